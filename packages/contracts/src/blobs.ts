@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { route } from "./route.ts";
+
+export const blobRoutes = {
+  uploadBlob: route({
+    method: "POST",
+    path: "/api/v1/blobs",
+    summary: "Upload content once; files of a run then refer to it by its SHA-256",
+    tag: "blobs",
+    auth: "user",
+    body: "bytes",
+    responses: { 201: z.object({ sha256: z.string(), size: z.int() }) },
+    errors: ["payload_too_large", "storage_full"],
+  }),
+};

@@ -1,0 +1,117 @@
+/**
+ * The catalogue of error codes: the one table that the server, the SDK, the CLI, the web pages and
+ * `docs/errors.gen.md` share. `status` is the HTTP status; `hint` says what a person can do about it.
+ */
+export const errorCatalog = {
+  // 400: the request itself is wrong
+  invalid_request: { status: 400, message: "The request is not valid.", hint: "Correct the fields that are listed and send it again." },
+  unknown_language: { status: 400, message: "No such language.", hint: "`syla runtimes` lists the languages that this server can run." },
+  runtime_unavailable: { status: 400, message: "The language is known, but its runtime is not installed on this server.", hint: "`syla runtimes` shows how to install it." },
+  empty_code: { status: 400, message: "There is no code to run.", hint: "Send `code`, or `files` with an `entrypoint`." },
+  entrypoint_missing: { status: 400, message: "The entrypoint is not among the files.", hint: "Name one of the files as `entrypoint`." },
+  invalid_path: { status: 400, message: "A file path is not allowed.", hint: "Use relative paths without `..`, NUL bytes or empty parts, at most 20 levels and 255 bytes a part." },
+  blob_unknown: { status: 400, message: "A file refers to content that you have not uploaded.", hint: "Upload the content first, then refer to it by its SHA-256." },
+  limit_out_of_range: { status: 400, message: "A limit is above what this server allows.", hint: "Lower the limit, or ask an administrator to raise the maximum." },
+  tier_unavailable: { status: 400, message: "The isolation tier cannot be had on this server.", hint: "`syla doctor` shows which tiers work here and what the others need." },
+  network_unavailable: { status: 400, message: "The network policy cannot be had on this server.", hint: "Use `none`." },
+  invalid_cursor: { status: 400, message: "The page cursor is not one that this server gave out.", hint: "Start again from the first page." },
+  // 401 and 403: who is asking
+  unauthenticated: { status: 401, message: "Sign in first.", hint: "Send a session cookie or an API key (`Authorization: Bearer …`)." },
+  invalid_credentials: { status: 401, message: "The e-mail address or the password is wrong.", hint: "Check both and try again." },
+  invalid_api_key: { status: 401, message: "The API key is unknown, expired or revoked.", hint: "Create a new key under Settings → API keys." },
+  forbidden: { status: 403, message: "You may not do this.", hint: "Ask the owner or an administrator for access." },
+  cross_origin: { status: 403, message: "The request came from another site.", hint: "Open Syla under its own address." },
+  setup_token_invalid: { status: 403, message: "The set-up link is unknown or was used already.", hint: "`./syla up` prints a fresh link as long as nobody has been set up." },
+  // 404 and 409: what is there
+  not_found: { status: 404, message: "There is nothing here, or you may not see it.", hint: "Check the address and the account that you are signed in with." },
+  run_finished: { status: 409, message: "The run has already ended.", hint: "Start it again with a rerun." },
+  idempotency_conflict: { status: 409, message: "The idempotency key was used for a different request.", hint: "Use a new key for a new request." },
+  already_set_up: { status: 409, message: "This server has been set up already.", hint: "Sign in instead." },
+  conflict: { status: 409, message: "Someone else changed this at the same time.", hint: "Load it again and repeat the change." },
+  // 413 and 429: too much
+  payload_too_large: { status: 413, message: "The request is larger than this server accepts.", hint: "Upload large files first and refer to them, or send fewer." },
+  rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
+  queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
+  // 5xx: our side
+  internal: { status: 500, message: "Something went wrong on the server.", hint: "Try again; if it stays, give the request id to an administrator." },
+  database_unavailable: { status: 503, message: "The database cannot be reached.", hint: "Nothing was changed. Try again in a few seconds." },
+  storage_full: { status: 507, message: "The server's disk is full.", hint: "An administrator has to make room in the data directory." },
+  shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },
+  // the server cannot start: one line on stderr and an exit code
+  config_invalid: { status: 500, message: "The configuration is not valid.", hint: "Correct the options that are listed; docs/configuration.gen.md describes each." },
+  insecure_bind: { status: 500, message: "The address can be reached from other machines, and there is no TLS.", hint: "Give `--tls-cert` and `--tls-key`, or say `--insecure` if a proxy adds TLS." },
+  port_in_use: { status: 500, message: "The port is in use.", hint: "Stop the program that listens there, or choose another with `--port`." },
+  address_unavailable: { status: 500, message: "The server cannot listen on this address.", hint: "Choose an address of this machine with `--host`." },
+  data_dir_in_use: { status: 500, message: "Another server uses this data directory.", hint: "Stop it with `syla down`, or choose another with `--data-dir`." },
+  data_dir_newer: { status: 500, message: "The data directory was written by a newer version of Syla.", hint: "Start that version, or choose another directory with `--data-dir`." },
+  data_dir_unusable: { status: 500, message: "The data directory cannot be used.", hint: "Check that it exists, that you own it and that its disk has room." },
+  database_newer: { status: 500, message: "The database was written by a newer version of Syla.", hint: "Start that version, or use another database." },
+  database_mismatch: { status: 500, message: "The database does not match this version of Syla.", hint: "Use the database of this installation, or an empty one." },
+  postgres_unavailable: { status: 500, message: "The embedded PostgreSQL cannot be started.", hint: "See the reason above, or set `DATABASE_URL` to a PostgreSQL server of your own." },
+  postgres_version: { status: 500, message: "The database cluster belongs to another major version of PostgreSQL.", hint: "Start the version of Syla that made it, export the data and import it here." },
+  // what can be wrong with a run (the `error.code` of a finished run), and in the CLI
+  syntax_error: { status: 200, message: "The program could not be parsed.", hint: "Correct the line that is named." },
+  uncaught_exception: { status: 200, message: "The program ended with an uncaught exception.", hint: "The last lines of the error output say where." },
+  nonzero_exit: { status: 200, message: "The program ended with a non-zero exit code.", hint: "The error output usually says why." },
+  killed_by_signal: { status: 200, message: "The program was ended by a signal.", hint: "A crash in native code, or the program signalled itself." },
+  timeout: { status: 200, message: "The program ran longer than its time limit.", hint: "Raise `wallMs`, or make the program faster." },
+  out_of_memory: { status: 200, message: "The program needed more memory than its limit.", hint: "Raise `memoryBytes`, or use less memory." },
+  disk_limit: { status: 200, message: "The program wrote more to disk than its limit.", hint: "Raise `diskBytes`, or write less." },
+  cpu_limit: { status: 200, message: "The program used more CPU time than its limit.", hint: "Raise `wallMs` or `cpus`." },
+  worker_lost: { status: 200, message: "The server that ran the program stopped in the middle of it.", hint: "Run it again." },
+  no_capacity: { status: 200, message: "No sandbox could be started in time.", hint: "Try again later, or add workers." },
+  sandbox_failed: { status: 200, message: "The sandbox could not be started.", hint: "`syla doctor` shows what is wrong on this machine." },
+  command_not_found: { status: 200, message: "The runtime's program was not found in the sandbox.", hint: "`syla doctor` shows what is installed." },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** One row of the catalogue. */
+export interface ErrorEntry {
+  readonly status: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Every error code that the API, a run or the CLI can answer with. */
+export type ErrorCode = keyof typeof errorCatalog;
+
+/** Where in the request something is wrong. `path` is dotted (`files.0.path`). */
+export interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What an {@link AppError} may carry besides its code. */
+export interface AppErrorOptions {
+  /** Replaces the catalogue's sentence with a more exact one. */
+  readonly message?: string;
+  /** Replaces the catalogue's advice. */
+  readonly hint?: string;
+  readonly fields?: readonly FieldProblem[];
+  /** Machine-readable facts, e.g. `{ known: ["python", "node"] }`. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+  /** Seconds until a retry makes sense; sent as `Retry-After`. */
+  readonly retryAfter?: number;
+}
+
+/** The one error type of the product. Anything else that reaches a border is reported as `internal`. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly hint: string;
+  readonly fields: readonly FieldProblem[];
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    const entry = errorCatalog[code];
+    super(options.message ?? entry.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = entry.status;
+    this.hint = options.hint ?? entry.hint;
+    this.fields = options.fields ?? [];
+    this.details = options.details ?? {};
+    this.retryAfter = options.retryAfter;
+  }
+}

@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+
+/** Who may call a route: anyone, or a signed-in person or key. Finer rules are the domain's policy. */
+export type RouteAuth = "none" | "user";
+
+/** How a body or an answer travels when it is not JSON. */
+export type RawBody = "bytes" | "event-stream" | "none";
+
+/** One HTTP operation: the server binds it; OpenAPI, the SDK and the tests are derived from it. */
+export interface Route {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Fastify-style path, e.g. `/api/v1/runs/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly tag: string;
+  readonly auth: RouteAuth;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Request headers with meaning (`idempotency-key`, `last-event-id`), lower case. */
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType | "bytes";
+  /** Answers by status: a schema, or how the raw body travels. */
+  readonly responses: Readonly<Record<number, z.ZodType | RawBody>>;
+  readonly errors: readonly ErrorCode[];
+}
+
+/** Declares a route and keeps its exact type. */
+export function route<const R extends Route>(definition: R): R {
+  return definition;
+}
+
+type Schema<T> = T extends z.ZodType ? z.output<T> : never;
+type SchemaInput<T> = T extends z.ZodType ? z.input<T> : never;
+type Part<R extends Route, K extends "params" | "query" | "headers"> = R extends Record<K, infer S> ? Schema<S> : Record<never, never>;
+
+/** What a handler receives after parsing. */
+export interface RouteInput<R extends Route> {
+  readonly params: Part<R, "params">;
+  readonly query: Part<R, "query">;
+  readonly headers: Part<R, "headers">;
+  readonly body: R extends { body: infer B } ? (B extends "bytes" ? unknown : Schema<B>) : undefined;
+}
+
+/** What a caller sends: defaults may be left out. */
+export type RouteBody<R extends Route> = R extends { body: infer B } ? SchemaInput<B> : never;
+export type RouteQuery<R extends Route> = R extends { query: infer Q } ? SchemaInput<Q> : never;
+
+/** The JSON answer of a route (the union over its statuses). */
+export type RouteOutput<R extends Route> = Schema<R["responses"][keyof R["responses"]]>;

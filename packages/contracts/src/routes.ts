@@ -1,0 +1,9 @@
+import { accountRoutes } from "./accounts.ts";
+import { blobRoutes } from "./blobs.ts";
+import { runRoutes } from "./runs.ts";
+import { runtimeRoutes } from "./runtimes.ts";
+import { systemRoutes } from "./system.ts";
+
+/** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
+export const routes = { ...systemRoutes, ...accountRoutes, ...runtimeRoutes, ...runRoutes, ...blobRoutes };
+export type RouteName = keyof typeof routes;

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { route } from "./route.ts";
+
+/** A language that the sandbox can run, as this server sees it. */
+export const Runtime = z
+  .object({
+    name: z.string().describe("what goes into `language`"),
+    title: z.string(),
+    aliases: z.array(z.string()),
+    extensions: z.array(z.string()).describe("with the dot: `.py`"),
+    defaultEntrypoint: z.string(),
+    version: z.string().nullable().describe("of the installed runtime; null when unavailable"),
+    available: z.boolean(),
+    pooling: z.enum(["fork", "cold"]),
+    install: z.string().nullable().describe("how to get it when it is unavailable"),
+    example: z.string().describe("a small program that runs"),
+  })
+  .meta({ id: "Runtime" });
+export type Runtime = z.infer<typeof Runtime>;
+
+export const runtimeRoutes = {
+  listRuntimes: route({
+    method: "GET",
+    path: "/api/v1/runtimes",
+    summary: "List the languages",
+    tag: "runtimes",
+    auth: "user",
+    responses: { 200: z.object({ items: z.array(Runtime) }) },
+    errors: [],
+  }),
+};
