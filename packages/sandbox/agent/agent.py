@@ -1,0 +1,52 @@
+"""The agent: boots one interpreter inside the outer wall and forks every sandbox of a jail from it.
+
+Processes, from the outside in: this one (the *zygote*) never sees a byte of a user. For each slot it forks a *holder* that owns the
+slot's network namespace and forks, one run after another, an *init* into fresh namespaces (init.py). Init talks to the host over a
+connection of its own and forks the *payload* (payload.py). A Python program runs in that forked interpreter: the payload's stack
+unwinds to the bottom of this file, so that nothing but this one frame lies under the program.
+"""
+
+import gc
+import os
+import sys
+
+import holder
+import linux
+import payload
+import roots
+
+
+def read_commands():
+    """Yields the words of each line on standard input, until the host closes it."""
+    pending = b""
+    while True:
+        chunk = os.read(0, 4096)
+        if not chunk:
+            return
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode().split()
+
+
+def serve(settings):
+    """The zygote's life: builds the template root, then forks a holder for every `slot N` that the host asks for.
+
+    Returns only in a payload, with what it has to run.
+    """
+    for name in settings["preimport"]:
+        __import__(name)
+    uid, gid = os.getuid(), os.getgid()
+    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
+    linux.map_user(roots.USER_ID, uid, gid)
+    roots.build_template(settings)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    for command in read_commands():
+        if command[:1] == ["slot"]:
+            if os.fork() == 0:
+                return holder.hold(int(command[1]), settings)
+    os._exit(0)
+
+
+payload.enter(serve(payload.read_settings(sys.argv[1])))

@@ -1,0 +1,80 @@
+"""The agent's wire protocol, version 1: frames over any byte stream.
+
+A frame is a 32-bit big-endian length of the payload, one byte of type, and the payload. Control frames carry JSON, data frames raw
+bytes. One connection is one sandbox: after HELLO the host sends files, then START; the agent answers with STARTED, output, artifacts
+and EXIT, and ends when the host closes.
+"""
+
+import json
+import os
+import struct
+
+VERSION = 1
+MAX_PAYLOAD = 8 * 1024 * 1024
+
+# host → agent
+START = 1  # JSON, see init.py
+FILE = 2  # JSON {path, mode, size}; its bytes follow as DATA frames
+DATA = 3
+STDIN = 4
+STDIN_END = 5
+SIGNAL = 6  # JSON {signal}
+KILL = 7  # JSON {reason}
+# agent → host
+HELLO = 32  # JSON {version, slot, pid}
+STARTED = 33
+STDOUT = 34
+STDERR = 35
+DROPPED = 36  # JSON {bytes}: output left out so far
+ARTIFACT = 37  # JSON {path, size}; its bytes follow as DATA frames
+SKIPPED = 38  # JSON {path, reason}
+EXIT = 39  # JSON, see init.py
+FAILED = 40  # JSON {message}: the sandbox could not be made
+
+HEADER = struct.Struct(">IB")
+
+
+def encode(kind, payload=b""):
+    return HEADER.pack(len(payload), kind) + payload
+
+
+def encode_json(kind, value):
+    return encode(kind, json.dumps(value, separators=(",", ":")).encode())
+
+
+def send(sock, kind, payload=b""):
+    """Sends one frame whole, on a blocking socket."""
+    sock.sendall(encode(kind, payload))
+
+
+def send_json(sock, kind, value):
+    sock.sendall(encode_json(kind, value))
+
+
+class Reader:
+    """Cuts a byte stream into frames. `feed` bytes, iterate `take`."""
+
+    def __init__(self):
+        self.buffer = bytearray()
+
+    def feed(self, data):
+        self.buffer += data
+
+    def take(self):
+        """Yields (type, payload) for every whole frame. Raises ValueError on an impossible length."""
+        while len(self.buffer) >= HEADER.size:
+            length, kind = HEADER.unpack_from(self.buffer)
+            if length > MAX_PAYLOAD:
+                raise ValueError(f"frame of {length} bytes")
+            end = HEADER.size + length
+            if len(self.buffer) < end:
+                return
+            payload = bytes(self.buffer[HEADER.size : end])
+            del self.buffer[:end]
+            yield kind, payload
+
+
+def write_whole(descriptor, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

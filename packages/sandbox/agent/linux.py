@@ -1,0 +1,149 @@
+"""The few Linux calls that Python's standard library lacks, through ctypes. All raise OSError."""
+
+import ctypes
+import fcntl
+import os
+import platform
+import signal
+import socket
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_SECUREBITS = 28
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+# NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and NO_CAP_AMBIENT_RAISE, each locked.
+SECUREBITS_LOCKED = 0x2F | 0xC0
+LAST_CAPABILITY = 63
+
+SYSCALLS = {
+    "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126, "close_range": 436},
+    "aarch64": {"clone": 220, "pivot_root": 41, "capset": 91, "close_range": 436},
+}[platform.machine()]
+
+# PyDLL keeps the interpreter lock: a forked child must come back holding it.
+libc = ctypes.PyDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+
+
+def check(result, what):
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def syscall(name, *arguments):
+    return check(libc.syscall(ctypes.c_long(SYSCALLS[name]), *arguments), name)
+
+
+def clone(flags):
+    """fork(2) straight into fresh namespaces. Returns the child's pid, 0 in the child."""
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    zero = ctypes.c_long(0)
+    pid = libc.syscall(ctypes.c_long(SYSCALLS["clone"]), ctypes.c_ulong(flags | signal.SIGCHLD), zero, zero, zero, zero)
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+        return 0
+    code = ctypes.get_errno()
+    python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(code, f"clone: {os.strerror(code)}")
+    return pid
+
+
+def unshare(flags):
+    check(libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source, target, kind=None, flags=0, data=None):
+    def encode(text):
+        return None if text is None else os.fsencode(text)
+
+    result = libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), encode(data))
+    check(result, f"mount {target}")
+
+
+def bind(source, target, flags=0):
+    """Bind mount with flags: a bind ignores them, so a remount follows."""
+    mount(source, target, None, MS_BIND)
+    mount(None, target, None, MS_BIND | MS_REMOUNT | flags)
+
+
+def unmount(target):
+    check(libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
+
+
+def pivot_root(new_root):
+    """Makes `new_root` the root and lets go of the old one."""
+    os.chdir(new_root)
+    syscall("pivot_root", b".", b".")
+    unmount(".")
+    os.chdir("/")
+
+
+def prctl(option, second=0, third=0):
+    values = [ctypes.c_ulong(value) for value in (second, third, 0, 0)]
+    return check(libc.prctl(ctypes.c_int(option), *values), f"prctl {option}")
+
+
+def close_from(first):
+    """Closes every descriptor from `first` up."""
+    syscall("close_range", ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+
+
+def drop_capabilities():
+    """No capability now, none to be gained by execve, locked."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    for capability in range(LAST_CAPABILITY + 1):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:
+            break  # past the last one that this kernel knows
+    prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED)
+    header = struct.pack("<II", 0x20080522, 0)
+    syscall("capset", header, bytes(24))
+
+
+def map_user(inside, outside_uid, outside_gid):
+    """Maps the one user and group of a fresh user namespace."""
+    write_file("/proc/self/setgroups", "deny")
+    write_file("/proc/self/uid_map", f"{inside} {outside_uid} 1")
+    write_file("/proc/self/gid_map", f"{inside} {outside_gid} 1")
+
+
+def write_file(path, text):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def raise_loopback():
+    """Brings `lo` up in the calling process's network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
+        fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS

@@ -1,0 +1,47 @@
+"""What a program prints, on its way to the host: the first half of the limit at once, of the rest only the last half."""
+
+import collections
+
+import frames
+
+
+class Output:
+    """Counts, forwards and cuts the two streams together. `limit` in bytes."""
+
+    def __init__(self, limit, forward):
+        self.half = max(limit // 2, 1)
+        self.forward = forward
+        self.head = 0
+        self.tail = collections.deque()
+        self.tail_bytes = 0
+        self.dropped = 0
+        self.totals = {frames.STDOUT: 0, frames.STDERR: 0}
+
+    def write(self, kind, data):
+        self.totals[kind] += len(data)
+        room = self.half - self.head
+        if room > 0:
+            self.forward(kind, data[:room])
+            self.head += min(room, len(data))
+            data = data[room:]
+        if data:
+            self.keep(kind, data)
+
+    def keep(self, kind, data):
+        self.tail.append((kind, data))
+        self.tail_bytes += len(data)
+        while self.tail_bytes > self.half:
+            kind, oldest = self.tail.popleft()
+            excess = min(self.tail_bytes - self.half, len(oldest))
+            self.tail_bytes -= excess
+            self.dropped += excess
+            if excess < len(oldest):
+                self.tail.appendleft((kind, oldest[excess:]))
+
+    def finish(self):
+        """Forwards what was kept, after a note of how much is missing."""
+        if self.dropped:
+            self.forward(frames.DROPPED, b'{"bytes":%d}' % self.dropped)
+        for kind, data in self.tail:
+            self.forward(kind, data)
+        self.tail.clear()

@@ -1,0 +1,75 @@
+"""The file system that a payload sees: a template made once a jail, and what each run adds on top."""
+
+import os
+
+import linux
+
+USER_ID = 1000
+TEMPLATE = "/newroot"
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+TMP_OPTIONS = "mode=1777,size=64m,nr_inodes=16k"
+# Kernel facts that a payload has no business with; each is covered where it exists.
+COVERED = ("/proc/keys", "/proc/key-users", "/proc/timer_list", "/proc/sched_debug", "/proc/kallsyms", "/proc/sysrq-trigger")
+READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
+PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
+
+
+def build_template(settings):
+    """Mounts the read-only root of every run of this jail at TEMPLATE. Needs a fresh user and mount namespace."""
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("tmpfs", TEMPLATE, "tmpfs", PRIVATE, "mode=755,size=1m")
+    for name in ("dev", "proc", "tmp", "workspace", "output"):
+        os.mkdir(f"{TEMPLATE}/{name}")
+    for name in settings["root"]:
+        copy_entry(f"/{name}", f"{TEMPLATE}/{name}")
+    build_devices()
+    linux.mount(None, TEMPLATE, None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
+
+
+def copy_entry(source, target):
+    """Shows an entry of the jail's root in the template: links are copied, folders and files bound as they are."""
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+        return
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+
+
+def build_devices():
+    for name in DEVICES:
+        copy_entry(f"/dev/{name}", f"{TEMPLATE}/dev/{name}")
+    for name, target in LINKS.items():
+        os.symlink(target, f"{TEMPLATE}/dev/{name}")
+    os.mkdir(f"{TEMPLATE}/dev/shm")
+
+
+def enter(workspace, output):
+    """Makes a run's own root and enters it: the template, its folders, a fresh /tmp, /dev/shm and /proc. Once, in init."""
+    linux.mount(TEMPLATE, TEMPLATE, None, linux.MS_BIND | linux.MS_REC)
+    linux.mount("tmpfs", f"{TEMPLATE}/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
+    linux.mount("tmpfs", f"{TEMPLATE}/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
+    linux.bind(workspace, f"{TEMPLATE}/workspace", PRIVATE)
+    linux.bind(output, f"{TEMPLATE}/output", PRIVATE)
+    # While the old /proc is still in sight: the kernel grants a new one only then.
+    linux.mount("proc", f"{TEMPLATE}/proc", "proc", PRIVATE | linux.MS_NOEXEC)
+    linux.pivot_root(TEMPLATE)
+    forbid_namespaces()
+    for path in COVERED:
+        if os.path.exists(path):
+            linux.mount("/dev/null", path, None, linux.MS_BIND)
+    for path in READ_ONLY:
+        if os.path.isdir(path):
+            linux.bind(path, path, linux.MS_RDONLY | PRIVATE | linux.MS_NOEXEC)
+
+
+def forbid_namespaces():
+    """A second lock beside seccomp: this user namespace may have no children."""
+    try:
+        linux.write_file("/proc/sys/user/max_user_namespaces", "0")
+    except OSError:
+        pass  # a host that mounts /proc/sys read-only; seccomp still refuses

@@ -1,0 +1,191 @@
+import type { Socket } from "node:net";
+import { z } from "zod";
+import { encodeFrame, encodeJsonFrame, FrameReader, FrameType, protocolVersion, type Frame } from "./frames.ts";
+import { SandboxError, type InputFile, type SandboxEvent } from "./spec.ts";
+
+const chunkBytes = 1 << 20;
+const Hello = z.object({ version: z.literal(protocolVersion), slot: z.int(), pid: z.int() });
+const Dropped = z.object({ bytes: z.number() });
+const ArtifactFrame = z.object({ path: z.string(), size: z.number() });
+const Skipped = z.object({ path: z.string(), reason: z.string() });
+const Failed = z.object({ message: z.string() });
+const Exit = z.object({
+  exitCode: z.int().nullable(),
+  signal: z.int().nullable(),
+  reason: z.enum(["timeout", "memory", "disk", "cancelled", "stopped"]).nullable(),
+  runMs: z.number(),
+  cpuMs: z.number(),
+  maxRssBytes: z.number(),
+  stdoutBytes: z.number(),
+  stderrBytes: z.number(),
+  droppedBytes: z.number(),
+  failure: z.object({ errno: z.int(), message: z.string() }).nullable(),
+});
+export type AgentExit = z.infer<typeof Exit>;
+
+/** What the agent of one sandbox said last, before the tier adds what the host knows. */
+export type AgentEvent = Exclude<SandboxEvent, { type: "exit" }> | { readonly type: "agent-exit"; readonly exit: AgentExit };
+
+/** The host's end of one sandbox: a byte stream to its init. */
+export class SandboxConnection {
+  readonly slot: number;
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+
+  private constructor(socket: Socket, reader: FrameReader, slot: number) {
+    this.#socket = socket;
+    this.#reader = reader;
+    this.slot = slot;
+  }
+
+  /** Waits for the HELLO of a fresh sandbox. Throws when its agent is of another version or could not make it. */
+  static async open(socket: Socket): Promise<SandboxConnection> {
+    const reader = new FrameReader();
+    const frame = await nextFrame(socket, reader);
+    if (frame?.type === FrameType.hello) return new SandboxConnection(socket, reader, Hello.parse(parseJson(frame)).slot);
+    throw new SandboxError("sandbox_failed", frame?.type === FrameType.failed ? Failed.parse(parseJson(frame)).message : "the agent closed before its greeting");
+  }
+
+  /** Rejects or resolves when the other side goes away while nobody reads. */
+  get closed(): boolean {
+    return this.#socket.destroyed || this.#socket.readableEnded;
+  }
+
+  onClose(listener: () => void): void {
+    this.#socket.once("close", listener);
+  }
+
+  /** Puts files into the workspace. */
+  async sendFiles(files: Iterable<InputFile> | AsyncIterable<InputFile>): Promise<void> {
+    for await (const file of files) {
+      this.#write(encodeJsonFrame(FrameType.file, { path: file.path, mode: file.mode }));
+      if (file.content instanceof Uint8Array) await this.#writeChunks(FrameType.data, file.content);
+      else for await (const chunk of file.content) await this.#writeChunks(FrameType.data, chunk);
+    }
+  }
+
+  /** Starts the program. `plan` is described in `agent/init.py`. */
+  async start(plan: unknown, stdin: Uint8Array | null): Promise<void> {
+    this.#write(encodeJsonFrame(FrameType.start, plan));
+    if (stdin !== null) await this.#writeChunks(FrameType.stdin, stdin);
+    this.#write(encodeFrame(FrameType.stdinEnd));
+  }
+
+  signal(number: number): void {
+    this.#write(encodeJsonFrame(FrameType.signal, { signal: number }));
+  }
+
+  kill(reason: string): void {
+    this.#write(encodeJsonFrame(FrameType.kill, { reason }));
+  }
+
+  /** Everything until the program has ended. Throws a {@link SandboxError} when the agent goes away or breaks the protocol. */
+  async *events(): AsyncGenerator<AgentEvent> {
+    for (;;) {
+      const frame = await this.#next();
+      const event = toEvent(frame);
+      yield event;
+      if (event.type === "agent-exit") return;
+    }
+  }
+
+  /** Lets go: the sandbox ends with its connection. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #next(): Promise<Frame> {
+    let frame: Frame | null;
+    try {
+      frame = await nextFrame(this.#socket, this.#reader);
+    } catch (error) {
+      throw new SandboxError("sandbox_failed", "the connection to the sandbox broke", error);
+    }
+    if (frame === null) throw new SandboxError("sandbox_failed", "the sandbox ended without a result");
+    return frame;
+  }
+
+  async #writeChunks(type: number, bytes: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
+      if (!this.#write(encodeFrame(type, bytes.subarray(offset, offset + chunkBytes)))) await this.#drained();
+    }
+  }
+
+  #write(frame: Buffer): boolean {
+    return this.#socket.destroyed ? true : this.#socket.write(frame);
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.once("drain", done).once("close", done);
+    });
+  }
+}
+
+/** Reads until a whole frame is there; null at the end of the stream. The socket stays paused in between (back-pressure). */
+async function nextFrame(socket: Socket, reader: FrameReader): Promise<Frame | null> {
+  for (;;) {
+    const frame = reader.next();
+    if (frame !== null) return frame;
+    const chunk = socket.read() as Buffer | null;
+    if (chunk !== null) reader.feed(chunk);
+    else if (socket.readableEnded || socket.destroyed) return null;
+    else await readable(socket);
+  }
+}
+
+function readable(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      socket.off("readable", ready).off("end", ready).off("close", ready).off("error", settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    const ready = () => settle();
+    socket.once("readable", ready).once("end", ready).once("close", ready).once("error", settle);
+  });
+}
+
+function parseJson(frame: Frame): unknown {
+  try {
+    return JSON.parse(frame.payload.toString());
+  } catch (error) {
+    throw new SandboxError("sandbox_failed", "the agent sent a frame that is not JSON", error);
+  }
+}
+
+/** Agent frames are untrusted: a hostile program may have taken its init over. */
+function toEvent(frame: Frame): AgentEvent {
+  switch (frame.type) {
+    case FrameType.started:
+      return { type: "started" };
+    case FrameType.stdout:
+      return { type: "output", stream: "stdout", data: frame.payload };
+    case FrameType.stderr:
+      return { type: "output", stream: "stderr", data: frame.payload };
+    case FrameType.data:
+      return { type: "artifact-data", data: frame.payload };
+    case FrameType.dropped:
+      return { type: "dropped", ...parse(Dropped, frame) };
+    case FrameType.artifact:
+      return { type: "artifact", ...parse(ArtifactFrame, frame) };
+    case FrameType.skipped:
+      return { type: "skipped", ...parse(Skipped, frame) };
+    case FrameType.exit:
+      return { type: "agent-exit", exit: parse(Exit, frame) };
+    case FrameType.failed:
+      throw new SandboxError("sandbox_failed", parse(Failed, frame).message);
+    default:
+      throw new SandboxError("sandbox_failed", `the agent sent a frame of unknown type ${frame.type}`);
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, frame: Frame): T {
+  const result = schema.safeParse(parseJson(frame));
+  if (!result.success) throw new SandboxError("sandbox_failed", "the agent sent a malformed frame", result.error);
+  return result.data;
+}

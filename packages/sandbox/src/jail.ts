@@ -1,0 +1,148 @@
+import type { ChildProcess } from "node:child_process";
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import type { JailCgroup } from "./cgroups.ts";
+import { SandboxConnection } from "./connection.ts";
+import { SandboxError } from "./spec.ts";
+import { spawnWall, type WallSpec } from "./wall.ts";
+
+const keptErrorBytes = 4096;
+
+interface Waiter {
+  readonly resolve: (connection: SandboxConnection) => void;
+  readonly reject: (error: SandboxError) => void;
+}
+
+/** One outer wall and the sandboxes in it. Belongs to nobody until {@link assign}, then to one tenant for good. */
+export class Jail {
+  readonly cgroup: JailCgroup | null;
+  tenant: string | null = null;
+  usedAt = Date.now();
+  /** Runs in it now. */
+  busy = 0;
+  readonly #spec: WallSpec;
+  readonly #server: Server;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  readonly #sockets = new Set<Socket>();
+  readonly #ready: SandboxConnection[] = [];
+  readonly #waiters: Waiter[] = [];
+  #slots = 0;
+  #errors = "";
+  #dead = false;
+
+  /** Starts a jail in `spec.folder`, which must not exist yet and is removed with it. */
+  constructor(spec: WallSpec) {
+    this.#spec = spec;
+    this.cgroup = spec.cgroup;
+    mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
+    this.#server = listen(spec, (socket) => void this.#greet(socket));
+    this.#child = spawnWall(spec);
+    this.#child.stdin?.on("error", () => {}); // a jail that died says so by its exit
+    this.#child.stderr?.on("data", (chunk: Buffer) => (this.#errors = (this.#errors + chunk.toString()).slice(-keptErrorBytes)));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("error", (error) => this.#die(error.message, resolve));
+      this.#child.once("close", (code, signal) => this.#die(this.#errors.trim() || `the jail ended (${signal ?? code})`, resolve));
+    });
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Sandboxes that are ready and wait for a run. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  assign(tenant: string): void {
+    this.tenant = tenant;
+  }
+
+  /** Asks the agent for one more slot. */
+  addSlot(): void {
+    if (this.#dead) return;
+    this.cgroup?.addSlot(this.#slots);
+    this.#child.stdin?.write(`slot ${this.#slots}\n`);
+    this.#slots += 1;
+  }
+
+  /** A ready sandbox, now or as soon as there is one. Rejects when the jail dies. */
+  take(): Promise<SandboxConnection> {
+    this.usedAt = Date.now();
+    for (let connection = this.#ready.shift(); connection !== undefined; connection = this.#ready.shift()) {
+      if (!connection.closed) return Promise.resolve(connection);
+    }
+    if (this.#dead) return Promise.reject(new SandboxError("sandbox_failed", this.#errors || "the jail is gone"));
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Kills everything in it and removes its folder and groups. Resolves when nothing is left. */
+  end(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    return this.#ended;
+  }
+
+  async #greet(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.#sockets.delete(socket));
+    try {
+      const connection = await SandboxConnection.open(socket);
+      const waiter = this.#waiters.shift();
+      if (waiter) waiter.resolve(connection);
+      else this.#ready.push(connection);
+    } catch (error) {
+      socket.destroy();
+      this.#errors = (error instanceof Error ? error.message : String(error)).slice(-keptErrorBytes);
+      this.#waiters.shift()?.reject(new SandboxError("sandbox_failed", this.#errors, error));
+    }
+  }
+
+  #die(reason: string, done: () => void): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#errors ||= reason;
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new SandboxError("sandbox_failed", reason));
+    removeWhenQuiet(this.#spec, done);
+  }
+}
+
+/** Listens on the jail's socket. The path goes through a descriptor: socket addresses hold 107 bytes, data directories more. */
+function listen(spec: WallSpec, accept: (socket: Socket) => void): Server {
+  if (spec.uid !== null) chownSync(spec.folder, spec.uid, spec.uid);
+  const folder = openSync(spec.folder, "r");
+  const server = createServer({ pauseOnConnect: false }, accept);
+  server.on("error", () => {});
+  server.listen(`/proc/self/fd/${folder}/agent.sock`);
+  closeSync(folder);
+  const path = join(spec.folder, "agent.sock");
+  if (spec.uid === null) chmodSync(path, 0o600);
+  else chownSync(path, spec.uid, spec.uid);
+  return server;
+}
+
+/** The last processes of a killed jail need a moment to go; its groups cannot be removed before. */
+function removeWhenQuiet(spec: WallSpec, done: () => void, tries = 50): void {
+  rmSync(spec.folder, { recursive: true, force: true, maxRetries: 3 });
+  spec.cgroup?.remove();
+  const left = spec.cgroup?.agentProcs.some((path) => pathExists(path)) ?? false;
+  if (left && tries > 0) setTimeout(() => removeWhenQuiet(spec, done, tries - 1), 20);
+  else done();
+}
+
+function pathExists(path: string): boolean {
+  try {
+    closeSync(openSync(path, "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}

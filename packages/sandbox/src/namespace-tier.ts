@@ -1,0 +1,193 @@
+import { randomInt } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots } from "./cgroups.ts";
+import type { AgentExit, SandboxConnection } from "./connection.ts";
+import { Jail } from "./jail.ts";
+import { Pool, type Lease } from "./pool.ts";
+import {
+  SandboxError,
+  type EffectiveLimits,
+  type Enforcer,
+  type LimitName,
+  type RuntimeSpec,
+  type SandboxEvent,
+  type SandboxExit,
+  type SandboxRun,
+  type SandboxSpec,
+  type Tier,
+  type TierReport,
+} from "./spec.ts";
+import { binaryInside, type WallPrograms } from "./wall.ts";
+
+/** How long after the time limit a sandbox that does not answer is ended with its whole jail. */
+const supervisorGraceMs = 5000;
+const sigterm = 15;
+
+/** What the namespace tier is made with. */
+export interface NamespaceTierOptions {
+  /** A folder of its own for sockets and workspaces, on the disk that runs may fill. */
+  readonly folder: string;
+  readonly programs: WallPrograms;
+  /** Runs of one tenant in one runtime at once. */
+  readonly slotsPerJail: number;
+  /** Ignores control groups even where they could be used. */
+  readonly withoutCgroups?: boolean;
+}
+
+/**
+ * The default tier: a bubblewrap jail per runtime and tenant, in it fresh namespaces and a system-call filter for each run.
+ * Works as root (then each jail is a host user of its own) and as an ordinary user.
+ */
+export class NamespaceTier implements Tier {
+  readonly name = "namespace";
+  readonly #options: NamespaceTierOptions;
+  readonly #roots: CgroupRoots | null;
+  readonly #pool: Pool;
+  readonly #uids: { readonly base: number; readonly count: number } | null;
+  #jails = 0;
+
+  constructor(options: NamespaceTierOptions) {
+    this.#options = options;
+    this.#uids = process.getuid?.() === 0 ? hostUsers() : null;
+    this.#roots = options.withoutCgroups === true ? null : findCgroupRoots();
+    if (this.#roots !== null) removeStale(this.#roots);
+    rmSync(options.folder, { recursive: true, force: true });
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    const pool = { slotsPerJail: options.slotsPerJail, maxJails: 64, idleMs: 300_000, waitMs: 30_000 };
+    this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime));
+  }
+
+  async report(): Promise<TierReport> {
+    return { tier: this.name, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits: this.#enforcers() };
+  }
+
+  warm(runtime: RuntimeSpec): void {
+    this.#pool.warm(runtime);
+  }
+
+  async start(spec: SandboxSpec): Promise<SandboxRun> {
+    const lease = await this.#pool.acquire(spec.runtime, spec.tenant);
+    try {
+      lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
+      await lease.connection.sendFiles(spec.files);
+      await spec.begin?.();
+      await lease.connection.start(this.#plan(spec), spec.stdin);
+    } catch (error) {
+      lease.connection.close();
+      lease.release();
+      throw error;
+    }
+    const connection = lease.connection;
+    return {
+      tier: this.name,
+      limits: this.#effectiveLimits(spec),
+      events: runEvents(lease, spec.limits.wallMs),
+      cancel: (graceMs) => cancel(connection, graceMs),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#pool.stop();
+    rmSync(this.#options.folder, { recursive: true, force: true });
+  }
+
+  #createJail(runtime: RuntimeSpec): Jail {
+    const number = this.#jails++;
+    const uid = this.#uids === null ? null : this.#uids.base + randomInt(this.#uids.count);
+    const owner = uid ?? process.getuid?.() ?? 0;
+    const cgroup = this.#roots === null ? null : createJailCgroup(this.#roots, `syla-${process.pid}-${number}`, owner);
+    const denied = this.#enforcers().cpus === "affinity" ? ["sched_setaffinity"] : [];
+    return new Jail({ programs: this.#options.programs, runtime, folder: join(this.#options.folder, `jail-${number}`), uid, cgroup, denied });
+  }
+
+  #enforcers(): Record<LimitName, Enforcer> {
+    const has = (controller: "memory" | "cpu" | "pids") => this.#roots?.folders.has(controller) === true;
+    return {
+      wallMs: "supervisor",
+      cpus: has("cpu") ? "cgroup" : "affinity",
+      memoryBytes: has("memory") ? "cgroup" : "supervisor",
+      processes: has("pids") ? "cgroup" : "rlimit",
+      openFiles: "rlimit",
+      diskBytes: "supervisor",
+      outputBytes: "supervisor",
+    };
+  }
+
+  #effectiveLimits(spec: SandboxSpec): EffectiveLimits {
+    const entries = Object.entries(this.#enforcers()).map(([name, enforcedBy]) => {
+      const value = spec.limits[name as LimitName];
+      // A set of processors holds whole ones only.
+      return [name, { value: enforcedBy === "affinity" ? Math.ceil(value) : value, enforcedBy }];
+    });
+    return Object.fromEntries(entries) as EffectiveLimits;
+  }
+
+  /** What `agent/init.py` is told. */
+  #plan(spec: SandboxSpec): unknown {
+    const { runtime, limits } = spec;
+    const enforcers = this.#enforcers();
+    const words = runtime.command.map((word) => word.replace("{binary}", binaryInside(runtime)).replace("{entrypoint}", spec.entrypoint));
+    const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
+    return {
+      argv: [...words, ...spec.args],
+      mode: runtime.pooling === "fork" && !boots ? "python" : "exec",
+      file: `/workspace/${spec.entrypoint}`,
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env, ...spec.env },
+      limits: {
+        wallMs: limits.wallMs,
+        processes: limits.processes,
+        openFiles: limits.openFiles,
+        diskBytes: limits.diskBytes,
+        outputBytes: limits.outputBytes,
+        ...(enforcers.memoryBytes === "cgroup" ? {} : { memoryBytes: limits.memoryBytes, ...(runtime.reservesMemory ? {} : { dataBytes: limits.memoryBytes }) }),
+        ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
+      },
+      artifacts: spec.artifacts,
+    };
+  }
+}
+
+function cancel(connection: SandboxConnection, graceMs: number): void {
+  connection.signal(sigterm);
+  const timer = setTimeout(() => connection.kill("cancelled"), graceMs);
+  connection.onClose(() => clearTimeout(timer));
+}
+
+/** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
+async function* runEvents(lease: Lease, wallMs: number): AsyncGenerator<SandboxEvent> {
+  const { jail, connection } = lease;
+  const killsBefore = jail.cgroup?.stats(connection.slot).oomKills ?? 0;
+  let overdue = false;
+  const timer = setTimeout(() => {
+    overdue = true;
+    void jail.end();
+  }, wallMs + supervisorGraceMs);
+  try {
+    for await (const event of connection.events()) {
+      yield event.type === "agent-exit" ? toExit(event.exit, jail, connection.slot, killsBefore) : event;
+      if (event.type === "agent-exit") return;
+    }
+  } catch (error) {
+    if (!overdue) throw error;
+    throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
+  } finally {
+    clearTimeout(timer);
+    connection.close();
+    lease.release();
+  }
+}
+
+function toExit(exit: AgentExit, jail: Jail, slot: number, killsBefore: number): SandboxExit {
+  const { maxRssBytes, ...rest } = exit;
+  const stats = jail.cgroup?.stats(slot);
+  const outOfMemory = exit.reason === "memory" || (stats !== undefined && stats.oomKills > killsBefore && exit.exitCode !== 0);
+  return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };
+}
+
+/** Host users for jails, one each: far above those of people and services, or the top of a small map (a container's). */
+function hostUsers(): { base: number; count: number } {
+  const size = readFileSync("/proc/self/uid_map", "utf8").trim().split("\n").map((line) => Number(line.trim().split(/\s+/)[2]));
+  const last = Math.max(...size);
+  return last > 2_000_000_000 ? { base: 1_900_000_000, count: 100_000_000 } : { base: Math.max(last - 1500, 1), count: 1000 };
+}

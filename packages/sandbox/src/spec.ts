@@ -1,0 +1,140 @@
+/**
+ * What a sandbox is asked for and what it answers: the interface that every tier implements. Sizes are bytes, times milliseconds.
+ */
+
+/** How a runtime gets a process: forked from a booted interpreter, or started afresh. */
+export type Pooling = "fork" | "cold";
+
+/** A language as the sandbox needs it. Made from `runtimes/<name>/runtime.yaml`; paths are host paths. */
+export interface RuntimeSpec {
+  readonly name: string;
+  readonly pooling: Pooling;
+  /** The interpreter or compiler driver on the host. */
+  readonly binary: string;
+  /** Words of the command; `{binary}` and `{entrypoint}` are replaced, the arguments follow. */
+  readonly command: readonly string[];
+  /** Modules that a forked interpreter imports ahead. */
+  readonly preimport: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Prefixes of variables that change how the interpreter boots: a run that sets one gets a process of its own. */
+  readonly bootVariables: readonly string[];
+  /** Reserves much more address space than it uses, so that no rlimit can bound its memory. */
+  readonly reservesMemory: boolean;
+}
+
+/** Limits of one run, all resolved. */
+export interface SandboxLimits {
+  readonly wallMs: number;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly openFiles: number;
+  readonly diskBytes: number;
+  readonly outputBytes: number;
+}
+
+export type LimitName = keyof SandboxLimits;
+
+/** What enforces a limit. `none`: nothing here can. */
+export type Enforcer = "cgroup" | "rlimit" | "supervisor" | "affinity" | "none";
+
+/** The limits of a run as they were in force. */
+export type EffectiveLimits = { readonly [Name in LimitName]: { readonly value: number; readonly enforcedBy: Enforcer } };
+
+/** A file to put into the workspace. `path` is relative, with `/`, already checked. */
+export interface InputFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** One run for a sandbox. */
+export interface SandboxSpec {
+  /** Whose run it is: runs of different tenants never share an outer wall. */
+  readonly tenant: string;
+  readonly runtime: RuntimeSpec;
+  /** Relative to the workspace. */
+  readonly entrypoint: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: Uint8Array | null;
+  readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
+  readonly limits: SandboxLimits;
+  readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
+  /** Awaited when everything is in place, before the program gets to run. When it throws, nothing runs. */
+  readonly begin?: () => Promise<void>;
+}
+
+/** Why a program was ended from outside. */
+export type EndReason = "timeout" | "memory" | "disk" | "cancelled" | "stopped";
+
+/** How a run ended. Exactly one of `exitCode` and `signal` is set, unless it never started. */
+export interface SandboxExit {
+  readonly type: "exit";
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly reason: EndReason | null;
+  /** The kernel ended a process of this run for its memory limit. */
+  readonly outOfMemory: boolean;
+  readonly runMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number | null;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly droppedBytes: number;
+  /** Why the program could not be started (`ENOENT` and the like). */
+  readonly failure: { readonly errno: number; readonly message: string } | null;
+}
+
+/** What happens in a sandbox, in order. `artifact` is followed by the file's bytes in `artifact-data`. */
+export type SandboxEvent =
+  | { readonly type: "started" }
+  | { readonly type: "output"; readonly stream: "stdout" | "stderr"; readonly data: Buffer }
+  | { readonly type: "dropped"; readonly bytes: number }
+  | { readonly type: "artifact"; readonly path: string; readonly size: number }
+  | { readonly type: "artifact-data"; readonly data: Buffer }
+  | { readonly type: "skipped"; readonly path: string; readonly reason: string }
+  | SandboxExit;
+
+/** A sandbox at work. Its events end with `exit`, or throw a {@link SandboxError}. */
+export interface SandboxRun {
+  readonly tier: string;
+  readonly limits: EffectiveLimits;
+  readonly events: AsyncIterable<SandboxEvent>;
+  /** SIGTERM to every process, and after the grace time an end with reason `cancelled`. */
+  cancel(graceMs: number): void;
+}
+
+/** What a tier can do on this machine. */
+export interface TierReport {
+  readonly tier: string;
+  readonly available: boolean;
+  readonly reason: string | null;
+  readonly walls: readonly string[];
+  readonly limits: Readonly<Record<LimitName, Enforcer>>;
+}
+
+/** A way to isolate runs. */
+export interface Tier {
+  readonly name: string;
+  report(): Promise<TierReport>;
+  /** Takes a sandbox and starts the run in it. Rejects with a {@link SandboxError} when none can be had in time. */
+  start(spec: SandboxSpec): Promise<SandboxRun>;
+  /** Makes sandboxes ahead for a runtime that will be wanted. */
+  warm(runtime: RuntimeSpec): void;
+  /** Ends every sandbox and leaves nothing behind. */
+  stop(): Promise<void>;
+}
+
+export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable";
+
+/** The sandbox could not do its part; the program is not to blame. */
+export class SandboxError extends Error {
+  override readonly name = "SandboxError";
+  readonly code: SandboxErrorCode;
+
+  constructor(code: SandboxErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, lstatSync, readlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { JailCgroup } from "./cgroups.ts";
+import type { RuntimeSpec } from "./spec.ts";
+
+/** The outer wall: one bubblewrap jail, as the command line that makes it. */
+
+const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+const systemFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+/** Facts of the host that programs need and that are no secrets. */
+const hostFiles = ["/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ca-certificates", "/etc/pki/tls", "/etc/alternatives", "/etc/ld.so.cache", "/etc/mime.types"];
+const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
+/** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
+const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
+
+/** The programs that the walls are made of. */
+export interface WallPrograms {
+  readonly bwrap: string;
+  readonly python: string;
+}
+
+/** What a jail is made of. `uid` is the host user that it runs as; null means the server's own. */
+export interface WallSpec {
+  readonly programs: WallPrograms;
+  readonly runtime: RuntimeSpec;
+  /** The host folder that becomes `/jail`: the agent's socket and the slots' files. */
+  readonly folder: string;
+  readonly uid: number | null;
+  readonly cgroup: JailCgroup | null;
+  /** System calls that the filter refuses here on top of the list. */
+  readonly denied: readonly string[];
+}
+
+/** Where a host binary is found inside. Those outside the system folders are bound one by one. */
+export function binaryInside(runtime: RuntimeSpec): string {
+  return isSystemPath(runtime.binary) ? runtime.binary : `/opt/runtimes/${runtime.name}/${basename(runtime.binary)}`;
+}
+
+function isSystemPath(path: string): boolean {
+  return ["/usr/", ...systemFolders.map((name) => `/${name}/`)].some((prefix) => path.startsWith(prefix));
+}
+
+/** Starts the jail. Its standard input takes the zygote's commands; its standard error is for people. */
+export function spawnWall(spec: WallSpec): ChildProcess {
+  const binds = ownBinds(spec);
+  const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/" };
+  if (spec.uid === null) {
+    const child = spawn(spec.programs.bwrap, bwrapArguments(spec, (name) => binds.get(name) ?? name), options);
+    for (const path of child.pid === undefined ? [] : (spec.cgroup?.agentProcs ?? [])) writeFileSync(path, String(child.pid));
+    return child;
+  }
+  const stage = stageFolders.find((folder) => existsSync(folder)) ?? "/tmp";
+  const wish = {
+    stage,
+    binds: [...binds].map(([name, source]) => [source, name]),
+    uid: spec.uid,
+    cgroups: spec.cgroup?.agentProcs ?? [],
+    argv: [spec.programs.bwrap, ...bwrapArguments(spec, (name) => join(stage, name))],
+  };
+  return spawn(spec.programs.python, ["-I", "-S", join(packageFolder, "host/enter.py"), JSON.stringify(wish)], options);
+}
+
+/** Our own folders and files by the name under which the jail's command line refers to them. */
+function ownBinds(spec: WallSpec): Map<string, string> {
+  const binds = new Map([
+    ["agent", join(packageFolder, "agent")],
+    ["etc", join(packageFolder, "etc")],
+    ["jail", spec.folder],
+  ]);
+  if (!isSystemPath(spec.runtime.binary)) binds.set("runtime", spec.runtime.binary);
+  for (const [source, name] of spec.cgroup?.binds ?? []) binds.set(name, source);
+  return binds;
+}
+
+function bwrapArguments(spec: WallSpec, locate: (name: string) => string): string[] {
+  const words = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"];
+  words.push("--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session", "--hostname", "jail");
+  words.push("--ro-bind", "/usr", "/usr", ...systemFolders.flatMap(showSystemFolder), "--dir", "/etc");
+  for (const name of ownFiles) words.push("--ro-bind", join(locate("etc"), name), `/etc/${name}`);
+  for (const path of hostFiles) if (existsSync(path)) words.push("--ro-bind", path, path);
+  words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
+  words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
+  if (!isSystemPath(spec.runtime.binary)) words.push("--ro-bind", locate("runtime"), binaryInside(spec.runtime));
+  for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
+  words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
+  const interpreter = spec.runtime.pooling === "fork" ? spec.runtime.binary : spec.programs.python;
+  return [...words, "--", interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
+}
+
+function showSystemFolder(name: string): string[] {
+  const path = `/${name}`;
+  if (!existsSync(path)) return [];
+  return lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path];
+}
+
+/** What `agent/payload.py` reads as its settings. */
+function agentSettings(spec: WallSpec): unknown {
+  const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
+  return {
+    fork: spec.runtime.pooling === "fork",
+    preimport: spec.runtime.preimport,
+    cgroups: spec.cgroup?.slotProcs ?? [],
+    denied: spec.denied,
+    root: isSystemPath(spec.runtime.binary) ? folders : [...folders, "opt"],
+  };
+}
