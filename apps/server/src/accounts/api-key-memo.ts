@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import type { Actor } from "../access/actor.ts";
+
+/** How long a verified key is believed without asking the database: other servers see a revocation this late at most. */
+const lifetimeMs = 5000;
+const maxEntries = 1000;
+
+interface Entry {
+  readonly actor: Actor;
+  readonly until: number;
+}
+
+/** Remembers verified API keys, by their hash. */
+export interface ApiKeyMemo {
+  get(key: string): Actor | undefined;
+  set(key: string, actor: Actor, expiresAt: Date | null): void;
+  /** Forgets a key by its id. */
+  forget(keyId: string): void;
+}
+
+/** A memo in this process. */
+export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
+  const entries = new Map<string, Entry>();
+  const digest = (key: string) => createHash("sha256").update(key).digest("base64url");
+  return {
+    get(key) {
+      const entry = entries.get(digest(key));
+      return entry !== undefined && entry.until > now() ? entry.actor : undefined;
+    },
+    set(key, actor, expiresAt) {
+      const oldest = entries.keys().next();
+      if (entries.size >= maxEntries && oldest.done === false) entries.delete(oldest.value);
+      entries.set(digest(key), { actor, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
+    },
+    forget(keyId) {
+      for (const [hash, { actor }] of entries) if (actor.keyId === keyId) entries.delete(hash);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { Secret } from "./platform/secret.ts";
+
+// Each takes the text of an option and returns its value, or throws an Error whose message completes «SYLA_X: …».
+
+/** One of a few words. */
+export const oneOf =
+  <T extends string>(values: readonly T[]) =>
+  (text: string): T => {
+    const found = values.find((value) => value === text);
+    if (found === undefined) throw new Error(`must be one of ${values.join(", ")}`);
+    return found;
+  };
+
+/** A whole number in a range. */
+export const integer =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new Error(`must be a whole number from ${min} to ${max}`);
+    return value;
+  };
+
+/** A yes or a no. */
+export function flag(text: string): boolean {
+  if (["1", "true", "yes", "on"].includes(text)) return true;
+  if (["0", "false", "no", "off"].includes(text)) return false;
+  throw new Error("must be true or false");
+}
+
+/** A path, made absolute. */
+export function absolutePath(text: string): string {
+  return resolve(text);
+}
+
+/** A host name or an address. */
+export function hostName(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error("must be a host name or an IP address");
+  return text;
+}
+
+/** Which proxies to believe: none, a number of them in a row (`true` is one), or their addresses. */
+export function proxies(text: string): false | number | string[] {
+  if (["0", "false", "no", "off"].includes(text)) return false;
+  if (["true", "yes", "on"].includes(text)) return 1;
+  if (/^\d$/.test(text)) return Number(text);
+  const list = text.split(",").map((entry) => entry.trim());
+  if (list.every((entry) => isIP(entry.replace(/\/\d{1,3}$/, "")) !== 0)) return list;
+  throw new Error("must be true, false, a number of proxies, or addresses separated by commas");
+}
+
+/** An http(s) URL, without a slash at its end. */
+export function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error("must be an http or https URL");
+  if (url.search || url.hash || url.username || url.password) throw new Error("must not contain a query, a fragment or a user");
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** A path that begins with a slash and does not end in one; empty for the root. */
+export function basePath(text: string): string {
+  const trimmed = text.replace(/\/+$/, "");
+  if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(trimmed)) throw new Error("must begin with / and hold letters, digits and . _ ~ - only");
+  return trimmed;
+}
+
+/** A `postgres://` URL, which carries a password. */
+export function databaseUrl(text: string): Secret {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) throw new Error("must be a postgres:// URL");
+  return new Secret(text);
+}

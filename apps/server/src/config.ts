@@ -1,0 +1,230 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, hostname, userInfo } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { logLevels } from "./platform/logger.ts";
+import { absolutePath, basePath, databaseUrl, flag, hostName, integer, oneOf, proxies, publicUrl } from "./config-values.ts";
+
+interface Option<T> {
+  readonly env: string;
+  readonly description: string;
+  readonly parse: (text: string) => T;
+  /** Shown in the documentation; the value itself comes from `fallback`. */
+  readonly defaultText: string;
+}
+
+function option<T>(env: string, defaultText: string, parse: (text: string) => T, description: string): Option<T> {
+  return { env, defaultText, parse, description };
+}
+
+/**
+ * Every setting of the server. An environment variable wins over `config.json` in the data directory (keys as here), which
+ * wins over the default. `docs/configuration.gen.md` is generated from this table.
+ */
+export const options = {
+  dataDir: option(
+    "SYLA_DATA_DIR",
+    "`$SYLA_HOME/data`, `~/.syla/data`",
+    absolutePath,
+    "Directory that holds the database, the blobs and the keys. Environment only.",
+  ),
+  host: option("SYLA_HOST", "127.0.0.1", hostName, "Address to listen on."),
+  port: option("SYLA_PORT", "7878", integer(0, 65_535), "Port to listen on; 0 takes any free one."),
+  publicUrl: option(
+    "SYLA_PUBLIC_URL",
+    "http(s)://host:port",
+    publicUrl,
+    "The address that people open, when a proxy stands in front. May end in a path.",
+  ),
+  basePath: option("SYLA_BASE_PATH", "the path of SYLA_PUBLIC_URL", basePath, "Path below which everything is served, e.g. `/syla`."),
+  trustProxy: option(
+    "SYLA_TRUST_PROXY",
+    "false",
+    proxies,
+    "Whose `X-Forwarded-*` headers to believe: `true` for one proxy in front, a number of proxies in a row, or their addresses and networks, comma separated.",
+  ),
+  tlsCert: option("SYLA_TLS_CERT", "none", absolutePath, "PEM file of the TLS certificate chain."),
+  tlsKey: option("SYLA_TLS_KEY", "none", absolutePath, "PEM file of the TLS private key."),
+  insecure: option("SYLA_INSECURE", "false", flag, "Allow an address that other machines reach, without TLS."),
+  databaseUrl: option(
+    "DATABASE_URL",
+    "embedded PostgreSQL",
+    databaseUrl,
+    "A PostgreSQL server of your own (`postgres://user:password@host/database`).",
+  ),
+  logLevel: option("SYLA_LOG_LEVEL", "info", oneOf(logLevels), "How much is logged."),
+  workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
+  queueLimit: option(
+    "SYLA_QUEUE_LIMIT",
+    "10000",
+    integer(1, 10_000_000),
+    "Runs that may wait in the queue; more are refused with `queue_full`.",
+  ),
+  webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
+  bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
+  uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
+  drainSeconds: option("SYLA_DRAIN_SECONDS", "30", integer(0, 3600), "How long a stopping server waits for running work."),
+};
+
+type OptionName = keyof typeof options;
+type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
+type Optional = "tlsCert" | "tlsKey" | "databaseUrl";
+
+/** Where a setting came from. */
+export type Origin = "environment" | "file" | "default";
+
+/** The settings of a server: pure values, read once. `publicUrl` is unset as long as the port is not known (port 0). */
+export type Config = Readonly<
+  { [K in Exclude<OptionName, Optional | "publicUrl">]: OptionValue<K> } & { [K in Optional | "publicUrl"]: OptionValue<K> | undefined }
+> & {
+  readonly hostname: string;
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The directory of everything that Syla writes for this person. */
+export function sylaHome(env: Environment): string {
+  return env["SYLA_HOME"] ? resolve(env["SYLA_HOME"]) : join(env["HOME"] || userInfo().homedir, ".syla");
+}
+
+function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undefined } {
+  return {
+    dataDir: join(sylaHome(env), "data"),
+    host: "127.0.0.1",
+    port: 7878,
+    publicUrl: undefined,
+    basePath: "",
+    trustProxy: false,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    insecure: false,
+    databaseUrl: undefined,
+    logLevel: "info",
+    workerSlots: availableParallelism() * 4,
+    queueLimit: 10_000,
+    webDir: join(import.meta.dirname, "../../web/dist"),
+    bodyLimit: 64 * 1024 * 1024,
+    uploadLimit: 1024 ** 3,
+    drainSeconds: 30,
+  };
+}
+
+/** Reads `config.json` of the data directory: a flat object of option names. */
+function readSettingsFile(dataDir: string, problems: FieldProblem[]): Map<string, string> {
+  const file = join(dataDir, "config.json");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return new Map();
+  }
+  try {
+    const document: unknown = JSON.parse(text);
+    if (typeof document !== "object" || document === null || Array.isArray(document)) throw new Error("not an object");
+    return new Map(Object.entries(document).map(([key, value]) => [key, String(value)]));
+  } catch {
+    problems.push({ path: file, message: "must be a JSON object" });
+    return new Map();
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** Rules that span options. */
+function checkTogether(config: Config, problems: FieldProblem[]): void {
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    problems.push({ path: "SYLA_TLS_CERT, SYLA_TLS_KEY", message: "give both or neither" });
+  }
+  for (const [name, file] of [
+    ["SYLA_TLS_CERT", config.tlsCert],
+    ["SYLA_TLS_KEY", config.tlsKey],
+  ] as const) {
+    if (file !== undefined && !isReadable(file)) problems.push({ path: name, message: `cannot read ${file}` });
+  }
+  if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });
+}
+
+function isReadable(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fail(problems: readonly FieldProblem[]): never {
+  const list = problems.map((problem) => `${problem.path}: ${problem.message}`).join("; ");
+  throw new AppError("config_invalid", { message: `The configuration is not valid: ${list}.`, fields: problems });
+}
+
+/**
+ * Reads the configuration from the environment and the data directory's `config.json`.
+ *
+ * @throws AppError `config_invalid` with every problem at once, or `insecure_bind`
+ */
+export function loadConfig(env: Environment = process.env): Config {
+  const problems: FieldProblem[] = [];
+  const values: Record<string, unknown> = defaults(env);
+  const origins: Record<string, Origin> = {};
+  const read = (name: OptionName, text: string | undefined, origin: Origin, label: string) => {
+    if (text === undefined || text === "") return;
+    try {
+      values[name] = options[name].parse(text);
+      origins[name] = origin;
+    } catch (error) {
+      problems.push({ path: label, message: (error as Error).message });
+    }
+  };
+  const names = Object.keys(options) as OptionName[];
+  for (const name of names) origins[name] = "default";
+  read("dataDir", env[options.dataDir.env], "environment", options.dataDir.env);
+  const file = readSettingsFile(String(values["dataDir"]), problems);
+  for (const key of file.keys()) {
+    if (!names.includes(key as OptionName) || key === "dataDir") problems.push({ path: `config.json ${key}`, message: "is not an option" });
+  }
+  for (const name of names) {
+    if (name === "dataDir") continue;
+    const { env: variable } = options[name];
+    if (env[variable]) read(name, env[variable], "environment", variable);
+    else read(name, file.get(name), "file", `config.json ${name}`);
+  }
+  const config = complete({ ...values, origins, hostname: hostname() } as unknown as Config);
+  checkTogether(config, problems);
+  if (problems.length > 0) fail(problems);
+  refuseInsecureBind(config);
+  return config;
+}
+
+/** Fills in what follows from other options. */
+function complete(config: Config): Config {
+  if (config.publicUrl === undefined) return config.port === 0 ? config : { ...config, publicUrl: localUrl(config, config.port) };
+  const path = new URL(config.publicUrl).pathname.replace(/\/+$/, "");
+  if (config.origins.basePath === "default") return { ...config, basePath: path };
+  return path === config.basePath ? config : { ...config, publicUrl: new URL(config.publicUrl).origin + config.basePath };
+}
+
+/** The address under which this machine reaches the server. */
+export function localUrl(config: Pick<Config, "host" | "tlsCert" | "basePath">, port: number): string {
+  const anyAddress = config.host === "0.0.0.0" || config.host === "::";
+  const host = anyAddress ? "127.0.0.1" : config.host.includes(":") ? `[${config.host}]` : config.host;
+  return `${config.tlsCert === undefined ? "http" : "https"}://${host}:${port}${config.basePath}`;
+}
+
+function refuseInsecureBind(config: Config): void {
+  if (isLoopback(config.host) || config.tlsCert !== undefined || config.insecure) return;
+  throw new AppError("insecure_bind", { message: `The address ${config.host} can be reached from other machines, and there is no TLS.` });
+}
+
+/** The rows of `docs/configuration.gen.md`. */
+export function describeOptions(): { name: string; env: string; default: string; description: string }[] {
+  return Object.entries(options).map(([name, entry]) => ({
+    name,
+    env: entry.env,
+    default: entry.defaultText,
+    description: entry.description,
+  }));
+}

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import type { Http } from "./access/http.ts";
+import { openAccounts, type Accounts } from "./accounts/service.ts";
+import type { Config } from "./config.ts";
+import { openBlobs, type Blobs } from "./platform/blobs.ts";
+import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
+import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
+import { createHttp } from "./platform/http.ts";
+import { lockDirectory } from "./platform/lock.ts";
+import type { Logger } from "./platform/logger.ts";
+import { migrate } from "./platform/migrate.ts";
+import { openNotifications, type Notifications } from "./platform/notifications.ts";
+import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
+import type { Service } from "./platform/service.ts";
+import { LiveRuns } from "./runs/live-runs.ts";
+import { recoverRuns, sealSpools } from "./runs/recovery.ts";
+import { Runs } from "./runs/service.ts";
+import { Worker } from "./runs/worker.ts";
+import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
+import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
+import { readVersion } from "./system/version.ts";
+import { joinWorkers } from "./workers/service.ts";
+
+/** Facts that change while the server lives. */
+export interface ServerState {
+  draining: boolean;
+}
+
+/** Every dependency of the server on one screen. Domains take the slice they need. */
+export interface Context {
+  readonly config: Config & { readonly publicUrl: string };
+  readonly version: string;
+  readonly logger: Logger;
+  readonly directory: DataDirectory;
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly blobs: Blobs;
+  readonly accounts: Accounts;
+  readonly http: Http;
+  readonly runtimes: Runtimes;
+  readonly sandboxes: Sandboxes;
+  readonly runs: Runs;
+  readonly state: ServerState;
+  /** Long-lived parts, started after the routes are bound. */
+  readonly services: Service[];
+  /** Closes everything in reverse order. */
+  close(): Promise<void>;
+}
+
+/** What the composition is made of. `config.port` is a real port here. */
+export interface ContextOptions {
+  readonly config: Config & { readonly publicUrl: string };
+  readonly logger: Logger;
+  readonly onSetup: () => void;
+  readonly checkAnswers?: boolean;
+}
+
+/**
+ * Opens everything in order: data directory, lock, database, migrations, stores, HTTP.
+ *
+ * @throws AppError with the code of what is wrong; what was opened by then is closed again
+ */
+export async function openContext({ config, logger, onSetup, checkAnswers = false }: ContextOptions): Promise<Context> {
+  await using opened = new AsyncDisposableStack();
+  const directory = dataDirectoryAt(config.dataDir);
+  createDataDirectory(directory);
+  opened.adopt(lockDirectory(directory.lockFile), (lock) => lock.release());
+  checkLayout(directory);
+
+  const target = await openTarget(config, directory, logger, opened);
+  await migrate(target, join(import.meta.dirname, "migrations"));
+  const database = opened.adopt(openDatabase(target, logger), (value) => value.close());
+  const notifications = opened.adopt(openNotifications(target, logger), (value) => value.close());
+  const blobs = await openBlobs(directory.blobs);
+  const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
+  const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
+  const state: ServerState = { draining: false };
+  const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
+  const http: Http = createHttp({
+    logger,
+    basePath,
+    publicUrl,
+    trustProxy,
+    bodyLimit,
+    ...tls,
+    authenticate: (request, reply) => accounts.authenticate(request, reply),
+    isDraining: () => state.draining,
+    checkAnswers,
+  });
+  opened.adopt(http, (value) => value.close());
+
+  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"));
+  const sandboxes = openSandboxes({ folder: directory.sandboxes, dataDirectory: directory.root, slots: config.workerSlots });
+  opened.adopt(sandboxes, (value) => value.stop());
+  const liveRuns = new LiveRuns(directory.spool);
+  const membership = await joinWorkers(database, logger, recoverRuns);
+  await sealSpools(database.queries, blobs, directory.spool);
+  const shared = { database, blobs, sandboxes, runtimes, liveRuns };
+  const worker = new Worker({ ...shared, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const runs = new Runs({ ...shared, worker, queueLimit: config.queueLimit });
+  if (config.workerSlots > 0)
+    for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);
+
+  const owned = opened.move();
+  return {
+    config,
+    version: readVersion(),
+    logger,
+    directory,
+    database,
+    notifications,
+    blobs,
+    accounts,
+    http,
+    runtimes,
+    sandboxes,
+    runs,
+    state,
+    services: [worker, membership],
+    close: () => owned.disposeAsync(),
+  };
+}
+
+/** The database that is configured, else our own PostgreSQL. */
+async function openTarget(config: Config, directory: DataDirectory, logger: Logger, opened: AsyncDisposableStack): Promise<DatabaseTarget> {
+  if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl.reveal() };
+  const postgres = opened.adopt(await EmbeddedPostgres.start(directory.postgres, logger), (value) => value.stop());
+  await ensureDatabase(postgres, "syla");
+  return postgres.address("syla");
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@syla/contracts/errors";
+
+/** The layout that this version writes. Raise it when an older version could not read the directory any more. */
+const layout = 1;
+
+/** Paths in a data directory. Everything that the server writes is below it. */
+export interface DataDirectory {
+  readonly root: string;
+  readonly postgres: string;
+  readonly blobs: string;
+  readonly spool: string;
+  readonly sandboxes: string;
+  readonly lockFile: string;
+  readonly serverFile: string;
+  readonly localKeyFile: string;
+  readonly secretFile: string;
+}
+
+/** The paths below `root`; creates nothing. */
+export function dataDirectoryAt(root: string): DataDirectory {
+  const at = (name: string) => join(root, name);
+  return {
+    root,
+    postgres: at("postgres"),
+    blobs: at("blobs"),
+    spool: at("spool"),
+    sandboxes: at("sandboxes"),
+    lockFile: at("server.lock"),
+    serverFile: at("server.json"),
+    localKeyFile: at("cli.key"),
+    secretFile: at("secret"),
+  };
+}
+
+/**
+ * Creates the directory, readable by its owner only.
+ *
+ * @throws AppError `data_dir_unusable`
+ */
+export function createDataDirectory(directory: DataDirectory): void {
+  try {
+    mkdirSync(directory.root, { recursive: true, mode: 0o700 });
+    chmodSync(directory.root, 0o700);
+    for (const path of [directory.postgres, directory.blobs, directory.spool, directory.sandboxes])
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AppError("data_dir_unusable", {
+      message: `The data directory ${directory.root} cannot be used: ${(cause as Error).message}.`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Refuses a directory of a newer version, and marks a new one. Call it with the lock held.
+ *
+ * @throws AppError `data_dir_newer`, `data_dir_unusable`
+ */
+export function checkLayout(directory: DataDirectory): void {
+  const file = join(directory.root, "layout.json");
+  const text = readIfPresent(file);
+  if (text === undefined) return writePrivateFile(file, `${JSON.stringify({ layout })}\n`);
+  const found = parseLayout(text);
+  if (found === undefined)
+    throw new AppError("data_dir_unusable", { message: `${file} is damaged.`, hint: `It should read {"layout":${layout}}.` });
+  if (found > layout) {
+    throw new AppError("data_dir_newer", {
+      message: `The data directory ${directory.root} has layout ${found}; this version knows layouts up to ${layout}.`,
+    });
+  }
+}
+
+function parseLayout(text: string): number | undefined {
+  try {
+    const value = (JSON.parse(text) as { layout?: unknown }).layout;
+    return typeof value === "number" && Number.isInteger(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a file, or undefined when there is none. */
+export function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Writes a file that only its owner can read. A reader sees the old content or the new, never a part. */
+export function writePrivateFile(file: string, content: string): void {
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const fd = openSync(temporary, "wx", 0o600);
+  try {
+    writeSync(fd, content);
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A random secret that is made once and kept in a private file. */
+export function readOrCreateSecret(file: string): string {
+  const existing = readIfPresent(file)?.trim();
+  if (existing) return existing;
+  const secret = randomBytes(32).toString("base64url");
+  writePrivateFile(file, `${secret}\n`);
+  return secret;
+}

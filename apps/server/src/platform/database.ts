@@ -1,0 +1,90 @@
+import { AppError } from "@syla/contracts/errors";
+import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import type { Logger } from "./logger.ts";
+import type { PostgresAddress } from "./postgres.ts";
+import type { Schema } from "./schema.ts";
+
+/** Typed queries, or a transaction of them. */
+export type Queries = Kysely<Schema>;
+export type Work = Transaction<Schema>;
+
+/** How to connect: the parts, or a `postgres://` URL. */
+export type DatabaseTarget = PostgresAddress | { readonly connectionString: string };
+
+/** The database of the product. Lost connections are replaced; a query that meets one fails with `database_unavailable`. */
+export interface Database {
+  readonly queries: Queries;
+  readonly target: DatabaseTarget;
+  /** Fails with `database_unavailable` when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Types of the `pg` driver by number; 20 is `int8`. */
+type ParserLookup = (type: number, format?: "text" | "binary") => (value: string) => unknown;
+const defaultParser = pg.types.getTypeParser as ParserLookup;
+
+/** `int8` as a number: sizes and counts stay far below 2^53. */
+const getTypeParser: ParserLookup = (type, format) => (type === 20 && format !== "binary" ? Number : defaultParser(type, format));
+const types = { getTypeParser: getTypeParser as typeof pg.types.getTypeParser };
+
+/** Opens a pool; connects on first use. */
+export function openDatabase(target: DatabaseTarget, logger: Logger, size = 20): Database {
+  const pool = new pg.Pool({ ...target, types, max: size, connectionTimeoutMillis: 5000, idleTimeoutMillis: 30_000, keepAlive: true });
+  // A connection that is lost while it is lent out reports it on the client itself, besides failing the query.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("error", (error) => logger.warn({ reason: error.message }, "a database connection was lost"));
+  const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    queries,
+    target,
+    async ping() {
+      try {
+        await sql`select 1`.execute(queries);
+      } catch (cause) {
+        throw databaseError(cause) ?? cause;
+      }
+    },
+    close: () => queries.destroy(),
+  };
+}
+
+/** The same database for a library that writes its columns in camel case. */
+export function withCamelCase(queries: Queries): Queries {
+  return queries.withPlugin(new CamelCasePlugin({ maintainNestedObjectKeys: true }));
+}
+
+const connectionCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+]);
+const connectionMessages =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended/;
+
+/** What a failed query means to a caller: out of reach, disk full, or undefined for a fault of ours. */
+export function databaseError(error: unknown): AppError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = "", syscall = "" } = error as NodeJS.ErrnoException;
+  const fromPostgres = error instanceof pg.DatabaseError;
+  if (fromPostgres && (code === "53100" || code === "58030")) return new AppError("storage_full", { cause: error });
+  const socketFault = /connect|read|write|getaddrinfo/.test(syscall);
+  const lost =
+    connectionMessages.test(error.message) || code.startsWith("08") || (connectionCodes.has(code) && (fromPostgres || socketFault));
+  return lost ? new AppError("database_unavailable", { cause: error, retryAfter: 2 }) : undefined;
+}
+
+/** Sends a notification; inside a transaction it goes out with the commit. The payload is at most 8,000 bytes. */
+export async function notify(queries: Queries, channel: string, payload: string): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(queries);
+}

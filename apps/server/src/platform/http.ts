@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { AppError } from "@syla/contracts/errors";
+import type { Route } from "@syla/contracts/route";
+import fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from "fastify";
+import { z } from "zod";
+import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler } from "./http-call.ts";
+import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
+import { toAppError, toProblem } from "./http-problem.ts";
+import { refuseCrossOrigin, setSecurityHeaders } from "./http-security.ts";
+import type { Logger } from "./logger.ts";
+
+/** What the server needs to know. */
+export interface HttpOptions<A> {
+  readonly logger: Logger;
+  readonly basePath: string;
+  /** Scheme, host and port that people's browsers show; undefined while the port is not known. */
+  readonly publicUrl: string | undefined;
+  /** Whose `X-Forwarded-*` headers count: nobody's, those of so many proxies in a row, or of these addresses. */
+  readonly trustProxy: false | number | string[];
+  readonly bodyLimit: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /**
+   * Who is asking: the actor, or null when the request carries no credentials.
+   * @throws AppError `invalid_api_key` for credentials that are wrong
+   */
+  readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<A | null>;
+  /** While true, changes are refused with `shutting_down`. */
+  readonly isDraining: () => boolean;
+  /** Parses each JSON answer with the contract, so that a test fails where the two differ. */
+  readonly checkAnswers?: boolean;
+}
+
+/** The HTTP border: parses what comes in, authenticates, maps errors, and knows nothing of any domain. */
+export interface HttpServer<A> {
+  readonly fastify: FastifyInstance;
+  /** Serves a route of the contracts. Bind everything before `listen`. */
+  bind<R extends Route>(route: R, handler: Handler<R, A>): void;
+  /** @returns the port. @throws AppError `port_in_use`, `address_unavailable` */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no new connections; what is open may finish. */
+  stopAccepting(): void;
+  close(): Promise<void>;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set on routes after authentication. */
+    actor: unknown;
+  }
+}
+
+/** Creates the server; it listens when told to. */
+export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
+  const app = createFastify(options);
+  const https = options.tls !== undefined || options.publicUrl?.startsWith("https:") === true;
+  const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
+  app.decorateRequest("actor", null);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    setSecurityHeaders(reply, https);
+    refuseCrossOrigin(request, publicOrigin);
+    if (options.isDraining() && request.method !== "GET" && request.method !== "HEAD")
+      throw new AppError("shutting_down", { retryAfter: 5 });
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      new AppError("not_found", { message: `There is no ${request.method} ${request.url.split("?", 1)[0]}.` }),
+      request,
+      reply,
+      options,
+    ),
+  );
+  acceptJson(app);
+  if (options.logger.isLevelEnabled("debug")) app.addHook("onResponse", logRequest);
+
+  return {
+    fastify: app,
+    bind(route, handler) {
+      const definition = routeDefinition(route, handler, options);
+      if (route.body !== "bytes") return void app.route(definition);
+      void app.register(async (scope) => {
+        acceptBytes(scope);
+        scope.route(definition);
+      });
+    },
+    async listen(host, port) {
+      try {
+        await app.listen({ host, port });
+      } catch (cause) {
+        throw listenError(cause, host, port);
+      }
+      const address = app.server.address();
+      return typeof address === "object" && address !== null ? address.port : port;
+    },
+    stopAccepting: () => void app.server.close(),
+    async close() {
+      app.server.closeIdleConnections();
+      setTimeout(() => app.server.closeAllConnections(), 500).unref();
+      await app.close();
+    },
+  };
+}
+
+function createFastify<A>(options: HttpOptions<A>): FastifyInstance {
+  const { basePath, trustProxy: proxies } = options;
+  const settings: FastifyServerOptions = {
+    loggerInstance: options.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: typeof proxies === "number" ? (_address, hop) => hop < proxies : proxies,
+    bodyLimit: options.bodyLimit,
+    genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
+    // A proxy may strip the base path or leave it: both work.
+    rewriteUrl: (request) => stripBasePath(request.url ?? "/", basePath),
+    // An address that cannot be decoded never reaches the hooks.
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply.header("x-request-id", request.id), options),
+    routerOptions: { maxParamLength: 512, querystringParser: parseQuery },
+    requestTimeout: 900_000,
+  };
+  if (options.tls === undefined) return fastify(settings);
+  const https = { cert: readFileSync(options.tls.cert), key: readFileSync(options.tls.key) };
+  return fastify({ ...settings, https } as FastifyServerOptions);
+}
+
+async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { method, originalUrl } = request;
+  // The query may carry a set-up token.
+  const path = originalUrl.split("?", 1)[0];
+  request.log.debug(
+    {
+      method,
+      path,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      requestId: request.id,
+      traceId: traceIdOf(request.headers.traceparent),
+    },
+    "request",
+  );
+}
+
+function stripBasePath(url: string, basePath: string): string {
+  if (basePath === "" || !url.startsWith(basePath)) return url;
+  const rest = url.slice(basePath.length);
+  if (rest === "" || rest.startsWith("?")) return `/${rest}`;
+  return rest.startsWith("/") ? rest : url;
+}
+
+function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, options: HttpOptions<A>) {
+  const status = Number(Object.keys(route.responses)[0]);
+  const parse = inputParser(route);
+  return {
+    method: route.method,
+    url: route.path,
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      request.actor = await authenticate(route, request, reply, options);
+    },
+    handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const call = createCall(request, reply, request.actor) as Call<never>;
+      const result = await handler(parse(request), call);
+      if (reply.sent) return reply;
+      const given = result instanceof Answer ? result : new Answer(status, result, {});
+      if (options.checkAnswers === true) checkAnswer(route, given);
+      return sendAnswer(reply, given, options.basePath);
+    },
+  };
+}
+
+async function authenticate<A>(route: Route, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): Promise<A | null> {
+  if (route.auth === "none") return null;
+  const actor = await options.authenticate(request, reply);
+  if (actor === null) throw new AppError("unauthenticated");
+  return actor;
+}
+
+function checkAnswer(route: Route, given: Answer): void {
+  const schema = route.responses[given.status];
+  if (schema === undefined) throw new Error(`${route.method} ${route.path} does not declare the status ${given.status}`);
+  if (typeof schema !== "string") z.parse(schema, JSON.parse(JSON.stringify(given.body)));
+}
+
+function sendAnswer(reply: FastifyReply, given: Answer, basePath: string): FastifyReply {
+  reply.code(given.status);
+  for (const [name, value] of Object.entries(given.headers)) {
+    reply.header(name, name === "location" && typeof value === "string" && value.startsWith("/") ? basePath + value : value);
+  }
+  return reply.send(given.body);
+}
+
+function sendProblem<A>(thrown: unknown, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): FastifyReply {
+  const error = toAppError(thrown);
+  if (error.code === "internal") request.log.error({ err: thrown, requestId: request.id }, "request failed");
+  else if (error.status >= 500)
+    request.log.warn({ code: error.code, requestId: request.id, reason: (error.cause as Error | undefined)?.message }, "request failed");
+  if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
+  return reply
+    .code(error.status)
+    .type("application/problem+json; charset=utf-8")
+    .send(JSON.stringify(toProblem(error, request.id, options.basePath)));
+}
+
+function listenError(cause: unknown, host: string, port: number): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return new AppError("port_in_use", { message: `The port ${port} on ${host} is in use.`, cause, details: { host, port } });
+  if (code === "EADDRNOTAVAIL" || code === "EACCES" || code === "ENOTFOUND") {
+    return new AppError("address_unavailable", { message: `The server cannot listen on ${host}:${port} (${code}).`, cause });
+  }
+  return cause;
+}

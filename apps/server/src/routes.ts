@@ -1,0 +1,20 @@
+import { registerAccountRoutes } from "./accounts/routes.ts";
+import type { Context } from "./context.ts";
+import { registerReferenceRoutes } from "./system/reference-routes.ts";
+import { registerRunRoutes } from "./runs/routes.ts";
+import { registerRuntimeRoutes } from "./runtimes/routes.ts";
+import { registerSandboxRoutes } from "./sandboxes/routes.ts";
+import { registerSystemRoutes } from "./system/routes.ts";
+import { registerWebRoutes } from "./web/routes.ts";
+
+/** Binds every domain's routes. A new domain adds its line here. */
+export function registerRoutes(context: Context): void {
+  const { http, config, accounts, database, version, state } = context;
+  registerSystemRoutes(http, { database, version, isDraining: () => state.draining });
+  registerAccountRoutes(http, accounts);
+  registerRuntimeRoutes(http, context.runtimes);
+  registerSandboxRoutes(http, context.sandboxes);
+  registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
+  registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
+  registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
+}

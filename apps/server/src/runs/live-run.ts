@@ -1,0 +1,208 @@
+import { EventEmitter, on } from "node:events";
+import { createReadStream, type WriteStream, createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { RunStatus } from "@syla/contracts/runs";
+import { encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
+import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
+
+const headBytes = 64 * 1024;
+const tailBytes = 8 * 1024;
+/** Output is gathered for this long before it becomes an event, so that a chatty program does not make one for each line. */
+const gatherMs = 10;
+const gatherBytes = 64 * 1024;
+/** A log that outgrows this, or a run that outlives this, is also written to a file that survives the process. */
+const memoryBytes = 256 * 1024;
+const spoolAfterMs = 250;
+
+/**
+ * The log of a run while it runs: numbers and keeps its events, hands them to whoever follows, and writes them ahead to a spool file, so
+ * that a killed server loses nothing that was shown.
+ */
+export class LiveRun {
+  readonly id: string;
+  readonly #spoolPath: string;
+  readonly #changed = new EventEmitter();
+  readonly #splitters = { stdout: new Utf8Splitter(), stderr: new Utf8Splitter(), system: new Utf8Splitter() };
+  readonly #heads = { stdout: new Head(), stderr: new Head() };
+  #tail = Buffer.alloc(0);
+  #seq = 0;
+  /** Lines not older than what the spool file lacks; the first has `#firstSeq`. */
+  #lines: string[] = [];
+  #firstSeq = 1;
+  #size = 0;
+  #spool: WriteStream | null = null;
+  #pending: { stream: OutputStream; chunks: Buffer[]; size: number } | null = null;
+  #gatherTimer: NodeJS.Timeout | null = null;
+  readonly #spoolTimer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(id: string, spoolPath: string) {
+    this.id = id;
+    this.#spoolPath = spoolPath;
+    this.#changed.setMaxListeners(0);
+    this.#spoolTimer = setTimeout(() => this.#openSpool(), spoolAfterMs);
+    this.#spoolTimer.unref();
+  }
+
+  get lastSeq(): number {
+    return this.#seq;
+  }
+
+  get stdoutHead(): string {
+    return this.#heads.stdout.text;
+  }
+
+  get stderrHead(): string {
+    return this.#heads.stderr.text;
+  }
+
+  /** The last bytes of the error output, for telling what went wrong. */
+  get stderrTail(): string {
+    return this.#tail.toString();
+  }
+
+  status(status: RunStatus, phase: string | null, attempt: number, time = Date.now()): void {
+    this.#flush();
+    this.#append({ type: "status", seq: ++this.#seq, time, status, phase, attempt });
+  }
+
+  output(stream: OutputStream, data: Buffer): void {
+    if (stream !== "system") this.#heads[stream].add(data);
+    if (stream === "stderr") this.#tail = Buffer.concat([this.#tail, data]).subarray(-tailBytes);
+    if (this.#pending !== null && this.#pending.stream !== stream) this.#flush();
+    this.#pending ??= { stream, chunks: [], size: 0 };
+    this.#pending.chunks.push(data);
+    this.#pending.size += data.length;
+    if (this.#pending.size >= gatherBytes) this.#flush();
+    else this.#gatherTimer ??= setTimeout(() => this.#flush(), gatherMs);
+  }
+
+  /** The events after `seq`, as they come, until the run's log is closed. */
+  async *follow(seq: number, signal?: AbortSignal): AsyncGenerator<LogRecord> {
+    let position = seq;
+    const changes = on(this.#changed, "change", signal ? { signal } : {});
+    for (;;) {
+      for await (const record of this.#after(position)) {
+        position = record.seq;
+        yield record;
+      }
+      if (position < this.#seq) continue;
+      if (this.#closed) return;
+      await changes.next();
+    }
+  }
+
+  /** The events so far. */
+  async *snapshot(): AsyncGenerator<LogRecord> {
+    this.#flush();
+    yield* this.#after(0);
+  }
+
+  /** Ends the log. Returns all of it, as JSON lines. */
+  async close(): Promise<Buffer> {
+    for (const stream of ["stdout", "stderr", "system"] as const) {
+      this.#flush();
+      const rest = this.#splitters[stream].end();
+      if (rest.length > 0) this.#log(stream, rest);
+    }
+    clearTimeout(this.#spoolTimer);
+    this.#closed = true;
+    this.#changed.emit("change");
+    if (this.#spool === null) return Buffer.from(this.#lines.join(""));
+    const parts: Buffer[] = [];
+    await finished(this.#spool);
+    for await (const part of createReadStream(this.#spoolPath)) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  }
+
+  /** Removes the spool file, once the log is stored for good. */
+  async discardSpool(): Promise<void> {
+    if (this.#spool !== null) await rm(this.#spoolPath, { force: true });
+  }
+
+  async *#after(seq: number): AsyncGenerator<LogRecord> {
+    if (seq + 1 < this.#firstSeq && this.#spool !== null) {
+      await written(this.#spool);
+      for await (const record of readLines(createReadStream(this.#spoolPath))) if (record.seq > seq) yield record;
+      return;
+    }
+    for (const line of this.#lines.slice(Math.max(0, seq + 1 - this.#firstSeq))) yield JSON.parse(line) as LogRecord;
+  }
+
+  #flush(): void {
+    if (this.#gatherTimer !== null) clearTimeout(this.#gatherTimer);
+    this.#gatherTimer = null;
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending === null) return;
+    const bytes = this.#splitters[pending.stream].push(
+      pending.chunks.length === 1 ? (pending.chunks[0] as Buffer) : Buffer.concat(pending.chunks),
+    );
+    if (bytes.length > 0) this.#log(pending.stream, bytes);
+  }
+
+  #log(stream: OutputStream, bytes: Buffer): void {
+    this.#append({ type: "log", seq: ++this.#seq, time: Date.now(), stream, ...textOrBase64(bytes) });
+  }
+
+  #append(record: LogRecord): void {
+    const line = encodeRecord(record);
+    this.#lines.push(line);
+    this.#size += line.length;
+    if (this.#size > memoryBytes) this.#openSpool();
+    this.#spool?.write(line);
+    this.#trim();
+    this.#changed.emit("change");
+  }
+
+  #openSpool(): void {
+    if (this.#spool !== null || this.#closed) return;
+    this.#spool = createWriteStream(this.#spoolPath, { mode: 0o600 });
+    // A full disk shows when the log is stored; until then followers read what memory holds.
+    this.#spool.on("error", () => {});
+    for (const line of this.#lines) this.#spool.write(line);
+  }
+
+  /** What the spool file has need not stay in memory. */
+  #trim(): void {
+    while (this.#spool !== null && this.#size > memoryBytes && this.#lines.length > 1) {
+      this.#size -= (this.#lines.shift() as string).length;
+      this.#firstSeq += 1;
+    }
+  }
+}
+
+/** The first bytes of a stream. */
+class Head {
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  add(data: Buffer): void {
+    if (this.#size >= headBytes) return;
+    const part = data.subarray(0, headBytes - this.#size);
+    this.#chunks.push(part);
+    this.#size += part.length;
+  }
+
+  get text(): string {
+    const splitter = new Utf8Splitter();
+    const bytes = Buffer.concat(this.#chunks);
+    const whole = splitter.push(bytes);
+    return (this.#size >= headBytes ? whole : bytes).toString();
+  }
+}
+
+function written(stream: WriteStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stream.errored !== null) reject(stream.errored);
+    else stream.write("", (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function finished(stream: WriteStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stream.errored !== null) reject(stream.errored);
+    stream.once("error", reject);
+    stream.end(() => resolve());
+  });
+}

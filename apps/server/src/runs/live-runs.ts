@@ -1,0 +1,44 @@
+import { EventEmitter, once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { LiveRun } from "./live-run.ts";
+
+/** The runs that this process is running, by id. */
+export class LiveRuns {
+  readonly folder: string;
+  readonly #runs = new Map<string, LiveRun>();
+  readonly #changes = new EventEmitter();
+
+  /** `folder` holds the spool files: `<run id>.jsonl`. */
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#changes.setMaxListeners(0);
+  }
+
+  open(id: string): LiveRun {
+    const run = new LiveRun(id, this.spoolPath(id));
+    this.#runs.set(id, run);
+    this.#changes.emit(id);
+    return run;
+  }
+
+  get(id: string): LiveRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** To be called when the run's end can be read from the database. */
+  close(id: string): void {
+    this.#runs.delete(id);
+    this.#changes.emit(id);
+  }
+
+  /** Resolves when a run is opened or closed here, when the time is over, or when the signal aborts. */
+  async changed(id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await once(this.#changes, id, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }).catch(() => {});
+  }
+
+  spoolPath(id: string): string {
+    return join(this.folder, `${id}.jsonl`);
+  }
+}

@@ -1,0 +1,24 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import type { Blobs } from "../platform/blobs.ts";
+import type { Queries, Work } from "../platform/database.ts";
+import { storeLog } from "./log-records.ts";
+import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
+import { runError } from "./verdict.ts";
+import { maxAttempts } from "./worker.ts";
+
+/** What becomes of the runs of a lost worker: what had not begun runs again, what may have run does not. */
+export async function recoverRuns(work: Work, workerId: string): Promise<void> {
+  await requeueUnstarted(work, workerId, maxAttempts);
+  await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
+}
+
+/** Stores what killed servers of this data directory had written of logs that never got finished. */
+export async function sealSpools(queries: Queries, blobs: Blobs, folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (extname(name) !== ".jsonl") continue;
+    const path = join(folder, name);
+    await attachLog(queries, basename(name, ".jsonl"), await storeLog(blobs, await readFile(path)));
+    await rm(path, { force: true });
+  }
+}

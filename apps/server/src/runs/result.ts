@@ -1,0 +1,31 @@
+import { Limits, RunError, RunUsage } from "@syla/contracts/runs";
+import { z } from "zod";
+
+/** What came of a run, as it is stored with it. */
+export const RunResult = z.object({
+  runtimeVersion: z.string().nullable(),
+  limits: Limits.nullable(),
+  startMs: z.number().nullable(),
+  runMs: z.number().nullable(),
+  stdoutBytes: z.int(),
+  stderrBytes: z.int(),
+  droppedBytes: z.int(),
+  usage: RunUsage.nullable(),
+  skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
+export type RunResult = z.infer<typeof RunResult>;
+
+export const StoredError = RunError.nullable();
+
+/** The result of a run that never got into a sandbox. */
+export const emptyResult: RunResult = {
+  runtimeVersion: null,
+  limits: null,
+  startMs: null,
+  runMs: null,
+  stdoutBytes: 0,
+  stderrBytes: 0,
+  droppedBytes: 0,
+  usage: null,
+  skippedArtifacts: [],
+};

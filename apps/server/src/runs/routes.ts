@@ -1,0 +1,121 @@
+import { Readable } from "node:stream";
+import { blobRoutes } from "@syla/contracts/blobs";
+import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
+import type { Http } from "../access/http.ts";
+import type { Blobs } from "../platform/blobs.ts";
+import { answer } from "../platform/http-call.ts";
+import type { Runs } from "./service.ts";
+
+/** A comment goes out this often, so that proxies and readers can tell a quiet stream from a dead one. */
+const keepAliveMs = 15_000;
+
+/** Binds runs, their logs and artifacts, and uploads. */
+export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLimit: number): void {
+  http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
+    const run = await runs.submit(call.actor, body, {
+      idempotencyKey: headers["idempotency-key"] ?? null,
+      wait: query.wait,
+      signal: call.signal,
+    });
+    return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
+  });
+  http.bind(runRoutes.createRun, async ({ body, headers }, call) => {
+    const run = await runs.submit(call.actor, body, {
+      idempotencyKey: headers["idempotency-key"] ?? null,
+      wait: false,
+      signal: call.signal,
+    });
+    return answer(202, run, { location: `/api/v1/runs/${run.id}` });
+  });
+  http.bind(runRoutes.rerunRun, async ({ params, headers }, call) => {
+    const run = await runs.rerun(call.actor, params.id, {
+      idempotencyKey: headers["idempotency-key"] ?? null,
+      wait: false,
+      signal: call.signal,
+    });
+    return answer(202, run, { location: `/api/v1/runs/${run.id}` });
+  });
+  http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
+  http.bind(runRoutes.getRun, async ({ params }, call) => await runs.get(call.actor, params.id));
+  http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
+  bindStreams(http, runs, blobs);
+  http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {
+    const { sha256, size } = await blobs.putStream(body as Readable, { maxBytes: uploadLimit });
+    await runs.recordUpload(call.actor, sha256, size);
+    return answer(201, { sha256, size });
+  });
+}
+
+function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
+  http.bind(runRoutes.streamRun, async ({ params, headers }, call) => {
+    const events = runs.follow(call.actor, params.id, Number(headers["last-event-id"] ?? 0), call.signal);
+    const first = await events.next(); // permission is checked before the stream begins
+    return answer(200, Readable.from(toServerSentEvents(first, events)), {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    });
+  });
+  http.bind(runRoutes.downloadLog, async ({ params, query }, call) => {
+    const run = await runs.get(call.actor, params.id);
+    const name = `${run.id}${query.format === "jsonl" ? ".jsonl" : `-${query.stream}.log`}`;
+    const type = query.format === "jsonl" ? "application/jsonl" : "text/plain; charset=utf-8";
+    return answer(200, Readable.from(runs.log(call.actor, params.id, query.stream, query.format)), download(name, type));
+  });
+  http.bind(runRoutes.listArtifacts, async ({ params }, call) => ({ items: await runs.artifacts(call.actor, params.id) }));
+  http.bind(runRoutes.downloadArtifact, async ({ params }, call) => {
+    const artifact = await runs.artifact(call.actor, params.id, params.artifactId);
+    const name = artifact.path.split("/").at(-1) ?? "artifact";
+    return answer(200, await blobs.open(artifact.sha256), {
+      ...download(name, artifact.mime_type),
+      "content-length": String(artifact.size),
+    });
+  });
+  http.bind(runRoutes.readRunFile, async ({ params, query }, call) => {
+    const sha256 = await runs.input(call.actor, params.id, query.path);
+    return answer(
+      200,
+      sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256),
+      download(query.path.split("/").at(-1) ?? "file", "application/octet-stream"),
+    );
+  });
+  http.bind(runRoutes.readRunStdin, async ({ params }, call) => {
+    const sha256 = await runs.input(call.actor, params.id, null);
+    return answer(200, sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256), download("stdin", "application/octet-stream"));
+  });
+}
+
+/** Never shown in the page's own origin: a program's file may be hostile HTML. */
+function download(name: string, type: string): Record<string, string> {
+  return {
+    "content-type": type,
+    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    "content-security-policy": "sandbox; default-src 'none'",
+    "cache-control": "private, no-store",
+  };
+}
+
+async function* toServerSentEvents(first: IteratorResult<RunEvent>, rest: AsyncGenerator<RunEvent>): AsyncGenerator<string> {
+  try {
+    let next: Promise<IteratorResult<RunEvent>> = Promise.resolve(first);
+    for (;;) {
+      const result = await withKeepAlive(next);
+      if (result === null) yield ": keep-alive\n\n";
+      else if (result.done === true) return;
+      else {
+        yield `id: ${result.value.seq}\nevent: ${result.value.type}\ndata: ${JSON.stringify(result.value)}\n\n`;
+        next = rest.next();
+      }
+    }
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** The next event, or null when it takes longer than the keep-alive interval. */
+function withKeepAlive<T>(next: Promise<T>): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(null), keepAliveMs);
+    next.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

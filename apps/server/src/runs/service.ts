@@ -1,0 +1,336 @@
+import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import {
+  isFinal,
+  runStatuses,
+  type Artifact,
+  type Run,
+  type RunEvent,
+  type RunFilter,
+  type RunInput,
+  type RunSummary,
+} from "@syla/contracts/runs";
+import type { Actor } from "../access/actor.ts";
+import { requirePermission } from "../access/service.ts";
+import type { Blobs } from "../platform/blobs.ts";
+import type { Database } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import type { Sandboxes } from "../sandboxes/service.ts";
+import { Batch } from "./batch.ts";
+import { RunConfig } from "./config.ts";
+import type { LiveRuns } from "./live-runs.ts";
+import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
+import { toRun, toSummary, type Heads } from "./presenter.ts";
+import { prepareSubmission, type Submission } from "./submission.ts";
+import * as store from "./store.ts";
+import type { Worker } from "./worker.ts";
+
+const headBytes = 64 * 1024;
+/** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
+const followPollMs = 500;
+const queueCountMs = 1000;
+
+/** What the runs domain is made of. */
+export interface RunsContext {
+  readonly database: Database;
+  readonly blobs: Blobs;
+  readonly runtimes: Runtimes;
+  readonly sandboxes: Sandboxes;
+  readonly liveRuns: LiveRuns;
+  readonly worker: Worker;
+  readonly queueLimit: number;
+}
+
+/** How a submission is wanted. */
+export interface SubmitOptions {
+  readonly idempotencyKey: string | null;
+  /** Resolve when the run has ended. */
+  readonly wait: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Runs: submit, read, follow, cancel. Every call checks the actor's permission. */
+export class Runs {
+  readonly #context: RunsContext;
+  readonly #inserts: Batch<store.NewRun, store.RunRow | null>;
+  #queued = { count: 0, at: 0 };
+
+  constructor(context: RunsContext) {
+    this.#context = context;
+    this.#inserts = new Batch(async (runs) => {
+      const rows = new Map((await store.insertRuns(context.database.queries, runs)).map((row) => [row.id, row]));
+      if (runs.some((run) => run.workerId === null && rows.has(run.id))) await store.announceQueued(context.database.queries);
+      return runs.map((run) => rows.get(run.id) ?? null);
+    });
+  }
+
+  /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
+  async submit(actor: Actor, input: RunInput, options: SubmitOptions): Promise<Run> {
+    const submission = await prepareSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
+    return await this.#enqueue(actor, submission, null, options);
+  }
+
+  /** The same configuration again, as a new run. */
+  async rerun(actor: Actor, id: string, options: SubmitOptions): Promise<Run> {
+    const row = await this.#find(actor, id, "run:rerun");
+    const runtime = this.#context.runtimes.get(row.language);
+    const submission: Submission = {
+      runtime,
+      entrypoint: row.entrypoint,
+      config: RunConfig.parse(row.config),
+      priority: row.priority,
+      requestHash: `rerun ${id}`,
+    };
+    return await this.#enqueue(actor, submission, id, options);
+  }
+
+  async get(actor: Actor, id: string): Promise<Run> {
+    return await this.#present(await this.#find(actor, id, "run:read"));
+  }
+
+  async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
+    if (filter.owner === "all") requirePermission(actor, "run:list-all");
+    checkStatuses(filter.status);
+    const ownerId = filter.owner === "all" ? null : actor.userId;
+    const rows = await store.listRuns(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
+    const items = rows.slice(0, filter.limit);
+    const last = rows.length > filter.limit ? items.at(-1) : undefined;
+    return { items: items.map(toSummary), nextCursor: last === undefined ? null : encodeCursor(last.id) };
+  }
+
+  async cancel(actor: Actor, id: string): Promise<Run> {
+    await this.#find(actor, id, "run:cancel");
+    const row = await store.requestCancel(this.#context.database.queries, id);
+    if (row === undefined) throw new AppError("run_finished");
+    this.#context.worker.cancel(id);
+    return await this.#present(row);
+  }
+
+  /** The run's events after `lastSeq`, live, up to and with `end`. */
+  async *follow(actor: Actor, id: string, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    let row = await this.#find(actor, id, "run:read");
+    let seq = lastSeq;
+    while (!signal.aborted) {
+      const live = this.#context.liveRuns.get(id);
+      for await (const record of live?.follow(seq, signal) ?? this.#stored(row, seq)) {
+        seq = record.seq;
+        yield toEvent(record);
+      }
+      row = (await store.findRun(this.#context.database.queries, id)) ?? row;
+      if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) {
+        for await (const record of this.#stored(row, seq)) {
+          seq = record.seq;
+          yield toEvent(record);
+        }
+        return yield { type: "end", seq: seq + 1, time: (row.finished_at ?? new Date()).toISOString(), run: await this.#present(row) };
+      }
+      await this.#context.liveRuns.changed(id, followPollMs, signal);
+    }
+  }
+
+  /** What the program wrote, byte for byte, or every event as a JSON line. */
+  async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
+    const row = await this.#find(actor, id, "run:read");
+    yield* this.#logBytes(row, stream, format);
+  }
+
+  async artifacts(actor: Actor, id: string): Promise<Artifact[]> {
+    await this.#find(actor, id, "run:read");
+    const rows = await store.listArtifacts(this.#context.database.queries, id);
+    return rows.map(({ id: artifactId, path, size, sha256, mime_type }) => ({ id: artifactId, path, size, sha256, mimeType: mime_type }));
+  }
+
+  async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
+    await this.#find(actor, id, "run:read");
+    const row = await store.findArtifact(this.#context.database.queries, id, artifactId);
+    if (row === undefined) throw new AppError("not_found");
+    return row;
+  }
+
+  /** The hash of an input file, or of what was on stdin (`path` null). */
+  async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
+    const config = RunConfig.parse((await this.#find(actor, id, "run:read")).config);
+    if (path === null) return config.stdin?.sha256 ?? null;
+    const file = config.files.find((candidate) => candidate.path === path);
+    if (file === undefined) throw new AppError("not_found");
+    return file.sha256;
+  }
+
+  async recordUpload(actor: Actor, sha256: string, size: number): Promise<void> {
+    await store.recordUpload(this.#context.database.queries, actor.userId, sha256, size);
+  }
+
+  async #enqueue(actor: Actor, submission: Submission, retryOf: string | null, options: SubmitOptions): Promise<Run> {
+    const { worker } = this.#context;
+    const reserved = worker.reserve();
+    if (!reserved) await this.#refuseWhenFull();
+    const run: store.NewRun = {
+      id: newId("run"),
+      ownerId: actor.userId,
+      language: submission.runtime.definition.name,
+      entrypoint: submission.entrypoint,
+      config: submission.config,
+      requestHash: submission.requestHash,
+      idempotencyKey: options.idempotencyKey,
+      retryOf,
+      priority: submission.priority,
+      createdAt: new Date(),
+      workerId: reserved ? worker.id : null,
+    };
+    if (reserved) return await this.#startNow(run, submission.runtime, options);
+    const row = (await this.#inserts.add(run)) ?? (await this.#repeated(run));
+    return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
+  }
+
+  /** Runs in a slot that is free, while the record is being written: the program does not begin before it is there. */
+  async #startNow(run: store.NewRun, runtime: InstalledRuntime, options: SubmitOptions): Promise<Run> {
+    const { worker } = this.#context;
+    if (options.idempotencyKey !== null) {
+      const row = await this.#inserts.add(run).catch(release(worker));
+      if (row === null) {
+        worker.unreserve();
+        const first = await this.#repeated(run);
+        return options.wait ? await this.#waitRow(first.id, options.signal) : await this.#present(first);
+      }
+    }
+    const committed = options.idempotencyKey === null ? this.#inserts.add(run).then(() => undefined) : Promise.resolve();
+    const done = worker.performReserved(rowOf(run), runtime, committed);
+    done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
+    await committed;
+    if (!options.wait) return await this.#present(rowOf(run));
+    const finished = await done;
+    return isFinal(finished.row.status) ? toRun(finished.row, finished.heads) : await this.#waitRow(run.id, options.signal);
+  }
+
+  /** The run that the same key made before. @throws AppError `idempotency_conflict` when the request was another one */
+  async #repeated(run: store.NewRun): Promise<store.RunRow> {
+    const row =
+      run.idempotencyKey === null
+        ? undefined
+        : await store.findByIdempotencyKey(this.#context.database.queries, run.ownerId, run.idempotencyKey);
+    if (row === undefined) throw new AppError("conflict");
+    if (row.request_hash !== run.requestHash) throw new AppError("idempotency_conflict");
+    return row;
+  }
+
+  async #waitRow(id: string, signal: AbortSignal): Promise<Run> {
+    for (;;) {
+      const row = await store.findRun(this.#context.database.queries, id);
+      if (row !== undefined && isFinal(row.status)) return await this.#present(row);
+      signal.throwIfAborted();
+      await this.#context.liveRuns.changed(id, followPollMs, signal);
+    }
+  }
+
+  async #refuseWhenFull(): Promise<void> {
+    if (Date.now() - this.#queued.at > queueCountMs) {
+      this.#queued = { count: this.#queued.count, at: Date.now() };
+      this.#queued.count = await store.countQueued(this.#context.database.queries);
+    }
+    this.#queued.count += 1;
+    if (this.#queued.count > this.#context.queueLimit) throw new AppError("queue_full", { retryAfter: 5 });
+  }
+
+  async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun"): Promise<store.RunRow> {
+    const row = await store.findRun(this.#context.database.queries, id);
+    if (row === undefined) throw new AppError("not_found");
+    requirePermission(actor, action, { ownerId: row.owner_id, visibility: row.visibility });
+    return row;
+  }
+
+  async #present(row: store.RunRow): Promise<Run> {
+    return toRun(row, await this.#heads(row));
+  }
+
+  async #heads(row: store.RunRow): Promise<Heads> {
+    const live = this.#context.liveRuns.get(row.id);
+    if (live !== undefined) return { stdout: live.stdoutHead, stderr: live.stderrHead };
+    return { stdout: await this.#head(row, "stdout"), stderr: await this.#head(row, "stderr") };
+  }
+
+  async #head(row: store.RunRow, stream: "stdout" | "stderr"): Promise<string> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const part of this.#logBytes(row, stream, "raw")) {
+      parts.push(part);
+      size += part.length;
+      if (size >= headBytes) break;
+    }
+    return Buffer.concat(parts).subarray(0, headBytes).toString();
+  }
+
+  async *#logBytes(row: store.RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
+    const live = this.#context.liveRuns.get(row.id);
+    for await (const record of live?.snapshot() ?? this.#stored(row, 0)) {
+      if (format === "jsonl") yield Buffer.from(`${JSON.stringify(toEvent(record))}\n`);
+      else if (record.type === "log" && (stream === "all" || record.stream === stream)) yield bytesOf(record);
+    }
+  }
+
+  /** The stored records after `seq`; before there is a log, that the run is queued. */
+  async *#stored(row: store.RunRow, seq: number): AsyncGenerator<LogRecord> {
+    if (row.log_sha256 !== null) {
+      for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
+    } else if (seq < 1) {
+      yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
+    }
+  }
+}
+
+function release(worker: Worker): (error: unknown) => never {
+  return (error) => {
+    worker.unreserve();
+    throw error;
+  };
+}
+
+/** The row of a run that goes straight to a worker, as the database will have it. */
+function rowOf(run: store.NewRun): store.RunRow {
+  return {
+    id: run.id,
+    kind: "execution",
+    status: "running",
+    phase: null,
+    owner_id: run.ownerId,
+    visibility: "private",
+    language: run.language,
+    entrypoint: run.entrypoint,
+    config: run.config,
+    request_hash: run.requestHash,
+    idempotency_key: run.idempotencyKey,
+    retry_of: run.retryOf,
+    parent_run_id: null,
+    priority: run.priority,
+    attempt: 1,
+    available_at: run.createdAt,
+    worker_id: run.workerId,
+    cancel_requested_at: null,
+    created_at: run.createdAt,
+    claimed_at: run.createdAt,
+    started_at: null,
+    finished_at: null,
+    exit_code: null,
+    signal: null,
+    error: null,
+    result: null,
+    log_sha256: null,
+    artifact_count: 0,
+  };
+}
+
+function encodeCursor(id: string): string {
+  return Buffer.from(id).toString("base64url");
+}
+
+function decodeCursor(cursor: string | undefined): string | null {
+  if (cursor === undefined) return null;
+  const id = Buffer.from(cursor, "base64url").toString();
+  if (!/^run_[0-9a-z]{26}$/.test(id)) throw new AppError("invalid_cursor");
+  return id;
+}
+
+function checkStatuses(text: string | undefined): void {
+  const unknown = (text?.split(",") ?? []).filter((status) => !runStatuses.some((known) => known === status));
+  const fields: FieldProblem[] = unknown.map((status) => ({ path: "status", message: `${JSON.stringify(status)} is not a status` }));
+  if (fields.length > 0) throw new AppError("invalid_request", { message: `Unknown status. Known: ${runStatuses.join(", ")}.`, fields });
+}

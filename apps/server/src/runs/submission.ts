@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { AppError } from "@syla/contracts/errors";
+import type { FileInput, RunInput } from "@syla/contracts/runs";
+import type { Blobs } from "../platform/blobs.ts";
+import type { Queries } from "../platform/database.ts";
+import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import type { Sandboxes } from "../sandboxes/service.ts";
+import type { RunConfig } from "./config.ts";
+import { checkPaths } from "./paths.ts";
+import { findUploads } from "./store.ts";
+
+const defaultMode = 0o644;
+const shebangBytes = 256;
+
+/** A request that has been checked: what to run, with its content stored. */
+export interface Submission {
+  readonly runtime: InstalledRuntime;
+  readonly entrypoint: string;
+  readonly config: RunConfig;
+  readonly priority: number;
+  /** Two requests with the same hash ask for the same thing. */
+  readonly requestHash: string;
+}
+
+/** What checking needs. */
+export interface SubmissionContext {
+  readonly queries: Queries;
+  readonly blobs: Blobs;
+  readonly runtimes: Runtimes;
+  readonly sandboxes: Sandboxes;
+}
+
+type Content =
+  | { readonly path: string; readonly bytes: Buffer }
+  | { readonly path: string; readonly sha256: string; readonly size: number };
+
+/** Checks a request and stores its content. Nothing is kept of one that is refused but content that nobody can reach. @throws AppError */
+export async function prepareSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<Submission> {
+  const asked = input.language === undefined ? undefined : context.runtimes.get(input.language);
+  const uploads = await readUploads(context.queries, ownerId, input.files);
+  const { entrypoint, contents } = gather(input, asked, uploads);
+  checkPaths(contents.map((content) => content.path));
+  const runtime = asked ?? detectLanguage(context.runtimes, entrypoint, contents);
+  requireAvailable(runtime);
+  const tier = input.tier ?? context.sandboxes.defaultTier;
+  context.sandboxes.requireTier(tier);
+  const files = await Promise.all(contents.map((content) => storeFile(context.blobs, content)));
+  const stdin = await storeStdin(context.blobs, input);
+  const config: RunConfig = { files, args: input.args, env: input.env, stdin, limits: input.limits, tier, network: input.network };
+  const requestHash = createHash("sha256")
+    .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
+    .digest("hex");
+  return { runtime, entrypoint, config, priority: input.priority, requestHash };
+}
+
+/** The files of the request, `code` among them as the entrypoint. */
+function gather(
+  input: RunInput,
+  runtime: InstalledRuntime | undefined,
+  uploads: Map<string, number>,
+): { entrypoint: string; contents: Content[] } {
+  const contents = input.files.map((file, index) => toContent(file, index, uploads));
+  const { code } = input;
+  if (code !== undefined) {
+    if (code.trim() === "") throw new AppError("empty_code");
+    const entrypoint = input.entrypoint ?? entrypointFor(runtime, input.language);
+    return { entrypoint, contents: [...contents, { path: entrypoint, bytes: Buffer.from(code) }] };
+  }
+  if (contents.length === 0) throw new AppError("empty_code");
+  const entrypoint = input.entrypoint ?? (contents.length === 1 ? contents[0]?.path : runtime?.definition.entrypoint);
+  if (entrypoint === undefined || !contents.some((content) => content.path === entrypoint)) {
+    const paths = contents.map((content) => content.path).slice(0, 10);
+    throw new AppError("entrypoint_missing", {
+      message:
+        entrypoint === undefined
+          ? "There are several files and no entrypoint."
+          : `The entrypoint ${JSON.stringify(entrypoint)} is not among the files.`,
+      details: { files: paths },
+      fields: [{ path: "entrypoint", message: "must be one of the files" }],
+    });
+  }
+  return { entrypoint, contents };
+}
+
+function entrypointFor(runtime: InstalledRuntime | undefined, language: string | undefined): string {
+  if (runtime === undefined || language === undefined) {
+    throw new AppError("invalid_request", {
+      message: "Name the language of the code.",
+      fields: [{ path: "language", message: "is needed with `code` unless `entrypoint` tells it" }],
+    });
+  }
+  return runtime.definition.entrypoints[language.toLowerCase()] ?? runtime.definition.entrypoint;
+}
+
+function toContent(file: FileInput, index: number, uploads: Map<string, number>): Content {
+  if ("content" in file) return { path: file.path, bytes: Buffer.from(file.content) };
+  if ("contentBase64" in file) return { path: file.path, bytes: Buffer.from(file.contentBase64, "base64") };
+  const size = uploads.get(file.blob);
+  if (size === undefined) throw new AppError("blob_unknown", { fields: [{ path: `files.${index}.blob`, message: "not uploaded by you" }] });
+  return { path: file.path, sha256: file.blob, size };
+}
+
+async function readUploads(queries: Queries, ownerId: string, files: readonly FileInput[]): Promise<Map<string, number>> {
+  const hashes = files.flatMap((file) => ("blob" in file ? [file.blob] : []));
+  return hashes.length === 0 ? new Map() : await findUploads(queries, ownerId, hashes);
+}
+
+function detectLanguage(runtimes: Runtimes, entrypoint: string, contents: readonly Content[]): InstalledRuntime {
+  const content = contents.find((candidate) => candidate.path === entrypoint);
+  const firstLine =
+    content !== undefined && "bytes" in content ? (content.bytes.subarray(0, shebangBytes).toString("latin1").split("\n")[0] ?? "") : "";
+  const runtime = runtimes.detect(entrypoint, firstLine);
+  if (runtime !== undefined) return runtime;
+  const known = runtimes.list().map((entry) => entry.name);
+  throw new AppError("unknown_language", {
+    message: `The language of ${JSON.stringify(entrypoint)} cannot be told from its name or its first line. Known: ${known.join(", ")}.`,
+    hint: "Name it with `language`.",
+    details: { known },
+    fields: [{ path: "language", message: "cannot be guessed" }],
+  });
+}
+
+function requireAvailable({ spec, definition }: InstalledRuntime): void {
+  if (spec !== null) return;
+  throw new AppError("runtime_unavailable", {
+    message: `${definition.title} is not installed on this server.`,
+    hint: `An administrator can install it: ${definition.install}`,
+  });
+}
+
+async function storeFile(blobs: Blobs, content: Content): Promise<RunConfig["files"][number]> {
+  const { sha256, size } = "bytes" in content ? await blobs.put(content.bytes) : content;
+  return { path: content.path, size, sha256, mode: defaultMode };
+}
+
+async function storeStdin(blobs: Blobs, input: RunInput): Promise<RunConfig["stdin"]> {
+  if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
+    throw new AppError("invalid_request", {
+      message: "Give `stdin` or `stdinBase64`, not both.",
+      fields: [{ path: "stdinBase64", message: "conflicts with stdin" }],
+    });
+  }
+  const bytes = input.stdinBase64 === undefined ? Buffer.from(input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64");
+  return bytes.length === 0 ? null : await blobs.put(bytes);
+}

@@ -1,0 +1,284 @@
+import { AppError } from "@syla/contracts/errors";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Blobs } from "../platform/blobs.ts";
+import { databaseError, type Database } from "../platform/database.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { Notifications } from "../platform/notifications.ts";
+import type { Service } from "../platform/service.ts";
+import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import type { Sandboxes } from "../sandboxes/service.ts";
+import { Batch } from "./batch.ts";
+import { RunConfig } from "./config.ts";
+import { Execution, type Outcome } from "./execution.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { LiveRuns } from "./live-runs.ts";
+import { storeLog } from "./log-records.ts";
+import type { Heads } from "./presenter.ts";
+import {
+  cancelChannel,
+  claimRuns,
+  findCancelRequests,
+  finishRuns,
+  insertArtifacts,
+  markRunning,
+  queuedChannel,
+  requeueRun,
+  type RunEnd,
+  type RunRow,
+} from "./store.ts";
+import { runError } from "./verdict.ts";
+
+export const maxAttempts = 3;
+/** How often the queue is looked at when nobody says that there is something in it. */
+const pollMs = 1000;
+const retryDelayMs = 500;
+
+/** What a worker needs. */
+export interface WorkerContext {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly blobs: Blobs;
+  readonly sandboxes: Sandboxes;
+  readonly runtimes: Runtimes;
+  readonly liveRuns: LiveRuns;
+  readonly logger: Logger;
+  readonly workerId: string;
+  readonly slots: number;
+}
+
+/** A run that has ended, as it stands in the database, with the beginning of its output. */
+export interface FinishedRun {
+  readonly row: RunRow;
+  readonly heads: Heads;
+}
+
+/** Takes runs from the queue, or straight from a submission while a slot is free and nothing waits, and runs them. */
+export class Worker implements Service {
+  readonly name = "worker";
+  readonly #context: WorkerContext;
+  readonly #active = new Map<string, Execution>();
+  readonly #ends: Batch<RunEnd, boolean>;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #unsubscribe: (() => void)[] = [];
+  #wake = Promise.withResolvers<void>();
+  #used = 0;
+  #queueMayHoldWork = true;
+  #draining = false;
+  #stopped = false;
+
+  constructor(context: WorkerContext) {
+    this.#context = context;
+    this.#ends = new Batch(async (ends) => {
+      const written = new Set(await finishRuns(context.database.queries, context.workerId, ends));
+      return ends.map((end) => written.has(end.id));
+    });
+  }
+
+  get id(): string {
+    return this.#context.workerId;
+  }
+
+  /** Takes a slot for a run that was just submitted. False: the run has to queue. */
+  reserve(): boolean {
+    if (this.#draining || this.#queueMayHoldWork || this.#used >= this.#context.slots) return false;
+    this.#used += 1;
+    return true;
+  }
+
+  /** Gives back a reserved slot that was not needed. */
+  unreserve(): void {
+    this.#used -= 1;
+    this.wake();
+  }
+
+  wake(): void {
+    this.#queueMayHoldWork = true;
+    this.#wake.resolve();
+  }
+
+  /** Runs what was submitted with a reserved slot. `committed` resolves with the row when the run is recorded. */
+  async performReserved(row: RunRow, runtime: InstalledRuntime, committed: Promise<unknown>): Promise<FinishedRun> {
+    return await this.#perform(row, runtime, async () => void (await committed));
+  }
+
+  async run(): Promise<void> {
+    const { notifications, database, workerId, logger } = this.#context;
+    this.#unsubscribe.push(
+      await notifications.listen(
+        queuedChannel,
+        () => this.wake(),
+        () => this.wake(),
+      ),
+    );
+    const resync = () =>
+      void findCancelRequests(database.queries, workerId).then(
+        (ids) => ids.forEach((id) => this.cancel(id)),
+        () => {},
+      );
+    this.#unsubscribe.push(await notifications.listen(cancelChannel, (id) => this.cancel(id), resync));
+    while (!this.#draining) {
+      this.#wake = Promise.withResolvers<void>();
+      try {
+        await this.#claim();
+      } catch (error) {
+        logger.warn({ err: error }, "the queue could not be read");
+      }
+      await Promise.race([this.#wake.promise, sleep(pollMs, undefined, { ref: false })]);
+    }
+    await this.#ended.promise;
+  }
+
+  cancel(id: string): void {
+    this.#active.get(id)?.cancel();
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#wake.resolve();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    while (this.#used > 0 && !this.#stopped) await sleep(20);
+  }
+
+  /** Ends what still runs: the sandboxes go, the runs are recorded as lost. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    await this.#context.sandboxes.stop();
+    const deadline = Date.now() + 5000;
+    while (this.#used > 0 && Date.now() < deadline) await sleep(10);
+    this.#stopped = true;
+    this.#ended.resolve();
+  }
+
+  async #claim(): Promise<void> {
+    const free = this.#context.slots - this.#used;
+    if (free <= 0) return;
+    this.#used += free;
+    let rows: RunRow[] = [];
+    try {
+      rows = await claimRuns(this.#context.database.queries, this.id, free);
+    } finally {
+      this.#used -= free - rows.length;
+    }
+    this.#queueMayHoldWork = rows.length === free;
+    for (const row of rows) void this.#performClaimed(row);
+  }
+
+  async #performClaimed(row: RunRow): Promise<void> {
+    const runtime = this.#context.runtimes.get(row.language);
+    const begin = async () => {
+      if (!(await markRunning(this.#context.database.queries, row.id, this.id, row.attempt))) throw new LostRunError();
+    };
+    await this.#perform(row, runtime, begin).catch((error: unknown) => {
+      if (!(error instanceof LostRunError))
+        this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
+    });
+  }
+
+  /** One attempt, from an opened log to a recorded end. The slot is given back whatever happens. */
+  async #perform(row: RunRow, runtime: InstalledRuntime, begin: () => Promise<void>): Promise<FinishedRun> {
+    const live = this.#context.liveRuns.open(row.id);
+    live.status("queued", null, row.attempt, row.created_at.getTime());
+    live.status("starting", "waiting_for_sandbox", row.attempt);
+    const config = RunConfig.parse(row.config);
+    const claimedAt = row.claimed_at?.getTime() ?? Date.now();
+    const attempt = {
+      runId: row.id,
+      ownerId: row.owner_id,
+      number: row.attempt,
+      runtime,
+      entrypoint: row.entrypoint,
+      config,
+      live,
+      claimedAt,
+      begin,
+    };
+    const execution = new Execution(attempt, this.#context.blobs, this.#context.sandboxes);
+    this.#active.set(row.id, execution);
+    if (row.cancel_requested_at !== null) execution.cancel();
+    try {
+      const outcome = await execution.perform();
+      if (outcome.retryable && row.attempt < maxAttempts && !this.#draining) return await this.#retry(row, live);
+      return await this.#finish(row, live, outcome);
+    } finally {
+      this.#active.delete(row.id);
+      this.#context.liveRuns.close(row.id);
+      this.unreserve();
+    }
+  }
+
+  async #retry(row: RunRow, live: LiveRun): Promise<FinishedRun> {
+    await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, retryDelayMs * 4 ** (row.attempt - 1)));
+    await live.close();
+    await live.discardSpool();
+    return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
+  }
+
+  async #finish(row: RunRow, live: LiveRun, outcome: Outcome): Promise<FinishedRun> {
+    const { verdict, logSha256 } = await this.#seal(live, outcome);
+    const { database } = this.#context;
+    const artifacts = outcome.artifacts.map(({ mimeType, ...artifact }) => ({ ...artifact, run_id: row.id, mime_type: mimeType }));
+    const end: RunEnd = {
+      id: row.id,
+      attempt: row.attempt,
+      startedAt: outcome.startedAt,
+      finishedAt: new Date(),
+      verdict,
+      result: outcome.result,
+      logSha256,
+      artifactCount: artifacts.length,
+    };
+    await this.#persist(() => insertArtifacts(database.queries, artifacts));
+    const written = await this.#persist(() => this.#ends.add(end));
+    if (!written) throw new LostRunError();
+    await live.discardSpool();
+    return { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
+  }
+
+  /** Stores the log. A disk that is full does not lose the run, but the run says so. */
+  async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Outcome["verdict"]; logSha256: string | null }> {
+    try {
+      return { verdict: outcome.verdict, logSha256: await storeLog(this.#context.blobs, await live.close()) };
+    } catch (error) {
+      this.#context.logger.error({ err: error, runId: live.id }, "a log could not be stored");
+      const full = (error instanceof AppError && error.code === "storage_full") || (error as NodeJS.ErrnoException).code === "ENOSPC";
+      return {
+        verdict: { ...outcome.verdict, status: "failed", error: runError("infrastructure", full ? "storage_full" : "internal") },
+        logSha256: null,
+      };
+    }
+  }
+
+  /** Repeats a write until the database is back. */
+  async #persist<T>(write: () => Promise<T>): Promise<T> {
+    for (let delay = 50; ; delay = Math.min(delay * 2, 2000)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#stopped || databaseError(error) === undefined) throw error;
+        await sleep(delay);
+      }
+    }
+  }
+}
+
+/** The run was given to somebody else, or has been ended, while this process did not answer. */
+class LostRunError extends Error {
+  override readonly name = "LostRunError";
+}
+
+function endedRow(row: RunRow, end: RunEnd): RunRow {
+  const { verdict } = end;
+  return {
+    ...row,
+    status: verdict.status,
+    phase: null,
+    started_at: end.startedAt,
+    finished_at: end.finishedAt,
+    exit_code: verdict.exitCode,
+    signal: verdict.signal,
+    error: verdict.error,
+    result: end.result,
+    log_sha256: end.logSha256,
+    artifact_count: end.artifactCount,
+  };
+}

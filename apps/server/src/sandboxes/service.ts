@@ -1,0 +1,81 @@
+import { AppError, errorCatalog } from "@syla/contracts/errors";
+import type { Check, TierReport } from "@syla/contracts/system";
+import { NamespaceTier } from "@syla/sandbox/namespace-tier";
+import type { RuntimeSpec, SandboxRun, SandboxSpec, Tier } from "@syla/sandbox/spec";
+import { checkMachine } from "./checks.ts";
+import { requireWallPrograms } from "./programs.ts";
+
+/** The tiers of this server. */
+export interface Sandboxes {
+  /** The tier that runs take when they do not ask for one. */
+  readonly defaultTier: "namespace";
+  /** @throws AppError `tier_unavailable` */
+  requireTier(name: string): void;
+  start(tier: string, spec: SandboxSpec): Promise<SandboxRun>;
+  warm(runtime: RuntimeSpec): void;
+  report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
+  stop(): Promise<void>;
+}
+
+/** What the tiers are made with. */
+export interface SandboxesOptions {
+  /** Folder for sockets and workspaces. */
+  readonly folder: string;
+  readonly dataDirectory: string;
+  readonly slots: number;
+}
+
+/** Opens what this machine can do. A tier that cannot be had is reported with its reason, never replaced by another. */
+export function openSandboxes(options: SandboxesOptions): Sandboxes {
+  const tiers = new Map<string, Tier | AppError>([
+    [
+      "namespace",
+      tryTier(() => new NamespaceTier({ folder: options.folder, programs: requireWallPrograms(), slotsPerJail: options.slots })),
+    ],
+    ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
+    ["kubernetes", new AppError("tier_unavailable", { message: "The kubernetes tier is not part of this version." })],
+  ]);
+  const get = (name: string): Tier => {
+    const tier = tiers.get(name);
+    if (tier instanceof AppError || tier === undefined) throw tier ?? new AppError("tier_unavailable");
+    return tier;
+  };
+  const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
+  return {
+    defaultTier: "namespace",
+    requireTier: (name) => void get(name),
+    start: (tier, spec) => get(tier).start(spec),
+    warm: (runtime) => {
+      for (const tier of available()) tier.warm(runtime);
+    },
+    report: async () => ({
+      checks: await checkMachine(options.dataDirectory),
+      tiers: await Promise.all([...tiers].map(([name, tier]) => reportTier(name, tier))),
+    }),
+    stop: async () => {
+      await Promise.all(available().map((tier) => tier.stop()));
+    },
+  };
+}
+
+function tryTier(create: () => Tier): Tier | AppError {
+  try {
+    return create();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+async function reportTier(name: string, tier: Tier | AppError): Promise<TierReport> {
+  if (tier instanceof AppError)
+    return {
+      tier: name,
+      available: false,
+      reason: `${tier.message} ${tier.hint || errorCatalog.tier_unavailable.hint}`,
+      walls: [],
+      limits: {},
+    };
+  const report = await tier.report();
+  return { ...report, walls: [...report.walls], limits: { ...report.limits } };
+}

@@ -1,0 +1,104 @@
+import { rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { localUrl, type Config } from "./config.ts";
+import { openContext, type Context } from "./context.ts";
+import { writePrivateFile } from "./platform/data-directory.ts";
+import type { Logger } from "./platform/logger.ts";
+import { registerRoutes } from "./routes.ts";
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly context: Context;
+  /** The address for this machine. */
+  readonly url: string;
+  /** The one-time link, as long as nobody has been set up. */
+  readonly setupUrl: string | undefined;
+  /** Rejects when a part of the server fails for good. */
+  readonly failed: Promise<never>;
+  /** Refuses new work, waits for the work in hand, at most `drainSeconds`, and closes everything. */
+  stop(): Promise<void>;
+  /** Closes everything without waiting for the work in hand. */
+  stopNow(): Promise<void>;
+}
+
+/**
+ * Starts a server and writes `server.json` when it answers.
+ *
+ * @throws AppError with the code of what is wrong
+ */
+export async function startServer(configured: Config, logger: Logger, options: { checkAnswers?: boolean } = {}): Promise<RunningServer> {
+  const port = configured.port === 0 ? await findFreePort(configured.host) : configured.port;
+  const url = localUrl(configured, port);
+  const config = { ...configured, port, publicUrl: configured.publicUrl ?? url };
+  let announce = (): void => undefined;
+  const context = await openContext({ config, logger, onSetup: () => announce(), ...options });
+  const setupUrl = () =>
+    context.accounts.setupToken === undefined ? undefined : `${config.publicUrl}/setup?token=${context.accounts.setupToken}`;
+  try {
+    registerRoutes(context);
+    await context.http.listen(config.host, port);
+    const startedAt = new Date().toISOString();
+    announce = () =>
+      writePrivateFile(
+        context.directory.serverFile,
+        `${JSON.stringify({ pid: process.pid, url, version: context.version, startedAt, setupUrl: setupUrl() })}\n`,
+      );
+    announce();
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+  const failed = runServices(context);
+  logger.info({ url, version: context.version }, "ready");
+  let closing: Promise<void> | undefined;
+  const stopNow = () => (closing ??= closeAll(context));
+  return {
+    context,
+    url,
+    get setupUrl() {
+      return setupUrl();
+    },
+    failed,
+    stopNow,
+    async stop() {
+      context.state.draining = true;
+      context.http.stopAccepting();
+      logger.info("draining");
+      const drained = Promise.all(context.services.map((service) => service.drain()));
+      await Promise.race([drained, sleep(config.drainSeconds * 1000, undefined, { ref: false })]);
+      await stopNow();
+    },
+  };
+}
+
+function runServices(context: Context): Promise<never> {
+  const failed = new Promise<never>((_resolve, reject) => {
+    for (const service of context.services) {
+      service.run().catch((error: unknown) => reject(new Error(`the service ${service.name} failed`, { cause: error })));
+    }
+  });
+  failed.catch(() => undefined);
+  return failed;
+}
+
+async function closeAll(context: Context): Promise<void> {
+  context.state.draining = true;
+  rmSync(context.directory.serverFile, { force: true });
+  for (const service of context.services)
+    await service.stop().catch((error: unknown) => context.logger.warn({ err: error }, "a part did not stop cleanly"));
+  await context.close();
+  context.logger.info("stopped");
+}
+
+/** The port has to be known before anything that prints it; the kernel does not hand the same one out again soon. */
+function findFreePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,26 @@
+import { AppError, type ErrorCode } from "@syla/contracts/errors";
+
+/** Exit codes by error code, from `sysexits.h`: 78 configuration, 75 try again later, 69 unavailable. All else is 70, a fault of ours. */
+const exitCodes: Partial<Record<ErrorCode, number>> = {
+  config_invalid: 78,
+  insecure_bind: 78,
+  data_dir_newer: 78,
+  data_dir_unusable: 78,
+  database_newer: 78,
+  database_mismatch: 78,
+  postgres_version: 78,
+  data_dir_in_use: 75,
+  database_unavailable: 69,
+  storage_full: 69,
+  port_in_use: 69,
+  address_unavailable: 69,
+  postgres_unavailable: 69,
+};
+
+/** What a person reads on stderr when the server does not start: one line, and the exit code. */
+export function describeStartFailure(error: unknown): { line: string; exitCode: number } {
+  if (!(error instanceof AppError))
+    return { line: `syla: internal: ${error instanceof Error ? error.message : String(error)}`, exitCode: 70 };
+  const line = `syla: ${error.code}: ${error.message} ${error.hint}`.replace(/\s*\n\s*/g, " ");
+  return { line, exitCode: exitCodes[error.code] ?? 70 };
+}

@@ -1,0 +1,40 @@
+import { sql, type Selectable } from "kysely";
+import type { Queries, Work } from "../platform/database.ts";
+import type { Schema } from "../platform/schema.ts";
+
+export type WorkerRow = Selectable<Schema["workers"]>;
+
+/** How long a worker that says nothing is believed to live. */
+export const leaseMs = 15_000;
+const leaseEnd = sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`;
+
+export async function insertWorker(queries: Queries, worker: { id: string; hostname: string; pid: number }): Promise<void> {
+  await queries
+    .insertInto("workers")
+    .values({ ...worker, lease_until: leaseEnd })
+    .execute();
+}
+
+export async function renewLease(queries: Queries, id: string): Promise<void> {
+  await queries.updateTable("workers").set({ lease_until: leaseEnd }).where("id", "=", id).where("stopped_at", "is", null).execute();
+}
+
+export async function listLiveWorkers(queries: Queries): Promise<(WorkerRow & { expired: boolean })[]> {
+  return await queries
+    .selectFrom("workers")
+    .selectAll()
+    .select(sql<boolean>`lease_until < now()`.as("expired"))
+    .where("stopped_at", "is", null)
+    .execute();
+}
+
+/** Marks a worker as gone. False when somebody else did so first. */
+export async function markStopped(work: Work, id: string): Promise<boolean> {
+  const result = await work
+    .updateTable("workers")
+    .set({ stopped_at: sql<Date>`now()` })
+    .where("id", "=", id)
+    .where("stopped_at", "is", null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}

@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openBlobs, type Blobs } from "../../src/platform/blobs.ts";
+
+const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+describe("blob store", () => {
+  let directory: TemporaryDirectory;
+  let blobs: Blobs;
+  beforeEach(async () => {
+    directory = createTemporaryDirectory();
+    blobs = await openBlobs(directory.path);
+  });
+  afterEach(() => directory[Symbol.dispose]());
+
+  const unfinished = () => readdirSync(join(directory.path, "incoming"));
+
+  it("keeps bytes under their hash, the same bytes once", async () => {
+    const bytes = randomBytes(100_000);
+    const ref = await blobs.put(bytes);
+    expect(ref).toEqual({ sha256: hashOf(bytes), size: bytes.length });
+    expect(await blobs.put(bytes)).toEqual(ref);
+    expect(await blobs.get(ref.sha256)).toEqual(bytes);
+    expect(await blobs.stat(ref.sha256)).toEqual(ref);
+    expect(await blobs.verify(ref.sha256)).toBe(true);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it("keeps the empty content", async () => {
+    const ref = await blobs.put(new Uint8Array());
+    expect(ref.size).toBe(0);
+    expect((await blobs.get(ref.sha256)).length).toBe(0);
+  });
+
+  it("takes streams and files, and the same content at the same time", async () => {
+    const bytes = randomBytes(3_000_000);
+    const file = join(directory.path, "file");
+    writeFileSync(file, bytes);
+    const refs = await Promise.all([
+      blobs.putStream(Readable.from([bytes.subarray(0, 10), bytes.subarray(10)])),
+      blobs.putFile(file),
+      blobs.put(bytes),
+      blobs.put(bytes),
+    ]);
+    for (const ref of refs) expect(ref).toEqual({ sha256: hashOf(bytes), size: bytes.length });
+    expect(unfinished()).toEqual([]);
+  });
+
+  it("reads a part", async () => {
+    const { sha256 } = await blobs.put(Buffer.from("0123456789"));
+    const read = async (range: { start?: number; end?: number }) => (await buffer(await blobs.open(sha256, range))).toString();
+    expect(await read({})).toBe("0123456789");
+    expect(await read({ start: 2, end: 5 })).toBe("234");
+    expect(await read({ start: 8 })).toBe("89");
+    expect(await read({ start: 4, end: 4 })).toBe("");
+  });
+
+  it("says that a blob is not there", async () => {
+    const missing = "0".repeat(64);
+    await expect(blobs.get(missing)).rejects.toMatchObject({ code: "not_found" });
+    await expect(blobs.open(missing)).rejects.toMatchObject({ code: "not_found" });
+    expect(await blobs.has(missing)).toBe(false);
+    const { sha256 } = await blobs.put(Buffer.from("x"));
+    await blobs.delete(sha256);
+    await blobs.delete(sha256);
+    expect(await blobs.has(sha256)).toBe(false);
+  });
+
+  it.each(["../../etc/passwd", "ABC", "", `${"0".repeat(63)}/`, `${"0".repeat(64)}\n`])("does not take %j for a hash", async (name) => {
+    await expect(Promise.resolve().then(() => blobs.get(name))).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("stops at the limit and leaves nothing", async () => {
+    await expect(blobs.putStream(Readable.from([Buffer.alloc(600), Buffer.alloc(600)]), { maxBytes: 1000 })).rejects.toMatchObject({
+      code: "payload_too_large",
+    });
+    expect(unfinished()).toEqual([]);
+  });
+
+  it("leaves nothing when the source breaks off", async () => {
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.from("half");
+        throw new Error("the sender went away");
+      })(),
+    );
+    await expect(blobs.putStream(broken)).rejects.toThrow("the sender went away");
+    expect(unfinished()).toEqual([]);
+    expect(await blobs.has(hashOf(Buffer.from("half")))).toBe(false);
+  });
+
+  it("removes what a killed process left half-written", async () => {
+    writeFileSync(join(directory.path, "incoming", "half"), "half");
+    await openBlobs(directory.path);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it("notices damaged content", async () => {
+    const { sha256 } = await blobs.put(Buffer.from("sound"));
+    writeFileSync(blobs.path(sha256), "spoilt");
+    expect(await blobs.verify(sha256)).toBe(false);
+  });
+
+  // Mounting a small disk needs root.
+  it.runIf(process.getuid?.() === 0)("reports a full disk and goes on when there is room again", async () => {
+    const small = join(directory.path, "small");
+    mkdirSync(small);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+    try {
+      const full = await openBlobs(small);
+      const kept = await full.put(randomBytes(1000));
+      const tooMuch = randomBytes(2_000_000);
+      await expect(full.putStream(Readable.from([tooMuch.subarray(0, 900_000), tooMuch.subarray(900_000)]))).rejects.toMatchObject({
+        code: "storage_full",
+      });
+      await expect(full.put(tooMuch)).rejects.toMatchObject({ code: "storage_full", status: 507 });
+      expect(readdirSync(join(small, "incoming"))).toEqual([]);
+      expect(await full.has(hashOf(tooMuch))).toBe(false);
+      expect(await full.verify(kept.sha256)).toBe(true);
+      await full.put(randomBytes(100_000));
+    } finally {
+      execFileSync("umount", [small]);
+    }
+  });
+});
