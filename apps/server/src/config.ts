@@ -85,12 +85,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The directory of everything that Syla writes for this person. */
 export function sylaHome(env: Environment): string {
-  return env["SYLA_HOME"] ? resolve(env["SYLA_HOME"]) : join(env["HOME"] || userInfo().homedir, ".syla");
+  return env["SYLA_HOME"] ? resolve(env["SYLA_HOME"]) : join(env["HOME"] || homeOfUser(), ".syla");
+}
+
+/** A user without a name has no home (`docker run --user 12345`). */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch (cause) {
+    throw new AppError("config_invalid", {
+      message: "This user has no home directory.",
+      hint: "Set `SYLA_HOME` to a directory of its own.",
+      cause,
+    });
+  }
 }
 
 function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undefined } {
   return {
-    dataDir: join(sylaHome(env), "data"),
+    dataDir: env[options.dataDir.env] || join(sylaHome(env), "data"),
     host: "127.0.0.1",
     port: 7878,
     publicUrl: undefined,

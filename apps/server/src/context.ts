@@ -9,7 +9,7 @@ import { createHttp } from "./platform/http.ts";
 import { lockDirectory } from "./platform/lock.ts";
 import type { Logger } from "./platform/logger.ts";
 import { migrate } from "./platform/migrate.ts";
-import { openNotifications, type Notifications } from "./platform/notifications.ts";
+import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
 import type { Service } from "./platform/service.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
@@ -70,7 +70,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const target = await openTarget(config, directory, logger, opened);
   await migrate(target, join(import.meta.dirname, "migrations"));
   const database = opened.adopt(openDatabase(target, logger), (value) => value.close());
-  const notifications = opened.adopt(openNotifications(target, logger), (value) => value.close());
+  const notifications = opened.adopt(new Notifications(target, logger), (value) => value.close());
   const blobs = await openBlobs(directory.blobs);
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
@@ -94,7 +94,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
   const membership = await joinWorkers(database, logger, recoverRuns);
-  await sealSpools(database.queries, blobs, directory.spool);
+  await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
   const worker = new Worker({ ...shared, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, worker, queueLimit: config.queueLimit });

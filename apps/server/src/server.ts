@@ -52,7 +52,11 @@ export async function startServer(configured: Config, logger: Logger, options: {
   const failed = runServices(context);
   logger.info({ url, version: context.version }, "ready");
   let closing: Promise<void> | undefined;
-  const stopNow = () => (closing ??= closeAll(context));
+  const hurry = Promise.withResolvers<void>();
+  const stopNow = () => {
+    hurry.resolve();
+    return (closing ??= closeAll(context));
+  };
   return {
     context,
     url,
@@ -65,8 +69,11 @@ export async function startServer(configured: Config, logger: Logger, options: {
       context.state.draining = true;
       context.http.stopAccepting();
       logger.info("draining");
-      const drained = Promise.all(context.services.map((service) => service.drain()));
-      await Promise.race([drained, sleep(config.drainSeconds * 1000, undefined, { ref: false })]);
+      const drained = Promise.allSettled(context.services.map((service) => service.drain()));
+      const timer = new AbortController();
+      const waited = sleep(config.drainSeconds * 1000, undefined, { signal: timer.signal }).catch(() => undefined);
+      await Promise.race([drained, hurry.promise, waited]);
+      timer.abort();
       await stopNow();
     },
   };
@@ -85,10 +92,24 @@ function runServices(context: Context): Promise<never> {
 async function closeAll(context: Context): Promise<void> {
   context.state.draining = true;
   rmSync(context.directory.serverFile, { force: true });
-  for (const service of context.services)
-    await service.stop().catch((error: unknown) => context.logger.warn({ err: error }, "a part did not stop cleanly"));
+  for (const service of context.services) {
+    const failed = await failureWithin(stopMs, service.stop());
+    if (failed !== undefined) context.logger.warn({ err: failed, service: service.name }, "a part did not stop cleanly");
+  }
   await context.close();
   context.logger.info("stopped");
+}
+
+/** How long a part may take to stop. A stop that hangs must not keep the server from ending. */
+const stopMs = 10_000;
+
+/** Waits for an end, at most so long. @returns why it was not clean, or undefined */
+async function failureWithin(ms: number, end: Promise<void>): Promise<unknown> {
+  const timer = new AbortController();
+  const timeout = sleep(ms, new Error(`no end after ${ms} ms`), { signal: timer.signal }).catch(() => undefined);
+  const result = await Promise.race([end.catch((error: unknown) => error), timeout]);
+  timer.abort();
+  return result;
 }
 
 /** The port has to be known before anything that prints it; the kernel does not hand the same one out again soon. */

@@ -38,8 +38,23 @@ describe("AppError", () => {
   it("can say it more exactly", () => {
     const cause = new Error("ENOENT");
     const fields = [{ path: "files.0.path", message: "must not contain `..`" }];
-    const error = new AppError("invalid_path", { message: "Bad path.", hint: "Fix it.", fields, details: { known: 1 }, cause, retryAfter: 3 });
-    expect(error).toMatchObject({ status: 400, message: "Bad path.", hint: "Fix it.", fields, details: { known: 1 }, cause, retryAfter: 3 });
+    const error = new AppError("invalid_path", {
+      message: "Bad path.",
+      hint: "Fix it.",
+      fields,
+      details: { known: 1 },
+      cause,
+      retryAfter: 3,
+    });
+    expect(error).toMatchObject({
+      status: 400,
+      message: "Bad path.",
+      hint: "Fix it.",
+      fields,
+      details: { known: 1 },
+      cause,
+      retryAfter: 3,
+    });
   });
 });
 

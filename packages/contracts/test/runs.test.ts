@@ -12,7 +12,15 @@ function refusedAt(input: unknown): string[] {
 
 describe("RunInput", () => {
   it("fills in what is left out", () => {
-    expect(RunInput.parse({ code: "print(1)" })).toEqual({ code: "print(1)", files: [], args: [], env: {}, limits: {}, network: "none", priority: 5 });
+    expect(RunInput.parse({ code: "print(1)" })).toEqual({
+      code: "print(1)",
+      files: [],
+      args: [],
+      env: {},
+      limits: {},
+      network: "none",
+      priority: 5,
+    });
   });
 
   it.each<[string, unknown, string]>([
@@ -56,7 +64,10 @@ describe("RunInput", () => {
   const file = fc.oneof(
     fc.record({ path: fc.string({ minLength: 1, maxLength: 100 }), content: fc.string({ unit: "binary" }) }),
     fc.record({ path: fc.string({ minLength: 1 }), contentBase64: fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")) }),
-    fc.record({ path: fc.string({ minLength: 1 }), blob: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")) }),
+    fc.record({
+      path: fc.string({ minLength: 1 }),
+      blob: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+    }),
   );
   const runInput = fc.record(
     {
@@ -65,7 +76,10 @@ describe("RunInput", () => {
       files: fc.array(file, { maxLength: 5 }),
       args: fc.array(text, { maxLength: 5 }),
       env: fc.dictionary(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/), text, { maxKeys: 5, noNullPrototype: true }),
-      limits: fc.record({ wallMs: fc.integer({ min: 10, max: 86_400_000 }), cpus: fc.double({ min: 0.05, max: 4, noNaN: true }) }, { requiredKeys: [] }),
+      limits: fc.record(
+        { wallMs: fc.integer({ min: 10, max: 86_400_000 }), cpus: fc.double({ min: 0.05, max: 4, noNaN: true }) },
+        { requiredKeys: [] },
+      ),
       priority: fc.integer({ min: 0, max: 9 }),
     },
     { requiredKeys: [] },
@@ -118,12 +132,17 @@ describe("RunFilter", () => {
     expect(RunFilter.parse({ limit: "200" })).toEqual({ limit: 200, owner: "me" });
   });
 
-  it.each([{ limit: "0" }, { limit: "201" }, { limit: "ten" }, { since: "yesterday" }, { owner: "bob" }, { kind: "job" }, { q: "x".repeat(201) }])(
-    "refuses %o",
-    (query) => {
-      expect(RunFilter.safeParse(query).success).toBe(false);
-    },
-  );
+  it.each([
+    { limit: "0" },
+    { limit: "201" },
+    { limit: "ten" },
+    { since: "yesterday" },
+    { owner: "bob" },
+    { kind: "job" },
+    { q: "x".repeat(201) },
+  ])("refuses %o", (query) => {
+    expect(RunFilter.safeParse(query).success).toBe(false);
+  });
 });
 
 it("knows which statuses are final", () => {

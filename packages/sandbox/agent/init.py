@@ -29,27 +29,27 @@ from output import Output
 SETUP_FAILED = 3
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
+DEEPEST = 3800  # bytes of a folder's path, so that one more name stays below PATH_MAX
 DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
 
 
-def supervise(slot, settings, workspace, output):
-    """Init's whole life. Returns only in the payload, with the plan."""
+def supervise(slot, settings, cgroups, workspace, output):
+    """Init's whole life. Returns only in the payload, with the plan. `cgroups` are the open files that put a process into the slot's groups."""
     sock = None
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a payload may signal process 1 where a handler is set
         linux.map_user(roots.USER_ID, roots.USER_ID, roots.USER_ID)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.connect("/jail/agent.sock")
-        cgroups = [os.open(path.replace("SLOT", str(slot)), os.O_WRONLY | os.O_CLOEXEC) for path in settings["cgroups"]]
         roots.enter(workspace, output)
         socket.sethostname("sandbox")
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         child = Child(cgroups, settings["filter"])
         if child.pid == 0:
+            sock.detach()  # its number belongs to something else by now
             return payload.receive_plan(settings["fork"])
     except BaseException:
-        if sock is not None:
-            frames.send_json(sock, frames.FAILED, {"message": traceback.format_exc(limit=6)})
+        report_failure(sock)
         os._exit(SETUP_FAILED)
     try:
         Supervisor(sock, slot, child).run()
@@ -57,8 +57,16 @@ def supervise(slot, settings, workspace, output):
     except (ConnectionError, EOFError):
         os._exit(0)  # the host is gone: with process 1 ends the whole sandbox
     except BaseException:
-        frames.send_json(sock, frames.FAILED, {"message": traceback.format_exc(limit=6)})
+        report_failure(sock)
         os._exit(1)
+
+
+def report_failure(sock):
+    """Tells the host what went wrong, if it can still be told."""
+    try:
+        frames.send_json(sock, frames.FAILED, {"message": traceback.format_exc(limit=6)})
+    except (OSError, AttributeError):
+        pass
 
 
 class Child:
@@ -147,13 +155,16 @@ class Supervisor:
     def start(self):
         limits = self.plan["limits"]
         self.output = Output(limits["outputBytes"], self.forward)
-        if "processors" in limits:
-            self.pin(limits["processors"])
-        with open(self.child.plan, "wb") as pipe:
-            pipe.write(json.dumps({key: self.plan[key] for key in ("argv", "mode", "file", "env", "limits")}).encode())
+        try:
+            if "processors" in limits:
+                self.pin(limits["processors"])
+            with open(self.child.plan, "wb") as pipe:
+                pipe.write(json.dumps({key: self.plan[key] for key in ("argv", "mode", "file", "env", "limits")}).encode())
+        except (BrokenPipeError, ProcessLookupError):
+            pass  # it was cancelled before it started
         self.began = time.monotonic()
         self.deadline = self.began + limits["wallMs"] / 1000
-        self.watches = [("disk", watch.Watch(watch.disk_usage, limits["diskBytes"], DISK_INTERVAL))]
+        self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
         if "memoryBytes" in limits:
             self.watches.append(("memory", watch.Watch(watch.memory_usage, limits["memoryBytes"], MEMORY_INTERVAL)))
         self.sock.setblocking(False)
@@ -219,14 +230,16 @@ class Supervisor:
             self.child.stdin = None
 
     def read_stream(self, descriptor):
+        """False when there is nothing to read now."""
         try:
             data = os.read(descriptor, CHUNK)
         except BlockingIOError:
-            return
+            return False
         if data:
             self.output.write(self.open_streams[descriptor], data)
         else:
             del self.open_streams[descriptor]
+        return True
 
     def forward(self, kind, data):
         self.outgoing += frames.encode(kind, data)
@@ -297,8 +310,9 @@ class Supervisor:
         if self.status != 0 and self.reason is None and watch.disk_usage() >= 0.99 * self.plan["limits"]["diskBytes"]:
             self.reason = "disk"  # the kernel refused to let a file grow beyond the limit
         for descriptor in list(self.open_streams):
-            while descriptor in self.open_streams:
-                self.read_stream(descriptor)
+            # Nobody is left to write. An end of the pipe that lies in a dead socket's queue may keep it open for a while, no matter.
+            while descriptor in self.open_streams and self.read_stream(descriptor):
+                pass
         self.output.finish()
         self.sock.setblocking(True)
         self.sock.sendall(self.outgoing)
@@ -315,7 +329,7 @@ class Supervisor:
             "exitCode": os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None,
             "signal": os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None,
             "reason": self.reason,
-            "runMs": (self.ended - self.began) * 1000,
+            "runMs": max(self.ended - self.began, 0) * 1000,
             "cpuMs": (usage.ru_utime + usage.ru_stime) * 1000,
             "maxRssBytes": usage.ru_maxrss * 1024,
             "stdoutBytes": self.output.totals[frames.STDOUT],
@@ -355,7 +369,11 @@ def regular_files(folder, sock):
     """Paths (bytes) of regular files; everything else but folders is reported as skipped."""
     found, folders = [], [os.fsencode(folder)]
     while folders:
-        with os.scandir(folders.pop()) as listing:
+        current = folders.pop()
+        if len(current) > DEEPEST:
+            skip(sock, os.path.relpath(current, os.fsencode(folder)), "too deep")
+            continue
+        with os.scandir(current) as listing:
             for entry in listing:
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISDIR(mode):

@@ -59,19 +59,14 @@ def syscall(name, *arguments):
 
 
 def clone(flags):
-    """fork(2) straight into fresh namespaces. Returns the child's pid, 0 in the child."""
-    python = ctypes.pythonapi
-    python.PyOS_BeforeFork()
+    """fork(2) straight into fresh namespaces. Returns the child's pid, 0 in the child.
+
+    Leaves out the interpreter's hooks around a fork: with a single thread there is nothing to mend, and the child, init, runs no
+    user code; the payload comes from os.fork.
+    """
     zero = ctypes.c_long(0)
     pid = libc.syscall(ctypes.c_long(SYSCALLS["clone"]), ctypes.c_ulong(flags | signal.SIGCHLD), zero, zero, zero, zero)
-    if pid == 0:
-        python.PyOS_AfterFork_Child()
-        return 0
-    code = ctypes.get_errno()
-    python.PyOS_AfterFork_Parent()
-    if pid < 0:
-        raise OSError(code, f"clone: {os.strerror(code)}")
-    return pid
+    return check(pid, "clone")
 
 
 def unshare(flags):

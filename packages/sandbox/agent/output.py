@@ -4,6 +4,10 @@ import collections
 
 import frames
 
+# Bytes that come one by one are kept together: a piece of its own for each would take a hundred times the memory.
+PIECE = 16384
+MAX_PIECES = 50_000
+
 
 class Output:
     """Counts, forwards and cuts the two streams together. `limit` in bytes."""
@@ -28,15 +32,26 @@ class Output:
             self.keep(kind, data)
 
     def keep(self, kind, data):
-        self.tail.append((kind, data))
+        if self.tail and self.tail[-1][0] == kind and len(self.tail[-1][1]) < PIECE:
+            self.tail[-1][1].extend(data)
+        else:
+            self.tail.append((kind, bytearray(data)))
         self.tail_bytes += len(data)
         while self.tail_bytes > self.half:
-            kind, oldest = self.tail.popleft()
-            excess = min(self.tail_bytes - self.half, len(oldest))
-            self.tail_bytes -= excess
-            self.dropped += excess
-            if excess < len(oldest):
-                self.tail.appendleft((kind, oldest[excess:]))
+            self.drop(self.tail_bytes - self.half)
+        while len(self.tail) > MAX_PIECES:
+            self.drop(self.half)
+
+    def drop(self, excess):
+        """Lets go of the oldest bytes, not more than one piece."""
+        _, oldest = self.tail[0]
+        excess = min(excess, len(oldest))
+        self.tail_bytes -= excess
+        self.dropped += excess
+        if excess < len(oldest):
+            del oldest[:excess]
+        else:
+            self.tail.popleft()
 
     def finish(self):
         """Forwards what was kept, after a note of how much is missing."""

@@ -11,6 +11,15 @@ import seccomp
 from program import Program
 
 PLAN_FD, STATUS_FD = 3, 4
+# The last two: no way past the scheduler's fairness even on hosts that grant it. Queued signals are counted per host user.
+FIXED_LIMITS = (
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_MEMLOCK, 65536),
+    (resource.RLIMIT_MSGQUEUE, 819200),
+    (resource.RLIMIT_SIGPENDING, 4096),
+    (resource.RLIMIT_RTPRIO, 0),
+    (resource.RLIMIT_NICE, 0),
+)
 
 
 def read_settings(text):
@@ -33,11 +42,11 @@ def prepare(stdio, plan_fd, status_fd, cgroup_fds, filter_bytes):
         os.dup2(descriptor, target, inheritable=target < 3)
     linux.close_from(5)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_MEMLOCK, 65536), (resource.RLIMIT_MSGQUEUE, 819200)):
+    for limit, value in FIXED_LIMITS:
         lower(limit, value)
     linux.drop_capabilities()
-    seccomp.install(filter_bytes)
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
+    seccomp.install(filter_bytes)
 
 
 def lower(limit, value):

@@ -10,7 +10,7 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 TMP_OPTIONS = "mode=1777,size=64m,nr_inodes=16k"
 # Kernel facts that a payload has no business with; each is covered where it exists.
-COVERED = ("/proc/keys", "/proc/key-users", "/proc/timer_list", "/proc/sched_debug", "/proc/kallsyms", "/proc/sysrq-trigger")
+COVERED = ("/proc/cmdline", "/proc/interrupts", "/proc/keys", "/proc/key-users", "/proc/timer_list", "/proc/sched_debug", "/proc/kallsyms", "/proc/sysrq-trigger")
 READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
 PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
 
@@ -23,6 +23,9 @@ def build_template(settings):
         os.mkdir(f"{TEMPLATE}/{name}")
     for name in settings["root"]:
         copy_entry(f"/{name}", f"{TEMPLATE}/{name}")
+        if not os.path.islink(f"/{name}"):
+            # Folders that the outer wall made itself, such as /etc, are writable there: what one run put into them would meet the next.
+            linux.mount(None, f"{TEMPLATE}/{name}", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
     build_devices()
     linux.mount(None, TEMPLATE, None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
 
@@ -58,7 +61,7 @@ def enter(workspace, output):
     # While the old /proc is still in sight: the kernel grants a new one only then.
     linux.mount("proc", f"{TEMPLATE}/proc", "proc", PRIVATE | linux.MS_NOEXEC)
     linux.pivot_root(TEMPLATE)
-    forbid_namespaces()
+    limit_namespace()
     for path in COVERED:
         if os.path.exists(path):
             linux.mount("/dev/null", path, None, linux.MS_BIND)
@@ -67,9 +70,10 @@ def enter(workspace, output):
             linux.bind(path, path, linux.MS_RDONLY | PRIVATE | linux.MS_NOEXEC)
 
 
-def forbid_namespaces():
-    """A second lock beside seccomp: this user namespace may have no children."""
+def limit_namespace():
+    """A second lock beside seccomp: this user namespace may have no children. What the kernel counts per host user stays small."""
     try:
         linux.write_file("/proc/sys/user/max_user_namespaces", "0")
+        linux.write_file("/proc/sys/user/max_inotify_instances", "16")
     except OSError:
         pass  # a host that mounts /proc/sys read-only; seccomp still refuses

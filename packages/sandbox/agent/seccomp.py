@@ -1,11 +1,12 @@
 """The system-call filter of a payload: an allow-list compiled to classic BPF.
 
-Everything else fails with EPERM (unknown numbers and `clone3` with ENOSYS, so that libc falls back), nothing is killed. Calls of
+Everything else fails with EPERM (newer numbers and `clone3` with ENOSYS, so that libc falls back), nothing is killed. Calls of
 another architecture (`int 0x80`, x32) never reach the list. Layout of `struct seccomp_data`: nr at 0, arch at 4, args at 16.
 """
 
 import ctypes
 import errno
+import os
 import platform
 import socket
 import struct
@@ -34,7 +35,13 @@ SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 # Values of personality(2) that change nothing dangerous (PER_LINUX, PER_LINUX32, UNAME26 off, and "read").
 PERSONALITIES = (0x0, 0x8, 0xFFFFFFFF)
 NAMESPACE_FLAGS = 0x7E020000 | 0x00000080  # every CLONE_NEW*, CLONE_NEWTIME included
-IOCTL_DENIED = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX type into somebody's terminal
+PROTOCOLS = (0, socket.IPPROTO_ICMP, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMPV6)  # none that loads a module
+THREAD, SHARED_FILES = 0x00010000, 0x00000400  # CLONE_THREAD, CLONE_FILES
+INIT = 1  # runs as the same user as the payload
+IOPRIO_PROCESS = 1
+SCHEDULING = ("sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler")
+# TIOCSTI and TIOCLINUX type into somebody's terminal; the rest set inode flags, which would outlive a run.
+IOCTL_DENIED = (0x5412, 0x541C, 0x40086602, 0x40046602, 0x401C5820)
 
 
 def instruction(code, operand, if_true=0, if_false=0):
@@ -57,38 +64,36 @@ def ranges(numbers):
     return folded
 
 
-def only_values(number, index, values):
-    """For call `number`: allow when an argument is one of `values`, else EPERM."""
-    body = [instruction(LOAD, argument(index))]
+def only_values(index, values):
+    """A rule: EPERM unless an argument is one of `values`."""
+    allowed = [instruction(JEQ, value, len(values) - place, 0) for place, value in enumerate(values)]
+    return [instruction(LOAD, argument(index)), *allowed, instruction(RET, ERRNO | errno.EPERM)]
+
+
+def except_values(index, values, result=errno.EPERM):
+    """A rule: `result` when an argument is one of `values`."""
+    rule = [instruction(LOAD, argument(index))]
     for value in values:
-        body += [instruction(JEQ, value, 0, 1), instruction(RET, ALLOW)]
-    body.append(instruction(RET, ERRNO | errno.EPERM))
-    return guarded(number, body)
+        rule += [instruction(JEQ, value, 0, 1), instruction(RET, ERRNO | result)]
+    return rule
 
 
-def except_values(number, index, values):
-    """For call `number`: EPERM when an argument is one of `values`, else allow."""
-    body = [instruction(LOAD, argument(index))]
-    for value in values:
-        body += [instruction(JEQ, value, 0, 1), instruction(RET, ERRNO | errno.EPERM)]
-    body.append(instruction(RET, ALLOW))
-    return guarded(number, body)
+def except_flags(index, mask, flags):
+    """A rule: EPERM when of the bits of `mask` in an argument exactly `flags` are set."""
+    masked = [instruction(LOAD, argument(index)), instruction(AND, mask)]
+    return [*masked, instruction(JEQ, flags, 0, 1), instruction(RET, ERRNO | errno.EPERM)]
 
 
-def without_flags(number, index, flags):
-    """For call `number`: EPERM when any of `flags` is set in an argument, else allow."""
-    body = [
-        instruction(LOAD, argument(index)),
-        instruction(AND, flags),
-        instruction(JEQ, 0, 0, 1),
-        instruction(RET, ALLOW),
-        instruction(RET, ERRNO | errno.EPERM),
-    ]
-    return guarded(number, body)
+def without_flags(index, flags):
+    """A rule: EPERM when any of `flags` is set in an argument."""
+    masked = [instruction(LOAD, argument(index)), instruction(AND, flags)]
+    return [*masked, instruction(JEQ, 0, 1, 0), instruction(RET, ERRNO | errno.EPERM)]
 
 
-def guarded(number, body):
-    return [instruction(JEQ, number, 0, len(body))] + body
+def guarded(number, *rules):
+    """Allows call `number` when no rule has refused it."""
+    body = [*(line for rule in rules for line in rule), instruction(RET, ALLOW)]
+    return [instruction(JEQ, number, 0, len(body)), *body]
 
 
 def build(machine=None, denied=()):
@@ -107,16 +112,28 @@ def build(machine=None, denied=()):
         instruction(JEQ, calls.pop("clone3"), 0, 1),
         instruction(RET, ERRNO | errno.ENOSYS),
     ]
-    program += without_flags(calls.pop("clone"), 0, NAMESPACE_FLAGS)
-    program += only_values(calls.pop("socket"), 0, SOCKET_FAMILIES)
-    program += only_values(calls.pop("personality"), 0, PERSONALITIES)
-    program += except_values(calls.pop("ioctl"), 1, IOCTL_DENIED)
-    program += only_values(calls.pop("prlimit64"), 0, (0,))  # its own limits, not those of init
+    newest = max(calls.values())
+    # A thread with descriptors of its own could hide open files from the disk watch.
+    program += guarded(calls.pop("clone"), without_flags(0, NAMESPACE_FLAGS), except_flags(0, THREAD | SHARED_FILES, THREAD))
+    program += guarded(calls.pop("socket"), only_values(0, SOCKET_FAMILIES), only_values(2, PROTOCOLS))
+    program += guarded(calls.pop("socketpair"), only_values(0, (socket.AF_UNIX,)))
+    program += guarded(calls.pop("personality"), only_values(0, PERSONALITIES))
+    program += guarded(calls.pop("ioctl"), except_values(1, IOCTL_DENIED))
+    # Accepted without effect: init could no longer look at the open files of a forked interpreter.
+    program += guarded(calls.pop("prctl"), except_values(0, (linux.PR_SET_DUMPABLE,), 0))
+    program += guarded(calls.pop("prlimit64"), only_values(0, (0,)))  # its own limits, not those of init
+    # Nor may it slow init down: not by its number, nor as one process of a user or group.
+    program += guarded(calls.pop("setpriority"), only_values(0, (os.PRIO_PROCESS,)), except_values(1, (INIT,)))
+    program += guarded(calls.pop("ioprio_set"), only_values(0, (IOPRIO_PROCESS,)), except_values(1, (INIT,)))
+    for name in SCHEDULING:
+        if name in calls:
+            program += guarded(calls.pop(name), except_values(0, (INIT,)))
     for first, last in ranges(calls.values()):
         if first == last:
             program += [instruction(JEQ, first, 0, 1), instruction(RET, ALLOW)]
         else:
             program += [instruction(JGE, first, 0, 2), instruction(JGT, last, 1, 0), instruction(RET, ALLOW)]
+    program += [instruction(JGT, newest, 0, 1), instruction(RET, ERRNO | errno.ENOSYS)]
     program.append(instruction(RET, ERRNO | errno.EPERM))
     return b"".join(program)
 

@@ -1,11 +1,14 @@
 """Limits that no kernel mechanism enforces here: looked at from init, at intervals that stay cheap."""
 
+import errno
 import os
+import re
 import stat
 import time
 
 MAX_ENTRIES = 100_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
+DELETED = re.compile(rb" /(?:workspace|output)/.* \(deleted\)$")
 
 
 class Watch:
@@ -24,8 +27,43 @@ class Watch:
         return used > self.limit
 
 
+class DiskWatch:
+    """The disk limit. Counting costs; between counts it looks at the room that is left on the file system, and counts early when this
+    run alone could have gone over since."""
+
+    def __init__(self, limit, interval):
+        self.limit, self.interval = limit, interval
+        self.used, self.suspected = 0, False
+        self.first_room = self.room = free_room()
+        self.early = self.due = time.monotonic() + interval
+        self.late = self.due
+
+    def exceeded(self, now):
+        if now < self.due:
+            return False
+        self.due = now + self.interval
+        room = free_room()
+        if now < (self.early if self.room - room > self.limit - self.used else self.late):
+            return False
+        self.room, self.used = room, disk_usage()
+        used = max(self.used, self.hidden_use())
+        spent = time.monotonic() - now
+        self.early, self.late = now + 3 * spent, now + 10 * spent
+        return used > self.limit
+
+    def hidden_use(self):
+        """The most that files can take which nobody can count; 0 as long as there are none at two looks in a row."""
+        before, self.suspected = self.suspected, hides_files()
+        return self.first_room - self.room if before and self.suspected else 0
+
+
+def free_room():
+    facts = os.statvfs("/workspace")
+    return facts.f_bfree * facts.f_frsize
+
+
 def disk_usage():
-    """Bytes on disk of the workspace, /output and files that are deleted but still open; infinite above MAX_ENTRIES."""
+    """Bytes on disk of the workspace, /output and files that are deleted but still open; infinite above MAX_ENTRIES or below any path."""
     total, entries, folders = 0, 0, ["/workspace", "/output"]
     while folders:
         try:
@@ -36,7 +74,9 @@ def disk_usage():
                     total += facts.st_blocks * 512
                     if stat.S_ISDIR(facts.st_mode):
                         folders.append(entry.path)
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return float("inf")
             continue  # gone meanwhile
         if entries > MAX_ENTRIES:
             return float("inf")
@@ -46,27 +86,80 @@ def disk_usage():
 def deleted_bytes(device):
     """Files without a name live on while a process has them open."""
     seen = {}
-    for pid in process_ids():
+    for path in descriptor_paths():
         try:
-            for name in os.listdir(f"/proc/{pid}/fd"):
-                facts = os.stat(f"/proc/{pid}/fd/{name}")
-                if facts.st_nlink == 0 and facts.st_dev == device and stat.S_ISREG(facts.st_mode):
-                    seen[facts.st_ino] = facts.st_blocks * 512
+            facts = os.stat(path)
         except OSError:
             continue
+        if facts.st_nlink == 0 and facts.st_dev == device and stat.S_ISREG(facts.st_mode):
+            seen[facts.st_ino] = facts.st_blocks * 512
     return sum(seen.values())
 
 
-def memory_usage():
-    """Resident bytes of every process of the sandbox but init, summed."""
-    total = 0
+def hides_files():
+    """Deleted files also live on in a mapping, or in the queue of a socket over which their descriptor was sent."""
     for pid in process_ids():
         try:
-            with open(f"/proc/{pid}/statm", "rb") as file:
-                total += int(file.read().split()[1]) * PAGE
-        except (OSError, IndexError):
+            with open(f"/proc/{pid}/maps", "rb") as file:
+                if any(DELETED.search(line) for line in file):
+                    return True
+        except OSError:
             continue
+    return any(pending_descriptors(path) for path in descriptor_paths())
+
+
+def pending_descriptors(path):
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return False
+        with open(path.replace("/fd/", "/fdinfo/"), "rb") as file:
+            return any(line.startswith(b"scm_fds:") and int(line.split()[1]) > 0 for line in file)
+    except OSError:
+        return False
+
+
+def descriptor_paths():
+    """`/proc/<pid>/fd/<n>` of every process; where the first thread has ended before the others, the table is seen through those."""
+    for pid in process_ids():
+        for folder in live_threads(pid):
+            try:
+                names = os.listdir(f"{folder}/fd")
+            except OSError:
+                continue
+            yield from (f"{folder}/fd/{name}" for name in names)
+            if names:
+                break
+
+
+def live_threads(pid):
+    yield f"/proc/{pid}"
+    try:
+        yield from (f"/proc/{pid}/task/{name}" for name in os.listdir(f"/proc/{pid}/task") if name != pid)
+    except OSError:
+        return
+
+
+def memory_usage():
+    """Resident bytes of every process of the sandbox but init, summed, and what lies in its memory file systems."""
+    total = 0
+    for pid in process_ids():
+        for folder in live_threads(pid):
+            pages = resident_pages(f"{folder}/statm")
+            total += pages * PAGE
+            if pages:
+                break
+    for path in ("/tmp", "/dev/shm"):
+        facts = os.statvfs(path)
+        total += (facts.f_blocks - facts.f_bfree) * facts.f_frsize
     return total
+
+
+def resident_pages(path):
+    try:
+        with open(path, "rb") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
 def process_ids():

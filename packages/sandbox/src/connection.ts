@@ -66,8 +66,12 @@ export class SandboxConnection {
 
   /** Starts the program. `plan` is described in `agent/init.py`. */
   async start(plan: unknown, stdin: Uint8Array | null): Promise<void> {
+    this.#socket.cork();
     this.#write(encodeJsonFrame(FrameType.start, plan));
-    if (stdin !== null) await this.#writeChunks(FrameType.stdin, stdin);
+    if (stdin === null) this.#write(encodeFrame(FrameType.stdinEnd));
+    this.#socket.uncork();
+    if (stdin === null) return;
+    await this.#writeChunks(FrameType.stdin, stdin);
     this.#write(encodeFrame(FrameType.stdinEnd));
   }
 

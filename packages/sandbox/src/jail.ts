@@ -1,9 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { JailCgroup } from "./cgroups.ts";
 import { SandboxConnection } from "./connection.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { SandboxError } from "./spec.ts";
 import { spawnWall, type WallSpec } from "./wall.ts";
 
@@ -72,18 +74,32 @@ export class Jail {
     this.#slots += 1;
   }
 
-  /** A ready sandbox, now or as soon as there is one. Rejects when the jail dies. */
-  take(): Promise<SandboxConnection> {
+  /** A ready sandbox, now or as soon as there is one. Rejects with `no_capacity` after `waitMs`, and when the jail dies. */
+  take(waitMs: number): Promise<SandboxConnection> {
     this.usedAt = Date.now();
     for (let connection = this.#ready.shift(); connection !== undefined; connection = this.#ready.shift()) {
       if (!connection.closed) return Promise.resolve(connection);
     }
     if (this.#dead) return Promise.reject(new SandboxError("sandbox_failed", this.#errors || "the jail is gone"));
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve: settle(resolve), reject: settle(reject) };
+      const timer = setTimeout(() => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1); // a sandbox that comes later is for somebody else
+        reject(new SandboxError("no_capacity", `no sandbox became free within ${waitMs} ms`));
+      }, waitMs);
+      function settle<T>(done: (value: T) => void): (value: T) => void {
+        return (value) => {
+          clearTimeout(timer);
+          done(value);
+        };
+      }
+      this.#waiters.push(waiter);
+    });
   }
 
   /** Kills everything in it and removes its folder and groups. Resolves when nothing is left. */
   end(): Promise<void> {
+    this.#child.stdin?.destroy(); // the agent ends with it, even when the jail was killed before it could tie itself to us
     this.#child.kill("SIGKILL");
     return this.#ended;
   }
@@ -111,7 +127,7 @@ export class Jail {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new SandboxError("sandbox_failed", reason));
-    removeWhenQuiet(this.#spec, done);
+    void removeWhenQuiet(this.#spec).then(done);
   }
 }
 
@@ -130,12 +146,14 @@ function listen(spec: WallSpec, accept: (socket: Socket) => void): Server {
 }
 
 /** The last processes of a killed jail need a moment to go; its groups cannot be removed before. */
-function removeWhenQuiet(spec: WallSpec, done: () => void, tries = 50): void {
-  rmSync(spec.folder, { recursive: true, force: true, maxRetries: 3 });
-  spec.cgroup?.remove();
-  const left = spec.cgroup?.agentProcs.some((path) => pathExists(path)) ?? false;
-  if (left && tries > 0) setTimeout(() => removeWhenQuiet(spec, done, tries - 1), 20);
-  else done();
+async function removeWhenQuiet(spec: WallSpec, tries = 50): Promise<void> {
+  await removeFolder(spec.folder);
+  for (let left = tries; left > 0; left -= 1) {
+    spec.cgroup?.remove();
+    if (!(spec.cgroup?.agentProcs.some((path) => pathExists(path)) ?? false)) break;
+    await sleep(20);
+  }
+  await removeFolder(spec.folder); // what a dying process still made meanwhile
 }
 
 function pathExists(path: string): boolean {

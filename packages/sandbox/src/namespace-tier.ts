@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots } from "./cgroups.ts";
-import type { AgentExit, SandboxConnection } from "./connection.ts";
+import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
+import type { AgentEvent, AgentExit, SandboxConnection } from "./connection.ts";
 import { Jail } from "./jail.ts";
 import { Pool, type Lease } from "./pool.ts";
+import { removeFolder, removeFolderSync } from "./remove-folder.ts";
 import {
   SandboxError,
   type EffectiveLimits,
@@ -44,7 +45,7 @@ export class NamespaceTier implements Tier {
   readonly #options: NamespaceTierOptions;
   readonly #roots: CgroupRoots | null;
   readonly #pool: Pool;
-  readonly #uids: { readonly base: number; readonly count: number } | null;
+  readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #jails = 0;
 
   constructor(options: NamespaceTierOptions) {
@@ -52,7 +53,7 @@ export class NamespaceTier implements Tier {
     this.#uids = process.getuid?.() === 0 ? hostUsers() : null;
     this.#roots = options.withoutCgroups === true ? null : findCgroupRoots();
     if (this.#roots !== null) removeStale(this.#roots);
-    rmSync(options.folder, { recursive: true, force: true });
+    removeFolderSync(options.folder);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const pool = { slotsPerJail: options.slotsPerJail, maxJails: 64, idleMs: 300_000, waitMs: 30_000 };
     this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime));
@@ -68,8 +69,10 @@ export class NamespaceTier implements Tier {
 
   async start(spec: SandboxSpec): Promise<SandboxRun> {
     const lease = await this.#pool.acquire(spec.runtime, spec.tenant);
+    let before: SlotStats | null;
     try {
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
+      before = lease.jail.cgroup?.stats(lease.connection.slot) ?? null;
       await lease.connection.sendFiles(spec.files);
       await spec.begin?.();
       await lease.connection.start(this.#plan(spec), spec.stdin);
@@ -82,22 +85,25 @@ export class NamespaceTier implements Tier {
     return {
       tier: this.name,
       limits: this.#effectiveLimits(spec),
-      events: runEvents(lease, spec.limits.wallMs),
+      events: runEvents(lease, spec, before),
       cancel: (graceMs) => cancel(connection, graceMs),
     };
   }
 
   async stop(): Promise<void> {
     await this.#pool.stop();
-    rmSync(this.#options.folder, { recursive: true, force: true });
+    await removeFolder(this.#options.folder);
   }
 
   #createJail(runtime: RuntimeSpec): Jail {
     const number = this.#jails++;
-    const uid = this.#uids === null ? null : this.#uids.base + randomInt(this.#uids.count);
+    // From a random start, so that servers beside this one take others, and no two jails of this one the same.
+    const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
     const owner = uid ?? process.getuid?.() ?? 0;
     const cgroup = this.#roots === null ? null : createJailCgroup(this.#roots, `syla-${process.pid}-${number}`, owner);
-    const denied = this.#enforcers().cpus === "affinity" ? ["sched_setaffinity"] : [];
+    const { cpus, memoryBytes } = this.#enforcers();
+    // Without cgroups: memory that belongs to no process cannot be counted.
+    const denied = [...(cpus === "affinity" ? ["sched_setaffinity"] : []), ...(memoryBytes === "cgroup" ? [] : ["memfd_create", "shmget"])];
     return new Jail({ programs: this.#options.programs, runtime, folder: join(this.#options.folder, `jail-${number}`), uid, cgroup, denied });
   }
 
@@ -127,7 +133,7 @@ export class NamespaceTier implements Tier {
   #plan(spec: SandboxSpec): unknown {
     const { runtime, limits } = spec;
     const enforcers = this.#enforcers();
-    const words = runtime.command.map((word) => word.replace("{binary}", binaryInside(runtime)).replace("{entrypoint}", spec.entrypoint));
+    const words = runtime.command.map((word) => word.replace("{binary}", () => binaryInside(runtime)).replace("{entrypoint}", () => spec.entrypoint));
     const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
     return {
       argv: [...words, ...spec.args],
@@ -155,39 +161,84 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
-async function* runEvents(lease: Lease, wallMs: number): AsyncGenerator<SandboxEvent> {
+async function* runEvents(lease: Lease, spec: SandboxSpec, before: SlotStats | null): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
-  const killsBefore = jail.cgroup?.stats(connection.slot).oomKills ?? 0;
-  let overdue = false;
-  const timer = setTimeout(() => {
-    overdue = true;
-    void jail.end();
-  }, wallMs + supervisorGraceMs);
+  const watchdog = new Watchdog(spec, () => void jail.end());
   try {
     for await (const event of connection.events()) {
-      yield event.type === "agent-exit" ? toExit(event.exit, jail, connection.slot, killsBefore) : event;
+      watchdog.saw(event);
+      yield event.type === "agent-exit" ? toExit(event.exit, jail.cgroup?.stats(connection.slot) ?? null, before) : event;
+      watchdog.waits();
       if (event.type === "agent-exit") return;
     }
   } catch (error) {
-    if (!overdue) throw error;
+    if (!watchdog.overdue) throw error;
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
-    clearTimeout(timer);
+    watchdog.stop();
     connection.close();
     lease.release();
   }
 }
 
-function toExit(exit: AgentExit, jail: Jail, slot: number, killsBefore: number): SandboxExit {
+/** Trusts no agent: ends one that is silent after the time limit, and one that sends more than a run may. */
+class Watchdog {
+  overdue = false;
+  readonly #onOverdue: () => void;
+  #timer: NodeJS.Timeout;
+  readonly #deadline: number;
+  #outputLeft: number;
+  #artifactsLeft: number;
+
+  constructor(spec: SandboxSpec, onOverdue: () => void) {
+    this.#onOverdue = onOverdue;
+    this.#deadline = Date.now() + spec.limits.wallMs;
+    this.#outputLeft = spec.limits.outputBytes + 2;
+    this.#artifactsLeft = spec.artifacts.maxBytes;
+    this.#timer = this.#arm();
+  }
+
+  /** The agent spoke; while the host is busy with it, nobody is late. */
+  saw(event: AgentEvent): void {
+    clearTimeout(this.#timer);
+    if (event.type === "output") this.#outputLeft -= event.data.length;
+    if (event.type === "artifact-data") this.#artifactsLeft -= event.data.length;
+    if (this.#outputLeft < 0 || this.#artifactsLeft < 0) throw new SandboxError("sandbox_failed", "the agent sent more than the run may");
+  }
+
+  waits(): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#arm();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): NodeJS.Timeout {
+    return setTimeout(
+      () => {
+        this.overdue = true;
+        this.#onOverdue();
+      },
+      Math.max(this.#deadline - Date.now(), 0) + supervisorGraceMs,
+    );
+  }
+}
+
+function toExit(exit: AgentExit, after: SlotStats | null, before: SlotStats | null): SandboxExit {
   const { maxRssBytes, ...rest } = exit;
-  const stats = jail.cgroup?.stats(slot);
-  const outOfMemory = exit.reason === "memory" || (stats !== undefined && stats.oomKills > killsBefore && exit.exitCode !== 0);
-  return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };
+  const killed = after !== null && before !== null && after.oomKills > before.oomKills;
+  const outOfMemory = exit.reason === "memory" || (killed && exit.exitCode !== 0);
+  // A peak that did not move may be that of an earlier run of the slot: not every kernel lets it be reset.
+  const moved = after !== null && after.peakMemoryBytes !== before?.peakMemoryBytes;
+  return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: (moved ? after.peakMemoryBytes : null) ?? maxRssBytes };
 }
 
 /** Host users for jails, one each: far above those of people and services, or the top of a small map (a container's). */
-function hostUsers(): { base: number; count: number } {
+function hostUsers(): { base: number; count: number; start: number } {
   const size = readFileSync("/proc/self/uid_map", "utf8").trim().split("\n").map((line) => Number(line.trim().split(/\s+/)[2]));
   const last = Math.max(...size);
-  return last > 2_000_000_000 ? { base: 1_900_000_000, count: 100_000_000 } : { base: Math.max(last - 1500, 1), count: 1000 };
+  const range = last > 2_000_000_000 ? { base: 1_900_000_000, count: 100_000_000 } : { base: Math.max(last - 1500, 1), count: 1000 };
+  return { ...range, start: randomInt(range.count) };
 }

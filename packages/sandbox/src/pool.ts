@@ -54,7 +54,7 @@ export class Pool {
     jail.busy += 1;
     if (jail.busy >= jail.slots && jail.slots < this.#options.slotsPerJail) jail.addSlot();
     try {
-      const connection = await withTimeout(jail.take(), this.#options.waitMs);
+      const connection = await jail.take(this.#options.waitMs);
       let released = false;
       const release = () => {
         if (!released) jail.busy -= 1;
@@ -111,11 +111,4 @@ export class Pool {
       }
     }
   }
-}
-
-function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new SandboxError("no_capacity", `no sandbox became free within ${ms} ms`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findProcesses } from "./processes.ts";
 
 const main = join(import.meta.dirname, "../../../apps/server/src/main.ts");
 
@@ -14,15 +15,20 @@ export interface ServerProcess {
   ready(): Promise<string>;
   /** Exit code, or null after a signal. */
   exited(): Promise<number | null>;
-  /** SIGKILLs the process unless it has ended. */
+  /** SIGKILLs the process unless it has ended, and waits for what it leaves. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts the server with the given variables and nothing else of this process's environment but PATH. */
-export function spawnServer(dataDir: string, variables: Readonly<Record<string, string>> = {}): ServerProcess {
+/** Starts the server with the given variables and nothing else of this process's environment but PATH; as root, also as another user. */
+export function spawnServer(
+  dataDir: string,
+  variables: Readonly<Record<string, string>> = {},
+  user: { uid?: number; gid?: number } = {},
+): ServerProcess {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"], SYLA_DATA_DIR: dataDir, SYLA_PORT: "0", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
   });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -43,8 +49,11 @@ export function spawnServer(dataDir: string, variables: Readonly<Record<string, 
       }
     },
     async [Symbol.asyncDispose]() {
-      if (!hasEnded()) child.kill("SIGKILL");
+      if (hasEnded()) return;
+      child.kill("SIGKILL");
       await exit;
+      // Its PostgreSQL ends a moment later, and still writes into the directory that the test removes next.
+      while (dataDir !== "" && findProcesses(dataDir).length > 0) await sleep(20);
     },
   };
 }

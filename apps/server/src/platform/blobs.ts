@@ -1,22 +1,19 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
+import { LRUCache } from "lru-cache";
+import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef, writeSmallFile } from "./blob-files.ts";
 
-/** What was stored: the content's SHA-256 in hex and its size in bytes. */
-export interface BlobRef {
-  readonly sha256: string;
-  readonly size: number;
-}
+export type { BlobRef } from "./blob-files.ts";
 
 /** Content by its hash. A blob is either there whole or not there: it gets its name when all of it is on disk. */
 export interface Blobs {
   put(bytes: Uint8Array): Promise<BlobRef>;
   /** @throws AppError `payload_too_large` when more than `maxBytes` come, `storage_full` */
   putStream(source: Readable | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<BlobRef>;
-  /** Copies a file in. */
+  /** Copies a regular file in; a link, a pipe or a device is refused. */
   putFile(path: string, options?: { maxBytes?: number }): Promise<BlobRef>;
   /** The whole content. @throws AppError `not_found` */
   get(sha256: string): Promise<Buffer>;
@@ -32,19 +29,24 @@ export interface Blobs {
 }
 
 const hexHash = /^[0-9a-f]{64}$/;
+const unlimited = Number.POSITIVE_INFINITY;
 
-/** A store in a local directory: `sha256/ab/cd/<hash>`, unfinished files in `incoming/` of the same file system. */
+/** Content up to this size is written in one go, and kept in memory for a while: programs are put and read again and again. */
+const smallBytes = 64 * 1024;
+const memoryBytes = 32 * 1024 * 1024;
+
+/** A store in a local directory: `sha256/ab/<hash>`, unfinished files in `incoming/` of the same file system. */
 export async function openBlobs(root: string): Promise<Blobs> {
   const incoming = join(root, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await mkdir(join(root, "sha256"), { recursive: true, mode: 0o700 });
+  for (let byte = 0; byte < 256; byte++) await mkdir(join(root, "sha256", byte.toString(16).padStart(2, "0")), { recursive: true, mode: 0o700 });
+  const memory = new LRUCache<string, Buffer>({ maxSize: memoryBytes, sizeCalculation: (bytes) => bytes.length + 1 });
   // Whatever an earlier process left half-written; the caller holds the directory's lock.
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
-  const directories = new Set<string>();
 
   const path = (sha256: string): string => {
     if (!hexHash.test(sha256)) throw new AppError("not_found");
-    return join(root, "sha256", sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+    return join(root, "sha256", sha256.slice(0, 2), sha256);
   };
 
   const find = async (sha256: string): Promise<BlobRef | undefined> => {
@@ -52,24 +54,11 @@ export async function openBlobs(root: string): Promise<Blobs> {
     return info === undefined ? undefined : { sha256, size: info.size };
   };
 
-  /** Gives a finished file its name; it is on disk before the name is. */
-  const publish = async (temporary: string, sha256: string): Promise<void> => {
-    const target = path(sha256);
-    const directory = dirname(target);
-    if (!directories.has(directory)) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await syncDirectory(dirname(directory));
-      directories.add(directory);
-    }
-    await rename(temporary, target);
-    await syncDirectory(directory);
-  };
-
-  const putChunks = async (source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BlobRef> => {
+  const putChunks = async (source: AsyncIterable<Uint8Array>, maxBytes = unlimited): Promise<BlobRef> => {
     const temporary = join(incoming, randomUUID());
     try {
       const ref = await writeHashed(temporary, source, maxBytes);
-      if ((await find(ref.sha256)) === undefined) await publish(temporary, ref.sha256);
+      if ((await find(ref.sha256)) === undefined) await publishFile(temporary, path(ref.sha256));
       else await rm(temporary);
       return ref;
     } catch (error) {
@@ -78,31 +67,44 @@ export async function openBlobs(root: string): Promise<Blobs> {
     }
   };
 
+  const putSmall = async (bytes: Uint8Array, sha256: string): Promise<void> => {
+    try {
+      await writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes);
+    } catch (error) {
+      throw diskError(error) ?? error;
+    }
+  };
+
+  const put = async (bytes: Uint8Array): Promise<BlobRef> => {
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const ref = { sha256, size: bytes.length };
+    if (memory.has(sha256)) return ref;
+    // A file of another size is one that lost its end in a power cut before anybody had been told of it.
+    const isStored = (await find(sha256))?.size === bytes.length;
+    if (!isStored && bytes.length > smallBytes) return await putChunks(oneChunk(bytes));
+    if (!isStored) await putSmall(bytes, sha256);
+    if (bytes.length <= smallBytes) memory.set(sha256, Buffer.from(bytes));
+    return ref;
+  };
+
+  const get = async (sha256: string): Promise<Buffer> => memory.get(sha256) ?? (await readFile(path(sha256)).catch(missingIsNotFound));
+
   return {
     path,
     stat: find,
-    async put(bytes) {
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
-      return (await find(sha256)) ?? (await putChunks(oneChunk(bytes), Number.POSITIVE_INFINITY));
-    },
-    putStream: (source, options = {}) => putChunks(source as AsyncIterable<Uint8Array>, options.maxBytes ?? Number.POSITIVE_INFINITY),
-    putFile: (file, options = {}) =>
-      putChunks(createReadStream(file, { highWaterMark: 1024 * 1024 }), options.maxBytes ?? Number.POSITIVE_INFINITY),
-    get: (sha256) => readFile(path(sha256)).catch(missingIsNotFound),
-    async open(sha256, range = {}) {
-      const handle = await open(path(sha256)).catch(missingIsNotFound);
-      const start = range.start ?? 0;
-      if (range.end !== undefined && range.end <= start) {
-        await handle.close();
-        return Readable.from([]);
-      }
-      return handle.createReadStream({ start, ...(range.end === undefined ? {} : { end: range.end - 1 }) });
-    },
+    put,
+    putStream: (source, options = {}) => putChunks(source as AsyncIterable<Uint8Array>, options.maxBytes),
+    putFile: (file, options = {}) => putChunks(readRegularFile(file), options.maxBytes),
+    get,
+    open: async (sha256, range = {}) => openRange(path(sha256), range.start ?? 0, range.end),
     has: async (sha256) => (await find(sha256)) !== undefined,
-    delete: (sha256) => rm(path(sha256), { force: true }),
-    async verify(sha256) {
+    delete: async (sha256) => {
+      memory.delete(sha256);
+      await rm(path(sha256), { force: true });
+    },
+    verify: async (sha256) => {
       const hash = createHash("sha256");
-      for await (const chunk of createReadStream(path(sha256))) hash.update(chunk as Buffer);
+      for await (const chunk of readRegularFile(path(sha256))) hash.update(chunk);
       return hash.digest("hex") === sha256;
     },
   };
@@ -112,43 +114,12 @@ async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-async function writeHashed(file: string, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BlobRef> {
-  const hash = createHash("sha256");
-  let size = 0;
-  const handle = await open(file, "wx", 0o600);
-  try {
-    for await (const chunk of source) {
-      size += chunk.length;
-      if (size > maxBytes) throw new AppError("payload_too_large", { message: `The content is larger than ${maxBytes} bytes.` });
-      hash.update(chunk);
-      await writeAll(handle, chunk);
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  return { sha256: hash.digest("hex"), size };
-}
-
-/** `write` may take only a part when the disk fills up. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < chunk.length;) offset += (await handle.write(chunk, offset)).bytesWritten;
-}
-
-/** Makes a rename or a new name in a directory survive a power cut. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What a failed write means to a caller, or undefined for a fault of ours. */
-export function diskError(error: unknown): AppError | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === "ENOSPC" || code === "EDQUOT" ? new AppError("storage_full", { cause: error }) : undefined;
+async function openRange(file: string, start: number, end: number | undefined): Promise<Readable> {
+  const handle = await open(file).catch(missingIsNotFound);
+  if (end === undefined) return handle.createReadStream({ start });
+  if (end > start) return handle.createReadStream({ start, end: end - 1 });
+  await handle.close();
+  return Readable.from([]);
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

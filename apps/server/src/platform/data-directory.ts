@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
 
 /** The layout that this version writes. Raise it when an older version could not read the directory any more. */
-const layout = 1;
+const layout = 2;
 
 /** Paths in a data directory. Everything that the server writes is below it. */
 export interface DataDirectory {
@@ -55,7 +55,7 @@ export function createDataDirectory(directory: DataDirectory): void {
 }
 
 /**
- * Refuses a directory of a newer version, and marks a new one. Call it with the lock held.
+ * Refuses a directory of a newer version, brings one of an older version up to date, and marks a new one. Call it with the lock held.
  *
  * @throws AppError `data_dir_newer`, `data_dir_unusable`
  */
@@ -66,11 +66,28 @@ export function checkLayout(directory: DataDirectory): void {
   const found = parseLayout(text);
   if (found === undefined)
     throw new AppError("data_dir_unusable", { message: `${file} is damaged.`, hint: `It should read {"layout":${layout}}.` });
+  if (found < 2) flattenBlobs(directory.blobs);
+  if (found < layout) writePrivateFile(file, `${JSON.stringify({ layout })}\n`);
   if (found > layout) {
     throw new AppError("data_dir_newer", {
       message: `The data directory ${directory.root} has layout ${found}; this version knows layouts up to ${layout}.`,
     });
   }
+}
+
+/** Layout 1 had two levels of folders, `sha256/ab/cd/<hash>`. May be cut off and done again. */
+function flattenBlobs(blobs: string): void {
+  const root = join(blobs, "sha256");
+  for (const first of readdirIfPresent(root)) {
+    for (const second of readdirIfPresent(join(root, first)).filter((name) => name.length === 2)) {
+      for (const name of readdirSync(join(root, first, second))) renameSync(join(root, first, second, name), join(root, first, name));
+      rmdirSync(join(root, first, second));
+    }
+  }
+}
+
+function readdirIfPresent(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function parseLayout(text: string): number | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
@@ -29,6 +30,9 @@ const defaultParser = pg.types.getTypeParser as ParserLookup;
 const getTypeParser: ParserLookup = (type, format) => (type === 20 && format !== "binary" ? Number : defaultParser(type, format));
 const types = { getTypeParser: getTypeParser as typeof pg.types.getTypeParser };
 
+/** How long a query in progress may hold up the end; its connection is cut by the end of the process or of the database. */
+const closeMs = 5000;
+
 /** Opens a pool; connects on first use. */
 export function openDatabase(target: DatabaseTarget, logger: Logger, size = 20): Database {
   const pool = new pg.Pool({ ...target, types, max: size, connectionTimeoutMillis: 5000, idleTimeoutMillis: 30_000, keepAlive: true });
@@ -46,7 +50,7 @@ export function openDatabase(target: DatabaseTarget, logger: Logger, size = 20):
         throw databaseError(cause) ?? cause;
       }
     },
-    close: () => queries.destroy(),
+    close: () => Promise.race([queries.destroy(), sleep(closeMs, undefined, { ref: false })]),
   };
 }
 

@@ -1,7 +1,7 @@
 import { AppError, errorCatalog, type FieldProblem } from "@syla/contracts/errors";
 import type { Problem } from "@syla/contracts/problem";
 import type { z } from "zod";
-import { diskError } from "./blobs.ts";
+import { diskError } from "./blob-files.ts";
 import { databaseError } from "./database.ts";
 
 /** Fastify's own errors that have a better word in our catalogue. */
@@ -67,6 +67,6 @@ function unionProblems(place: string, issue: z.core.$ZodIssueInvalidUnion): Fiel
   if (best === undefined || best.length === 0) return [{ path, message: issue.message }];
   return fieldProblems(
     place,
-    best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as z.core.$ZodIssue),
+    best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
   );
 }

@@ -5,85 +5,95 @@ import type { Logger } from "./logger.ts";
 /** Receives a payload. */
 export type NotificationHandler = (payload: string) => void;
 
-/** Messages between servers, by LISTEN and NOTIFY on one connection of its own. */
-export interface Notifications {
+interface Subscription {
+  readonly handler: NotificationHandler;
+  readonly onGap: (() => void) | undefined;
+}
+
+/** Messages between servers, by LISTEN and NOTIFY on one connection of its own, which is made again whenever it is lost. */
+export class Notifications {
+  readonly #target: DatabaseTarget;
+  readonly #logger: Logger;
+  readonly #channels = new Map<string, Set<Subscription>>();
+  #client: pg.Client | undefined;
+  #connecting: Promise<void> | undefined;
+  #closed = false;
+  #retryMs = 100;
+
+  constructor(target: DatabaseTarget, logger: Logger) {
+    this.#target = target;
+    this.#logger = logger;
+  }
+
   /**
    * Calls `handler` for each message of the channel. What is sent while the connection is lost is lost too: `onGap` is called
    * after each reconnection, and the listener looks for itself then.
    *
    * @returns ends the subscription
    */
-  listen(channel: string, handler: NotificationHandler, onGap?: () => void): Promise<() => void>;
-  close(): Promise<void>;
-}
+  async listen(channel: string, handler: NotificationHandler, onGap?: () => void): Promise<() => void> {
+    const subscription = { handler, onGap };
+    const known = this.#channels.get(channel);
+    this.#channels.set(channel, (known ?? new Set<Subscription>()).add(subscription));
+    this.#connecting ??= this.#connect().catch(() => this.#reconnectLater());
+    await this.#connecting;
+    // When the connection is lost just now, the next one listens to every channel.
+    if (known === undefined) await this.#send("listen", channel);
+    return () => this.#end(channel, subscription);
+  }
 
-interface Subscription {
-  readonly handler: NotificationHandler;
-  readonly onGap: (() => void) | undefined;
-}
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client?.end().catch(() => undefined);
+  }
 
-/** Listens on a connection that is made again whenever it is lost. */
-export function openNotifications(target: DatabaseTarget, logger: Logger): Notifications {
-  const channels = new Map<string, Set<Subscription>>();
-  let client: pg.Client | undefined;
-  let connecting: Promise<void> | undefined;
-  let closed = false;
-  let retryMs = 100;
+  #end(channel: string, subscription: Subscription): void {
+    const remaining = this.#channels.get(channel);
+    remaining?.delete(subscription);
+    if (remaining?.size !== 0) return;
+    this.#channels.delete(channel);
+    void this.#send("unlisten", channel);
+  }
 
-  const connect = async (): Promise<void> => {
-    const next = new pg.Client({ ...target, keepAlive: true, connectionTimeoutMillis: 5000 });
-    next.on("error", (error) => logger.warn({ reason: error.message }, "the notification connection was lost"));
-    next.on("notification", ({ channel, payload }) => {
-      for (const { handler } of channels.get(channel) ?? []) handler(payload ?? "");
-    });
+  async #send(command: "listen" | "unlisten", channel: string): Promise<void> {
+    await this.#client?.query(`${command} ${pg.escapeIdentifier(channel)}`).catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    const client = new pg.Client({ ...this.#target, keepAlive: true, connectionTimeoutMillis: 5000 });
+    client.on("error", (error) => this.#logger.warn({ reason: error.message }, "the notification connection was lost"));
+    client.on("notification", ({ channel, payload }) => this.#deliver(channel, payload ?? ""));
     try {
-      await next.connect();
-      for (const channel of channels.keys()) await next.query(`listen ${pg.escapeIdentifier(channel)}`);
+      await client.connect();
+      for (const channel of this.#channels.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
-      await next.end().catch(() => undefined);
+      await client.end().catch(() => undefined);
       throw error;
     }
-    next.once("end", () => {
-      client = undefined;
-      if (!closed) reconnectLater();
+    client.once("end", () => {
+      this.#client = undefined;
+      if (!this.#closed) this.#reconnectLater();
     });
-    client = next;
-    retryMs = 100;
-  };
+    this.#client = client;
+    this.#retryMs = 100;
+  }
 
-  const reconnectLater = (): void => {
-    setTimeout(() => {
-      if (closed || client !== undefined) return;
-      connect().then(announceGap, () => {
-        retryMs = Math.min(retryMs * 2, 5000);
-        reconnectLater();
-      });
-    }, retryMs).unref();
-  };
+  #deliver(channel: string, payload: string): void {
+    for (const { handler } of this.#channels.get(channel) ?? []) handler(payload);
+  }
 
-  const announceGap = (): void => {
-    for (const subscriptions of channels.values()) for (const { onGap } of subscriptions) onGap?.();
-  };
+  #reconnectLater(): void {
+    setTimeout(() => void this.#reconnect(), this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, 5000);
+  }
 
-  return {
-    async listen(channel, handler, onGap) {
-      const subscription = { handler, onGap };
-      const known = channels.get(channel);
-      channels.set(channel, (known ?? new Set<Subscription>()).add(subscription));
-      connecting ??= connect().catch(reconnectLater);
-      await connecting;
-      if (known === undefined) await client?.query(`listen ${pg.escapeIdentifier(channel)}`);
-      return () => {
-        const remaining = channels.get(channel);
-        remaining?.delete(subscription);
-        if (remaining?.size !== 0) return;
-        channels.delete(channel);
-        client?.query(`unlisten ${pg.escapeIdentifier(channel)}`).catch(() => undefined);
-      };
-    },
-    async close() {
-      closed = true;
-      await client?.end().catch(() => undefined);
-    },
-  };
+  async #reconnect(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#connect();
+    } catch {
+      return this.#reconnectLater();
+    }
+    for (const subscriptions of this.#channels.values()) for (const { onGap } of subscriptions) onGap?.();
+  }
 }

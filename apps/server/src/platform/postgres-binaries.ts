@@ -30,15 +30,21 @@ export function findPostgresBinaries(): PostgresBinaries {
 }
 
 /**
- * The package keeps its library links in a list, since npm cannot pack links; its install script makes them, and installs with
- * `--ignore-scripts` do not run it.
+ * Makes the library links of the package in `root`. It keeps them in a list, since npm cannot pack links; its install script makes
+ * them, and installs without scripts do not run it.
  */
-function linkLibraries(root: string): void {
+export function linkLibraries(root: string): void {
   const list = join(root, "native/pg-symlinks.json");
   if (!existsSync(list)) return;
   for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[]) {
     const link = join(root, target);
-    if (!existsSync(link)) symlinkSync(basename(source), link);
+    if (existsSync(link)) continue;
+    try {
+      symlinkSync(basename(source), link);
+    } catch (error) {
+      // Another process was faster, or the package belongs to somebody else; then starting says what is missing.
+      if (!["EEXIST", "EACCES", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
@@ -16,7 +16,7 @@ export const clusterPort = 5432;
 /** `sockaddr_un` holds 107 bytes and a NUL; PostgreSQL adds the socket's file name to the directory. */
 const longestSocketDirectory = 107 - "/.s.PGSQL.5432".length;
 /** How long a server that was killed may need to finish before its successor gives up. */
-const predecessorMs = 15_000;
+export const predecessorMs = 15_000;
 
 /** A cluster on disk: its programs, its files and the directory of its socket. */
 export interface Cluster {
@@ -62,13 +62,31 @@ function refuseForeignDirectory(directory: string): void {
 }
 
 /**
- * The command line that runs a PostgreSQL program. PostgreSQL refuses to run as root, so root runs it in a user namespace in
- * which root is user 1000: the files stay root's own, and no other account is needed.
+ * The command line that runs a PostgreSQL program. PostgreSQL refuses to run as root or as a user without a name, so those run it
+ * in a user namespace in which they are another user: the files stay their own.
  */
 export function asOrdinaryUser(program: string, args: readonly string[], dieWithParent: boolean): [string, string[]] {
   const guarded = dieWithParent ? ["setpriv", "--pdeathsig", "INT", program, ...args] : [program, ...args];
-  const command = process.getuid?.() === 0 ? ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--", ...guarded] : guarded;
+  const standIn = standInUser();
+  const command =
+    standIn === undefined ? guarded : ["unshare", "--user", `--map-user=${standIn}`, `--map-group=${standIn}`, "--", ...guarded];
   return [command[0] ?? program, command.slice(1)];
+}
+
+/** The id of a user that has a name, when ours is root or has none (`docker run --user 12345`); undefined when ours will do. */
+function standInUser(): number | undefined {
+  if (process.getuid?.() !== 0 && hasName()) return undefined;
+  const ids = (readIfPresent("/etc/passwd") ?? "").split("\n").map((line) => Number(line.split(":")[2]));
+  const named = ids.filter((id) => id > 0);
+  return named.find((id) => id === 65_534) ?? named[0] ?? 65_534;
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** PostgreSQL's own messages in English and its times in UTC, whatever the machine's settings. */

@@ -14,6 +14,7 @@ import {
   endPredecessor,
   environment,
   openCluster,
+  predecessorMs,
   type Cluster,
 } from "./postgres-cluster.ts";
 
@@ -75,13 +76,27 @@ export class EmbeddedPostgres {
 
   async #launch(): Promise<void> {
     await endPredecessor(this.#cluster);
-    const child = await launch(this.#cluster, this.address("postgres"), this.#settings);
+    const child = await this.#launchWhenFree();
     this.#child = child;
     child.once("exit", (code, signal) => {
       if (this.#stopping) return;
       this.#cluster.logger.error({ code, signal }, "PostgreSQL ended unexpectedly; starting it again");
       this.#restarting = this.#restart();
     });
+  }
+
+  /** When the main process of a predecessor was killed alone, its workers hold the cluster for a moment longer. */
+  async #launchWhenFree(): Promise<ChildProcess> {
+    const deadline = Date.now() + predecessorMs;
+    for (;;) {
+      try {
+        return await launch(this.#cluster, this.address("postgres"), this.#settings);
+      } catch (error) {
+        const isHeld = /shared memory block|lock file/.test((error as Error).message);
+        if (!isHeld || this.#stopping || Date.now() > deadline) throw error;
+        await sleep(200);
+      }
+    }
   }
 
   async #restart(): Promise<void> {
@@ -139,10 +154,10 @@ async function launch(cluster: Cluster, address: PostgresAddress, settings: read
   return child;
 }
 
-function launchError(child: ChildProcess, lines: readonly string[], failure: Error | undefined): AppError {
+function launchError(child: ChildProcess, lines: readonly string[], failure: NodeJS.ErrnoException | undefined): AppError {
   const named = lines.find((line) => /FATAL|ERROR|could not|failed/.test(line)) ?? lines.at(-1);
   const reason = failure?.message ?? named ?? `exit code ${child.exitCode}`;
-  const isProgramMissing = (failure as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+  const isProgramMissing = failure?.code === "ENOENT";
   const hint = isProgramMissing ? { hint: "Install the package `util-linux` (`setpriv`, `unshare`), or set `DATABASE_URL`." } : {};
   return new AppError("postgres_unavailable", {
     message: `The embedded PostgreSQL cannot be started: ${reason}.`,

@@ -41,6 +41,7 @@ export class ArtifactCollector {
     if (this.artifacts.length >= this.#maxFiles) return this.skip(path, "over the limit for artifacts of one run");
     const stream = new PassThrough();
     const stored = this.#blobs.putStream(stream);
+    stream.on("error", () => {}); // whoever reads it sees it too, once the file is open
     stored.catch(() => stream.destroy()); // looked at in end()
     this.#current = { path, stream, stored };
   }
@@ -57,6 +58,14 @@ export class ArtifactCollector {
     } else if (!this.#current.stream.write(chunk)) {
       await drained(this.#current.stream);
     }
+  }
+
+  /** Lets go of the artifact in hand: its end will not come. */
+  async abandon(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    current?.stream.destroy(new Error("the sandbox is gone"));
+    await current?.stored.catch(() => {});
   }
 
   /** Finishes the artifact in hand. @throws AppError `storage_full` */
@@ -82,6 +91,7 @@ export class ArtifactCollector {
 
 function drained(stream: PassThrough): Promise<void> {
   return new Promise((resolve) => {
-    stream.once("drain", resolve).once("close", resolve);
+    if (stream.closed) resolve();
+    else stream.once("drain", resolve).once("close", resolve);
   });
 }

@@ -1,8 +1,10 @@
+import { databaseError } from "../platform/database.ts";
+
 /** Gathers what comes while one flush is under way and hands it to the next: group commit. */
 export class Batch<Item, Result> {
   readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #most: number;
-  #waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  #waiting: Entry<Item, Result>[] = [];
   #busy = 0;
   readonly #lanes: number;
 
@@ -23,15 +25,25 @@ export class Batch<Item, Result> {
   async #run(): Promise<void> {
     if (this.#busy >= this.#lanes || this.#waiting.length === 0) return;
     this.#busy += 1;
-    const taken = this.#waiting.splice(0, this.#most);
+    await this.#commit(this.#waiting.splice(0, this.#most));
+    this.#busy -= 1;
+    void this.#run();
+  }
+
+  /** What the database refuses for one item fails that item only. */
+  async #commit(entries: readonly Entry<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.#flush(taken.map((entry) => entry.item));
-      taken.forEach((entry, index) => entry.resolve(results[index] as Result));
+      const results = await this.#flush(entries.map((entry) => entry.item));
+      entries.forEach((entry, index) => entry.resolve(results[index] as Result));
     } catch (error) {
-      for (const entry of taken) entry.reject(error);
-    } finally {
-      this.#busy -= 1;
-      void this.#run();
+      if (entries.length > 1 && databaseError(error) === undefined) for (const entry of entries) await this.#commit([entry]);
+      else for (const entry of entries) entry.reject(error);
     }
   }
+}
+
+interface Entry<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
 }

@@ -62,6 +62,11 @@ export class Execution {
     this.#run?.cancel(cancelGraceMs);
   }
 
+  /** The program has run, or may have. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   async perform(): Promise<Outcome> {
     try {
       const { config, runtime, entrypoint, ownerId } = this.#attempt;
@@ -87,6 +92,7 @@ export class Execution {
       }
       throw new SandboxError("sandbox_failed", "the sandbox ended without a result");
     } catch (error) {
+      await this.#artifacts.abandon();
       return this.#fail(error);
     }
   }

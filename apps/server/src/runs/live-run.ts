@@ -1,6 +1,7 @@
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createReadStream, type WriteStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import type { RunStatus } from "@syla/contracts/runs";
 import { encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
 import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
@@ -80,15 +81,14 @@ export class LiveRun {
   /** The events after `seq`, as they come, until the run's log is closed. */
   async *follow(seq: number, signal?: AbortSignal): AsyncGenerator<LogRecord> {
     let position = seq;
-    const changes = on(this.#changed, "change", signal ? { signal } : {});
     for (;;) {
       for await (const record of this.#after(position)) {
         position = record.seq;
         yield record;
       }
       if (position < this.#seq) continue;
-      if (this.#closed) return;
-      await changes.next();
+      if (this.#closed || signal?.aborted === true) return;
+      await once(this.#changed, "change", signal ? { signal } : {}).catch(() => {}); // aborted: seen above
     }
   }
 
@@ -98,25 +98,27 @@ export class LiveRun {
     yield* this.#after(0);
   }
 
-  /** Ends the log. Returns all of it, as JSON lines. */
-  async close(): Promise<Buffer> {
+  /** Ends the log. */
+  async close(): Promise<void> {
+    this.#flush();
     for (const stream of ["stdout", "stderr", "system"] as const) {
-      this.#flush();
       const rest = this.#splitters[stream].end();
       if (rest.length > 0) this.#log(stream, rest);
     }
     clearTimeout(this.#spoolTimer);
     this.#closed = true;
     this.#changed.emit("change");
-    if (this.#spool === null) return Buffer.from(this.#lines.join(""));
-    const parts: Buffer[] = [];
-    await finished(this.#spool);
-    for await (const part of createReadStream(this.#spoolPath)) parts.push(part as Buffer);
-    return Buffer.concat(parts);
+    if (this.#spool !== null) await finished(this.#spool);
   }
 
-  /** Removes the spool file, once the log is stored for good. */
-  async discardSpool(): Promise<void> {
+  /** All of a closed log, as JSON lines: what outgrew memory is read from the spool file. */
+  content(): Buffer | Readable {
+    return this.#spool === null ? Buffer.from(this.#lines.join("")) : createReadStream(this.#spoolPath);
+  }
+
+  /** Ends the log, and removes the spool file: its content is stored for good, or worth nothing. */
+  async discard(): Promise<void> {
+    if (!this.#closed) await this.close().catch(() => {});
     if (this.#spool !== null) await rm(this.#spoolPath, { force: true });
   }
 
@@ -147,9 +149,10 @@ export class LiveRun {
 
   #append(record: LogRecord): void {
     const line = encodeRecord(record);
+    // before the line is one of those in memory: opening writes all of them, and this one follows
+    if (this.#size + line.length > memoryBytes) this.#openSpool();
     this.#lines.push(line);
     this.#size += line.length;
-    if (this.#size > memoryBytes) this.#openSpool();
     this.#spool?.write(line);
     this.#trim();
     this.#changed.emit("change");
@@ -195,6 +198,8 @@ class Head {
 function written(stream: WriteStream): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.errored !== null) reject(stream.errored);
+    else if (stream.writableFinished) resolve();
+    else if (stream.writableEnded) stream.once("finish", resolve).once("error", reject);
     else stream.write("", (error) => (error ? reject(error) : resolve()));
   });
 }

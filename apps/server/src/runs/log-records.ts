@@ -1,6 +1,5 @@
-import { createZstdDecompress, zstdCompress } from "node:zlib";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+import { createZstdCompress, createZstdDecompress, zstdCompress } from "node:zlib";
+import { pipeline, type Duplex, type Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { RunEvent, RunStatus } from "@syla/contracts/runs";
 import { z } from "zod";
@@ -26,6 +25,9 @@ export type LogRecord = z.infer<typeof LogRecord>;
 export type OutputStream = "stdout" | "stderr" | "system";
 
 const compress = promisify(zstdCompress);
+const compressAbove = 4096;
+const plainStart = 0x7b; // `{`
+const newline = 0x0a;
 
 export function encodeRecord(record: LogRecord): string {
   return `${JSON.stringify(record)}\n`;
@@ -54,21 +56,43 @@ export function bytesOf(record: LogRecord): Buffer {
   return record.base64 === undefined ? Buffer.from(record.text ?? "") : Buffer.from(record.base64, "base64");
 }
 
-/** Stores a finished log; returns its hash. */
-export async function storeLog(blobs: Blobs, lines: Buffer): Promise<string> {
-  return (await blobs.put(await compress(lines))).sha256;
+/** Stores a finished log; returns its hash. A short one is not worth compressing: its first byte tells. */
+export async function storeLog(blobs: Blobs, lines: Buffer | Readable): Promise<string> {
+  if (!Buffer.isBuffer(lines)) return (await blobs.putStream(through(lines, createZstdCompress()))).sha256;
+  return (await blobs.put(lines.length < compressAbove ? lines : await compress(lines))).sha256;
 }
 
 /** The records of a stored log, in order. */
 export async function* readLog(blobs: Blobs, sha256: string): AsyncGenerator<LogRecord> {
-  const source = await blobs.open(sha256);
-  yield* readLines(source.pipe(createZstdDecompress()));
+  const size = (await blobs.stat(sha256))?.size ?? 0;
+  const bytes = size < compressAbove ? await blobs.get(sha256) : null;
+  if (bytes?.length === 0) return; // a server was killed before the first line was on disk
+  if (bytes?.[0] === plainStart)
+    yield* bytes
+      .toString()
+      .split("\n")
+      .map(decodeRecord)
+      .filter((record) => record !== null);
+  else yield* readLines(through(await blobs.open(sha256), createZstdDecompress()));
 }
 
-/** The records of an uncompressed log. */
+/** The records of an uncompressed log. Leaving off early closes the source. */
 export async function* readLines(source: Readable): AsyncGenerator<LogRecord> {
-  for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const record = decodeRecord(line);
-    if (record !== null) yield record;
+  let rest: Buffer[] = [];
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      const record = decodeRecord(Buffer.concat([...rest, chunk.subarray(start, end)]).toString());
+      rest = [];
+      start = end + 1;
+      if (record !== null) yield record;
+    }
+    rest.push(chunk.subarray(start));
   }
+}
+
+/** `source` through `transform`: an error of either, or a reader that leaves off, ends both. */
+function through(source: Readable, transform: Duplex): Duplex {
+  pipeline(source, transform, () => {}); // whoever reads sees the error
+  return transform;
 }

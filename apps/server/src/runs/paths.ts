@@ -2,11 +2,14 @@ import { AppError, type FieldProblem } from "@syla/contracts/errors";
 
 const maxLevels = 20;
 const maxPartBytes = 255;
+/** Linux takes paths up to 4,095 bytes; the workspace is in front. */
+const maxPathBytes = 4000;
 
 /** Why a relative path of a file tree is not allowed; null when it is. */
 export function pathProblem(path: string): string | null {
   if (path === "") return "is empty";
   if (path.includes("\0")) return "contains a NUL byte";
+  if (!path.isWellFormed()) return "is not valid Unicode";
   if (path.startsWith("/")) return "is absolute";
   const parts = path.split("/");
   if (parts.length > maxLevels) return `is deeper than ${maxLevels} levels`;
@@ -15,7 +18,7 @@ export function pathProblem(path: string): string | null {
     if (part === "." || part === "..") return `contains "${part}"`;
     if (Buffer.byteLength(part) > maxPartBytes) return `has a part of more than ${maxPartBytes} bytes`;
   }
-  return null;
+  return Buffer.byteLength(path) > maxPathBytes ? `is longer than ${maxPathBytes} bytes` : null;
 }
 
 /** Checks the paths of a tree: each one, and that none is given twice or is a file and a folder at once. @throws AppError `invalid_path` */

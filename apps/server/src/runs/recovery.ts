@@ -1,7 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Queries, Work } from "../platform/database.ts";
+import type { Logger } from "../platform/logger.ts";
 import { storeLog } from "./log-records.ts";
 import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
@@ -14,11 +16,15 @@ export async function recoverRuns(work: Work, workerId: string): Promise<void> {
 }
 
 /** Stores what killed servers of this data directory had written of logs that never got finished. */
-export async function sealSpools(queries: Queries, blobs: Blobs, folder: string): Promise<void> {
+export async function sealSpools(queries: Queries, blobs: Blobs, folder: string, logger: Logger): Promise<void> {
   for (const name of await readdir(folder)) {
     if (extname(name) !== ".jsonl") continue;
     const path = join(folder, name);
-    await attachLog(queries, basename(name, ".jsonl"), await storeLog(blobs, await readFile(path)));
-    await rm(path, { force: true });
+    try {
+      await attachLog(queries, basename(name, ".jsonl"), await storeLog(blobs, createReadStream(path)));
+      await rm(path, { force: true });
+    } catch (error) {
+      logger.warn({ err: error, path }, "a log that a killed server left could not be stored; the next start tries again");
+    }
   }
 }

@@ -89,10 +89,15 @@ function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
 function download(name: string, type: string): Record<string, string> {
   return {
     "content-type": type,
-    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name)}`,
     "content-security-policy": "sandbox; default-src 'none'",
     "cache-control": "private, no-store",
   };
+}
+
+/** Source: RFC 8187; these four are legal in a URL's component but not here. */
+function encodeFileName(name: string): string {
+  return encodeURIComponent(name).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 async function* toServerSentEvents(first: IteratorResult<RunEvent>, rest: AsyncGenerator<RunEvent>): AsyncGenerator<string> {

@@ -23,6 +23,7 @@ import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
 import { prepareSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
+import { Utf8Splitter } from "./utf8-splitter.ts";
 import type { Worker } from "./worker.ts";
 
 const headBytes = 64 * 1024;
@@ -91,6 +92,7 @@ export class Runs {
   async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
     if (filter.owner === "all") requirePermission(actor, "run:list-all");
     checkStatuses(filter.status);
+    if (filter.q?.includes("\0") === true || filter.language?.includes("\0") === true) return { items: [], nextCursor: null };
     const ownerId = filter.owner === "all" ? null : actor.userId;
     const rows = await store.listRuns(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
@@ -142,7 +144,7 @@ export class Runs {
 
   async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
     await this.#find(actor, id, "run:read");
-    const row = await store.findArtifact(this.#context.database.queries, id, artifactId);
+    const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
     if (row === undefined) throw new AppError("not_found");
     return row;
   }
@@ -186,7 +188,10 @@ export class Runs {
   async #startNow(run: store.NewRun, runtime: InstalledRuntime, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
     if (options.idempotencyKey !== null) {
-      const row = await this.#inserts.add(run).catch(release(worker));
+      const row = await this.#inserts.add(run).catch((error: unknown) => {
+        void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts
+        throw error;
+      });
       if (row === null) {
         worker.unreserve();
         const first = await this.#repeated(run);
@@ -198,8 +203,9 @@ export class Runs {
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
     await committed;
     if (!options.wait) return await this.#present(rowOf(run));
-    const finished = await done;
-    return isFinal(finished.row.status) ? toRun(finished.row, finished.heads) : await this.#waitRow(run.id, options.signal);
+    const finished = await done.catch(() => null); // whatever became of it is in the database
+    if (finished === null || !isFinal(finished.row.status)) return await this.#waitRow(run.id, options.signal);
+    return toRun(finished.row, finished.heads);
   }
 
   /** The run that the same key made before. @throws AppError `idempotency_conflict` when the request was another one */
@@ -216,8 +222,8 @@ export class Runs {
   async #waitRow(id: string, signal: AbortSignal): Promise<Run> {
     for (;;) {
       const row = await store.findRun(this.#context.database.queries, id);
-      if (row !== undefined && isFinal(row.status)) return await this.#present(row);
-      signal.throwIfAborted();
+      if (row === undefined) throw new AppError("not_found");
+      if (isFinal(row.status) || signal.aborted) return await this.#present(row);
       await this.#context.liveRuns.changed(id, followPollMs, signal);
     }
   }
@@ -232,7 +238,7 @@ export class Runs {
   }
 
   async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun"): Promise<store.RunRow> {
-    const row = await store.findRun(this.#context.database.queries, id);
+    const row = id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("not_found");
     requirePermission(actor, action, { ownerId: row.owner_id, visibility: row.visibility });
     return row;
@@ -256,7 +262,8 @@ export class Runs {
       size += part.length;
       if (size >= headBytes) break;
     }
-    return Buffer.concat(parts).subarray(0, headBytes).toString();
+    const head = Buffer.concat(parts).subarray(0, headBytes);
+    return (size > headBytes ? new Utf8Splitter().push(head) : head).toString();
   }
 
   async *#logBytes(row: store.RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
@@ -275,13 +282,6 @@ export class Runs {
       yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
     }
   }
-}
-
-function release(worker: Worker): (error: unknown) => never {
-  return (error) => {
-    worker.unreserve();
-    throw error;
-  };
 }
 
 /** The row of a run that goes straight to a worker, as the database will have it. */

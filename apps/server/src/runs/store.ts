@@ -131,17 +131,22 @@ export async function claimRuns(queries: Queries, workerId: string, count: numbe
     .execute();
 }
 
-/** Marks a claimed run as running, before the program gets to run. False when the run is no longer this worker's. */
-export async function markRunning(queries: Queries, id: string, workerId: string, attempt: number): Promise<boolean> {
-  const result = await queries
+/** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */
+export async function markRunning(
+  queries: Queries,
+  id: string,
+  workerId: string,
+  attempt: number,
+): Promise<Pick<RunRow, "cancel_requested_at"> | undefined> {
+  return await queries
     .updateTable("runs")
     .set({ status: "running", phase: null, started_at: sql<Date>`now()` })
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
     .where("attempt", "=", attempt)
     .where("status", "=", "starting")
+    .returning("cancel_requested_at")
     .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
 }
 
 /** Puts a run back whose program never got to run, for another attempt after `delayMs`. */
@@ -163,6 +168,17 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
     .execute();
 }
 
+/** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */
+export async function requeueUnheld(queries: Queries, workerId: string, held: readonly string[]): Promise<void> {
+  await queries
+    .updateTable("runs")
+    .set((set) => ({ status: "queued", phase: null, worker_id: null, claimed_at: null, attempt: set("attempt", "+", 1) }))
+    .where("worker_id", "=", workerId)
+    .where("status", "=", "starting")
+    .where((where) => where.not(where("id", "=", where.fn.any(where.val([...held])))))
+    .execute();
+}
+
 /** Writes ends in one statement. A run that is no longer the worker's stays as it is; answers the ids that were written. */
 export async function finishRuns(queries: Queries, workerId: string, ends: readonly RunEnd[]): Promise<string[]> {
   const rows = ends.map((end) => ({
@@ -181,11 +197,18 @@ export async function finishRuns(queries: Queries, workerId: string, ends: reado
   const { rows: written } = await sql<{ id: string }>`
     UPDATE runs SET status = e.status, phase = NULL, started_at = coalesce(e.started_at, runs.started_at), finished_at = e.finished_at,
       exit_code = e.exit_code, signal = e.signal, error = e.error, result = e.result, log_sha256 = e.log_sha256, artifact_count = e.artifact_count
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS e(id text, attempt smallint, started_at timestamptz, finished_at timestamptz,
+    FROM jsonb_to_recordset(${storableJson(rows)}::jsonb) AS e(id text, attempt smallint, started_at timestamptz, finished_at timestamptz,
       status text, exit_code integer, signal text, error jsonb, result jsonb, log_sha256 text, artifact_count integer)
     WHERE runs.id = e.id AND runs.worker_id = ${workerId} AND runs.attempt = e.attempt AND runs.status IN ('starting', 'running', 'waiting')
     RETURNING runs.id`.execute(queries);
   return written.map((row) => row.id);
+}
+
+/** JSON as PostgreSQL takes it: programs and agents may put NUL and halves of surrogate pairs into messages and names. */
+function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, entry: unknown) =>
+    typeof entry === "string" ? entry.replaceAll("\0", "\u{fffd}").toWellFormed() : entry,
+  );
 }
 
 /** Cancels a queued run at once, or asks the worker that has it. Answers the row as it is then. */

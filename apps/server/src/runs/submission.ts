@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AppError } from "@syla/contracts/errors";
+import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { FileInput, RunInput } from "@syla/contracts/runs";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
@@ -36,6 +36,7 @@ type Content =
 
 /** Checks a request and stores its content. Nothing is kept of one that is refused but content that nobody can reach. @throws AppError */
 export async function prepareSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<Submission> {
+  checkText(input);
   const asked = input.language === undefined ? undefined : context.runtimes.get(input.language);
   const uploads = await readUploads(context.queries, ownerId, input.files);
   const { entrypoint, contents } = gather(input, asked, uploads);
@@ -51,6 +52,33 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
     .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
     .digest("hex");
   return { runtime, entrypoint, config, priority: input.priority, requestHash };
+}
+
+/** What the kernel takes for one argument or variable, and what it surely takes for all of them. */
+const maxWordBytes = 131_071;
+const maxWordsBytes = 1024 * 1024;
+
+/** Refuses text that is not Unicode, which JSON can carry but no file, and words that no program can be started with. */
+function checkText(input: RunInput): void {
+  const words = [
+    ...input.args.map((text, index) => ({ path: `args.${index}`, text })),
+    ...Object.entries(input.env).map(([name, value]) => ({ path: `env.${name}`, text: `${name}=${value}` })),
+  ];
+  const contents = input.files.flatMap((file, index) =>
+    "content" in file ? [{ path: `files.${index}.content`, text: file.content }] : [],
+  );
+  const texts = [...words, ...contents, { path: "code", text: input.code }, { path: "stdin", text: input.stdin }];
+  const fields: FieldProblem[] = texts
+    .filter(({ text }) => text?.isWellFormed() === false)
+    .map(({ path }) => ({ path, message: "is not valid Unicode: send such bytes in base64" }));
+  const sizes = words.map(({ text }) => Buffer.byteLength(text));
+  sizes.forEach((size, index) => {
+    if (size > maxWordBytes) fields.push({ path: words[index]?.path ?? "args", message: `is longer than ${maxWordBytes} bytes` });
+  });
+  if (sizes.reduce((sum, size) => sum + size, 0) > maxWordsBytes)
+    fields.push({ path: "args", message: `are, with env, longer than ${maxWordsBytes} bytes` });
+  if (fields.length > 0)
+    throw new AppError("invalid_request", { message: `The request is not valid. \`${fields[0]?.path}\` ${fields[0]?.message}.`, fields });
 }
 
 /** The files of the request, `code` among them as the entrypoint. */

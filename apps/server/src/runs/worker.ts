@@ -14,7 +14,9 @@ import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { storeLog } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
+import { emptyResult } from "./result.ts";
 import {
+  attachLog,
   cancelChannel,
   claimRuns,
   findCancelRequests,
@@ -23,6 +25,7 @@ import {
   markRunning,
   queuedChannel,
   requeueRun,
+  requeueUnheld,
   type RunEnd,
   type RunRow,
 } from "./store.ts";
@@ -64,7 +67,10 @@ export class Worker implements Service {
   #used = 0;
   #queueMayHoldWork = true;
   #draining = false;
+  #stopping = false;
   #stopped = false;
+  /** A claim failed: it may have been written all the same. */
+  #claimUnsure = false;
 
   constructor(context: WorkerContext) {
     this.#context = context;
@@ -98,7 +104,21 @@ export class Worker implements Service {
 
   /** Runs what was submitted with a reserved slot. `committed` resolves with the row when the run is recorded. */
   async performReserved(row: RunRow, runtime: InstalledRuntime, committed: Promise<unknown>): Promise<FinishedRun> {
-    return await this.#perform(row, runtime, async () => void (await committed));
+    return await this.#perform(
+      row,
+      () => runtime,
+      async () => void (await committed),
+      committed,
+    );
+  }
+
+  /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
+  async giveBack(id: string): Promise<void> {
+    try {
+      await this.#persist(() => requeueRun(this.#context.database.queries, id, this.id, 0));
+    } finally {
+      this.unreserve();
+    }
   }
 
   async run(): Promise<void> {
@@ -142,6 +162,7 @@ export class Worker implements Service {
   /** Ends what still runs: the sandboxes go, the runs are recorded as lost. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#stopping = true;
     await this.#context.sandboxes.stop();
     const deadline = Date.now() + 5000;
     while (this.#used > 0 && Date.now() < deadline) await sleep(10);
@@ -155,7 +176,11 @@ export class Worker implements Service {
     this.#used += free;
     let rows: RunRow[] = [];
     try {
-      rows = await claimRuns(this.#context.database.queries, this.id, free);
+      const { queries } = this.#context.database;
+      if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys()]);
+      this.#claimUnsure = true;
+      rows = await claimRuns(queries, this.id, free);
+      this.#claimUnsure = false;
     } finally {
       this.#used -= free - rows.length;
     }
@@ -164,41 +189,44 @@ export class Worker implements Service {
   }
 
   async #performClaimed(row: RunRow): Promise<void> {
-    const runtime = this.#context.runtimes.get(row.language);
+    const runtime = () => this.#context.runtimes.get(row.language);
     const begin = async () => {
-      if (!(await markRunning(this.#context.database.queries, row.id, this.id, row.attempt))) throw new LostRunError();
+      const marked = await markRunning(this.#context.database.queries, row.id, this.id, row.attempt);
+      if (marked === undefined) throw new LostRunError();
+      if (marked.cancel_requested_at !== null) this.cancel(row.id);
     };
-    await this.#perform(row, runtime, begin).catch((error: unknown) => {
+    await this.#perform(row, runtime, begin, Promise.resolve()).catch((error: unknown) => {
       if (!(error instanceof LostRunError))
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
     });
   }
 
-  /** One attempt, from an opened log to a recorded end. The slot is given back whatever happens. */
-  async #perform(row: RunRow, runtime: InstalledRuntime, begin: () => Promise<void>): Promise<FinishedRun> {
+  /**
+   * One attempt, from an opened log to a recorded end; no end is written before the row is there (`recorded`). The slot is given back
+   * whatever happens.
+   */
+  async #perform(
+    row: RunRow,
+    runtime: () => InstalledRuntime,
+    begin: () => Promise<void>,
+    recorded: Promise<unknown>,
+  ): Promise<FinishedRun> {
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
-    const config = RunConfig.parse(row.config);
-    const claimedAt = row.claimed_at?.getTime() ?? Date.now();
-    const attempt = {
-      runId: row.id,
-      ownerId: row.owner_id,
-      number: row.attempt,
-      runtime,
-      entrypoint: row.entrypoint,
-      config,
-      live,
-      claimedAt,
-      begin,
-    };
-    const execution = new Execution(attempt, this.#context.blobs, this.#context.sandboxes);
-    this.#active.set(row.id, execution);
-    if (row.cancel_requested_at !== null) execution.cancel();
+    let execution: Execution | undefined;
     try {
+      execution = this.#prepare(row, runtime(), live, begin);
+      this.#active.set(row.id, execution);
+      if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      if (outcome.retryable && row.attempt < maxAttempts && !this.#draining) return await this.#retry(row, live);
+      await recorded;
+      if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) return await this.#retry(row, live);
       return await this.#finish(row, live, outcome);
+    } catch (error) {
+      await live.discard();
+      await this.#giveUp(row, execution?.begun === true, error);
+      throw error;
     } finally {
       this.#active.delete(row.id);
       this.#context.liveRuns.close(row.id);
@@ -206,10 +234,38 @@ export class Worker implements Service {
     }
   }
 
+  #prepare(row: RunRow, runtime: InstalledRuntime, live: LiveRun, begin: () => Promise<void>): Execution {
+    const attempt = {
+      runId: row.id,
+      ownerId: row.owner_id,
+      number: row.attempt,
+      runtime,
+      entrypoint: row.entrypoint,
+      config: RunConfig.parse(row.config),
+      live,
+      claimedAt: row.claimed_at?.getTime() ?? Date.now(),
+      begin,
+    };
+    return new Execution(attempt, this.#context.blobs, this.#context.sandboxes);
+  }
+
+  /** No run stays behind: what has not begun, because the database was out of reach, goes back to the queue; what else fails, ends. */
+  async #giveUp(row: RunRow, begun: boolean, error: unknown): Promise<void> {
+    if (error instanceof LostRunError) return;
+    const { queries } = this.#context.database;
+    if (databaseError(error) !== undefined) {
+      if (!begun) await this.#persist(() => requeueRun(queries, row.id, this.id, 0));
+      return;
+    }
+    const code = error instanceof AppError && error.code === "unknown_language" ? "runtime_unavailable" : "internal";
+    const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
+    const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, artifactCount: 0 };
+    await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
+  }
+
   async #retry(row: RunRow, live: LiveRun): Promise<FinishedRun> {
     await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, retryDelayMs * 4 ** (row.attempt - 1)));
-    await live.close();
-    await live.discardSpool();
+    await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
 
@@ -229,15 +285,21 @@ export class Worker implements Service {
     };
     await this.#persist(() => insertArtifacts(database.queries, artifacts));
     const written = await this.#persist(() => this.#ends.add(end));
-    if (!written) throw new LostRunError();
-    await live.discardSpool();
+    if (!written) {
+      if (logSha256 !== null) await this.#persist(() => attachLog(database.queries, row.id, logSha256));
+      throw new LostRunError();
+    }
+    await live.discard();
     return { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
   }
 
   /** Stores the log. A disk that is full does not lose the run, but the run says so. */
   async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Outcome["verdict"]; logSha256: string | null }> {
+    const ended = outcome.verdict.error?.code === "sandbox_failed" && this.#stopping;
+    const verdict = ended ? { ...outcome.verdict, error: runError("infrastructure", "worker_lost") } : outcome.verdict;
     try {
-      return { verdict: outcome.verdict, logSha256: await storeLog(this.#context.blobs, await live.close()) };
+      await live.close();
+      return { verdict, logSha256: await storeLog(this.#context.blobs, live.content()) };
     } catch (error) {
       this.#context.logger.error({ err: error, runId: live.id }, "a log could not be stored");
       const full = (error instanceof AppError && error.code === "storage_full") || (error as NodeJS.ErrnoException).code === "ENOSPC";

@@ -72,7 +72,7 @@ async function reportTier(name: string, tier: Tier | AppError): Promise<TierRepo
     return {
       tier: name,
       available: false,
-      reason: `${tier.message} ${tier.hint || errorCatalog.tier_unavailable.hint}`,
+      reason: tier.hint === errorCatalog.tier_unavailable.hint ? tier.message : `${tier.message} ${tier.hint}`,
       walls: [],
       limits: {},
     };

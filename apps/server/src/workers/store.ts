@@ -15,8 +15,9 @@ export async function insertWorker(queries: Queries, worker: { id: string; hostn
     .execute();
 }
 
+/** Also for a worker that was taken for dead meanwhile: its runs are gone, but what it claims from now on has to be recovered again. */
 export async function renewLease(queries: Queries, id: string): Promise<void> {
-  await queries.updateTable("workers").set({ lease_until: leaseEnd }).where("id", "=", id).where("stopped_at", "is", null).execute();
+  await queries.updateTable("workers").set({ lease_until: leaseEnd, stopped_at: null }).where("id", "=", id).execute();
 }
 
 export async function listLiveWorkers(queries: Queries): Promise<(WorkerRow & { expired: boolean })[]> {

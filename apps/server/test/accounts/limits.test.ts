@@ -40,9 +40,9 @@ describe("sign-in limit", () => {
   it("stops one address that tries many people, and many addresses that try one", () => {
     const limit = createSignInLimit();
     for (let n = 0; n < 50; n += 1) limit.failed("1.1.1.1", `p${n}@x`);
-    expect(() => limit.check("1.1.1.1", "new@x")).toThrow();
+    expect(() => limit.check("1.1.1.1", "new@x")).toThrow("Too many failed sign-ins");
     for (let n = 0; n < 100; n += 1) limit.failed(`9.9.9.${n}`, "victim@x");
-    expect(() => limit.check("8.8.8.8", "victim@x")).toThrow();
+    expect(() => limit.check("8.8.8.8", "victim@x")).toThrow("Too many failed sign-ins");
     expect(() => limit.check("8.8.8.8", "other@x")).not.toThrow();
   });
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -73,7 +73,20 @@ describe("blob store", () => {
   });
 
   it.each(["../../etc/passwd", "ABC", "", `${"0".repeat(63)}/`, `${"0".repeat(64)}\n`])("does not take %j for a hash", async (name) => {
-    await expect(Promise.resolve().then(() => blobs.get(name))).rejects.toMatchObject({ code: "not_found" });
+    await expect(blobs.get(name)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("copies regular files only", async () => {
+    const file = join(directory.path, "file");
+    writeFileSync(file, "content");
+    symlinkSync(file, join(directory.path, "link"));
+    execFileSync("mkfifo", [join(directory.path, "pipe")]);
+    await expect(blobs.putFile(join(directory.path, "link"))).rejects.toMatchObject({ code: "ELOOP" });
+    await expect(blobs.putFile(join(directory.path, "pipe"))).rejects.toMatchObject({ code: "invalid_path" });
+    await expect(blobs.putFile("/dev/zero")).rejects.toMatchObject({ code: "invalid_path" });
+    await expect(blobs.putFile(directory.path)).rejects.toMatchObject({ code: "invalid_path" });
+    await expect(blobs.putFile(file, { maxBytes: 3 })).rejects.toMatchObject({ code: "payload_too_large" });
+    expect(unfinished()).toEqual([]);
   });
 
   it("stops at the limit and leaves nothing", async () => {

@@ -49,7 +49,7 @@ const bytes = route({ ...base, method: "GET", path: "/bytes", auth: "none", resp
 const stream = route({ ...base, method: "GET", path: "/stream", auth: "none", responses: { 200: "event-stream" } });
 const wrong = route({ ...base, method: "GET", path: "/wrong", auth: "none", responses: { 200: z.object({ n: z.number() }) } });
 
-const failures: Readonly<Record<string, () => unknown>> = {
+const failures: Readonly<Record<string, () => Error>> = {
   coded: () => new AppError("queue_full", { retryAfter: 1.2, details: { queued: 7 } }),
   bug: () => new TypeError("secret internals at /etc/passwd"),
   disk: () => Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
@@ -254,7 +254,7 @@ describe("HTTP border", () => {
     socket.write("GET /stream HTTP/1.1\r\nhost: x\r\n\r\n");
     await new Promise((resolve) => socket.once("data", resolve));
     socket.destroy();
-    await aborted;
+    await expect(aborted).resolves.toBeInstanceOf(Event);
   });
 
   it("takes no changes while it drains", async () => {

@@ -1,16 +1,24 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProcesses } from "@syla/testkit/processes";
 import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDatabase, notify } from "../../src/platform/database.ts";
+import { databaseError, notify, openDatabase } from "../../src/platform/database.ts";
 import { createLogger } from "../../src/platform/logger.ts";
-import { openNotifications } from "../../src/platform/notifications.ts";
+import { Notifications } from "../../src/platform/notifications.ts";
+import { linkLibraries } from "../../src/platform/postgres-binaries.ts";
 import { EmbeddedPostgres, ensureDatabase } from "../../src/platform/postgres.ts";
 
 const logger = createLogger("silent");
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
 
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -54,13 +62,13 @@ describe("embedded PostgreSQL", () => {
 
   it("comes back after it was killed; queries and listeners recover by themselves", async () => {
     const database = openDatabase(postgres.address("syla"), logger);
-    const notifications = openNotifications(postgres.address("syla"), logger);
+    const notifications = new Notifications(postgres.address("syla"), logger);
     const received: string[] = [];
-    let gaps = 0;
+    const gap = Promise.withResolvers<void>();
     const end = await notifications.listen(
       "news",
       (payload) => received.push(payload),
-      () => (gaps += 1),
+      () => gap.resolve(),
     );
     await sql`create table facts (n int)`.execute(database.queries);
     await sql`insert into facts values (7)`.execute(database.queries);
@@ -71,13 +79,13 @@ describe("embedded PostgreSQL", () => {
     const pending = sql`select pg_sleep(30)`.execute(database.queries);
     await sleep(100);
     process.kill(pid, "SIGKILL");
-    await expect(pending).rejects.toThrow();
+    await expect(pending).rejects.toThrow("Connection terminated");
     await expect(database.ping()).rejects.toMatchObject({ code: "database_unavailable", status: 503 });
     await eventually(() => database.ping());
-    expect(postgres.pid).not.toBe(pid);
+    while (postgres.pid === pid) await sleep(10);
     expect((await sql`select n from facts`.execute(database.queries)).rows).toEqual([{ n: 7 }]);
 
-    while (gaps === 0) await sleep(20);
+    await gap.promise;
     await notify(database.queries, "news", "after");
     while (received.length < 2) await sleep(20);
     expect(received).toEqual(["before", "after"]);
@@ -88,7 +96,7 @@ describe("embedded PostgreSQL", () => {
 
   it("sends a notification with the commit, not before", async () => {
     const database = openDatabase(postgres.address("syla"), logger);
-    const notifications = openNotifications(postgres.address("syla"), logger);
+    const notifications = new Notifications(postgres.address("syla"), logger);
     const received: string[] = [];
     await notifications.listen("work", (payload) => received.push(payload));
     await expect(
@@ -133,12 +141,52 @@ describe("embedded PostgreSQL", () => {
     await expect(failure).rejects.toThrow(/could not find the database system/);
   });
 
+  it("links the libraries of a package that was installed without scripts", () => {
+    const root = join(directory.path, "package");
+    mkdirSync(join(root, "native/lib"), { recursive: true });
+    writeFileSync(join(root, "native/lib/libx.so.1.2"), "library");
+    writeFileSync(join(root, "native/pg-symlinks.json"), '[{"source":"native/lib/libx.so.1.2","target":"native/lib/libx.so.1"}]');
+    linkLibraries(root);
+    linkLibraries(root);
+    expect(readFileSync(join(root, "native/lib/libx.so.1"), "utf8")).toBe("library");
+  });
+
   it("replaces a half-made cluster", async () => {
     const root = join(directory.path, "third");
     mkdirSync(join(root, "cluster.new"), { recursive: true });
     writeFileSync(join(root, "cluster.new", "junk"), "");
     await (await EmbeddedPostgres.start(root, logger)).stop();
     expect(readFileSync(join(root, "cluster/PG_VERSION"), "utf8")).toBe("18\n");
+  });
+
+  // Mounting a small disk needs root.
+  it.runIf(process.getuid?.() === 0)("reports a full disk, keeps what it has and goes on when there is room", async () => {
+    const disk = join(directory.path, "disk");
+    mkdirSync(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=160m", "tmpfs", disk]);
+    try {
+      const other = await EmbeddedPostgres.start(join(disk, "postgres"), logger, ["max_wal_size=32MB", "min_wal_size=32MB"]);
+      const database = openDatabase(other.address("postgres"), logger);
+      await sql`create table filler (bytes bytea)`.execute(database.queries);
+      await sql`create table facts (n int)`.execute(database.queries);
+      await sql`insert into facts values (7)`.execute(database.queries);
+      // A file beside it leaves less room for the table than for the log, which PostgreSQL cannot do without.
+      const ballast = join(disk, "ballast");
+      writeFileSync(ballast, Buffer.alloc(freeBytes(disk) - 34 * 1024 * 1024));
+      const fill = async () => {
+        for (;;) await sql`insert into filler values (${randomBytes(1_000_000)})`.execute(database.queries);
+      };
+      const codes = ["storage_full", "database_unavailable"];
+      expect(codes).toContain(databaseError(await fill().catch((error: unknown) => error))?.code);
+      rmSync(ballast);
+      await eventually(() => database.ping());
+      await eventually(() => sql`insert into facts values (8)`.execute(database.queries));
+      expect((await sql`select n from facts order by n`.execute(database.queries)).rows).toEqual([{ n: 7 }, { n: 8 }]);
+      await database.close();
+      await other.stop();
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+    }
   });
 
   it("is not left behind in any of these", () => {

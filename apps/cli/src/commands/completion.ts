@@ -1,0 +1,12 @@
+import { Argument, Command } from "commander";
+import { renderCompletion, shells } from "../output/completion.ts";
+
+type Shell = (typeof shells)[number];
+
+/** The script is made from the commands themselves, so it cannot lag behind them. */
+export function defineCompletionCommand(program: () => Command): Command {
+  return new Command("completion")
+    .description('a completion script for your shell, e.g. eval "$(syla completion bash)"')
+    .addArgument(new Argument("<shell>").choices(shells))
+    .action((shell: Shell) => void process.stdout.write(renderCompletion(shell, program())));
+}

@@ -1,0 +1,112 @@
+import { type Run, type Syla, SylaConnectionError } from "@syla/sdk";
+import { type Command, Option } from "commander";
+import { connect } from "../connection.ts";
+import { isClosedPipe } from "../output/closed-pipe.ts";
+import { createProgress, note } from "../output/progress.ts";
+import { printJson, printLine } from "../output/print.ts";
+import { describeError, renderError } from "../output/report-error.ts";
+import { type ExecFlags, type PreparedRun, prepareRun, sendFiles } from "../runs/build-input.ts";
+import { cancelOnSignals } from "../runs/cancel-on-signals.ts";
+import { downloadArtifacts } from "../runs/download-artifacts.ts";
+import { exitCodeOfRun } from "../runs/exit-code.ts";
+import { followRun } from "../runs/follow-run.ts";
+import { LostRunError } from "../runs/lost-run-error.ts";
+import { resultOfError, resultOfRun } from "../runs/result-document.ts";
+import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
+
+interface Flags extends ExecFlags, CommonFlags {
+  readonly detach?: boolean;
+  readonly wait: boolean;
+  readonly outputDir?: string;
+}
+
+export const execCommand: Command = defineServerCommand(
+  "exec",
+  "run a file, a folder or standard input (-) in a sandbox, and exit with its exit code",
+)
+  .argument("<file>", "the program: a file, a folder, or - for code on standard input")
+  .argument("[args...]", "arguments of the program; options for syla go before the file")
+  .option("-l, --language <name>", "the language, when the file's name does not tell it (`syla runtimes` lists them)")
+  .option("--stdin <file>", "give the program this file as its standard input (otherwise what is piped in)")
+  .option("-e, --env <NAME=value>", "set a variable; NAME alone passes yours on", collect, [])
+  .option("--env-file <file>", "set the variables of a file of NAME=value lines", collect, [])
+  .option("-t, --timeout <duration>", "the longest it may take, e.g. 500ms, 30s, 5m")
+  .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,output=20M,processes=50,files=256", collect, [])
+  .option("-f, --file <path>", "send this file or folder too", collect, [])
+  .option("--entrypoint <name>", "the file of a folder to start")
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .option("-o, --output-dir <folder>", "save what the program leaves in /output")
+  .option("-d, --detach", "print the run's id and do not wait for it")
+  .addOption(new Option("--no-wait", "the same as --detach").hideHelp())
+  .passThroughOptions()
+  .action(async (target: string, args: string[], flags: Flags) => {
+    try {
+      process.exitCode = await execute(target, args, flags);
+    } catch (error) {
+      if (isClosedPipe(error)) throw error;
+      const { report, exitCode } = describeError(error);
+      if (flags.json === true) printJson(resultOfError(report, error instanceof LostRunError ? error.runId : null));
+      else process.stderr.write(renderError(report));
+      process.exitCode = exitCode;
+    }
+  });
+
+async function execute(target: string, args: readonly string[], flags: Flags): Promise<number> {
+  const prepared = await prepareRun(target, args, flags, process.env);
+  const progress = createProgress();
+  const onStart = () => progress.show("starting the local server …");
+  const { syla, target: server } = await connect({ env: process.env, profile: flags.profile, start: true, onStart }).finally(
+    progress.clear,
+  );
+  const detached = flags.detach === true || !flags.wait;
+  const cancel = cancelOnSignals(syla);
+  try {
+    const run = await submit(syla, prepared, cancel.signal);
+    if (detached) return printDetached(run, flags.json === true);
+    cancel.watch(run.id);
+    const follow = { signal: cancel.signal, progress, print: flags.json !== true, maxReconnects: server.source === "local" ? 5 : 8 };
+    const ended = await followRun(syla, run.id, follow).catch((error: unknown) => {
+      throw error instanceof SylaConnectionError ? new LostRunError(run.id, error) : error;
+    });
+    return await finish(syla, ended, flags, cancel.signal);
+  } finally {
+    progress.clear();
+    cancel.stop();
+  }
+}
+
+async function submit(syla: Syla, { input, files }: PreparedRun, signal: AbortSignal): Promise<Run> {
+  return syla.executions.run({ ...input, files: await sendFiles(syla, files, signal) }, { wait: false, signal });
+}
+
+function printDetached(run: Run, json: boolean): number {
+  if (json) printJson({ runId: run.id, status: run.status });
+  else printLine(run.id);
+  return 0;
+}
+
+async function finish(syla: Syla, run: Run, flags: Flags, signal: AbortSignal): Promise<number> {
+  const saved = flags.outputDir === undefined ? 0 : await downloadArtifacts(syla, run.id, flags.outputDir, signal);
+  if (flags.json === true) printJson(await resultOfRun(syla, run, signal));
+  else explain(run, saved, flags);
+  return exitCodeOfRun(run);
+}
+
+/** The general advice names fields of the API; here it names flags. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ["timeout", "Raise the limit with --timeout, or make the program faster."],
+  ["out_of_memory", "Raise the limit with --resource memory=1G, or use less memory."],
+  ["disk_limit", "Raise the limit with --resource disk=2G, or write less."],
+  ["cpu_limit", "Raise the limits with --timeout or --resource cpu=2."],
+]);
+
+/** What the program's own output does not say. A failure in the program is not explained again: its traceback is there. */
+function explain(run: Run, saved: number, flags: Flags): void {
+  if (flags.outputDir !== undefined) note(`${saved} ${saved === 1 ? "file" : "files"} saved in ${flags.outputDir}`);
+  for (const skipped of run.skippedArtifacts) note(`not kept from /output: ${skipped.path} (${skipped.reason})`);
+  if (run.status === "cancelled") note(`${run.id} was cancelled`);
+  if (run.error === null || (run.error.class === "user_code" && run.signal === null)) return;
+  const kind = run.error.class === "denied" ? "denied" : "infrastructure";
+  const hint = hints.get(run.error.code) ?? run.error.hint;
+  process.stderr.write(renderError({ ...run.error, hint, class: kind, requestId: null, fields: [] }));
+}

@@ -1,0 +1,28 @@
+import type { Runtime } from "@syla/sdk";
+import type { Command } from "commander";
+import { connect } from "../connection.ts";
+import { printJson, printTable } from "../output/print.ts";
+import { style } from "../output/style.ts";
+import { plainLine } from "../output/terminal-text.ts";
+import { type CommonFlags, defineServerCommand } from "./command.ts";
+
+export const runtimesCommand: Command = defineServerCommand("runtimes", "list the languages, and how to get those that are missing").action(
+  async (flags: CommonFlags) => {
+    const { syla } = await connect({ env: process.env, profile: flags.profile });
+    const items = await syla.runtimes.list();
+    if (flags.json === true) return printJson({ items });
+    printTable<Runtime>(
+      [
+        { title: "language", value: (runtime) => plainLine(runtime.name) },
+        { title: "version", value: (runtime) => plainLine(runtime.version ?? "-") },
+        { title: "aliases", value: (runtime) => plainLine(runtime.aliases.join(", ")) },
+        { title: "files", value: (runtime) => plainLine(runtime.extensions.join(" ")) },
+        {
+          title: "",
+          value: (runtime) => (runtime.available ? "" : style(process.stdout, "yellow", `missing: ${plainLine(runtime.install ?? "")}`)),
+        },
+      ],
+      items,
+    );
+  },
+);

@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import { authLoginCommand } from "./commands/auth-login.ts";
+import { authLogoutCommand } from "./commands/auth-logout.ts";
+import { authStatusCommand } from "./commands/auth-status.ts";
+import { defineCompletionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { downCommand } from "./commands/down.ts";
+import { execCommand } from "./commands/exec.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { runsCancelCommand } from "./commands/runs-cancel.ts";
+import { runsListCommand } from "./commands/runs-list.ts";
+import { runsShowCommand } from "./commands/runs-show.ts";
+import { runtimesCommand } from "./commands/runtimes.ts";
+import { serverLogsCommand } from "./commands/server-logs.ts";
+import { statusCommand } from "./commands/status.ts";
+import { upCommand } from "./commands/up.ts";
+import { versionCommand } from "./commands/version.ts";
+import { readVersion } from "./local-server/installation.ts";
+
+const environmentHelp = `
+Environment:
+  SYLA_URL, SYLA_API_KEY   the server to use, and the key to it
+  SYLA_PROFILE             the profile to use (as --profile)
+  SYLA_HOME                the folder of everything that Syla writes (~/.syla)
+
+Exit codes: docs/cli.md`;
+
+/** The whole command line. */
+export function buildProgram(): Command {
+  const program: Command = new Command("syla")
+    .description("Runs programs in sandboxes, on this machine or on a server.")
+    .version(readVersion(), "-V, --version")
+    .enablePositionalOptions()
+    .addHelpText("after", environmentHelp);
+  const noun = (name: string, summary: string, verbs: readonly Command[]) =>
+    verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary));
+  const commands = [
+    execCommand,
+    upCommand,
+    downCommand,
+    statusCommand,
+    doctorCommand,
+    noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand]),
+    logsCommand,
+    runtimesCommand,
+    noun("server", "the server of this machine", [serverLogsCommand]),
+    noun("auth", "servers elsewhere, and the keys to them", [authLoginCommand, authLogoutCommand, authStatusCommand]),
+    configCommand,
+    defineCompletionCommand(() => program),
+    versionCommand,
+  ];
+  for (const command of commands) program.addCommand(command);
+  return program;
+}

@@ -1,0 +1,98 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { RouteBody } from "@syla/contracts/route";
+import type { accountRoutes } from "@syla/contracts/accounts";
+import type { User } from "@syla/sdk";
+import { syla } from "../app/api.ts";
+import { errorCode } from "../ui/describe-error.ts";
+
+async function readMe(signal: AbortSignal): Promise<User | null> {
+  try {
+    return await syla.me.get({ signal });
+  } catch (error) {
+    if (errorCode(error) === "unauthenticated") return null;
+    throw error;
+  }
+}
+
+/** The signed-in person; null when nobody is. */
+export function useMe() {
+  return useQuery({ queryKey: ["me"], queryFn: ({ signal }) => readMe(signal), staleTime: 60_000 });
+}
+
+/** Whether the first admin is still to be named, and whether the link's token may do it. */
+export function useSetupStatus(token?: string) {
+  return useQuery({ queryKey: ["setup", token ?? ""], queryFn: ({ signal }) => syla.setup.status(token, { signal }), staleTime: 0 });
+}
+
+function useSignedIn() {
+  const client = useQueryClient();
+  return (user: User) => {
+    // The person's own entry is kept and changed: who shows it is watching that very entry.
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+    client.setQueryData(["me"], user);
+  };
+}
+
+/** Names the first admin and signs in. */
+export function useCompleteSetup() {
+  const signedIn = useSignedIn();
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof accountRoutes.completeSetup>) => syla.setup.complete(input),
+    onSuccess: signedIn,
+  });
+}
+
+/** Signs in with e-mail and password. */
+export function useSignIn() {
+  const signedIn = useSignedIn();
+  return useMutation({ mutationFn: (input: RouteBody<typeof accountRoutes.signIn>) => syla.sessions.create(input), onSuccess: signedIn });
+}
+
+/** Signs out and forgets everything that was read. */
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => syla.sessions.end(),
+    onSettled: () => {
+      client.setQueryData(["me"], null);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+    },
+  });
+}
+
+/** Your sessions. */
+export function useSessions() {
+  return useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => syla.sessions.list({ signal }) });
+}
+
+/** Ends one of your sessions. */
+export function useRevokeSession() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => syla.sessions.revoke(id),
+    onSettled: () => client.invalidateQueries({ queryKey: ["sessions"] }),
+  });
+}
+
+/** Your API keys. */
+export function useApiKeys() {
+  return useQuery({ queryKey: ["api-keys"], queryFn: ({ signal }) => syla.apiKeys.list({ signal }) });
+}
+
+/** Creates an API key. The answer holds the key itself, this once. */
+export function useCreateApiKey() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof accountRoutes.createApiKey>) => syla.apiKeys.create(input),
+    onSettled: () => client.invalidateQueries({ queryKey: ["api-keys"] }),
+  });
+}
+
+/** Revokes an API key. */
+export function useDeleteApiKey() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => syla.apiKeys.delete(id),
+    onSettled: () => client.invalidateQueries({ queryKey: ["api-keys"] }),
+  });
+}

@@ -1,0 +1,24 @@
+import { ChakraProvider } from "@chakra-ui/react";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { BrowserRouter } from "react-router";
+import { basePath } from "./api.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
+import { queryClient } from "./query-client.ts";
+import { AppRoutes } from "./router.tsx";
+import { system } from "./theme.ts";
+
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <ChakraProvider value={system}>
+      <ErrorBoundary>
+        <QueryClientProvider client={queryClient}>
+          <BrowserRouter basename={basePath || "/"}>
+            <AppRoutes />
+          </BrowserRouter>
+        </QueryClientProvider>
+      </ErrorBoundary>
+    </ChakraProvider>
+  </StrictMode>,
+);

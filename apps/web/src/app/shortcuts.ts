@@ -1,0 +1,81 @@
+import { useEffect, useRef } from "react";
+import { useStoredFlag } from "../ui/use-stored-flag.ts";
+
+/** A shortcut as the list shows it. Sequences (`g` then `r`) have two keys; `mod` is Ctrl or Cmd. */
+export interface Shortcut {
+  readonly keys: readonly string[];
+  readonly label: string;
+}
+
+/** All shortcuts, in groups; the `?` list shows this table. */
+export const shortcutGroups: readonly { readonly title: string; readonly shortcuts: readonly Shortcut[] }[] = [
+  {
+    title: "Anywhere",
+    shortcuts: [
+      { keys: ["mod", "k"], label: "Find a page, a run or a command" },
+      { keys: ["n"], label: "New run" },
+      { keys: ["g", "h"], label: "Go to home" },
+      { keys: ["g", "r"], label: "Go to runs" },
+      { keys: ["g", "s"], label: "Go to settings" },
+      { keys: ["g", "d"], label: "Go to system" },
+      { keys: ["["], label: "Collapse the sidebar" },
+      { keys: ["?"], label: "This list" },
+    ],
+  },
+  {
+    title: "New run",
+    shortcuts: [
+      { keys: ["mod", "enter"], label: "Run" },
+      { keys: ["escape"], label: "Leave the editor (Tab then moves on)" },
+    ],
+  },
+  {
+    title: "Log",
+    shortcuts: [
+      { keys: ["/"], label: "Search the log that has the focus" },
+      { keys: ["enter"], label: "Next match (Shift: previous)" },
+    ],
+  },
+];
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select, [role=textbox]"));
+}
+
+/** Names a key press: `mod+k`, `?`, `g r` (when `g` came just before). */
+function nameKey(event: KeyboardEvent, prefix: string): string {
+  const mod = event.metaKey || event.ctrlKey;
+  return `${mod ? "mod+" : ""}${prefix}${event.key.length === 1 ? event.key.toLowerCase() : event.key}`;
+}
+
+/** Single keys can be switched off: they get in the way of speech input (WCAG 2.1.4). */
+export function useSingleKeys(): readonly [boolean, (on: boolean) => void] {
+  return useStoredFlag("syla.single-keys", true);
+}
+
+/** Runs the action of a shortcut: keys are `mod+k`, `n`, `g r`. */
+export function useShortcuts(actions: Readonly<Record<string, () => void>>, singleKeys: boolean): void {
+  const current = useRef(actions);
+  useEffect(() => {
+    current.current = actions;
+  });
+  useEffect(() => {
+    let prefix = "";
+    const onKeyDown = (event: KeyboardEvent) => {
+      const mod = event.metaKey || event.ctrlKey;
+      if (
+        event.altKey ||
+        event.defaultPrevented ||
+        (!mod && (!singleKeys || isTyping(event.target) || document.querySelector("dialog[open]")))
+      )
+        return;
+      const action = current.current[nameKey(event, prefix)];
+      prefix = !mod && prefix === "" && event.key === "g" ? "g " : "";
+      if (!action) return;
+      event.preventDefault();
+      action();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, [singleKeys]);
+}

@@ -1,0 +1,47 @@
+import { Button } from "@chakra-ui/react";
+import type { Run } from "@syla/sdk";
+import { Pencil, RotateCw, Square } from "lucide-react";
+import { Link, useNavigate } from "react-router";
+import { isLive } from "../run-state.ts";
+import { useCancelRuns, useRerun } from "../queries.ts";
+
+interface RunActionsProps {
+  readonly run: Run;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Cancel while it is alive; run it again, as it was or edited. */
+export function RunActions({ run, onError }: RunActionsProps) {
+  const cancel = useCancelRuns();
+  const rerun = useRerun();
+  const navigate = useNavigate();
+  return (
+    <>
+      {isLive(run) ? (
+        <Button
+          size="xs"
+          variant="outline"
+          loading={cancel.isPending}
+          loadingText="Cancel"
+          onClick={() => cancel.mutate([run.id], { onError })}
+        >
+          <Square aria-hidden /> Cancel
+        </Button>
+      ) : null}
+      <Button asChild size="xs" variant="outline">
+        <Link to={`/runs/new?from=${run.id}`}>
+          <Pencil aria-hidden /> Edit and rerun
+        </Link>
+      </Button>
+      <Button
+        size="xs"
+        variant="outline"
+        loading={rerun.isPending}
+        loadingText="Rerun"
+        onClick={() => rerun.mutate(run.id, { onError, onSuccess: (next) => void navigate(`/runs/${next.id}`) })}
+      >
+        <RotateCw aria-hidden /> Rerun
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,60 @@
+import type { ListRunsQuery, RunStatus } from "@syla/sdk";
+import { finalStatuses, liveStatuses } from "../run-state.ts";
+
+/** The filters of the list as they stand in the address. */
+export interface RunListFilter {
+  readonly statuses: readonly RunStatus[];
+  readonly language: string;
+  readonly since: string;
+  readonly q: string;
+}
+
+/** The spans one can choose from, in hours. */
+export const sinceChoices: readonly { readonly value: string; readonly label: string; readonly hours: number }[] = [
+  { value: "1h", label: "last hour", hours: 1 },
+  { value: "24h", label: "last 24 hours", hours: 24 },
+  { value: "7d", label: "last 7 days", hours: 168 },
+  { value: "30d", label: "last 30 days", hours: 720 },
+];
+
+const allStatuses: readonly RunStatus[] = [...liveStatuses, ...finalStatuses];
+
+/** Reads the filters out of the address; what makes no sense there is left out. */
+export function readRunFilter(search: URLSearchParams): RunListFilter {
+  const named = (search.get("status") ?? "").split(",");
+  const since = search.get("since") ?? "";
+  return {
+    statuses: allStatuses.filter((status) => named.includes(status)),
+    language: search.get("language") ?? "",
+    since: sinceChoices.some(({ value }) => value === since) ? since : "",
+    q: search.get("q") ?? "",
+  };
+}
+
+/** Writes them back; what is not filtered leaves no trace in the address. */
+export function writeRunFilter(filter: RunListFilter): URLSearchParams {
+  const search = new URLSearchParams();
+  if (filter.statuses.length > 0) search.set("status", filter.statuses.join(","));
+  if (filter.language) search.set("language", filter.language);
+  if (filter.since) search.set("since", filter.since);
+  if (filter.q) search.set("q", filter.q);
+  return search;
+}
+
+/** Whether anything is filtered at all. */
+export function isFiltered(filter: RunListFilter): boolean {
+  return writeRunFilter(filter).size > 0;
+}
+
+/** The question to the server. `now` is rounded to the minute, so that the same filter asks the same question for a while. */
+export function runListQuery(filter: RunListFilter, now: number): ListRunsQuery {
+  const hours = sinceChoices.find(({ value }) => value === filter.since)?.hours;
+  const minute = Math.floor(now / 60_000) * 60_000;
+  return {
+    limit: 100,
+    ...(filter.statuses.length > 0 ? { status: filter.statuses.join(",") } : {}),
+    ...(filter.language ? { language: filter.language } : {}),
+    ...(hours === undefined ? {} : { since: new Date(minute - hours * 3_600_000).toISOString() }),
+    ...(filter.q ? { q: filter.q } : {}),
+  };
+}

@@ -1,0 +1,125 @@
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
+import { ListOrdered, Play, SearchX, Square } from "lucide-react";
+import { useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { EmptyState } from "../../ui/empty-state.tsx";
+import { ErrorPanel } from "../../ui/error-panel.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { PageHeader } from "../../ui/page.tsx";
+import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
+import { useCancelRuns } from "../queries.ts";
+import { isLive } from "../run-state.ts";
+import { isFiltered, readRunFilter, type RunListFilter, writeRunFilter } from "./run-filter.ts";
+import { RunFilters } from "./run-filters.tsx";
+import { RunTable } from "./run-table.tsx";
+import { useRunList } from "./use-run-list.ts";
+
+const none: ReadonlySet<string> = new Set();
+
+/** All runs, filtered by what stands in the address. */
+export default function RunsPage() {
+  const [search, setSearch] = useSearchParams();
+  const filter = readRunFilter(search);
+  const { pages, runs } = useRunList(filter);
+  const [selected, setSelected] = useState(none);
+  const changeFilter = (change: (filter: RunListFilter) => RunListFilter) => {
+    setSelected(none);
+    // The address itself, not what was last drawn: two quick changes must not undo each other.
+    setSearch(writeRunFilter(change(readRunFilter(new URLSearchParams(window.location.search)))), { replace: true });
+  };
+  return (
+    <Flex direction="column" h="100%" px={{ base: "4", md: "6" }} py="5">
+      <PageHeader
+        title="Runs"
+        actions={
+          <CancelSelected
+            ids={runs.filter((run) => isLive(run) && selected.has(run.id)).map((run) => run.id)}
+            onDone={() => setSelected(none)}
+          />
+        }
+      />
+      <RunFilters filter={filter} onChange={changeFilter} />
+      {pages.isError ? (
+        <Box mb="3">
+          <ErrorPanel error={pages.error} onRetry={() => void pages.refetch()} />
+        </Box>
+      ) : null}
+      {pages.isPending ? <SkeletonRows rows={10} /> : null}
+      {pages.isSuccess && runs.length === 0 ? (
+        <NoRuns filtered={isFiltered(filter)} onClear={() => setSearch({}, { replace: true })} />
+      ) : null}
+      {runs.length > 0 ? (
+        <RunTable
+          runs={runs}
+          selected={selected}
+          onSelect={setSelected}
+          onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()}
+        />
+      ) : null}
+      {runs.length > 0 ? (
+        <Text fontSize="xs" color="fg.subtle" mt="2" role="status">
+          {pages.isFetchingNextPage
+            ? "Loading more…"
+            : `${formatPlural(runs.length, "run")}${pages.hasNextPage ? " so far; scroll for more" : ""}`}
+        </Text>
+      ) : null}
+    </Flex>
+  );
+}
+
+function CancelSelected({ ids, onDone }: { readonly ids: readonly string[]; readonly onDone: () => void }) {
+  const cancel = useCancelRuns();
+  return (
+    <>
+      {cancel.isError ? (
+        <Text fontSize="xs" color="fg.error" role="alert">
+          Not every run could be cancelled: {cancel.error.message}
+        </Text>
+      ) : null}
+      {ids.length > 0 ? (
+        <Button
+          size="xs"
+          variant="outline"
+          loading={cancel.isPending}
+          loadingText="Cancelling"
+          onClick={() => cancel.mutate(ids, { onSettled: onDone })}
+        >
+          <Square aria-hidden /> Cancel {formatPlural(ids.length, "run")}
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+function NoRuns({ filtered, onClear }: { readonly filtered: boolean; readonly onClear: () => void }) {
+  if (filtered) {
+    return (
+      <EmptyState
+        icon={SearchX}
+        title="No run matches these filters"
+        action={
+          <Button size="xs" variant="outline" onClick={onClear}>
+            Clear the filters
+          </Button>
+        }
+      >
+        Take a filter away, or look further back in time.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState
+      icon={ListOrdered}
+      title="Nothing has run yet"
+      action={
+        <Button asChild size="xs" colorPalette="accent">
+          <Link to="/runs/new">
+            <Play aria-hidden /> New run
+          </Link>
+        </Button>
+      }
+    >
+      Write a few lines in the browser, or use <code>./syla exec FILE</code> in a terminal.
+    </EmptyState>
+  );
+}

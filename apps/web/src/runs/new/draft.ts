@@ -1,0 +1,121 @@
+import type { LimitsInput, Run, RunInputDraft, Runtime } from "@syla/sdk";
+import { syla } from "../../app/api.ts";
+import { type LimitName, limitFields } from "../limits.ts";
+
+/** A file that was uploaded and will go with the run. */
+export interface DraftFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** What is being written: everything as it stands in the fields, good or not. */
+export interface Draft {
+  readonly language: string;
+  readonly code: string;
+  readonly entrypoint: string;
+  readonly stdin: string;
+  /** One argument a line. */
+  readonly args: string;
+  /** `NAME=value`, one a line. */
+  readonly env: string;
+  readonly limits: Readonly<Partial<Record<LimitName, string>>>;
+  readonly files: readonly DraftFile[];
+}
+
+/** An empty page in a language. */
+export function newDraft(runtime: Runtime): Draft {
+  return { language: runtime.name, code: runtime.example, entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [] };
+}
+
+/** Another language: the example follows along as long as it has not been changed. */
+export function changeLanguage(draft: Draft, runtimes: readonly Runtime[], name: string): Draft {
+  const before = runtimes.find((runtime) => runtime.name === draft.language);
+  const after = runtimes.find((runtime) => runtime.name === name);
+  if (!after) return draft;
+  const untouched = draft.code.trim() === "" || draft.code === before?.example;
+  return { ...draft, language: name, code: untouched ? after.example : draft.code, entrypoint: untouched ? "" : draft.entrypoint };
+}
+
+/** What is wrong with the fields, in words; empty when the draft can be sent. */
+export function draftProblems(draft: Draft): Readonly<Record<string, string>> {
+  const problems: Record<string, string> = {};
+  for (const [index, line] of envLines(draft.env).entries()) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*=/.test(line)) problems["env"] ??= `Line ${index + 1} is not of the form NAME=value: ${line.slice(0, 40)}`;
+  }
+  for (const { name, label } of limitFields) {
+    const text = draft.limits[name]?.trim() ?? "";
+    if (text !== "" && !(Number(text) > 0)) problems[name] = `${label} must be a number above 0.`;
+  }
+  return problems;
+}
+
+/** What is sent to the server. */
+export function draftInput(draft: Draft): RunInputDraft {
+  const env = Object.fromEntries(envLines(draft.env).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  return {
+    language: draft.language,
+    code: draft.code,
+    files: draft.files.map(({ path, sha256 }) => ({ path, blob: sha256 })),
+    args: draft.args === "" ? [] : draft.args.replace(/\n$/, "").split("\n"),
+    env,
+    limits: draftLimits(draft),
+    ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
+    ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
+  };
+}
+
+function envLines(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+}
+
+function draftLimits(draft: Draft): LimitsInput {
+  const limits: LimitsInput = {};
+  for (const { name, factor } of limitFields) {
+    const text = draft.limits[name]?.trim() ?? "";
+    if (text !== "") limits[name] = factor === 1 ? Number(text) : Math.round(Number(text) * factor);
+  }
+  return limits;
+}
+
+/** The draft that repeats a run: its entrypoint goes into the editor, its other files along. */
+export async function draftFromRun(id: string, signal: AbortSignal): Promise<Draft> {
+  const run = await syla.runs.get(id, { signal });
+  const others = run.files.filter((file) => file.path !== run.entrypoint);
+  const [code, stdin, files] = await Promise.all([
+    syla.runs.file(id, run.entrypoint, { signal }).then((answer) => answer.text()),
+    run.stdinBytes > 0 ? syla.runs.stdin(id, { signal }).then((answer) => answer.text()) : "",
+    Promise.all(others.map((file) => adoptFile(id, file.path, signal))),
+  ]);
+  return {
+    language: run.language,
+    code,
+    entrypoint: run.entrypoint,
+    stdin,
+    args: run.args.join("\n"),
+    env: envText(run),
+    limits: limitTexts(run),
+    files,
+  };
+}
+
+/** A run may only refer to what its owner has uploaded, so the files of another's run are uploaded as ours. Equal content is stored once. */
+async function adoptFile(id: string, path: string, signal: AbortSignal): Promise<DraftFile> {
+  const content = await (await syla.runs.file(id, path, { signal })).blob();
+  return { path, ...(await syla.blobs.upload(content, { signal })) };
+}
+
+function envText(run: Run): string {
+  return Object.entries(run.env)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("\n");
+}
+
+function limitTexts(run: Run): Draft["limits"] {
+  const texts: Partial<Record<LimitName, string>> = {};
+  for (const { name, factor } of limitFields) {
+    const value = run.requestedLimits[name];
+    if (value !== undefined) texts[name] = String(value / factor);
+  }
+  return texts;
+}

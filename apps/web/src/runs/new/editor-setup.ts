@@ -1,0 +1,83 @@
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { python } from "@codemirror/lang-python";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import { shell } from "@codemirror/legacy-modes/mode/shell";
+import { EditorState, type Extension } from "@codemirror/state";
+import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const languages: readonly { readonly name: RegExp; readonly load: () => Extension }[] = [
+  { name: /^(python|py)/, load: () => [python(), indentUnit.of("    ")] },
+  { name: /^(typescript|ts)|\.m?ts$/, load: () => javascript({ typescript: true }) },
+  { name: /^(node|javascript|js|bun|deno)/, load: () => javascript({ typescript: true }) },
+  { name: /^(bash|sh|shell)/, load: () => StreamLanguage.define(shell) },
+];
+
+/** The editor's knowledge of a language; plain text when it has none. */
+export function languageSupport(name: string): Extension {
+  return languages.find((language) => language.name.test(name))?.load() ?? [];
+}
+
+const color = (name: string) => `var(--chakra-colors-${name})`;
+
+const highlight = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword, tags.modifier], color: "var(--code-keyword)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
+  {
+    tag: [tags.function(tags.variableName), tags.function(tags.propertyName), tags.standard(tags.variableName)],
+    color: "var(--code-function)",
+  },
+  { tag: [tags.className, tags.typeName, tags.definition(tags.typeName)], color: "var(--code-type)" },
+  { tag: [tags.comment, tags.meta], color: color("fg-subtle"), fontStyle: "italic" },
+]);
+
+const look = EditorView.theme({
+  "&": { height: "100%", fontSize: "13px", backgroundColor: color("bg-panel"), color: color("fg") },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--chakra-fonts-mono)", lineHeight: "20px" },
+  ".cm-content": { padding: "8px 0", caretColor: color("fg") },
+  ".cm-gutters": { backgroundColor: color("bg-panel"), color: color("fg-subtle"), border: "none", paddingRight: "4px" },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "36px", padding: "0 8px 0 8px" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: `color-mix(in srgb, ${color("bg-muted")} 60%, transparent)` },
+  ".cm-cursor": { borderLeftColor: color("fg") },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: color("accent-emphasized"),
+  },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: color("accent-muted"), outline: `1px solid ${color("accent-border")}` },
+  ".cm-tooltip": { backgroundColor: color("bg-panel"), color: color("fg"), border: `1px solid ${color("border")}`, borderRadius: "6px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: color("accent-solid"), color: "white" },
+  ".cm-line-error": { backgroundColor: color("bg-error") },
+});
+
+/** Everything of the editor that does not change with the language. Escape, then Tab, leaves it with the keyboard. */
+export function baseExtensions(onChange: (text: string) => void): Extension {
+  return [
+    lineNumbers(),
+    highlightActiveLineGutter(),
+    highlightActiveLine(),
+    history(),
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    autocompletion(),
+    EditorState.allowMultipleSelections.of(true),
+    syntaxHighlighting(highlight),
+    look,
+    // The tab index only says to assistive tools what the browser does anyway for editable content.
+    EditorView.contentAttributes.of({ "aria-label": "Code", tabindex: "0" }),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) onChange(update.state.doc.toString());
+    }),
+    keymap.of([
+      ...closeBracketsKeymap,
+      ...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"),
+      ...historyKeymap,
+      ...completionKeymap,
+      indentWithTab,
+    ]),
+  ];
+}

@@ -1,0 +1,67 @@
+import type { Runtime } from "@syla/sdk";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { type Draft, draftFromRun, newDraft } from "./draft.ts";
+
+const storageKey = "syla.draft";
+
+function readStored(): Draft | null {
+  try {
+    const value: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
+    if (typeof value !== "object" || value === null || !("code" in value) || !("language" in value)) return null;
+    // What an older version of the page left may lack a field.
+    return { code: "", language: "", entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [], ...value };
+  } catch {
+    return null;
+  }
+}
+
+function store(draft: Draft): void {
+  try {
+    sessionStorage.setItem(storageKey, JSON.stringify(draft));
+  } catch {
+    // Full or blocked: the draft then lives as long as the page.
+  }
+}
+
+interface DraftSource {
+  readonly runtimes: readonly Runtime[] | undefined;
+  /** Start from this run (`?from=`). */
+  readonly from: string;
+  /** Start with this language's example (`?language=`). */
+  readonly language: string;
+  /** Called when `from` or `language` has been taken over, so that a reload keeps what was written since. */
+  readonly onTaken: () => void;
+}
+
+/** The draft: from a run, from an example, or as it was left in this tab. */
+export function useDraft({ runtimes, from, language, onTaken }: DraftSource) {
+  const [draft, setDraft] = useState<Draft | null>(() => (from || language ? null : readStored()));
+  const source = useQuery({
+    queryKey: ["draft-from", from],
+    queryFn: ({ signal }) => draftFromRun(from, signal),
+    enabled: from !== "",
+    gcTime: 0,
+    staleTime: 0,
+  });
+
+  useEffect(() => {
+    const wanted = runtimes?.find((runtime) => runtime.name === language);
+    const first =
+      runtimes?.find((runtime) => runtime.available && runtime.name === "python") ??
+      runtimes?.find((runtime) => runtime.available) ??
+      runtimes?.[0];
+    const next = from ? source.data : wanted ? newDraft(wanted) : draft ? null : (readStored() ?? (first && newDraft(first)));
+    if (!next) return;
+    setDraft(next);
+    if (from || language) onTaken();
+    // The callback is new on every render; what decides is where the draft comes from.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [runtimes, language, from, source.data]);
+
+  useEffect(() => {
+    if (draft) store(draft);
+  }, [draft]);
+
+  return { draft, setDraft, error: from ? source.error : null, retry: () => void source.refetch() };
+}

@@ -1,0 +1,39 @@
+import { Box } from "@chakra-ui/react";
+import type { Run } from "@syla/sdk";
+import { useLocation } from "react-router";
+import { syla } from "../app/api.ts";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { LogViewer } from "../ui/log/log-viewer.tsx";
+import { isLive } from "./run-state.ts";
+import { useRunLog } from "./use-run-log.ts";
+
+const phases: Readonly<Record<string, string>> = {
+  queued: "Waiting in the queue for a free worker.",
+  starting: "The sandbox is starting.",
+  running: "Running; nothing was written yet.",
+  waiting: "Waiting for an approval.",
+};
+
+/** The live log of a run. Lines can be linked to with `#L12`. */
+export function RunLogView({ run }: { readonly run: Run }) {
+  const log = useRunLog(run.id);
+  const { hash } = useLocation();
+  const linked = /^#L(\d{1,9})$/.exec(hash)?.[1];
+  if (log.error) {
+    return (
+      <Box p="4">
+        <ErrorPanel error={log.error} onRetry={log.retry} />
+      </Box>
+    );
+  }
+  return (
+    <LogViewer
+      buffer={log.buffer}
+      live={isLive(run)}
+      downloadHref={syla.runs.logUrl(run.id)}
+      linkedLine={linked ? Number(linked) : null}
+      empty={phases[run.status] ?? "The program wrote nothing."}
+      reconnecting={log.reconnecting && isLive(run)}
+    />
+  );
+}

@@ -1,0 +1,115 @@
+import { Box, Flex, Heading, Text } from "@chakra-ui/react";
+import type { Run } from "@syla/sdk";
+import { useState } from "react";
+import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { Copyable } from "../ui/copyable.tsx";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { ScrollPage, usePageTitle } from "../ui/page.tsx";
+import { SkeletonRows } from "../ui/skeleton-rows.tsx";
+import { StatusBadge } from "../ui/status-badge.tsx";
+import { TabLinks } from "../ui/tab-links.tsx";
+import { TimeAgo } from "../ui/time-ago.tsx";
+import { ArtifactsTab } from "./detail/artifacts-tab.tsx";
+import { ConfigurationTab } from "./detail/configuration-tab.tsx";
+import { RunActions } from "./detail/run-actions.tsx";
+import { RunErrorPanel } from "./detail/run-error.tsx";
+import { RunTiming } from "./detail/run-timing.tsx";
+import { RunLogView } from "./run-log-view.tsx";
+import { useRun } from "./queries.ts";
+import { describeExit } from "./run-state.ts";
+
+/** One run: what it is doing, what came out, and how it was configured. */
+export default function RunPage() {
+  const { id = "" } = useParams();
+  const run = useRun(id);
+  usePageTitle(run.data ? `${run.data.entrypoint} · ${run.data.status.replace("_", " ")}` : "Run");
+  if (run.data) return <RunDetail key={id} run={run.data} />;
+  return (
+    <ScrollPage>
+      {run.isError ? (
+        <ErrorPanel error={run.error} onRetry={() => void run.refetch()}>
+          <Text mt="1">
+            <Link to="/runs">All runs</Link>
+          </Text>
+        </ErrorPanel>
+      ) : (
+        <SkeletonRows rows={4} />
+      )}
+    </ScrollPage>
+  );
+}
+
+function RunDetail({ run }: { readonly run: Run }) {
+  const [search] = useSearchParams();
+  const [failure, setFailure] = useState<unknown>(null);
+  const navigate = useNavigate();
+  const tab = search.get("tab") ?? "log";
+  const here = `/runs/${run.id}`;
+  const showFile = (file: string, line: number) => void navigate(`${here}?tab=configuration&file=${encodeURIComponent(file)}&line=${line}`);
+  return (
+    <Flex direction="column" h="100%" overflowY="auto">
+      <Flex direction="column" gap="3" px={{ base: "4", md: "6" }} pt="4" pb="2" flexShrink="0">
+        <RunHeading run={run} onError={setFailure} />
+        <RunTiming run={run} />
+        {run.error ? <RunErrorPanel error={run.error} onLocation={showFile} /> : null}
+        {failure ? <ErrorPanel error={failure} /> : null}
+      </Flex>
+      <Box px={{ base: "4", md: "6" }}>
+        <TabLinks
+          label="Run"
+          tabs={[
+            { to: here, label: "Log", current: tab === "log" },
+            { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
+            { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
+          ]}
+        />
+      </Box>
+      <Box flex="1 0 320px" minH="320px" css={tab === "log" ? { height: 0 } : {}}>
+        {/* The log goes on being read while another tab is shown. */}
+        <Box h="100%" display={tab === "log" ? "block" : "none"}>
+          <RunLogView run={run} />
+        </Box>
+        {tab === "artifacts" ? <ArtifactsTab run={run} /> : null}
+        {tab === "configuration" ? <ConfigurationTab run={run} /> : null}
+      </Box>
+    </Flex>
+  );
+}
+
+function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (error: unknown) => void }) {
+  const exit = describeExit(run);
+  return (
+    <Flex align="flex-start" gap="3" wrap="wrap">
+      <Box minW="0">
+        <Flex align="center" gap="3" wrap="wrap">
+          <Heading as="h1" fontSize="lg" fontWeight="semibold" letterSpacing="-0.01em" overflowWrap="anywhere">
+            {run.entrypoint}
+          </Heading>
+          <StatusBadge status={run.status} />
+          {exit ? (
+            <Text as="span" fontFamily="mono" fontSize="xs" color="fg.muted">
+              {exit}
+            </Text>
+          ) : null}
+        </Flex>
+        <Flex align="center" columnGap="3" wrap="wrap" fontSize="xs" color="fg.muted">
+          <Copyable text={run.id} label="run id" />
+          <Text as="span">
+            {run.language}
+            {run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}
+          </Text>
+          <TimeAgo time={run.createdAt} />
+          {run.attempt > 1 ? <Text as="span">attempt {run.attempt}</Text> : null}
+          {run.retryOf ? (
+            <Text as="span" textDecoration="underline">
+              <Link to={`/runs/${run.retryOf}`}>rerun of an earlier run</Link>
+            </Text>
+          ) : null}
+        </Flex>
+      </Box>
+      <Flex gap="2" ml={{ base: "0", md: "auto" }} wrap="wrap">
+        <RunActions run={run} onError={onError} />
+      </Flex>
+    </Flex>
+  );
+}

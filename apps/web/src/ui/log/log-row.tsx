@@ -1,0 +1,109 @@
+import { type CSSProperties, memo, type ReactNode } from "react";
+import { type AnsiSegment, type AnsiStyle, parseAnsi, needsParsing } from "./ansi.ts";
+import type { LogLine } from "./log-buffer.ts";
+import { findMatches, markPiece } from "./log-search.ts";
+import { readableColors } from "./readable-color.ts";
+
+function cssColor(color: string | null): string | undefined {
+  if (color === null) return undefined;
+  return color.startsWith("#") ? color : `var(--a${color})`;
+}
+
+/** A program's own colour is changed just as much as it takes to be read in the page's mode. */
+function textColor(color: string): CSSProperties {
+  if (!color.startsWith("#")) return { color: `var(--a${color})` };
+  const [light, dark] = readableColors(color);
+  return { color: `light-dark(${light}, ${dark})` };
+}
+
+function colorStyle({ color, background, inverse }: AnsiStyle): CSSProperties {
+  if (inverse)
+    return { background: cssColor(color) ?? "var(--chakra-colors-fg)", color: cssColor(background) ?? "var(--chakra-colors-bg-subtle)" };
+  if (background === null) return color === null ? {} : textColor(color);
+  return { background: cssColor(background), color: cssColor(color) ?? "var(--chakra-colors-bg)" };
+}
+
+function segmentStyle(style: AnsiStyle): CSSProperties {
+  const css = colorStyle(style);
+  if (style.bold) css.fontWeight = 600;
+  if (style.dim) css.opacity = 0.75;
+  if (style.italic) css.fontStyle = "italic";
+  const lines = [style.underline ? "underline" : "", style.strike ? "line-through" : ""].filter(Boolean).join(" ");
+  if (lines) css.textDecoration = lines;
+  return css;
+}
+
+type Matches = ReturnType<typeof findMatches>;
+
+function marked(text: string, offset: number, matches: Matches): ReactNode {
+  if (matches.length === 0) return text;
+  return markPiece(text, offset, matches).map((piece, index) =>
+    piece.marked ? (
+      <mark key={index} className="log-mark">
+        {piece.text}
+      </mark>
+    ) : (
+      piece.text
+    ),
+  );
+}
+
+function Segments({ segments, query }: { readonly segments: readonly AnsiSegment[]; readonly query: string }) {
+  const matches = findMatches(segments.map((segment) => segment.text).join(""), query);
+  let offset = 0;
+  return segments.map((segment, index) => {
+    const at = offset;
+    offset += segment.text.length;
+    return (
+      <span key={index} style={segmentStyle(segment.style)}>
+        {marked(segment.text, at, matches)}
+      </span>
+    );
+  });
+}
+
+/** The line's text as React text nodes: nothing in a log can become markup. */
+function LogText({ line, query }: { readonly line: LogLine; readonly query: string }) {
+  if (!needsParsing(line.raw) && Object.values(line.before).every((value) => !value))
+    return marked(line.raw, 0, findMatches(line.raw, query));
+  return <Segments segments={parseAnsi(line.raw, line.before).segments} query={query} />;
+}
+
+interface LogRowProps {
+  readonly line: LogLine;
+  /** Changes when the line grew. */
+  readonly raw: string;
+  readonly top: number;
+  readonly index: number;
+  readonly query: string;
+  readonly showTime: boolean;
+  readonly match: boolean;
+  readonly current: boolean;
+  readonly linked: boolean;
+  readonly href: string;
+  readonly measure?: ((element: HTMLDivElement | null) => void) | undefined;
+}
+
+/** One line: its number (a link to it), its time if wanted, its text. */
+export const LogRow = memo(function LogRow({ line, top, index, query, showTime, match, current, linked, href, measure }: LogRowProps) {
+  return (
+    <div
+      ref={measure}
+      className="log-row"
+      data-index={index}
+      data-stream={line.stream}
+      data-match={match || undefined}
+      data-current={current || undefined}
+      data-linked={linked || undefined}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <a className="log-number" href={href} tabIndex={-1} aria-label={`Link to line ${line.number}`}>
+        {line.number}
+      </a>
+      {showTime ? <span className="log-time">{new Date(line.time).toISOString().slice(11, 23)}</span> : null}
+      <span className="log-text">
+        <LogText line={line} query={query} />
+      </span>
+    </div>
+  );
+});

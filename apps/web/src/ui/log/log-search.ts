@@ -1,0 +1,87 @@
+import type { LogBuffer, LogLine, LogStream } from "./log-buffer.ts";
+import { plainText } from "./log-buffer.ts";
+
+/** What a log is narrowed to. */
+export interface LogFilter {
+  readonly stream: LogStream | "all";
+  readonly query: string;
+}
+
+/** The rows to show (line indexes; null for every line) and which of the rows hold a match. */
+export interface LogView {
+  readonly rows: readonly number[] | null;
+  readonly matches: readonly number[];
+}
+
+/**
+ * Filters and searches as the log grows: each call looks only at the lines that came since the last one, and once more at those
+ * that may have grown.
+ */
+export function createLogSearch(buffer: LogBuffer, filter: LogFilter): () => LogView {
+  const query = filter.query.toLowerCase();
+  const rows: number[] | null = filter.stream === "all" ? null : [];
+  const matches: number[] = [];
+  let seen = 0;
+  const look = (line: LogLine, index: number) => {
+    if (rows && line.stream !== filter.stream) return;
+    const row = rows ? rows.push(index) - 1 : index;
+    if (query && plainText(line).toLowerCase().includes(query)) matches.push(row);
+  };
+  return () => {
+    const from = Math.min(seen, buffer.lines.length);
+    dropFrom(rows, matches, from);
+    for (let index = from; index < buffer.lines.length; index += 1) look(buffer.lines[index] as LogLine, index);
+    seen = buffer.settled();
+    return { rows: rows ? [...rows] : null, matches: [...matches] };
+  };
+}
+
+function dropFrom(rows: number[] | null, matches: number[], from: number): void {
+  if (rows) while (rows.length > 0 && (rows.at(-1) as number) >= from) rows.pop();
+  const firstRow = rows ? rows.length : from;
+  while (matches.length > 0 && (matches.at(-1) as number) >= firstRow) matches.pop();
+}
+
+/** A piece of text: whether it is part of a match. */
+export interface MarkedText {
+  readonly text: string;
+  readonly marked: boolean;
+}
+
+/** Where the query stands in a text: begin and end of each match, in order. */
+export function findMatches(text: string, query: string): readonly (readonly [number, number])[] {
+  if (query === "") return [];
+  const found: (readonly [number, number])[] = [];
+  const lower = text.toLowerCase();
+  const wanted = query.toLowerCase();
+  for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, at + wanted.length)) found.push([at, at + wanted.length]);
+  return found;
+}
+
+/** Cuts a piece that stands at `offset` of its line where the line's matches begin and end. */
+export function markPiece(piece: string, offset: number, matches: readonly (readonly [number, number])[]): readonly MarkedText[] {
+  const pieces: MarkedText[] = [];
+  let from = 0;
+  for (const [begin, end] of matches) {
+    const start = Math.max(from, begin - offset);
+    const stop = Math.min(piece.length, end - offset);
+    if (start >= stop) continue;
+    if (start > from) pieces.push({ text: piece.slice(from, start), marked: false });
+    pieces.push({ text: piece.slice(start, stop), marked: true });
+    from = stop;
+  }
+  if (from < piece.length) pieces.push({ text: piece.slice(from), marked: false });
+  return pieces;
+}
+
+/** Whether an ascending list holds a number. */
+export function includesSorted(sorted: readonly number[], wanted: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === wanted;
+}

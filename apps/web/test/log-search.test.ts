@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { createLogBuffer } from "../src/ui/log/log-buffer.ts";
+import { createLogSearch, findMatches, includesSorted, markPiece } from "../src/ui/log/log-search.ts";
+
+const time = "2026-01-05T09:30:00.000Z";
+
+function filled() {
+  const buffer = createLogBuffer((run) => run());
+  buffer.append("stdout", time, "Alpha\nbeta\n");
+  buffer.append("stderr", time, "alpha error\n");
+  return buffer;
+}
+
+describe("the search of a log", () => {
+  it("counts matching lines without regard to case", () => {
+    expect(createLogSearch(filled(), { stream: "all", query: "ALPHA" })()).toEqual({ rows: null, matches: [0, 2] });
+  });
+
+  it("filters by stream and counts in what is left", () => {
+    expect(createLogSearch(filled(), { stream: "stderr", query: "error" })()).toEqual({ rows: [2], matches: [0] });
+  });
+
+  it("finds what is added later, also on a line that was still open", () => {
+    const buffer = filled();
+    const read = createLogSearch(buffer, { stream: "all", query: "alphabet" });
+    expect(read().matches).toEqual([]);
+    buffer.append("stdout", time, "alpha");
+    expect(read().matches).toEqual([]);
+    buffer.append("stderr", time, "between\n");
+    buffer.append("stdout", time, "bet\n");
+    expect(read().matches).toEqual([3]);
+    expect(read().matches).toEqual([3]);
+  });
+
+  it("looks through colours", () => {
+    const buffer = createLogBuffer((run) => run());
+    buffer.append("stdout", time, "\u001b[36mline\u001b[0m 29\n");
+    expect(createLogSearch(buffer, { stream: "all", query: "line 29" })().matches).toEqual([0]);
+  });
+});
+
+describe("marks", () => {
+  it("cuts a match that goes over two pieces", () => {
+    const matches = findMatches("line 29", "ne 2");
+    expect(markPiece("line", 0, matches)).toEqual([
+      { text: "li", marked: false },
+      { text: "ne", marked: true },
+    ]);
+    expect(markPiece(" 29", 4, matches)).toEqual([
+      { text: " 2", marked: true },
+      { text: "9", marked: false },
+    ]);
+  });
+
+  it("finds in ascending lists", () => {
+    expect([0, 3, 4, 9].map((value) => includesSorted([0, 4, 9], value))).toEqual([true, false, true, true]);
+    expect(includesSorted([], 1)).toBe(false);
+  });
+});

@@ -1,0 +1,53 @@
+import { Agent, request } from "node:http";
+
+/** Where to send executions, and how to tell that one came out right. */
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly expect: string;
+}
+
+const keepAlive = new Agent({ keepAlive: true, maxSockets: 256 });
+
+/** One request; its duration in milliseconds. Throws when the answer is not the right one. */
+export async function send(target: Target): Promise<number> {
+  const began = performance.now();
+  const { status, body } = await post(target);
+  if (status !== 200 || !body.includes(target.expect)) throw new Error(`${target.name} answered ${status}: ${body.slice(0, 500)}`);
+  return performance.now() - began;
+}
+
+/** One request, whatever comes. */
+export function post(target: Target): Promise<{ status: number; body: string; retryAfter: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(target.body), ...target.headers };
+    const outgoing = request({ host: "127.0.0.1", port: target.port, path: target.path, method: "POST", agent: keepAlive, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString(), retryAfter: response.headers["retry-after"] }));
+    });
+    outgoing.on("error", reject);
+    outgoing.end(target.body);
+  });
+}
+
+/** The value below which a share of the samples lies. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Durations of `count` requests by `clients` at once, and how many ended each second. */
+export async function load(target: Target, clients: number, count: number): Promise<{ samples: number[]; perSecond: number }> {
+  const samples: number[] = [];
+  let left = count;
+  const began = performance.now();
+  const client = async () => {
+    while (left-- > 0) samples.push(await send(target));
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { samples, perSecond: (samples.length * 1000) / (performance.now() - began) };
+}

@@ -1,0 +1,105 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+let paths: Readonly<Record<string, string>>;
+
+const looks = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  small: { colorScheme: "light", viewport: { width: 380, height: 780 } },
+} as const;
+
+async function execute(code: string): Promise<string> {
+  const answer = await web.server.send("POST", "/api/v1/executions?wait=true", { language: "python", code });
+  return ((await answer.json()) as { id: string }).id;
+}
+
+async function expectAccessible(page: Page, name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  expect(violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+  expect(
+    await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
+    `${name} scrolls sideways`,
+  ).toBe(0);
+}
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("every page", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+    const good = await execute('open("/output/a.txt", "w").write("text")\nprint("\\033[33mcolour\\033[0m")');
+    const bad = await execute('raise ValueError("a rather long message that has to find its place on a small screen as well")');
+    paths = {
+      Home: "/",
+      "New run": `/runs/new?run=${bad}`,
+      Runs: "/runs",
+      "No runs": "/runs?q=nothing-is-called-this",
+      Log: `/runs/${bad}`,
+      Artifacts: `/runs/${good}?tab=artifacts`,
+      Configuration: `/runs/${good}?tab=configuration`,
+      Profile: "/settings/profile",
+      Sessions: "/settings/sessions",
+      "API keys": "/settings/api-keys",
+      System: "/system",
+      "Not found": "/nowhere",
+      "Design system": "/ui",
+    };
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it.each(Object.keys(looks) as (keyof typeof looks)[])("is accessible and fits: %s", { timeout: 180_000 }, async (look) => {
+    const entry = await web.openPage(web.setupUrl, { signedIn: false, ...looks[look] });
+    await entry.getByRole("heading").waitFor();
+    await expectAccessible(entry, "Set-up");
+    const page = await web.openPage("/", looks[look]);
+    for (const [name, path] of Object.entries(paths)) {
+      await page.goto(path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForLoadState("networkidle");
+      await expectAccessible(page, name);
+    }
+    await page.goto("/");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.keyboard.press("Control+K");
+    await page.getByRole("option", { name: /Home/ }).waitFor();
+    await expectAccessible(page, "Palette");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await expectAccessible(page, "Shortcuts");
+    expect(web.problems).toEqual([]);
+  });
+
+  it("can be gone through with the keyboard alone", async () => {
+    const page = await web.openPage("/");
+    await page.getByRole("heading", { name: "Home" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("r");
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    await page.keyboard.press("Control+K");
+    await page.getByRole("combobox", { name: /Find a page/ }).fill("system");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "System" }).waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("n");
+    await page.locator(".cm-content").waitFor();
+    await page.keyboard.type("x");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+    await expect.poll(() => page.evaluate<boolean>("document.activeElement?.closest('.cm-editor') === null")).toBe(true);
+  });
+
+  it("obeys the chosen appearance at once and after a reload", async () => {
+    const page = await web.openPage("/settings/profile", { colorScheme: "light" });
+    await page.getByRole("button", { name: "Dark" }).click();
+    await page.locator("html.dark").waitFor();
+    await page.reload();
+    await page.locator("html.dark").waitFor();
+  });
+});

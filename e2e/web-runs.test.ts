@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, readLog, startWebTest, typeProgram, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+async function execute(body: object, wait = true): Promise<string> {
+  const answer = await web.server.send("POST", `/api/v1/executions?wait=${wait}`, body);
+  const { id } = (await answer.json()) as { id: string };
+  return id;
+}
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("runs", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("are filtered by what stands in the address, also after a reload", async () => {
+    await execute({ language: "python", code: "print(1)", entrypoint: "good.py" });
+    await execute({ language: "python", code: "raise SystemExit(3)", entrypoint: "bad.py" });
+    await execute({ language: "bash", code: "exit 1", entrypoint: "bad.sh" });
+    const page = await web.openPage("/runs");
+    await page.getByRole("table").getByRole("link", { name: "good.py" }).waitFor();
+    await page.getByRole("button", { name: "Failed" }).click();
+    await page.getByLabel("Language").selectOption("python");
+    await page.getByLabel("Time", { exact: true }).selectOption("24h");
+    await page.getByLabel("Search runs").fill("bad");
+    await page.waitForURL(/status=failed&language=python&since=24h&q=bad/);
+    const links = page.getByRole("table").getByRole("link");
+    await expect.poll(() => links.allTextContents()).toEqual(["bad.py"]);
+    await page.reload();
+    await expect.poll(() => links.allTextContents()).toEqual(["bad.py"]);
+    expect(await page.getByRole("button", { name: "Failed" }).getAttribute("aria-pressed")).toBe("true");
+    expect(await page.getByLabel("Search runs").inputValue()).toBe("bad");
+    await page.getByRole("button", { name: "Clear" }).click();
+    await expect.poll(() => links.count()).toBe(3);
+  });
+
+  it("are cancelled: one from its page, many from the list", async () => {
+    const forever = { language: "python", code: "while True: pass", entrypoint: "forever.py" };
+    const id = await execute(forever, false);
+    const page = await web.openPage(`/runs/${id}`);
+    await page.locator("[data-status=running]").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.locator("[data-status=cancelled]").waitFor();
+    await expect
+      .poll(async () => ((await (await web.server.fetch(`/api/v1/runs/${id}`)).json()) as { status: string }).status)
+      .toBe("cancelled");
+
+    const ids = [await execute(forever, false), await execute(forever, false)];
+    await page.goto("/runs?status=queued,starting,running");
+    await page.getByLabel("Select every run that can be cancelled").check();
+    await page.getByRole("button", { name: "Cancel 2 runs" }).click();
+    await page.getByText("No run matches these filters").waitFor();
+    for (const other of ids) {
+      await expect
+        .poll(async () => ((await (await web.server.fetch(`/api/v1/runs/${other}`)).json()) as { status: string }).status)
+        .toBe("cancelled");
+    }
+  });
+
+  it("appear in an open list by themselves", async () => {
+    const page = await web.openPage("/runs");
+    await page.getByRole("table").waitFor();
+    await execute({ language: "python", code: "print(1)", entrypoint: "newcomer.py" });
+    await page.getByRole("link", { name: "newcomer.py" }).waitFor({ timeout: 20_000 });
+  });
+
+  it("show artifacts to look at and to download", async () => {
+    const code = [
+      "svg = \"<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'><script>alert(1)</script><rect width='40' height='20'/></svg>\"",
+      'open("/output/chart.svg", "w").write(svg)',
+      'open("/output/table.csv", "w").write("a,b\\n1,2\\n")',
+    ].join("\n");
+    const id = await execute({ language: "python", code });
+    const page = await web.openPage(`/runs/${id}?tab=artifacts`);
+    await page.getByRole("img", { name: "chart.svg" }).waitFor();
+    await page.getByRole("button", { name: "table.csv", exact: true }).click();
+    await page.getByRole("region", { name: "table.csv" }).getByText("1,2").waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download table.csv" }).click()]);
+    expect(download.suggestedFilename()).toBe("table.csv");
+  });
+
+  it("say what is wrong with a request, in place", async () => {
+    const page = await web.openPage("/runs/new?language=python");
+    await page.locator(".cm-content").waitFor();
+    await typeProgram(page, "");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Delete");
+    await page.getByRole("button", { name: /^Run/ }).click();
+    await page.getByRole("alert").getByText("empty_code").waitFor();
+    await page.getByRole("button", { name: "Environment" }).click();
+    await page.getByLabel(/Variables/).fill("not a variable");
+    await page.getByText("Line 1 is not of the form NAME=value").waitFor();
+    await expect.poll(() => page.getByRole("button", { name: /^Run/ }).isDisabled()).toBe(true);
+  });
+
+  it("show a log as text: colours, progress lines, links to lines, and no markup", async () => {
+    const code = [
+      'print("\\033[32mgreen\\033[0m <img src=x onerror=alert(1)>")',
+      'print("10 %\\r100 %")',
+      'for n in range(3, 501): print("line", n)',
+    ].join("\n");
+    const id = await execute({ language: "python", code });
+    const page = await web.openPage(`/runs/${id}#L250`);
+    await page.locator(".log-row[data-linked]").getByText("line 250").waitFor();
+    const lines = await readLog(page);
+    expect(lines).toHaveLength(500);
+    expect(lines.slice(0, 3).map(([, text]) => text)).toEqual(["green <img src=x onerror=alert(1)>", "100 %", "line 3"]);
+    expect(await page.locator(".log img").count()).toBe(0);
+    await page.getByLabel("Search the log").fill("line 49");
+    await page.getByText("1 of 11").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText("2 of 11").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+});

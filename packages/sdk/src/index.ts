@@ -1,0 +1,25 @@
+export { Syla } from "./syla.ts";
+export { SylaConnectionError, SylaError, type SylaFieldProblem } from "./errors.ts";
+export type { CallOptions, CreateOptions, RawContent, SylaOptions } from "./transport.ts";
+export type { RetryPolicy } from "./retry.ts";
+export type { FollowOptions } from "./run-events.ts";
+export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
+export type { Runtimes } from "./runtimes.ts";
+export type { Blobs, UploadedBlob } from "./blobs.ts";
+export type { Accounts, NewApiKey } from "./accounts.ts";
+export type { DoctorReport, ServerInfo, System } from "./system.ts";
+export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
+export type {
+  Artifact,
+  FileInput,
+  LimitsInput,
+  Run,
+  RunError,
+  RunEvent,
+  RunFilter,
+  RunInputDraft,
+  RunStatus,
+  RunSummary,
+  Tier,
+} from "@syla/contracts/runs";
+export type { Runtime } from "@syla/contracts/runtimes";

@@ -1,0 +1,117 @@
+import type { RouteQuery } from "@syla/contracts/route";
+import type { Artifact, Run, RunEvent, RunInputDraft, runRoutes, RunSummary } from "@syla/contracts/runs";
+import { type FollowOptions, followRun } from "./run-events.ts";
+import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+
+/** Filters and page of the runs list. */
+export type ListRunsQuery = Omit<Partial<RouteQuery<typeof runRoutes.listRuns>>, "limit"> & { readonly limit?: number | undefined };
+
+/** One page; ask for the next with `cursor: nextCursor`. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** Which part of a log, and in which form. */
+export interface LogQuery {
+  readonly stream?: "stdout" | "stderr" | "all";
+  /** `raw`: the bytes; `jsonl`: one event a line. */
+  readonly format?: "raw" | "jsonl";
+}
+
+/** How to run code. */
+export interface ExecuteOptions extends CreateOptions {
+  /** Hold the answer until the run has ended; true by default. */
+  readonly wait?: boolean | undefined;
+}
+
+/** Code to a result in one call. */
+export interface Executions {
+  /** Runs code and, unless `wait` is false, answers when it has ended. A failed program is a run, not an exception. */
+  run(input: RunInputDraft, options?: ExecuteOptions): Promise<Run>;
+}
+
+/** Runs: what was executed, what is being executed. */
+export interface Runs {
+  list(query?: ListRunsQuery, options?: CallOptions): Promise<Page<RunSummary>>;
+  /** All pages, one run after another, newest first. */
+  iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
+  get(id: string, options?: CallOptions): Promise<Run>;
+  create(input: RunInputDraft, options?: CreateOptions): Promise<Run>;
+  /** SIGTERM, and SIGKILL after the grace time. */
+  cancel(id: string, options?: CallOptions): Promise<Run>;
+  rerun(id: string, options?: CreateOptions): Promise<Run>;
+  /** Follows a run live until its `end` event; resumes by itself after a lost connection, without a gap or a double. */
+  events(id: string, options?: FollowOptions): AsyncGenerator<RunEvent, void, void>;
+  /** The log, its body unread: `.text()`, `.bytes()` or `.body`. */
+  log(id: string, query?: LogQuery, options?: CallOptions): Promise<Response>;
+  logUrl(id: string, query?: LogQuery): string;
+  artifacts(id: string, options?: CallOptions): Promise<readonly Artifact[]>;
+  /** One artifact, its body unread. */
+  downloadArtifact(id: string, artifactId: string, options?: CallOptions): Promise<Response>;
+  artifactUrl(id: string, artifactId: string): string;
+  /** One input file of the run, its body unread. */
+  file(id: string, path: string, options?: CallOptions): Promise<Response>;
+  /** What the run was given on stdin, its body unread. */
+  stdin(id: string, options?: CallOptions): Promise<Response>;
+}
+
+export function createExecutions(transport: Transport): Executions {
+  return {
+    run: (input, { wait = true, idempotencyKey, ...options } = {}) =>
+      transport.json("createExecution", {
+        ...(wait && { timeoutMs: 0 }),
+        ...options,
+        query: { wait: String(wait) },
+        body: input,
+        headers: { "idempotency-key": idempotencyKey ?? newKey() },
+        repeatable: true,
+      }),
+  };
+}
+
+export function createRuns(transport: Transport): Runs {
+  const list: Runs["list"] = (query = {}, options = {}) => transport.json("listRuns", { ...options, query });
+  return {
+    list,
+    iterate: (query, options) => iteratePages((cursor) => list({ ...query, ...(cursor !== null && { cursor }) }, options)),
+    get: (id, options = {}) => transport.json("getRun", { ...options, params: { id } }),
+    create: (input, { idempotencyKey, ...options } = {}) =>
+      transport.json("createRun", {
+        ...options,
+        body: input,
+        headers: { "idempotency-key": idempotencyKey ?? newKey() },
+        repeatable: true,
+      }),
+    cancel: (id, options = {}) => transport.json("cancelRun", { ...options, params: { id }, repeatable: true }),
+    rerun: (id, { idempotencyKey, ...options } = {}) =>
+      transport.json("rerunRun", {
+        ...options,
+        params: { id },
+        headers: { "idempotency-key": idempotencyKey ?? newKey() },
+        repeatable: true,
+      }),
+    events: (id, options) => followRun(transport, id, options),
+    log: (id, query = {}, options = {}) => transport.raw("downloadLog", { ...options, params: { id }, query }),
+    logUrl: (id, query = {}) => transport.url("downloadLog", { params: { id }, query: { ...query } }),
+    artifacts: async (id, options = {}) => (await transport.json("listArtifacts", { ...options, params: { id } })).items,
+    downloadArtifact: (id, artifactId, options = {}) => transport.raw("downloadArtifact", { ...options, params: { id, artifactId } }),
+    artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),
+    file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
+    stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
+  };
+}
+
+async function* iteratePages<T>(fetchPage: (cursor: string | null) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await fetchPage(cursor);
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+/** `crypto.randomUUID` is missing on pages that are served over plain HTTP, so the key is made from random bytes. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

