@@ -44,11 +44,12 @@ def hold(slot, settings):
 
 
 def fresh_folders(folder):
-    """The two folders that a run may write to, empty and as new.
+    """The two folders that a run may write to, as new, and empty but for a spare file (see init.py).
 
-    They are emptied rather than made again: a file system that has just freed many inodes is slow to hand out others (ext4 keeps away
-    from numbers freed within the last seconds and looks at each).
+    They are emptied rather than made again, and one file is kept: a file system that has just freed many inodes is slow to hand out
+    others (ext4 keeps away from numbers freed within the last seconds and looks at each).
     """
+    keep_spare(f"{folder}/workspace")
     paths = [f"{folder}/workspace", f"{folder}/output"]
     for path in paths:
         os.makedirs(path, exist_ok=True)
@@ -56,6 +57,8 @@ def fresh_folders(folder):
         for name in os.listxattr(path):
             os.removexattr(path, name)
         empty(path)
+    if os.path.exists(f"{folder}/spare"):
+        os.rename(f"{folder}/spare", f"{folder}/workspace/{init.SPARE}")
     return paths
 
 
@@ -98,6 +101,22 @@ def unlink_files(descriptor):
             else:
                 os.unlink(entry.name, dir_fd=descriptor)
     return folders
+
+
+def keep_spare(workspace):
+    """Moves one ordinary file of the last run out of the way of `empty`, with nothing left of it but the inode."""
+    try:
+        entries = [entry for entry in os.scandir(workspace) if entry.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+    spare = f"{workspace}/../spare"
+    for entry in entries[:1]:
+        if entry.stat(follow_symlinks=False).st_nlink == 1:
+            os.chmod(entry.path, 0o600)
+            os.truncate(entry.path, 0)
+            for name in os.listxattr(entry.path):
+                os.removexattr(entry.path, name)
+            os.rename(entry.path, spare)
 
 
 def forget_connections():

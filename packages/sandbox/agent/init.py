@@ -27,6 +27,8 @@ import watch
 from output import Output
 
 SETUP_FAILED = 3
+# An empty file that waits in the workspace to become the first one of the run: renaming is cheaper than creating.
+SPARE = ".syla-spare"
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
 DEEPEST = 3800  # bytes of a folder's path, so that one more name stays below PATH_MAX
@@ -99,8 +101,10 @@ class Supervisor:
         self.stdin_ended = False
         self.plan = None
         self.file = None
+        self.has_spare = os.path.exists(f"/workspace/{SPARE}")
         self.status = None
         self.reason = None
+        self.signalled = False
         self.watches = []
         self.deadline = None
         self.open_streams = {child.stdout: frames.STDOUT, child.stderr: frames.STDERR}
@@ -144,8 +148,20 @@ class Supervisor:
         self.close_file()
         path = os.path.join("/workspace", facts["path"])
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self.file = os.open(path, flags, facts["mode"] & 0o777)
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        if self.take_spare(path):
+            self.file = os.open(path, flags)
+        else:
+            self.file = os.open(path, flags | os.O_CREAT | os.O_EXCL, facts["mode"] & 0o777)
+        os.fchmod(self.file, facts["mode"] & 0o777)
+
+    def take_spare(self, path):
+        """Makes the spare file the first file of the run."""
+        if not self.has_spare:
+            return False
+        self.has_spare = False
+        os.rename(f"/workspace/{SPARE}", path)
+        return True
 
     def close_file(self):
         if self.file is not None:
@@ -153,6 +169,8 @@ class Supervisor:
             self.file = None
 
     def start(self):
+        if self.has_spare:
+            os.unlink(f"/workspace/{SPARE}")
         limits = self.plan["limits"]
         self.output = Output(limits["outputBytes"], self.forward)
         try:
@@ -160,13 +178,14 @@ class Supervisor:
                 self.pin(limits["processors"])
             with open(self.child.plan, "wb") as pipe:
                 pipe.write(json.dumps({key: self.plan[key] for key in ("argv", "mode", "file", "env", "limits")}).encode())
-        except (BrokenPipeError, ProcessLookupError):
-            pass  # it was cancelled before it started
+        except (BrokenPipeError, ProcessLookupError) as error:
+            if not self.signalled:
+                raise EOFError("the payload died while it waited") from error
         self.began = time.monotonic()
         self.deadline = self.began + limits["wallMs"] / 1000
         self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
         if "memoryBytes" in limits:
-            self.watches.append(("memory", watch.Watch(watch.memory_usage, limits["memoryBytes"], MEMORY_INTERVAL)))
+            self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL)))
         self.sock.setblocking(False)
         self.forward(frames.STARTED, b"")
 
@@ -277,6 +296,7 @@ class Supervisor:
     def signal_all(self, number):
         if self.plan is None or self.status is not None:
             return
+        self.signalled = True
         try:
             os.kill(-1, number)
         except ProcessLookupError:
@@ -286,6 +306,7 @@ class Supervisor:
         """Kills everything. The first reason counts."""
         if self.status is None and self.reason is None:
             self.reason = reason
+        self.signalled = True
         self.deadline = time.monotonic() + 3600
         self.kill_all()
 

@@ -14,9 +14,11 @@ import signal
 import sys
 import time
 import types
+import weakref
 
 AGENT_MODULES = ("agent", "frames", "holder", "init", "linux", "output", "payload", "program", "roots", "seccomp", "syscalls", "watch")
 FLUSH_FAILED = 120
+INTERRUPTED = -1  # no exit code: the process ends by SIGINT
 SAMPLE = "import sys\nclass A:\n    def f(self, n):\n        return [str(i) for i in range(n)]\nprint(''.join(A().f(20)))\n"
 
 
@@ -26,7 +28,7 @@ class Program:
     def __init__(self):
         self.preloaded = frozenset(sys.modules)
         self.main = types.ModuleType("__main__")
-        self.main.__dict__.update(__builtins__=builtins, __annotations__={})
+        self.main.__dict__.update(__annotations__={}, __builtins__=builtins)
         sys.modules["__main__"] = self.main
         for name in AGENT_MODULES:
             sys.modules.pop(name, None)
@@ -44,17 +46,24 @@ class Program:
         loader = importlib.machinery.SourceFileLoader("__main__", path)
         self.main.__dict__.update(__file__=path, __cached__=None, __loader__=loader)
         self.path = path
+        gc.freeze()  # what is there by now need not be looked at when the program ends
 
     def run(self):
-        code = 0
         try:
             with open(self.path, "rb") as file:
-                source = file.read()
-            exec(compile(source, self.path, "exec", dont_inherit=True), self.main.__dict__)
+                program = compile(file.read(), self.path, "exec", dont_inherit=True)
+        except BaseException:
+            start_over()
+        code, uncaught = 0, None
+        try:
+            exec(program, self.main.__dict__)
         except SystemExit as request:
             code = exit_code(request)
         except BaseException as error:
-            code = report(error)
+            uncaught = error.with_traceback(error.__traceback__.tb_next)  # without our frame
+        if uncaught is not None:
+            code = report(uncaught)
+        del program, uncaught
         self.finish(code)
 
     def finish(self, code):
@@ -63,16 +72,26 @@ class Program:
             threading._shutdown()
         atexit._run_exitfuncs()
         flushed = flush()
-        for name in [name for name in sys.modules if name not in self.preloaded]:
-            tear_down(sys.modules.pop(name))
-        tear_down(self.main)
-        gc.collect()
-        if not (flush() and flushed):
+        self.let_go()
+        if not (flushed and flush()):
             code = FLUSH_FAILED
-        if code == -signal.SIGINT:
+        if code == INTERRUPTED:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
-        os._exit(code & 0xFF)
+        os._exit(code)
+
+    def let_go(self):
+        """Drops the program's modules as the interpreter does: most go with their last reference, the others are cleared, newest first."""
+        sys.last_type = sys.last_value = sys.last_traceback = None
+        added = [name for name, module in sys.modules.items() if name not in self.preloaded and isinstance(module, types.ModuleType)]
+        modules = [weakref.ref(self.main), *(weakref.ref(sys.modules.pop(name)) for name in added)]
+        sys.modules.pop("__main__", None)
+        self.main = None
+        gc.collect()
+        for module in reversed([reference() for reference in modules]):
+            if module is not None:
+                tear_down(module)
+        gc.collect()
 
 
 def warm():
@@ -85,13 +104,20 @@ def warm():
     del os.environ["SAMPLE"]
 
 
+def start_over():
+    """Nothing has run yet, and the program cannot be read or compiled: an interpreter of its own says so in its own words."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.execve(sys.orig_argv[0], sys.orig_argv, os.environ)
+
+
 def exit_code(request):
     """What `sys.exit(x)` means: nothing is 0, a number is itself, anything else is printed and 1."""
     code = request.code
     if code is None:
         return 0
     if isinstance(code, int):
-        return code if -(2**31) <= code < 2**31 else 255
+        return code & 0xFF if -(2**63) <= code < 2**63 else 255
     try:
         sys.stdout.flush()
         print(code, file=sys.stderr)
@@ -101,24 +127,31 @@ def exit_code(request):
 
 
 def report(error):
-    """Prints an uncaught exception the way the interpreter does, without our frame."""
-    trace = error.__traceback__.tb_next
-    kind = type(error)
+    """Prints an uncaught exception the way the interpreter does. Returns the exit code."""
+    kind, trace = type(error), error.__traceback__
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
     try:
         sys.stdout.flush()
     except Exception:
         pass
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        print("sys.excepthook is missing", file=sys.stderr)
+        hook = sys.__excepthook__
+    second = None
     try:
-        sys.excepthook(kind, error.with_traceback(trace), trace)
+        hook(kind, error, trace)
     except SystemExit as request:
         return exit_code(request)
-    except BaseException as second:
+    except BaseException as failure:
+        second = failure
+    if second is not None:
         print("Error in sys.excepthook:", file=sys.stderr)
-        sys.__excepthook__(type(second), second, second.__traceback__.tb_next)
+        inner = second.__traceback__.tb_next
+        sys.__excepthook__(type(second), second.with_traceback(inner), inner)
         print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(kind, error, trace)
-    return -signal.SIGINT if kind is KeyboardInterrupt else 1
+    return INTERRUPTED if kind is KeyboardInterrupt else 1
 
 
 def tear_down(module):

@@ -10,7 +10,16 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 TMP_OPTIONS = "mode=1777,size=64m,nr_inodes=16k"
 # Kernel facts that a payload has no business with; each is covered where it exists.
-COVERED = ("/proc/cmdline", "/proc/interrupts", "/proc/keys", "/proc/key-users", "/proc/timer_list", "/proc/sched_debug", "/proc/kallsyms", "/proc/sysrq-trigger")
+COVERED = (
+    "/proc/cmdline",
+    "/proc/interrupts",
+    "/proc/keys",
+    "/proc/key-users",
+    "/proc/timer_list",
+    "/proc/sched_debug",
+    "/proc/kallsyms",
+    "/proc/sysrq-trigger",
+)
 READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
 PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
 

@@ -139,14 +139,28 @@ def live_threads(pid):
         return
 
 
-def memory_usage():
-    """Resident bytes of every process of the sandbox but init, summed, and what lies in its memory file systems."""
+class MemoryWatch(Watch):
+    """The memory limit. Resident pages are quick to sum, but count shared ones once a process; before that ends a run, it looks closely."""
+
+    def __init__(self, limit, interval):
+        super().__init__(lambda: memory_usage("statm", resident_bytes), limit, interval)
+
+    def exceeded(self, now):
+        if not super().exceeded(now):
+            return False
+        used = memory_usage("smaps_rollup", proportional_bytes)
+        self.due = max(self.due, now + 10 * (time.monotonic() - now))
+        return used > self.limit
+
+
+def memory_usage(name, measure):
+    """Bytes of every process of the sandbox but init, summed, and what lies in its memory file systems."""
     total = 0
     for pid in process_ids():
         for folder in live_threads(pid):
-            pages = resident_pages(f"{folder}/statm")
-            total += pages * PAGE
-            if pages:
+            used = measure(f"{folder}/{name}")
+            total += used
+            if used:
                 break
     for path in ("/tmp", "/dev/shm"):
         facts = os.statvfs(path)
@@ -154,11 +168,19 @@ def memory_usage():
     return total
 
 
-def resident_pages(path):
+def resident_bytes(path):
     try:
         with open(path, "rb") as file:
-            return int(file.read().split()[1])
+            return int(file.read().split()[1]) * PAGE
     except (OSError, IndexError):
+        return 0
+
+
+def proportional_bytes(path):
+    try:
+        with open(path, "rb") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    except OSError:
         return 0
 
 

@@ -45,8 +45,12 @@ export interface JailCgroup {
 
 /** Finds the trees in which this process may make groups; null when there are none (an ordinary user without delegation). */
 export function findCgroupRoots(procRoot = "/proc/self"): CgroupRoots | null {
-  const mounts = readFileSync(join(procRoot, "mounts"), "utf8").split("\n").map((line) => line.split(" "));
-  const own = readFileSync(join(procRoot, "cgroup"), "utf8").split("\n").map((line) => line.split(":"));
+  const mounts = readFileSync(join(procRoot, "mounts"), "utf8")
+    .split("\n")
+    .map((line) => line.split(" "));
+  const own = readFileSync(join(procRoot, "cgroup"), "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
   return findVersion1(mounts, own) ?? findVersion2(mounts, own);
 }
 
@@ -128,7 +132,8 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
     },
     limit(slot, limits) {
       const before = applied.get(slot);
-      for (const [controller, folder] of controllerFolder) applyLimit(roots.version, controller, join(folder, `slot-${slot}`), limits, before);
+      for (const [controller, folder] of controllerFolder)
+        applyLimit(roots.version, controller, join(folder, `slot-${slot}`), limits, before);
       applied.set(slot, limits);
     },
     stats: (slot) => readStats(roots.version, controllerFolder.get("memory"), slot),
@@ -162,7 +167,8 @@ function applyLimit(version: 1 | 2, controller: Controller, folder: string, limi
 }
 
 function writeMemoryLimit(version: 1 | 2, folder: string, bytes: number): void {
-  const write = (file: string, value: number | string) => existsSync(join(folder, file)) && writeFileSync(join(folder, file), String(value));
+  const write = (file: string, value: number | string) =>
+    existsSync(join(folder, file)) && writeFileSync(join(folder, file), String(value));
   if (version === 2) {
     write("memory.max", bytes);
     write("memory.swap.max", 0);

@@ -6,7 +6,11 @@ import { SandboxError, type InputFile, type SandboxEvent } from "./spec.ts";
 const chunkBytes = 1 << 20;
 const Hello = z.object({ version: z.literal(protocolVersion), slot: z.int(), pid: z.int() });
 const Dropped = z.object({ bytes: z.number() });
-const ArtifactFrame = z.object({ path: z.string(), size: z.number() });
+/** A path that stays below the folder it is put into, whoever puts it there. */
+const insidePath = z
+  .string()
+  .refine((path) => path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0")));
+const ArtifactFrame = z.object({ path: insidePath, size: z.int().nonnegative() });
 const Skipped = z.object({ path: z.string(), reason: z.string() });
 const Failed = z.object({ message: z.string() });
 const Exit = z.object({
@@ -43,7 +47,10 @@ export class SandboxConnection {
     const reader = new FrameReader();
     const frame = await nextFrame(socket, reader);
     if (frame?.type === FrameType.hello) return new SandboxConnection(socket, reader, Hello.parse(parseJson(frame)).slot);
-    throw new SandboxError("sandbox_failed", frame?.type === FrameType.failed ? Failed.parse(parseJson(frame)).message : "the agent closed before its greeting");
+    throw new SandboxError(
+      "sandbox_failed",
+      frame?.type === FrameType.failed ? Failed.parse(parseJson(frame)).message : "the agent closed before its greeting",
+    );
   }
 
   /** Rejects or resolves when the other side goes away while nobody reads. */

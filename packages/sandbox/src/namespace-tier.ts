@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
-import type { AgentEvent, AgentExit, SandboxConnection } from "./connection.ts";
+import type { AgentExit, SandboxConnection } from "./connection.ts";
 import { Jail } from "./jail.ts";
 import { Pool, type Lease } from "./pool.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
@@ -20,9 +20,8 @@ import {
   type TierReport,
 } from "./spec.ts";
 import { binaryInside, type WallPrograms } from "./wall.ts";
+import { Watchdog } from "./watchdog.ts";
 
-/** How long after the time limit a sandbox that does not answer is ended with its whole jail. */
-const supervisorGraceMs = 5000;
 const sigterm = 15;
 
 /** What the namespace tier is made with. */
@@ -104,7 +103,14 @@ export class NamespaceTier implements Tier {
     const { cpus, memoryBytes } = this.#enforcers();
     // Without cgroups: memory that belongs to no process cannot be counted.
     const denied = [...(cpus === "affinity" ? ["sched_setaffinity"] : []), ...(memoryBytes === "cgroup" ? [] : ["memfd_create", "shmget"])];
-    return new Jail({ programs: this.#options.programs, runtime, folder: join(this.#options.folder, `jail-${number}`), uid, cgroup, denied });
+    return new Jail({
+      programs: this.#options.programs,
+      runtime,
+      folder: join(this.#options.folder, `jail-${number}`),
+      uid,
+      cgroup,
+      denied,
+    });
   }
 
   #enforcers(): Record<LimitName, Enforcer> {
@@ -133,7 +139,9 @@ export class NamespaceTier implements Tier {
   #plan(spec: SandboxSpec): unknown {
     const { runtime, limits } = spec;
     const enforcers = this.#enforcers();
-    const words = runtime.command.map((word) => word.replace("{binary}", () => binaryInside(runtime)).replace("{entrypoint}", () => spec.entrypoint));
+    const words = runtime.command.map((word) =>
+      word.replace("{binary}", () => binaryInside(runtime)).replace("{entrypoint}", () => spec.entrypoint),
+    );
     const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
     return {
       argv: [...words, ...spec.args],
@@ -146,7 +154,9 @@ export class NamespaceTier implements Tier {
         openFiles: limits.openFiles,
         diskBytes: limits.diskBytes,
         outputBytes: limits.outputBytes,
-        ...(enforcers.memoryBytes === "cgroup" ? {} : { memoryBytes: limits.memoryBytes, ...(runtime.reservesMemory ? {} : { dataBytes: limits.memoryBytes }) }),
+        ...(enforcers.memoryBytes === "cgroup"
+          ? {}
+          : { memoryBytes: limits.memoryBytes, ...(runtime.reservesMemory ? {} : { dataBytes: limits.memoryBytes }) }),
         ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
       },
       artifacts: spec.artifacts,
@@ -181,51 +191,6 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, before: SlotStats | n
   }
 }
 
-/** Trusts no agent: ends one that is silent after the time limit, and one that sends more than a run may. */
-class Watchdog {
-  overdue = false;
-  readonly #onOverdue: () => void;
-  #timer: NodeJS.Timeout;
-  readonly #deadline: number;
-  #outputLeft: number;
-  #artifactsLeft: number;
-
-  constructor(spec: SandboxSpec, onOverdue: () => void) {
-    this.#onOverdue = onOverdue;
-    this.#deadline = Date.now() + spec.limits.wallMs;
-    this.#outputLeft = spec.limits.outputBytes + 2;
-    this.#artifactsLeft = spec.artifacts.maxBytes;
-    this.#timer = this.#arm();
-  }
-
-  /** The agent spoke; while the host is busy with it, nobody is late. */
-  saw(event: AgentEvent): void {
-    clearTimeout(this.#timer);
-    if (event.type === "output") this.#outputLeft -= event.data.length;
-    if (event.type === "artifact-data") this.#artifactsLeft -= event.data.length;
-    if (this.#outputLeft < 0 || this.#artifactsLeft < 0) throw new SandboxError("sandbox_failed", "the agent sent more than the run may");
-  }
-
-  waits(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#arm();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #arm(): NodeJS.Timeout {
-    return setTimeout(
-      () => {
-        this.overdue = true;
-        this.#onOverdue();
-      },
-      Math.max(this.#deadline - Date.now(), 0) + supervisorGraceMs,
-    );
-  }
-}
-
 function toExit(exit: AgentExit, after: SlotStats | null, before: SlotStats | null): SandboxExit {
   const { maxRssBytes, ...rest } = exit;
   const killed = after !== null && before !== null && after.oomKills > before.oomKills;
@@ -237,7 +202,10 @@ function toExit(exit: AgentExit, after: SlotStats | null, before: SlotStats | nu
 
 /** Host users for jails, one each: far above those of people and services, or the top of a small map (a container's). */
 function hostUsers(): { base: number; count: number; start: number } {
-  const size = readFileSync("/proc/self/uid_map", "utf8").trim().split("\n").map((line) => Number(line.trim().split(/\s+/)[2]));
+  const size = readFileSync("/proc/self/uid_map", "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => Number(line.trim().split(/\s+/)[2]));
   const last = Math.max(...size);
   const range = last > 2_000_000_000 ? { base: 1_900_000_000, count: 100_000_000 } : { base: Math.max(last - 1500, 1), count: 1000 };
   return { ...range, start: randomInt(range.count) };

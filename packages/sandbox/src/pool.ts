@@ -2,6 +2,9 @@ import type { SandboxConnection } from "./connection.ts";
 import type { Jail } from "./jail.ts";
 import { SandboxError, type RuntimeSpec } from "./spec.ts";
 
+/** How often a run asks for a sandbox when jails fail. */
+const attempts = 3;
+
 /** How many jails and slots there may be, and how long they are kept. */
 export interface PoolOptions {
   /** Slots of one jail: what one tenant can run at once in one runtime. */
@@ -50,6 +53,17 @@ export class Pool {
 
   /** A sandbox for a run of `tenant`. Rejects with `no_capacity` after the wait, with `sandbox_failed` when jails will not start. */
   async acquire(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
+    for (let left = attempts; ; left -= 1) {
+      try {
+        return await this.#acquireOnce(runtime, tenant);
+      } catch (error) {
+        // Nothing of the run has begun: a jail that was about to die is no reason to fail it.
+        if (left === 1 || !(error instanceof SandboxError) || error.code !== "sandbox_failed") throw error;
+      }
+    }
+  }
+
+  async #acquireOnce(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
     const jail = this.#jailFor(runtime, tenant);
     jail.busy += 1;
     if (jail.busy >= jail.slots && jail.slots < this.#options.slotsPerJail) jail.addSlot();
@@ -96,7 +110,7 @@ export class Pool {
   /** Above the limit the jail that nobody uses and that was used longest ago ends. */
   #makeRoom(): void {
     if (this.#assigned.size < this.#options.maxJails) return;
-    const idle = [...this.#assigned].filter(([, jail]) => jail.busy === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt)[0];
+    const idle = [...this.#assigned].filter(([, jail]) => jail.busy === 0).toSorted(([, a], [, b]) => a.usedAt - b.usedAt)[0];
     if (idle === undefined) throw new SandboxError("no_capacity", "every sandbox is in use");
     this.#assigned.delete(idle[0]);
     void idle[1].end();

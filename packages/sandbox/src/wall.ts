@@ -10,7 +10,15 @@ import type { RuntimeSpec } from "./spec.ts";
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 const systemFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /** Facts of the host that programs need and that are no secrets. */
-const hostFiles = ["/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ca-certificates", "/etc/pki/tls", "/etc/alternatives", "/etc/ld.so.cache", "/etc/mime.types"];
+const hostFiles = [
+  "/etc/ssl/certs",
+  "/etc/ssl/openssl.cnf",
+  "/etc/ca-certificates",
+  "/etc/pki/tls",
+  "/etc/alternatives",
+  "/etc/ld.so.cache",
+  "/etc/mime.types",
+];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
 const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
@@ -47,7 +55,11 @@ export function spawnWall(spec: WallSpec): ChildProcess {
   const binds = ownBinds(spec);
   const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/" };
   if (spec.uid === null) {
-    const child = spawn(spec.programs.bwrap, bwrapArguments(spec, (name) => binds.get(name) ?? name), options);
+    const child = spawn(
+      spec.programs.bwrap,
+      bwrapArguments(spec, (name) => binds.get(name) ?? name),
+      options,
+    );
     for (const path of child.pid === undefined ? [] : (spec.cgroup?.agentProcs ?? [])) writeFileSync(path, String(child.pid));
     return child;
   }

@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots } from "../src/cgroups.ts";
+
+/** Trees of ordinary files that stand where the kernel's would: what is written where, and what is found. */
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "syla-cgroups-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(path: string, text = ""): string {
+  const whole = join(folder, path);
+  mkdirSync(join(whole, ".."), { recursive: true });
+  writeFileSync(whole, text);
+  return whole;
+}
+
+const text = (path: string) => readFileSync(join(folder, path), "utf8");
+
+function proc(mounts: string[], own: string[]): string {
+  file("proc/mounts", `${mounts.join("\n")}\n`);
+  file("proc/cgroup", `${own.join("\n")}\n`);
+  return join(folder, "proc");
+}
+
+describe("findCgroupRoots", () => {
+  test("version 1: a folder per controller, this process's own before the root", () => {
+    for (const path of ["memory/mine", "cpu,cpuacct", "pids"]) mkdirSync(join(folder, path), { recursive: true });
+    const found = findCgroupRoots(
+      proc(
+        [
+          `cgroup ${folder}/memory cgroup rw,memory 0 0`,
+          `cgroup ${folder}/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0`,
+          `cgroup ${folder}/pids cgroup rw,pids 0 0`,
+        ],
+        ["3:memory:/mine", "2:cpu,cpuacct:/not/there", "1:pids:/"],
+      ),
+    );
+    expect(found?.version).toBe(1);
+    expect(Object.fromEntries(found?.folders ?? [])).toEqual({
+      memory: `${folder}/memory/mine`,
+      cpu: `${folder}/cpu,cpuacct`,
+      pids: `${folder}/pids/`,
+    });
+  });
+
+  test("version 1 with some controllers only", () => {
+    mkdirSync(join(folder, "pids"));
+    const found = findCgroupRoots(proc([`cgroup ${folder}/pids cgroup rw,pids 0 0`], ["1:pids:/"]));
+    expect([...(found?.folders.keys() ?? [])]).toEqual(["pids"]);
+  });
+
+  test("version 2: hands on the controllers that are there", () => {
+    file("two/own/cgroup.controllers", "cpuset cpu io memory pids\n");
+    file("two/own/cgroup.subtree_control");
+    const found = findCgroupRoots(proc([`cgroup2 ${folder}/two cgroup2 rw,nsdelegate 0 0`], ["0::/own"]));
+    expect(found?.version).toBe(2);
+    expect([...(found?.folders.keys() ?? [])].toSorted()).toEqual(["cpu", "memory", "pids"]);
+    expect(text("two/own/cgroup.subtree_control").split(" ").toSorted()).toEqual(["+cpu", "+memory", "+pids"]);
+  });
+
+  test("a hybrid machine: version 1 controllers win over an empty version 2 tree", () => {
+    mkdirSync(join(folder, "memory"));
+    file("unified/cgroup.controllers", "");
+    const found = findCgroupRoots(
+      proc([`cgroup2 ${folder}/unified cgroup2 rw 0 0`, `cgroup ${folder}/memory cgroup rw,memory 0 0`], ["1:memory:/", "0::/"]),
+    );
+    expect(found).toMatchObject({ version: 1 });
+  });
+
+  test("none: nothing mounted, no controllers, or nothing that may be written", () => {
+    expect(findCgroupRoots(proc(["proc /proc proc rw 0 0"], ["0::/"]))).toBe(null);
+    file("empty/cgroup.controllers", "");
+    expect(findCgroupRoots(proc([`cgroup2 ${folder}/empty cgroup2 rw 0 0`], ["0::/"]))).toBe(null);
+    expect(findCgroupRoots(proc([`cgroup2 ${folder}/nowhere cgroup2 rw 0 0`], ["0::/own"]))).toBe(null);
+    expect(findCgroupRoots(proc(["cgroup2 /proc cgroup2 ro 0 0"], ["0::/"]))).toBe(null);
+  });
+});
+
+const uid = process.getuid?.() ?? 0;
+const limits = { cpus: 1.5, memoryBytes: 100 << 20, processes: 7 };
+
+describe("a jail's groups, version 2", () => {
+  let roots: CgroupRoots;
+  beforeEach(() => {
+    file("two/cgroup.controllers", "cpu memory pids");
+    // The kernel fills a new group by itself; here the test does.
+    for (const group of ["two/jail", "two/jail/agent", "two/jail/slot-0"]) file(`${group}/cgroup.procs`);
+    for (const name of ["memory.max", "memory.swap.max", "memory.oom.group"]) file(`two/jail/slot-0/${name}`);
+    roots = { version: 2, folders: new Map((["memory", "cpu", "pids"] as const).map((controller) => [controller, join(folder, "two")])) };
+  });
+
+  test("one tree, a group for the agent and one per slot", () => {
+    const jail = createJailCgroup(roots, "jail", uid);
+    jail.addSlot(0);
+    expect(jail.agentProcs).toEqual([join(folder, "two/jail/agent/cgroup.procs")]);
+    expect(jail.slotProcs).toEqual(["/cgroup-unified/slot-SLOT/cgroup.procs"]);
+    expect(text("two/jail/cgroup.subtree_control").split(" ").toSorted()).toEqual(["+cpu", "+memory", "+pids"]);
+    jail.limit(0, limits);
+    expect(text("two/jail/slot-0/pids.max")).toBe("7");
+    expect(text("two/jail/slot-0/cpu.max")).toBe("150000 100000");
+    expect([text("two/jail/slot-0/memory.max"), text("two/jail/slot-0/memory.swap.max"), text("two/jail/slot-0/memory.oom.group")]).toEqual(
+      [String(100 << 20), "0", "1"],
+    );
+  });
+
+  test("counts kills and the peak; a file that is not there counts as nothing", () => {
+    const jail = createJailCgroup(roots, "jail", uid);
+    expect(jail.stats(0)).toEqual({ peakMemoryBytes: null, oomKills: 0 });
+    file("two/jail/slot-0/memory.events", "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 1\n");
+    file("two/jail/slot-0/memory.peak", "4096\n");
+    expect(jail.stats(0)).toEqual({ peakMemoryBytes: 4096, oomKills: 2 });
+  });
+});
+
+describe("a jail's groups, version 1", () => {
+  test("a tree per controller; only what changed is written again", () => {
+    const folders = new Map((["memory", "cpu", "pids"] as const).map((controller) => [controller, join(folder, controller)] as const));
+    for (const controller of folders.keys()) file(`${controller}/jail/slot-0/cgroup.procs`);
+    for (const name of ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]) file(`memory/jail/slot-0/${name}`);
+    const jail = createJailCgroup({ version: 1, folders }, "jail", uid);
+    jail.addSlot(0);
+    jail.limit(0, limits);
+    expect([text("memory/jail/slot-0/memory.limit_in_bytes"), text("memory/jail/slot-0/memory.memsw.limit_in_bytes")]).toEqual([
+      String(100 << 20),
+      String(100 << 20),
+    ]);
+    expect([text("cpu/jail/slot-0/cpu.cfs_quota_us"), text("pids/jail/slot-0/pids.max")]).toEqual(["150000", "7"]);
+    file("pids/jail/slot-0/pids.max", "untouched");
+    jail.limit(0, { ...limits, cpus: 0.001 });
+    expect([text("cpu/jail/slot-0/cpu.cfs_quota_us"), text("pids/jail/slot-0/pids.max")]).toEqual(["1000", "untouched"]);
+    file("memory/jail/slot-0/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
+    expect(jail.stats(0).oomKills).toBe(4);
+  });
+});
+
+test("groups of servers that are gone are removed, those of living ones stay", () => {
+  for (const name of ["syla-99999999-0/agent", `syla-${process.pid}-0/agent`, "others"])
+    mkdirSync(join(folder, "memory", name), { recursive: true });
+  removeStale({ version: 1, folders: new Map([["memory", join(folder, "memory")]]) });
+  expect(["syla-99999999-0", `syla-${process.pid}-0`, "others"].map((name) => existsSync(join(folder, "memory", name)))).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
