@@ -24,11 +24,16 @@ export async function send(target: Target): Promise<number> {
 export function post(target: Target): Promise<{ status: number; body: string; retryAfter: string | undefined }> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(target.body), ...target.headers };
-    const outgoing = request({ host: "127.0.0.1", port: target.port, path: target.path, method: "POST", agent: keepAlive, headers }, (response) => {
-      const parts: Buffer[] = [];
-      response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString(), retryAfter: response.headers["retry-after"] }));
-    });
+    const outgoing = request(
+      { host: "127.0.0.1", port: target.port, path: target.path, method: "POST", agent: keepAlive, headers },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString(), retryAfter: response.headers["retry-after"] }),
+        );
+      },
+    );
     outgoing.on("error", reject);
     outgoing.end(target.body);
   });
@@ -36,7 +41,7 @@ export function post(target: Target): Promise<{ status: number; body: string; re
 
 /** The value below which a share of the samples lies. */
 export function percentile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
+  const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 

@@ -36,7 +36,18 @@ async function startOurs(): Promise<Server> {
   const state = await waitFor(() => JSON.parse(readFileSync(join(folder, "server.json"), "utf8")) as { url: string });
   const headers = { authorization: `Bearer ${readFileSync(join(folder, "cli.key"), "utf8").trim()}` };
   const body = JSON.stringify({ language: "python", code });
-  return { child, folder, target: { name: "syla", port: Number(new URL(state.url).port), path: "/api/v1/executions?wait=true", headers, body, expect: '"stdout":"hello\\n"' } };
+  return {
+    child,
+    folder,
+    target: {
+      name: "syla",
+      port: Number(new URL(state.url).port),
+      path: "/api/v1/executions?wait=true",
+      headers,
+      body,
+      expect: '"stdout":"hello\\n"',
+    },
+  };
 }
 
 async function startReference(): Promise<{ child: ChildProcess; target: Target }> {
@@ -73,7 +84,13 @@ async function inTurns(ours: Target, reference: Target, clients: number, count: 
 
 function compare(measure: string, ours: number, reference: number, unit: string, goal: string, better: "less" | "more"): Row {
   const ratio = ours / reference;
-  return { measure, ours: `${ours.toFixed(1)} ${unit}`, reference: `${reference.toFixed(1)} ${unit}`, ratio: better === "less" ? `${ratio.toFixed(2)}×` : `${(ratio * 100).toFixed(0)} %`, goal };
+  return {
+    measure,
+    ours: `${ours.toFixed(1)} ${unit}`,
+    reference: `${reference.toFixed(1)} ${unit}`,
+    ratio: better === "less" ? `${ratio.toFixed(2)}×` : `${(ratio * 100).toFixed(0)} %`,
+    goal,
+  };
 }
 
 /** From a server with nothing warm in a runtime to the answer, against a bare jail with the interpreter. */
@@ -123,15 +140,33 @@ async function countEnded(target: Target, ids: readonly string[]): Promise<numbe
   return ids.length - open.size;
 }
 
-async function measure(ours: Target, reference: Target): Promise<Row[]> {
+async function measureAll(ours: Target, reference: Target): Promise<Row[]> {
   const rows = [await firstRun(ours)];
   await load(reference, 2, 50);
   await load(ours, 2, 50);
   const one = await inTurns(ours, reference, 1, 100);
-  rows.push(compare("warm POST /api/v1/executions, one client, p50", percentile(one.ours, 0.5), percentile(one.reference, 0.5), "ms", "≤ 1.5× (first goal 2×)", "less"));
+  rows.push(
+    compare(
+      "warm POST /api/v1/executions, one client, p50",
+      percentile(one.ours, 0.5),
+      percentile(one.reference, 0.5),
+      "ms",
+      "≤ 1.5× (first goal 2×)",
+      "less",
+    ),
+  );
   rows.push(compare("the same, p99", percentile(one.ours, 0.99), percentile(one.reference, 0.99), "ms", "≤ 2×", "less"));
   const many = await inTurns(ours, reference, 32, 300);
-  rows.push(compare("fresh executions per second, 32 clients, records included", percentile(many.oursPerSecond, 0.5), percentile(many.referencePerSecond, 0.5), "/s", "≥ 70 %", "more"));
+  rows.push(
+    compare(
+      "fresh executions per second, 32 clients, records included",
+      percentile(many.oursPerSecond, 0.5),
+      percentile(many.referencePerSecond, 0.5),
+      "/s",
+      "≥ 70 %",
+      "more",
+    ),
+  );
   rows.push(await burst(ours, 5000));
   return rows;
 }
@@ -144,10 +179,14 @@ function table(rows: readonly Row[]): string {
 const ours = await startOurs();
 const reference = await startReference();
 try {
-  const text = table(await measure(ours.target, reference.target));
+  const text = table(await measureAll(ours.target, reference.target));
   const machine = `${cpus().length} CPUs, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
   console.log(`${machine}\n\n${text}`);
-  if (process.argv.includes("--write")) writeFileSync(join(root, "bench/results.md"), `# Benchmark results\n\nLast run: ${machine}. Ratios count; absolute figures are this machine's on that day.\n\n${text}\n`);
+  if (process.argv.includes("--write"))
+    writeFileSync(
+      join(root, "bench/results.md"),
+      `# Benchmark results\n\nLast run: ${machine}. Ratios count; absolute figures are this machine's on that day.\n\n${text}\n`,
+    );
 } finally {
   reference.child.kill();
   ours.child.kill("SIGTERM");

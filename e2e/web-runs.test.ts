@@ -84,6 +84,24 @@ describe.skipIf(noBrowser)("runs", () => {
     expect(download.suggestedFilename()).toBe("table.csv");
   });
 
+  it("take files along, picked or dropped", async () => {
+    const page = await web.openPage("/runs/new?language=python");
+    await page.locator(".cm-content").waitFor();
+    await typeProgram(page, 'print(open("picked.txt").read(), open("dropped.txt").read())\n');
+    await page.getByRole("button", { name: "Files" }).click();
+    await page.locator("input[type=file]").setInputFiles({ name: "picked.txt", mimeType: "text/plain", buffer: Buffer.from("was picked") });
+    await page.getByText("picked.txt", { exact: true }).waitFor();
+    await page.evaluate(`(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["was dropped"], "dropped.txt"));
+      const editor = document.querySelector(".cm-content");
+      for (const type of ["dragover", "drop"]) editor.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    })()`);
+    await page.getByText("dropped.txt", { exact: true }).waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("log").getByText("was picked was dropped").waitFor();
+  });
+
   it("say what is wrong with a request, in place", async () => {
     const page = await web.openPage("/runs/new?language=python");
     await page.locator(".cm-content").waitFor();

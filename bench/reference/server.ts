@@ -7,8 +7,36 @@ import { join } from "node:path";
 
 /** The throw-away HTTP server in front of two reference agents in bubblewrap jails. Prints its port. */
 
-const jail = ["--unshare-all", "--uid", "1000", "--gid", "1000", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin"];
-jail.push("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--dir", "/newroot", "--tmpfs", "/tmp");
+const jail = [
+  "--unshare-all",
+  "--uid",
+  "1000",
+  "--gid",
+  "1000",
+  "--die-with-parent",
+  "--ro-bind",
+  "/usr",
+  "/usr",
+  "--symlink",
+  "usr/bin",
+  "/bin",
+];
+jail.push(
+  "--symlink",
+  "usr/lib",
+  "/lib",
+  "--symlink",
+  "usr/lib64",
+  "/lib64",
+  "--proc",
+  "/proc",
+  "--dev",
+  "/dev",
+  "--dir",
+  "/newroot",
+  "--tmpfs",
+  "/tmp",
+);
 
 interface Agent {
   readonly input: Writable;
@@ -17,7 +45,8 @@ interface Agent {
 
 function startAgent(): Agent {
   const words = [...jail, "--ro-bind", join(import.meta.dirname, "agent.py"), "/agent.py", "/usr/bin/python3", "/agent.py"];
-  const asUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bwrap", ...words] : ["bwrap", ...words];
+  const asUser =
+    process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bwrap", ...words] : ["bwrap", ...words];
   const child = spawn(asUser[0] as string, asUser.slice(1), { stdio: ["pipe", "inherit", "inherit", "pipe"], cwd: "/" });
   const agent: Agent = { input: child.stdin as Writable, waiting: [] };
   createInterface({ input: child.stdio[3] as Readable }).on("line", (line) => agent.waiting.shift()?.(line));

@@ -21,7 +21,7 @@ function option<T>(env: string, defaultText: string, parse: (text: string) => T,
  * Every setting of the server. An environment variable wins over `config.json` in the data directory (keys as here), which
  * wins over the default. `docs/configuration.gen.md` is generated from this table.
  */
-export const options = {
+const options = {
   dataDir: option(
     "SYLA_DATA_DIR",
     "`$SYLA_HOME/data`, `~/.syla/data`",
@@ -84,7 +84,7 @@ export type Config = Readonly<
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The directory of everything that Syla writes for this person. */
-export function sylaHome(env: Environment): string {
+function sylaHome(env: Environment): string {
   return env["SYLA_HOME"] ? resolve(env["SYLA_HOME"]) : join(env["HOME"] || homeOfUser(), ".syla");
 }
 

@@ -10,18 +10,37 @@ export const User = z
 export type User = z.infer<typeof User>;
 
 export const Session = z
-  .object({ id: z.string(), createdAt: z.iso.datetime(), expiresAt: z.iso.datetime(), ip: z.string().nullable(), userAgent: z.string().nullable(), current: z.boolean() })
+  .object({
+    id: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    current: z.boolean(),
+  })
   .meta({ id: "Session" });
 export type Session = z.infer<typeof Session>;
 
 export const ApiKey = z
-  .object({ id: z.string(), name: z.string(), start: z.string().describe("the first characters, to tell keys apart"), createdAt: z.iso.datetime(), expiresAt: z.iso.datetime().nullable(), lastUsedAt: z.iso.datetime().nullable() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    start: z.string().describe("the first characters, to tell keys apart"),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable(),
+    lastUsedAt: z.iso.datetime().nullable(),
+  })
   .meta({ id: "ApiKey" });
 export type ApiKey = z.infer<typeof ApiKey>;
 
 const password = z.string().min(10, "at least 10 characters").max(256);
 const email = z.email().max(320);
-const name = z.string().trim().min(1).max(100).regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "no control characters");
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "no control characters");
 
 export const SetupInput = z.strictObject({ token: z.string().min(1).max(256), name, email, password }).meta({ id: "SetupInput" });
 export const SignInInput = z.strictObject({ email, password: z.string().min(1).max(256) }).meta({ id: "SignInInput" });
@@ -60,11 +79,52 @@ export const accountRoutes = {
     responses: { 201: User },
     errors: ["invalid_credentials", "rate_limited"],
   }),
-  signOut: route({ method: "DELETE", path: "/api/v1/sessions/current", summary: "Sign out", tag: "accounts", auth: "user", responses: { 204: "none" }, errors: [] }),
-  listSessions: route({ method: "GET", path: "/api/v1/sessions", summary: "List your sessions", tag: "accounts", auth: "user", responses: { 200: z.object({ items: z.array(Session) }) }, errors: [] }),
-  revokeSession: route({ method: "DELETE", path: "/api/v1/sessions/:id", summary: "End one of your sessions", tag: "accounts", auth: "user", params: byId, responses: { 204: "none" }, errors: ["not_found"] }),
-  getMe: route({ method: "GET", path: "/api/v1/users/me", summary: "Who you are", tag: "accounts", auth: "user", responses: { 200: User }, errors: [] }),
-  listApiKeys: route({ method: "GET", path: "/api/v1/api-keys", summary: "List your API keys", tag: "accounts", auth: "user", responses: { 200: z.object({ items: z.array(ApiKey) }) }, errors: [] }),
+  signOut: route({
+    method: "DELETE",
+    path: "/api/v1/sessions/current",
+    summary: "Sign out",
+    tag: "accounts",
+    auth: "user",
+    responses: { 204: "none" },
+    errors: [],
+  }),
+  listSessions: route({
+    method: "GET",
+    path: "/api/v1/sessions",
+    summary: "List your sessions",
+    tag: "accounts",
+    auth: "user",
+    responses: { 200: z.object({ items: z.array(Session) }) },
+    errors: [],
+  }),
+  revokeSession: route({
+    method: "DELETE",
+    path: "/api/v1/sessions/:id",
+    summary: "End one of your sessions",
+    tag: "accounts",
+    auth: "user",
+    params: byId,
+    responses: { 204: "none" },
+    errors: ["not_found"],
+  }),
+  getMe: route({
+    method: "GET",
+    path: "/api/v1/users/me",
+    summary: "Who you are",
+    tag: "accounts",
+    auth: "user",
+    responses: { 200: User },
+    errors: [],
+  }),
+  listApiKeys: route({
+    method: "GET",
+    path: "/api/v1/api-keys",
+    summary: "List your API keys",
+    tag: "accounts",
+    auth: "user",
+    responses: { 200: z.object({ items: z.array(ApiKey) }) },
+    errors: [],
+  }),
   createApiKey: route({
     method: "POST",
     path: "/api/v1/api-keys",
@@ -75,5 +135,14 @@ export const accountRoutes = {
     responses: { 201: ApiKey.extend({ key: z.string() }).meta({ id: "NewApiKey" }) },
     errors: [],
   }),
-  deleteApiKey: route({ method: "DELETE", path: "/api/v1/api-keys/:id", summary: "Revoke an API key", tag: "accounts", auth: "user", params: byId, responses: { 204: "none" }, errors: ["not_found"] }),
+  deleteApiKey: route({
+    method: "DELETE",
+    path: "/api/v1/api-keys/:id",
+    summary: "Revoke an API key",
+    tag: "accounts",
+    auth: "user",
+    params: byId,
+    responses: { 204: "none" },
+    errors: ["not_found"],
+  }),
 };

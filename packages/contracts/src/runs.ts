@@ -24,11 +24,22 @@ export const LimitsInput = z
   .strictObject({
     wallMs: z.int().min(10).max(86_400_000).describe("wall clock, milliseconds"),
     cpus: z.number().min(0.05).max(4).describe("CPU cores"),
-    memoryBytes: z.int().min(16 * mebibyte).max(8 * 1024 * mebibyte),
+    memoryBytes: z
+      .int()
+      .min(16 * mebibyte)
+      .max(8 * 1024 * mebibyte),
     processes: z.int().min(1).max(4096).describe("processes and threads together"),
     openFiles: z.int().min(16).max(65_536),
-    diskBytes: z.int().min(mebibyte).max(50 * 1024 * mebibyte).describe("workspace and /output together"),
-    outputBytes: z.int().min(1024).max(256 * mebibyte).describe("stdout and stderr together; the middle is left out above it"),
+    diskBytes: z
+      .int()
+      .min(mebibyte)
+      .max(50 * 1024 * mebibyte)
+      .describe("workspace and /output together"),
+    outputBytes: z
+      .int()
+      .min(1024)
+      .max(256 * mebibyte)
+      .describe("stdout and stderr together; the middle is left out above it"),
   })
   .partial()
   .meta({ id: "LimitsInput" });
@@ -77,8 +88,19 @@ export const RunInput = z
     entrypoint: z.string().min(1).max(4096).optional(),
     stdin: z.string().optional(),
     stdinBase64: z.base64().optional(),
-    args: z.array(noNul("an argument").pipe(z.string().max(131_072))).max(1000).default([]),
-    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).max(256), noNul("a value").pipe(z.string().max(131_072))).default({}),
+    args: z
+      .array(noNul("an argument").pipe(z.string().max(131_072)))
+      .max(1000)
+      .default([]),
+    env: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+          .max(256),
+        noNul("a value").pipe(z.string().max(131_072)),
+      )
+      .default({}),
     limits: LimitsInput.default({}),
     tier: Tier.optional(),
     network: z.enum(["none"]).default("none"),
@@ -110,9 +132,7 @@ export const Timings = z
   })
   .meta({ id: "Timings" });
 
-export const RunUsage = z
-  .object({ cpuMs: z.number(), peakMemoryBytes: z.number().nullable() })
-  .meta({ id: "RunUsage" });
+export const RunUsage = z.object({ cpuMs: z.number(), peakMemoryBytes: z.number().nullable() }).meta({ id: "RunUsage" });
 
 const runSummaryFields = {
   id: z.string(),
@@ -178,8 +198,21 @@ export type Artifact = z.infer<typeof Artifact>;
  */
 export const RunEvent = z
   .discriminatedUnion("type", [
-    z.object({ type: z.literal("status"), seq: z.int(), time: z.iso.datetime(), status: RunStatus, phase: z.string().nullable(), attempt: z.int() }),
-    z.object({ type: z.literal("log"), seq: z.int(), time: z.iso.datetime(), stream: z.enum(["stdout", "stderr", "system"]), text: z.string() }),
+    z.object({
+      type: z.literal("status"),
+      seq: z.int(),
+      time: z.iso.datetime(),
+      status: RunStatus,
+      phase: z.string().nullable(),
+      attempt: z.int(),
+    }),
+    z.object({
+      type: z.literal("log"),
+      seq: z.int(),
+      time: z.iso.datetime(),
+      stream: z.enum(["stdout", "stderr", "system"]),
+      text: z.string(),
+    }),
     z.object({ type: z.literal("end"), seq: z.int(), time: z.iso.datetime(), run: Run }),
   ])
   .meta({ id: "RunEvent" });
@@ -187,7 +220,20 @@ export type RunEvent = z.infer<typeof RunEvent>;
 
 const runId = z.object({ id: z.string().max(64) });
 const idempotency = z.object({ "idempotency-key": z.string().min(1).max(255).optional() });
-const submitErrors = ["unknown_language", "runtime_unavailable", "empty_code", "entrypoint_missing", "invalid_path", "blob_unknown", "limit_out_of_range", "tier_unavailable", "network_unavailable", "idempotency_conflict", "queue_full", "payload_too_large"] as const;
+const submitErrors = [
+  "unknown_language",
+  "runtime_unavailable",
+  "empty_code",
+  "entrypoint_missing",
+  "invalid_path",
+  "blob_unknown",
+  "limit_out_of_range",
+  "tier_unavailable",
+  "network_unavailable",
+  "idempotency_conflict",
+  "queue_full",
+  "payload_too_large",
+] as const;
 
 /** Filters of the runs list. Repeat a parameter, or separate with commas, for several values. */
 export const RunFilter = z.object({
@@ -274,7 +320,12 @@ export const runRoutes = {
     tag: "runs",
     auth: "user",
     params: runId,
-    headers: z.object({ "last-event-id": z.string().regex(/^\d{1,15}$/).optional() }),
+    headers: z.object({
+      "last-event-id": z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .optional(),
+    }),
     responses: { 200: "event-stream" },
     errors: ["not_found"],
   }),

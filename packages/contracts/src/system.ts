@@ -20,7 +20,15 @@ export const TierReport = z
 export type TierReport = z.infer<typeof TierReport>;
 
 export const systemRoutes = {
-  getHealth: route({ method: "GET", path: "/healthz", summary: "The process is alive", tag: "system", auth: "none", responses: { 200: z.object({ status: z.literal("ok") }) }, errors: [] }),
+  getHealth: route({
+    method: "GET",
+    path: "/healthz",
+    summary: "The process is alive",
+    tag: "system",
+    auth: "none",
+    responses: { 200: z.object({ status: z.literal("ok") }) },
+    errors: [],
+  }),
   getReady: route({
     method: "GET",
     path: "/readyz",

@@ -41,15 +41,15 @@ def supervise(slot, settings, cgroups, workspace, output):
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a payload may signal process 1 where a handler is set
         linux.map_user(roots.USER_ID, roots.USER_ID, roots.USER_ID)
+        child = Child(cgroups, settings["filter"])
+        if child.pid == 0:
+            return payload.receive_plan(settings["fork"])
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.connect("/jail/agent.sock")
         roots.enter(workspace, output)
         socket.sethostname("sandbox")
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        child = Child(cgroups, settings["filter"])
-        if child.pid == 0:
-            sock.detach()  # its number belongs to something else by now
-            return payload.receive_plan(settings["fork"])
+        child.release()
     except BaseException:
         report_failure(sock)
         os._exit(SETUP_FAILED)
@@ -72,7 +72,11 @@ def report_failure(sock):
 
 
 class Child:
-    """The payload as init sees it: its pid and the ends of its pipes. `pid` is 0 in the payload itself."""
+    """The payload as init sees it: its pid and the ends of its pipes. `pid` is 0 in the payload itself.
+
+    It is forked first of all, and waits until the root is made: pages that init writes after a fork are copied, and so are those that it
+    writes again after the next one.
+    """
 
     def __init__(self, cgroups, filter_bytes):
         stdin, self.stdin = os.pipe()
@@ -80,14 +84,24 @@ class Child:
         self.stderr, stderr = os.pipe()
         plan, self.plan = os.pipe()
         self.status, status = os.pipe()
+        released, self.released = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            os.close(self.released)
+            if not os.read(released, 1):
+                os._exit(0)  # init failed
             payload.prepare((stdin, stdout, stderr), plan, status, cgroups, filter_bytes)
             return
-        for descriptor in (stdin, stdout, stderr, plan, status, *cgroups):
+        for descriptor in (stdin, stdout, stderr, plan, status, released, *cgroups):
             os.close(descriptor)
         for descriptor in (self.stdin, self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
+
+
+    def release(self):
+        """The root is made: the payload may give up what it has and wait for its plan."""
+        os.write(self.released, b"1")
+        os.close(self.released)
 
 
 class Supervisor:

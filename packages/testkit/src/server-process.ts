@@ -53,7 +53,8 @@ export function spawnServer(
       child.kill("SIGKILL");
       await exit;
       // Its PostgreSQL ends a moment later, and still writes into the directory that the test removes next.
-      while (dataDir !== "" && findProcesses(dataDir).length > 0) await sleep(20);
+      if (dataDir === "") return;
+      while (findProcesses(dataDir).length > 0) await sleep(20);
     },
   };
 }

@@ -31,7 +31,7 @@ export async function startTestServer(variables: ServerVariables = {}): Promise<
   try {
     const directory = stack.use(createTemporaryDirectory());
     const database = stack.use(await createTestDatabase());
-    const dataDir = join(directory.path, "data");
+    const dataDir = variables["SYLA_DATA_DIR"] ?? join(directory.path, "data");
     const config = loadConfig({
       SYLA_DATA_DIR: dataDir,
       SYLA_PORT: "0",

@@ -48,21 +48,20 @@ export async function publishFile(temporary: string, target: string): Promise<vo
 }
 
 /**
- * Writes a small file under its final name. Content and name go to the disk together, which takes one commit of the file system where
- * `writeHashed` and `publishFile` take two; both are there when this returns.
+ * Writes a small file under its final name; it can be read when this returns. The promise resolves when content and name are on the disk:
+ * on ext4, XFS and btrfs the sync of a file that was just renamed carries its new name, so one commit of the file system does for both.
  */
-export async function writeSmallFile(temporary: string, target: string, bytes: Uint8Array): Promise<void> {
+export function writeSmallFile(temporary: string, target: string, bytes: Uint8Array): Promise<void> {
   const fd = openSync(temporary, "wx", 0o600);
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
     renameSync(temporary, target);
-    await Promise.all([fsync(fd), syncDirectory(dirname(target))]);
   } catch (error) {
+    closeSync(fd);
     rmSync(temporary, { force: true });
     throw error;
-  } finally {
-    closeSync(fd);
   }
+  return fsync(fd).finally(() => closeSync(fd));
 }
 
 /** Makes a new name in a directory survive a power cut. */

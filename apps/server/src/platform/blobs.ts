@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,9 +9,16 @@ import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef, wri
 
 export type { BlobRef } from "./blob-files.ts";
 
+/** Content that can be read, and will be on the disk. */
+export interface WrittenBlob extends BlobRef {
+  readonly synced: Promise<void>;
+}
+
 /** Content by its hash. A blob is either there whole or not there: it gets its name when all of it is on disk. */
 export interface Blobs {
   put(bytes: Uint8Array): Promise<BlobRef>;
+  /** Like `put`, but answers when the content can be read; `synced` when a power cut can no longer take it. @throws AppError `storage_full` */
+  write(bytes: Uint8Array): Promise<WrittenBlob>;
   /** @throws AppError `payload_too_large` when more than `maxBytes` come, `storage_full` */
   putStream(source: Readable | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<BlobRef>;
   /** Copies a regular file in; a link, a pipe or a device is refused. */
@@ -39,7 +47,8 @@ const memoryBytes = 32 * 1024 * 1024;
 export async function openBlobs(root: string): Promise<Blobs> {
   const incoming = join(root, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
-  for (let byte = 0; byte < 256; byte++) await mkdir(join(root, "sha256", byte.toString(16).padStart(2, "0")), { recursive: true, mode: 0o700 });
+  for (let byte = 0; byte < 256; byte++)
+    await mkdir(join(root, "sha256", byte.toString(16).padStart(2, "0")), { recursive: true, mode: 0o700 });
   const memory = new LRUCache<string, Buffer>({ maxSize: memoryBytes, sizeCalculation: (bytes) => bytes.length + 1 });
   // Whatever an earlier process left half-written; the caller holds the directory's lock.
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
@@ -67,23 +76,28 @@ export async function openBlobs(root: string): Promise<Blobs> {
     }
   };
 
-  const putSmall = async (bytes: Uint8Array, sha256: string): Promise<void> => {
+  const syncing = new Map<string, Promise<void>>();
+  const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
+    if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), synced: Promise.resolve() };
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const written = { sha256, size: bytes.length, synced: syncing.get(sha256) ?? Promise.resolve() };
+    if (memory.has(sha256)) return written;
+    // A file of another size is one that lost its end in a power cut before anybody had been told of it.
+    if (statSync(path(sha256), { throwIfNoEntry: false })?.size === bytes.length) return written;
     try {
-      await writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes);
+      const synced = writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes);
+      memory.set(sha256, Buffer.from(bytes));
+      syncing.set(sha256, synced);
+      void synced.finally(() => syncing.delete(sha256)).catch(() => {}); // whoever asked for the content sees the error
+      return { ...written, synced };
     } catch (error) {
       throw diskError(error) ?? error;
     }
   };
 
   const put = async (bytes: Uint8Array): Promise<BlobRef> => {
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const ref = { sha256, size: bytes.length };
-    if (memory.has(sha256)) return ref;
-    // A file of another size is one that lost its end in a power cut before anybody had been told of it.
-    const isStored = (await find(sha256))?.size === bytes.length;
-    if (!isStored && bytes.length > smallBytes) return await putChunks(oneChunk(bytes));
-    if (!isStored) await putSmall(bytes, sha256);
-    if (bytes.length <= smallBytes) memory.set(sha256, Buffer.from(bytes));
+    const { synced, ...ref } = await write(bytes);
+    await synced;
     return ref;
   };
 
@@ -93,6 +107,7 @@ export async function openBlobs(root: string): Promise<Blobs> {
     path,
     stat: find,
     put,
+    write,
     putStream: (source, options = {}) => putChunks(source as AsyncIterable<Uint8Array>, options.maxBytes),
     putFile: (file, options = {}) => putChunks(readRegularFile(file), options.maxBytes),
     get,

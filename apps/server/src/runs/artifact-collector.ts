@@ -91,7 +91,11 @@ export class ArtifactCollector {
 
 function drained(stream: PassThrough): Promise<void> {
   return new Promise((resolve) => {
+    const done = () => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
     if (stream.closed) resolve();
-    else stream.once("drain", resolve).once("close", resolve);
+    else stream.once("drain", done).once("close", done);
   });
 }

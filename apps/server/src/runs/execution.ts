@@ -10,7 +10,7 @@ import { emptyResult, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
 /** How long a cancelled program may take to end by itself. */
-export const cancelGraceMs = 10_000;
+const cancelGraceMs = 10_000;
 const streamAboveBytes = 1024 * 1024;
 
 /** One attempt at a run, in this process. */
@@ -56,10 +56,10 @@ export class Execution {
   }
 
   /** SIGTERM, and an end after the grace time. A run that has not begun yet never begins. */
-  cancel(): void {
+  cancel(graceMs = cancelGraceMs): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    this.#run?.cancel(cancelGraceMs);
+    this.#run?.cancel(graceMs);
   }
 
   /** The program has run, or may have. */
@@ -87,7 +87,7 @@ export class Execution {
       });
       if (this.#cancelled) this.#run.cancel(cancelGraceMs);
       for await (const event of this.#run.events) {
-        if (event.type === "exit") return this.#finish(event);
+        if (event.type === "exit") return await this.#finish(event);
         await this.#handle(event);
       }
       throw new SandboxError("sandbox_failed", "the sandbox ended without a result");

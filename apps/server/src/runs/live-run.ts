@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { createReadStream, type WriteStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { RunStatus } from "@syla/contracts/runs";
 import { encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
 import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
@@ -108,7 +109,7 @@ export class LiveRun {
     clearTimeout(this.#spoolTimer);
     this.#closed = true;
     this.#changed.emit("change");
-    if (this.#spool !== null) await finished(this.#spool);
+    if (this.#spool !== null) await finished(this.#spool.end());
   }
 
   /** All of a closed log, as JSON lines: what outgrew memory is read from the spool file. */
@@ -201,13 +202,5 @@ function written(stream: WriteStream): Promise<void> {
     else if (stream.writableFinished) resolve();
     else if (stream.writableEnded) stream.once("finish", resolve).once("error", reject);
     else stream.write("", (error) => (error ? reject(error) : resolve()));
-  });
-}
-
-function finished(stream: WriteStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (stream.errored !== null) reject(stream.errored);
-    stream.once("error", reject);
-    stream.end(() => resolve());
   });
 }

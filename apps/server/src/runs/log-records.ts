@@ -56,10 +56,18 @@ export function bytesOf(record: LogRecord): Buffer {
   return record.base64 === undefined ? Buffer.from(record.text ?? "") : Buffer.from(record.base64, "base64");
 }
 
-/** Stores a finished log; returns its hash. A short one is not worth compressing: its first byte tells. */
+/** Stores a finished log; returns its hash when it is on the disk. */
 export async function storeLog(blobs: Blobs, lines: Buffer | Readable): Promise<string> {
-  if (!Buffer.isBuffer(lines)) return (await blobs.putStream(through(lines, createZstdCompress()))).sha256;
-  return (await blobs.put(lines.length < compressAbove ? lines : await compress(lines))).sha256;
+  const { sha256, synced } = await writeLog(blobs, lines);
+  await synced;
+  return sha256;
+}
+
+/** Writes a finished log; answers its hash, and when it is on the disk. A short one is not worth compressing: its first byte tells. */
+export async function writeLog(blobs: Blobs, lines: Buffer | Readable): Promise<{ sha256: string; synced: Promise<void> }> {
+  if (Buffer.isBuffer(lines)) return await blobs.write(lines.length < compressAbove ? lines : await compress(lines));
+  const { sha256 } = await blobs.putStream(through(lines, createZstdCompress()));
+  return { sha256, synced: Promise.resolve() };
 }
 
 /** The records of a stored log, in order. */

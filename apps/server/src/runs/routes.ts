@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { blobRoutes } from "@syla/contracts/blobs";
 import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
 import type { Http } from "../access/http.ts";
-import type { Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import { answer } from "../platform/http-call.ts";
 import type { Runs } from "./service.ts";
 
@@ -40,10 +40,19 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLi
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
   bindStreams(http, runs, blobs);
   http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {
-    const { sha256, size } = await blobs.putStream(body as Readable, { maxBytes: uploadLimit });
+    const { sha256, size } = await storeUpload(blobs, body as Readable, uploadLimit);
     await runs.recordUpload(call.actor, sha256, size);
     return answer(201, { sha256, size });
   });
+}
+
+/** After a refusal the rest is read and dropped: else the connection would be stuck for the client's next request. */
+async function storeUpload(blobs: Blobs, upload: Readable, maxBytes: number): Promise<BlobRef> {
+  try {
+    return await blobs.putStream(upload.iterator({ destroyOnReturn: false }), { maxBytes });
+  } finally {
+    upload.resume();
+  }
 }
 
 function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {

@@ -21,6 +21,8 @@ import { RunConfig } from "./config.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
+import { QueueGauge } from "./queue-gauge.ts";
+import { RunRecord, writtenRecord } from "./run-record.ts";
 import { prepareSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
 import { Utf8Splitter } from "./utf8-splitter.ts";
@@ -29,7 +31,6 @@ import type { Worker } from "./worker.ts";
 const headBytes = 64 * 1024;
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
-const queueCountMs = 1000;
 
 /** What the runs domain is made of. */
 export interface RunsContext {
@@ -53,15 +54,16 @@ export interface SubmitOptions {
 /** Runs: submit, read, follow, cancel. Every call checks the actor's permission. */
 export class Runs {
   readonly #context: RunsContext;
-  readonly #inserts: Batch<store.NewRun, store.RunRow | null>;
-  #queued = { count: 0, at: 0 };
+  readonly #inserts: Batch<store.NewRun, boolean>;
+  readonly #queue: QueueGauge;
 
   constructor(context: RunsContext) {
     this.#context = context;
+    this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => {
-      const rows = new Map((await store.insertRuns(context.database.queries, runs)).map((row) => [row.id, row]));
-      if (runs.some((run) => run.workerId === null && rows.has(run.id))) await store.announceQueued(context.database.queries);
-      return runs.map((run) => rows.get(run.id) ?? null);
+      const inserted = new Set(await store.insertRuns(context.database.queries, runs));
+      if (runs.some((run) => run.workerId === null && inserted.has(run.id))) await store.announceQueued(context.database.queries);
+      return runs.map((run) => inserted.has(run.id));
     });
   }
 
@@ -165,7 +167,6 @@ export class Runs {
   async #enqueue(actor: Actor, submission: Submission, retryOf: string | null, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
     const reserved = worker.reserve();
-    if (!reserved) await this.#refuseWhenFull();
     const run: store.NewRun = {
       id: newId("run"),
       ownerId: actor.userId,
@@ -178,44 +179,57 @@ export class Runs {
       priority: submission.priority,
       createdAt: new Date(),
       workerId: reserved ? worker.id : null,
+      end: null,
     };
     if (reserved) return await this.#startNow(run, submission.runtime, options);
-    const row = (await this.#inserts.add(run)) ?? (await this.#repeated(run));
+    const isNew = await this.#queue.admit(() => this.#inserts.add(run));
+    const row = isNew === true ? rowOf(run) : await this.#repeated(run);
+    if (row === undefined) throw new AppError("queue_full", { retryAfter: 5 });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
 
-  /** Runs in a slot that is free, while the record is being written: the program does not begin before it is there. */
+  /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
   async #startNow(run: store.NewRun, runtime: InstalledRuntime, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
     if (options.idempotencyKey !== null) {
-      const row = await this.#inserts.add(run).catch((error: unknown) => {
+      const isNew = await this.#inserts.add(run).catch((error: unknown) => {
         void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts
         throw error;
       });
-      if (row === null) {
+      if (!isNew) {
         worker.unreserve();
         const first = await this.#repeated(run);
+        if (first === undefined) throw new AppError("conflict");
         return options.wait ? await this.#waitRow(first.id, options.signal) : await this.#present(first);
       }
     }
-    const committed = options.idempotencyKey === null ? this.#inserts.add(run).then(() => undefined) : Promise.resolve();
-    const done = worker.performReserved(rowOf(run), runtime, committed);
+    const record = options.idempotencyKey === null ? this.#newRecord(run) : writtenRecord();
+    const done = worker.performReserved(rowOf(run), runtime, record);
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
-    await committed;
-    if (!options.wait) return await this.#present(rowOf(run));
-    const finished = await done.catch(() => null); // whatever became of it is in the database
+    if (!options.wait) {
+      await record.ensure();
+      return await this.#present(rowOf(run));
+    }
+    record.defer(() => worker.abandon(run.id));
+    const finished = await done.catch((error: unknown) => {
+      if (!record.written) throw error;
+      return null; // whatever became of it is in the database
+    });
     if (finished === null || !isFinal(finished.row.status)) return await this.#waitRow(run.id, options.signal);
     return toRun(finished.row, finished.heads);
   }
 
-  /** The run that the same key made before. @throws AppError `idempotency_conflict` when the request was another one */
-  async #repeated(run: store.NewRun): Promise<store.RunRow> {
+  #newRecord(run: store.NewRun): RunRecord {
+    return new RunRecord(async (end) => void (await this.#inserts.add({ ...run, end })));
+  }
+
+  /** The run that the same key made before, if any. @throws AppError `idempotency_conflict` when the request was another one */
+  async #repeated(run: store.NewRun): Promise<store.RunRow | undefined> {
     const row =
       run.idempotencyKey === null
         ? undefined
         : await store.findByIdempotencyKey(this.#context.database.queries, run.ownerId, run.idempotencyKey);
-    if (row === undefined) throw new AppError("conflict");
-    if (row.request_hash !== run.requestHash) throw new AppError("idempotency_conflict");
+    if (row !== undefined && row.request_hash !== run.requestHash) throw new AppError("idempotency_conflict");
     return row;
   }
 
@@ -226,15 +240,6 @@ export class Runs {
       if (isFinal(row.status) || signal.aborted) return await this.#present(row);
       await this.#context.liveRuns.changed(id, followPollMs, signal);
     }
-  }
-
-  async #refuseWhenFull(): Promise<void> {
-    if (Date.now() - this.#queued.at > queueCountMs) {
-      this.#queued = { count: this.#queued.count, at: Date.now() };
-      this.#queued.count = await store.countQueued(this.#context.database.queries);
-    }
-    this.#queued.count += 1;
-    if (this.#queued.count > this.#context.queueLimit) throw new AppError("queue_full", { retryAfter: 5 });
   }
 
   async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun"): Promise<store.RunRow> {
@@ -284,12 +289,12 @@ export class Runs {
   }
 }
 
-/** The row of a run that goes straight to a worker, as the database will have it. */
+/** The row of a new run, as the database has it or will have it. */
 function rowOf(run: store.NewRun): store.RunRow {
   return {
     id: run.id,
     kind: "execution",
-    status: "running",
+    status: run.workerId === null ? "queued" : "running",
     phase: null,
     owner_id: run.ownerId,
     visibility: "private",
@@ -306,7 +311,7 @@ function rowOf(run: store.NewRun): store.RunRow {
     worker_id: run.workerId,
     cancel_requested_at: null,
     created_at: run.createdAt,
-    claimed_at: run.createdAt,
+    claimed_at: run.workerId === null ? null : run.createdAt,
     started_at: null,
     finished_at: null,
     exit_code: null,

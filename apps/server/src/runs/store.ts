@@ -26,6 +26,8 @@ export interface NewRun {
   readonly priority: number;
   readonly createdAt: Date;
   readonly workerId: string | null;
+  /** The run has ended before its row was written. */
+  readonly end: RunEnd | null;
 }
 
 /** The end of a run, written by the worker that has it. */
@@ -40,12 +42,12 @@ export interface RunEnd {
   readonly artifactCount: number;
 }
 
-/** Inserts runs, in one statement. Answers the rows that are new; one with a used idempotency key is not among them. */
-export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Promise<RunRow[]> {
+/** Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key is not among them. */
+export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Promise<string[]> {
   const rows = runs.map((run): Insertable<Schema["runs"]> => ({
     id: run.id,
     kind: "execution",
-    status: run.workerId === null ? "queued" : "running",
+    status: run.end?.verdict.status ?? (run.workerId === null ? "queued" : "running"),
     owner_id: run.ownerId,
     language: run.language,
     entrypoint: run.entrypoint,
@@ -58,13 +60,28 @@ export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Pro
     available_at: run.createdAt,
     worker_id: run.workerId,
     claimed_at: run.workerId === null ? null : run.createdAt,
+    ...(run.end === null ? {} : endColumns(run.end)),
   }));
-  return await queries
+  const inserted = await queries
     .insertInto("runs")
     .values(rows)
     .onConflict((conflict) => conflict.columns(["owner_id", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
-    .returningAll()
+    .returning("id")
     .execute();
+  return inserted.map((row) => row.id);
+}
+
+function endColumns(end: RunEnd): Partial<Insertable<Schema["runs"]>> {
+  return {
+    started_at: end.startedAt,
+    finished_at: end.finishedAt,
+    exit_code: end.verdict.exitCode,
+    signal: end.verdict.signal,
+    error: end.verdict.error === null ? null : storableJson(end.verdict.error),
+    result: storableJson(end.result),
+    log_sha256: end.logSha256,
+    artifact_count: end.artifactCount,
+  };
 }
 
 /** Tells the workers that there is something in the queue. */

@@ -12,9 +12,10 @@ import { RunConfig } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
-import { storeLog } from "./log-records.ts";
+import { writeLog } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
 import { emptyResult } from "./result.ts";
+import { type RunRecord, writtenRecord } from "./run-record.ts";
 import {
   attachLog,
   cancelChannel,
@@ -29,7 +30,7 @@ import {
   type RunEnd,
   type RunRow,
 } from "./store.ts";
-import { runError } from "./verdict.ts";
+import { runError, type Verdict } from "./verdict.ts";
 
 export const maxAttempts = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
@@ -86,7 +87,8 @@ export class Worker implements Service {
 
   /** Takes a slot for a run that was just submitted. False: the run has to queue. */
   reserve(): boolean {
-    if (this.#draining || this.#queueMayHoldWork || this.#used >= this.#context.slots) return false;
+    if (this.#used >= this.#context.slots) this.#queueMayHoldWork = true;
+    if (this.#draining || this.#queueMayHoldWork) return false;
     this.#used += 1;
     return true;
   }
@@ -94,7 +96,7 @@ export class Worker implements Service {
   /** Gives back a reserved slot that was not needed. */
   unreserve(): void {
     this.#used -= 1;
-    this.wake();
+    if (this.#queueMayHoldWork) this.#wake.resolve();
   }
 
   wake(): void {
@@ -102,14 +104,19 @@ export class Worker implements Service {
     this.#wake.resolve();
   }
 
-  /** Runs what was submitted with a reserved slot. `committed` resolves with the row when the run is recorded. */
-  async performReserved(row: RunRow, runtime: InstalledRuntime, committed: Promise<unknown>): Promise<FinishedRun> {
+  /** Runs what was submitted with a reserved slot. */
+  async performReserved(row: RunRow, runtime: InstalledRuntime, record: RunRecord): Promise<FinishedRun> {
     return await this.#perform(
       row,
       () => runtime,
-      async () => void (await committed),
-      committed,
+      () => Promise.resolve(),
+      record,
     );
+  }
+
+  /** Ends a run at once that could not be recorded. */
+  abandon(id: string): void {
+    this.#active.get(id)?.cancel(0);
   }
 
   /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
@@ -195,22 +202,16 @@ export class Worker implements Service {
       if (marked === undefined) throw new LostRunError();
       if (marked.cancel_requested_at !== null) this.cancel(row.id);
     };
-    await this.#perform(row, runtime, begin, Promise.resolve()).catch((error: unknown) => {
+    await this.#perform(row, runtime, begin, writtenRecord()).catch((error: unknown) => {
       if (!(error instanceof LostRunError))
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
     });
   }
 
   /**
-   * One attempt, from an opened log to a recorded end; no end is written before the row is there (`recorded`). The slot is given back
-   * whatever happens.
+   * One attempt, from an opened log to a recorded end. The slot is given back whatever happens.
    */
-  async #perform(
-    row: RunRow,
-    runtime: () => InstalledRuntime,
-    begin: () => Promise<void>,
-    recorded: Promise<unknown>,
-  ): Promise<FinishedRun> {
+  async #perform(row: RunRow, runtime: () => InstalledRuntime, begin: () => Promise<void>, record: RunRecord): Promise<FinishedRun> {
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
@@ -220,9 +221,11 @@ export class Worker implements Service {
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      await recorded;
-      if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) return await this.#retry(row, live);
-      return await this.#finish(row, live, outcome);
+      if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) {
+        await record.ensure();
+        return await this.#retry(row, live);
+      }
+      return await this.#finish(row, live, outcome, record);
     } catch (error) {
       await live.discard();
       await this.#giveUp(row, execution?.begun === true, error);
@@ -257,7 +260,8 @@ export class Worker implements Service {
       if (!begun) await this.#persist(() => requeueRun(queries, row.id, this.id, 0));
       return;
     }
-    const code = error instanceof AppError && error.code === "unknown_language" ? "runtime_unavailable" : "internal";
+    const known = error instanceof AppError ? error.code : null;
+    const code = known === "unknown_language" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, artifactCount: 0 };
     await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
@@ -269,8 +273,8 @@ export class Worker implements Service {
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
 
-  async #finish(row: RunRow, live: LiveRun, outcome: Outcome): Promise<FinishedRun> {
-    const { verdict, logSha256 } = await this.#seal(live, outcome);
+  async #finish(row: RunRow, live: LiveRun, outcome: Outcome, record: RunRecord): Promise<FinishedRun> {
+    const { verdict, logSha256, synced } = await this.#seal(live, outcome);
     const { database } = this.#context;
     const artifacts = outcome.artifacts.map(({ mimeType, ...artifact }) => ({ ...artifact, run_id: row.id, mime_type: mimeType }));
     const end: RunEnd = {
@@ -283,8 +287,11 @@ export class Worker implements Service {
       logSha256,
       artifactCount: artifacts.length,
     };
-    await this.#persist(() => insertArtifacts(database.queries, artifacts));
-    const written = await this.#persist(() => this.#ends.add(end));
+    if (artifacts.length > 0) {
+      await record.ensure().catch((error: unknown) => this.#settleLater(end, error));
+      await this.#persist(() => insertArtifacts(database.queries, artifacts));
+    }
+    const [written] = await Promise.all([this.#recordEnd(end, record), synced]);
     if (!written) {
       if (logSha256 !== null) await this.#persist(() => attachLog(database.queries, row.id, logSha256));
       throw new LostRunError();
@@ -293,19 +300,33 @@ export class Worker implements Service {
     return { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
   }
 
-  /** Stores the log. A disk that is full does not lose the run, but the run says so. */
-  async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Outcome["verdict"]; logSha256: string | null }> {
+  /** False when the run is no longer this worker's. */
+  async #recordEnd(end: RunEnd, record: RunRecord): Promise<boolean> {
+    const inserted = await record.insertEnded(end).catch((error: unknown) => this.#settleLater(end, error));
+    return inserted || (await this.#persist(() => this.#ends.add(end)));
+  }
+
+  /** A row whose insertion failed may be there all the same, when the connection broke before the answer came: it gets its end later. */
+  #settleLater(end: RunEnd, error: unknown): never {
+    if (databaseError(error) !== undefined) this.#persist(() => this.#ends.add(end)).catch(() => {}); // the next start sees to it
+    throw error;
+  }
+
+  /** Stores the log; `synced` when it is on the disk. A disk that is full does not lose the run, but the run says so. */
+  async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Verdict; logSha256: string | null; synced: Promise<void> }> {
     const ended = outcome.verdict.error?.code === "sandbox_failed" && this.#stopping;
     const verdict = ended ? { ...outcome.verdict, error: runError("infrastructure", "worker_lost") } : outcome.verdict;
     try {
       await live.close();
-      return { verdict, logSha256: await storeLog(this.#context.blobs, live.content()) };
+      const { sha256, synced } = await writeLog(this.#context.blobs, live.content());
+      return { verdict, logSha256: sha256, synced };
     } catch (error) {
       this.#context.logger.error({ err: error, runId: live.id }, "a log could not be stored");
       const full = (error instanceof AppError && error.code === "storage_full") || (error as NodeJS.ErrnoException).code === "ENOSPC";
       return {
         verdict: { ...outcome.verdict, status: "failed", error: runError("infrastructure", full ? "storage_full" : "internal") },
         logSha256: null,
+        synced: Promise.resolve(),
       };
     }
   }

@@ -2,9 +2,18 @@ import { z } from "zod";
 
 /** How to tell from the end of the error output what went wrong. Named groups: `file`, `line`, `message`. */
 const ErrorPattern = z.strictObject({
-  pattern: z.string().transform((text) => new RegExp(text)),
+  pattern: z.string().transform(toPattern),
   code: z.enum(["syntax_error", "uncaught_exception", "out_of_memory"]),
 });
+function toPattern(text: string, context: z.RefinementCtx): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+}
+
 export type ErrorPattern = z.infer<typeof ErrorPattern>;
 
 /** `runtimes/<name>/runtime.yaml`: a language as data. */

@@ -7,7 +7,7 @@ import { type RunListFilter, runListQuery } from "./run-filter.ts";
 
 /** How often the top of the list is read again: quickly while something moves on it. */
 const livelyMs = 1500;
-const quietMs = 8000;
+const quietMs = 4000;
 
 /**
  * The runs under a filter: pages that grow downwards, and a first page that is read again and again and laid over them, so a long

@@ -9,8 +9,14 @@ export interface PickedFile {
 
 /** Reads what was dropped, folders with everything in them. */
 export async function readDropped(transfer: DataTransfer): Promise<readonly PickedFile[]> {
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const found = await Promise.all(entries.map((entry) => readEntry(entry)));
+  // Both must be asked for at once: the transfer is empty as soon as the event is over. What was dragged out of a page has no entry.
+  const items = Array.from(transfer.items, (item) => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.kind === "file" ? item.getAsFile() : null,
+  }));
+  const found = await Promise.all(
+    items.map(async ({ entry, file }) => (entry ? await readEntry(entry) : file ? [{ path: file.name, file }] : [])),
+  );
   return found.flat();
 }
 

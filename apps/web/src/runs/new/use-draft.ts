@@ -10,7 +10,7 @@ function readStored(): Draft | null {
     const value: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
     if (typeof value !== "object" || value === null || !("code" in value) || !("language" in value)) return null;
     // What an older version of the page left may lack a field.
-    return { code: "", language: "", entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [], ...value };
+    return { entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [], ...(value as Pick<Draft, "code" | "language">) };
   } catch {
     return null;
   }

@@ -1,0 +1,44 @@
+/** How old an estimate may be while the queue is not full. */
+const recountMs = 1000;
+
+/** An estimate of how many runs wait, cheap while there is room; nobody is refused without counting again. */
+export class QueueGauge {
+  readonly #count: () => Promise<number>;
+  readonly #limit: number;
+  #known = 0;
+  #countedAt = 0;
+  /** Admitted, but not yet where they are counted. */
+  #entering = 0;
+  #counting: Promise<void> | null = null;
+
+  constructor(count: () => Promise<number>, limit: number) {
+    this.#count = count;
+    this.#limit = limit;
+  }
+
+  /** Makes room for one run that `enter` puts into the queue. Undefined, without calling it, when the queue is full. */
+  async admit<T>(enter: () => Promise<T>): Promise<T | undefined> {
+    if (this.#full || Date.now() - this.#countedAt > recountMs) await (this.#counting ??= this.#recount());
+    if (this.#full) return undefined;
+    this.#entering += 1;
+    try {
+      return await enter();
+    } finally {
+      this.#entering -= 1;
+      this.#known += 1;
+    }
+  }
+
+  get #full(): boolean {
+    return this.#known + this.#entering >= this.#limit;
+  }
+
+  async #recount(): Promise<void> {
+    try {
+      this.#known = await this.#count();
+      this.#countedAt = Date.now();
+    } finally {
+      this.#counting = null;
+    }
+  }
+}

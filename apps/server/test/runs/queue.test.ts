@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Run, type RunInputDraft } from "@syla/contracts/runs";
+import { createPerson, execute, followRun, getRun, submit, waitForRun } from "@syla/testkit/runs";
+import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ SYLA_WORKER_SLOTS: "1", SYLA_QUEUE_LIMIT: "25" });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const cancel = async (id: string) => await server.send("POST", `/api/v1/runs/${id}/cancel`);
+const quick = (name: string): RunInputDraft => ({ code: "echo $0", entrypoint: `${name}.sh` });
+
+/** Fills the one slot until it is let go. */
+async function occupy(): Promise<{ id: string; release(): Promise<void> }> {
+  const run = await submit(server, { language: "bash", code: "echo started; exec sleep 60" });
+  await waitForRun(server, run.id, ({ stdout }) => stdout === "started\n");
+  return {
+    id: run.id,
+    async release() {
+      await cancel(run.id);
+      await waitForRun(server, run.id);
+    },
+  };
+}
+
+describe("the queue", () => {
+  it("takes the highest priority first, and the longest waiting among equals", async () => {
+    const slot = await occupy();
+    const order: [string, number][] = [
+      ["low", 1],
+      ["normal", 5],
+      ["high", 9],
+      ["normal-later", 5],
+      ["high-later", 9],
+    ];
+    const runs: Run[] = [];
+    for (const [name, priority] of order) runs.push(await submit(server, { ...quick(name), priority }));
+    for (const run of runs) expect(run).toMatchObject({ status: "queued", limits: null, timings: { queueMs: null } });
+    await slot.release();
+    const ended = await Promise.all(runs.map((run) => waitForRun(server, run.id)));
+    const byStart = ended.toSorted((a, b) => (a.startedAt ?? "").localeCompare(b.startedAt ?? ""));
+    expect(byStart.map((run) => run.entrypoint)).toEqual(["high.sh", "high-later.sh", "normal.sh", "normal-later.sh", "low.sh"]);
+    for (const run of ended) expect(run.timings.queueMs).toBeGreaterThan(0);
+  });
+
+  it("lets followers and waiting clients of a queued run see it through", async () => {
+    const slot = await occupy();
+    const waiting = execute(server, quick("waited"));
+    const run = await submit(server, quick("followed"));
+    const following = Array.fromAsync(followRun(server, run.id));
+    await sleep(50);
+    await slot.release();
+    const events = await following;
+    expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
+    expect(events.map((event) => (event.type === "status" ? event.status : event.type))).toEqual([
+      "queued",
+      "starting",
+      "running",
+      "log",
+      "end",
+    ]);
+    expect(await waiting).toMatchObject({ status: "succeeded", stdout: "waited.sh\n" });
+  });
+
+  it("is full at its limit, and says when to try again", async () => {
+    const slot = await occupy();
+    const send = (index: number) => server.send("POST", "/api/v1/runs", quick(`n${index}`));
+    const accepted: Response[] = [];
+    const key = { "idempotency-key": "accepted" };
+    const repeat = () => server.send("POST", "/api/v1/runs", quick("repeated"), key);
+    accepted.push(await repeat());
+    for (let index = 1; index < 25; index++) accepted.push(await send(index));
+    expect(accepted.map((answer) => answer.status)).toEqual(Array(25).fill(202));
+    for (const answer of await Promise.all(Array.from({ length: 20 }, (_, index) => send(index)))) {
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({ code: "queue_full" });
+    }
+    expect((await repeat()).status).toBe(202); // what was accepted stays accepted
+    await slot.release();
+    for (const answer of accepted) {
+      const { id } = Run.parse(await answer.json());
+      expect(await waitForRun(server, id)).toMatchObject({ status: "succeeded" });
+    }
+    expect(await execute(server, quick("again"))).toMatchObject({ status: "succeeded" });
+  });
+});
+
+describe("cancelling", () => {
+  it("a queued run ends it at once, and it never runs", async () => {
+    const slot = await occupy();
+    const run = await submit(server, quick("never"));
+    const following = Array.fromAsync(followRun(server, run.id));
+    const response = await cancel(run.id);
+    expect(response.status).toBe(202);
+    expect(Run.parse(await response.json())).toMatchObject({ status: "cancelled", error: null, startedAt: null });
+    const events = await following;
+    expect(events.at(-1)).toMatchObject({ type: "end", run: { status: "cancelled" } });
+    await slot.release();
+    await sleep(50);
+    expect(await getRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "", startedAt: null });
+  });
+
+  it("a running program lets it say good-bye", async () => {
+    const code = "trap 'sleep 0.4; echo bye; exit 0' TERM\necho started\nwhile :; do sleep 0.02; done";
+    const run = await submit(server, { language: "bash", code });
+    await waitForRun(server, run.id, ({ stdout }) => stdout === "started\n");
+    expect((await cancel(run.id)).status).toBe(202);
+    expect((await cancel(run.id)).status).toBe(202); // twice does no harm
+    expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "started\nbye\n", error: null });
+  });
+
+  it("a run that has ended is refused, and changes nothing", async () => {
+    const run = await execute(server, quick("done"));
+    const response = await cancel(run.id);
+    expect([response.status, await response.json()]).toMatchObject([409, { code: "run_finished" }]);
+    expect(await getRun(server, run.id)).toEqual(run);
+  });
+
+  it("at any moment of its life leaves a run that has ended, and the slot free", async () => {
+    for (let delay = 0; delay < 12; delay++) {
+      const run = await submit(server, { language: "bash", code: "exec sleep 60" });
+      await sleep(delay * 3);
+      expect((await cancel(run.id)).status).toBe(202);
+      const ended = await waitForRun(server, run.id);
+      expect(ended).toMatchObject({ status: "cancelled", error: null });
+      expect(ended.finishedAt).not.toBeNull();
+    }
+    // The same for runs that are just being claimed from the queue.
+    for (let delay = 0; delay < 12; delay++) {
+      const slot = await occupy();
+      const run = await submit(server, { language: "bash", code: "exec sleep 60" });
+      await slot.release();
+      await sleep(delay * 3);
+      expect((await cancel(run.id)).status).toBe(202);
+      expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled" });
+    }
+    expect(await execute(server, quick("free"))).toMatchObject({ status: "succeeded" });
+  });
+});
+
+describe("an idempotency key", () => {
+  const keyed = (key: string, input: RunInputDraft, headers: Record<string, string> = {}) =>
+    server.send("POST", "/api/v1/executions", input, { "idempotency-key": key, ...headers });
+
+  it("makes one run of one request, however often and however fast it is sent", async () => {
+    const input = { language: "python", code: "import uuid\nprint(uuid.uuid4())" };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => keyed("storm", input)));
+    const runs = await Promise.all(answers.map(async (answer) => Run.parse(await answer.json())));
+    expect(new Set(runs.map((run) => run.id)).size).toBe(1);
+    const waited = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const answer = await server.send("POST", "/api/v1/executions?wait=true", input, { "idempotency-key": "storm" });
+        expect(answer.status).toBe(200);
+        return Run.parse(await answer.json());
+      }),
+    );
+    expect(new Set(waited.map((run) => run.stdout)).size).toBe(1);
+    expect(waited[0]).toMatchObject({ id: runs[0]?.id, status: "succeeded", idempotencyKey: "storm" });
+    const { items } = (await (await server.fetch("/api/v1/runs?language=python")).json()) as { items: { id: string }[] };
+    expect(items.filter((item) => item.id === runs[0]?.id)).toHaveLength(1);
+  });
+
+  it("also while the run has to queue", async () => {
+    const slot = await occupy();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => keyed("queued", quick("once"))));
+    const runs = await Promise.all(answers.map(async (answer) => Run.parse(await answer.json())));
+    expect(new Set(runs.map((run) => run.id)).size).toBe(1);
+    await slot.release();
+    await waitForRun(server, runs[0]?.id ?? "");
+  });
+
+  it("is refused for another request, and is each person's own", async () => {
+    const first = Run.parse(await (await keyed("mine", quick("a"))).json());
+    const response = await keyed("mine", quick("b"));
+    expect([response.status, await response.json()]).toMatchObject([409, { code: "idempotency_conflict" }]);
+    expect((await keyed("mine", { ...quick("a"), args: ["x"] })).status).toBe(409);
+    const other = Run.parse(await (await keyed("mine", quick("b"), await createPerson(server))).json());
+    expect(other.id).not.toBe(first.id);
+    await waitForRun(server, first.id);
+  });
+
+  it("works for reruns, and is refused when it is not a key", async () => {
+    const first = await execute(server, quick("original"));
+    const rerun = () => server.send("POST", `/api/v1/runs/${first.id}/rerun`, undefined, { "idempotency-key": "rerun" });
+    const [one, two] = [Run.parse(await (await rerun()).json()), Run.parse(await (await rerun()).json())];
+    expect(one.id).toBe(two.id);
+    expect(one.id).not.toBe(first.id);
+    await waitForRun(server, one.id);
+    expect((await keyed("x".repeat(256), quick("a"))).status).toBe(400);
+  });
+});

@@ -1,0 +1,138 @@
+import { hostname } from "node:os";
+import { execute, getRun, waitForRun } from "@syla/testkit/runs";
+import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newId } from "../../src/platform/ids.ts";
+
+describe("workers that are gone", () => {
+  let server: TestServer;
+  let template: string;
+  let counting: string;
+  beforeAll(async () => {
+    server = await startTestServer();
+    template = (await execute(server, { language: "bash", code: "echo ran" })).id;
+    counting = (await execute(server, { language: "bash", code: "sleep 0.2; echo once" })).id;
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  const queries = () => server.context.database.queries;
+
+  async function addWorker(row: { hostname?: string; pid?: number; lease?: number; started?: string }): Promise<string> {
+    const id = newId("worker");
+    const lease = sql<Date>`now() + ${row.lease ?? 3600} * interval '1 second'`;
+    const values = { id, hostname: row.hostname ?? "elsewhere", pid: row.pid ?? 1, lease_until: lease };
+    await queries()
+      .insertInto("workers")
+      .values(row.started === undefined ? values : { ...values, started_at: new Date(row.started) })
+      .execute();
+    return id;
+  }
+
+  /** A run of a worker in some state, made like one that has run here, so that it can run again. */
+  async function addRun(workerId: string, row: { status: string; attempt?: number; cancelled?: boolean }, of = template): Promise<string> {
+    const id = newId("run");
+    await sql`INSERT INTO runs (id, kind, status, owner_id, language, entrypoint, config, request_hash, attempt, worker_id, claimed_at, cancel_requested_at)
+      SELECT ${id}, kind, ${row.status}, owner_id, language, entrypoint, config, request_hash, ${row.attempt ?? 1}, ${workerId}, now(),
+        ${row.cancelled === true ? new Date() : null}::timestamptz FROM runs WHERE id = ${of}`.execute(queries());
+    return id;
+  }
+  const stopped = async (id: string) =>
+    (await queries().selectFrom("workers").select("stopped_at").where("id", "=", id).executeTakeFirstOrThrow()).stopped_at !== null;
+
+  it("are told by their lease or their process, and each of their runs ends truthfully or runs once", async () => {
+    const expired = await addWorker({ lease: -1 });
+    const alive = await addWorker({});
+    const dead = await addWorker({ hostname: hostname(), pid: 4_194_303 });
+    const reused = await addWorker({ hostname: hostname(), pid: 1, started: "2001-01-01T00:00:00Z" });
+    const beside = await addWorker({ hostname: hostname(), pid: process.ppid });
+    const begun = await addRun(expired, { status: "running" });
+    const claimed = await addRun(expired, { status: "starting" }, counting);
+    const worn = await addRun(expired, { status: "starting", attempt: 3 });
+    const cancelled = await addRun(expired, { status: "running", cancelled: true });
+    const cancelledEarly = await addRun(expired, { status: "starting", cancelled: true });
+    const ofDead = await addRun(dead, { status: "running" });
+    const ofReused = await addRun(reused, { status: "starting" });
+    const ofAlive = await addRun(alive, { status: "running" });
+    const ofBeside = await addRun(beside, { status: "starting" });
+    // What cannot run any more ends as well: a language that is gone, a row that makes no sense.
+    const cobol = await addRun(expired, { status: "starting" });
+    await queries().updateTable("runs").set({ language: "cobol" }).where("id", "=", cobol).execute();
+    const broken = await addRun(expired, { status: "starting" });
+    await queries()
+      .updateTable("runs")
+      .set({ config: JSON.stringify({ nothing: true }) })
+      .where("id", "=", broken)
+      .execute();
+    // This worker itself was taken for dead by another one: it carries on, and is looked after again.
+    const own = await queries().selectFrom("workers").select("id").where("pid", "=", process.pid).executeTakeFirstOrThrow();
+    await queries().updateTable("workers").set({ stopped_at: new Date() }).where("id", "=", own.id).execute();
+
+    const lost = { status: "failed", error: { class: "infrastructure", code: "worker_lost" }, artifactCount: 0 };
+    expect(await waitForRun(server, begun)).toMatchObject({ ...lost, attempt: 1 });
+    expect(await waitForRun(server, claimed)).toMatchObject({ status: "succeeded", attempt: 2, stdout: "once\n" });
+    expect(await waitForRun(server, worn)).toMatchObject({ ...lost, attempt: 3 });
+    expect(await waitForRun(server, cancelled)).toMatchObject({ status: "cancelled", error: null });
+    expect(await waitForRun(server, cancelledEarly)).toMatchObject({ status: "cancelled", error: null });
+    expect(await waitForRun(server, ofDead)).toMatchObject(lost);
+    expect(await waitForRun(server, ofReused)).toMatchObject({ status: "succeeded", attempt: 2 });
+    expect(await getRun(server, ofAlive)).toMatchObject({ status: "running" });
+    expect(await getRun(server, ofBeside)).toMatchObject({ status: "starting" });
+    expect(await Promise.all([expired, alive, dead, reused, beside].map(stopped))).toEqual([true, false, true, true, false]);
+    expect(await stopped(own.id)).toBe(false);
+    const row = async (id: string) =>
+      await queries().selectFrom("runs").select(["status", "error"]).where("id", "=", id).executeTakeFirst();
+    await expect.poll(() => row(cobol), { timeout: 20_000 }).toMatchObject({ status: "failed", error: { code: "runtime_unavailable" } });
+    await expect.poll(() => row(broken), { timeout: 20_000 }).toMatchObject({ status: "failed", error: { code: "internal" } });
+    expect(await execute(server, { language: "bash", code: "echo alive" })).toMatchObject({ status: "succeeded" });
+  });
+
+  it("do not get to write the end of a run that was taken from them", async () => {
+    const slow = execute(server, { language: "bash", code: "sleep 0.6; echo too late" });
+    const own = await queries().selectFrom("workers").select("id").where("pid", "=", process.pid).executeTakeFirstOrThrow();
+    const find = async () =>
+      await queries()
+        .selectFrom("runs")
+        .select(["id", "worker_id"])
+        .where("status", "=", "running")
+        .where("worker_id", "=", own.id)
+        .orderBy("id", "desc")
+        .executeTakeFirst();
+    await expect.poll(async () => (await find())?.id).toBeDefined();
+    const row = await find();
+    const other = await addWorker({});
+    await queries()
+      .updateTable("runs")
+      .set({ worker_id: other })
+      .where("id", "=", row?.id ?? "")
+      .execute();
+    await sql`UPDATE runs SET status = 'failed', finished_at = now() WHERE id = ${row?.id}`.execute(queries());
+    expect(await slow).toMatchObject({ id: row?.id, status: "failed", stdout: "too late\n" });
+    expect(await getRun(server, row?.id ?? "")).toMatchObject({ status: "failed", exitCode: null });
+    // What was seen of it is kept.
+    await expect.poll(async () => await (await server.fetch(`/api/v1/runs/${row?.id}/log`)).text()).toBe("too late\n");
+  });
+});
+
+describe("a worker that stops", () => {
+  it("says so, and hands over what it had", async () => {
+    await using server = await startTestServer({ SYLA_DRAIN_SECONDS: "0" });
+    const { queries } = server.context.database;
+    const live = async () => await queries.selectFrom("workers").selectAll().where("stopped_at", "is", null).execute();
+    expect(await live()).toMatchObject([{ hostname: hostname(), pid: process.pid }]);
+    const run = execute(server, { language: "bash", code: "echo began; sleep 30" }).catch(() => null);
+    const began = async () => {
+      const row = await queries.selectFrom("runs").select("id").executeTakeFirst();
+      return row === undefined ? "" : (await getRun(server, row.id)).stdout;
+    };
+    await expect.poll(began).toBe("began\n");
+    const [{ id } = { id: "" }] = await live();
+    const member = server.context.services.find((service) => service.name === "worker-lease");
+    await server.context.services.find((service) => service.name === "worker")?.stop();
+    await member?.stop();
+    expect(await queries.selectFrom("runs").select(["status", "error", "worker_id"]).execute()).toMatchObject([
+      { status: "failed", error: { code: "worker_lost" }, worker_id: id },
+    ]);
+    expect(await live()).toEqual([]);
+    await run;
+  });
+});
