@@ -46,7 +46,6 @@ class Program:
         loader = importlib.machinery.SourceFileLoader("__main__", path)
         self.main.__dict__.update(__file__=path, __cached__=None, __loader__=loader)
         self.path = path
-        gc.freeze()  # what is there by now need not be looked at when the program ends
 
     def run(self):
         try:
