@@ -48,7 +48,7 @@ def serve(settings):
     for command in read_commands():
         if command[:1] == ["slot"]:
             if os.fork() == 0:
-                return holder.hold(int(command[1]), settings)
+                return holder.keep(int(command[1]), settings)
     os._exit(0)
 
 

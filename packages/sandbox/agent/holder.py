@@ -1,50 +1,134 @@
-"""A slot's holder: owns the slot's network namespace and makes one sandbox after another in it.
+"""A slot's holder: forks one payload after another into the slot's namespaces.
 
-The network namespace is empty but for `lo` and is used by one run at a time; everything else a run gets is new. The holder reads
-nothing that a user sent, so nothing of one run can reach the next through its memory.
+What stays from run to run is empty in between: the network namespace with nothing but `lo`, and the user and process namespaces of the
+slot's init, who leaves no process alive. The holder reads nothing that a user sent and init forks nothing, so nothing of one run can
+reach the next through their memory.
 """
 
 import os
 import signal
+import socket
 import sys
 import time
 
+import frames
 import init
 import linux
+import payload
+from intake import SPARE
 
 FRESH = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 FAILURES_ALLOWED = 5
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def hold(slot, settings):
-    """Makes sandboxes until the jail ends. Returns only in a payload, with what it has to run."""
+def keep(slot, settings):
+    """The slot's first process: keeps its network namespace, and a holder in it. Returns only in a payload, with what it has to run."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.close(0)
     os.open("/dev/null", os.O_RDONLY)
     linux.unshare(linux.CLONE_NEWNET)
     linux.raise_loopback()
     forget_connections()
-    folder = f"/jail/slot-{slot}"
-    os.makedirs(folder, exist_ok=True)
-    # Opened here, outside the run's own cgroup namespace: a hierarchy with `nsdelegate` lets nobody be moved across one.
-    cgroups = [os.open(path.replace("SLOT", str(slot)), os.O_WRONLY | os.O_CLOEXEC) for path in settings["cgroups"]]
     failures = 0
     while failures < FAILURES_ALLOWED:
-        workspace, output = fresh_folders(folder)
-        pid = linux.clone(FRESH)
+        pid = os.fork()
         if pid == 0:
-            return init.supervise(slot, settings, cgroups, workspace, output)
+            return Holder(slot, settings).serve()
         _, status = os.waitpid(pid, 0)
-        failures = failures + 1 if status == init.SETUP_FAILED << 8 else 0
+        failures = failures + 1 if status else 0
         if failures:
             time.sleep(0.05 * 2**failures)
     sys.stderr.write(f"slot {slot}: {failures} sandboxes in a row could not be made\n")
     os._exit(1)
 
 
+class Holder:
+    """The slot's folders, groups and init, and the forks into them."""
+
+    def __init__(self, slot, settings):
+        self.slot, self.settings, self.served = slot, settings, False
+        self.folder = f"/jail/slot-{slot}"
+        os.makedirs(self.folder, exist_ok=True)
+        # Opened here, outside the run's own cgroup namespace: a hierarchy with `nsdelegate` lets nobody be moved across one.
+        self.cgroups = [os.open(path.replace("SLOT", str(slot)), os.O_WRONLY | os.O_CLOEXEC) for path in settings["cgroups"]]
+
+    def serve(self):
+        """Forks a payload for each run that its init can take, and ends after it: it has left its own process namespace for good.
+
+        Returns only in a payload, with what it has to run. Ends with 1 when not a single run could be made.
+        """
+        self.folders = fresh_folders(self.folder)
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = linux.clone(FRESH)
+        if pid == 0:
+            self.control.close()
+            init.live(theirs, self.slot, *self.folders)
+        theirs.close()
+        try:
+            received = self.fork_payloads()
+            if received is not None:
+                return received
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # init is gone
+        except OSError as error:
+            self.tell_host(f"the sandbox could not be made: {error}")
+            os._exit(0 if self.served else 1)
+        _, status = os.waitpid(pid, 0)
+        os._exit(1 if status != 0 and not self.served else 0)
+
+    def fork_payloads(self):
+        """One after another, as long as init says that it is ready. Returns a plan in a payload, None at the end."""
+        said, namespaces, _, _ = socket.recv_fds(self.control, init.MESSAGE, 2)
+        if said != init.READY:
+            self.tell_host(said.decode(errors="replace"))
+            return None
+        self.user, processes = namespaces
+        linux.setns(processes, linux.CLONE_NEWPID)
+        while said == init.READY:
+            received = self.fork_payload()
+            if received is not None:
+                return received
+            said = self.control.recv(init.MESSAGE)
+            self.served = True
+            fresh_folders(self.folder)
+        return None
+
+    def fork_payload(self):
+        """Forks the next payload and waits for its end. Returns its plan in the payload, else None."""
+        with connect() as sock:
+            pipes = payload.Pipes()
+            pid = os.fork()
+            if pid == 0:
+                sock.detach()
+                self.control.detach()
+                return payload.enter_sandbox(pipes, self.cgroups, self.user, self.folders, self.settings)
+            try:
+                socket.send_fds(self.control, [b"run"], [sock.fileno(), *pipes.init_ends()])
+            finally:
+                pipes.close()
+        _, status, usage = os.wait4(pid, 0)
+        self.control.send(init.ENDED.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+        return None
+
+    def tell_host(self, message):
+        """Tells the host what went wrong, if it can still be told."""
+        try:
+            with connect() as sock:
+                frames.send_json(sock, frames.FAILED, {"message": message})
+        except OSError:
+            pass
+
+
+def connect():
+    """A connection to the host: one sandbox's."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.connect("/jail/agent.sock")
+    return sock
+
+
 def fresh_folders(folder):
-    """The two folders that a run may write to, as new, and empty but for a spare file (see init.py).
+    """The two folders that a run may write to, as new, and empty but for a spare file (see intake.py).
 
     They are emptied rather than made again, and one file is kept: a file system that has just freed many inodes is slow to hand out
     others (ext4 keeps away from numbers freed within the last seconds and looks at each).
@@ -58,7 +142,7 @@ def fresh_folders(folder):
             os.removexattr(path, name)
         empty(path)
     if os.path.exists(f"{folder}/spare"):
-        os.rename(f"{folder}/spare", f"{folder}/workspace/{init.SPARE}")
+        os.rename(f"{folder}/spare", f"{folder}/workspace/{SPARE}")
     return paths
 
 

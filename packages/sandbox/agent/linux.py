@@ -26,7 +26,6 @@ MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
-PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
@@ -36,6 +35,8 @@ PR_CAP_AMBIENT = 47
 # NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and NO_CAP_AMBIENT_RAISE, each locked.
 SECUREBITS_LOCKED = 0x2F | 0xC0
 LAST_CAPABILITY = 63
+CAPABILITY_HEADER = struct.pack("<II", 0x20080522, 0)
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_KILL, CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE = 1, 2, 3, 5, 19, 40
 
 SYSCALLS = {
     "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126, "close_range": 436},
@@ -71,6 +72,10 @@ def clone(flags):
 
 def unshare(flags):
     check(libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def setns(descriptor, kind):
+    check(libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
 
 
 def mount(source, target, kind=None, flags=0, data=None):
@@ -109,6 +114,13 @@ def close_from(first):
     syscall("close_range", ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
 
 
+def keep_capabilities(numbers):
+    """Gives up every capability but these, which must be below 64."""
+    wanted = sum(1 << number for number in numbers)
+    low, high = wanted & 0xFFFFFFFF, wanted >> 32
+    syscall("capset", CAPABILITY_HEADER, struct.pack("<6I", low, low, 0, high, high, 0))
+
+
 def drop_capabilities():
     """No capability now, none to be gained by execve, locked."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -118,8 +130,7 @@ def drop_capabilities():
         except OSError:
             break  # past the last one that this kernel knows
     prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED)
-    header = struct.pack("<II", 0x20080522, 0)
-    syscall("capset", header, bytes(24))
+    keep_capabilities(())
 
 
 def map_user(inside, outside_uid, outside_gid):

@@ -5,12 +5,18 @@ import json
 import os
 import resource
 import signal
+import socket
+import time
+import traceback
 
 import linux
+import roots
 import seccomp
 from program import Program
 
-PLAN_FD, STATUS_FD = 3, 4
+PLAN_FD, REPORT_FD = 3, 4
+MESSAGE = 4096
+OWN = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 # The last two: no way past the scheduler's fairness even on hosts that grant it. Queued signals are counted per host user.
 FIXED_LIMITS = (
     (resource.RLIMIT_CORE, 0),
@@ -29,24 +35,78 @@ def read_settings(text):
     return settings
 
 
-def prepare(stdio, plan_fd, status_fd, cgroup_fds, filter_bytes):
-    """Everything that can be done before the program is known, so that a waiting sandbox starts at once.
+class Pipes:
+    """Standard input, output and error, the plan and the report: a pipe each between a payload and init."""
 
-    Ends with no capability, no way to get one, the system-call filter on, and only the needed descriptors open.
+    def __init__(self):
+        self.pairs = [os.pipe() for _ in range(5)]
+
+    def payload_ends(self):
+        (stdin, _), (_, stdout), (_, stderr), (plan, _), (_, report) = self.pairs
+        return stdin, stdout, stderr, plan, report
+
+    def init_ends(self):
+        return [reader if writer in self.payload_ends() else writer for reader, writer in self.pairs]
+
+    def close(self):
+        for pair in self.pairs:
+            for descriptor in pair:
+                os.close(descriptor)
+
+
+def enter_sandbox(pipes, cgroup_fds, user_fd, folders, settings):
+    """The forked payload's way from the holder's namespaces into its own, up to its plan: (plan, program), the latter for interpreters
+    that run it themselves.
+
+    Everything that can be done before the program is known, so that a waiting sandbox starts at once. Ends with no capability, no way
+    to get one, the system-call filter on, and only the needed descriptors open.
     """
-    os.setsid()
-    for descriptor in cgroup_fds:
-        os.write(descriptor, b"0")
-    spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for descriptor in (*stdio, plan_fd, status_fd)]
+    report = pipes.payload_ends()[-1]
+    try:
+        os.setsid()
+        for descriptor in cgroup_fds:
+            os.write(descriptor, b"0")
+        linux.setns(user_fd, linux.CLONE_NEWUSER)
+        take_descriptors(pipes.payload_ends())
+        report = REPORT_FD
+        linux.unshare(OWN)
+        roots.enter(*folders)
+        roots.cover()
+        socket.sethostname("sandbox")
+        give_up(settings["filter"])
+        program = Program() if settings["fork"] else None
+        os.write(REPORT_FD, json.dumps({"pid": os.getpid(), "cpuSeconds": time.process_time()}).encode())
+    except BaseException:
+        os.write(report, traceback.format_exc(limit=6).encode()[-MESSAGE:])
+        os._exit(1)
+    return receive_plan(), program
+
+
+def take_descriptors(ends):
+    """Standard input, output, error, plan and report become 0 to 4; nothing else stays open."""
+    spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for descriptor in ends]
     for target, descriptor in enumerate(spare):
         os.dup2(descriptor, target, inheritable=target < 3)
-    linux.close_from(5)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    linux.close_from(len(ends))
+
+
+def give_up(filter_bytes):
     for limit, value in FIXED_LIMITS:
         lower(limit, value)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
     seccomp.install(filter_bytes)
+
+
+def receive_plan():
+    """Waits for the plan from init. Nothing comes: ends."""
+    parts = []
+    while chunk := os.read(PLAN_FD, 65536):
+        parts.append(chunk)
+    os.close(PLAN_FD)
+    if not parts:
+        os._exit(0)
+    return json.loads(b"".join(parts))
 
 
 def lower(limit, value):
@@ -55,18 +115,6 @@ def lower(limit, value):
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(limit, (value, value))
-
-
-def receive_plan(fork):
-    """Waits for the plan from init: (plan, program), the latter for interpreters that run it themselves. Nothing comes: ends."""
-    program = Program() if fork else None
-    parts = []
-    while chunk := os.read(PLAN_FD, 65536):
-        parts.append(chunk)
-    os.close(PLAN_FD)
-    if not parts:
-        os._exit(0)
-    return json.loads(b"".join(parts)), program
 
 
 def apply(plan):
@@ -89,17 +137,17 @@ def enter(received):
     apply(plan)
     if plan["mode"] == "exec":
         replace(plan["argv"])
-    os.close(STATUS_FD)
+    os.close(REPORT_FD)
     program.load(plan["argv"], plan["file"])
     program.run()
 
 
 def replace(argv):
-    """execve with the signals that Python ignores set back; says why over the status pipe when it cannot."""
+    """execve with the signals that Python ignores set back; says why over the report pipe when it cannot."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(argv[0], argv, os.environ)
     except OSError as error:
-        os.write(STATUS_FD, json.dumps({"errno": error.errno, "message": str(error)}).encode())
+        os.write(REPORT_FD, json.dumps({"errno": error.errno, "message": str(error)}).encode())
         os._exit(127)

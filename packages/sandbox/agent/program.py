@@ -16,7 +16,10 @@ import time
 import types
 import weakref
 
-AGENT_MODULES = ("agent", "frames", "holder", "init", "linux", "output", "payload", "program", "roots", "seccomp", "syscalls", "watch")
+AGENT_MODULES = (
+    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "payload", "program", "roots", "seccomp"),
+    *("supervisor", "syscalls", "watch"),
+)
 FLUSH_FAILED = 120
 INTERRUPTED = -1  # no exit code: the process ends by SIGINT
 SAMPLE = "import sys\nclass A:\n    def f(self, n):\n        return [str(i) for i in range(n)]\nprint(''.join(A().f(20)))\n"

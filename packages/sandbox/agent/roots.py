@@ -61,7 +61,7 @@ def build_devices():
 
 
 def enter(workspace, output):
-    """Makes a run's own root and enters it: the template, its folders, a fresh /tmp, /dev/shm and /proc. Once, in init."""
+    """Makes a run's own root and enters it: the template, its folders, a fresh /tmp, /dev/shm and /proc."""
     linux.mount(TEMPLATE, TEMPLATE, None, linux.MS_BIND | linux.MS_REC)
     linux.mount("tmpfs", f"{TEMPLATE}/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
     linux.mount("tmpfs", f"{TEMPLATE}/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
@@ -70,7 +70,10 @@ def enter(workspace, output):
     # While the old /proc is still in sight: the kernel grants a new one only then.
     linux.mount("proc", f"{TEMPLATE}/proc", "proc", PRIVATE | linux.MS_NOEXEC)
     linux.pivot_root(TEMPLATE)
-    limit_namespace()
+
+
+def cover():
+    """Takes the host's facts and switches in /proc out of a payload's sight and reach."""
     for path in COVERED:
         if os.path.exists(path):
             linux.mount("/dev/null", path, None, linux.MS_BIND)

@@ -51,6 +51,9 @@ class DiskWatch:
         self.early, self.late = now + 3 * spent, now + 10 * spent
         return used > self.limit
 
+    def close(self):
+        pass
+
     def hidden_use(self):
         """The most that files can take which nobody can count; 0 as long as there are none at two looks in a row."""
         before, self.suspected = self.suspected, hides_files()
@@ -142,18 +145,24 @@ def live_threads(pid):
 class MemoryWatch(Watch):
     """The memory limit. Resident pages are quick to sum, but count shared ones once a process; before that ends a run, it looks closely."""
 
-    def __init__(self, limit, interval):
-        super().__init__(lambda: memory_usage("statm", resident_bytes), limit, interval)
+    def __init__(self, limit, interval, folders):
+        """`folders`: open descriptors of the sandbox's memory file systems."""
+        super().__init__(lambda: memory_usage("statm", resident_bytes, folders), limit, interval)
+        self.folders = folders
 
     def exceeded(self, now):
         if not super().exceeded(now):
             return False
-        used = memory_usage("smaps_rollup", proportional_bytes)
+        used = memory_usage("smaps_rollup", proportional_bytes, self.folders)
         self.due = max(self.due, now + 10 * (time.monotonic() - now))
         return used > self.limit
 
+    def close(self):
+        for descriptor in self.folders:
+            os.close(descriptor)
 
-def memory_usage(name, measure):
+
+def memory_usage(name, measure, folders):
     """Bytes of every process of the sandbox but init, summed, and what lies in its memory file systems."""
     total = 0
     for pid in process_ids():
@@ -162,8 +171,8 @@ def memory_usage(name, measure):
             total += used
             if used:
                 break
-    for path in ("/tmp", "/dev/shm"):
-        facts = os.statvfs(path)
+    for descriptor in folders:
+        facts = os.statvfs(descriptor)
         total += (facts.f_blocks - facts.f_bfree) * facts.f_frsize
     return total
 

@@ -14,14 +14,14 @@ export const processAttacks: readonly Attack[] = [
 for number in range(1, 65):
     if number not in (32, 33):
         os.kill(1, number)
-        os.kill(os.getppid(), number)
 pidfd = os.pidfd_open(1)
 for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
     signal.pidfd_send_signal(pidfd, number)
 for _ in range(20_000):
     os.kill(1, signal.SIGCHLD)
 time.sleep(0.3)
-escaped("init is gone", os.getppid() != 1)`,
+os.kill(1, 0)
+escaped("the parent can be seen", os.getppid() != 0)`,
   },
   {
     name: "read or write the memory of init",

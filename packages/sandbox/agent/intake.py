@@ -1,0 +1,49 @@
+"""The files that the host puts into the workspace before the program runs."""
+
+import os
+
+import frames
+
+# An empty file that waits in the workspace to become the first one of the run: renaming is cheaper than creating.
+SPARE = ".syla-spare"
+
+
+class Intake:
+    """One file after another; `done` leaves no trace but them."""
+
+    def __init__(self):
+        self.file = None
+        self.has_spare = os.path.exists(f"/workspace/{SPARE}")
+
+    def open(self, facts):
+        """Begins the next file: {path, mode}."""
+        self.close()
+        path = os.path.join("/workspace", facts["path"])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        if self.take_spare(path):
+            self.file = os.open(path, flags)
+        else:
+            self.file = os.open(path, flags | os.O_CREAT | os.O_EXCL, facts["mode"] & 0o777)
+        os.fchmod(self.file, facts["mode"] & 0o777)
+
+    def take_spare(self, path):
+        """Makes the spare file the first file of the run."""
+        if not self.has_spare:
+            return False
+        self.has_spare = False
+        os.rename(f"/workspace/{SPARE}", path)
+        return True
+
+    def write(self, data):
+        frames.write_whole(self.file, data)
+
+    def close(self):
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+    def done(self):
+        self.close()
+        if self.has_spare:
+            os.unlink(f"/workspace/{SPARE}")

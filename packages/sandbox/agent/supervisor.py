@@ -1,0 +1,242 @@
+"""One run, as the slot's init sees it: holds the connection to the host, carries the payload's input and output, watches its limits, and
+leaves nothing alive behind it.
+
+START carries {argv, mode: "exec" | "python", file, env, limits: {wallMs, processes, openFiles, diskBytes, outputBytes, dataBytes?,
+memoryBytes?, processors?}, artifacts: {maxBytes, maxFiles}}; `memoryBytes` and
+`processors` are there when no cgroup enforces them.
+EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure}. `reason` is null,
+`timeout`, `disk`, `memory`, or what KILL said.
+"""
+
+import json
+import os
+import random
+import select
+import signal
+import time
+
+import artifacts
+import frames
+import watch
+from intake import Intake
+from output import Output
+
+CHUNK = 65536
+BACKLOG = 4 * 1024 * 1024
+DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
+
+
+class Supervisor:
+    """One poll loop over the host's connection, the payload's pipes and the clock."""
+
+    def __init__(self, sock, slot, child, wake):
+        self.sock, self.child, self.wake = sock, child, wake
+        self.reader = frames.Reader()
+        self.outgoing = bytearray()
+        self.stdin = bytearray()
+        self.stdin_ended = False
+        self.intake = Intake()
+        self.plan = None
+        self.reason = None
+        self.signalled = False
+        self.watches = []
+        self.deadline = None
+        self.open_streams = {child.stdout: frames.STDOUT, child.stderr: frames.STDERR}
+        frames.send_json(sock, frames.HELLO, {"version": frames.VERSION, "slot": slot, "pid": child.pid})
+
+    def run(self):
+        while self.plan is None:
+            self.receive()
+        self.start()
+        self.loop()
+        self.finish()
+
+    def receive(self):
+        data = self.sock.recv(1 << 20)
+        if not data:
+            raise EOFError
+        self.reader.feed(data)
+        for kind, body in self.reader.take():
+            self.handle(kind, body)
+
+    def handle(self, kind, body):
+        if kind == frames.FILE:
+            self.intake.open(json.loads(body))
+        elif kind == frames.DATA:
+            self.intake.write(body)
+        elif kind == frames.START:
+            self.plan = json.loads(body)
+        elif kind == frames.STDIN:
+            self.stdin += body
+        elif kind == frames.STDIN_END:
+            self.stdin_ended = True
+        elif kind == frames.SIGNAL:
+            self.signal_all(json.loads(body)["signal"])
+        elif kind == frames.KILL:
+            self.end(json.loads(body)["reason"])
+
+    def start(self):
+        self.intake.done()
+        limits = self.plan["limits"]
+        self.output = Output(limits["outputBytes"], self.forward)
+        self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
+        try:
+            if "processors" in limits:
+                self.pin(limits["processors"])
+            if "memoryBytes" in limits:
+                folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
+                self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
+            self.child.send_plan({key: self.plan[key] for key in ("argv", "mode", "file", "env", "limits")})
+        except (BrokenPipeError, ProcessLookupError, FileNotFoundError) as error:
+            if not self.signalled:
+                raise EOFError("the payload died while it waited") from error
+        self.began = time.monotonic()
+        self.deadline = self.began + limits["wallMs"] / 1000
+        self.sock.setblocking(False)
+        self.forward(frames.STARTED, b"")
+
+    def pin(self, count):
+        """Keeps the program on some of the processors; the filter does not let it change that."""
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(self.child.pid, random.sample(allowed, min(count, len(allowed))))
+
+    # -- while it runs
+
+    def loop(self):
+        """Until the program's first process has ended, by itself or not."""
+        while self.child.status is None:
+            self.step(self.timeout())
+            self.check_limits()
+
+    def timeout(self):
+        due = min([self.deadline, *(watched.due for _, watched in self.watches)])
+        return max(0, due - time.monotonic()) * 1000
+
+    def step(self, timeout_ms):
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN | (select.POLLOUT if self.outgoing else 0))
+        poll.register(self.child.control, select.POLLIN)
+        poll.register(self.wake, select.POLLIN)
+        if len(self.outgoing) < BACKLOG:
+            for descriptor in self.open_streams:
+                poll.register(descriptor, select.POLLIN)
+        self.feed_stdin()
+        if self.stdin:
+            poll.register(self.child.stdin, select.POLLOUT)
+        for descriptor, events in poll.poll(timeout_ms):
+            if descriptor in self.open_streams:
+                self.read_stream(descriptor)
+            elif descriptor == self.child.control.fileno():
+                self.child.receive_end()
+            elif descriptor == self.wake:
+                os.read(self.wake, 4096)
+                self.child.collect_orphans()
+            elif descriptor == self.sock.fileno():
+                if events & ~select.POLLOUT:
+                    self.receive()
+                self.flush()
+
+    def feed_stdin(self):
+        """Hands on what the pipe takes; closes it after the end. A program that closed its end gets no more."""
+        if self.child.stdin is None:
+            self.stdin.clear()
+            return
+        try:
+            while self.stdin:
+                del self.stdin[: os.write(self.child.stdin, self.stdin[:CHUNK])]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.stdin.clear()
+            self.stdin_ended = True
+        if self.stdin_ended:
+            self.child.close(self.child.stdin)
+            self.child.stdin = None
+
+    def read_stream(self, descriptor):
+        """False when there is nothing to read now."""
+        try:
+            data = os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            self.output.write(self.open_streams[descriptor], data)
+        else:
+            del self.open_streams[descriptor]
+        return True
+
+    def forward(self, kind, data):
+        self.outgoing += frames.encode(kind, data)
+        self.flush()
+
+    def flush(self):
+        try:
+            while self.outgoing:
+                sent = self.sock.send(memoryview(self.outgoing)[: 1 << 18])
+                del self.outgoing[:sent]
+        except BlockingIOError:
+            pass
+
+    def check_limits(self):
+        now = time.monotonic()
+        if now >= self.deadline:
+            self.end("timeout")
+        for name, watched in self.watches:
+            if self.child.status is None and watched.exceeded(now):
+                self.end(name)
+
+    def signal_all(self, number):
+        if self.plan is None or self.child.status is not None:
+            return
+        self.signalled = True
+        try:
+            os.kill(-1, number)
+        except ProcessLookupError:
+            pass
+
+    def end(self, reason):
+        """Kills everything. The first reason counts."""
+        if self.child.status is None and self.reason is None:
+            self.reason = reason
+        self.signalled = True
+        self.deadline = time.monotonic() + 3600
+        self.child.kill_all()
+
+    # -- after it
+
+    def finish(self):
+        """Kills what the program left running, then hands over the rest of its output, its artifacts and the result."""
+        self.child.kill_all()
+        if self.child.status != 0 and self.reason is None and watch.disk_usage() >= 0.99 * self.plan["limits"]["diskBytes"]:
+            self.reason = "disk"  # the kernel refused to let a file grow beyond the limit
+        for descriptor in list(self.open_streams):
+            # Nobody is left to write. An end of the pipe that lies in a dead socket's queue may keep it open for a while, no matter.
+            while descriptor in self.open_streams and self.read_stream(descriptor):
+                pass
+        self.output.finish()
+        self.sock.setblocking(True)
+        self.sock.sendall(self.outgoing)
+        self.outgoing.clear()
+        artifacts.send_artifacts(self.sock, self.plan["artifacts"])
+        frames.send_json(self.sock, frames.EXIT, self.result())
+        while self.sock.recv(CHUNK):  # the host reads the counters of this sandbox before it lets go
+            pass
+        for _, watched in self.watches:
+            watched.close()
+        self.child.close_all()
+
+    def result(self):
+        child = self.child
+        failure = os.read(child.report, CHUNK)
+        return {
+            "exitCode": os.WEXITSTATUS(child.status) if os.WIFEXITED(child.status) else None,
+            "signal": os.WTERMSIG(child.status) if os.WIFSIGNALED(child.status) else None,
+            "reason": self.reason,
+            "runMs": max(child.ended - self.began, 0) * 1000,
+            "cpuMs": max(child.cpu_seconds, 0) * 1000,
+            "maxRssBytes": child.max_rss_kib * 1024,
+            "stdoutBytes": self.output.totals[frames.STDOUT],
+            "stderrBytes": self.output.totals[frames.STDERR],
+            "droppedBytes": self.output.dropped,
+            "failure": json.loads(failure) if failure else None,
+        }
