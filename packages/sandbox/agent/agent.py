@@ -1,9 +1,10 @@
 """The agent: boots one interpreter inside the outer wall and forks every sandbox of a jail from it.
 
-Processes, from the outside in: this one (the *zygote*) never sees a byte of a user. For each slot it forks a *holder* that owns the
-slot's network namespace and forks, one run after another, an *init* into fresh namespaces (init.py). Init talks to the host over a
-connection of its own and forks the *payload* (payload.py). A Python program runs in that forked interpreter: the payload's stack
-unwinds to the bottom of this file, so that nothing but this one frame lies under the program.
+Processes, from the outside in: this one (the *zygote*) never sees a byte of a user. For each slot it forks a *keeper* of the slot's
+network namespace, and that a *holder* (holder.py). The holder makes the slot's *init* (init.py), process 1 of the slot's own process
+namespace, and for each run forks a *payload* into it (payload.py), in mount, IPC, UTS and cgroup namespaces of its own. Init talks to the
+host over a connection for each run and watches over the payload (supervisor.py). A Python program runs in that forked interpreter: the
+payload's stack unwinds to the bottom of this file, so that nothing but this one frame lies under the program.
 """
 
 import gc
@@ -14,6 +15,7 @@ import sys
 import holder
 import linux
 import payload
+import program
 import roots
 
 
@@ -40,6 +42,8 @@ def serve(settings):
     linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
     linux.map_user(roots.USER_ID, uid, gid)
     roots.build_template(settings)
+    if settings["fork"]:
+        settings["program"] = program.Program()
     gc.collect()
     gc.freeze()
     gc.disable()

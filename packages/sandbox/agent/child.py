@@ -1,9 +1,11 @@
 """A payload as init sees it. The holder forked it and collects it; init has its pipes and can end it."""
 
-import json
+import marshal
 import os
 import signal
 import time
+
+import payload
 
 SETUP_REPORT = 65536
 
@@ -23,10 +25,10 @@ class Child:
         self.control, self.format = control, format
         self.stdin, self.stdout, self.stderr, self.plan, self.report = self.ends = ends
         said = os.read(self.report, SETUP_REPORT)
-        if not said.startswith(b"{"):
+        if len(said) != payload.READY.size:
             raise SetupError(said.decode(errors="replace"))
-        facts = json.loads(said)
-        self.pid, self.cpu_seconds, self.max_rss_kib = facts["pid"], -facts["cpuSeconds"], 0
+        self.pid, spent = payload.READY.unpack(said)
+        self.cpu_seconds, self.max_rss_kib = -spent, 0
         self.status = self.ended = None
         # While init has it open, the payload need not take its mounts down before it can end.
         self.mounts = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
@@ -39,7 +41,7 @@ class Child:
 
     def send_plan(self, plan):
         with open(self.plan, "wb", closefd=False) as pipe:
-            pipe.write(json.dumps(plan).encode())
+            pipe.write(marshal.dumps(plan))
         self.close(self.plan)
 
     def close(self, descriptor):

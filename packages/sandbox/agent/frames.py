@@ -13,7 +13,7 @@ VERSION = 1
 MAX_PAYLOAD = 8 * 1024 * 1024
 
 # host → agent
-START = 1  # JSON, see init.py
+START = 1  # JSON, see supervisor.py
 FILE = 2  # JSON {path, mode, size}; its bytes follow as DATA frames
 DATA = 3
 STDIN = 4
@@ -28,7 +28,7 @@ STDERR = 35
 DROPPED = 36  # JSON {bytes}: output left out so far
 ARTIFACT = 37  # JSON {path, size}; its bytes follow as DATA frames
 SKIPPED = 38  # JSON {path, reason}
-EXIT = 39  # JSON, see init.py
+EXIT = 39  # JSON, see supervisor.py
 FAILED = 40  # JSON {message}: the sandbox could not be made
 
 HEADER = struct.Struct(">IB")

@@ -5,6 +5,7 @@ slot's init, who leaves no process alive. The holder reads nothing that a user s
 reach the next through their memory.
 """
 
+import array  # noqa: F401  what sending descriptors would import later
 import os
 import signal
 import socket
@@ -48,6 +49,7 @@ class Holder:
 
     def __init__(self, slot, settings):
         self.slot, self.settings, self.served = slot, settings, False
+        payload.lower_fixed_limits()
         self.folder = f"/jail/slot-{slot}"
         os.makedirs(self.folder, exist_ok=True)
         # Opened here, outside the run's own cgroup namespace: a hierarchy with `nsdelegate` lets nobody be moved across one.
@@ -79,12 +81,13 @@ class Holder:
 
     def fork_payloads(self):
         """One after another, as long as init says that it is ready. Returns a plan in a payload, None at the end."""
-        said, namespaces, _, _ = socket.recv_fds(self.control, init.MESSAGE, 2)
+        said, namespaces, _, _ = socket.recv_fds(self.control, init.MESSAGE, len(init.NAMESPACES))
         if said != init.READY:
             self.tell_host(said.decode(errors="replace"))
             return None
-        self.user, processes = namespaces
+        self.user, self.mounts, processes, names = namespaces
         linux.setns(processes, linux.CLONE_NEWPID)
+        linux.setns(names, linux.CLONE_NEWUTS)
         while said == init.READY:
             received = self.fork_payload()
             if received is not None:
@@ -102,7 +105,7 @@ class Holder:
             if pid == 0:
                 sock.detach()
                 self.control.detach()
-                return payload.enter_sandbox(pipes, self.cgroups, self.user, self.folders, self.settings)
+                return payload.enter_sandbox(pipes, self.cgroups, (self.user, self.mounts), self.settings)
             try:
                 socket.send_fds(self.control, [b"run"], [sock.fileno(), *pipes.init_ends()])
             finally:

@@ -30,6 +30,7 @@ KEPT = (
     linux.CAP_CHECKPOINT_RESTORE,
 )
 CONTROL_FD = 3
+NAMESPACES = ("user", "mnt", "pid", "uts")
 
 
 def live(control, slot, workspace, output):
@@ -56,8 +57,8 @@ def live(control, slot, workspace, output):
 
 
 def show_namespaces(control):
-    """Hands the holder what it needs to fork into: the user namespace and the process namespace. Nobody else may open them."""
-    descriptors = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "pid")]
+    """Hands the holder the namespaces that it forks into. Nobody else may open them."""
+    descriptors = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in NAMESPACES]
     socket.send_fds(control, [READY], descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
@@ -74,12 +75,8 @@ def set_up(workspace, output):
     """Makes init's own root, and gives up what it does not need. Returns the file of the last process number, None where there is none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a payload may signal process 1 where a handler is set
     linux.map_user(roots.USER_ID, roots.USER_ID, roots.USER_ID)
-    roots.enter(workspace, output)
-    roots.limit_namespace()
-    try:
-        last_pid = os.open("/proc/sys/kernel/ns_last_pid", os.O_WRONLY | os.O_CLOEXEC)
-    except OSError:
-        last_pid = None
+    last_pid = roots.enter(workspace, output)
+    socket.sethostname("sandbox")
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.keep_capabilities(KEPT)
     gc.enable()

@@ -34,7 +34,6 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 # NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and NO_CAP_AMBIENT_RAISE, each locked.
 SECUREBITS_LOCKED = 0x2F | 0xC0
-LAST_CAPABILITY = 63
 CAPABILITY_HEADER = struct.pack("<II", 0x20080522, 0)
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_KILL, CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE = 1, 2, 3, 5, 19, 40
 
@@ -46,6 +45,14 @@ SYSCALLS = {
 # PyDLL keeps the interpreter lock: a forked child must come back holding it.
 libc = ctypes.PyDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
+
+
+def read_last_capability():
+    with open("/proc/sys/kernel/cap_last_cap") as file:
+        return int(file.read())
+
+
+CAPABILITIES = [ctypes.c_ulong(number) for number in range(read_last_capability() + 1)]
 
 
 def check(result, what):
@@ -124,11 +131,8 @@ def keep_capabilities(numbers):
 def drop_capabilities():
     """No capability now, none to be gained by execve, locked."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    for capability in range(LAST_CAPABILITY + 1):
-        try:
-            prctl(PR_CAPBSET_DROP, capability)
-        except OSError:
-            break  # past the last one that this kernel knows
+    for capability in CAPABILITIES:
+        check(libc.prctl(PR_CAPBSET_DROP, capability), "prctl PR_CAPBSET_DROP")
     prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED)
     keep_capabilities(())
 

@@ -2,21 +2,23 @@
 
 import fcntl
 import json
+import marshal
 import os
 import resource
 import signal
-import socket
+import struct
 import time
 import traceback
 
 import linux
 import roots
 import seccomp
-from program import Program
+import program
 
 PLAN_FD, REPORT_FD = 3, 4
 MESSAGE = 4096
-OWN = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
+READY = struct.Struct("=id")  # process number, processor time so far in seconds
+OWN = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWCGROUP
 # The last two: no way past the scheduler's fairness even on hosts that grant it. Queued signals are counted per host user.
 FIXED_LIMITS = (
     (resource.RLIMIT_CORE, 0),
@@ -32,6 +34,7 @@ def read_settings(text):
     """What the host says of a jail: {fork, preimport, cgroups, denied, root}."""
     settings = json.loads(text)
     settings["filter"] = seccomp.build(denied=settings["denied"])
+    settings["program"] = None
     return settings
 
 
@@ -54,7 +57,7 @@ class Pipes:
                 os.close(descriptor)
 
 
-def enter_sandbox(pipes, cgroup_fds, user_fd, folders, settings):
+def enter_sandbox(pipes, cgroup_fds, namespace_fds, settings):
     """The forked payload's way from the holder's namespaces into its own, up to its plan: (plan, program), the latter for interpreters
     that run it themselves.
 
@@ -66,20 +69,26 @@ def enter_sandbox(pipes, cgroup_fds, user_fd, folders, settings):
         os.setsid()
         for descriptor in cgroup_fds:
             os.write(descriptor, b"0")
-        linux.setns(user_fd, linux.CLONE_NEWUSER)
+        for descriptor in namespace_fds:
+            linux.setns(descriptor, 0)
         take_descriptors(pipes.payload_ends())
         report = REPORT_FD
         linux.unshare(OWN)
-        roots.enter(*folders)
-        roots.cover()
-        socket.sethostname("sandbox")
+        roots.add_memory_folders()
         give_up(settings["filter"])
-        program = Program() if settings["fork"] else None
-        os.write(REPORT_FD, json.dumps({"pid": os.getpid(), "cpuSeconds": time.process_time()}).encode())
+        if settings["program"] is not None:
+            program.warm()
+        os.write(REPORT_FD, READY.pack(os.getpid(), time.process_time()))
     except BaseException:
         os.write(report, traceback.format_exc(limit=6).encode()[-MESSAGE:])
         os._exit(1)
-    return receive_plan(), program
+    return receive_plan(), settings["program"]
+
+
+def lower_fixed_limits():
+    """Of a holder, for its payloads to inherit."""
+    for limit, value in FIXED_LIMITS:
+        lower(limit, value)
 
 
 def take_descriptors(ends):
@@ -91,8 +100,6 @@ def take_descriptors(ends):
 
 
 def give_up(filter_bytes):
-    for limit, value in FIXED_LIMITS:
-        lower(limit, value)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
     seccomp.install(filter_bytes)
@@ -106,7 +113,7 @@ def receive_plan():
     os.close(PLAN_FD)
     if not parts:
         os._exit(0)
-    return json.loads(b"".join(parts))
+    return marshal.loads(b"".join(parts))
 
 
 def lower(limit, value):
@@ -133,13 +140,13 @@ def apply(plan):
 
 def enter(received):
     """Applies the plan and runs the program: in this interpreter, or in place of it. Never returns."""
-    plan, program = received
+    plan, interpreted = received
     apply(plan)
     if plan["mode"] == "exec":
         replace(plan["argv"])
     os.close(REPORT_FD)
-    program.load(plan["argv"], plan["file"])
-    program.run()
+    interpreted.load(plan["argv"], plan["file"])
+    interpreted.run()
 
 
 def replace(argv):

@@ -26,7 +26,7 @@ SAMPLE = "import sys\nclass A:\n    def f(self, n):\n        return [str(i) for 
 
 
 class Program:
-    """A fresh `__main__`, made and warmed before the program is known; `run` never returns."""
+    """A fresh `__main__`, made once before the forks and warmed in each before its program is known; `run` never returns."""
 
     def __init__(self):
         self.preloaded = frozenset(sys.modules)
@@ -36,8 +36,6 @@ class Program:
         for name in AGENT_MODULES:
             sys.modules.pop(name, None)
         sys.stdout.reconfigure(line_buffering=True)
-        warm()
-        gc.enable()
 
     def load(self, argv, path):
         """Sets what depends on the program. `argv` as typed, interpreter first; `path` absolute."""
@@ -98,6 +96,7 @@ class Program:
 
 def warm():
     """Runs a sample, so that the pages which every program writes are this process's own before it counts."""
+    gc.enable()
     stream = sys.stdout
     sys.stdout = io.TextIOWrapper(io.BytesIO())
     exec(compile(SAMPLE, "sample.py", "exec", dont_inherit=True), {"__name__": "sample"})

@@ -61,25 +61,38 @@ def build_devices():
 
 
 def enter(workspace, output):
-    """Makes a run's own root and enters it: the template, its folders, a fresh /tmp, /dev/shm and /proc."""
+    """Makes a slot's root and enters it: the template, the slot's folders, and a /proc without the host's facts and switches.
+
+    Returns the open file of the last process number, None where there is none.
+    """
     linux.mount(TEMPLATE, TEMPLATE, None, linux.MS_BIND | linux.MS_REC)
-    linux.mount("tmpfs", f"{TEMPLATE}/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
-    linux.mount("tmpfs", f"{TEMPLATE}/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
     linux.bind(workspace, f"{TEMPLATE}/workspace", PRIVATE)
     linux.bind(output, f"{TEMPLATE}/output", PRIVATE)
     # While the old /proc is still in sight: the kernel grants a new one only then.
     linux.mount("proc", f"{TEMPLATE}/proc", "proc", PRIVATE | linux.MS_NOEXEC)
     linux.pivot_root(TEMPLATE)
-
-
-def cover():
-    """Takes the host's facts and switches in /proc out of a payload's sight and reach."""
+    limit_namespace()
+    last_pid = open_last_pid()
     for path in COVERED:
         if os.path.exists(path):
             linux.mount("/dev/null", path, None, linux.MS_BIND)
     for path in READ_ONLY:
         if os.path.isdir(path):
             linux.bind(path, path, linux.MS_RDONLY | PRIVATE | linux.MS_NOEXEC)
+    return last_pid
+
+
+def add_memory_folders():
+    """A run's own /tmp and /dev/shm, in a copy of its slot's root."""
+    linux.mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
+    linux.mount("tmpfs", "/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
+
+
+def open_last_pid():
+    try:
+        return os.open("/proc/sys/kernel/ns_last_pid", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def limit_namespace():

@@ -23,8 +23,9 @@ export interface SlotLimits {
   readonly processes: number;
 }
 
-/** What a slot's groups counted during a run. */
+/** What a slot's groups counted since they were asked before. */
 export interface SlotStats {
+  /** Null where the kernel does not tell, or may be telling of an earlier run. */
   readonly peakMemoryBytes: number | null;
   readonly oomKills: number;
 }
@@ -39,6 +40,7 @@ export interface JailCgroup {
   readonly slotProcs: readonly string[];
   addSlot(slot: number): void;
   limit(slot: number, limits: SlotLimits): void;
+  /** To be asked at the end of each run. */
   stats(slot: number): SlotStats;
   remove(): void;
 }
@@ -120,6 +122,7 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
   for (const folder of trees.values()) makeJailFolder(roots, folder, uid);
   const controllerFolder = new Map<Controller, string>([...roots.folders].map(([controller, folder]) => [controller, join(folder, name)]));
   const applied = new Map<number, SlotLimits>();
+  const counters = new Map<number, Counters>();
   return {
     agentProcs: [...trees.values()].map((folder) => join(folder, "agent", "cgroup.procs")),
     binds: [...trees].map(([tree, folder]) => [folder, `cgroup-${tree}`] as const),
@@ -136,7 +139,16 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
         applyLimit(roots.version, controller, join(folder, `slot-${slot}`), limits, before);
       applied.set(slot, limits);
     },
-    stats: (slot) => readStats(roots.version, controllerFolder.get("memory"), slot),
+    stats(slot) {
+      const memory = controllerFolder.get("memory");
+      if (memory === undefined) return { peakMemoryBytes: null, oomKills: 0 };
+      const before = counters.get(slot) ?? { oomKills: 0, peakMemoryBytes: null };
+      const after = readCounters(roots.version, join(memory, `slot-${slot}`));
+      counters.set(slot, after);
+      // Version 2 cannot start its peak over everywhere: one that did not move may be an earlier run's.
+      const stale = roots.version === 2 && after.peakMemoryBytes === before.peakMemoryBytes;
+      return { oomKills: after.oomKills - before.oomKills, peakMemoryBytes: stale ? null : after.peakMemoryBytes };
+    },
     remove() {
       for (const folder of trees.values()) removeTree(folder);
     },
@@ -162,7 +174,6 @@ function applyLimit(version: 1 | 2, controller: Controller, folder: string, limi
   }
   if (controller === "memory") {
     if (before?.memoryBytes !== limits.memoryBytes) writeMemoryLimit(version, folder, limits.memoryBytes);
-    if (version === 1) write("memory.max_usage_in_bytes", 0);
   }
 }
 
@@ -180,11 +191,14 @@ function writeMemoryLimit(version: 1 | 2, folder: string, bytes: number): void {
   write("memory.memsw.limit_in_bytes", bytes);
 }
 
-function readStats(version: 1 | 2, jailFolder: string | undefined, slot: number): SlotStats {
-  if (jailFolder === undefined) return { peakMemoryBytes: null, oomKills: 0 };
-  const folder = join(jailFolder, `slot-${slot}`);
+/** As the kernel has them: of all runs of a slot. Where the peak can be started over, it is. */
+type Counters = SlotStats;
+
+function readCounters(version: 1 | 2, folder: string): Counters {
   const text = readIfThere(join(folder, version === 1 ? "memory.oom_control" : "memory.events"));
-  const peak = Number(readIfThere(join(folder, version === 1 ? "memory.max_usage_in_bytes" : "memory.peak")) || Number.NaN);
+  const peakFile = join(folder, version === 1 ? "memory.max_usage_in_bytes" : "memory.peak");
+  const peak = Number(readIfThere(peakFile) || Number.NaN);
+  if (version === 1 && Number.isFinite(peak)) writeFileSync(peakFile, "0");
   return { oomKills: Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0), peakMemoryBytes: Number.isFinite(peak) ? peak : null };
 }
 

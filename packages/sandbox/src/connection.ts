@@ -62,8 +62,9 @@ export class SandboxConnection {
     this.#socket.once("close", listener);
   }
 
-  /** Puts files into the workspace. */
+  /** Puts files into the workspace. A few small ones wait for `start`, to be sent with it. */
   async sendFiles(files: Iterable<InputFile> | AsyncIterable<InputFile>): Promise<void> {
+    this.#socket.cork();
     for await (const file of files) {
       this.#write(encodeJsonFrame(FrameType.file, { path: file.path, mode: file.mode }));
       if (file.content instanceof Uint8Array) await this.#writeChunks(FrameType.data, file.content);
@@ -71,9 +72,8 @@ export class SandboxConnection {
     }
   }
 
-  /** Starts the program. `plan` is described in `agent/init.py`. */
+  /** Starts the program. `plan` is described in `agent/supervisor.py`. */
   async start(plan: unknown, stdin: Uint8Array | null): Promise<void> {
-    this.#socket.cork();
     this.#write(encodeJsonFrame(FrameType.start, plan));
     if (stdin === null) this.#write(encodeFrame(FrameType.stdinEnd));
     this.#socket.uncork();
@@ -127,6 +127,7 @@ export class SandboxConnection {
   }
 
   #drained(): Promise<void> {
+    this.#socket.uncork();
     return new Promise((resolve) => {
       const done = () => {
         this.#socket.off("drain", done).off("close", done);

@@ -68,10 +68,8 @@ export class NamespaceTier implements Tier {
 
   async start(spec: SandboxSpec): Promise<SandboxRun> {
     const lease = await this.#pool.acquire(spec.runtime, spec.tenant);
-    let before: SlotStats | null;
     try {
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
-      before = lease.jail.cgroup?.stats(lease.connection.slot) ?? null;
       await lease.connection.sendFiles(spec.files);
       await spec.begin?.();
       await lease.connection.start(this.#plan(spec), spec.stdin);
@@ -84,7 +82,7 @@ export class NamespaceTier implements Tier {
     return {
       tier: this.name,
       limits: this.#effectiveLimits(spec),
-      events: runEvents(lease, spec, before),
+      events: runEvents(lease, spec),
       cancel: (graceMs) => cancel(connection, graceMs),
     };
   }
@@ -135,7 +133,7 @@ export class NamespaceTier implements Tier {
     return Object.fromEntries(entries) as EffectiveLimits;
   }
 
-  /** What `agent/init.py` is told. */
+  /** What `agent/supervisor.py` is told. */
   #plan(spec: SandboxSpec): unknown {
     const { runtime, limits } = spec;
     const enforcers = this.#enforcers();
@@ -171,17 +169,19 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
-async function* runEvents(lease: Lease, spec: SandboxSpec, before: SlotStats | null): AsyncGenerator<SandboxEvent> {
+async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
   const watchdog = new Watchdog(spec, () => void jail.end());
+  const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
     for await (const event of connection.events()) {
       watchdog.saw(event);
-      yield event.type === "agent-exit" ? toExit(event.exit, jail.cgroup?.stats(connection.slot) ?? null, before) : event;
+      yield event.type === "agent-exit" ? toExit(event.exit, stats()) : event;
       watchdog.waits();
       if (event.type === "agent-exit") return;
     }
   } catch (error) {
+    stats(); // not the next run's
     if (!watchdog.overdue) throw error;
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
@@ -191,13 +191,11 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, before: SlotStats | n
   }
 }
 
-function toExit(exit: AgentExit, after: SlotStats | null, before: SlotStats | null): SandboxExit {
+function toExit(exit: AgentExit, stats: SlotStats | null): SandboxExit {
   const { maxRssBytes, ...rest } = exit;
-  const killed = after !== null && before !== null && after.oomKills > before.oomKills;
+  const killed = stats !== null && stats.oomKills > 0;
   const outOfMemory = exit.reason === "memory" || (killed && exit.exitCode !== 0);
-  // A peak that did not move may be that of an earlier run of the slot: not every kernel lets it be reset.
-  const moved = after !== null && after.peakMemoryBytes !== before?.peakMemoryBytes;
-  return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: (moved ? after.peakMemoryBytes : null) ?? maxRssBytes };
+  return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };
 }
 
 /** Host users for jails, one each: far above those of people and services, or the top of a small map (a container's). */

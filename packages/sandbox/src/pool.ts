@@ -7,7 +7,7 @@ const attempts = 3;
 
 /** How many jails and slots there may be, and how long they are kept. */
 export interface PoolOptions {
-  /** Slots of one jail: what one tenant can run at once in one runtime. */
+  /** The most slots of one jail, those that are just made anew among them: what one tenant can run at once in one runtime. */
   readonly slotsPerJail: number;
   readonly maxJails: number;
   /** A tenant's jail that was not used for so long ends. */
@@ -25,7 +25,7 @@ export interface Lease {
 
 /**
  * Keeps jails ready. A tenant's first run in a runtime takes an unassigned jail, which becomes the tenant's for good, and another one is
- * made in its place; a tenant's jail keeps one slot more ready than it uses.
+ * made in its place; a tenant's jail keeps one slot more ready than it uses, and gets another one when a run has to wait for a used one to be made anew.
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -66,7 +66,7 @@ export class Pool {
   async #acquireOnce(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
     const jail = this.#jailFor(runtime, tenant);
     jail.busy += 1;
-    if (jail.busy >= jail.slots && jail.slots < this.#options.slotsPerJail) jail.addSlot();
+    if ((jail.busy >= jail.slots || jail.ready === 0) && jail.slots < this.#options.slotsPerJail) jail.addSlot();
     try {
       const connection = await jail.take(this.#options.waitMs);
       let released = false;

@@ -9,15 +9,15 @@ import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef, wri
 
 export type { BlobRef } from "./blob-files.ts";
 
-/** Content that can be read, and will be on the disk. */
+/** Content that can be read, and will be on the disk: a moment later, or when `sync` resolves. */
 export interface WrittenBlob extends BlobRef {
-  readonly synced: Promise<void>;
+  readonly sync: () => Promise<void>;
 }
 
 /** Content by its hash. A blob is either there whole or not there: it gets its name when all of it is on disk. */
 export interface Blobs {
   put(bytes: Uint8Array): Promise<BlobRef>;
-  /** Like `put`, but answers when the content can be read; `synced` when a power cut can no longer take it. @throws AppError `storage_full` */
+  /** Like `put`, but answers when the content can be read; a power cut within a moment can take it. @throws AppError `storage_full` */
   write(bytes: Uint8Array): Promise<WrittenBlob>;
   /** @throws AppError `payload_too_large` when more than `maxBytes` come, `storage_full` */
   putStream(source: Readable | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<BlobRef>;
@@ -76,28 +76,27 @@ export async function openBlobs(root: string): Promise<Blobs> {
     }
   };
 
-  const syncing = new Map<string, Promise<void>>();
+  const unsynced = new Map<string, () => Promise<void>>();
   const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
-    if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), synced: Promise.resolve() };
+    if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), sync: nothingToDo };
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const written = { sha256, size: bytes.length, synced: syncing.get(sha256) ?? Promise.resolve() };
+    const written = { sha256, size: bytes.length, sync: unsynced.get(sha256) ?? nothingToDo };
     if (memory.has(sha256)) return written;
     // A file of another size is one that lost its end in a power cut before anybody had been told of it.
     if (statSync(path(sha256), { throwIfNoEntry: false })?.size === bytes.length) return written;
     try {
-      const synced = writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes);
+      const sync = writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes, () => unsynced.delete(sha256));
       memory.set(sha256, Buffer.from(bytes));
-      syncing.set(sha256, synced);
-      void synced.finally(() => syncing.delete(sha256)).catch(() => {}); // whoever asked for the content sees the error
-      return { ...written, synced };
+      unsynced.set(sha256, sync);
+      return { ...written, sync };
     } catch (error) {
       throw diskError(error) ?? error;
     }
   };
 
   const put = async (bytes: Uint8Array): Promise<BlobRef> => {
-    const { synced, ...ref } = await write(bytes);
-    await synced;
+    const { sync, ...ref } = await write(bytes);
+    await sync();
     return ref;
   };
 
@@ -124,6 +123,8 @@ export async function openBlobs(root: string): Promise<Blobs> {
     },
   };
 }
+
+async function nothingToDo(): Promise<void> {}
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

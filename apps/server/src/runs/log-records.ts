@@ -3,7 +3,7 @@ import { pipeline, type Duplex, type Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { RunEvent, RunStatus } from "@syla/contracts/runs";
 import { z } from "zod";
-import type { Blobs } from "../platform/blobs.ts";
+import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
 
 /**
  * A run's log as it is kept: JSON lines, one record for each event, compressed with zstd. Output that is not UTF-8 is kept byte-exact in
@@ -58,16 +58,15 @@ export function bytesOf(record: LogRecord): Buffer {
 
 /** Stores a finished log; returns its hash when it is on the disk. */
 export async function storeLog(blobs: Blobs, lines: Buffer | Readable): Promise<string> {
-  const { sha256, synced } = await writeLog(blobs, lines);
-  await synced;
+  const { sha256, sync } = await writeLog(blobs, lines);
+  await sync();
   return sha256;
 }
 
-/** Writes a finished log; answers its hash, and when it is on the disk. A short one is not worth compressing: its first byte tells. */
-export async function writeLog(blobs: Blobs, lines: Buffer | Readable): Promise<{ sha256: string; synced: Promise<void> }> {
+/** Writes a finished log; it can be read at once. A short one is not worth compressing: its first byte tells. */
+export async function writeLog(blobs: Blobs, lines: Buffer | Readable): Promise<WrittenBlob> {
   if (Buffer.isBuffer(lines)) return await blobs.write(lines.length < compressAbove ? lines : await compress(lines));
-  const { sha256 } = await blobs.putStream(through(lines, createZstdCompress()));
-  return { sha256, synced: Promise.resolve() };
+  return { ...(await blobs.putStream(through(lines, createZstdCompress()))), sync: () => Promise.resolve() };
 }
 
 /** The records of a stored log, in order. */

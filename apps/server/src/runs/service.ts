@@ -14,7 +14,7 @@ import { requirePermission } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import type { Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import { RunConfig } from "./config.ts";
@@ -83,6 +83,7 @@ export class Runs {
       config: RunConfig.parse(row.config),
       priority: row.priority,
       requestHash: `rerun ${id}`,
+      stored: () => Promise.resolve(),
     };
     return await this.#enqueue(actor, submission, id, options);
   }
@@ -181,18 +182,18 @@ export class Runs {
       workerId: reserved ? worker.id : null,
       end: null,
     };
-    if (reserved) return await this.#startNow(run, submission.runtime, options);
-    const isNew = await this.#queue.admit(() => this.#inserts.add(run));
+    if (reserved) return await this.#startNow(run, submission, options);
+    const isNew = await this.#queue.admit(() => this.#insertWith(submission, run));
     const row = isNew === true ? rowOf(run) : await this.#repeated(run);
     if (row === undefined) throw new AppError("queue_full", { retryAfter: 5 });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
 
   /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
-  async #startNow(run: store.NewRun, runtime: InstalledRuntime, options: SubmitOptions): Promise<Run> {
+  async #startNow(run: store.NewRun, submission: Submission, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
     if (options.idempotencyKey !== null) {
-      const isNew = await this.#inserts.add(run).catch((error: unknown) => {
+      const isNew = await this.#insertWith(submission, run).catch((error: unknown) => {
         void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts
         throw error;
       });
@@ -203,8 +204,8 @@ export class Runs {
         return options.wait ? await this.#waitRow(first.id, options.signal) : await this.#present(first);
       }
     }
-    const record = options.idempotencyKey === null ? this.#newRecord(run) : writtenRecord();
-    const done = worker.performReserved(rowOf(run), runtime, record);
+    const record = options.idempotencyKey === null ? this.#newRecord(run, submission) : writtenRecord();
+    const done = worker.performReserved(rowOf(run), submission.runtime, record);
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
     if (!options.wait) {
       await record.ensure();
@@ -219,8 +220,16 @@ export class Runs {
     return toRun(finished.row, finished.heads);
   }
 
-  #newRecord(run: store.NewRun): RunRecord {
-    return new RunRecord(async (end) => void (await this.#inserts.add({ ...run, end })));
+  #newRecord(run: store.NewRun, submission: Submission): RunRecord {
+    return new RunRecord(async (end) => {
+      await (end === null ? this.#insertWith(submission, run) : this.#inserts.add({ ...run, end }));
+    });
+  }
+
+  /** Inserts a run once its content is on the disk. False: its idempotency key was used before. */
+  async #insertWith(submission: Submission, run: store.NewRun): Promise<boolean> {
+    await submission.stored();
+    return await this.#inserts.add(run);
   }
 
   /** The run that the same key made before, if any. @throws AppError `idempotency_conflict` when the request was another one */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { FileInput, RunInput } from "@syla/contracts/runs";
-import type { Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
@@ -20,6 +20,8 @@ export interface Submission {
   readonly priority: number;
   /** Two requests with the same hash ask for the same thing. */
   readonly requestHash: string;
+  /** Resolves when the content is on the disk; it can be read before. */
+  readonly stored: () => Promise<void>;
 }
 
 /** What checking needs. */
@@ -45,13 +47,20 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
   requireAvailable(runtime);
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
-  const files = await Promise.all(contents.map((content) => storeFile(context.blobs, content)));
-  const stdin = await storeStdin(context.blobs, input);
+  const syncs: (() => Promise<void>)[] = [];
+  const store = async (bytes: Uint8Array): Promise<BlobRef> => {
+    const { sync, ...ref } = await context.blobs.write(bytes);
+    syncs.push(sync);
+    return ref;
+  };
+  const files = await Promise.all(contents.map((content) => storeFile(store, content)));
+  const stdin = await storeStdin(store, input);
   const config: RunConfig = { files, args: input.args, env: input.env, stdin, limits: input.limits, tier, network: input.network };
   const requestHash = createHash("sha256")
     .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
     .digest("hex");
-  return { runtime, entrypoint, config, priority: input.priority, requestHash };
+  const stored = async () => void (await Promise.all(syncs.map((sync) => sync())));
+  return { runtime, entrypoint, config, priority: input.priority, requestHash, stored };
 }
 
 /** What the kernel takes for one argument or variable, and what it surely takes for all of them. */
@@ -156,12 +165,14 @@ function requireAvailable({ spec, definition }: InstalledRuntime): void {
   });
 }
 
-async function storeFile(blobs: Blobs, content: Content): Promise<RunConfig["files"][number]> {
-  const { sha256, size } = "bytes" in content ? await blobs.put(content.bytes) : content;
+type Store = (bytes: Uint8Array) => Promise<BlobRef>;
+
+async function storeFile(store: Store, content: Content): Promise<RunConfig["files"][number]> {
+  const { sha256, size } = "bytes" in content ? await store(content.bytes) : content;
   return { path: content.path, size, sha256, mode: defaultMode };
 }
 
-async function storeStdin(blobs: Blobs, input: RunInput): Promise<RunConfig["stdin"]> {
+async function storeStdin(store: Store, input: RunInput): Promise<RunConfig["stdin"]> {
   if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
     throw new AppError("invalid_request", {
       message: "Give `stdin` or `stdinBase64`, not both.",
@@ -169,5 +180,5 @@ async function storeStdin(blobs: Blobs, input: RunInput): Promise<RunConfig["std
     });
   }
   const bytes = input.stdinBase64 === undefined ? Buffer.from(input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64");
-  return bytes.length === 0 ? null : await blobs.put(bytes);
+  return bytes.length === 0 ? null : await store(bytes);
 }

@@ -1,6 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Blobs } from "../platform/blobs.ts";
+import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
 import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
@@ -274,7 +274,7 @@ export class Worker implements Service {
   }
 
   async #finish(row: RunRow, live: LiveRun, outcome: Outcome, record: RunRecord): Promise<FinishedRun> {
-    const { verdict, logSha256, synced } = await this.#seal(live, outcome);
+    const { verdict, log } = await this.#seal(live, outcome);
     const { database } = this.#context;
     const artifacts = outcome.artifacts.map(({ mimeType, ...artifact }) => ({ ...artifact, run_id: row.id, mime_type: mimeType }));
     const end: RunEnd = {
@@ -284,26 +284,28 @@ export class Worker implements Service {
       finishedAt: new Date(),
       verdict,
       result: outcome.result,
-      logSha256,
+      logSha256: log?.sha256 ?? null,
       artifactCount: artifacts.length,
     };
     if (artifacts.length > 0) {
       await record.ensure().catch((error: unknown) => this.#settleLater(end, error));
       await this.#persist(() => insertArtifacts(database.queries, artifacts));
     }
-    const [written] = await Promise.all([this.#recordEnd(end, record), synced]);
+    const written = await this.#recordEnd(end, record, log);
     if (!written) {
-      if (logSha256 !== null) await this.#persist(() => attachLog(database.queries, row.id, logSha256));
+      if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
       throw new LostRunError();
     }
     await live.discard();
     return { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
   }
 
-  /** False when the run is no longer this worker's. */
-  async #recordEnd(end: RunEnd, record: RunRecord): Promise<boolean> {
+  /** False when the run is no longer this worker's. A run that nobody knew of yet is not worth waiting for the disk (decision 0006). */
+  async #recordEnd(end: RunEnd, record: RunRecord, log: WrittenBlob | null): Promise<boolean> {
     const inserted = await record.insertEnded(end).catch((error: unknown) => this.#settleLater(end, error));
-    return inserted || (await this.#persist(() => this.#ends.add(end)));
+    if (inserted) return true;
+    const [written] = await Promise.all([this.#persist(() => this.#ends.add(end)), log?.sync()]);
+    return written;
   }
 
   /** A row whose insertion failed may be there all the same, when the connection broke before the answer came: it gets its end later. */
@@ -312,21 +314,19 @@ export class Worker implements Service {
     throw error;
   }
 
-  /** Stores the log; `synced` when it is on the disk. A disk that is full does not lose the run, but the run says so. */
-  async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Verdict; logSha256: string | null; synced: Promise<void> }> {
+  /** Stores the log. A disk that is full does not lose the run, but the run says so. */
+  async #seal(live: LiveRun, outcome: Outcome): Promise<{ verdict: Verdict; log: WrittenBlob | null }> {
     const ended = outcome.verdict.error?.code === "sandbox_failed" && this.#stopping;
     const verdict = ended ? { ...outcome.verdict, error: runError("infrastructure", "worker_lost") } : outcome.verdict;
     try {
       await live.close();
-      const { sha256, synced } = await writeLog(this.#context.blobs, live.content());
-      return { verdict, logSha256: sha256, synced };
+      return { verdict, log: await writeLog(this.#context.blobs, live.content()) };
     } catch (error) {
       this.#context.logger.error({ err: error, runId: live.id }, "a log could not be stored");
       const full = (error instanceof AppError && error.code === "storage_full") || (error as NodeJS.ErrnoException).code === "ENOSPC";
       return {
         verdict: { ...outcome.verdict, status: "failed", error: runError("infrastructure", full ? "storage_full" : "internal") },
-        logSha256: null,
-        synced: Promise.resolve(),
+        log: null,
       };
     }
   }
