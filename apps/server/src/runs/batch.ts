@@ -15,9 +15,10 @@ export class Batch<Item, Result> {
     this.#lanes = lanes;
   }
 
-  add(item: Item): Promise<Result> {
+  /** `onSent`: the item's flush has begun, and what that does at once is done. */
+  add(item: Item, onSent: () => void = () => {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
+      this.#waiting.push({ item, onSent, resolve, reject });
       void this.#run();
     });
   }
@@ -25,7 +26,9 @@ export class Batch<Item, Result> {
   async #run(): Promise<void> {
     if (this.#busy >= this.#lanes || this.#waiting.length === 0) return;
     this.#busy += 1;
-    await this.#commit(this.#waiting.splice(0, this.#most));
+    const entries = this.#waiting.splice(0, this.#most);
+    setImmediate(() => entries.forEach((entry) => entry.onSent()));
+    await this.#commit(entries);
     this.#busy -= 1;
     void this.#run();
   }
@@ -44,6 +47,7 @@ export class Batch<Item, Result> {
 
 interface Entry<Item, Result> {
   readonly item: Item;
+  readonly onSent: () => void;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -3,6 +3,9 @@ import type { RunEnd } from "./store.ts";
 /** A run that somebody waits for is written as one row when it ends within this time, and as running when it does not. */
 const deferMs = 30;
 
+/** Inserts the run, with its end when it has one; does nothing when it is there. `onSent`: it is on its way to the database. */
+type InsertRun = (end: RunEnd | null, onSent: () => void) => Promise<void>;
+
 /**
  * The row of a run that goes straight into a sandbox. While the program runs nobody but the caller knows of it, so the row may be written
  * late: most runs end before, and then run and end are one statement, in one commit.
@@ -10,11 +13,11 @@ const deferMs = 30;
 export class RunRecord {
   /** The row is in the database. */
   written = false;
-  readonly #insert: (end: RunEnd | null) => Promise<void>;
+  readonly #insert: InsertRun;
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(insert: (end: RunEnd | null) => Promise<void>) {
+  constructor(insert: InsertRun) {
     this.#insert = insert;
   }
 
@@ -28,16 +31,24 @@ export class RunRecord {
     return (this.#writing ??= this.#write(null));
   }
 
-  /** Writes the run with its end. False: its row is there already, and the end has to be written to it. */
-  async insertEnded(end: RunEnd): Promise<boolean> {
+  /**
+   * Writes the run with its end. False: its row is there already, and the end has to be written to it. `onSent`: row and end are on
+   * their way to the database.
+   */
+  async insertEnded(end: RunEnd, onSent: () => void): Promise<boolean> {
     const isFirst = this.#writing === null;
-    await (this.#writing ??= this.#write(end));
+    await (this.#writing ??= this.#write(end, onSent));
     return isFirst;
   }
 
-  async #write(end: RunEnd | null): Promise<void> {
+  /** Writes the run with its end once more, when it is not known what became of it. */
+  async insertAgain(end: RunEnd): Promise<void> {
+    await this.#write(end);
+  }
+
+  async #write(end: RunEnd | null, onSent: () => void = () => {}): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#insert(end);
+    await this.#insert(end, onSent);
     this.written = true;
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import {
   isFinal,
@@ -26,7 +27,7 @@ import { RunRecord, writtenRecord } from "./run-record.ts";
 import { prepareSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
 import { Utf8Splitter } from "./utf8-splitter.ts";
-import type { Worker } from "./worker.ts";
+import type { FinishedRun, Worker } from "./worker.ts";
 
 const headBytes = 64 * 1024;
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
@@ -43,6 +44,9 @@ export interface RunsContext {
   readonly queueLimit: number;
 }
 
+/** How long whoever looks for a run waits until it is in the database. */
+const recordingMs = 2000;
+
 /** How a submission is wanted. */
 export interface SubmitOptions {
   readonly idempotencyKey: string | null;
@@ -56,6 +60,8 @@ export class Runs {
   readonly #context: RunsContext;
   readonly #inserts: Batch<store.NewRun, boolean>;
   readonly #queue: QueueGauge;
+  /** Runs that may be answered before they are in the database, by id. */
+  readonly #recording = new Map<string, Promise<void>>();
 
   constructor(context: RunsContext) {
     this.#context = context;
@@ -96,6 +102,7 @@ export class Runs {
     if (filter.owner === "all") requirePermission(actor, "run:list-all");
     checkStatuses(filter.status);
     if (filter.q?.includes("\0") === true || filter.language?.includes("\0") === true) return { items: [], nextCursor: null };
+    await this.#recorded(this.#recording.values());
     const ownerId = filter.owner === "all" ? null : actor.userId;
     const rows = await store.listRuns(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
@@ -205,14 +212,16 @@ export class Runs {
       }
     }
     const record = options.idempotencyKey === null ? this.#newRecord(run, submission) : writtenRecord();
-    const done = worker.performReserved(rowOf(run), submission.runtime, record);
+    const ended = Promise.withResolvers<FinishedRun>();
+    const done = worker.performReserved(rowOf(run), submission.runtime, record, ended.resolve);
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
     if (!options.wait) {
       await record.ensure();
       return await this.#present(rowOf(run));
     }
     record.defer(() => worker.abandon(run.id));
-    const finished = await done.catch((error: unknown) => {
+    this.#keepTrack(run.id, done);
+    const finished = await Promise.race([ended.promise, done]).catch((error: unknown) => {
       if (!record.written) throw error;
       return null; // whatever became of it is in the database
     });
@@ -220,9 +229,22 @@ export class Runs {
     return toRun(finished.row, finished.heads);
   }
 
+  /** Whoever looks for the run from now on waits until it can be found. */
+  #keepTrack(id: string, done: Promise<unknown>): void {
+    const recorded = done.then(
+      () => void this.#recording.delete(id),
+      () => void this.#recording.delete(id),
+    );
+    this.#recording.set(id, recorded);
+  }
+
+  async #recorded(records: Iterable<Promise<void>>): Promise<void> {
+    if (this.#recording.size > 0) await Promise.race([Promise.all(records), sleep(recordingMs, undefined, { ref: false })]);
+  }
+
   #newRecord(run: store.NewRun, submission: Submission): RunRecord {
-    return new RunRecord(async (end) => {
-      await (end === null ? this.#insertWith(submission, run) : this.#inserts.add({ ...run, end }));
+    return new RunRecord(async (end, onSent) => {
+      await (end === null ? this.#insertWith(submission, run) : this.#inserts.add({ ...run, end }, onSent));
     });
   }
 
@@ -252,6 +274,8 @@ export class Runs {
   }
 
   async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun"): Promise<store.RunRow> {
+    const recording = this.#recording.get(id);
+    if (recording !== undefined) await this.#recorded([recording]);
     const row = id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("not_found");
     requirePermission(actor, action, { ownerId: row.owner_id, visibility: row.visibility });

@@ -43,7 +43,7 @@ export interface RunEnd {
 }
 
 /**
- * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key is not among them. Runs that have ended
+ * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key, or that is there, is not among them. Runs that have ended
  * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot.
  */
 export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Promise<string[]> {
@@ -68,7 +68,7 @@ export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Pro
   const inserted = await queries
     .insertInto("runs")
     .values(rows)
-    .onConflict((conflict) => conflict.columns(["owner_id", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
+    .onConflict((conflict) => conflict.doNothing())
     .returning(runs.every((run) => run.end !== null) ? ["id", commitWithoutWaiting] : ["id"])
     .execute();
   return inserted.map((row) => row.id);

@@ -104,13 +104,22 @@ export class Worker implements Service {
     this.#wake.resolve();
   }
 
-  /** Runs what was submitted with a reserved slot. */
-  async performReserved(row: RunRow, runtime: InstalledRuntime, record: RunRecord): Promise<FinishedRun> {
+  /**
+   * Runs what was submitted with a reserved slot, until it is recorded. `onEnded`, when nobody knew of the run before: it has ended, and
+   * its record is on its way to the database, where a killed server cannot stop it.
+   */
+  async performReserved(
+    row: RunRow,
+    runtime: InstalledRuntime,
+    record: RunRecord,
+    onEnded: (finished: FinishedRun) => void,
+  ): Promise<FinishedRun> {
     return await this.#perform(
       row,
       () => runtime,
       () => Promise.resolve(),
       record,
+      onEnded,
     );
   }
 
@@ -211,7 +220,13 @@ export class Worker implements Service {
   /**
    * One attempt, from an opened log to a recorded end. The slot is given back whatever happens.
    */
-  async #perform(row: RunRow, runtime: () => InstalledRuntime, begin: () => Promise<void>, record: RunRecord): Promise<FinishedRun> {
+  async #perform(
+    row: RunRow,
+    runtime: () => InstalledRuntime,
+    begin: () => Promise<void>,
+    record: RunRecord,
+    onEnded: (finished: FinishedRun) => void = () => {},
+  ): Promise<FinishedRun> {
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
@@ -225,7 +240,7 @@ export class Worker implements Service {
         await record.ensure();
         return await this.#retry(row, live);
       }
-      return await this.#finish(row, live, outcome, record);
+      return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
       await live.discard();
       await this.#giveUp(row, execution?.begun === true, error);
@@ -273,7 +288,13 @@ export class Worker implements Service {
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
 
-  async #finish(row: RunRow, live: LiveRun, outcome: Outcome, record: RunRecord): Promise<FinishedRun> {
+  async #finish(
+    row: RunRow,
+    live: LiveRun,
+    outcome: Outcome,
+    record: RunRecord,
+    onEnded: (finished: FinishedRun) => void,
+  ): Promise<FinishedRun> {
     const { verdict, log } = await this.#seal(live, outcome);
     const { database } = this.#context;
     const artifacts = outcome.artifacts.map(({ mimeType, ...artifact }) => ({ ...artifact, run_id: row.id, mime_type: mimeType }));
@@ -291,18 +312,28 @@ export class Worker implements Service {
       await record.ensure().catch((error: unknown) => this.#settleLater(end, error));
       await this.#persist(() => insertArtifacts(database.queries, artifacts));
     }
-    const written = await this.#recordEnd(end, record, log);
+    const finished = { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
+    const written = await this.#recordEnd(end, record, log, () => onEnded(finished));
     if (!written) {
       if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
       throw new LostRunError();
     }
     await live.discard();
-    return { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
+    return finished;
   }
 
   /** False when the run is no longer this worker's. A run that nobody knew of yet is not worth waiting for the disk (decision 0006). */
-  async #recordEnd(end: RunEnd, record: RunRecord, log: WrittenBlob | null): Promise<boolean> {
-    const inserted = await record.insertEnded(end).catch((error: unknown) => this.#settleLater(end, error));
+  async #recordEnd(end: RunEnd, record: RunRecord, log: WrittenBlob | null, onSent: () => void): Promise<boolean> {
+    let sent = false;
+    const noteSent = () => {
+      sent = true;
+      onSent();
+    };
+    const inserted = await record.insertEnded(end, noteSent).catch(async (error: unknown) => {
+      if (!sent || databaseError(error) === undefined) return this.#settleLater(end, error);
+      await this.#persist(() => record.insertAgain(end));
+      return true;
+    });
     if (inserted) return true;
     const [written] = await Promise.all([this.#persist(() => this.#ends.add(end)), log?.sync()]);
     return written;
