@@ -85,9 +85,11 @@ class Holder:
         if said != init.READY:
             self.tell_host(said.decode(errors="replace"))
             return None
-        self.user, self.mounts, processes, names = namespaces
-        linux.setns(processes, linux.CLONE_NEWPID)
-        linux.setns(names, linux.CLONE_NEWUTS)
+        user, processes, names, self.mounts = namespaces
+        for descriptor in (user, processes, names):
+            linux.setns(descriptor, 0)
+            os.close(descriptor)
+        linux.lock_capabilities()
         while said == init.READY:
             received = self.fork_payload()
             if received is not None:
@@ -105,7 +107,7 @@ class Holder:
             if pid == 0:
                 sock.detach()
                 self.control.detach()
-                return payload.enter_sandbox(pipes, self.cgroups, (self.user, self.mounts), self.settings)
+                return payload.enter_sandbox(pipes, self.cgroups, self.mounts, self.settings)
             try:
                 socket.send_fds(self.control, [b"run"], [sock.fileno(), *pipes.init_ends()])
             finally:

@@ -30,7 +30,7 @@ KEPT = (
     linux.CAP_CHECKPOINT_RESTORE,
 )
 CONTROL_FD = 3
-NAMESPACES = ("user", "mnt", "pid", "uts")
+NAMESPACES = ("user", "pid", "uts", "mnt")
 
 
 def live(control, slot, workspace, output):

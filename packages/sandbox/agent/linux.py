@@ -128,13 +128,12 @@ def keep_capabilities(numbers):
     syscall("capset", CAPABILITY_HEADER, struct.pack("<6I", low, low, 0, high, high, 0))
 
 
-def drop_capabilities():
-    """No capability now, none to be gained by execve, locked."""
+def lock_capabilities():
+    """No capability to be gained any more, not by execve and not by a change of user; those that are there stay."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     for capability in CAPABILITIES:
         check(libc.prctl(PR_CAPBSET_DROP, capability), "prctl PR_CAPBSET_DROP")
     prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED)
-    keep_capabilities(())
 
 
 def map_user(inside, outside_uid, outside_gid):

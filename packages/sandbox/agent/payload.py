@@ -13,7 +13,6 @@ import traceback
 import linux
 import roots
 import seccomp
-import program
 
 PLAN_FD, REPORT_FD = 3, 4
 MESSAGE = 4096
@@ -57,7 +56,7 @@ class Pipes:
                 os.close(descriptor)
 
 
-def enter_sandbox(pipes, cgroup_fds, namespace_fds, settings):
+def enter_sandbox(pipes, cgroup_fds, mounts_fd, settings):
     """The forked payload's way from the holder's namespaces into its own, up to its plan: (plan, program), the latter for interpreters
     that run it themselves.
 
@@ -69,15 +68,14 @@ def enter_sandbox(pipes, cgroup_fds, namespace_fds, settings):
         os.setsid()
         for descriptor in cgroup_fds:
             os.write(descriptor, b"0")
-        for descriptor in namespace_fds:
-            linux.setns(descriptor, 0)
+        linux.setns(mounts_fd, linux.CLONE_NEWNS)
         take_descriptors(pipes.payload_ends())
         report = REPORT_FD
         linux.unshare(OWN)
         roots.add_memory_folders()
         give_up(settings["filter"])
         if settings["program"] is not None:
-            program.warm()
+            settings["program"].warm()
         os.write(REPORT_FD, READY.pack(os.getpid(), time.process_time()))
     except BaseException:
         os.write(report, traceback.format_exc(limit=6).encode()[-MESSAGE:])
@@ -100,7 +98,7 @@ def take_descriptors(ends):
 
 
 def give_up(filter_bytes):
-    linux.drop_capabilities()
+    linux.keep_capabilities(())
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
     seccomp.install(filter_bytes)
 

@@ -37,6 +37,18 @@ class Program:
             sys.modules.pop(name, None)
         sys.stdout.reconfigure(line_buffering=True)
 
+    def warm(self):
+        """Rehearses with a sample, so that the pages which every program writes are this process's own before it counts."""
+        gc.enable()
+        self.load(["", ""], "")
+        stream = sys.stdout
+        sys.stdout = io.TextIOWrapper(io.BytesIO())
+        exec(compile(SAMPLE, "sample.py", "exec", dont_inherit=True), {"__name__": "sample"})
+        sys.stdout = stream
+        os.environ["SAMPLE"] = "1"
+        del os.environ["SAMPLE"]
+        gc.collect()
+
     def load(self, argv, path):
         """Sets what depends on the program. `argv` as typed, interpreter first; `path` absolute."""
         time.tzset()
@@ -92,17 +104,6 @@ class Program:
             if module is not None:
                 tear_down(module)
         gc.collect()
-
-
-def warm():
-    """Runs a sample, so that the pages which every program writes are this process's own before it counts."""
-    gc.enable()
-    stream = sys.stdout
-    sys.stdout = io.TextIOWrapper(io.BytesIO())
-    exec(compile(SAMPLE, "sample.py", "exec", dont_inherit=True), {"__name__": "sample"})
-    sys.stdout = stream
-    os.environ["SAMPLE"] = "1"
-    del os.environ["SAMPLE"]
 
 
 def start_over():
