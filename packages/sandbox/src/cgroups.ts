@@ -1,4 +1,16 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -123,6 +135,7 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
   const controllerFolder = new Map<Controller, string>([...roots.folders].map(([controller, folder]) => [controller, join(folder, name)]));
   const applied = new Map<number, SlotLimits>();
   const counters = new Map<number, Counters>();
+  const counterFiles = new Map<number, CounterFiles>();
   return {
     agentProcs: [...trees.values()].map((folder) => join(folder, "agent", "cgroup.procs")),
     binds: [...trees].map(([tree, folder]) => [folder, `cgroup-${tree}`] as const),
@@ -143,13 +156,17 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
       const memory = controllerFolder.get("memory");
       if (memory === undefined) return { peakMemoryBytes: null, oomKills: 0 };
       const before = counters.get(slot) ?? { oomKills: 0, peakMemoryBytes: null };
-      const after = readCounters(roots.version, join(memory, `slot-${slot}`));
+      let files = counterFiles.get(slot);
+      if (files === undefined) counterFiles.set(slot, (files = openCounters(roots.version, join(memory, `slot-${slot}`))));
+      const after = readCounters(roots.version, files);
       counters.set(slot, after);
       // Version 2 cannot start its peak over everywhere: one that did not move may be an earlier run's.
       const stale = roots.version === 2 && after.peakMemoryBytes === before.peakMemoryBytes;
       return { oomKills: after.oomKills - before.oomKills, peakMemoryBytes: stale ? null : after.peakMemoryBytes };
     },
     remove() {
+      for (const { events, peak } of counterFiles.values()) for (const file of [events, peak]) if (file !== null) closeSync(file);
+      counterFiles.clear();
       for (const folder of trees.values()) removeTree(folder);
     },
   };
@@ -194,20 +211,37 @@ function writeMemoryLimit(version: 1 | 2, folder: string, bytes: number): void {
 /** As the kernel has them: of all runs of a slot. Where the peak can be started over, it is. */
 type Counters = SlotStats;
 
-function readCounters(version: 1 | 2, folder: string): Counters {
-  const text = readIfThere(join(folder, version === 1 ? "memory.oom_control" : "memory.events"));
-  const peakFile = join(folder, version === 1 ? "memory.max_usage_in_bytes" : "memory.peak");
-  const peak = Number(readIfThere(peakFile) || Number.NaN);
-  if (version === 1 && Number.isFinite(peak)) writeFileSync(peakFile, "0");
-  return { oomKills: Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0), peakMemoryBytes: Number.isFinite(peak) ? peak : null };
+/** Kept open: they are read at the end of every run. Null for one that is not there. */
+interface CounterFiles {
+  readonly events: number | null;
+  readonly peak: number | null;
 }
 
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+function openCounters(version: 1 | 2, folder: string): CounterFiles {
+  const open = (name: string, flags: string) => {
+    try {
+      return openSync(join(folder, name), flags);
+    } catch {
+      return null;
+    }
+  };
+  if (version === 1) return { events: open("memory.oom_control", "r"), peak: open("memory.max_usage_in_bytes", "r+") };
+  return { events: open("memory.events", "r"), peak: open("memory.peak", "r") };
+}
+
+function readCounters(version: 1 | 2, { events, peak }: CounterFiles): Counters {
+  const bytes = Number(readFrom(peak) || Number.NaN);
+  if (version === 1 && peak !== null) writeSync(peak, "0", 0);
+  return {
+    oomKills: Number(/^oom_kill (\d+)$/m.exec(readFrom(events))?.[1] ?? 0),
+    peakMemoryBytes: Number.isFinite(bytes) ? bytes : null,
+  };
+}
+
+const readBuffer = Buffer.alloc(4096);
+
+function readFrom(file: number | null): string {
+  return file === null ? "" : readBuffer.toString("latin1", 0, readSync(file, readBuffer, 0, readBuffer.length, 0));
 }
 
 /** Removes a group and those below it. One that still holds a dying process is left for {@link removeStale}. */

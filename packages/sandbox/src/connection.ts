@@ -150,17 +150,19 @@ async function nextFrame(socket: Socket, reader: FrameReader): Promise<Frame | n
   }
 }
 
+/** Resolves when there is something to read or the stream has ended. */
 function readable(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: Error) => {
-      socket.off("readable", ready).off("end", ready).off("close", ready).off("error", settle);
-      if (error) reject(error);
-      else resolve();
+    const settle = () => {
+      for (const name of endings) socket.off(name, settle);
+      if (socket.errored === null) resolve();
+      else reject(socket.errored);
     };
-    const ready = () => settle();
-    socket.once("readable", ready).once("end", ready).once("close", ready).once("error", settle);
+    for (const name of endings) socket.on(name, settle);
   });
 }
+
+const endings = ["readable", "end", "close", "error"] as const;
 
 function parseJson(frame: Frame): unknown {
   try {

@@ -111,10 +111,11 @@ describe("a jail's groups, version 2", () => {
 
   test("counts kills and the peak; a file that is not there counts as nothing", () => {
     const jail = createJailCgroup(roots, "jail", uid);
-    expect(jail.stats(0)).toEqual({ peakMemoryBytes: null, oomKills: 0 });
+    expect(jail.stats(1)).toEqual({ peakMemoryBytes: null, oomKills: 0 });
     file("two/jail/slot-0/memory.events", "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 1\n");
     file("two/jail/slot-0/memory.peak", "4096\n");
     expect(jail.stats(0)).toEqual({ peakMemoryBytes: 4096, oomKills: 2 });
+    expect(jail.stats(0), "counted before").toEqual({ peakMemoryBytes: null, oomKills: 0 });
   });
 });
 

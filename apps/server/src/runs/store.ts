@@ -1,5 +1,5 @@
 import type { RunError, RunFilter, RunStatus } from "@syla/contracts/runs";
-import { sql, type Insertable, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
 import { notify, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { RunConfig } from "./config.ts";
@@ -47,7 +47,30 @@ export interface RunEnd {
  * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot.
  */
 export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Promise<string[]> {
-  const rows = runs.map((run): Insertable<Schema["runs"]> => ({
+  const rows = runs.map(toRow);
+  const relaxed = runs.every((run) => run.end !== null);
+  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertQuery(queries, rows, relaxed).compile().sql);
+  const parameters = rows.flatMap((row) => Object.values(row));
+  const { rows: inserted } = await queries.executeQuery<{ id: string }>(CompiledQuery.raw(text, parameters));
+  return inserted.map((row) => row.id);
+}
+
+/** Texts of `insertQuery` by their shape: building one takes longer than the database needs for it. Batches are small numbers. */
+const insertTexts: Record<string, string> = {};
+
+function insertQuery(queries: Queries, rows: readonly NewRow[], relaxed: boolean) {
+  return queries
+    .insertInto("runs")
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(relaxed ? ["id", commitWithoutWaiting] : ["id"]);
+}
+
+type NewRow = Insertable<Schema["runs"]>;
+
+/** Every column that an insertion sets, always in the same order. */
+function toRow(run: NewRun): NewRow {
+  return {
     id: run.id,
     kind: "execution",
     status: run.end?.verdict.status ?? (run.workerId === null ? "queued" : "running"),
@@ -63,21 +86,27 @@ export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Pro
     available_at: run.createdAt,
     worker_id: run.workerId,
     claimed_at: run.workerId === null ? null : run.createdAt,
-    ...(run.end === null ? {} : endColumns(run.end)),
-  }));
-  const inserted = await queries
-    .insertInto("runs")
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(runs.every((run) => run.end !== null) ? ["id", commitWithoutWaiting] : ["id"])
-    .execute();
-  return inserted.map((row) => row.id);
+    ...(run.end === null ? notEnded : endColumns(run.end)),
+  };
 }
+
+const notEnded: EndColumns = {
+  started_at: null,
+  finished_at: null,
+  exit_code: null,
+  signal: null,
+  error: null,
+  result: null,
+  log_sha256: null,
+  artifact_count: 0,
+};
 
 /** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
 const commitWithoutWaiting = sql<string>`(select set_config('synchronous_commit', 'off', true))`.as("synchronous_commit");
 
-function endColumns(end: RunEnd): Partial<Insertable<Schema["runs"]>> {
+type EndColumns = Pick<NewRow, "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "artifact_count">;
+
+function endColumns(end: RunEnd): EndColumns {
   return {
     started_at: end.startedAt,
     finished_at: end.finishedAt,
