@@ -8,39 +8,39 @@ import frames
 DEEPEST = 3800  # bytes of a folder's path, so that one more name stays below PATH_MAX
 
 
-def send_artifacts(sock, limits):
-    """Sends every regular file under /output, in path order. No link is followed."""
+def send_artifacts(send, limits):
+    """Hands every regular file under /output, in path order, to `send(kind, payload)`. No link is followed."""
     left, count = limits["maxBytes"], 0
-    for path in sorted(regular_files("/output", sock)):
+    for path in sorted(regular_files("/output", send)):
         name = os.path.relpath(path, b"/output")
         try:
             text = name.decode()
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (UnicodeDecodeError, OSError) as error:
-            skip(sock, name, "the name is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it could not be read")
+            skip(send, name, "the name is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it could not be read")
             continue
         size = os.fstat(descriptor).st_size
         if size > left or count >= limits["maxFiles"]:
-            skip(sock, name, "over the limit for artifacts of one run")
+            skip(send, name, "over the limit for artifacts of one run")
         else:
             left, count = left - size, count + 1
-            send_file(sock, descriptor, text, size)
+            send_file(send, descriptor, text, size)
         os.close(descriptor)
 
 
-def send_file(sock, descriptor, path, size):
-    frames.send_json(sock, frames.ARTIFACT, {"path": path, "size": size})
+def send_file(send, descriptor, path, size):
+    send(frames.ARTIFACT, frames.as_json({"path": path, "size": size}))
     while chunk := os.read(descriptor, 1 << 18):
-        frames.send(sock, frames.DATA, chunk)
+        send(frames.DATA, chunk)
 
 
-def regular_files(folder, sock):
+def regular_files(folder, send):
     """Paths (bytes) of regular files; everything else but folders is reported as skipped."""
     found, folders = [], [os.fsencode(folder)]
     while folders:
         current = folders.pop()
         if len(current) > DEEPEST:
-            skip(sock, os.path.relpath(current, os.fsencode(folder)), "too deep")
+            skip(send, os.path.relpath(current, os.fsencode(folder)), "too deep")
             continue
         with os.scandir(current) as listing:
             for entry in listing:
@@ -50,9 +50,9 @@ def regular_files(folder, sock):
                 elif stat.S_ISREG(mode):
                     found.append(entry.path)
                 else:
-                    skip(sock, os.path.relpath(entry.path, os.fsencode(folder)), "not a regular file")
+                    skip(send, os.path.relpath(entry.path, os.fsencode(folder)), "not a regular file")
     return found
 
 
-def skip(sock, name, reason):
-    frames.send_json(sock, frames.SKIPPED, {"path": name.decode(errors="replace"), "reason": reason})
+def skip(send, name, reason):
+    send(frames.SKIPPED, frames.as_json({"path": name.decode(errors="replace"), "reason": reason}))

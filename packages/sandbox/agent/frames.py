@@ -22,7 +22,7 @@ SIGNAL = 6  # JSON {signal}
 KILL = 7  # JSON {reason}
 # agent → host
 HELLO = 32  # JSON {version, slot, pid}
-STARTED = 33
+STARTED = 33  # JSON {agoMs}
 STDOUT = 34
 STDERR = 35
 DROPPED = 36  # JSON {bytes}: output left out so far
@@ -38,17 +38,13 @@ def encode(kind, payload=b""):
     return HEADER.pack(len(payload), kind) + payload
 
 
-def encode_json(kind, value):
-    return encode(kind, json.dumps(value, separators=(",", ":")).encode())
-
-
-def send(sock, kind, payload=b""):
-    """Sends one frame whole, on a blocking socket."""
-    sock.sendall(encode(kind, payload))
+def as_json(value):
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def send_json(sock, kind, value):
-    sock.sendall(encode_json(kind, value))
+    """Sends one frame whole, on a blocking socket."""
+    sock.sendall(encode(kind, as_json(value)))
 
 
 class Reader:

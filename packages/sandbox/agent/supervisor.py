@@ -24,6 +24,8 @@ from output import Output
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
 DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
+GATHER, ENOUGH = 0.004, 65536  # seconds and bytes
+NEVER = float("inf")
 
 
 class Supervisor:
@@ -32,7 +34,9 @@ class Supervisor:
     def __init__(self, sock, slot, child, wake):
         self.sock, self.child, self.wake = sock, child, wake
         self.reader = frames.Reader()
-        self.outgoing = bytearray()
+        # For the host, from `send_at` on; `blocked` while it does not take more.
+        self.outgoing, self.send_at, self.blocked = bytearray(), NEVER, False
+        self.start_told = False
         self.stdin = bytearray()
         self.stdin_ended = False
         self.intake = Intake()
@@ -93,7 +97,6 @@ class Supervisor:
         self.began = time.monotonic()
         self.deadline = self.began + limits["wallMs"] / 1000
         self.sock.setblocking(False)
-        self.forward(frames.STARTED, b"")
 
     def pin(self, count):
         """Keeps the program on some of the processors; the filter does not let it change that."""
@@ -104,17 +107,32 @@ class Supervisor:
 
     def loop(self):
         """Until the program's first process has ended, by itself or not."""
+        self.send_at = self.began + GATHER
         while self.child.status is None:
             self.step(self.timeout())
+            self.send_what_is_due()
             self.check_limits()
 
     def timeout(self):
-        due = min([self.deadline, *(watched.due for _, watched in self.watches)])
+        due = min([self.deadline, self.send_at, *(watched.due for _, watched in self.watches)])
         return max(0, due - time.monotonic()) * 1000
+
+    def send_what_is_due(self):
+        """What is for the host waits a moment for what comes after it: a short program is told of in one piece."""
+        now = time.monotonic()
+        if now >= self.send_at:
+            self.tell_start(now)
+            self.flush()
+            self.send_at = NEVER
+
+    def tell_start(self, now):
+        if not self.start_told:
+            self.start_told = True
+            self.outgoing[:0] = frames.encode(frames.STARTED, frames.as_json({"agoMs": (now - self.began) * 1000}))
 
     def step(self, timeout_ms):
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN | (select.POLLOUT if self.outgoing else 0))
+        poll.register(self.sock, select.POLLIN | (select.POLLOUT if self.blocked else 0))
         poll.register(self.child.control, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
         if len(self.outgoing) < BACKLOG:
@@ -134,7 +152,8 @@ class Supervisor:
             elif descriptor == self.sock.fileno():
                 if events & ~select.POLLOUT:
                     self.receive()
-                self.flush()
+                if events & select.POLLOUT:
+                    self.flush()
 
     def feed_stdin(self):
         """Hands on what the pipe takes; closes it after the end. A program that closed its end gets no more."""
@@ -167,15 +186,19 @@ class Supervisor:
 
     def forward(self, kind, data):
         self.outgoing += frames.encode(kind, data)
-        self.flush()
+        if len(self.outgoing) >= ENOUGH:
+            self.send_at = 0
+        elif self.send_at == NEVER and not self.blocked:
+            self.send_at = time.monotonic() + GATHER
 
     def flush(self):
+        self.blocked = False
         try:
             while self.outgoing:
                 sent = self.sock.send(memoryview(self.outgoing)[: 1 << 18])
                 del self.outgoing[:sent]
         except BlockingIOError:
-            pass
+            self.blocked = True
 
     def check_limits(self):
         now = time.monotonic()
@@ -214,16 +237,23 @@ class Supervisor:
             while descriptor in self.open_streams and self.read_stream(descriptor):
                 pass
         self.output.finish()
+        self.tell_start(time.monotonic())
         self.sock.setblocking(True)
+        artifacts.send_artifacts(self.send, self.plan["artifacts"])
+        self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
-        self.outgoing.clear()
-        artifacts.send_artifacts(self.sock, self.plan["artifacts"])
-        frames.send_json(self.sock, frames.EXIT, self.result())
         while self.sock.recv(CHUNK):  # the host reads the counters of this sandbox before it lets go
             pass
         for _, watched in self.watches:
             watched.close()
         self.child.close_all()
+
+    def send(self, kind, data):
+        """Sends a frame, gathered with others, on the socket that blocks by now."""
+        self.outgoing += frames.encode(kind, data)
+        if len(self.outgoing) >= ENOUGH:
+            self.sock.sendall(self.outgoing)
+            self.outgoing.clear()
 
     def result(self):
         child = self.child

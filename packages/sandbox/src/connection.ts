@@ -5,6 +5,7 @@ import { SandboxError, type InputFile, type SandboxEvent } from "./spec.ts";
 
 const chunkBytes = 1 << 20;
 const Hello = z.object({ version: z.literal(protocolVersion), slot: z.int(), pid: z.int() });
+const Started = z.object({ agoMs: z.number().nonnegative() });
 const Dropped = z.object({ bytes: z.number() });
 /** A path that stays below the folder it is put into, whoever puts it there. */
 const insidePath = z
@@ -176,7 +177,7 @@ function parseJson(frame: Frame): unknown {
 function toEvent(frame: Frame): AgentEvent {
   switch (frame.type) {
     case FrameType.started:
-      return { type: "started" };
+      return { type: "started", ...parse(Started, frame) };
     case FrameType.stdout:
       return { type: "output", stream: "stdout", data: frame.payload };
     case FrameType.stderr:

@@ -88,7 +88,8 @@ export interface SandboxExit {
 
 /** What happens in a sandbox, in order. `artifact` is followed by the file's bytes in `artifact-data`. */
 export type SandboxEvent =
-  | { readonly type: "started" }
+  /** `agoMs`: how long before it was told. */
+  | { readonly type: "started"; readonly agoMs: number }
   | { readonly type: "output"; readonly stream: "stdout" | "stderr"; readonly data: Buffer }
   | { readonly type: "dropped"; readonly bytes: number }
   | { readonly type: "artifact"; readonly path: string; readonly size: number }

@@ -107,8 +107,8 @@ export class Execution {
     const { live, number } = this.#attempt;
     switch (event.type) {
       case "started":
-        this.#startedAt = new Date();
-        return live.status("running", null, number);
+        this.#startedAt = new Date(Date.now() - event.agoMs);
+        return live.status("running", null, number, this.#startedAt.getTime());
       case "output":
         return live.output(event.stream, event.data);
       case "dropped":
