@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { LRUCache } from "lru-cache";
 import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef, writeSmallFile } from "./blob-files.ts";
@@ -14,11 +15,18 @@ export interface WrittenBlob extends BlobRef {
   readonly sync: () => Promise<void>;
 }
 
+/** Content that can be read in this process; in all others when `written` resolves. @throws AppError `storage_full` from both */
+export interface PendingBlob extends WrittenBlob {
+  readonly written: Promise<void>;
+}
+
 /** Content by its hash. A blob is either there whole or not there: it gets its name when all of it is on disk. */
 export interface Blobs {
   put(bytes: Uint8Array): Promise<BlobRef>;
   /** Like `put`, but answers when the content can be read; a power cut within a moment can take it. @throws AppError `storage_full` */
   write(bytes: Uint8Array): Promise<WrittenBlob>;
+  /** Like `write`, but a small file is written as soon as there is time for it. */
+  writeSoon(bytes: Uint8Array): Promise<PendingBlob>;
   /** @throws AppError `payload_too_large` when more than `maxBytes` come, `storage_full` */
   putStream(source: Readable | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<BlobRef>;
   /** Copies a regular file in; a link, a pipe or a device is refused. */
@@ -59,6 +67,7 @@ export async function openBlobs(root: string): Promise<Blobs> {
   };
 
   const find = async (sha256: string): Promise<BlobRef | undefined> => {
+    await pending.get(sha256)?.written;
     const info = await stat(path(sha256)).catch(ignoreMissing);
     return info === undefined ? undefined : { sha256, size: info.size };
   };
@@ -76,22 +85,41 @@ export async function openBlobs(root: string): Promise<Blobs> {
     }
   };
 
+  const pending = new Map<string, { bytes: Buffer; written: Promise<void> }>();
   const unsynced = new Map<string, () => Promise<void>>();
-  const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
-    if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), sync: nothingToDo };
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const written = { sha256, size: bytes.length, sync: unsynced.get(sha256) ?? nothingToDo };
-    if (memory.has(sha256)) return written;
+  const writeSmall = (sha256: string, bytes: Uint8Array): (() => Promise<void>) => {
+    if (memory.has(sha256)) return unsynced.get(sha256) ?? nothingToDo;
     // A file of another size is one that lost its end in a power cut before anybody had been told of it.
-    if (statSync(path(sha256), { throwIfNoEntry: false })?.size === bytes.length) return written;
+    if (statSync(path(sha256), { throwIfNoEntry: false })?.size === bytes.length) return unsynced.get(sha256) ?? nothingToDo;
     try {
       const sync = writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes, () => unsynced.delete(sha256));
       memory.set(sha256, Buffer.from(bytes));
       unsynced.set(sha256, sync);
-      return { ...written, sync };
+      return sync;
     } catch (error) {
       throw diskError(error) ?? error;
     }
+  };
+
+  const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
+    if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), sync: nothingToDo };
+    const sha256 = hashOf(bytes);
+    return { sha256, size: bytes.length, sync: writeSmall(sha256, bytes) };
+  };
+
+  const writeSoon = async (bytes: Uint8Array): Promise<PendingBlob> => {
+    if (bytes.length > smallBytes) return { ...(await write(bytes)), written: Promise.resolve() };
+    const sha256 = hashOf(bytes);
+    let entry = pending.get(sha256);
+    if (entry === undefined) {
+      const written = nextTurn()
+        .then(() => void writeSmall(sha256, bytes))
+        .finally(() => pending.delete(sha256));
+      written.catch(() => {}); // whoever asks for it sees the error
+      pending.set(sha256, (entry = { bytes: Buffer.from(bytes), written }));
+    }
+    const { written } = entry;
+    return { sha256, size: bytes.length, written, sync: () => written.then(() => unsynced.get(sha256)?.()) };
   };
 
   const put = async (bytes: Uint8Array): Promise<BlobRef> => {
@@ -100,17 +128,22 @@ export async function openBlobs(root: string): Promise<Blobs> {
     return ref;
   };
 
-  const get = async (sha256: string): Promise<Buffer> => memory.get(sha256) ?? (await readFile(path(sha256)).catch(missingIsNotFound));
+  const get = async (sha256: string): Promise<Buffer> =>
+    pending.get(sha256)?.bytes ?? memory.get(sha256) ?? (await readFile(path(sha256)).catch(missingIsNotFound));
 
   return {
     path,
     stat: find,
     put,
     write,
+    writeSoon,
     putStream: (source, options = {}) => putChunks(source as AsyncIterable<Uint8Array>, options.maxBytes),
     putFile: (file, options = {}) => putChunks(readRegularFile(file), options.maxBytes),
     get,
-    open: async (sha256, range = {}) => openRange(path(sha256), range.start ?? 0, range.end),
+    open: async (sha256, range = {}) => {
+      await pending.get(sha256)?.written;
+      return await openRange(path(sha256), range.start ?? 0, range.end);
+    },
     has: async (sha256) => (await find(sha256)) !== undefined,
     delete: async (sha256) => {
       memory.delete(sha256);
@@ -122,6 +155,10 @@ export async function openBlobs(root: string): Promise<Blobs> {
       return hash.digest("hex") === sha256;
     },
   };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 async function nothingToDo(): Promise<void> {}

@@ -89,7 +89,8 @@ export class Runs {
       config: RunConfig.parse(row.config),
       priority: row.priority,
       requestHash: `rerun ${id}`,
-      stored: () => Promise.resolve(),
+      written: Promise.resolve(),
+      synced: () => Promise.resolve(),
     };
     return await this.#enqueue(actor, submission, id, options);
   }
@@ -244,13 +245,15 @@ export class Runs {
 
   #newRecord(run: store.NewRun, submission: Submission): RunRecord {
     return new RunRecord(async (end, onSent) => {
-      await (end === null ? this.#insertWith(submission, run) : this.#inserts.add({ ...run, end }, onSent));
+      if (end === null) return void (await this.#insertWith(submission, run));
+      await submission.written;
+      await this.#inserts.add({ ...run, end }, onSent);
     });
   }
 
   /** Inserts a run once its content is on the disk. False: its idempotency key was used before. */
   async #insertWith(submission: Submission, run: store.NewRun): Promise<boolean> {
-    await submission.stored();
+    await submission.synced();
     return await this.#inserts.add(run);
   }
 

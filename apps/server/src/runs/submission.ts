@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { FileInput, RunInput } from "@syla/contracts/runs";
-import type { BlobRef, Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
@@ -20,8 +20,10 @@ export interface Submission {
   readonly priority: number;
   /** Two requests with the same hash ask for the same thing. */
   readonly requestHash: string;
-  /** Resolves when the content is on the disk; it can be read before. */
-  readonly stored: () => Promise<void>;
+  /** Resolves when the content is stored; this process can read it before. @throws AppError `storage_full` */
+  readonly written: Promise<unknown>;
+  /** The same, and no power cut can take it. */
+  readonly synced: () => Promise<void>;
 }
 
 /** What checking needs. */
@@ -47,11 +49,11 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
   requireAvailable(runtime);
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
-  const syncs: (() => Promise<void>)[] = [];
+  const stored: PendingBlob[] = [];
   const store = async (bytes: Uint8Array): Promise<BlobRef> => {
-    const { sync, ...ref } = await context.blobs.write(bytes);
-    syncs.push(sync);
-    return ref;
+    const blob = await context.blobs.writeSoon(bytes);
+    stored.push(blob);
+    return { sha256: blob.sha256, size: blob.size };
   };
   const files = await Promise.all(contents.map((content) => storeFile(store, content)));
   const stdin = await storeStdin(store, input);
@@ -59,8 +61,10 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
   const requestHash = createHash("sha256")
     .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
     .digest("hex");
-  const stored = async () => void (await Promise.all(syncs.map((sync) => sync())));
-  return { runtime, entrypoint, config, priority: input.priority, requestHash, stored };
+  const written = Promise.all(stored.map((blob) => blob.written));
+  written.catch(() => {}); // whoever waits for it sees the error
+  const synced = async () => void (await Promise.all(stored.map((blob) => blob.sync())));
+  return { runtime, entrypoint, config, priority: input.priority, requestHash, written, synced };
 }
 
 /** What the kernel takes for one argument or variable, and what it surely takes for all of them. */
