@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { AppError } from "@syla/contracts/errors";
 
 const fsync = promisify(fsyncCallback);
-/** Well below the 200 ms after which PostgreSQL writes out what was committed without waiting. */
-const syncAfterMs = 50;
+/** About as long as PostgreSQL takes to write out what was committed without waiting. */
+const syncAfterMs = 500;
 
 /** What was stored: the content's SHA-256 in hex and its size in bytes. */
 export interface BlobRef {
@@ -64,25 +64,36 @@ export function writeSmallFile(temporary: string, target: string, bytes: Uint8Ar
     rmSync(temporary, { force: true });
     throw error;
   }
-  return once(async () => {
+  return syncLater(async () => {
     try {
       await fsync(fd);
       onSynced();
     } finally {
       closeSync(fd);
     }
-  }, syncAfterMs);
+  });
 }
 
-/** A function that does its work once: when it is first called, or by itself after `delayMs`. */
-function once(work: () => Promise<void>, delayMs: number): () => Promise<void> {
+/** What waits to be synced, since `syncAfterMs` at most. */
+const waiting = new Set<() => Promise<void>>();
+let timer: NodeJS.Timeout | null = null;
+
+/** A function that does its work once: when it is first called, or by itself a little later, together with the others. */
+function syncLater(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | null = null;
-  const run = () => {
-    clearTimeout(timer);
+  const sync = () => {
+    waiting.delete(sync);
     return (done ??= work());
   };
-  const timer = setTimeout(() => void run().catch(() => {}), delayMs); // whoever calls sees the error
-  return run;
+  waiting.add(sync);
+  timer ??= setTimeout(() => void syncWaiting(), syncAfterMs);
+  return sync;
+}
+
+/** One after the other: what the first brings to the disk of directories and tables, the next need not. */
+async function syncWaiting(): Promise<void> {
+  timer = null;
+  for (const sync of [...waiting]) await sync().catch(() => {}); // whoever calls it sees the error
 }
 
 /** Makes a new name in a directory survive a power cut. */
