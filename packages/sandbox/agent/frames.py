@@ -1,8 +1,8 @@
 """The agent's wire protocol, version 1: frames over any byte stream.
 
 A frame is a 32-bit big-endian length of the payload, one byte of type, and the payload. Control frames carry JSON, data frames raw
-bytes. One connection is one sandbox: after HELLO the host sends files, then START; the agent answers with STARTED, output, artifacts
-and EXIT, and ends when the host closes.
+bytes. One connection serves one run after another: after HELLO the host sends files, then START; the agent answers with STARTED, output,
+artifacts and EXIT. After DONE it makes the next sandbox and says HELLO again; it ends when the host closes.
 """
 
 import json
@@ -20,6 +20,7 @@ STDIN = 4
 STDIN_END = 5
 SIGNAL = 6  # JSON {signal}
 KILL = 7  # JSON {reason}
+DONE = 8  # the host has read the counters of this sandbox
 # agent → host
 HELLO = 32  # JSON {version, slot, pid}
 STARTED = 33  # JSON {agoMs}

@@ -62,11 +62,12 @@ class Holder:
         """
         self.folders = fresh_folders(self.folder)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        host = connect()
         pid = linux.clone(FRESH)
         if pid == 0:
-            self.control.close()
-            init.live(theirs, self.slot, *self.folders)
+            init.live(theirs, host, self.slot, *self.folders)
         theirs.close()
+        host.close()
         try:
             received = self.fork_payloads()
             if received is not None:
@@ -95,23 +96,21 @@ class Holder:
             if received is not None:
                 return received
             said = self.control.recv(init.MESSAGE)
-            self.served = True
+            self.served = self.served or said == init.READY
             fresh_folders(self.folder)
         return None
 
     def fork_payload(self):
         """Forks the next payload and waits for its end. Returns its plan in the payload, else None."""
-        with connect() as sock:
-            pipes = payload.Pipes()
-            pid = os.fork()
-            if pid == 0:
-                sock.detach()
-                self.control.detach()
-                return payload.enter_sandbox(pipes, self.cgroups, self.mounts, self.settings)
-            try:
-                socket.send_fds(self.control, [b"run"], [sock.fileno(), *pipes.init_ends()])
-            finally:
-                pipes.close()
+        pipes = payload.Pipes()
+        pid = os.fork()
+        if pid == 0:
+            self.control.detach()
+            return payload.enter_sandbox(pipes, self.cgroups, self.mounts, self.settings)
+        try:
+            socket.send_fds(self.control, [b"run"], pipes.init_ends())
+        finally:
+            pipes.close()
         _, status, usage = os.wait4(pid, 0)
         self.control.send(init.ENDED.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
         return None
@@ -126,7 +125,7 @@ class Holder:
 
 
 def connect():
-    """A connection to the host: one sandbox's."""
+    """A connection to the host."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.connect("/jail/agent.sock")
     return sock

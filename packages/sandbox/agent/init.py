@@ -2,6 +2,7 @@
 run cannot reach the next, and ends when a run does not come to its proper end: with it ends every process of the namespace.
 """
 
+import fcntl
 import gc
 import os
 import signal
@@ -29,14 +30,14 @@ KEPT = (
     linux.CAP_SYS_PTRACE,
     linux.CAP_CHECKPOINT_RESTORE,
 )
-CONTROL_FD = 3
+FIRST_FD = 3
 NAMESPACES = ("user", "pid", "uts", "mnt")
 
 
-def live(control, slot, workspace, output):
-    """Init's whole life. `control` is its connection to the holder. Never returns."""
+def live(control, host, slot, workspace, output):
+    """Init's whole life. `control` is its connection to the holder, `host` that to the host. Never returns."""
     try:
-        control = keep_only(control)
+        control, host = keep_only(control, host)
         last_pid = set_up(workspace, output)
         wake = wake_on_orphans()
     except BaseException:
@@ -48,7 +49,7 @@ def live(control, slot, workspace, output):
             _, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 8)
             if not descriptors:
                 break
-            supervise(control, slot, descriptors, wake)
+            supervise(control, host, slot, descriptors, wake)
             start_numbers_over(last_pid)
             control.send(READY)
     except OSError:
@@ -64,11 +65,14 @@ def show_namespaces(control):
         os.close(descriptor)
 
 
-def keep_only(control):
+def keep_only(*sockets):
     """Closes whatever else the holder had open."""
-    os.dup2(control.detach(), CONTROL_FD, inheritable=False)
-    linux.close_from(CONTROL_FD + 1)
-    return socket.socket(fileno=CONTROL_FD)
+    spare = [fcntl.fcntl(sock.detach(), fcntl.F_DUPFD, 64) for sock in sockets]
+    numbers = range(FIRST_FD, FIRST_FD + len(spare))
+    for number, descriptor in zip(numbers, spare):
+        os.dup2(descriptor, number, inheritable=False)
+    linux.close_from(numbers.stop)
+    return [socket.socket(fileno=number) for number in numbers]
 
 
 def set_up(workspace, output):
@@ -100,25 +104,23 @@ def start_numbers_over(last_pid):
         pass
 
 
-def supervise(control, slot, descriptors, wake):
+def supervise(control, host, slot, descriptors, wake):
     """One run. Returns when nothing is left of it, ends init when that cannot be said."""
-    sock = socket.socket(fileno=descriptors[0])
     supervisor = None
     try:
-        supervisor = Supervisor(sock, slot, Child(control, ENDED, descriptors[1:]), wake)
+        supervisor = Supervisor(host, slot, Child(control, ENDED, descriptors), wake)
         supervisor.run()
     except (ConnectionError, EOFError):
         os._exit(0)  # the host is gone, or has let go
     except BaseException:
-        report_failure(sock)
+        report_failure(host)
         os._exit(SETUP_FAILED if supervisor is None else 1)
-    sock.close()
 
 
-def report_failure(sock):
+def report_failure(host):
     """Tells the host what went wrong, if it can still be told."""
     try:
-        sock.setblocking(True)
-        frames.send_json(sock, frames.FAILED, {"message": traceback.format_exc(limit=6)})
+        host.setblocking(True)
+        frames.send_json(host, frames.FAILED, {"message": traceback.format_exc(limit=6)})
     except OSError:
         pass

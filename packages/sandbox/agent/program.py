@@ -26,20 +26,20 @@ SAMPLE = "import sys\nclass A:\n    def f(self, n):\n        return [str(i) for 
 
 
 class Program:
-    """A fresh `__main__`, made once before the forks and warmed in each before its program is known; `run` never returns."""
+    """What runs one program: made before the forks, `warm` in each of them before its program is known; `run` never returns."""
 
     def __init__(self):
         self.preloaded = frozenset(sys.modules)
-        self.main = types.ModuleType("__main__")
-        self.main.__dict__.update(__annotations__={}, __builtins__=builtins)
-        sys.modules["__main__"] = self.main
         for name in AGENT_MODULES:
             sys.modules.pop(name, None)
         sys.stdout.reconfigure(line_buffering=True)
 
     def warm(self):
-        """Rehearses with a sample, so that the pages which every program writes are this process's own before it counts."""
+        """Makes a fresh `__main__`, and rehearses with a sample, so that the pages which every program writes are this process's own."""
         gc.enable()
+        self.main = types.ModuleType("__main__")
+        self.main.__dict__.update(__annotations__={}, __builtins__=builtins)
+        sys.modules["__main__"] = self.main
         self.load(["", ""], "")
         stream = sys.stdout
         sys.stdout = io.TextIOWrapper(io.BytesIO())

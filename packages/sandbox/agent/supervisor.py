@@ -36,7 +36,7 @@ class Supervisor:
         self.reader = frames.Reader()
         # For the host, from `send_at` on; `blocked` while it does not take more.
         self.outgoing, self.send_at, self.blocked = bytearray(), NEVER, False
-        self.start_told = False
+        self.start_told = self.done = False
         self.stdin = bytearray()
         self.stdin_ended = False
         self.intake = Intake()
@@ -76,6 +76,8 @@ class Supervisor:
             self.stdin_ended = True
         elif kind == frames.SIGNAL:
             self.signal_all(json.loads(body)["signal"])
+        elif kind == frames.DONE:
+            self.done = True
         elif kind == frames.KILL:
             self.end(json.loads(body)["reason"])
 
@@ -242,8 +244,8 @@ class Supervisor:
         artifacts.send_artifacts(self.send, self.plan["artifacts"])
         self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
-        while self.sock.recv(CHUNK):  # the host reads the counters of this sandbox before it lets go
-            pass
+        while not self.done:
+            self.receive()
         for _, watched in self.watches:
             watched.close()
         self.child.close_all()

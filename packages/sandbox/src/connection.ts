@@ -31,11 +31,12 @@ export type AgentExit = z.infer<typeof Exit>;
 /** What the agent of one sandbox said last, before the tier adds what the host knows. */
 export type AgentEvent = Exclude<SandboxEvent, { type: "exit" }> | { readonly type: "agent-exit"; readonly exit: AgentExit };
 
-/** The host's end of one sandbox: a byte stream to its init. */
+/** The host's end of one sandbox: a byte stream to its init, which serves the next sandbox of the slot after it. */
 export class SandboxConnection {
   readonly slot: number;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
+  #over = false;
 
   private constructor(socket: Socket, reader: FrameReader, slot: number) {
     this.#socket = socket;
@@ -44,8 +45,7 @@ export class SandboxConnection {
   }
 
   /** Waits for the HELLO of a fresh sandbox. Throws when its agent is of another version or could not make it. */
-  static async open(socket: Socket): Promise<SandboxConnection> {
-    const reader = new FrameReader();
+  static async open(socket: Socket, reader = new FrameReader()): Promise<SandboxConnection> {
     const frame = await nextFrame(socket, reader);
     if (frame?.type === FrameType.hello) return new SandboxConnection(socket, reader, Hello.parse(parseJson(frame)).slot);
     throw new SandboxError(
@@ -57,10 +57,6 @@ export class SandboxConnection {
   /** Rejects or resolves when the other side goes away while nobody reads. */
   get closed(): boolean {
     return this.#socket.destroyed || this.#socket.readableEnded;
-  }
-
-  onClose(listener: () => void): void {
-    this.#socket.once("close", listener);
   }
 
   /** Puts files into the workspace. A few small ones wait for `start`, to be sent with it. */
@@ -101,8 +97,16 @@ export class SandboxConnection {
     }
   }
 
-  /** Lets go: the sandbox ends with its connection. */
+  /** Lets go of a sandbox whose run has come to its end; resolves with the next one of the slot. Nothing can be sent to this one any more. */
+  async renew(): Promise<SandboxConnection> {
+    this.#write(encodeFrame(FrameType.done));
+    this.#over = true;
+    return await SandboxConnection.open(this.#socket, this.#reader);
+  }
+
+  /** Cuts the connection: the sandbox ends with it, and so does its slot's init. */
   close(): void {
+    this.#over = true;
     this.#socket.destroy();
   }
 
@@ -118,13 +122,13 @@ export class SandboxConnection {
   }
 
   async #writeChunks(type: number, bytes: Uint8Array): Promise<void> {
-    for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
+    for (let offset = 0; offset < bytes.length && !this.#over; offset += chunkBytes) {
       if (!this.#write(encodeFrame(type, bytes.subarray(offset, offset + chunkBytes)))) await this.#drained();
     }
   }
 
   #write(frame: Buffer): boolean {
-    return this.#socket.destroyed ? true : this.#socket.write(frame);
+    return this.#over || this.#socket.destroyed ? true : this.#socket.write(frame);
   }
 
   #drained(): Promise<void> {

@@ -12,6 +12,7 @@ export const FrameType = {
   stdinEnd: 5,
   signal: 6,
   kill: 7,
+  done: 8,
   hello: 32,
   started: 33,
   stdout: 34,

@@ -108,15 +108,24 @@ export class Jail {
     this.#sockets.add(socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => this.#sockets.delete(socket));
+    await this.#offer(SandboxConnection.open(socket)).catch(() => socket.destroy());
+  }
+
+  /** Takes back a sandbox whose run has come to its end, and has the next one when that is made. */
+  recycle(connection: SandboxConnection): void {
+    void this.#offer(connection.renew()).catch(() => connection.close());
+  }
+
+  async #offer(opening: Promise<SandboxConnection>): Promise<void> {
     try {
-      const connection = await SandboxConnection.open(socket);
+      const connection = await opening;
       const waiter = this.#waiters.shift();
       if (waiter) waiter.resolve(connection);
       else this.#ready.push(connection);
     } catch (error) {
-      socket.destroy();
       this.#errors = (error instanceof Error ? error.message : String(error)).slice(-keptErrorBytes);
       this.#waiters.shift()?.reject(new SandboxError("sandbox_failed", this.#errors, error));
+      throw error;
     }
   }
 

@@ -74,8 +74,7 @@ export class NamespaceTier implements Tier {
       await spec.begin?.();
       await lease.connection.start(this.#plan(spec), spec.stdin);
     } catch (error) {
-      lease.connection.close();
-      lease.release();
+      lease.release(false);
       throw error;
     }
     const connection = lease.connection;
@@ -164,18 +163,19 @@ export class NamespaceTier implements Tier {
 
 function cancel(connection: SandboxConnection, graceMs: number): void {
   connection.signal(sigterm);
-  const timer = setTimeout(() => connection.kill("cancelled"), graceMs);
-  connection.onClose(() => clearTimeout(timer));
+  setTimeout(() => connection.kill("cancelled"), graceMs).unref(); // nothing to one that is over
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
 async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
+  let ended = false;
   const watchdog = new Watchdog(spec, () => void jail.end());
   const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
     for await (const event of connection.events()) {
       watchdog.saw(event);
+      ended = event.type === "agent-exit";
       yield event.type === "agent-exit" ? toExit(event.exit, stats()) : event;
       watchdog.waits();
       if (event.type === "agent-exit") return;
@@ -186,8 +186,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<Sandb
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
     watchdog.stop();
-    connection.close();
-    lease.release();
+    lease.release(ended);
   }
 }
 

@@ -20,7 +20,8 @@ export interface PoolOptions {
 export interface Lease {
   readonly jail: Jail;
   readonly connection: SandboxConnection;
-  release(): void;
+  /** Gives it back. `ended`: its run has come to its end; otherwise the sandbox is cut off and another one takes its place. */
+  release(ended: boolean): void;
 }
 
 /**
@@ -70,10 +71,13 @@ export class Pool {
     try {
       const connection = await jail.take(this.#options.waitMs);
       let released = false;
-      const release = () => {
-        if (!released) jail.busy -= 1;
+      const release = (ended: boolean) => {
+        if (released) return;
         released = true;
+        jail.busy -= 1;
         jail.usedAt = Date.now();
+        if (ended) jail.recycle(connection);
+        else connection.close();
       };
       return { jail, connection, release };
     } catch (error) {

@@ -95,7 +95,7 @@ describe("a run", () => {
     const connection = await open();
     agent.write(
       Buffer.concat([
-        encodeFrame(FrameType.started),
+        encodeJsonFrame(FrameType.started, { agoMs: 1.5 }),
         encodeFrame(FrameType.stdout, Buffer.from("out")),
         encodeFrame(FrameType.stderr, Buffer.from("err")),
       ]),

@@ -346,7 +346,7 @@ describe("pool", () => {
     const first = await pool.acquire(python, "tenant");
     await expect(pool.acquire(python, "tenant")).rejects.toMatchObject({ code: "no_capacity" });
     first.connection.close();
-    first.release();
+    first.release(false);
     const next = await pool.acquire(python, "tenant");
     expect(next.connection.slot).toBe(0);
     await pool.stop();
@@ -359,7 +359,7 @@ describe("pool", () => {
     await sleep(700);
     expect(lease.jail.dead).toBe(false);
     lease.connection.close();
-    lease.release();
+    lease.release(false);
     await sleep(1200);
     expect(lease.jail.dead).toBe(true);
     const again = await pool.acquire(python, "one");
@@ -367,7 +367,7 @@ describe("pool", () => {
     const second = await pool.acquire(python, "two");
     await expect(pool.acquire(python, "three")).rejects.toMatchObject({ code: "no_capacity" });
     second.connection.close();
-    second.release();
+    second.release(false);
     expect((await pool.acquire(python, "three")).jail.tenant).toBe("three");
     await pool.stop();
   });

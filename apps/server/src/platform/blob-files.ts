@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fsync as fsyncCallback, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fsync as fsyncCallback, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
@@ -50,19 +50,20 @@ export async function publishFile(temporary: string, target: string): Promise<vo
 }
 
 /**
- * Writes a small file under its final name; it can be read when this returns. The function resolves when content and name are on the disk:
- * on ext4, XFS and btrfs the sync of a file that was just renamed carries its new name, so one commit of the file system does for both.
- * Uncalled, it happens a little later, when it costs less: one commit for many files. `onSynced`: it has happened.
+ * Writes a small file; it can be read when this returns. Nobody has been told of its name before, so it may get it at once; one that is
+ * there with another size is what a process wrote that was killed in the middle. The function resolves when content and name are on the
+ * disk: on ext4, XFS and btrfs the sync of a new file carries its name. Uncalled, it happens a little later. `onSynced`: it has happened.
+ * Null: the file was there.
  */
-export function writeSmallFile(temporary: string, target: string, bytes: Uint8Array, onSynced: () => void): () => Promise<void> {
-  const fd = openSync(temporary, "wx", 0o600);
+export function writeSmallFile(target: string, temporary: string, bytes: Uint8Array, onSynced: () => void): (() => Promise<void>) | null {
+  let fd: number;
   try {
-    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
-    renameSync(temporary, target);
+    fd = writeNewFile(target, bytes);
   } catch (error) {
-    closeSync(fd);
-    rmSync(temporary, { force: true });
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (statSync(target).size === bytes.length) return null;
+    fd = writeNewFile(temporary, bytes);
+    renameSync(temporary, target);
   }
   return syncLater(async () => {
     try {
@@ -72,6 +73,19 @@ export function writeSmallFile(temporary: string, target: string, bytes: Uint8Ar
       closeSync(fd);
     }
   });
+}
+
+/** Returns the open file. Leaves none when it cannot be written. */
+function writeNewFile(file: string, bytes: Uint8Array): number {
+  const fd = openSync(file, "wx", 0o600);
+  try {
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    rmSync(file, { force: true });
+    throw error;
+  }
 }
 
 /** What waits to be synced, since `syncAfterMs` at most. */

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -89,13 +88,11 @@ export async function openBlobs(root: string): Promise<Blobs> {
   const unsynced = new Map<string, () => Promise<void>>();
   const writeSmall = (sha256: string, bytes: Uint8Array): (() => Promise<void>) => {
     if (memory.has(sha256)) return unsynced.get(sha256) ?? nothingToDo;
-    // A file of another size is one that lost its end in a power cut before anybody had been told of it.
-    if (statSync(path(sha256), { throwIfNoEntry: false })?.size === bytes.length) return unsynced.get(sha256) ?? nothingToDo;
     try {
-      const sync = writeSmallFile(join(incoming, randomUUID()), path(sha256), bytes, () => unsynced.delete(sha256));
+      const sync = writeSmallFile(path(sha256), join(incoming, randomUUID()), bytes, () => unsynced.delete(sha256));
       memory.set(sha256, Buffer.from(bytes));
-      unsynced.set(sha256, sync);
-      return sync;
+      if (sync !== null) unsynced.set(sha256, sync);
+      return unsynced.get(sha256) ?? nothingToDo;
     } catch (error) {
       throw diskError(error) ?? error;
     }

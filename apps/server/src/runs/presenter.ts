@@ -11,7 +11,14 @@ export interface Heads {
 
 /** A row as it is shown in lists. */
 export function toSummary(row: RunRow): RunSummary {
-  const result = row.result === null ? null : RunResult.parse(row.result);
+  return summarize(row, resultOf(row));
+}
+
+function resultOf(row: RunRow): RunResult | null {
+  return row.result === null ? null : RunResult.parse(row.result);
+}
+
+function summarize(row: RunRow, result: RunResult | null): RunSummary {
   return {
     id: row.id,
     kind: RunKind.parse(row.kind),
@@ -40,9 +47,9 @@ export function toSummary(row: RunRow): RunSummary {
 /** A row with everything; `heads` is what was read of its output. */
 export function toRun(row: RunRow, heads: Heads): Run {
   const config = RunConfig.parse(row.config);
-  const result = row.result === null ? null : RunResult.parse(row.result);
+  const result = resultOf(row);
   return {
-    ...toSummary(row),
+    ...summarize(row, result),
     runtimeVersion: result?.runtimeVersion ?? null,
     args: config.args,
     env: config.env,
