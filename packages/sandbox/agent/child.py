@@ -7,42 +7,59 @@ import time
 
 import payload
 
-SETUP_REPORT = 65536
-
-
 class SetupError(Exception):
     """The payload could not make its sandbox; says why in its own words."""
 
 
 class Child:
-    """`stdin`, `stdout`, `stderr`, `plan` and `status` are init's ends of the pipes; `pid` is its number in here.
+    """`stdin`, `stdout`, `stderr`, `report` and `leave` are init's ends of the pipes; `pid` is its number in here.
 
     `status` (wait status), `ended` (monotonic seconds), `cpu_seconds` and `max_rss_kib` are of the whole run, orphans included, from
-    when the payload waited for its plan. `format` is the struct in which the holder tells an end over `control`.
+    START on. `format` is the struct in which the holder tells an end over `control`.
     """
 
     def __init__(self, control, format, ends):
         self.control, self.format = control, format
-        self.stdin, self.stdout, self.stderr, self.plan, self.report = self.ends = ends
-        said = os.read(self.report, SETUP_REPORT)
-        if len(said) != payload.READY.size:
-            raise SetupError(said.decode(errors="replace"))
-        self.pid, spent = payload.READY.unpack(said)
-        self.cpu_seconds, self.max_rss_kib = -spent, 0
-        self.status = self.ended = None
+        self.stdin, self.stdout, self.stderr, self.report, self.leave = self.ends = ends
+        self.pid = self.read_number(payload.READY)
+        self.max_rss_kib, self.status, self.ended = 0, None, None
         # While init has it open, the payload need not take its mounts down before it can end.
         self.mounts = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         for descriptor in (self.stdin, self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
 
+    def read(self, size):
+        """Exactly so many bytes of its report."""
+        data = b""
+        while len(data) < size:
+            chunk = os.read(self.report, size - len(data))
+            if not chunk:
+                raise EOFError("the payload is gone")
+            data += chunk
+        return data
+
+    def read_number(self, format):
+        data = self.read(format.size)
+        if data == payload.FAILED:
+            raise SetupError(os.read(self.report, payload.MESSAGE).decode(errors="replace"))
+        return format.unpack(data)[0]
+
+    def receive_start(self):
+        """Waits until the payload has been told to start: (plan, when in monotonic seconds, what else the host has sent)."""
+        length = self.read_number(payload.LENGTH)
+        message = bytearray()
+        while len(message) < length:
+            message += self.read(min(length - len(message), 1 << 16))
+        plan, began, spent, rest = marshal.loads(message)
+        self.cpu_seconds = -spent
+        return plan, began, rest
+
     def open_folder(self, path):
         """A folder as the payload sees it, while that is alive."""
         return os.open(f"/proc/{self.pid}/root{path}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def send_plan(self, plan):
-        with open(self.plan, "wb", closefd=False) as pipe:
-            pipe.write(marshal.dumps(plan))
-        self.close(self.plan)
+    def let_go(self):
+        os.write(self.leave, b"1")
 
     def close(self, descriptor):
         self.ends.remove(descriptor)

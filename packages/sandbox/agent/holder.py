@@ -62,12 +62,11 @@ class Holder:
         """
         self.folders = fresh_folders(self.folder)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        host = connect()
+        self.host = connect()
         pid = linux.clone(FRESH)
         if pid == 0:
-            init.live(theirs, host, self.slot, *self.folders)
+            init.live(theirs, self.host, self.slot, *self.folders)
         theirs.close()
-        host.close()
         try:
             received = self.fork_payloads()
             if received is not None:
@@ -106,7 +105,7 @@ class Holder:
         pid = os.fork()
         if pid == 0:
             self.control.detach()
-            return payload.enter_sandbox(pipes, self.cgroups, self.mounts, self.settings)
+            return payload.enter_sandbox(pipes, self.host.detach(), self.cgroups, self.mounts, self.settings)
         try:
             socket.send_fds(self.control, [b"run"], pipes.init_ends())
         finally:

@@ -1,5 +1,6 @@
 """The files that the host puts into the workspace before the program runs."""
 
+import json
 import os
 
 import frames
@@ -14,6 +15,12 @@ class Intake:
     def __init__(self):
         self.file = None
         self.has_spare = os.path.exists(f"/workspace/{SPARE}")
+
+    def handle(self, kind, body):
+        if kind == frames.FILE:
+            self.open(json.loads(body))
+        elif kind == frames.DATA:
+            frames.write_whole(self.file, body)
 
     def open(self, facts):
         """Begins the next file: {path, mode}."""
@@ -34,9 +41,6 @@ class Intake:
         self.has_spare = False
         os.rename(f"/workspace/{SPARE}", path)
         return True
-
-    def write(self, data):
-        frames.write_whole(self.file, data)
 
     def close(self):
         if self.file is not None:

@@ -10,13 +10,20 @@ import struct
 import time
 import traceback
 
+import frames
 import linux
 import roots
 import seccomp
+from intake import Intake
 
-PLAN_FD, REPORT_FD = 3, 4
+REPORT_FD, LEAVE_FD, HOST_FD = 3, 4, 5
 MESSAGE = 4096
-READY = struct.Struct("=id")  # process number, processor time so far in seconds
+# To init: READY, then LENGTH and a marshalled (plan, monotonic time, processor time so far, bytes from the host after START); or FAILED
+# and why. After that, of a program that could not be replaced: JSON {errno, message}.
+READY = struct.Struct("=i")  # process number
+LENGTH = struct.Struct("=I")
+NEED_INIT = {"processors", "memoryBytes"}  # limits for which init has to do something before the program runs
+FAILED = b"\xff\xff\xff\xff"
 OWN = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWCGROUP
 # The last two: no way past the scheduler's fairness even on hosts that grant it. Queued signals are counted per host user.
 FIXED_LIMITS = (
@@ -38,14 +45,14 @@ def read_settings(text):
 
 
 class Pipes:
-    """Standard input, output and error, the plan and the report: a pipe each between a payload and init."""
+    """Standard input, output and error, the report to init and its leave to go: a pipe each between a payload and init."""
 
     def __init__(self):
         self.pairs = [os.pipe() for _ in range(5)]
 
     def payload_ends(self):
-        (stdin, _), (_, stdout), (_, stderr), (plan, _), (_, report) = self.pairs
-        return stdin, stdout, stderr, plan, report
+        (stdin, _), (_, stdout), (_, stderr), (_, report), (leave, _) = self.pairs
+        return [stdin, stdout, stderr, report, leave]
 
     def init_ends(self):
         return [reader if writer in self.payload_ends() else writer for reader, writer in self.pairs]
@@ -56,31 +63,56 @@ class Pipes:
                 os.close(descriptor)
 
 
-def enter_sandbox(pipes, cgroup_fds, mounts_fd, settings):
-    """The forked payload's way from the holder's namespaces into its own, up to its plan: (plan, program), the latter for interpreters
+def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
+    """The forked payload's way from the holder's namespaces into its own, and to its start: (plan, program), the latter for interpreters
     that run it themselves.
 
-    Everything that can be done before the program is known, so that a waiting sandbox starts at once. Ends with no capability, no way
-    to get one, the system-call filter on, and only the needed descriptors open.
+    Everything that can be done before the program is known, so that a waiting sandbox starts at once. Waits with no capability, no way
+    to get one, the system-call filter on, and only the needed descriptors open. It is the payload that reads what the host sends up to
+    START, since it has to wake up for it anyway; it tells init what comes then, and lets go of the connection before the program runs.
     """
-    report = pipes.payload_ends()[-1]
+    report = pipes.payload_ends()[3]
     try:
         os.setsid()
         for descriptor in cgroup_fds:
             os.write(descriptor, b"0")
         linux.setns(mounts_fd, linux.CLONE_NEWNS)
-        take_descriptors(pipes.payload_ends())
+        take_descriptors([*pipes.payload_ends(), host_fd])
         report = REPORT_FD
         linux.unshare(OWN)
         roots.add_memory_folders()
         give_up(settings["filter"])
         if settings["program"] is not None:
             settings["program"].warm()
-        os.write(REPORT_FD, READY.pack(os.getpid(), time.process_time()))
+        os.write(REPORT_FD, READY.pack(os.getpid()))
+        return receive_start(), settings["program"]
     except BaseException:
-        os.write(report, traceback.format_exc(limit=6).encode()[-MESSAGE:])
+        os.write(report, FAILED + traceback.format_exc(limit=6).encode()[-MESSAGE:])
         os._exit(1)
-    return receive_plan(), settings["program"]
+
+
+def receive_start():
+    """Puts the run's files in place and waits for its plan; passes on to init what it needs of it. The host lets go: ends."""
+    reader, intake, plan = frames.Reader(), Intake(), None
+    while plan is None:
+        data = os.read(HOST_FD, 1 << 20)
+        if not data:
+            os._exit(0)
+        reader.feed(data)
+        for kind, body in reader.take():
+            if kind == frames.START:
+                plan = json.loads(body)
+                break
+            intake.handle(kind, body)
+    intake.done()
+    own = {key: plan.pop(key) for key in ("argv", "mode", "file", "env")}
+    message = marshal.dumps((plan, time.monotonic(), time.process_time(), bytes(reader.buffer)))
+    frames.write_whole(REPORT_FD, LENGTH.pack(len(message)) + message)
+    if plan["limits"].keys() & NEED_INIT and not os.read(LEAVE_FD, 1):
+        os._exit(0)
+    os.close(LEAVE_FD)
+    os.close(HOST_FD)
+    return own | {"limits": plan["limits"]}
 
 
 def lower_fixed_limits():
@@ -90,7 +122,7 @@ def lower_fixed_limits():
 
 
 def take_descriptors(ends):
-    """Standard input, output, error, plan and report become 0 to 4; nothing else stays open."""
+    """Standard input, output, error, report, leave and host become 0 to 5; nothing else stays open."""
     spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for descriptor in ends]
     for target, descriptor in enumerate(spare):
         os.dup2(descriptor, target, inheritable=target < 3)
@@ -101,17 +133,6 @@ def give_up(filter_bytes):
     linux.keep_capabilities(())
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
     seccomp.install(filter_bytes)
-
-
-def receive_plan():
-    """Waits for the plan from init. Nothing comes: ends."""
-    parts = []
-    while chunk := os.read(PLAN_FD, 65536):
-        parts.append(chunk)
-    os.close(PLAN_FD)
-    if not parts:
-        os._exit(0)
-    return marshal.loads(b"".join(parts))
 
 
 def lower(limit, value):

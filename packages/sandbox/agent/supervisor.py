@@ -17,14 +17,14 @@ import time
 
 import artifacts
 import frames
+import payload
 import watch
-from intake import Intake
 from output import Output
 
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
 DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
-GATHER, ENOUGH = 0.004, 65536  # seconds and bytes
+GATHER, ENOUGH = 0.006, 65536  # seconds and bytes
 NEVER = float("inf")
 
 
@@ -39,8 +39,6 @@ class Supervisor:
         self.start_told = self.done = False
         self.stdin = bytearray()
         self.stdin_ended = False
-        self.intake = Intake()
-        self.plan = None
         self.reason = None
         self.signalled = False
         self.watches = []
@@ -49,8 +47,6 @@ class Supervisor:
         frames.send_json(sock, frames.HELLO, {"version": frames.VERSION, "slot": slot, "pid": child.pid})
 
     def run(self):
-        while self.plan is None:
-            self.receive()
         self.start()
         self.loop()
         self.finish()
@@ -59,18 +55,15 @@ class Supervisor:
         data = self.sock.recv(1 << 20)
         if not data:
             raise EOFError
+        self.feed(data)
+
+    def feed(self, data):
         self.reader.feed(data)
         for kind, body in self.reader.take():
             self.handle(kind, body)
 
     def handle(self, kind, body):
-        if kind == frames.FILE:
-            self.intake.open(json.loads(body))
-        elif kind == frames.DATA:
-            self.intake.write(body)
-        elif kind == frames.START:
-            self.plan = json.loads(body)
-        elif kind == frames.STDIN:
+        if kind == frames.STDIN:
             self.stdin += body
         elif kind == frames.STDIN_END:
             self.stdin_ended = True
@@ -82,23 +75,20 @@ class Supervisor:
             self.end(json.loads(body)["reason"])
 
     def start(self):
-        self.intake.done()
+        self.plan, self.began, rest = self.child.receive_start()
         limits = self.plan["limits"]
+        self.deadline = self.began + limits["wallMs"] / 1000
         self.output = Output(limits["outputBytes"], self.forward)
         self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
-        try:
-            if "processors" in limits:
-                self.pin(limits["processors"])
-            if "memoryBytes" in limits:
-                folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
-                self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
-            self.child.send_plan({key: self.plan[key] for key in ("argv", "mode", "file", "env", "limits")})
-        except (BrokenPipeError, ProcessLookupError, FileNotFoundError) as error:
-            if not self.signalled:
-                raise EOFError("the payload died while it waited") from error
-        self.began = time.monotonic()
-        self.deadline = self.began + limits["wallMs"] / 1000
+        if "memoryBytes" in limits:
+            folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
+            self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
+        if "processors" in limits:
+            self.pin(limits["processors"])
+        if limits.keys() & payload.NEED_INIT:
+            self.child.let_go()
         self.sock.setblocking(False)
+        self.feed(rest)
 
     def pin(self, count):
         """Keeps the program on some of the processors; the filter does not let it change that."""
@@ -110,6 +100,7 @@ class Supervisor:
     def loop(self):
         """Until the program's first process has ended, by itself or not."""
         self.send_at = self.began + GATHER
+        self.listens = False  # a pipe holds what a short program prints; it is read once, after its end
         while self.child.status is None:
             self.step(self.timeout())
             self.send_what_is_due()
@@ -123,6 +114,7 @@ class Supervisor:
         """What is for the host waits a moment for what comes after it: a short program is told of in one piece."""
         now = time.monotonic()
         if now >= self.send_at:
+            self.listens = True
             self.tell_start(now)
             self.flush()
             self.send_at = NEVER
@@ -137,7 +129,7 @@ class Supervisor:
         poll.register(self.sock, select.POLLIN | (select.POLLOUT if self.blocked else 0))
         poll.register(self.child.control, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
-        if len(self.outgoing) < BACKLOG:
+        if len(self.outgoing) < BACKLOG and self.listens:
             for descriptor in self.open_streams:
                 poll.register(descriptor, select.POLLIN)
         self.feed_stdin()
@@ -211,7 +203,7 @@ class Supervisor:
                 self.end(name)
 
     def signal_all(self, number):
-        if self.plan is None or self.child.status is not None:
+        if self.child.status is not None:
             return
         self.signalled = True
         try:
