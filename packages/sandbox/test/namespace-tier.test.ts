@@ -274,7 +274,7 @@ describe("faults", () => {
     expect((await runIn(own.tier, python, "print('again')")).out).toBe("again\n");
   });
 
-  test("a waiting sandbox whose init was killed is not handed out; one whose payload was killed is a SandboxError", async () => {
+  test("a waiting sandbox whose init or payload was killed is not handed out", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const before = sandboxProcesses(process.pid);
     const waiting = async (inside: (number: number) => boolean) => {
@@ -288,7 +288,6 @@ describe("faults", () => {
     await waiting((number) => number === 1);
     expect((await runIn(own.tier, python, "print('alive')")).out).toBe("alive\n");
     await waiting((number) => number > 1);
-    await expect(runIn(own.tier, python, "print('alive')")).rejects.toThrow(SandboxError);
     expect((await runIn(own.tier, python, "print('again')")).out).toBe("again\n");
   });
 

@@ -107,7 +107,7 @@ function syncLater(work: () => Promise<void>): () => Promise<void> {
 /** One after the other: what the first brings to the disk of directories and tables, the next need not. */
 async function syncWaiting(): Promise<void> {
   timer = null;
-  for (const sync of [...waiting]) await sync().catch(() => {}); // whoever calls it sees the error
+  for (const sync of Array.from(waiting)) await sync().catch(() => {}); // whoever calls it sees the error
 }
 
 /** Makes a new name in a directory survive a power cut. */

@@ -37,6 +37,7 @@ export class LiveRun {
   #gatherTimer: NodeJS.Timeout | null = null;
   readonly #spoolTimer: NodeJS.Timeout;
   #closed = false;
+  #discarded = false;
 
   constructor(id: string, spoolPath: string) {
     this.id = id;
@@ -44,6 +45,11 @@ export class LiveRun {
     this.#changed.setMaxListeners(0);
     this.#spoolTimer = setTimeout(() => this.#openSpool(), spoolAfterMs);
     this.#spoolTimer.unref();
+  }
+
+  /** Its end is recorded and its log stored for good. */
+  get discarded(): boolean {
+    return this.#discarded;
   }
 
   get lastSeq(): number {
@@ -79,7 +85,7 @@ export class LiveRun {
     else this.#gatherTimer ??= setTimeout(() => this.#flush(), gatherMs);
   }
 
-  /** The events after `seq`, as they come, until the run's log is closed. */
+  /** The events after `seq`, as they come, until the run's log is closed. One that is discarded meanwhile has the rest stored for good. */
   async *follow(seq: number, signal?: AbortSignal): AsyncGenerator<LogRecord> {
     let position = seq;
     for (;;) {
@@ -87,6 +93,7 @@ export class LiveRun {
         position = record.seq;
         yield record;
       }
+      if (this.#discarded) return;
       if (position < this.#seq) continue;
       if (this.#closed || signal?.aborted === true) return;
       await once(this.#changed, "change", signal ? { signal } : {}).catch(() => {}); // aborted: seen above
@@ -120,13 +127,18 @@ export class LiveRun {
   /** Ends the log, and removes the spool file: its content is stored for good, or worth nothing. */
   async discard(): Promise<void> {
     if (!this.#closed) await this.close().catch(() => {});
+    this.#discarded = true;
     if (this.#spool !== null) await rm(this.#spoolPath, { force: true });
   }
 
   async *#after(seq: number): AsyncGenerator<LogRecord> {
     if (seq + 1 < this.#firstSeq && this.#spool !== null) {
       await written(this.#spool);
-      for await (const record of readLines(createReadStream(this.#spoolPath))) if (record.seq > seq) yield record;
+      try {
+        for await (const record of readLines(createReadStream(this.#spoolPath))) if (record.seq > seq) yield record;
+      } catch (error) {
+        if (!this.#discarded) throw error;
+      }
       return;
     }
     for (const line of this.#lines.slice(Math.max(0, seq + 1 - this.#firstSeq))) yield JSON.parse(line) as LogRecord;

@@ -214,14 +214,16 @@ export class Runs {
     }
     const record = options.idempotencyKey === null ? this.#newRecord(run, submission) : writtenRecord();
     const ended = Promise.withResolvers<FinishedRun>();
-    const done = worker.performReserved(rowOf(run), submission.runtime, record, ended.resolve);
+    const done = worker.performReserved(rowOf(run), submission.runtime, record, (finished) => {
+      this.#keepTrack(run.id, done);
+      ended.resolve(finished);
+    });
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
     if (!options.wait) {
       await record.ensure();
       return await this.#present(rowOf(run));
     }
     record.defer(() => worker.abandon(run.id));
-    this.#keepTrack(run.id, done);
     const finished = await Promise.race([ended.promise, done]).catch((error: unknown) => {
       if (!record.written) throw error;
       return null; // whatever became of it is in the database
@@ -308,17 +310,30 @@ export class Runs {
   }
 
   async *#logBytes(row: store.RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
-    const live = this.#context.liveRuns.get(row.id);
-    for await (const record of live?.snapshot() ?? this.#stored(row, 0)) {
+    for await (const record of this.#records(row)) {
       if (format === "jsonl") yield Buffer.from(`${JSON.stringify(toEvent(record))}\n`);
       else if (record.type === "log" && (stream === "all" || record.stream === stream)) yield bytesOf(record);
     }
   }
 
-  /** The stored records after `seq`; before there is a log, that the run is queued. */
+  /** Every record so far, from memory or as they are stored, also when the run ends in between. */
+  async *#records(row: store.RunRow): AsyncGenerator<LogRecord> {
+    const live = this.#context.liveRuns.get(row.id);
+    if (live === undefined) return yield* this.#stored(row, 0);
+    let seq = 0;
+    for await (const record of live.snapshot()) {
+      seq = record.seq;
+      yield record;
+    }
+    if (live.discarded) yield* this.#stored((await store.findRun(this.#context.database.queries, row.id)) ?? row, seq);
+  }
+
+  /** The stored records after `seq`; before there is a log, that the run is queued; of a log that a power cut took, that it is lost. */
   async *#stored(row: store.RunRow, seq: number): AsyncGenerator<LogRecord> {
     if (row.log_sha256 !== null) {
-      for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
+      if (await this.#context.blobs.has(row.log_sha256)) {
+        for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
+      } else if (seq < 1) yield lostLog(row);
     } else if (seq < 1) {
       yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
     }
@@ -357,6 +372,11 @@ function rowOf(run: store.NewRun): store.RunRow {
     log_sha256: null,
     artifact_count: 0,
   };
+}
+
+function lostLog(row: store.RunRow): LogRecord {
+  const time = (row.finished_at ?? row.created_at).getTime();
+  return { type: "log", seq: 1, time, stream: "system", text: "[the log of this run was lost in a power cut]\n" };
 }
 
 function encodeCursor(id: string): string {

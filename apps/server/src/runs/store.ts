@@ -104,7 +104,10 @@ const notEnded: EndColumns = {
 /** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
 const commitWithoutWaiting = sql<string>`(select set_config('synchronous_commit', 'off', true))`.as("synchronous_commit");
 
-type EndColumns = Pick<NewRow, "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "artifact_count">;
+type EndColumns = Pick<
+  NewRow,
+  "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "artifact_count"
+>;
 
 function endColumns(end: RunEnd): EndColumns {
   return {

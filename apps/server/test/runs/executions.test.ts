@@ -187,6 +187,29 @@ except OSError as error:
     });
   });
 
+  it("says so when a power cut took the log", async () => {
+    const run = await execute(server, { language: "python", code: "print('on paper')" });
+    const { queries } = server.context.database;
+    const row = await queries.selectFrom("runs").select("log_sha256").where("id", "=", run.id).executeTakeFirstOrThrow();
+    await server.context.blobs.delete(row.log_sha256 ?? "");
+    const found = (await (await server.fetch(`/api/v1/runs/${run.id}`)).json()) as Run;
+    expect(found).toMatchObject({ status: "succeeded", stdout: "", output: { stdoutBytes: 9 } });
+    expect(await (await server.fetch(`/api/v1/runs/${run.id}/log`)).text()).toBe("[the log of this run was lost in a power cut]\n");
+    expect(await (await server.fetch(`/api/v1/runs/${run.id}/log?stream=stdout`)).text()).toBe("");
+  });
+
+  it("can be found as soon as it is answered", async () => {
+    const runs = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const { id } = await execute(server, { language: "python", code: `print(${index})` });
+        const [one, list] = await Promise.all([server.fetch(`/api/v1/runs/${id}`), server.fetch("/api/v1/runs?limit=100")]);
+        const { items } = (await list.json()) as { items: { id: string }[] };
+        return [one.status, items.some((item) => item.id === id)];
+      }),
+    );
+    expect(runs).toEqual(runs.map(() => [200, true]));
+  });
+
   it("goes on when the client has gone away", async () => {
     const gone = new AbortController();
     const code = "import time\ntime.sleep(0.5)\nprint('finished alone')";
