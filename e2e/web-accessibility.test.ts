@@ -69,6 +69,7 @@ describe.skipIf(noBrowser)("every page", () => {
     await page.getByRole("option", { name: /Home/ }).waitFor();
     await expectAccessible(page, "Palette");
     await page.keyboard.press("Escape");
+    await page.getByRole("option", { name: /Home/ }).waitFor({ state: "hidden" });
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await expectAccessible(page, "Shortcuts");
