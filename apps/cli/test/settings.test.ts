@@ -73,18 +73,18 @@ test("settings of the local server are set, shown, masked and taken back", async
   const home = temporaryFolder();
   const config = (...args: string[]) => runCli(["config", ...args], { env: { SYLA_HOME: home } });
   await config("set", "port", "9000");
-  await config("set", "trustProxy", "true");
+  await config("set", "trustProxy", "10.0.0.0/8,proxy.local");
   await config("set", "databaseUrl", "postgres://u:hunter2@db/syla");
   expect(JSON.parse(readFileSync(join(home, "data/config.json"), "utf8"))).toEqual({
     port: 9000,
-    trustProxy: true,
+    trustProxy: "10.0.0.0/8,proxy.local",
     databaseUrl: "postgres://u:hunter2@db/syla",
   });
   expect((await config("get", "port")).stdout).toBe("9000\n");
   expect(JSON.parse((await config("list", "--json")).stdout)).toEqual({
     profile: "local",
     port: "9000",
-    trustProxy: "true",
+    trustProxy: "10.0.0.0/8,proxy.local",
     databaseUrl: "[secret]",
   });
   await config("unset", "port");

@@ -16,6 +16,7 @@ import frames
 import init
 import linux
 import payload
+import seccomp
 from intake import SPARE
 
 FRESH = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
@@ -90,6 +91,7 @@ class Holder:
             linux.setns(descriptor, 0)
             os.close(descriptor)
         linux.lock_capabilities()
+        seccomp.install(self.settings["filters"][0])
         while said == init.READY:
             received = self.fork_payload()
             if received is not None:

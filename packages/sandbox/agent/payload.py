@@ -39,7 +39,7 @@ FIXED_LIMITS = (
 def read_settings(text):
     """What the host says of a jail: {fork, preimport, cgroups, denied, root}."""
     settings = json.loads(text)
-    settings["filter"] = seccomp.build(denied=settings["denied"])
+    settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()
     settings["program"] = None
     return settings
 
@@ -81,7 +81,9 @@ def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
         report = REPORT_FD
         linux.unshare(OWN)
         roots.add_memory_folders()
-        give_up(settings["filter"])
+        linux.keep_capabilities(())
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)
+        seccomp.install(settings["filters"][1])
         if settings["program"] is not None:
             settings["program"].warm()
         os.write(REPORT_FD, READY.pack(os.getpid()))
@@ -127,12 +129,6 @@ def take_descriptors(ends):
     for target, descriptor in enumerate(spare):
         os.dup2(descriptor, target, inheritable=target < 3)
     linux.close_from(len(ends))
-
-
-def give_up(filter_bytes):
-    linux.keep_capabilities(())
-    linux.prctl(linux.PR_SET_DUMPABLE, 1)
-    seccomp.install(filter_bytes)
 
 
 def lower(limit, value):

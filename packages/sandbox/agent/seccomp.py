@@ -1,4 +1,7 @@
-"""The system-call filter of a payload: an allow-list compiled to classic BPF.
+"""The system-call filters of a payload: an allow-list compiled to classic BPF, and what it may no longer do once it is in place.
+
+The kernel compiles a filter when it is installed, and looks through it for every number. So the long one is installed once, by the holder;
+each payload inherits it, and adds the short one for the calls that it needed to get into its namespaces. The stricter answer counts.
 
 Everything else fails with EPERM (newer numbers and `clone3` with ENOSYS, so that libc falls back), nothing is killed. Calls of
 another architecture (`int 0x80`, x32) never reach the list. Layout of `struct seccomp_data`: nr at 0, arch at 4, args at 16.
@@ -96,10 +99,22 @@ def guarded(number, *rules):
     return [instruction(JEQ, number, 0, len(body)), *body]
 
 
-def build(machine=None, denied=()):
-    """The filter for a machine as bytes; `denied` names further calls to refuse."""
+def build_last(machine=None):
+    """The short filter for a machine as bytes: ends the way into namespaces."""
     arch, text = ARCHES[machine or platform.machine()]
-    calls = syscalls.parse(text)
+    program = [instruction(LOAD, 4), instruction(JEQ, arch, 1, 0), instruction(RET, ALLOW), instruction(LOAD, 0)]
+    for number in syscalls.parse(syscalls.ENTERING[machine or platform.machine()]).values():
+        program += [instruction(JEQ, number, 0, 1), instruction(RET, ERRNO | errno.EPERM)]
+    # Accepted without effect: init could no longer look at the open files of a forked interpreter.
+    program += guarded(syscalls.parse(text)["prctl"], except_values(0, (linux.PR_SET_DUMPABLE,), 0))
+    program.append(instruction(RET, ALLOW))
+    return b"".join(program)
+
+
+def build(machine=None, denied=()):
+    """The long filter for a machine as bytes; `denied` names further calls to refuse."""
+    arch, text = ARCHES[machine or platform.machine()]
+    calls = syscalls.parse(text) | syscalls.parse(syscalls.ENTERING[machine or platform.machine()])
     for name in denied:
         calls.pop(name, None)
     program = [
@@ -119,8 +134,6 @@ def build(machine=None, denied=()):
     program += guarded(calls.pop("socketpair"), only_values(0, (socket.AF_UNIX,)))
     program += guarded(calls.pop("personality"), only_values(0, PERSONALITIES))
     program += guarded(calls.pop("ioctl"), except_values(1, IOCTL_DENIED))
-    # Accepted without effect: init could no longer look at the open files of a forked interpreter.
-    program += guarded(calls.pop("prctl"), except_values(0, (linux.PR_SET_DUMPABLE,), 0))
     program += guarded(calls.pop("prlimit64"), only_values(0, (0,)))  # its own limits, not those of init
     # Nor may it slow init down: not by its number, nor as one process of a user or group.
     program += guarded(calls.pop("setpriority"), only_values(0, (os.PRIO_PROCESS,)), except_values(1, (INIT,)))
