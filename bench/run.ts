@@ -158,8 +158,9 @@ async function countEnded(target: Target, ids: readonly string[]): Promise<numbe
 
 async function measureAll(ours: Target, reference: Target): Promise<Row[]> {
   const rows = [await firstRun(ours)];
-  await load(reference, 1, 200);
-  await load(ours, 1, 800);
+  // Until the compilers of both have settled.
+  await load(reference, 1, 1000);
+  await load(ours, 1, 2000);
   const one = await inTurns(ours, reference, 1, 150);
   rows.push(
     compare(
