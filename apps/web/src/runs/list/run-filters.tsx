@@ -34,25 +34,27 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
           </FilterChip>
         ))}
       </Flex>
-      <Choice
-        label="Language"
-        value={filter.language}
-        onChoose={(language) => onChange((before) => ({ ...before, language }))}
-        none="any language"
-      >
-        {runtimes.data?.map((runtime) => (
-          <option key={runtime.name} value={runtime.name}>
-            {runtime.title}
-          </option>
-        ))}
-      </Choice>
-      <Choice label="Time" value={filter.since} onChoose={(since) => onChange((before) => ({ ...before, since }))} none="any time">
-        {sinceChoices.map((choice) => (
-          <option key={choice.value} value={choice.value}>
-            {choice.label}
-          </option>
-        ))}
-      </Choice>
+      <Flex gap="2" wrap="wrap">
+        <Choice
+          label="Language"
+          value={filter.language}
+          onChoose={(language) => onChange((before) => ({ ...before, language }))}
+          none="any language"
+        >
+          {runtimes.data?.map((runtime) => (
+            <option key={runtime.name} value={runtime.name}>
+              {runtime.title}
+            </option>
+          ))}
+        </Choice>
+        <Choice label="Time" value={filter.since} onChoose={(since) => onChange((before) => ({ ...before, since }))} none="any time">
+          {sinceChoices.map((choice) => (
+            <option key={choice.value} value={choice.value}>
+              {choice.label}
+            </option>
+          ))}
+        </Choice>
+      </Flex>
       {isFiltered(filter) ? (
         <Button
           size="2xs"
