@@ -20,11 +20,11 @@ class Child:
 
     def __init__(self, control, format, ends):
         self.control, self.format = control, format
-        self.stdin, self.stdout, self.stderr, self.report, self.leave = self.ends = ends
+        self.stdin, self.stdout, self.stderr, self.report, self.leave = self.opened = ends
         self.pid = self.read_number(payload.READY)
         self.max_rss_kib, self.status, self.ended = 0, None, None
         # While init has it open, the payload need not take its mounts down before it can end.
-        self.mounts = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.opened.append(os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC))
         for descriptor in (self.stdin, self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
 
@@ -55,18 +55,19 @@ class Child:
         return plan, began, rest
 
     def open_folder(self, path):
-        """A folder as the payload sees it, while that is alive."""
-        return os.open(f"/proc/{self.pid}/root{path}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        """A folder as the payload sees it, while that is alive; closed with the rest."""
+        self.opened.append(os.open(f"/proc/{self.pid}/root{path}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        return self.opened[-1]
 
     def let_go(self):
         os.write(self.leave, b"1")
 
     def close(self, descriptor):
-        self.ends.remove(descriptor)
+        self.opened.remove(descriptor)
         os.close(descriptor)
 
     def close_all(self):
-        for descriptor in (*self.ends, self.mounts):
+        for descriptor in self.opened:
             os.close(descriptor)
 
     def receive_end(self):

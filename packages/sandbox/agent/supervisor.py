@@ -238,8 +238,6 @@ class Supervisor:
         self.sock.sendall(self.outgoing)
         while not self.done:
             self.receive()
-        for _, watched in self.watches:
-            watched.close()
         self.child.close_all()
 
     def send(self, kind, data):

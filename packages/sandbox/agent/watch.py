@@ -51,9 +51,6 @@ class DiskWatch:
         self.early, self.late = now + 3 * spent, now + 10 * spent
         return used > self.limit
 
-    def close(self):
-        pass
-
     def hidden_use(self):
         """The most that files can take which nobody can count; 0 as long as there are none at two looks in a row."""
         before, self.suspected = self.suspected, hides_files()
@@ -156,10 +153,6 @@ class MemoryWatch(Watch):
         used = memory_usage("smaps_rollup", proportional_bytes, self.folders)
         self.due = max(self.due, now + 10 * (time.monotonic() - now))
         return used > self.limit
-
-    def close(self):
-        for descriptor in self.folders:
-            os.close(descriptor)
 
 
 def memory_usage(name, measure, folders):

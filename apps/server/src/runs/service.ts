@@ -363,14 +363,7 @@ function rowOf(run: store.NewRun): store.RunRow {
     cancel_requested_at: null,
     created_at: run.createdAt,
     claimed_at: run.workerId === null ? null : run.createdAt,
-    started_at: null,
-    finished_at: null,
-    exit_code: null,
-    signal: null,
-    error: null,
-    result: null,
-    log_sha256: null,
-    artifact_count: 0,
+    ...store.notEnded,
   };
 }
 

@@ -90,7 +90,8 @@ function toRow(run: NewRun): NewRow {
   };
 }
 
-const notEnded: EndColumns = {
+/** The end of a run that has none yet. */
+export const notEnded = {
   started_at: null,
   finished_at: null,
   exit_code: null,
@@ -99,7 +100,7 @@ const notEnded: EndColumns = {
   result: null,
   log_sha256: null,
   artifact_count: 0,
-};
+} satisfies EndColumns;
 
 /** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
 const commitWithoutWaiting = sql<string>`(select set_config('synchronous_commit', 'off', true))`.as("synchronous_commit");
