@@ -175,7 +175,8 @@ export class Runs {
 
   async #enqueue(actor: Actor, submission: Submission, retryOf: string | null, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
-    const reserved = worker.reserve();
+    const createdAt = new Date();
+    const reserved = await worker.reserve(options.wait, submission.priority);
     const run: store.NewRun = {
       id: newId("run"),
       ownerId: actor.userId,
@@ -186,7 +187,8 @@ export class Runs {
       idempotencyKey: options.idempotencyKey,
       retryOf,
       priority: submission.priority,
-      createdAt: new Date(),
+      createdAt,
+      claimedAt: reserved ? new Date() : null,
       workerId: reserved ? worker.id : null,
       end: null,
     };
@@ -362,7 +364,7 @@ function rowOf(run: store.NewRun): store.RunRow {
     worker_id: run.workerId,
     cancel_requested_at: null,
     created_at: run.createdAt,
-    claimed_at: run.workerId === null ? null : run.createdAt,
+    claimed_at: run.claimedAt,
     ...store.notEnded,
   };
 }

@@ -25,6 +25,8 @@ export interface NewRun {
   readonly retryOf: string | null;
   readonly priority: number;
   readonly createdAt: Date;
+  /** Null together with `workerId`. */
+  readonly claimedAt: Date | null;
   readonly workerId: string | null;
   /** The run has ended before its row was written. */
   readonly end: RunEnd | null;
@@ -85,7 +87,7 @@ function toRow(run: NewRun): NewRow {
     created_at: run.createdAt,
     available_at: run.createdAt,
     worker_id: run.workerId,
-    claimed_at: run.workerId === null ? null : run.createdAt,
+    claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
 }

@@ -16,6 +16,7 @@ import { writeLog } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
 import { emptyResult } from "./result.ts";
 import { type RunRecord, writtenRecord } from "./run-record.ts";
+import { Slots } from "./slots.ts";
 import {
   attachLog,
   cancelChannel,
@@ -64,9 +65,8 @@ export class Worker implements Service {
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[] = [];
+  readonly #slots: Slots;
   #wake = Promise.withResolvers<void>();
-  #used = 0;
-  #queueMayHoldWork = true;
   #draining = false;
   #stopping = false;
   #stopped = false;
@@ -75,6 +75,7 @@ export class Worker implements Service {
 
   constructor(context: WorkerContext) {
     this.#context = context;
+    this.#slots = new Slots(context.slots, () => this.#wake.resolve());
     this.#ends = new Batch(async (ends) => {
       const written = new Set(await finishRuns(context.database.queries, context.workerId, ends));
       return ends.map((end) => written.has(end.id));
@@ -85,22 +86,20 @@ export class Worker implements Service {
     return this.#context.workerId;
   }
 
-  /** Takes a slot for a run that was just submitted. False: the run has to queue. */
-  reserve(): boolean {
-    if (this.#used >= this.#context.slots) this.#queueMayHoldWork = true;
-    if (this.#draining || this.#queueMayHoldWork) return false;
-    this.#used += 1;
-    return true;
+  /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
+  async reserve(soon: boolean, priority: number): Promise<boolean> {
+    const reserved = soon ? await this.#slots.takeSoon(priority) : this.#slots.take();
+    if (!reserved) this.#slots.noteQueued();
+    return reserved;
   }
 
   /** Gives back a reserved slot that was not needed. */
   unreserve(): void {
-    this.#used -= 1;
-    if (this.#queueMayHoldWork) this.#wake.resolve();
+    this.#slots.giveBack();
   }
 
   wake(): void {
-    this.#queueMayHoldWork = true;
+    this.#slots.noteQueued();
     this.#wake.resolve();
   }
 
@@ -170,27 +169,28 @@ export class Worker implements Service {
 
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#slots.close();
     this.#wake.resolve();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    while (this.#used > 0 && !this.#stopped) await sleep(20);
+    while (this.#slots.used > 0 && !this.#stopped) await sleep(20);
   }
 
   /** Ends what still runs: the sandboxes go, the runs are recorded as lost. */
   async stop(): Promise<void> {
     this.#draining = true;
     this.#stopping = true;
+    this.#slots.close();
     await this.#context.sandboxes.stop();
     const deadline = Date.now() + 5000;
-    while (this.#used > 0 && Date.now() < deadline) await sleep(10);
+    while (this.#slots.used > 0 && Date.now() < deadline) await sleep(10);
     this.#stopped = true;
     this.#ended.resolve();
   }
 
   async #claim(): Promise<void> {
-    const free = this.#context.slots - this.#used;
-    if (free <= 0) return;
-    this.#used += free;
-    let rows: RunRow[] = [];
+    const free = this.#slots.takeAll();
+    if (free === 0) return;
+    let rows: RunRow[] | null = null;
     try {
       const { queries } = this.#context.database;
       if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys()]);
@@ -198,9 +198,8 @@ export class Worker implements Service {
       rows = await claimRuns(queries, this.id, free);
       this.#claimUnsure = false;
     } finally {
-      this.#used -= free - rows.length;
+      this.#slots.settleClaim(free, rows?.length ?? null);
     }
-    this.#queueMayHoldWork = rows.length === free;
     for (const row of rows) void this.#performClaimed(row);
   }
 

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { Slots } from "../../src/runs/slots.ts";
+
+/** Slots whose queue has been looked at and is empty. */
+function emptyQueue(count: number, onWork = () => {}): Slots {
+  const slots = new Slots(count, onWork);
+  slots.settleClaim(slots.takeAll(), 0);
+  return slots;
+}
+
+describe("the slots of a worker", () => {
+  test("go to submissions while the queue is known to be empty", () => {
+    const slots = emptyQueue(2);
+    expect([slots.take(), slots.take(), slots.take()]).toEqual([true, true, false]);
+    expect(slots.used).toBe(2);
+  });
+
+  test("go to the queue first when it may hold work", () => {
+    let asked = 0;
+    const slots = emptyQueue(1, () => (asked += 1));
+    expect(slots.take()).toBe(true);
+    slots.noteQueued();
+    slots.giveBack();
+    expect(asked).toBe(1);
+    expect(slots.take()).toBe(false);
+    const taken = slots.takeAll();
+    expect(taken).toBe(1);
+    slots.settleClaim(taken, 1);
+    expect(slots.used).toBe(1);
+  });
+
+  test("a submission that waits a moment gets the one that comes free, the higher priority first", async () => {
+    const slots = emptyQueue(1);
+    expect(slots.take()).toBe(true);
+    const order: string[] = [];
+    const low = slots.takeSoon(1).then((taken) => order.push(`low ${taken}`));
+    const high = slots.takeSoon(9).then((taken) => order.push(`high ${taken}`));
+    slots.giveBack();
+    await high;
+    expect(slots.used).toBe(1);
+    slots.giveBack();
+    await low;
+    expect(order).toEqual(["high true", "low true"]);
+  });
+
+  test("a submission for which none comes free has to queue, and gets none later", async () => {
+    const slots = emptyQueue(1);
+    slots.take();
+    expect(await slots.takeSoon(5)).toBe(false);
+    slots.giveBack();
+    expect(slots.used).toBe(0);
+  });
+
+  test("whoever waits when the worker drains has to queue", async () => {
+    const slots = emptyQueue(1);
+    slots.take();
+    const waiting = slots.takeSoon(5);
+    slots.close();
+    expect(await waiting).toBe(false);
+    expect(await slots.takeSoon(5)).toBe(false);
+  });
+
+  test("a queue that could not be read may still hold work", () => {
+    const slots = emptyQueue(2);
+    slots.noteQueued();
+    slots.settleClaim(slots.takeAll(), null);
+    expect(slots.used).toBe(0);
+    expect(slots.take()).toBe(false);
+  });
+});
