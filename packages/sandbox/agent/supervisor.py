@@ -139,7 +139,8 @@ class Supervisor:
             if descriptor in self.open_streams:
                 self.read_stream(descriptor)
             elif descriptor == self.child.control.fileno():
-                self.child.receive_end()
+                if self.child.status is None:  # a KILL that came with it may have taken it already
+                    self.child.receive_end()
             elif descriptor == self.wake:
                 os.read(self.wake, 4096)
                 self.child.collect_orphans()

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NamespaceTier } from "../../src/namespace-tier.ts";
+import { SandboxError, type RuntimeSpec } from "../../src/spec.ts";
+import { bash, collect, mebibyte, python, specOf, type Wish } from "../sandbox-driver.ts";
+
+/** A kind of run that could leave something behind, and how it has to end. */
+interface Kind {
+  readonly name: string;
+  readonly weight: number;
+  readonly runtime: RuntimeSpec;
+  readonly code: string;
+  readonly wish?: Wish;
+  /** Cancelled after a random moment. */
+  readonly cancelled?: true;
+  readonly ends: "exit 0" | "exit 3" | "timeout" | "cancelled" | "memory" | "disk";
+}
+
+const tenants = ["tenant-0", "tenant-1", "tenant-2", "tenant-3"];
+
+const surviving = `
+import os, socket, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            s = socket.socket(socket.AF_UNIX); s.bind("\\0left-behind-%d" % os.getpid()); s.listen()
+            t = socket.socket(); t.bind(("127.0.0.1", 0)); t.listen()
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+print("started")
+`;
+const littering = `
+import os, tempfile
+for number in range(40):
+    open(f"/workspace/file-{number}", "w").write("x" * 5000)
+    open(f"/tmp/file-{number}", "w").write("x" * 5000)
+os.makedirs("/workspace/" + "/".join(["deep"] * 60))
+os.chmod("/workspace/deep", 0)
+os.mkfifo("/workspace/fifo")
+os.symlink("/etc/passwd", "/workspace/link")
+open("/output/kept.txt", "w").write("kept")
+`;
+
+const kinds: readonly Kind[] = [
+  { name: "prints", weight: 60, runtime: python, code: "print('hello')", ends: "exit 0" },
+  { name: "fails", weight: 6, runtime: python, code: "import sys; sys.exit(3)", ends: "exit 3" },
+  { name: "in the shell", weight: 6, runtime: bash, code: "for i in 1 2 3; do (sleep 30 &) ; done; echo done", ends: "exit 0" },
+  { name: "leaves processes and sockets", weight: 6, runtime: python, code: surviving, ends: "exit 0" },
+  { name: "leaves files, folders without rights, links", weight: 6, runtime: python, code: littering, ends: "exit 0" },
+  { name: "overruns", weight: 4, runtime: python, code: "while True: pass", wish: { limits: { wallMs: 60 } }, ends: "timeout" },
+  {
+    name: "is cancelled",
+    weight: 8,
+    runtime: python,
+    code: "import subprocess, time\nsubprocess.Popen(['sleep', '600'])\nprint('x' * 5000, flush=True)\ntime.sleep(600)",
+    cancelled: true,
+    ends: "cancelled",
+  },
+  {
+    name: "fills its memory",
+    weight: 2,
+    runtime: python,
+    code: "import time\nkept = []\nfor _ in range(200): kept.append(b'x' * (1 << 20)); time.sleep(0.002)\ntime.sleep(5)",
+    wish: { limits: { memoryBytes: 96 * mebibyte } },
+    ends: "memory",
+  },
+  {
+    name: "fills its disk",
+    weight: 2,
+    runtime: python,
+    code: "import time\nfor n in range(64): open(f'/workspace/f{n}', 'wb').write(b'x' * (1 << 20))\ntime.sleep(5)",
+    wish: { limits: { diskBytes: 8 * mebibyte } },
+    ends: "disk",
+  },
+];
+
+/** Numbers in [0, 1) that are the same for the same seed: mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Has every tenant use as many slots as it can have, in each runtime. */
+export async function fillSlots(tier: NamespaceTier, slotsPerJail: number): Promise<void> {
+  const starts = tenants.flatMap((tenant) => [python, bash].map((runtime) => ({ tenant, runtime })));
+  for (let round = 0; round < 3; round += 1)
+    for (const { tenant, runtime } of starts) {
+      const code = runtime === bash ? "sleep 0.3" : "import time; time.sleep(0.3)";
+      const runs = Array.from({ length: slotsPerJail }, async () => collect(await tier.start(specOf(runtime, code, { tenant }))));
+      await Promise.all(runs);
+    }
+}
+
+/** `count` runs of every kind in a random order, `clients` at once, for four tenants. Answers how many of each kind there were. Throws when one ends wrongly. */
+export async function performRuns(tier: NamespaceTier, count: number, clients: number, random: () => number): Promise<Map<string, number>> {
+  const done = new Map<string, number>();
+  let left = count;
+  const client = async () => {
+    while (left-- > 0) {
+      const kind = pick(random);
+      await perform(tier, kind, tenants[Math.floor(random() * tenants.length)] ?? "", random() * 60);
+      done.set(kind.name, (done.get(kind.name) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return done;
+}
+
+async function perform(tier: NamespaceTier, kind: Kind, tenant: string, cancelAfterMs: number): Promise<void> {
+  const run = await tier.start(specOf(kind.runtime, kind.code, { ...kind.wish, tenant }));
+  if (kind.cancelled) void sleep(cancelAfterMs).then(() => run.cancel(0));
+  const { exit, err } = await collect(run).catch((error: unknown) => {
+    throw new Error(`a run that ${kind.name}: ${error instanceof SandboxError ? error.code : ""} ${String(error)}`, { cause: error });
+  });
+  const killed = exit.outOfMemory || exit.reason === "memory" || err.endsWith("MemoryError\n"); // the last where only an rlimit holds it
+  const terminated = kind.cancelled && exit.signal === 15;
+  const ended = killed ? "memory" : terminated ? "cancelled" : (exit.reason ?? `exit ${exit.exitCode}`);
+  if (ended !== kind.ends) throw new Error(`a run that ${kind.name} ended with ${ended} instead of ${kind.ends}: ${err}`);
+}
+
+function pick(random: () => number): Kind {
+  let left = random() * kinds.reduce((sum, kind) => sum + kind.weight, 0);
+  return kinds.find((kind) => (left -= kind.weight) < 0) ?? (kinds[0] as Kind);
+}
