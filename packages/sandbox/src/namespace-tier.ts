@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
@@ -11,6 +11,7 @@ import {
   type EffectiveLimits,
   type Enforcer,
   type LimitName,
+  type PoolReport,
   type RuntimeSpec,
   type SandboxEvent,
   type SandboxExit,
@@ -23,6 +24,7 @@ import { binaryInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
+const keepHistoryMs = 300_000;
 
 /** What the namespace tier is made with. */
 export interface NamespaceTierOptions {
@@ -31,6 +33,10 @@ export interface NamespaceTierOptions {
   readonly programs: WallPrograms;
   /** Runs of one tenant in one runtime at once. */
   readonly slotsPerJail: number;
+  /** The most jails of one runtime that wait for a tenant. */
+  readonly maxSpares?: number;
+  /** Remembers over restarts how many sandboxes were wanted at which hour. */
+  readonly historyFile?: string;
   /** Ignores control groups even where they could be used. */
   readonly withoutCgroups?: boolean;
 }
@@ -45,6 +51,7 @@ export class NamespaceTier implements Tier {
   readonly #roots: CgroupRoots | null;
   readonly #pool: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
+  #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
 
   constructor(options: NamespaceTierOptions) {
@@ -54,8 +61,19 @@ export class NamespaceTier implements Tier {
     if (this.#roots !== null) removeStale(this.#roots);
     removeFolderSync(options.folder);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    const pool = { slotsPerJail: options.slotsPerJail, maxJails: 64, idleMs: 300_000, waitMs: 30_000 };
+    const { slotsPerJail, historyFile } = options;
+    const history = historyFile === undefined ? {} : readHistory(historyFile);
+    const pool = {
+      slotsPerJail,
+      maxJails: 64,
+      maxSpares: options.maxSpares ?? 8,
+      idleMs: 300_000,
+      waitMs: 30_000,
+      balanceMs: 15_000,
+      history,
+    };
     this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime));
+    if (historyFile !== undefined) this.#keeping = setInterval(() => this.#keepHistory(historyFile), keepHistoryMs).unref();
   }
 
   async report(): Promise<TierReport> {
@@ -86,9 +104,23 @@ export class NamespaceTier implements Tier {
     };
   }
 
+  pools(): readonly PoolReport[] {
+    return this.#pool.report();
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#keeping);
+    if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
     await this.#pool.stop();
     await removeFolder(this.#options.folder);
+  }
+
+  /** A history that cannot be kept only costs warmth. */
+  #keepHistory(file: string): void {
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify(this.#pool.history()), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    } catch {}
   }
 
   #createJail(runtime: RuntimeSpec): Jail {
@@ -195,6 +227,15 @@ function toExit(exit: AgentExit, stats: SlotStats | null): SandboxExit {
   const killed = stats !== null && stats.oomKills > 0;
   const outOfMemory = exit.reason === "memory" || (killed && exit.exitCode !== 0);
   return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };
+}
+
+function readHistory(file: string): Record<string, unknown> {
+  try {
+    const history: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return typeof history === "object" && history !== null ? { ...history } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Host users for jails, one each: far above those of people and services, or the top of a small map (a container's). */

@@ -1,19 +1,29 @@
 import type { SandboxConnection } from "./connection.ts";
+import { Demand, type DemandHistory } from "./demand.ts";
 import type { Jail } from "./jail.ts";
-import { SandboxError, type RuntimeSpec } from "./spec.ts";
+import { SandboxError, type PoolReport, type RuntimeSpec } from "./spec.ts";
 
 /** How often a run asks for a sandbox when jails fail. */
 const attempts = 3;
+/** A jail with more slots than this share of them is likely to use gives some back. */
+const shrinkBelow = 0.7;
+const minuteMs = 60_000;
 
 /** How many jails and slots there may be, and how long they are kept. */
 export interface PoolOptions {
   /** The most slots of one jail, those that are just made anew among them: what one tenant can run at once in one runtime. */
   readonly slotsPerJail: number;
   readonly maxJails: number;
+  /** The most jails of one runtime that wait for a tenant. */
+  readonly maxSpares: number;
   /** A tenant's jail that was not used for so long ends. */
   readonly idleMs: number;
   /** A run that gets no sandbox for so long is told that there is no capacity. */
   readonly waitMs: number;
+  /** How often the jails and slots are brought to what is likely to be wanted. */
+  readonly balanceMs: number;
+  /** Demand of earlier lives by runtime, as {@link Pool.history} gave it. */
+  readonly history?: Readonly<Record<string, unknown>>;
 }
 
 /** A sandbox in the hands of one run. */
@@ -24,32 +34,53 @@ export interface Lease {
   release(ended: boolean): void;
 }
 
+/** A runtime's unassigned jails, and how many tenants came for one within a minute. */
+interface Shelf {
+  readonly runtime: RuntimeSpec;
+  readonly demand: Demand;
+  spares: Jail[];
+  minute: number;
+  taken: number;
+}
+
+/** A tenant's jail, and the smaller one that is made to take its place. */
+interface Assigned {
+  readonly runtime: RuntimeSpec;
+  readonly demand: Demand;
+  jail: Jail;
+  successor: Jail | null;
+}
+
 /**
- * Keeps jails ready. A tenant's first run in a runtime takes an unassigned jail, which becomes the tenant's for good, and another one is
- * made in its place; a tenant's jail keeps one slot more ready than it uses, and gets another one when a run has to wait for a used one to be made anew.
+ * Keeps jails ready. A tenant's first run in a runtime takes an unassigned jail, which becomes the tenant's for good; a tenant's jail keeps
+ * one slot more ready than it uses, and gets another one when a run has to wait for a used one to be made anew. How many jails wait
+ * unassigned, and how many slots a tenant's jail has, follows what was wanted before.
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #create: (runtime: RuntimeSpec) => Jail;
-  readonly #spares = new Map<string, Jail>();
-  readonly #assigned = new Map<string, Jail>();
-  readonly #reaper: NodeJS.Timeout;
+  readonly #shelves = new Map<string, Shelf>();
+  readonly #assigned = new Map<string, Assigned>();
+  readonly #timers: NodeJS.Timeout[];
   #stopped = false;
 
   constructor(options: PoolOptions, create: (runtime: RuntimeSpec) => Jail) {
     this.#options = options;
     this.#create = create;
-    this.#reaper = setInterval(() => this.#endIdle(), Math.min(options.idleMs, 30_000));
-    this.#reaper.unref();
+    this.#timers = [
+      setInterval(() => this.#endIdle(), Math.min(options.idleMs, 30_000)),
+      setInterval(() => this.#balance(), options.balanceMs),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   /** Makes an unassigned jail for a runtime, if there is none. */
   warm(runtime: RuntimeSpec): void {
-    const spare = this.#spares.get(runtime.name);
-    if (this.#stopped || (spare !== undefined && !spare.dead)) return;
-    const jail = this.#create(runtime);
-    jail.addSlot();
-    this.#spares.set(runtime.name, jail);
+    if (this.#stopped) return;
+    const shelf = this.#shelf(runtime);
+    shelf.spares = shelf.spares.filter((jail) => !jail.dead);
+    const wanted = Math.min(Math.max(1, shelf.demand.wanted(Date.now())), this.#options.maxSpares);
+    while (shelf.spares.length < wanted) shelf.spares.push(this.#make(runtime, 1));
   }
 
   /** A sandbox for a run of `tenant`. Rejects with `no_capacity` after the wait, with `sandbox_failed` when jails will not start. */
@@ -64,9 +95,47 @@ export class Pool {
     }
   }
 
+  /** The demand for each runtime, to be remembered over a restart. */
+  history(): Record<string, DemandHistory> {
+    return Object.fromEntries([...this.#shelves].map(([name, shelf]) => [name, shelf.demand.history]));
+  }
+
+  report(): PoolReport[] {
+    const now = Date.now();
+    return [...this.#shelves].map(([name, shelf]) => ({
+      runtime: name,
+      spares: shelf.spares.filter((jail) => !jail.dead).length,
+      wantedSpares: Math.min(shelf.demand.wanted(now), this.#options.maxSpares),
+      jails: [...this.#assigned.values()]
+        .filter(({ runtime, jail }) => runtime.name === name && !jail.dead)
+        .map(({ jail, demand }) => ({
+          tenant: jail.tenant ?? "",
+          slots: jail.slots,
+          ready: jail.ready,
+          busy: jail.busy,
+          wantedSlots: this.#slotsFor(demand),
+          usedAt: jail.usedAt,
+        })),
+    }));
+  }
+
+  /** Ends every jail. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const jails = [
+      ...[...this.#shelves.values()].flatMap((shelf) => shelf.spares),
+      ...[...this.#assigned.values()].flatMap(({ jail, successor }) => (successor === null ? [jail] : [jail, successor])),
+    ];
+    for (const shelf of this.#shelves.values()) shelf.spares = [];
+    this.#assigned.clear();
+    await Promise.all(jails.map((jail) => jail.end()));
+  }
+
   async #acquireOnce(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
-    const jail = this.#jailFor(runtime, tenant);
+    const { jail, demand } = this.#assignedTo(runtime, tenant);
     jail.busy += 1;
+    demand.note(Date.now(), jail.busy);
     if ((jail.busy >= jail.slots || jail.ready === 0) && jail.slots < this.#options.slotsPerJail) jail.addSlot();
     try {
       const connection = await jail.take(this.#options.waitMs);
@@ -86,47 +155,98 @@ export class Pool {
     }
   }
 
-  /** Ends every jail. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#reaper);
-    const jails = [...this.#spares.values(), ...this.#assigned.values()];
-    this.#spares.clear();
-    this.#assigned.clear();
-    await Promise.all(jails.map((jail) => jail.end()));
-  }
-
-  #jailFor(runtime: RuntimeSpec, tenant: string): Jail {
+  #assignedTo(runtime: RuntimeSpec, tenant: string): Assigned {
     if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
     const key = `${runtime.name}\0${tenant}`;
     const known = this.#assigned.get(key);
-    if (known !== undefined && !known.dead) return known;
+    if (known !== undefined && !known.jail.dead) return known;
     this.#makeRoom();
-    this.warm(runtime);
-    const jail = this.#spares.get(runtime.name) as Jail;
-    this.#spares.delete(runtime.name);
-    jail.assign(tenant);
-    this.#assigned.set(key, jail);
-    if (runtime.pooling === "fork") setImmediate(() => this.warm(runtime));
+    const assigned = { runtime, jail: this.#takeSpare(runtime), demand: known?.demand ?? new Demand(Date.now()), successor: null };
+    assigned.jail.assign(tenant);
+    this.#assigned.set(key, assigned);
+    return assigned;
+  }
+
+  #takeSpare(runtime: RuntimeSpec): Jail {
+    const shelf = this.#shelf(runtime);
+    const now = Date.now();
+    const minute = Math.floor(now / minuteMs);
+    shelf.taken = shelf.minute === minute ? shelf.taken + 1 : 1;
+    shelf.minute = minute;
+    shelf.demand.note(now, shelf.taken);
+    const jail = shelf.spares.find((spare) => !spare.dead && spare.ready > 0) ?? shelf.spares.find((spare) => !spare.dead);
+    shelf.spares = shelf.spares.filter((spare) => spare !== jail && !spare.dead);
+    setImmediate(() => this.warm(runtime));
+    return jail ?? this.#make(runtime, 1);
+  }
+
+  #shelf(runtime: RuntimeSpec): Shelf {
+    const known = this.#shelves.get(runtime.name);
+    if (known !== undefined) return known;
+    const demand = new Demand(Date.now(), this.#options.history?.[runtime.name]);
+    const shelf = { runtime, demand, spares: [], minute: 0, taken: 0 };
+    this.#shelves.set(runtime.name, shelf);
+    return shelf;
+  }
+
+  #make(runtime: RuntimeSpec, slots: number): Jail {
+    const jail = this.#create(runtime);
+    for (let count = 0; count < slots; count += 1) jail.addSlot();
     return jail;
+  }
+
+  #slotsFor(demand: Demand): number {
+    return Math.min(Math.max(demand.wanted(Date.now()), 1) + 1, this.#options.slotsPerJail);
   }
 
   /** Above the limit the jail that nobody uses and that was used longest ago ends. */
   #makeRoom(): void {
     if (this.#assigned.size < this.#options.maxJails) return;
-    const idle = [...this.#assigned].filter(([, jail]) => jail.busy === 0).toSorted(([, a], [, b]) => a.usedAt - b.usedAt)[0];
+    const idle = [...this.#assigned].filter(([, { jail }]) => jail.busy === 0).toSorted(([, a], [, b]) => a.jail.usedAt - b.jail.usedAt)[0];
     if (idle === undefined) throw new SandboxError("no_capacity", "every sandbox is in use");
-    this.#assigned.delete(idle[0]);
-    void idle[1].end();
+    this.#forget(...idle);
   }
 
   #endIdle(): void {
     const oldest = Date.now() - this.#options.idleMs;
-    for (const [key, jail] of this.#assigned) {
-      if (jail.dead || (jail.busy === 0 && jail.usedAt < oldest)) {
-        this.#assigned.delete(key);
-        void jail.end();
-      }
+    for (const [key, assigned] of this.#assigned) {
+      const { jail } = assigned;
+      if (jail.dead || (jail.busy === 0 && jail.usedAt < oldest)) this.#forget(key, assigned);
+    }
+  }
+
+  #forget(key: string, { jail, successor }: Assigned): void {
+    this.#assigned.delete(key);
+    void jail.end();
+    void successor?.end();
+  }
+
+  /** Brings jails and slots to what is likely to be wanted. */
+  #balance(): void {
+    for (const shelf of this.#shelves.values()) {
+      const wanted = Math.min(Math.max(shelf.demand.wanted(Date.now()), shelf.runtime.pooling === "fork" ? 1 : 0), this.#options.maxSpares);
+      if (shelf.spares.length * shrinkBelow > wanted) for (const jail of shelf.spares.splice(wanted)) void jail.end();
+      else if (wanted > 0) this.warm(shelf.runtime);
+    }
+    for (const assigned of this.#assigned.values()) this.#resize(assigned);
+  }
+
+  /** More slots are added; fewer means another jail, which takes over when it is ready and this one is not in use. */
+  #resize(assigned: Assigned): void {
+    const { jail, demand, runtime } = assigned;
+    const wanted = this.#slotsFor(demand);
+    while (!jail.dead && jail.slots < wanted) jail.addSlot();
+    if (assigned.successor === null) {
+      if (wanted < jail.slots * shrinkBelow) assigned.successor = this.#make(runtime, wanted);
+    } else if (wanted >= jail.slots * shrinkBelow) {
+      void assigned.successor.end();
+      assigned.successor = null;
+    } else if (jail.busy === 0 && assigned.successor.ready > 0) {
+      assigned.successor.assign(jail.tenant ?? "");
+      assigned.successor.usedAt = jail.usedAt;
+      assigned.jail = assigned.successor;
+      assigned.successor = null;
+      void jail.end();
     }
   }
 }

@@ -115,6 +115,24 @@ export interface TierReport {
   readonly limits: Readonly<Record<LimitName, Enforcer>>;
 }
 
+/** The sandboxes that a tier keeps for one runtime. */
+export interface PoolReport {
+  readonly runtime: string;
+  /** Jails that belong to nobody yet, and how many there should be. */
+  readonly spares: number;
+  readonly wantedSpares: number;
+  readonly jails: readonly {
+    readonly tenant: string;
+    readonly slots: number;
+    /** Of the slots: those that wait for a run, and those that have one. */
+    readonly ready: number;
+    readonly busy: number;
+    readonly wantedSlots: number;
+    /** Milliseconds since the epoch. */
+    readonly usedAt: number;
+  }[];
+}
+
 /** A way to isolate runs. */
 export interface Tier {
   readonly name: string;
@@ -123,6 +141,7 @@ export interface Tier {
   start(spec: SandboxSpec): Promise<SandboxRun>;
   /** Makes sandboxes ahead for a runtime that will be wanted. */
   warm(runtime: RuntimeSpec): void;
+  pools(): readonly PoolReport[];
   /** Ends every sandbox and leaves nothing behind. */
   stop(): Promise<void>;
 }

@@ -1,9 +1,6 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Jail } from "../src/jail.ts";
-import { Pool } from "../src/pool.ts";
-import { SandboxError, type InputFile, type RuntimeSpec } from "../src/spec.ts";
+import { SandboxError, type InputFile } from "../src/spec.ts";
 import { descendants, sandboxProcesses } from "./escape/host-state.ts";
 import { bash, collect, createTier, mebibyte, python, runIn, specOf, startBeside, type TestTier } from "./sandbox-driver.ts";
 
@@ -337,47 +334,3 @@ test("50 runs at once of several tenants", async () => {
   );
   expect(results.map((result) => result.out)).toEqual(results.map((_, index) => `${index}\n`));
 });
-
-describe("pool", () => {
-  test("a run that waits too long is told so, and takes no sandbox from those after it", async () => {
-    await using own = createTier({ slotsPerJail: 1 });
-    const pool = poolOf(own, { waitMs: 400, idleMs: 60_000 });
-    const first = await pool.acquire(python, "tenant");
-    await expect(pool.acquire(python, "tenant")).rejects.toMatchObject({ code: "no_capacity" });
-    first.connection.close();
-    first.release(false);
-    const next = await pool.acquire(python, "tenant");
-    expect(next.connection.slot).toBe(0);
-    await pool.stop();
-  });
-
-  test("an idle jail ends, a dead one is replaced, and the oldest idle one makes room", async () => {
-    await using own = createTier({ slotsPerJail: 1 });
-    const pool = poolOf(own, { waitMs: 20_000, idleMs: 300, maxJails: 2 });
-    const lease = await pool.acquire(python, "one");
-    await sleep(700);
-    expect(lease.jail.dead).toBe(false);
-    lease.connection.close();
-    lease.release(false);
-    await sleep(1200);
-    expect(lease.jail.dead).toBe(true);
-    const again = await pool.acquire(python, "one");
-    expect(again.jail).not.toBe(lease.jail);
-    const second = await pool.acquire(python, "two");
-    await expect(pool.acquire(python, "three")).rejects.toMatchObject({ code: "no_capacity" });
-    second.connection.close();
-    second.release(false);
-    expect((await pool.acquire(python, "three")).jail.tenant).toBe("three");
-    await pool.stop();
-  });
-});
-
-/** A pool of real jails, with times that a test can wait for. */
-function poolOf(own: TestTier, options: { waitMs: number; idleMs: number; maxJails?: number }): Pool {
-  const uid = process.getuid?.() === 0 ? 1_850_000_000 : null;
-  const programs = { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" };
-  let jails = 0;
-  const create = (runtime: RuntimeSpec) =>
-    new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, denied: [] });
-  return new Pool({ slotsPerJail: 1, maxJails: 64, ...options }, create);
-}
