@@ -8,12 +8,13 @@ root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
 
 ensure_node
 ensure_modules
-try_system bubblewrap python3 chromium
+try_system bubblewrap python3 chromium redis-server
 for name in $missing; do
   # shellcheck disable=SC2086
   how=$(install_command $missing) || true
   case $name in
     chromium) say "skipping the browser tests: chromium is not installed. As root: $how" ;;
+    redis-server) say "skipping the tests with Redis: redis-server is not installed. As root: $how" ;;
     *) say "skipping the tests that need the sandbox: $name is not installed. As root: $how" ;;
   esac
 done

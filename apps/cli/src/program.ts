@@ -2,6 +2,9 @@ import { Command } from "commander";
 import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
+import { cacheClearCommand } from "./commands/cache-clear.ts";
+import { cacheStatsCommand } from "./commands/cache-stats.ts";
+import { cacheWarmCommand } from "./commands/cache-warm.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -44,6 +47,7 @@ export function buildProgram(): Command {
     noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand]),
     logsCommand,
     runtimesCommand,
+    noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     noun("server", "the server of this machine", [serverLogsCommand]),
     noun("auth", "servers elsewhere, and the keys to them", [authLoginCommand, authLogoutCommand, authStatusCommand]),
     configCommand,

@@ -185,3 +185,35 @@ test("when the server is killed in the middle it is said so, and the next start 
   expect(JSON.parse(shown.stdout)).toMatchObject({ status: "failed", error: { class: "infrastructure", code: "worker_lost" } });
   await runCli(["down"], { env: own });
 });
+
+describe("kept results", () => {
+  const program = () => write("once.py", `import os\nprint(os.urandom(8).hex(), "${Math.random()}")`);
+
+  test("exec --cache takes an earlier result and says from where; stats and clear know of it", async () => {
+    const file = program();
+    const first = await exec(["--cache", file]);
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    const second = await exec(["--cache-for", "10m", file]);
+    expect(second).toMatchObject({ code: 0, stdout: first.stdout });
+    expect(second.stderr).toMatch(/nothing was run: this is the result of run_/);
+    const json = JSON.parse((await exec(["--cache-for", "10m", "--json", file])).stdout) as { cached: boolean; runId: string };
+    expect(json.cached).toBe(true);
+    const stats = JSON.parse((await runCli(["cache", "stats", "--json"], { env })).stdout) as { entries: number; hits: number };
+    expect(stats.entries).toBeGreaterThanOrEqual(1);
+    expect(stats.hits).toBeGreaterThanOrEqual(2);
+    expect((await runCli(["cache", "stats"], { env })).stdout).toMatch(/results of yours +\d+\n.*hits/);
+    expect(await runCli(["cache", "clear", json.runId], { env })).toMatchObject({ code: 0, stdout: "1 result forgotten\n" });
+    expect((await exec(["--cache", file])).stdout).not.toBe(first.stdout);
+  });
+
+  test("cache warm runs what is not kept, and tells of what failed", async () => {
+    const [good, bad] = [program(), write("bad.py", "raise SystemExit(3)")];
+    const first = await runCli(["cache", "warm", good], { env });
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/^ran +succeeded +run_/);
+    expect((await runCli(["cache", "warm", good], { env })).stdout).toMatch(/^was kept +succeeded/);
+    expect((await exec(["--cache", good])).stderr).toMatch(/nothing was run/);
+    expect((await runCli(["cache", "warm", good, bad], { env })).code).toBe(1);
+    expect((await runCli(["cache", "warm", join(home, "missing.py")], { env })).code).toBe(66);
+  });
+});

@@ -50,6 +50,12 @@ export function proxies(text: string): false | number | string[] {
   throw new Error("must be true, false, a number of proxies, or addresses separated by commas");
 }
 
+/** A Redis server. The text may hold a password. */
+export function redisUrl(text: string): Secret {
+  if (!URL.canParse(text) || !/^rediss?:$/.test(new URL(text).protocol)) throw new Error("must be a URL like redis://host:6379");
+  return new Secret(text);
+}
+
 /** An http(s) URL, without a slash at its end. */
 export function publicUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -3,7 +3,7 @@ import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import { logLevels } from "./platform/logger.ts";
-import { absolutePath, basePath, databaseUrl, flag, hostName, integer, oneOf, proxies, publicUrl } from "./config-values.ts";
+import { absolutePath, basePath, databaseUrl, flag, hostName, integer, oneOf, proxies, publicUrl, redisUrl } from "./config-values.ts";
 
 interface Option<T> {
   readonly env: string;
@@ -52,6 +52,12 @@ const options = {
     databaseUrl,
     "A PostgreSQL server of your own (`postgres://user:password@host/database`).",
   ),
+  redisUrl: option(
+    "SYLA_REDIS_URL",
+    "none",
+    redisUrl,
+    "A Redis server (`redis://user:password@host:port`) that several servers share: kept results are found there. Nothing is lost with it.",
+  ),
   logLevel: option("SYLA_LOG_LEVEL", "info", oneOf(logLevels), "How much is logged."),
   workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
   queueLimit: option(
@@ -68,7 +74,7 @@ const options = {
 
 type OptionName = keyof typeof options;
 type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
-type Optional = "tlsCert" | "tlsKey" | "databaseUrl";
+type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl";
 
 /** Where a setting came from. */
 export type Origin = "environment" | "file" | "default";
@@ -113,6 +119,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     tlsKey: undefined,
     insecure: false,
     databaseUrl: undefined,
+    redisUrl: undefined,
     logLevel: "info",
     workerSlots: availableParallelism() * 4,
     queueLimit: 10_000,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Http } from "./access/http.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
 import type { Config } from "./config.ts";
+import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
@@ -16,6 +17,7 @@ import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { Runs } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
+import { openRedis } from "./platform/redis.ts";
 import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { readVersion } from "./system/version.ts";
@@ -40,6 +42,7 @@ export interface Context {
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
   readonly runs: Runs;
+  readonly cache: ResultCache;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -90,14 +93,21 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   opened.adopt(http, (value) => value.close());
 
   const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"));
-  const sandboxes = openSandboxes({ folder: directory.sandboxes, dataDirectory: directory.root, slots: config.workerSlots });
+  const sandboxes = openSandboxes({
+    folder: directory.sandboxes,
+    dataDirectory: directory.root,
+    slots: config.workerSlots,
+    historyFile: directory.demandFile,
+  });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
   const membership = await joinWorkers(database, logger, recoverRuns);
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
-  const worker = new Worker({ ...shared, notifications, logger, workerId: membership.id, slots: config.workerSlots });
-  const runs = new Runs({ ...shared, worker, queueLimit: config.queueLimit });
+  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
+  const cache = new ResultCache({ database, notifications, redis });
+  const worker = new Worker({ ...shared, cache, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
   if (config.workerSlots > 0)
     for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);
 
@@ -115,8 +125,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runtimes,
     sandboxes,
     runs,
+    cache,
     state,
-    services: [worker, membership],
+    services: [worker, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

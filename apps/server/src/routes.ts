@@ -1,4 +1,5 @@
 import { registerAccountRoutes } from "./accounts/routes.ts";
+import { registerCacheRoutes } from "./cache/routes.ts";
 import type { Context } from "./context.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
 import { registerRunRoutes } from "./runs/routes.ts";
@@ -15,6 +16,7 @@ export function registerRoutes(context: Context): void {
   registerRuntimeRoutes(http, context.runtimes);
   registerSandboxRoutes(http, context.sandboxes);
   registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
+  registerCacheRoutes(http, context.cache);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

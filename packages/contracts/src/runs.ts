@@ -105,6 +105,19 @@ export const RunInput = z
     tier: Tier.optional(),
     network: z.enum(["none"]).default("none"),
     priority: z.int().min(0).max(9).default(5).describe("9 goes first"),
+    cache: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          ttlMs: z
+            .int()
+            .min(1000)
+            .max(30 * 86_400_000)
+            .describe("how long the result may answer equal runs, milliseconds"),
+        }),
+      ])
+      .default(false)
+      .describe("the run does the same every time: an earlier result of yours may answer, and this one is kept (24 hours with `true`)"),
   })
   .meta({ id: "RunInput" });
 export type RunInput = z.output<typeof RunInput>;
@@ -179,8 +192,8 @@ export const Run = z
     usage: RunUsage.nullable(),
     artifactCount: z.int(),
     skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
-    cached: z.boolean(),
-    cachedFrom: z.string().nullable(),
+    cached: z.boolean().describe("an earlier run answered; nothing was run"),
+    cachedFrom: z.string().nullable().describe("the run that answered"),
     idempotencyKey: z.string().nullable(),
   })
   .meta({ id: "Run" });

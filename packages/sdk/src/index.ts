@@ -6,6 +6,7 @@ export type { FollowOptions } from "./run-events.ts";
 export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
 export type { Runtimes } from "./runtimes.ts";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
+export type { Cache } from "./cache.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
@@ -22,4 +23,5 @@ export type {
   RunSummary,
   Tier,
 } from "@syla/contracts/runs";
+export type { CacheStats } from "@syla/contracts/cache";
 export type { Runtime } from "@syla/contracts/runtimes";

@@ -31,4 +31,6 @@ export const routeTable = {
   readRunFile: { method: "GET", path: "/api/v1/runs/:id/file" },
   readRunStdin: { method: "GET", path: "/api/v1/runs/:id/stdin" },
   uploadBlob: { method: "POST", path: "/api/v1/blobs" },
+  getCache: { method: "GET", path: "/api/v1/cache" },
+  clearCache: { method: "DELETE", path: "/api/v1/cache" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

@@ -1,5 +1,6 @@
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
+import { type Cache, createCache } from "./cache.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { createSystem, type System } from "./system.ts";
@@ -24,6 +25,7 @@ export class Syla {
   readonly sessions: Accounts["sessions"];
   readonly apiKeys: Accounts["apiKeys"];
   readonly server: System;
+  readonly cache: Cache;
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -31,6 +33,7 @@ export class Syla {
     this.runs = createRuns(transport);
     this.runtimes = createRuntimes(transport);
     this.blobs = createBlobs(transport);
+    this.cache = createCache(transport);
     const accounts = createAccounts(transport);
     this.me = accounts.me;
     this.setup = accounts.setup;

@@ -35,6 +35,8 @@ export const execCommand: Command = defineServerCommand(
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--entrypoint <name>", "the file of a folder to start")
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
+  .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")
   .option("-d, --detach", "print the run's id and do not wait for it")
   .addOption(new Option("--no-wait", "the same as --detach").hideHelp())
@@ -68,7 +70,7 @@ async function execute(target: string, args: readonly string[], flags: Flags): P
     const ended = await followRun(syla, run.id, follow).catch((error: unknown) => {
       throw error instanceof SylaConnectionError ? new LostRunError(run.id, error) : error;
     });
-    return await finish(syla, ended, flags, cancel.signal);
+    return await finish(syla, { ...ended, cached: run.cached, cachedFrom: run.cachedFrom }, flags, cancel.signal);
   } finally {
     progress.clear();
     cancel.stop();
@@ -103,6 +105,7 @@ const hints: ReadonlyMap<string, string> = new Map([
 /** What the program's own output does not say. A failure in the program is not explained again: its traceback is there. */
 function explain(run: Run, saved: number, flags: Flags): void {
   if (flags.outputDir !== undefined) note(`${saved} ${saved === 1 ? "file" : "files"} saved in ${flags.outputDir}`);
+  if (run.cached) note(`nothing was run: this is the result of ${run.id}`);
   for (const skipped of run.skippedArtifacts) note(`not kept from /output: ${skipped.path} (${skipped.reason})`);
   if (run.status === "cancelled") note(`${run.id} was cancelled`);
   if (run.error === null || (run.error.class === "user_code" && run.signal === null)) return;

@@ -16,6 +16,8 @@ export interface ExecFlags {
   readonly file: readonly string[];
   readonly entrypoint?: string;
   readonly tier?: Tier;
+  readonly cache?: boolean;
+  readonly cacheFor?: string;
 }
 
 /** What to send, with large files still on disk. */
@@ -44,6 +46,8 @@ export async function prepareRun(
     limits,
     ...(flags.language !== undefined && { language: flags.language }),
     ...(flags.tier !== undefined && { tier: flags.tier }),
+    ...(flags.cache === true && { cache: true }),
+    ...(flags.cacheFor !== undefined && { cache: { ttlMs: parseDuration(flags.cacheFor) } }),
   };
   if (target === "-")
     return { input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) }, files: [] };

@@ -30,6 +30,7 @@ export interface DataDirectory {
   readonly serverFile: string;
   readonly localKeyFile: string;
   readonly secretFile: string;
+  readonly demandFile: string;
 }
 
 /** The paths below `root`; creates nothing. */
@@ -45,6 +46,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     serverFile: at("server.json"),
     localKeyFile: at("cli.key"),
     secretFile: at("secret"),
+    demandFile: at("sandbox-demand.json"),
   };
 }
 

@@ -115,6 +115,15 @@ interface ArtifactRow {
 }
 
 /** Every table that our own queries touch, by name. */
+interface CachedResultRow {
+  key: string;
+  owner_id: string;
+  run_id: string;
+  ready: Generated<boolean>;
+  created_at: Time;
+  expires_at: ColumnType<Date, Date, Date>;
+}
+
 export interface Schema {
   users: UserRow;
   sessions: SessionRow;
@@ -125,4 +134,5 @@ export interface Schema {
   uploads: UploadRow;
   runs: RunRow;
   artifacts: ArtifactRow;
+  cached_results: CachedResultRow;
 }

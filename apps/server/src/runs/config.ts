@@ -11,6 +11,8 @@ export const RunConfig = z.object({
   limits: LimitsInput,
   tier: Tier,
   network: z.enum(["none"]),
+  /** The result may answer equal runs. */
+  cache: z.object({ key: z.string(), ttlMs: z.number() }).nullable().default(null),
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 

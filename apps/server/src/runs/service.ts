@@ -12,19 +12,22 @@ import {
 } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
+import type { ResultCache } from "../cache/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
-import { RunConfig } from "./config.ts";
+import { cacheKeyOf } from "./cache-key.ts";
+import { defaultLimits, RunConfig } from "./config.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
 import { QueueGauge } from "./queue-gauge.ts";
+import { Reuse } from "./reuse.ts";
 import { RunRecord, writtenRecord } from "./run-record.ts";
-import { prepareSubmission, type Submission } from "./submission.ts";
+import { checkSubmission, storeSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
 import { Utf8Splitter } from "./utf8-splitter.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
@@ -41,6 +44,7 @@ export interface RunsContext {
   readonly sandboxes: Sandboxes;
   readonly liveRuns: LiveRuns;
   readonly worker: Worker;
+  readonly cache: ResultCache;
   readonly queueLimit: number;
 }
 
@@ -60,11 +64,22 @@ export class Runs {
   readonly #context: RunsContext;
   readonly #inserts: Batch<store.NewRun, boolean>;
   readonly #queue: QueueGauge;
+  readonly #reuse: Reuse;
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
   constructor(context: RunsContext) {
     this.#context = context;
+    this.#reuse = new Reuse({
+      cache: context.cache,
+      liveRuns: context.liveRuns,
+      find: async (id) => {
+        const recording = this.#recording.get(id);
+        if (recording !== undefined) await this.#recorded([recording]);
+        return await store.findRun(context.database.queries, id);
+      },
+      present: (row) => this.#present(row),
+    });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => {
       const inserted = new Set(await store.insertRuns(context.database.queries, runs));
@@ -75,8 +90,12 @@ export class Runs {
 
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
   async submit(actor: Actor, input: RunInput, options: SubmitOptions): Promise<Run> {
-    const submission = await prepareSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
-    return await this.#enqueue(actor, submission, null, options);
+    const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
+    const key = cacheKeyOf(actor.userId, input, checked);
+    const known = key === null ? null : await this.#reuse.find(key, wallMsOf(input), options);
+    if (known?.run !== undefined) return known.run;
+    const submission = await storeSubmission(this.#context, checked, input, key);
+    return await this.#enqueue(actor, submission, null, options, known?.id);
   }
 
   /** The same configuration again, as a new run. */
@@ -86,7 +105,7 @@ export class Runs {
     const submission: Submission = {
       runtime,
       entrypoint: row.entrypoint,
-      config: RunConfig.parse(row.config),
+      config: { ...RunConfig.parse(row.config), cache: null },
       priority: row.priority,
       requestHash: `rerun ${id}`,
       written: Promise.resolve(),
@@ -173,12 +192,18 @@ export class Runs {
     await store.recordUpload(this.#context.database.queries, actor.userId, sha256, size);
   }
 
-  async #enqueue(actor: Actor, submission: Submission, retryOf: string | null, options: SubmitOptions): Promise<Run> {
+  async #enqueue(
+    actor: Actor,
+    submission: Submission,
+    retryOf: string | null,
+    options: SubmitOptions,
+    id: string = newId("run"),
+  ): Promise<Run> {
     const { worker } = this.#context;
     const createdAt = new Date();
     const reserved = await worker.reserve(options.wait, submission.priority);
     const run: store.NewRun = {
-      id: newId("run"),
+      id,
       ownerId: actor.userId,
       language: submission.runtime.definition.name,
       entrypoint: submission.entrypoint,
@@ -340,6 +365,10 @@ export class Runs {
       yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
     }
   }
+}
+
+function wallMsOf(input: RunInput): number {
+  return input.limits.wallMs ?? defaultLimits.wallMs;
 }
 
 /** The row of a new run, as the database has it or will have it. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { FileInput, RunInput } from "@syla/contracts/runs";
+import type { CacheKey } from "../cache/service.ts";
 import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
@@ -38,9 +39,23 @@ type Content =
   | { readonly path: string; readonly bytes: Buffer }
   | { readonly path: string; readonly sha256: string; readonly size: number };
 
-/** Checks a request and stores its content. Nothing is kept of one that is refused but content that nobody can reach. @throws AppError */
-export async function prepareSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<Submission> {
+/** A request that may be run, with nothing of it stored yet. */
+export interface CheckedSubmission {
+  readonly runtime: InstalledRuntime;
+  readonly entrypoint: string;
+  readonly contents: readonly Content[];
+  readonly tier: RunConfig["tier"];
+}
+
+/** Checks a request. @throws AppError */
+export async function checkSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<CheckedSubmission> {
   checkText(input);
+  if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
+    throw new AppError("invalid_request", {
+      message: "Give `stdin` or `stdinBase64`, not both.",
+      fields: [{ path: "stdinBase64", message: "conflicts with stdin" }],
+    });
+  }
   const asked = input.language === undefined ? undefined : context.runtimes.get(input.language);
   const uploads = await readUploads(context.queries, ownerId, input.files);
   const { entrypoint, contents } = gather(input, asked, uploads);
@@ -49,6 +64,17 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
   requireAvailable(runtime);
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
+  return { runtime, entrypoint, contents, tier };
+}
+
+/** Stores the content of a checked request. `cacheKey`: where its result is to be kept. @throws AppError `storage_full` */
+export async function storeSubmission(
+  context: Pick<SubmissionContext, "blobs">,
+  { runtime, entrypoint, contents, tier }: CheckedSubmission,
+  input: RunInput,
+  cacheKey: CacheKey | null,
+): Promise<Submission> {
+  const cache = cacheKey === null ? null : { key: cacheKey.key, ttlMs: cacheKey.ttlMs };
   const stored: PendingBlob[] = [];
   const store = async (bytes: Uint8Array): Promise<BlobRef> => {
     const blob = await context.blobs.writeSoon(bytes);
@@ -57,7 +83,7 @@ export async function prepareSubmission(context: SubmissionContext, ownerId: str
   };
   const files = await Promise.all(contents.map((content) => storeFile(store, content)));
   const stdin = await storeStdin(store, input);
-  const config: RunConfig = { files, args: input.args, env: input.env, stdin, limits: input.limits, tier, network: input.network };
+  const config: RunConfig = { files, args: input.args, env: input.env, stdin, limits: input.limits, tier, network: input.network, cache };
   const requestHash = createHash("sha256")
     .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
     .digest("hex");
@@ -177,12 +203,6 @@ async function storeFile(store: Store, content: Content): Promise<RunConfig["fil
 }
 
 async function storeStdin(store: Store, input: RunInput): Promise<RunConfig["stdin"]> {
-  if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
-    throw new AppError("invalid_request", {
-      message: "Give `stdin` or `stdinBase64`, not both.",
-      fields: [{ path: "stdinBase64", message: "conflicts with stdin" }],
-    });
-  }
   const bytes = input.stdinBase64 === undefined ? Buffer.from(input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64");
   return bytes.length === 0 ? null : await store(bytes);
 }

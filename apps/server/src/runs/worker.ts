@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ResultCache } from "../cache/service.ts";
 import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
 import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -15,6 +16,7 @@ import type { LiveRuns } from "./live-runs.ts";
 import { writeLog } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
 import { emptyResult } from "./result.ts";
+import { isReusable } from "./reuse.ts";
 import { type RunRecord, writtenRecord } from "./run-record.ts";
 import { Slots } from "./slots.ts";
 import {
@@ -46,6 +48,7 @@ export interface WorkerContext {
   readonly sandboxes: Sandboxes;
   readonly runtimes: Runtimes;
   readonly liveRuns: LiveRuns;
+  readonly cache: ResultCache;
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
@@ -318,7 +321,17 @@ export class Worker implements Service {
       throw new LostRunError();
     }
     await live.discard();
+    await this.#settleCache(finished.row);
     return finished;
+  }
+
+  /** A result that is not kept is only produced again. */
+  async #settleCache(row: RunRow): Promise<void> {
+    const key = RunConfig.parse(row.config).cache;
+    if (key === null) return;
+    await this.#context.cache.settle({ ...key, ownerId: row.owner_id }, row.id, isReusable(row)).catch((error: unknown) => {
+      this.#context.logger.warn({ err: error, runId: row.id }, "a result could not be kept");
+    });
   }
 
   /** False when the run is no longer this worker's. A run that nobody knew of yet is not worth waiting for the disk (decision 0006). */

@@ -23,6 +23,8 @@ export interface SandboxesOptions {
   readonly folder: string;
   readonly dataDirectory: string;
   readonly slots: number;
+  /** Remembers over restarts how many sandboxes were wanted at which hour. */
+  readonly historyFile: string;
 }
 
 /** Opens what this machine can do. A tier that cannot be had is reported with its reason, never replaced by another. */
@@ -30,7 +32,10 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   const tiers = new Map<string, Tier | AppError>([
     [
       "namespace",
-      tryTier(() => new NamespaceTier({ folder: options.folder, programs: requireWallPrograms(), slotsPerJail: options.slots })),
+      tryTier(() => {
+        const { folder, slots: slotsPerJail, historyFile } = options;
+        return new NamespaceTier({ folder, programs: requireWallPrograms(), slotsPerJail, historyFile });
+      }),
     ],
     ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
     ["kubernetes", new AppError("tier_unavailable", { message: "The kubernetes tier is not part of this version." })],

@@ -21,11 +21,23 @@ export interface Draft {
   readonly env: string;
   readonly limits: Readonly<Partial<Record<LimitName, string>>>;
   readonly files: readonly DraftFile[];
+  /** It does the same every time: an earlier result may answer. */
+  readonly reuse: boolean;
 }
 
 /** An empty page in a language. */
 export function newDraft(runtime: Runtime): Draft {
-  return { language: runtime.name, code: runtime.example, entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [] };
+  return {
+    language: runtime.name,
+    code: runtime.example,
+    entrypoint: "",
+    stdin: "",
+    args: "",
+    env: "",
+    limits: {},
+    files: [],
+    reuse: false,
+  };
 }
 
 /** Another language: the example follows along as long as it has not been changed. */
@@ -60,6 +72,7 @@ export function draftInput(draft: Draft): RunInputDraft {
     args: draft.args === "" ? [] : draft.args.replace(/\n$/, "").split("\n"),
     env,
     limits: draftLimits(draft),
+    cache: draft.reuse,
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
   };
@@ -96,6 +109,7 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     env: envText(run),
     limits: limitTexts(run),
     files,
+    reuse: false,
   };
 }
 

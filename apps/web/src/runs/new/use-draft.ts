@@ -10,7 +10,16 @@ function readStored(): Draft | null {
     const value: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
     if (typeof value !== "object" || value === null || !("code" in value) || !("language" in value)) return null;
     // What an older version of the page left may lack a field.
-    return { entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [], ...(value as Pick<Draft, "code" | "language">) };
+    return {
+      entrypoint: "",
+      stdin: "",
+      args: "",
+      env: "",
+      limits: {},
+      files: [],
+      reuse: false,
+      ...(value as Pick<Draft, "code" | "language">),
+    };
   } catch {
     return null;
   }

@@ -1,0 +1,67 @@
+import { createClient } from "@redis/client";
+import type { Logger } from "./logger.ts";
+import type { Secret } from "./secret.ts";
+
+/** How long a command may take before the caller goes on without it. */
+const commandMs = 250;
+
+/** Redis, where one is configured. What it holds can be had elsewhere: a command that fails or takes too long is a miss, never an error. */
+export interface Redis {
+  readonly state: "off" | "connected" | "unreachable";
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Removes every key that begins so. */
+  removeBelow(prefix: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects in the background, and again whenever the connection is lost. Undefined: there is none. */
+export function openRedis(url: Secret | undefined, logger: Logger): Redis {
+  if (url === undefined) return noRedis;
+  const client = createClient({
+    url: url.reveal(),
+    disableOfflineQueue: true,
+    socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 6), 5000) },
+  });
+  let told = false;
+  client.on("error", (error: Error) => {
+    if (!told) logger.warn({ reason: error.message }, "Redis is not reachable");
+    told = true;
+  });
+  client.on("ready", () => {
+    told = false;
+    logger.info("Redis is connected");
+  });
+  client.connect().catch(() => {}); // told by the event; it is tried again
+  const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+    if (!client.isReady) return otherwise;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<T>((resolve) => (timer = setTimeout(() => resolve(otherwise), commandMs)));
+    try {
+      return await Promise.race([work().catch(() => otherwise), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    get state() {
+      return client.isReady ? ("connected" as const) : ("unreachable" as const);
+    },
+    get: (key) => attempt(() => client.get(key), null),
+    set: (key, value, ttlMs) => attempt(async () => void (await client.set(key, value, { PX: Math.max(1, Math.round(ttlMs)) })), undefined),
+    removeBelow: (prefix) =>
+      attempt(async () => {
+        const pattern = `${prefix.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`;
+        for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 500 })) if (keys.length > 0) await client.unlink(keys);
+      }, undefined),
+    close: async () => client.destroy(),
+  };
+}
+
+const noRedis: Redis = {
+  state: "off",
+  get: () => Promise.resolve(null),
+  set: () => Promise.resolve(),
+  removeBelow: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
