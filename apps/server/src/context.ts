@@ -12,6 +12,8 @@ import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
 import type { Service } from "./platform/service.ts";
+import { Compilations } from "./runs/compilations/service.ts";
+import { compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { Runs } from "./runs/service.ts";
@@ -89,14 +91,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(http, (value) => value.close());
 
-  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"));
+  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"), { home: config.home, runtimes: config.runtimesDir });
   const sandboxes = openSandboxes({ folder: directory.sandboxes, dataDirectory: directory.root, slots: config.workerSlots });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
   const membership = await joinWorkers(database, logger, recoverRuns);
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
-  const worker = new Worker({ ...shared, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const limits = compileLimits(config.compileSeconds, config.compileMemory);
+  const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
+  const worker = new Worker({ ...shared, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, worker, queueLimit: config.queueLimit });
   if (config.workerSlots > 0)
     for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);

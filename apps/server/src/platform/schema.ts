@@ -114,6 +114,19 @@ interface ArtifactRow {
   created_at: Time;
 }
 
+interface CompilationRow {
+  owner_id: string;
+  key: string;
+  language: string;
+  runtime_version: string | null;
+  files: JSONColumnType<{ path: string; size: number; sha256: string }[]>;
+  messages: string;
+  size: number;
+  compile_ms: number;
+  created_at: Time;
+  used_at: Time;
+}
+
 /** Every table that our own queries touch, by name. */
 export interface Schema {
   users: UserRow;
@@ -125,4 +138,5 @@ export interface Schema {
   uploads: UploadRow;
   runs: RunRow;
   artifacts: ArtifactRow;
+  compilations: CompilationRow;
 }
