@@ -162,8 +162,8 @@ export class Execution {
 
   async #finish(exit: SandboxExit): Promise<Outcome> {
     await this.#artifacts.end();
-    const { live, runtime, claimedAt } = this.#attempt;
-    const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors);
+    const { live, runtime, claimedAt, entrypoint } = this.#attempt;
+    const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors, entrypoint);
     const started = this.#startedAt?.getTime() ?? claimedAt;
     const result: RunResult = {
       runtimeVersion: runtime.version,
