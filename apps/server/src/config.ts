@@ -64,7 +64,12 @@ const options = {
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
   compileSeconds: option("SYLA_COMPILE_SECONDS", "60", integer(1, 3600), "How long compiling a program may take."),
-  compileMemory: option("SYLA_COMPILE_MEMORY", "2147483648", integer(64 * 1024 ** 2, 64 * 1024 ** 3), "Memory for compiling a program, bytes."),
+  compileMemory: option(
+    "SYLA_COMPILE_MEMORY",
+    "2147483648",
+    integer(64 * 1024 ** 2, 64 * 1024 ** 3),
+    "Memory for compiling a program, bytes.",
+  ),
   runtimesDir: option(
     "SYLA_RUNTIMES_DIR",
     "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",

@@ -152,7 +152,11 @@ export const errorCatalog = {
   },
   // what can be wrong with a run (the `error.code` of a finished run), and in the CLI
   syntax_error: { status: 200, message: "The program could not be parsed.", hint: "Correct the line that is named." },
-  compile_error: { status: 200, message: "The program could not be compiled.", hint: "Correct the line that is named; the log has everything that the compiler said." },
+  compile_error: {
+    status: 200,
+    message: "The program could not be compiled.",
+    hint: "Correct the line that is named; the log has everything that the compiler said.",
+  },
   uncaught_exception: {
     status: 200,
     message: "The program ended with an uncaught exception.",

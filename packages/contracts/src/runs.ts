@@ -82,7 +82,12 @@ const noNul = (what: string) => z.string().refine((text) => !text.includes("\0")
 /** What to run: code or files, and how. The same shape for `/executions` and `/runs`. */
 export const RunInput = z
   .strictObject({
-    language: z.string().min(1).max(64).optional().describe("a runtime's name or alias, if wanted with a version (`python@3.11`); guessed from the entrypoint when left out"),
+    language: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("a runtime's name or alias, if wanted with a version (`python@3.11`); guessed from the entrypoint when left out"),
     code: z.string().optional().describe("becomes the entrypoint file"),
     files: z.array(FileInput).max(10_000).default([]),
     entrypoint: z.string().min(1).max(4096).optional(),

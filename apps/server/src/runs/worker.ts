@@ -118,13 +118,7 @@ export class Worker implements Service {
     record: RunRecord,
     onEnded: (finished: FinishedRun) => void,
   ): Promise<FinishedRun> {
-    return await this.#perform(
-      row,
-      () => runtime,
-      begin,
-      record,
-      onEnded,
-    );
+    return await this.#perform(row, () => runtime, begin, record, onEnded);
   }
 
   /** Ends a run at once that could not be recorded. */
@@ -286,7 +280,8 @@ export class Worker implements Service {
       return;
     }
     const known = error instanceof AppError ? error.code : null;
-    const code = known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
+    const code =
+      known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, artifactCount: 0 };
     await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));

@@ -46,7 +46,8 @@ export async function findBinaries(definition: RuntimeDefinition, folders: Binar
 }
 
 function locate(pattern: string, folders: BinaryFolders): string[] {
-  const path = pattern === "$NODE" ? process.execPath : pattern.replace(/^\$HOME(?=\/)/, folders.home).replace(/^\$RUNTIMES(?=\/)/, folders.runtimes);
+  const path =
+    pattern === "$NODE" ? process.execPath : pattern.replace(/^\$HOME(?=\/)/, folders.home).replace(/^\$RUNTIMES(?=\/)/, folders.runtimes);
   return (/[*?[{(]/.test(path) ? globSync(path).toSorted() : [path]).filter(isExecutable);
 }
 

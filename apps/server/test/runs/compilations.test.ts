@@ -111,7 +111,11 @@ describe.skipIf(without)("compiling", () => {
     const code = '#include <stdio.h>\nint main(void) { puts(fopen("data.txt", "r") ? "there" : "not there"); return 0; }\n';
     expect((await execute(server, { language: "c", code, files: [{ path: "data.txt", content: "" }] })).stdout).toBe("there\n");
     const taken = await execute(server, { language: "c", code, files: [{ path: ".compiled/main", content: "" }] });
-    expect(taken.error).toMatchObject({ class: "user_code", code: "compile_error", message: expect.stringContaining(".compiled/main") as string });
+    expect(taken.error).toMatchObject({
+      class: "user_code",
+      code: "compile_error",
+      message: expect.stringContaining(".compiled/main") as string,
+    });
   });
 
   it("takes names that look like options, and reads nothing of the host", async () => {
@@ -133,7 +137,9 @@ describe.skipIf(without)("compiling", () => {
   });
 
   it("is compiled for a run from the queue too, and for a rerun", async () => {
-    const queued = (await (await server.send("POST", "/api/v1/runs", { language: "c", code: returning(0, "// queue") })).json()) as { id: string };
+    const queued = (await (await server.send("POST", "/api/v1/runs", { language: "c", code: returning(0, "// queue") })).json()) as {
+      id: string;
+    };
     expect(await waitForRun(server, queued.id)).toMatchObject({ status: "succeeded", timings: { compileCached: false } });
     const again = (await (await server.send("POST", `/api/v1/runs/${queued.id}/rerun`)).json()) as { id: string };
     expect(await waitForRun(server, again.id)).toMatchObject({ status: "succeeded", timings: { compileCached: true } });

@@ -25,7 +25,9 @@ const Example = z.strictObject({
   stdin: z.string().optional(),
   stdout: z.string().default(""),
   exitCode: z.int().nullable().default(0),
-  error: z.strictObject({ code: z.string(), file: z.string().optional(), line: z.int().optional(), message: z.string().optional() }).optional(),
+  error: z
+    .strictObject({ code: z.string(), file: z.string().optional(), line: z.int().optional(), message: z.string().optional() })
+    .optional(),
   artifacts: z.record(z.string(), z.string()).default({}),
 });
 type Example = z.infer<typeof Example>;

@@ -45,7 +45,8 @@ function firstError(messages: string, patterns: readonly RegExp[]): { message?: 
   const earliest = found.toSorted((a, b) => a.index - b.index)[0];
   if (earliest === undefined) return null;
   const { file, line, message } = earliest.groups ?? {};
-  const location = file !== undefined && line !== undefined ? { file: file.replace(/^(?:\/workspace\/|\.\/)/, ""), line: Number(line) } : null;
+  const location =
+    file !== undefined && line !== undefined ? { file: file.replace(/^(?:\/workspace\/|\.\/)/, ""), line: Number(line) } : null;
   return { location, ...(message ? { message: message.slice(0, 1000) } : {}) };
 }
 
