@@ -65,7 +65,7 @@ function runNpm(folder: string): void {
   const { status, error, stderr } = spawnSync("npm", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
   if (status === 0) return;
   const missing = (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
-  throw new CliError(missing ? "npm is not installed." : `npm could not install it: ${(stderr || String(error)).trim().slice(-2000)}`, {
+  throw new CliError(missing ? "npm is not installed." : `npm could not install it: ${(stderr || String(error)).trim().slice(0, 600)}`, {
     code: "install_failed",
     exit: "unavailable",
     hint: missing ? "Install npm and run the command again." : "Check the connection to the npm registry, and run the command again.",
