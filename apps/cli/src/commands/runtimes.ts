@@ -26,6 +26,7 @@ export const runtimesCommand: Command = defineServerCommand(
       items,
     );
   })
+  .enablePositionalOptions()
   .addCommand(runtimesInstallCommand);
 
 const starts: Readonly<Record<Runtime["pooling"], string>> = { fork: "forked", preboot: "booted ahead", cold: "afresh" };
