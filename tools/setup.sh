@@ -144,6 +144,8 @@ ensure_modules() {
 have() {
   case $1 in
     python3) [ -x /usr/bin/python3 ] || [ -x /usr/local/bin/python3 ] ;;
+    lua5.4) command -v lua5.4 >/dev/null 2>&1 || command -v lua >/dev/null 2>&1 ;;
+    php-cli) command -v php >/dev/null 2>&1 ;;
     bubblewrap) command -v bwrap >/dev/null 2>&1 ;;
     chromium) command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
@@ -202,6 +204,24 @@ require_system() {
   # shellcheck disable=SC2086
   how=$(install_command $missing) || true
   fail 69 "Not installed: $missing. Programs run in a sandbox that needs it. As root, run:" "  $how" "and then the same command again."
+}
+
+# ---- languages, for the tests ----
+
+# What is cheap to have; the tests of other languages are skipped where those are not installed. Nothing here may stop the tests.
+try_languages() (
+  try_system ruby perl php-cli lua5.4 sqlite3 gcc g++
+  [ "$missing" ] && say "skipping the tests of languages that are not installed: $missing. As root: $(install_command $missing)"
+  for language in bun deno; do install_language "$language"; done
+)
+
+install_language() {
+  target=$build/runtimes/$1
+  cmp -s "$root/runtimes/$1/package-lock.json" "$target/package-lock.json" && [ -d "$target/node_modules" ] && return
+  lock
+  rm -rf "$target" && mkdir -p "$target"
+  cp "$root/runtimes/$1/package.json" "$root/runtimes/$1/package-lock.json" "$target/"
+  step "installing $1 for its tests" npm_in "$target" ci --ignore-scripts --include=optional
 }
 
 # ---- builds ----

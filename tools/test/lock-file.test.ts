@@ -10,10 +10,10 @@ const LockFile = z.object({ packages: z.record(z.string(), z.object({ optionalDe
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(join(repositoryRoot, path), "utf8"));
 
-describe("package-lock.json", () => {
+describe.each(["package-lock.json", "runtimes/bun/package-lock.json", "runtimes/deno/package-lock.json"])("%s", (file) => {
   // A registry that lags behind makes npm leave such a package out without a word, and then `npm ci` refuses the file.
   it("holds the packages for every processor and system", () => {
-    const { packages } = LockFile.parse(readJson("package-lock.json"));
+    const { packages } = LockFile.parse(readJson(file));
     const absent = Object.entries(packages).flatMap(([path, entry]) =>
       Object.keys(entry.optionalDependencies).filter(
         (name) => packages[`node_modules/${name}`] === undefined && packages[`${path}/node_modules/${name}`] === undefined,
@@ -24,7 +24,9 @@ describe("package-lock.json", () => {
 });
 
 describe("package.json files", () => {
-  const manifests = listPaths(repositoryRoot).filter((path) => /^(package\.json|(packages|apps)\/[^/]+\/package\.json)$/.test(path));
+  const manifests = listPaths(repositoryRoot).filter((path) =>
+    /^(package\.json|(packages|apps|runtimes)\/[^/]+\/package\.json)$/.test(path),
+  );
 
   it.each(manifests)("%s pins exact versions", (path) => {
     const { dependencies, devDependencies, optionalDependencies } = Manifest.parse(readJson(path));

@@ -174,7 +174,7 @@ function makeRun(script: Script, overrides: object = {}): object {
     exitCode: 0,
     signal: null,
     error: null,
-    timings: { queueMs: 1, startMs: 2, runMs: 3, totalMs: 6 },
+    timings: { queueMs: 1, startMs: 2, compileMs: null, compileCached: null, runMs: 3, totalMs: 6 },
     createdAt: time,
     tier: "namespace",
     limits,

@@ -69,6 +69,19 @@ const options = {
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
+  compileSeconds: option("SYLA_COMPILE_SECONDS", "60", integer(1, 3600), "How long compiling a program may take."),
+  compileMemory: option(
+    "SYLA_COMPILE_MEMORY",
+    "2147483648",
+    integer(64 * 1024 ** 2, 64 * 1024 ** 3),
+    "Memory for compiling a program, bytes.",
+  ),
+  runtimesDir: option(
+    "SYLA_RUNTIMES_DIR",
+    "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",
+    absolutePath,
+    "Directory in which `syla runtimes install` puts languages that no package manager has.",
+  ),
   drainSeconds: option("SYLA_DRAIN_SECONDS", "30", integer(0, 3600), "How long a stopping server waits for running work."),
 };
 
@@ -84,6 +97,8 @@ export type Config = Readonly<
   { [K in Exclude<OptionName, Optional | "publicUrl">]: OptionValue<K> } & { [K in Optional | "publicUrl"]: OptionValue<K> | undefined }
 > & {
   readonly hostname: string;
+  /** The home directory of whoever runs the server; empty when there is none. */
+  readonly home: string;
   readonly origins: Readonly<Record<OptionName, Origin>>;
 };
 
@@ -126,6 +141,9 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,
+    compileSeconds: 60,
+    compileMemory: 2 * 1024 ** 3,
+    runtimesDir: join(sylaHome(env), "runtimes"),
     drainSeconds: 30,
   };
 }
@@ -212,7 +230,7 @@ export function loadConfig(env: Environment = process.env): Config {
     if (env[variable]) read(name, env[variable], "environment", variable);
     else read(name, file.get(name), "file", `config.json ${name}`);
   }
-  const config = complete({ ...values, origins, hostname: hostname() } as unknown as Config);
+  const config = complete({ ...values, origins, hostname: hostname(), home: env["HOME"] ?? "" } as unknown as Config);
   checkTogether(config, problems);
   if (problems.length > 0) fail(problems);
   refuseInsecureBind(config);

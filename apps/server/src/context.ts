@@ -13,6 +13,8 @@ import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
 import type { Service } from "./platform/service.ts";
+import { Compilations } from "./runs/compilations/service.ts";
+import { compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { Runs } from "./runs/service.ts";
@@ -92,7 +94,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(http, (value) => value.close());
 
-  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"));
+  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"), { home: config.home, runtimes: config.runtimesDir });
   const sandboxes = openSandboxes({
     folder: directory.sandboxes,
     dataDirectory: directory.root,
@@ -106,7 +108,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
   const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const cache = new ResultCache({ database, notifications, redis });
-  const worker = new Worker({ ...shared, cache, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const limits = compileLimits(config.compileSeconds, config.compileMemory);
+  const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
+  const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
   if (config.workerSlots > 0)
     for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);

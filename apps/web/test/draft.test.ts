@@ -18,6 +18,8 @@ const runtime = (name: string): Runtime => ({
   extensions: [`.${name}`],
   defaultEntrypoint: `main.${name}`,
   version: "1",
+  versions: ["1", "0.9"],
+  compiled: false,
   available: true,
   pooling: "cold",
   install: null,

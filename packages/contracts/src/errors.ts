@@ -11,6 +11,11 @@ export const errorCatalog = {
     message: "The language is known, but its runtime is not installed on this server.",
     hint: "`syla runtimes` shows how to install it.",
   },
+  unknown_version: {
+    status: 400,
+    message: "The language is installed, but not in that version.",
+    hint: "`syla runtimes` lists the versions; `python@3.11` takes any 3.11.",
+  },
   empty_code: { status: 400, message: "There is no code to run.", hint: "Send `code`, or `files` with an `entrypoint`." },
   entrypoint_missing: { status: 400, message: "The entrypoint is not among the files.", hint: "Name one of the files as `entrypoint`." },
   invalid_path: {
@@ -147,6 +152,11 @@ export const errorCatalog = {
   },
   // what can be wrong with a run (the `error.code` of a finished run), and in the CLI
   syntax_error: { status: 200, message: "The program could not be parsed.", hint: "Correct the line that is named." },
+  compile_error: {
+    status: 200,
+    message: "The program could not be compiled.",
+    hint: "Correct the line that is named; the log has everything that the compiler said.",
+  },
   uncaught_exception: {
     status: 200,
     message: "The program ended with an uncaught exception.",

@@ -82,7 +82,12 @@ const noNul = (what: string) => z.string().refine((text) => !text.includes("\0")
 /** What to run: code or files, and how. The same shape for `/executions` and `/runs`. */
 export const RunInput = z
   .strictObject({
-    language: z.string().min(1).max(64).optional().describe("a runtime's name or alias; guessed from the entrypoint when left out"),
+    language: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("a runtime's name or alias, if wanted with a version (`python@3.11`); guessed from the entrypoint when left out"),
     code: z.string().optional().describe("becomes the entrypoint file"),
     files: z.array(FileInput).max(10_000).default([]),
     entrypoint: z.string().min(1).max(4096).optional(),
@@ -139,7 +144,9 @@ export type RunError = z.infer<typeof RunError>;
 export const Timings = z
   .object({
     queueMs: z.number().nullable().describe("accepted to claimed by a worker"),
-    startMs: z.number().nullable().describe("claimed to first instruction of the program"),
+    startMs: z.number().nullable().describe("claimed to first instruction of the program, without compiling"),
+    compileMs: z.number().nullable().describe("compiling before the start; null when nothing is compiled"),
+    compileCached: z.boolean().nullable().describe("what was compiled before was used again; null when nothing is compiled"),
     runMs: z.number().nullable().describe("the program itself"),
     totalMs: z.number().nullable().describe("accepted to ended"),
   })
@@ -174,6 +181,7 @@ export type RunSummary = z.infer<typeof RunSummary>;
 export const Run = z
   .object({
     ...runSummaryFields,
+    requestedVersion: z.string().nullable().describe("what was asked for behind the language's `@`"),
     runtimeVersion: z.string().nullable(),
     args: z.array(z.string()),
     env: z.record(z.string(), z.string()),
@@ -235,6 +243,7 @@ const runId = z.object({ id: z.string().max(64) });
 const idempotency = z.object({ "idempotency-key": z.string().min(1).max(255).optional() });
 const submitErrors = [
   "unknown_language",
+  "unknown_version",
   "runtime_unavailable",
   "empty_code",
   "entrypoint_missing",

@@ -9,9 +9,13 @@ export const Runtime = z
     aliases: z.array(z.string()),
     extensions: z.array(z.string()).describe("with the dot: `.py`"),
     defaultEntrypoint: z.string(),
-    version: z.string().nullable().describe("of the installed runtime; null when unavailable"),
+    version: z.string().nullable().describe("what a plain name runs; null when unavailable"),
+    versions: z.array(z.string()).describe("everything that is installed, the default first; chosen with `name@version`"),
     available: z.boolean(),
-    pooling: z.enum(["fork", "cold"]),
+    pooling: z
+      .enum(["fork", "preboot", "cold"])
+      .describe("how it starts: forked from a booted interpreter, booted ahead and used once, or afresh"),
+    compiled: z.boolean().describe("its programs are compiled before they run"),
     install: z.string().nullable().describe("how to get it when it is unavailable"),
     example: z.string().describe("a small program that runs"),
   })

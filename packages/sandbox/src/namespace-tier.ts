@@ -20,7 +20,7 @@ import {
   type Tier,
   type TierReport,
 } from "./spec.ts";
-import { binaryInside, type WallPrograms } from "./wall.ts";
+import { pathInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
@@ -169,7 +169,7 @@ export class NamespaceTier implements Tier {
     const { runtime, limits } = spec;
     const enforcers = this.#enforcers();
     const words = runtime.command.map((word) =>
-      word.replace("{binary}", () => binaryInside(runtime)).replace("{entrypoint}", () => spec.entrypoint),
+      word.replace("{binary}", () => pathInside(runtime, runtime.binary)).replace("{entrypoint}", () => spec.entrypoint),
     );
     const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
     return {

@@ -9,6 +9,8 @@ export type Pooling = "fork" | "cold";
 export interface RuntimeSpec {
   readonly name: string;
   readonly pooling: Pooling;
+  /** Host folders and files that it needs besides /usr, bound read-only; `target` is below /opt or /etc. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
   /** The interpreter or compiler driver on the host. */
   readonly binary: string;
   /** Words of the command; `{binary}` and `{entrypoint}` are replaced, the arguments follow. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JailCgroup } from "./cgroups.ts";
 import type { RuntimeSpec } from "./spec.ts";
@@ -41,13 +41,10 @@ export interface WallSpec {
   readonly denied: readonly string[];
 }
 
-/** Where a host binary is found inside. Those outside the system folders are bound one by one. */
-export function binaryInside(runtime: RuntimeSpec): string {
-  return isSystemPath(runtime.binary) ? runtime.binary : `/opt/runtimes/${runtime.name}/${basename(runtime.binary)}`;
-}
-
-function isSystemPath(path: string): boolean {
-  return ["/usr/", ...systemFolders.map((name) => `/${name}/`)].some((prefix) => path.startsWith(prefix));
+/** Where a host path of the runtime is found inside: below one of its mounts, else where it is. */
+export function pathInside(runtime: Pick<RuntimeSpec, "mounts">, path: string): string {
+  const mount = runtime.mounts.find(({ source }) => path === source || path.startsWith(`${source}/`));
+  return mount === undefined ? path : mount.target + path.slice(mount.source.length);
 }
 
 /** Starts the jail. Its standard input takes the zygote's commands; its standard error is for people. */
@@ -81,7 +78,7 @@ function ownBinds(spec: WallSpec): Map<string, string> {
     ["etc", join(packageFolder, "etc")],
     ["jail", spec.folder],
   ]);
-  if (!isSystemPath(spec.runtime.binary)) binds.set("runtime", spec.runtime.binary);
+  spec.runtime.mounts.forEach(({ source }, index) => binds.set(`mount-${index}`, source));
   for (const [source, name] of spec.cgroup?.binds ?? []) binds.set(name, source);
   return binds;
 }
@@ -94,10 +91,10 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   for (const path of hostFiles) if (existsSync(path)) words.push("--ro-bind", path, path);
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
-  if (!isSystemPath(spec.runtime.binary)) words.push("--ro-bind", locate("runtime"), binaryInside(spec.runtime));
+  spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
-  const interpreter = spec.runtime.pooling === "fork" ? spec.runtime.binary : spec.programs.python;
+  const interpreter = spec.runtime.pooling === "fork" ? pathInside(spec.runtime, spec.runtime.binary) : spec.programs.python;
   return [...words, "--", interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
 }
 
@@ -115,6 +112,6 @@ function agentSettings(spec: WallSpec): unknown {
     preimport: spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
-    root: isSystemPath(spec.runtime.binary) ? folders : [...folders, "opt"],
+    root: [...new Set([...folders, ...spec.runtime.mounts.map(({ target }) => target.split("/")[1])])],
   };
 }

@@ -23,7 +23,7 @@ export const runsShowCommand: Command = defineServerCommand("show", "show a run:
   });
 
 function fieldsOf(run: Run): [string, string][] {
-  const { queueMs, startMs, runMs, totalMs } = run.timings;
+  const { queueMs, startMs, compileMs, compileCached, runMs, totalMs } = run.timings;
   const fields: [string, string][] = [
     ["id", run.id],
     ["status", styleStatus(process.stdout, run.status) + (run.phase === null ? "" : ` (${plainLine(run.phase)})`)],
@@ -34,7 +34,7 @@ function fieldsOf(run: Run): [string, string][] {
     ],
     [
       "time",
-      `${formatDuration(totalMs)} (queue ${formatDuration(queueMs)}, start ${formatDuration(startMs)}, run ${formatDuration(runMs)})`,
+      `${formatDuration(totalMs)} (queue ${formatDuration(queueMs)}${compileMs === null ? "" : `, compile ${compileCached === true ? "done before" : formatDuration(compileMs)}`}, start ${formatDuration(startMs)}, run ${formatDuration(runMs)})`,
     ],
     ["tier", run.tier],
     ["created", run.createdAt],

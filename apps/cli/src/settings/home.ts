@@ -29,3 +29,8 @@ function accountHome(): string {
 export function defaultDataDir(env: Environment): string {
   return env["SYLA_DATA_DIR"] ? resolve(env["SYLA_DATA_DIR"]) : join(sylaHome(env), "data");
 }
+
+/** Where `syla runtimes install` puts languages, and the local server looks for them. */
+export function runtimesDir(env: Environment): string {
+  return env["SYLA_RUNTIMES_DIR"] ? resolve(env["SYLA_RUNTIMES_DIR"]) : join(sylaHome(env), "runtimes");
+}

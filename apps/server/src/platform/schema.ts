@@ -114,6 +114,19 @@ interface ArtifactRow {
   created_at: Time;
 }
 
+interface CompilationRow {
+  owner_id: string;
+  key: string;
+  language: string;
+  runtime_version: string | null;
+  files: JSONColumnType<{ path: string; size: number; sha256: string }[]>;
+  messages: string;
+  size: number;
+  compile_ms: number;
+  created_at: Time;
+  used_at: Time;
+}
+
 /** Every table that our own queries touch, by name. */
 interface CachedResultRow {
   key: string;
@@ -135,4 +148,5 @@ export interface Schema {
   runs: RunRow;
   artifacts: ArtifactRow;
   cached_results: CachedResultRow;
+  compilations: CompilationRow;
 }

@@ -16,8 +16,23 @@ export function cacheKeyOf(ownerId: string, input: RunInput, checked: CheckedSub
   const env = Object.entries(input.env).toSorted(byFirst);
   const limits = Object.entries({ ...defaultLimits, ...input.limits }).toSorted(byFirst);
   const stdin = sha256(input.stdinBase64 === undefined ? Buffer.from(input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64"));
-  const { name, command, env: ownEnv } = runtime.definition;
-  const parts = [generation, ownerId, name, runtime.version, command, ownEnv, entrypoint, files, input.args, env, stdin, limits, tier];
+  const { name, command, compile, env: ownEnv } = runtime.definition;
+  const parts = [
+    generation,
+    ownerId,
+    name,
+    runtime.version,
+    command,
+    compile,
+    ownEnv,
+    entrypoint,
+    files,
+    input.args,
+    env,
+    stdin,
+    limits,
+    tier,
+  ];
   return { ownerId, key: sha256(JSON.stringify(parts)), ttlMs: input.cache === true ? defaultTtlMs : input.cache.ttlMs };
 }
 

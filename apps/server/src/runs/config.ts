@@ -5,6 +5,8 @@ import { z } from "zod";
 /** What a run was asked to do, as it is stored with it. Content lives in blobs. */
 export const RunConfig = z.object({
   files: z.array(z.object({ path: z.string(), size: z.int(), sha256: z.string(), mode: z.int() })),
+  /** What the version of the language has to begin with; null takes the default one. */
+  version: z.string().nullable().default(null),
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()),
   stdin: z.object({ sha256: z.string(), size: z.int() }).nullable(),
@@ -28,6 +30,12 @@ export const defaultLimits: SandboxLimits = {
   diskBytes: 1024 * mebibyte,
   outputBytes: 10 * mebibyte,
 };
+
+/** What the server gives to a compilation: the program's own limits are not for its compiler. */
+export function compileLimits(seconds: number, memoryBytes: number): SandboxLimits {
+  const files = { openFiles: 4096, diskBytes: 2048 * mebibyte, outputBytes: mebibyte };
+  return { wallMs: seconds * 1000, cpus: 2, memoryBytes, processes: 500, ...files };
+}
 
 /** Artifacts of one run that are kept. */
 export const artifactLimits = { maxBytes: 200 * mebibyte, maxFiles: 1000 };

@@ -1,17 +1,20 @@
 import { AppError } from "@syla/contracts/errors";
-import { SandboxError, type InputFile, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
+import type { RunError } from "@syla/contracts/runs";
+import { SandboxError, type RuntimeSpec, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../platform/blobs.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
+import type { Compilation, Compilations } from "./compilations/service.ts";
 import { artifactLimits, defaultLimits, type RunConfig } from "./config.ts";
+import { inputFiles } from "./input-files.ts";
 import type { LiveRun } from "./live-run.ts";
+import { resolveCommand } from "./program-command.ts";
 import { emptyResult, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
 /** How long a cancelled program may take to end by itself. */
 const cancelGraceMs = 10_000;
-const streamAboveBytes = 1024 * 1024;
 
 /** One attempt at a run, in this process. */
 export interface Attempt {
@@ -25,6 +28,8 @@ export interface Attempt {
   readonly claimedAt: number;
   /** Awaited when the sandbox is ready, before the program gets to run: from then on it may have run. Throws to give up. */
   readonly begin: () => Promise<void>;
+  /** The program has to be compiled first, which takes a while. */
+  readonly onCompiling: () => void;
 }
 
 /** What came of an attempt. */
@@ -43,15 +48,19 @@ export class Execution {
   readonly #blobs: Blobs;
   readonly #sandboxes: Sandboxes;
   readonly #artifacts: ArtifactCollector;
+  readonly #compilations: Compilations;
+  readonly #ended = new AbortController();
+  #compilation: Compilation | null = null;
   #run: SandboxRun | null = null;
   #cancelled = false;
   #begun = false;
   #startedAt: Date | null = null;
 
-  constructor(attempt: Attempt, blobs: Blobs, sandboxes: Sandboxes) {
+  constructor(attempt: Attempt, blobs: Blobs, sandboxes: Sandboxes, compilations: Compilations) {
     this.#attempt = attempt;
     this.#blobs = blobs;
     this.#sandboxes = sandboxes;
+    this.#compilations = compilations;
     this.#artifacts = new ArtifactCollector(blobs, artifactLimits);
   }
 
@@ -59,6 +68,7 @@ export class Execution {
   cancel(graceMs = cancelGraceMs): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
+    this.#ended.abort(new CancelledError());
     this.#run?.cancel(graceMs);
   }
 
@@ -71,16 +81,18 @@ export class Execution {
     try {
       const { config, runtime, entrypoint, ownerId } = this.#attempt;
       if (runtime.spec === null) throw new SandboxError("tier_unavailable", `the runtime ${runtime.definition.name} is not installed`);
+      const compiled = await this.#compile(runtime.spec);
+      if (compiled.error !== null) return this.#refuse(compiled.error);
       const stdin = config.stdin === null ? null : await this.#blobs.get(config.stdin.sha256);
       const limits = { ...defaultLimits, ...withoutUndefined(config.limits) };
       this.#run = await this.#sandboxes.start(config.tier, {
         tenant: ownerId,
-        runtime: runtime.spec,
+        runtime: resolveCommand(compiled.spec, entrypoint, this.#compilation?.files.map(({ path }) => path) ?? [], limits),
         entrypoint,
         args: config.args,
         env: config.env,
         stdin,
-        files: this.#files(),
+        files: inputFiles(this.#blobs, [...config.files, ...(this.#compilation?.files ?? [])]),
         limits,
         artifacts: artifactLimits,
         begin: () => this.#begin(),
@@ -95,6 +107,32 @@ export class Execution {
       await this.#artifacts.abandon();
       return this.#fail(error);
     }
+  }
+
+  /** What is to be run: made from the source, where the language wants that. What the compiler says belongs to the run's log. */
+  async #compile(spec: RuntimeSpec): Promise<Pick<Compilation, "spec" | "error">> {
+    const { runtime, ownerId, entrypoint, config, live, number, onCompiling } = this.#attempt;
+    const onStart = () => {
+      onCompiling();
+      live.status("starting", "compiling", number);
+    };
+    const request = { ownerId, runtime, entrypoint, files: config.files, tier: config.tier };
+    const compilation = await this.#compilations.compile(request, this.#ended.signal, onStart);
+    this.#compilation = compilation;
+    if (compilation === null) return { spec, error: null };
+    if (compilation.messages !== "") live.output("stderr", Buffer.from(compilation.messages));
+    live.forgetTail();
+    return compilation;
+  }
+
+  #refuse(error: RunError): Outcome {
+    const verdict = { status: "failed", exitCode: null, signal: null, error } as const;
+    const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
+    return { verdict, result, artifacts: [], startedAt: null, retryable: error.class === "infrastructure" };
+  }
+
+  #compileTimes(): Pick<RunResult, "compileMs" | "compileCached"> {
+    return { compileMs: this.#compilation?.compileMs ?? null, compileCached: this.#compilation?.cached ?? null };
   }
 
   async #begin(): Promise<void> {
@@ -124,13 +162,14 @@ export class Execution {
 
   async #finish(exit: SandboxExit): Promise<Outcome> {
     await this.#artifacts.end();
-    const { live, runtime, claimedAt } = this.#attempt;
-    const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors);
+    const { live, runtime, claimedAt, entrypoint } = this.#attempt;
+    const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors, entrypoint);
     const started = this.#startedAt?.getTime() ?? claimedAt;
     const result: RunResult = {
       runtimeVersion: runtime.version,
       limits: this.#run?.limits ?? null,
-      startMs: Math.max(0, started - claimedAt),
+      startMs: Math.max(0, round(started - claimedAt - (this.#compilation?.compileMs ?? 0))),
+      ...this.#compileTimes(),
       runMs: round(exit.runMs),
       stdoutBytes: exit.stdoutBytes,
       stderrBytes: exit.stderrBytes,
@@ -143,7 +182,7 @@ export class Execution {
 
   #fail(error: unknown): Outcome {
     const base = {
-      result: { ...emptyResult, runtimeVersion: this.#attempt.runtime.version },
+      result: { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version },
       artifacts: this.#artifacts.artifacts,
       startedAt: this.#startedAt,
     };
@@ -159,13 +198,6 @@ export class Execution {
       };
     }
     throw error;
-  }
-
-  /** The input files; large ones as streams. */
-  async *#files(): AsyncGenerator<InputFile> {
-    for (const { path, mode, size, sha256 } of this.#attempt.config.files) {
-      yield { path, mode, content: size > streamAboveBytes ? await this.#blobs.open(sha256) : await this.#blobs.get(sha256) };
-    }
   }
 }
 

@@ -69,6 +69,11 @@ export class LiveRun {
     return this.#tail.toString();
   }
 
+  /** What was said so far, by a compiler for one, tells nothing of what goes wrong from now on. */
+  forgetTail(): void {
+    this.#tail = Buffer.alloc(0);
+  }
+
   status(status: RunStatus, phase: string | null, attempt: number, time = Date.now()): void {
     this.#flush();
     this.#append({ type: "status", seq: ++this.#seq, time, status, phase, attempt });

@@ -35,6 +35,8 @@ function summarize(row: RunRow, result: RunResult | null): RunSummary {
     timings: {
       queueMs: between(row.created_at, row.claimed_at),
       startMs: result?.startMs ?? null,
+      compileMs: result?.compileMs ?? null,
+      compileCached: result?.compileCached ?? null,
       runMs: result?.runMs ?? null,
       totalMs: between(row.created_at, row.finished_at),
     },
@@ -50,6 +52,7 @@ export function toRun(row: RunRow, heads: Heads): Run {
   const result = resultOf(row);
   return {
     ...summarize(row, result),
+    requestedVersion: config.version,
     runtimeVersion: result?.runtimeVersion ?? null,
     args: config.args,
     env: config.env,

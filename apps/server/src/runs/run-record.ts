@@ -21,6 +21,11 @@ export class RunRecord {
     this.#insert = insert;
   }
 
+  /** The row is there, or on its way. */
+  get begun(): boolean {
+    return this.#writing !== null;
+  }
+
   /** Writes the row a little later, unless the run has ended by then. `onFailure`: it could not be written, and the run has to stop. */
   defer(onFailure: () => void): void {
     this.#timer = setTimeout(() => void this.ensure().catch(onFailure), deferMs);

@@ -16,7 +16,7 @@ import type { ResultCache } from "../cache/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import type { Runtimes } from "../runtimes/service.ts";
+import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
@@ -50,6 +50,9 @@ export interface RunsContext {
 
 /** How long whoever looks for a run waits until it is in the database. */
 const recordingMs = 2000;
+
+/** A run that is recorded while it starts: it stands there as what it is at that moment. */
+type StartedRun = { -readonly [K in keyof store.NewRun]: store.NewRun[K] };
 
 /** How a submission is wanted. */
 export interface SubmitOptions {
@@ -101,11 +104,12 @@ export class Runs {
   /** The same configuration again, as a new run. */
   async rerun(actor: Actor, id: string, options: SubmitOptions): Promise<Run> {
     const row = await this.#find(actor, id, "run:rerun");
-    const runtime = this.#context.runtimes.get(row.language);
+    const config = RunConfig.parse(row.config);
+    const runtime = this.#context.runtimes.get(withVersion(row.language, config.version));
     const submission: Submission = {
       runtime,
       entrypoint: row.entrypoint,
-      config: { ...RunConfig.parse(row.config), cache: null },
+      config: { ...config, cache: null },
       priority: row.priority,
       requestHash: `rerun ${id}`,
       written: Promise.resolve(),
@@ -202,7 +206,8 @@ export class Runs {
     const { worker } = this.#context;
     const createdAt = new Date();
     const reserved = await worker.reserve(options.wait, submission.priority);
-    const run: store.NewRun = {
+    const compiles = submission.runtime.definition.compile !== null;
+    const run: StartedRun = {
       id,
       ownerId: actor.userId,
       language: submission.runtime.definition.name,
@@ -215,6 +220,7 @@ export class Runs {
       createdAt,
       claimedAt: reserved ? new Date() : null,
       workerId: reserved ? worker.id : null,
+      phase: reserved && compiles ? "compiling" : null,
       end: null,
     };
     if (reserved) return await this.#startNow(run, submission, options);
@@ -225,7 +231,7 @@ export class Runs {
   }
 
   /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
-  async #startNow(run: store.NewRun, submission: Submission, options: SubmitOptions): Promise<Run> {
+  async #startNow(run: StartedRun, submission: Submission, options: SubmitOptions): Promise<Run> {
     const { worker } = this.#context;
     if (options.idempotencyKey !== null) {
       const isNew = await this.#insertWith(submission, run).catch((error: unknown) => {
@@ -241,7 +247,14 @@ export class Runs {
     }
     const record = options.idempotencyKey === null ? this.#newRecord(run, submission) : writtenRecord();
     const ended = Promise.withResolvers<FinishedRun>();
-    const done = worker.performReserved(rowOf(run), submission.runtime, record, (finished) => {
+    const begin = async () => {
+      if (run.phase === null) return;
+      run.phase = null;
+      if (!record.begun) return;
+      await record.ensure();
+      await store.markRunning(this.#context.database.queries, run.id, worker.id, 1);
+    };
+    const done = worker.performReserved(rowOf(run), submission.runtime, begin, record, (finished) => {
       this.#keepTrack(run.id, done);
       ended.resolve(finished);
     });
@@ -376,8 +389,8 @@ function rowOf(run: store.NewRun): store.RunRow {
   return {
     id: run.id,
     kind: "execution",
-    status: run.workerId === null ? "queued" : "running",
-    phase: null,
+    status: store.statusOf(run),
+    phase: run.phase,
     owner_id: run.ownerId,
     visibility: "private",
     language: run.language,

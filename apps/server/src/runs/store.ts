@@ -28,6 +28,8 @@ export interface NewRun {
   /** Null together with `workerId`. */
   readonly claimedAt: Date | null;
   readonly workerId: string | null;
+  /** What is done before the program of a claimed run starts; null when it may be running. */
+  readonly phase: string | null;
   /** The run has ended before its row was written. */
   readonly end: RunEnd | null;
 }
@@ -75,7 +77,8 @@ function toRow(run: NewRun): NewRow {
   return {
     id: run.id,
     kind: "execution",
-    status: run.end?.verdict.status ?? (run.workerId === null ? "queued" : "running"),
+    status: run.end?.verdict.status ?? statusOf(run),
+    phase: run.end === null ? run.phase : null,
     owner_id: run.ownerId,
     language: run.language,
     entrypoint: run.entrypoint,
@@ -90,6 +93,12 @@ function toRow(run: NewRun): NewRow {
     claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
+}
+
+/** Of a run that has not ended. */
+export function statusOf({ workerId, phase }: Pick<NewRun, "workerId" | "phase">): RunStatus {
+  if (workerId === null) return "queued";
+  return phase === null ? "running" : "starting";
 }
 
 /** The end of a run that has none yet. */
@@ -205,6 +214,17 @@ export async function markRunning(
     .where("status", "=", "starting")
     .returning("cancel_requested_at")
     .executeTakeFirst();
+}
+
+/** Says what is done for a run that is starting. */
+export async function setPhase(queries: Queries, id: string, workerId: string, phase: string): Promise<void> {
+  await queries
+    .updateTable("runs")
+    .set({ phase })
+    .where("id", "=", id)
+    .where("worker_id", "=", workerId)
+    .where("status", "=", "starting")
+    .execute();
 }
 
 /** Puts a run back whose program never got to run, for another attempt after `delayMs`. */

@@ -4,7 +4,7 @@ import type { FileInput, RunInput } from "@syla/contracts/runs";
 import type { CacheKey } from "../cache/service.ts";
 import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
-import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import { splitVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import type { RunConfig } from "./config.ts";
 import { checkPaths } from "./paths.ts";
@@ -83,7 +83,18 @@ export async function storeSubmission(
   };
   const files = await Promise.all(contents.map((content) => storeFile(store, content)));
   const stdin = await storeStdin(store, input);
-  const config: RunConfig = { files, args: input.args, env: input.env, stdin, limits: input.limits, tier, network: input.network, cache };
+  const version = input.language === undefined ? null : splitVersion(input.language).version;
+  const config: RunConfig = {
+    files,
+    version,
+    args: input.args,
+    env: input.env,
+    stdin,
+    limits: input.limits,
+    tier,
+    network: input.network,
+    cache,
+  };
   const requestHash = createHash("sha256")
     .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
     .digest("hex");
@@ -156,7 +167,7 @@ function entrypointFor(runtime: InstalledRuntime | undefined, language: string |
       fields: [{ path: "language", message: "is needed with `code` unless `entrypoint` tells it" }],
     });
   }
-  return runtime.definition.entrypoints[language.toLowerCase()] ?? runtime.definition.entrypoint;
+  return runtime.definition.entrypoints[splitVersion(language).name.toLowerCase()] ?? runtime.definition.entrypoint;
 }
 
 function toContent(file: FileInput, index: number, uploads: Map<string, number>): Content {

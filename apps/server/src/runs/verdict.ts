@@ -30,8 +30,17 @@ export function runError(
   };
 }
 
-/** Judges an exit: limits first, then the program. `stderrTail` and the runtime's patterns tell what kind of failure it was. */
-export function judge(exit: SandboxExit, cancelled: boolean, stderrTail: string, patterns: readonly ErrorPattern[]): Verdict {
+/**
+ * Judges an exit: limits first, then the program. `stderrTail` and the runtime's patterns tell what kind of failure it was; a line without
+ * a file is one of `entrypoint`.
+ */
+export function judge(
+  exit: SandboxExit,
+  cancelled: boolean,
+  stderrTail: string,
+  patterns: readonly ErrorPattern[],
+  entrypoint?: string,
+): Verdict {
   const signal = exit.signal === null ? null : signalName(exit.signal);
   const ended = { exitCode: exit.exitCode, signal };
   if (exit.failure !== null)
@@ -43,14 +52,20 @@ export function judge(exit: SandboxExit, cancelled: boolean, stderrTail: string,
   if (signal === "SIGXCPU") return { status: "failed", ...ended, error: runError("limit", "cpu_limit") };
   if (exit.reason !== null) return { status: "failed", ...ended, error: runError("infrastructure", "worker_lost") };
   if (exit.exitCode === 0) return { status: "succeeded", ...ended, error: null };
-  return { status: "failed", ...ended, error: diagnose(exit.exitCode, signal, stderrTail, patterns) };
+  return { status: "failed", ...ended, error: diagnose(exit.exitCode, signal, stderrTail, patterns, entrypoint) };
 }
 
-function diagnose(exitCode: number | null, signal: string | null, stderrTail: string, patterns: readonly ErrorPattern[]): RunError {
+function diagnose(
+  exitCode: number | null,
+  signal: string | null,
+  stderrTail: string,
+  patterns: readonly ErrorPattern[],
+  entrypoint: string | undefined,
+): RunError {
   for (const { pattern, code } of patterns) {
     const groups = pattern.exec(stderrTail);
     if (groups === null) continue;
-    const { file, line, message } = groups.groups ?? {};
+    const { file = entrypoint, line, message } = groups.groups ?? {};
     const location = file !== undefined && line !== undefined ? { file, line: Number(line) } : null;
     return runError(code === "out_of_memory" ? "limit" : "user_code", code, {
       location,

@@ -6,9 +6,10 @@ import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
-import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
+import type { Compilations } from "./compilations/service.ts";
 import { RunConfig } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -30,6 +31,7 @@ import {
   queuedChannel,
   requeueRun,
   requeueUnheld,
+  setPhase,
   type RunEnd,
   type RunRow,
 } from "./store.ts";
@@ -46,6 +48,7 @@ export interface WorkerContext {
   readonly notifications: Notifications;
   readonly blobs: Blobs;
   readonly sandboxes: Sandboxes;
+  readonly compilations: Compilations;
   readonly runtimes: Runtimes;
   readonly liveRuns: LiveRuns;
   readonly cache: ResultCache;
@@ -113,16 +116,11 @@ export class Worker implements Service {
   async performReserved(
     row: RunRow,
     runtime: InstalledRuntime,
+    begin: () => Promise<void>,
     record: RunRecord,
     onEnded: (finished: FinishedRun) => void,
   ): Promise<FinishedRun> {
-    return await this.#perform(
-      row,
-      () => runtime,
-      () => Promise.resolve(),
-      record,
-      onEnded,
-    );
+    return await this.#perform(row, () => runtime, begin, record, onEnded);
   }
 
   /** Ends a run at once that could not be recorded. */
@@ -207,7 +205,7 @@ export class Worker implements Service {
   }
 
   async #performClaimed(row: RunRow): Promise<void> {
-    const runtime = () => this.#context.runtimes.get(row.language);
+    const runtime = () => this.#context.runtimes.get(withVersion(row.language, RunConfig.parse(row.config).version));
     const begin = async () => {
       const marked = await markRunning(this.#context.database.queries, row.id, this.id, row.attempt);
       if (marked === undefined) throw new LostRunError();
@@ -265,8 +263,14 @@ export class Worker implements Service {
       live,
       claimedAt: row.claimed_at?.getTime() ?? Date.now(),
       begin,
+      onCompiling: () => void this.#notePhase(row.id, "compiling"),
     };
-    return new Execution(attempt, this.#context.blobs, this.#context.sandboxes);
+    return new Execution(attempt, this.#context.blobs, this.#context.sandboxes, this.#context.compilations);
+  }
+
+  /** What a reader sees meanwhile; nothing depends on it. */
+  async #notePhase(id: string, phase: string): Promise<void> {
+    await setPhase(this.#context.database.queries, id, this.id, phase).catch(() => {});
   }
 
   /** No run stays behind: what has not begun, because the database was out of reach, goes back to the queue; what else fails, ends. */
@@ -278,7 +282,8 @@ export class Worker implements Service {
       return;
     }
     const known = error instanceof AppError ? error.code : null;
-    const code = known === "unknown_language" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
+    const code =
+      known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, artifactCount: 0 };
     await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));

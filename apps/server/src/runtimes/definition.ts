@@ -16,6 +16,44 @@ function toPattern(text: string, context: z.RefinementCtx): RegExp {
 
 export type ErrorPattern = z.infer<typeof ErrorPattern>;
 
+/**
+ * Where a binary may be on the host: a path, in which `*` and other wildcards stand for every version there is. `$NODE` is the server's own
+ * Node.js, `$HOME` the server's home, `$RUNTIMES` the folder of `syla runtimes install`. Outside of the system's folders the file itself is
+ * shown to programs, with `up` the folder so many levels above it. `default`: the version that a plain name means.
+ */
+const Candidate = z.union([
+  z.string().transform((path) => ({ path, up: null, default: false })),
+  z.strictObject({ path: z.string(), up: z.int().min(1).max(4).nullable().default(null), default: z.boolean().default(false) }),
+]);
+export type Candidate = z.infer<typeof Candidate>;
+
+/** A file's path that stays below its folder. */
+const insidePath = z.string().regex(/^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[^\0]+$/);
+
+/** How source becomes what is run. Words: `{binary}`, `{compiler}`, `{entrypoint}`, `{sources}` (entrypoint first), `{folder}` of the entrypoint. */
+const Compile = z.strictObject({
+  /** A program beside the binary; the binary itself when left out. */
+  compiler: insidePath.nullable().default(null),
+  /** The files that `{sources}` stands for. */
+  sources: z.array(z.string().startsWith(".")),
+  command: z.array(z.string()).min(1),
+  /** Another command for a tree that has this file at its root. */
+  manifests: z.record(insidePath, z.array(z.string()).min(1)).default({}),
+  env: z.record(z.string(), z.string()).default({}),
+  /** Finds the first error in what the compiler prints. Named groups: `file`, `line`, `message`. */
+  errors: z.array(z.string().transform(toPattern)),
+  /** Compiled once from the toolchain's own sources, and shown to every compilation read-only. */
+  library: z
+    .strictObject({
+      command: z.array(z.string()).min(1),
+      env: z.record(z.string(), z.string()).default({}),
+      target: z.string().startsWith("/opt/"),
+    })
+    .nullable()
+    .default(null),
+});
+export type CompileDefinition = z.infer<typeof Compile>;
+
 /** `runtimes/<name>/runtime.yaml`: a language as data. */
 export const RuntimeDefinition = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9+-]*$/),
@@ -26,12 +64,11 @@ export const RuntimeDefinition = z.strictObject({
   /** The file that bare code becomes, and what it becomes under other names of the language. */
   entrypoint: z.string(),
   entrypoints: z.record(z.string(), z.string()).default({}),
-  binary: z.strictObject({
-    /** Host paths, the first that is there counts; `$NODE` is the server's own Node.js. */
-    candidates: z.array(z.string()).min(1),
-    version: z.array(z.string()),
-  }),
+  binary: z.strictObject({ candidates: z.array(Candidate).min(1), version: z.array(z.string()) }),
+  /** Host folders and files that its programs need besides /usr, with wildcards; shown read-only where they are. */
+  mounts: z.array(z.string().startsWith("/")).default([]),
   install: z.string(),
+  compile: Compile.nullable().default(null),
   command: z.array(z.string()).min(1),
   pooling: z.enum(["fork", "cold"]),
   preimport: z.array(z.string()),

@@ -1,4 +1,5 @@
 import { Flex, Text } from "@chakra-ui/react";
+import { describeStart } from "../runs/runtime-choice.ts";
 import { useRuntimes } from "../runs/queries.ts";
 import { Copyable } from "../ui/copyable.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -24,13 +25,22 @@ export function RuntimeList() {
           borderColor="border.muted"
           _last={{ borderBottomWidth: "0" }}
         >
-          <Text fontWeight="medium" w="28">
+          <Text fontWeight="medium" w="56">
             {runtime.title}
           </Text>
-          <Text fontFamily="mono" fontSize="xs" color="fg.muted" w="40">
+          <Text fontFamily="mono" fontSize="xs" color="fg.muted" w="48">
             {[runtime.name, ...runtime.aliases].join(", ")}
           </Text>
-          {runtime.available ? <Text>{runtime.version}</Text> : <Text color="fg.warning">not installed</Text>}
+          {runtime.available ? (
+            <>
+              <Text w={{ base: "auto", md: "48" }} overflowWrap="anywhere">
+                {runtime.versions.join(", ")}
+              </Text>
+              <Text color="fg.muted">{describeStart(runtime)}</Text>
+            </>
+          ) : (
+            <Text color="fg.warning">not installed</Text>
+          )}
           {!runtime.available && runtime.install ? <Copyable text={runtime.install} label="command" /> : null}
         </Flex>
       ))}

@@ -10,13 +10,21 @@ export function RunTiming({ run }: { readonly run: Run }) {
 }
 
 function timingPhases(run: Run, now: number): readonly TimingPhase[] {
-  const { queueMs, startMs } = run.timings;
+  const { queueMs, startMs, compileMs, compileCached } = run.timings;
   const waited = Math.max(0, now - Date.parse(run.createdAt));
   const queued = run.status === "queued";
   const starting = run.status === "starting";
   return [
     { label: "Queue", ms: queueMs ?? (queued ? waited : null), color: "border.emphasized", live: queued },
-    { label: "Start", ms: startMs ?? (starting ? Math.max(0, waited - (queueMs ?? 0)) : null), color: "fg.subtle", live: starting },
+    ...(compileMs === null
+      ? []
+      : [{ label: compileCached === true ? "Compiled before" : "Compile", ms: compileMs, color: "fg.info", live: false }]),
+    {
+      label: run.phase === "compiling" ? "Compiling" : "Start",
+      ms: startMs ?? (starting ? Math.max(0, waited - (queueMs ?? 0)) : null),
+      color: "fg.subtle",
+      live: starting,
+    },
     { label: "Run", ms: runMs(run, now), color: "accent.solid", live: run.status === "running" },
   ];
 }

@@ -1,5 +1,6 @@
 import type { LimitsInput, Run, RunInputDraft, Runtime } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
+import { findRuntime } from "../runtime-choice.ts";
 import { type LimitName, limitFields } from "../limits.ts";
 
 /** A file that was uploaded and will go with the run. */
@@ -42,8 +43,8 @@ export function newDraft(runtime: Runtime): Draft {
 
 /** Another language: the example follows along as long as it has not been changed. */
 export function changeLanguage(draft: Draft, runtimes: readonly Runtime[], name: string): Draft {
-  const before = runtimes.find((runtime) => runtime.name === draft.language);
-  const after = runtimes.find((runtime) => runtime.name === name);
+  const before = findRuntime(runtimes, draft.language);
+  const after = findRuntime(runtimes, name);
   if (!after) return draft;
   const untouched = draft.code.trim() === "" || draft.code === before?.example;
   return { ...draft, language: name, code: untouched ? after.example : draft.code, entrypoint: untouched ? "" : draft.entrypoint };
@@ -101,7 +102,7 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     Promise.all(others.map((file) => adoptFile(id, file.path, signal))),
   ]);
   return {
-    language: run.language,
+    language: run.requestedVersion === null ? run.language : `${run.language}@${run.requestedVersion}`,
     code,
     entrypoint: run.entrypoint,
     stdin,

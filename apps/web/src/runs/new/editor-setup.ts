@@ -2,17 +2,46 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
 import { python } from "@codemirror/lang-python";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  StreamLanguage,
+  type StreamParser,
+  syntaxHighlighting,
+} from "@codemirror/language";
+import { c, cpp, java } from "@codemirror/legacy-modes/mode/clike";
+import { go } from "@codemirror/legacy-modes/mode/go";
+import { lua } from "@codemirror/legacy-modes/mode/lua";
+import { perl } from "@codemirror/legacy-modes/mode/perl";
+import { ruby } from "@codemirror/legacy-modes/mode/ruby";
+import { rust } from "@codemirror/legacy-modes/mode/rust";
 import { shell } from "@codemirror/legacy-modes/mode/shell";
+import { sqlite } from "@codemirror/legacy-modes/mode/sql";
 import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+
+const stream =
+  <State>(parser: StreamParser<State>) =>
+  () =>
+    StreamLanguage.define(parser);
 
 const languages: readonly { readonly name: RegExp; readonly load: () => Extension }[] = [
   { name: /^(python|py)/, load: () => [python(), indentUnit.of("    ")] },
   { name: /^(typescript|ts)|\.m?ts$/, load: () => javascript({ typescript: true }) },
   { name: /^(node|javascript|js|bun|deno)/, load: () => javascript({ typescript: true }) },
-  { name: /^(bash|sh|shell)/, load: () => StreamLanguage.define(shell) },
+  { name: /^(bash|sh|shell)/, load: stream(shell) },
+  { name: /^(c\+\+|cpp)/, load: stream(cpp) },
+  { name: /^c(@|$)/, load: stream(c) },
+  { name: /^java(@|$)/, load: stream(java) },
+  { name: /^go/, load: stream(go) },
+  { name: /^rust/, load: stream(rust) },
+  { name: /^ruby/, load: stream(ruby) },
+  { name: /^perl/, load: stream(perl) },
+  { name: /^lua/, load: stream(lua) },
+  { name: /^sql/, load: stream(sqlite) },
 ];
 
 /** The editor's knowledge of a language; plain text when it has none. */

@@ -1,6 +1,7 @@
 import { Box, Flex, NativeSelect, Text } from "@chakra-ui/react";
 import type { Runtime } from "@syla/sdk";
 import { Copyable } from "../../ui/copyable.tsx";
+import { describeStart, findRuntime } from "../runtime-choice.ts";
 
 interface LanguagePickerProps {
   readonly runtimes: readonly Runtime[];
@@ -8,22 +9,50 @@ interface LanguagePickerProps {
   readonly onChange: (name: string) => void;
 }
 
-/** The languages; those that are not installed can be chosen to see how to get them. */
+/** The languages with their versions; those that are not installed can be chosen to see how to get them. */
 export function LanguagePicker({ runtimes, value, onChange }: LanguagePickerProps) {
+  const chosen = findRuntime(runtimes, value);
+  const missing = runtimes.filter((runtime) => !runtime.available);
+  const isListed =
+    chosen !== undefined && (value === chosen.name || chosen.versions.some((version) => value === `${chosen.name}@${version}`));
   return (
-    <NativeSelect.Root size="xs" w="auto" minW="36">
-      <NativeSelect.Field aria-label="Language" value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {runtimes.some((runtime) => runtime.name === value) ? null : <option value={value}>{value}</option>}
-        {runtimes.map((runtime) => (
-          <option key={runtime.name} value={runtime.name}>
-            {runtime.title}
-            {runtime.available ? (runtime.version ? ` ${runtime.version}` : "") : " (not installed)"}
-          </option>
-        ))}
-      </NativeSelect.Field>
-      <NativeSelect.Indicator />
-    </NativeSelect.Root>
+    <Flex align="center" gap="2" minW="0">
+      <NativeSelect.Root size="xs" w="auto" minW="36" maxW={{ base: "52", sm: "72" }}>
+        <NativeSelect.Field aria-label="Language" value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          {isListed ? null : <option value={value}>{value}</option>}
+          {runtimes.filter((runtime) => runtime.available).flatMap(versionOptions)}
+          {missing.length > 0 ? (
+            <optgroup label="Not installed">
+              {missing.map((runtime) => (
+                <option key={runtime.name} value={runtime.name} style={{ color: "var(--chakra-colors-fg-subtle)" }}>
+                  {runtime.title} (not installed)
+                </option>
+              ))}
+            </optgroup>
+          ) : null}
+        </NativeSelect.Field>
+        <NativeSelect.Indicator />
+      </NativeSelect.Root>
+      {chosen?.available === true ? (
+        <Text fontSize="xs" color="fg.muted" truncate hideBelow="md">
+          {describeStart(chosen)}
+        </Text>
+      ) : null}
+    </Flex>
   );
+}
+
+function versionOptions({ name, title, version, versions }: Runtime) {
+  return [
+    <option key={name} value={name}>
+      {version === null ? title : `${title} ${version}`}
+    </option>,
+    ...versions.slice(1).map((other) => (
+      <option key={`${name}@${other}`} value={`${name}@${other}`}>
+        {`${title} ${other}`}
+      </option>
+    )),
+  ];
 }
 
 /** What to do about a language that is known but not installed. */

@@ -1,6 +1,7 @@
 import type { Runtime } from "@syla/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { findRuntime } from "../runtime-choice.ts";
 import { type Draft, draftFromRun, newDraft } from "./draft.ts";
 
 const storageKey = "syla.draft";
@@ -55,7 +56,7 @@ export function useDraft({ runtimes, from, language, onTaken }: DraftSource) {
   });
 
   useEffect(() => {
-    const wanted = runtimes?.find((runtime) => runtime.name === language);
+    const wanted = runtimes && findRuntime(runtimes, language);
     const first =
       runtimes?.find((runtime) => runtime.available && runtime.name === "python") ??
       runtimes?.find((runtime) => runtime.available) ??

@@ -6,6 +6,7 @@ import { type DragEvent, useEffect, useRef, useState } from "react";
 import { errorCode } from "../../ui/describe-error.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { ShortcutKeys } from "../../ui/shortcut-keys.tsx";
+import { findRuntime } from "../runtime-choice.ts";
 import { useCancelRuns, useCreateRun, useRun } from "../queries.ts";
 import { isLive } from "../run-state.ts";
 import { CodeEditor } from "./code-editor.tsx";
@@ -35,7 +36,7 @@ export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchP
     onSuccess: (added) => onDraft((before) => before && { ...before, files: mergeFiles(before.files, added) }),
   });
   const problems = draftProblems(draft);
-  const runtime = runtimes.find(({ name }) => name === draft.language);
+  const runtime = findRuntime(runtimes, draft.language);
   const blocked = Object.keys(problems).length > 0 || create.isPending || upload.isPending;
   const drop = useDrop(upload.mutate);
   const output = useRef<HTMLDivElement>(null);

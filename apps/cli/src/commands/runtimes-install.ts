@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import type { Command } from "commander";
+import { CliError, usageError } from "../cli-error.ts";
+import { installationRoot } from "../local-server/installation.ts";
+import { findRunningServer } from "../local-server/server-file.ts";
+import { note } from "../output/progress.ts";
+import { printJson, printLine } from "../output/print.ts";
+import { defaultDataDir, runtimesDir } from "../settings/home.ts";
+import { type CommonFlags, defineCommand } from "./command.ts";
+
+/** Languages whose binaries are npm packages, pinned by a lock file beside their `runtime.yaml`. */
+function installable(folder: string): string[] {
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, "package-lock.json")));
+}
+
+export const runtimesInstallCommand: Command = defineCommand(
+  "install",
+  "install a language on this machine that its package manager does not have",
+)
+  .argument("<language>", "bun or deno")
+  .action((language: string, flags: CommonFlags) => {
+    const source = join(installationRoot(), "runtimes");
+    const names = installable(source);
+    if (!names.includes(language))
+      throw usageError(
+        `${JSON.stringify(language)} is not installed this way.`,
+        `This installs ${names.join(", ")}; \`syla runtimes\` tells how to get others.`,
+      );
+    const target = join(runtimesDir(process.env), language);
+    installPackages(join(source, language), target);
+    const restart = findRunningServer(defaultDataDir(process.env)) !== null;
+    if (flags.json === true) return printJson({ language, folder: target, restart });
+    printLine(target);
+    if (restart) note("the running server takes it up when it is started again: syla down && syla up --detach");
+  });
+
+/** Installs beside the old one and takes its place: a server may be running it. No script of a package is run. */
+function installPackages(source: string, target: string): void {
+  const fresh = `${target}.new-${process.pid}`;
+  try {
+    mkdirSync(fresh, { recursive: true, mode: 0o755 });
+    for (const name of ["package.json", "package-lock.json"]) cpSync(join(source, name), join(fresh, name));
+    runNpm(fresh);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(fresh, target);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`${target} cannot be written.`, {
+      code: "cannot_write",
+      exit: "cannot_create",
+      hint: "Check who owns the folder, or set SYLA_HOME.",
+      cause: error,
+    });
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+function runNpm(folder: string): void {
+  const words = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+  // npm itself may be of another Node than ours; which packages fit the machine is the same for both.
+  const env = { ...process.env, PATH: [process.env["PATH"] ?? "", dirname(process.execPath)].join(delimiter) };
+  const { status, error, stderr } = spawnSync("npm", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  if (status === 0) return;
+  const missing = (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+  throw new CliError(missing ? "npm is not installed." : `npm could not install it: ${(stderr || String(error)).trim().slice(0, 600)}`, {
+    code: "install_failed",
+    exit: "unavailable",
+    hint: missing ? "Install npm and run the command again." : "Check the connection to the npm registry, and run the command again.",
+    cause: error,
+  });
+}
