@@ -152,6 +152,21 @@ export const errorCatalog = {
   },
   // what can be wrong with a run (the `error.code` of a finished run), and in the CLI
   syntax_error: { status: 200, message: "The program could not be parsed.", hint: "Correct the line that is named." },
+  tests_failed: {
+    status: 200,
+    message: "Not every test case was accepted.",
+    hint: "The verdict of each case says what is wrong.",
+  },
+  checker_failed: {
+    status: 200,
+    message: "The checker of the test cases failed itself.",
+    hint: "It has to end with exit code 0 or 1; correct it and run the tests again.",
+  },
+  coverage_unavailable: {
+    status: 400,
+    message: "Coverage cannot be told for this language.",
+    hint: "Leave `tests.coverage` out; Python and Node.js can tell it.",
+  },
   compile_error: {
     status: 200,
     message: "The program could not be compiled.",

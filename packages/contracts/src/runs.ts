@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
+import { TestReport, Tests, TestSummary } from "./tests.ts";
 
 export const runStatuses = ["queued", "starting", "running", "waiting", "succeeded", "failed", "cancelled", "timed_out"] as const;
 export const RunStatus = z.enum(runStatuses).meta({ id: "RunStatus" });
@@ -110,6 +111,7 @@ export const RunInput = z
     tier: Tier.optional(),
     network: z.enum(["none"]).default("none"),
     priority: z.int().min(0).max(9).default(5).describe("9 goes first"),
+    tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
       .union([
         z.boolean(),
@@ -200,6 +202,7 @@ export const Run = z
     usage: RunUsage.nullable(),
     artifactCount: z.int(),
     skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
+    tests: TestSummary.nullable().describe("what came of the test cases; null without any, and until it has ended"),
     cached: z.boolean().describe("an earlier run answered; nothing was run"),
     cachedFrom: z.string().nullable().describe("the run that answered"),
     idempotencyKey: z.string().nullable(),
@@ -253,6 +256,7 @@ const submitErrors = [
   "tier_unavailable",
   "network_unavailable",
   "idempotency_conflict",
+  "coverage_unavailable",
   "queue_full",
   "payload_too_large",
 ] as const;
@@ -380,6 +384,16 @@ export const runRoutes = {
     auth: "user",
     params: z.object({ id: z.string().max(64), artifactId: z.string().max(64) }),
     responses: { 200: "bytes" },
+    errors: ["not_found"],
+  }),
+  getTestReport: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/tests",
+    summary: "Everything that came of a run's test cases; nothing of hidden ones but their verdicts",
+    tag: "runs",
+    auth: "user",
+    params: runId,
+    responses: { 200: TestReport },
     errors: ["not_found"],
   }),
   readRunFile: route({

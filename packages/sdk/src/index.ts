@@ -24,4 +24,14 @@ export type {
   Tier,
 } from "@syla/contracts/runs";
 export type { CacheStats } from "@syla/contracts/cache";
+export type {
+  FileCoverage,
+  TestCase,
+  TestDetail,
+  TestReport,
+  TestResult,
+  TestsDraft,
+  TestSummary,
+  TestVerdict,
+} from "@syla/contracts/tests";
 export type { Runtime } from "@syla/contracts/runtimes";

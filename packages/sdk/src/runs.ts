@@ -1,3 +1,4 @@
+import type { TestReport } from "@syla/contracts/tests";
 import type { RouteQuery } from "@syla/contracts/route";
 import type { Artifact, Run, RunEvent, RunInputDraft, runRoutes, RunSummary } from "@syla/contracts/runs";
 import { type FollowOptions, followRun } from "./run-events.ts";
@@ -50,6 +51,8 @@ export interface Runs {
   /** One artifact, its body unread. */
   downloadArtifact(id: string, artifactId: string, options?: CallOptions): Promise<Response>;
   artifactUrl(id: string, artifactId: string): string;
+  /** Everything that came of the run's test cases. */
+  tests(id: string, options?: CallOptions): Promise<TestReport>;
   /** One input file of the run, its body unread. */
   file(id: string, path: string, options?: CallOptions): Promise<Response>;
   /** What the run was given on stdin, its body unread. */
@@ -97,6 +100,7 @@ export function createRuns(transport: Transport): Runs {
     artifacts: async (id, options = {}) => (await transport.json("listArtifacts", { ...options, params: { id } })).items,
     downloadArtifact: (id, artifactId, options = {}) => transport.raw("downloadArtifact", { ...options, params: { id, artifactId } }),
     artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),
+    tests: (id, options = {}) => transport.json("getTestReport", { ...options, params: { id } }),
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
     stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
   };

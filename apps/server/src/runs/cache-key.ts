@@ -32,6 +32,7 @@ export function cacheKeyOf(ownerId: string, input: RunInput, checked: CheckedSub
     stdin,
     limits,
     tier,
+    input.tests,
   ];
   return { ownerId, key: sha256(JSON.stringify(parts)), ttlMs: input.cache === true ? defaultTtlMs : input.cache.ttlMs };
 }

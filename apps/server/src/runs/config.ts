@@ -13,6 +13,8 @@ export const RunConfig = z.object({
   limits: LimitsInput,
   tier: Tier,
   network: z.enum(["none"]),
+  /** The test cases, as JSON: a judged run. */
+  tests: z.object({ sha256: z.string(), size: z.int() }).nullable().default(null),
   /** The result may answer equal runs. */
   cache: z.object({ key: z.string(), ttlMs: z.number() }).nullable().default(null),
 });

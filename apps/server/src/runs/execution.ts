@@ -1,15 +1,15 @@
 import { AppError } from "@syla/contracts/errors";
 import type { RunError } from "@syla/contracts/runs";
-import { SandboxError, type RuntimeSpec, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
+import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../platform/blobs.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
 import type { Compilation, Compilations } from "./compilations/service.ts";
-import { artifactLimits, defaultLimits, type RunConfig } from "./config.ts";
+import { artifactLimits, type RunConfig } from "./config.ts";
 import { inputFiles } from "./input-files.ts";
 import type { LiveRun } from "./live-run.ts";
-import { resolveCommand } from "./program-command.ts";
+import { limitsOf, prepareProgram } from "./prepare-program.ts";
 import { emptyResult, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
@@ -79,20 +79,20 @@ export class Execution {
 
   async perform(): Promise<Outcome> {
     try {
-      const { config, runtime, entrypoint, ownerId } = this.#attempt;
-      if (runtime.spec === null) throw new SandboxError("tier_unavailable", `the runtime ${runtime.definition.name} is not installed`);
-      const compiled = await this.#compile(runtime.spec);
-      if (compiled.error !== null) return this.#refuse(compiled.error);
+      const { config, entrypoint, ownerId } = this.#attempt;
+      const program = await prepareProgram(this.#attempt, this.#compilations, this.#ended.signal);
+      this.#compilation = program.compilation;
+      if (program.error !== null) return this.#refuse(program.error);
       const stdin = config.stdin === null ? null : await this.#blobs.get(config.stdin.sha256);
-      const limits = { ...defaultLimits, ...withoutUndefined(config.limits) };
+      const limits = limitsOf(config.limits);
       this.#run = await this.#sandboxes.start(config.tier, {
         tenant: ownerId,
-        runtime: resolveCommand(compiled.spec, entrypoint, this.#compilation?.files.map(({ path }) => path) ?? [], limits),
+        runtime: program.runtime(limits),
         entrypoint,
         args: config.args,
         env: config.env,
         stdin,
-        files: inputFiles(this.#blobs, [...config.files, ...(this.#compilation?.files ?? [])]),
+        files: inputFiles(this.#blobs, program.files),
         limits,
         artifacts: artifactLimits,
         begin: () => this.#begin(),
@@ -107,22 +107,6 @@ export class Execution {
       await this.#artifacts.abandon();
       return this.#fail(error);
     }
-  }
-
-  /** What is to be run: made from the source, where the language wants that. What the compiler says belongs to the run's log. */
-  async #compile(spec: RuntimeSpec): Promise<Pick<Compilation, "spec" | "error">> {
-    const { runtime, ownerId, entrypoint, config, live, number, onCompiling } = this.#attempt;
-    const onStart = () => {
-      onCompiling();
-      live.status("starting", "compiling", number);
-    };
-    const request = { ownerId, runtime, entrypoint, files: config.files, tier: config.tier };
-    const compilation = await this.#compilations.compile(request, this.#ended.signal, onStart);
-    this.#compilation = compilation;
-    if (compilation === null) return { spec, error: null };
-    if (compilation.messages !== "") live.output("stderr", Buffer.from(compilation.messages));
-    live.forgetTail();
-    return compilation;
   }
 
   #refuse(error: RunError): Outcome {
@@ -175,42 +159,38 @@ export class Execution {
       stderrBytes: exit.stderrBytes,
       droppedBytes: exit.droppedBytes,
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes },
+      tests: null,
       skippedArtifacts: this.#artifacts.skipped,
     };
     return { verdict, result, artifacts: this.#artifacts.artifacts, startedAt: this.#startedAt, retryable: false };
   }
 
   #fail(error: unknown): Outcome {
-    const base = {
-      result: { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version },
-      artifacts: this.#artifacts.artifacts,
-      startedAt: this.#startedAt,
-    };
-    const failed = { status: "failed", exitCode: null, signal: null } as const;
-    if (error instanceof CancelledError) return { ...base, verdict: { ...failed, status: "cancelled", error: null }, retryable: false };
-    if (error instanceof AppError && error.code === "storage_full")
-      return { ...base, verdict: { ...failed, error: runError("infrastructure", "storage_full") }, retryable: false };
-    if (error instanceof SandboxError) {
-      return {
-        ...base,
-        verdict: { ...failed, error: runError("infrastructure", error.code, { message: error.message }) },
-        retryable: !this.#begun,
-      };
-    }
-    throw error;
+    const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
+    const verdict = { status: "failed", exitCode: null, signal: null, error: null } as const;
+    const { artifacts } = this.#artifacts;
+    return failedOutcome(error, { verdict, result, artifacts, startedAt: this.#startedAt, retryable: false }, this.#begun);
   }
 }
 
-class CancelledError extends Error {
+/** What comes of an attempt that an error ended. Throws it when it is no fault of the sandbox, of the disk, or of who cancelled. */
+export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Outcome {
+  const { verdict } = base;
+  if (error instanceof CancelledError) return { ...base, verdict: { ...verdict, status: "cancelled", error: null } };
+  if (error instanceof AppError && error.code === "storage_full")
+    return { ...base, verdict: { ...verdict, error: runError("infrastructure", "storage_full") } };
+  if (error instanceof SandboxError) {
+    const failure = runError("infrastructure", error.code, { message: error.message });
+    return { ...base, verdict: { ...verdict, error: failure }, retryable: !begun };
+  }
+  throw error;
+}
+
+/** A run was cancelled before it had begun. */
+export class CancelledError extends Error {
   override readonly name = "CancelledError";
 }
 
 function round(ms: number): number {
   return Math.round(ms * 100) / 100;
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -71,6 +71,7 @@ export function toRun(row: RunRow, heads: Heads): Run {
     usage: result?.usage ?? null,
     artifactCount: row.artifact_count,
     skippedArtifacts: result?.skippedArtifacts ?? [],
+    tests: result?.tests?.summary ?? null,
     cached: false,
     cachedFrom: null,
     idempotencyKey: row.idempotency_key,

@@ -1,4 +1,5 @@
 import { Limits, RunError, RunUsage } from "@syla/contracts/runs";
+import { TestSummary } from "@syla/contracts/tests";
 import { z } from "zod";
 
 /** What came of a run, as it is stored with it. */
@@ -13,6 +14,8 @@ export const RunResult = z.object({
   stderrBytes: z.int(),
   droppedBytes: z.int(),
   usage: RunUsage.nullable(),
+  /** Of a judged run: what came of its cases, and the hash of the whole report. */
+  tests: z.object({ summary: TestSummary, report: z.string() }).nullable().default(null),
   skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
 });
 export type RunResult = z.infer<typeof RunResult>;
@@ -31,5 +34,6 @@ export const emptyResult: RunResult = {
   stderrBytes: 0,
   droppedBytes: 0,
   usage: null,
+  tests: null,
   skippedArtifacts: [],
 };

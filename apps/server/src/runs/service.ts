@@ -10,6 +10,7 @@ import {
   type RunInput,
   type RunSummary,
 } from "@syla/contracts/runs";
+import { TestReport } from "@syla/contracts/tests";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
 import type { ResultCache } from "../cache/service.ts";
@@ -26,6 +27,7 @@ import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { Reuse } from "./reuse.ts";
+import { RunResult } from "./result.ts";
 import { RunRecord, writtenRecord } from "./run-record.ts";
 import { checkSubmission, storeSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
@@ -190,6 +192,14 @@ export class Runs {
     const file = config.files.find((candidate) => candidate.path === path);
     if (file === undefined) throw new AppError("not_found");
     return file.sha256;
+  }
+
+  /** What came of the run's test cases. */
+  async testReport(actor: Actor, id: string): Promise<TestReport> {
+    const row = await this.#find(actor, id, "run:read");
+    const report = row.result === null ? undefined : RunResult.parse(row.result).tests?.report;
+    if (report === undefined || !(await this.#context.blobs.has(report))) throw new AppError("not_found");
+    return TestReport.parse(JSON.parse((await this.#context.blobs.get(report)).toString()));
   }
 
   async recordUpload(actor: Actor, sha256: string, size: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { Queries } from "../platform/database.ts";
 import { splitVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import type { RunConfig } from "./config.ts";
+import { checkTests } from "./judging/check-tests.ts";
 import { checkPaths } from "./paths.ts";
 import { findUploads } from "./store.ts";
 
@@ -64,6 +65,10 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
   requireAvailable(runtime);
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
+  if (input.tests !== undefined) {
+    const paths = contents.map((content) => content.path);
+    checkTests(input.tests, runtime, context.runtimes, paths);
+  }
   return { runtime, entrypoint, contents, tier };
 }
 
@@ -83,6 +88,7 @@ export async function storeSubmission(
   };
   const files = await Promise.all(contents.map((content) => storeFile(store, content)));
   const stdin = await storeStdin(store, input);
+  const tests = input.tests === undefined ? null : await store(Buffer.from(JSON.stringify(input.tests)));
   const version = input.language === undefined ? null : splitVersion(input.language).version;
   const config: RunConfig = {
     files,
@@ -93,6 +99,7 @@ export async function storeSubmission(
     limits: input.limits,
     tier,
     network: input.network,
+    tests,
     cache,
   };
   const requestHash = createHash("sha256")

@@ -77,7 +77,7 @@ function diagnose(
 }
 
 /** `SIGKILL` for 9. */
-function signalName(number: number): string {
+export function signalName(number: number): string {
   const entry = Object.entries(constants.signals).find(([, value]) => value === number);
   return entry?.[0] ?? `SIG${number}`;
 }

@@ -12,6 +12,7 @@ import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { RunConfig } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
+import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { writeLog } from "./log-records.ts";
@@ -67,7 +68,7 @@ export interface FinishedRun {
 export class Worker implements Service {
   readonly name = "worker";
   readonly #context: WorkerContext;
-  readonly #active = new Map<string, Execution>();
+  readonly #active = new Map<string, Execution | JudgedExecution>();
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[] = [];
@@ -230,7 +231,7 @@ export class Worker implements Service {
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
-    let execution: Execution | undefined;
+    let execution: Execution | JudgedExecution | undefined;
     try {
       execution = this.#prepare(row, runtime(), live, begin);
       this.#active.set(row.id, execution);
@@ -252,7 +253,7 @@ export class Worker implements Service {
     }
   }
 
-  #prepare(row: RunRow, runtime: InstalledRuntime, live: LiveRun, begin: () => Promise<void>): Execution {
+  #prepare(row: RunRow, runtime: InstalledRuntime, live: LiveRun, begin: () => Promise<void>): Execution | JudgedExecution {
     const attempt = {
       runId: row.id,
       ownerId: row.owner_id,
@@ -265,6 +266,7 @@ export class Worker implements Service {
       begin,
       onCompiling: () => void this.#notePhase(row.id, "compiling"),
     };
+    if (attempt.config.tests !== null) return new JudgedExecution(attempt, this.#context);
     return new Execution(attempt, this.#context.blobs, this.#context.sandboxes, this.#context.compilations);
   }
 

@@ -54,6 +54,17 @@ const Compile = z.strictObject({
 });
 export type CompileDefinition = z.infer<typeof Compile>;
 
+/** How to learn which lines of a program ran. It is written below `/output/.coverage`. */
+const Coverage = z.strictObject({
+  /** `lines`: `{path: {lines, executed}}` by our own tracer; `v8`: what V8 writes. */
+  format: z.enum(["lines", "v8"]),
+  /** A file beside `runtime.yaml` that is put into the folder `.coverage` of the workspace. */
+  file: insidePath.nullable().default(null),
+  /** In place of the runtime's command. */
+  command: z.array(z.string()).min(1).nullable().default(null),
+  env: z.record(z.string(), z.string()).default({}),
+});
+
 /** `runtimes/<name>/runtime.yaml`: a language as data. */
 export const RuntimeDefinition = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9+-]*$/),
@@ -70,6 +81,7 @@ export const RuntimeDefinition = z.strictObject({
   install: z.string(),
   compile: Compile.nullable().default(null),
   command: z.array(z.string()).min(1),
+  coverage: Coverage.nullable().default(null),
   pooling: z.enum(["fork", "cold"]),
   preimport: z.array(z.string()),
   env: z.record(z.string(), z.string()),

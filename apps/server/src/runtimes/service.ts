@@ -16,6 +16,8 @@ export interface InstalledRuntime {
   /** The host path of its compiler; null when nothing is compiled. */
   readonly compiler: string | null;
   readonly example: string;
+  /** The content of the definition's `coverage.file`. */
+  readonly tracer: string | null;
 }
 
 /** The languages, looked up by name, alias or file. */
@@ -79,17 +81,23 @@ export function withVersion(name: string, version: string | null): string {
 async function load(folder: string, folders: BinaryFolders): Promise<Language> {
   const definition = RuntimeDefinition.parse(parse(readFileSync(join(folder, "runtime.yaml"), "utf8")));
   const example = readFileSync(join(folder, exampleName(folder)), "utf8");
-  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(definition, example, binary));
-  return { definition, versions: [first ?? { definition, spec: null, version: null, compiler: null, example }, ...others] };
+  const file = definition.coverage?.file ?? null;
+  const texts = { example, tracer: file === null ? null : readFileSync(join(folder, file), "utf8") };
+  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(definition, texts, binary));
+  return { definition, versions: [first ?? { definition, spec: null, version: null, compiler: null, ...texts }, ...others] };
 }
 
-function install(definition: RuntimeDefinition, example: string, binary: FoundBinary): InstalledRuntime {
+function install(
+  definition: RuntimeDefinition,
+  texts: Pick<InstalledRuntime, "example" | "tracer">,
+  binary: FoundBinary,
+): InstalledRuntime {
   const { pooling, command, preimport, env, bootVariables, reservesMemory, compile } = definition;
   // Jails are kept apart by this name: those of two versions never serve each other's runs.
   const name = binary.version === null ? definition.name : `${definition.name}@${binary.version}`;
   const spec = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: binary.path, mounts: binary.mounts };
   const compiler = compile === null ? null : compilerOf(binary.path, compile.compiler);
-  return { definition, spec, version: binary.version, compiler, example };
+  return { definition, spec, version: binary.version, compiler, ...texts };
 }
 
 function exampleName(folder: string): string {
