@@ -14,5 +14,7 @@ await build({
   format: "esm",
   minifySyntax: true,
   legalComments: "none",
+  // Its build for browsers is of ES modules; the one for Node.js requires at run time what a bundle does not have.
+  alias: { yaml: `${root}node_modules/yaml/browser/index.js` },
 });
 await rename(`${target}.new`, target);

@@ -17,6 +17,7 @@ import { runsShowCommand } from "./commands/runs-show.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
 import { serverLogsCommand } from "./commands/server-logs.ts";
 import { statusCommand } from "./commands/status.ts";
+import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
 import { readVersion } from "./local-server/installation.ts";
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
     verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary));
   const commands = [
     execCommand,
+    testCommand,
     upCommand,
     downCommand,
     statusCommand,

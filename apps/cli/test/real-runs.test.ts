@@ -217,3 +217,42 @@ describe("kept results", () => {
     expect((await runCli(["cache", "warm", join(home, "missing.py")], { env })).code).toBe(66);
   });
 });
+
+describe("test", () => {
+  const judge = (...args: string[]) => runCli(["test", ...args], { env });
+  const triangle = [join(examples, "judge/triangle.py"), join(examples, "judge/tests.yaml")];
+
+  test("judges the example: 20 cases, hidden ones, limits, a checker", async () => {
+    const result = await judge(...triangle, "--parallel", "2");
+    expect(result.code).toBe(1);
+    const verdicts = result.stdout.split("\n").flatMap((line) => line.split("\t")[1] ?? []);
+    const count = (verdict: string) => verdicts.filter((found) => found === verdict).length;
+    expect([count("accepted"), count("wrong_answer"), count("runtime_error"), count("time_limit"), count("memory_limit")]).toEqual([
+      14, 3, 1, 1, 1,
+    ]);
+    expect(result.stdout).toMatch(/^hidden 2\twrong_answer\t[^\n]*the answer is not the expected one$/m);
+    expect(result.stdout).toMatch(/14 of 20 accepted\n$/);
+  });
+
+  test("--json has verdicts and coverage; every case accepted is exit code 0", async () => {
+    const file = write("double.py", "n = int(input())\nif n > 100:\n    print('never')\nprint(2 * n)");
+    const cases = write("cases.json", JSON.stringify([{ stdin: "4", expected: "8" }]));
+    const result = await judge("--json", "--coverage", file, cases);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      status: "succeeded",
+      verdict: "accepted",
+      passed: 1,
+      coverage: { covered: 3, total: 4, files: [{ path: "double.py", missed: [3] }] },
+    });
+    expect((await judge("--coverage", file, cases)).stdout).toMatch(/double\.py: 3 of 4 lines ran, not 3\n1 of 1 accepted\n$/);
+  });
+
+  test("mistakes are told apart from verdicts", async () => {
+    const file = write("bad.py", "print(");
+    const cases = write("cases.yaml", "- {}");
+    expect(await judge(file, cases)).toMatchObject({ code: 1, stdout: expect.stringContaining("runtime_error") as string });
+    expect((await judge(file, join(home, "missing.yaml"))).code).toBe(66);
+    expect((await judge(file, write("bad.yaml", "- { unknown: 1 }"))).code).toBe(65);
+  });
+});
