@@ -12,8 +12,8 @@ const looks = {
   small: { colorScheme: "light", viewport: { width: 380, height: 780 } },
 } as const;
 
-async function execute(code: string): Promise<string> {
-  const answer = await web.server.send("POST", "/api/v1/executions?wait=true", { language: "python", code });
+async function execute(code: string, rest: object = {}): Promise<string> {
+  const answer = await web.server.send("POST", "/api/v1/executions?wait=true", { language: "python", code, ...rest });
   return ((await answer.json()) as { id: string }).id;
 }
 
@@ -32,12 +32,19 @@ describe.skipIf(noBrowser)("every page", () => {
     web = await startWebTest();
     const good = await execute('open("/output/a.txt", "w").write("text")\nprint("\\033[33mcolour\\033[0m")');
     const bad = await execute('raise ValueError("a rather long message that has to find its place on a small screen as well")');
+    const cases = [
+      { stdin: "1", expected: { stdout: "1" } },
+      { stdin: "2", expected: {}, hidden: true },
+      { stdin: "3", expected: { stdout: "4" } },
+    ];
+    const judged = await execute("n = input()\nif n == '9':\n    pass\nprint(n)", { tests: { cases, coverage: true } });
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,
       Runs: "/runs",
       "No runs": "/runs?q=nothing-is-called-this",
       Log: `/runs/${bad}`,
+      Tests: `/runs/${judged}`,
       Artifacts: `/runs/${good}?tab=artifacts`,
       Configuration: `/runs/${good}?tab=configuration`,
       Profile: "/settings/profile",

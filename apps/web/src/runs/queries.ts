@@ -41,6 +41,15 @@ export function useArtifacts(id: string, enabled: boolean) {
   return useQuery({ queryKey: ["run", id, "artifacts"], queryFn: ({ signal }) => syla.runs.artifacts(id, { signal }), enabled });
 }
 
+/** What came of a run's test cases, once it has ended. */
+export function useTestReport(id: string) {
+  return useQuery({
+    queryKey: ["run", id, "tests"],
+    queryFn: ({ signal }) => syla.runs.tests(id, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 /** The text of one input file of a run. It never changes. */
 export function useRunFile(id: string, path: string, enabled: boolean) {
   return useQuery({

@@ -14,6 +14,7 @@ import { ConfigurationTab } from "./detail/configuration-tab.tsx";
 import { RunActions } from "./detail/run-actions.tsx";
 import { RunErrorPanel } from "./detail/run-error.tsx";
 import { RunTiming } from "./detail/run-timing.tsx";
+import { TestsTab } from "./detail/tests-tab.tsx";
 import { RunLogView } from "./run-log-view.tsx";
 import { useRun } from "./queries.ts";
 import { describeExit } from "./run-state.ts";
@@ -43,7 +44,7 @@ function RunDetail({ run }: { readonly run: Run }) {
   const [search] = useSearchParams();
   const [failure, setFailure] = useState<unknown>(null);
   const navigate = useNavigate();
-  const tab = search.get("tab") ?? "log";
+  const tab = search.get("tab") ?? (run.tests === null ? "log" : "tests");
   const here = `/runs/${run.id}`;
   const showFile = (file: string, line: number) => void navigate(`${here}?tab=configuration&file=${encodeURIComponent(file)}&line=${line}`);
   return (
@@ -58,7 +59,10 @@ function RunDetail({ run }: { readonly run: Run }) {
         <TabLinks
           label="Run"
           tabs={[
-            { to: here, label: "Log", current: tab === "log" },
+            ...(run.tests === null
+              ? []
+              : [{ to: here, label: "Tests", current: tab === "tests", count: `${run.tests.passed}/${run.tests.total}` }]),
+            { to: run.tests === null ? here : `${here}?tab=log`, label: "Log", current: tab === "log" },
             { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
             { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
           ]}
@@ -69,6 +73,7 @@ function RunDetail({ run }: { readonly run: Run }) {
         <Box h="100%" display={tab === "log" ? "block" : "none"}>
           <RunLogView run={run} />
         </Box>
+        {tab === "tests" && run.tests !== null ? <TestsTab run={run} tests={run.tests} /> : null}
         {tab === "artifacts" ? <ArtifactsTab run={run} /> : null}
         {tab === "configuration" ? <ConfigurationTab run={run} /> : null}
       </Box>

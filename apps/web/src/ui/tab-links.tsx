@@ -6,7 +6,7 @@ export interface TabLink {
   readonly to: string;
   readonly label: string;
   readonly current: boolean;
-  readonly count?: number;
+  readonly count?: number | string;
 }
 
 interface TabLinksProps {

@@ -70,7 +70,7 @@ export async function storeReport(
 
 /** A case's line in the log. */
 export function describeCase(index: number, { name, verdict, runMs, message }: TestResult): string {
-  const text = `[case ${index + 1}, ${name}: ${verdict} in ${runMs} ms${message === null ? "" : `: ${message}`}]`;
+  const text = `[case ${index + 1}, ${name}: ${verdict} in ${Math.round(runMs ?? 0)} ms${message === null ? "" : `: ${message}`}]`;
   return `${text.replaceAll(/\p{Cc}/gu, " ")}\n`;
 }
 

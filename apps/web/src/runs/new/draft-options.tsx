@@ -1,4 +1,4 @@
-import { Box, Button, Flex, Grid } from "@chakra-ui/react";
+import { Box, Button, Checkbox, Flex, Grid, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { TextAreaField, TextField } from "../../ui/form-field.tsx";
 import { limitFields } from "../limits.ts";
@@ -15,7 +15,7 @@ interface DraftOptionsProps {
   readonly onAddFiles: (picked: readonly PickedFile[]) => void;
 }
 
-const tabs = ["Input", "Arguments", "Environment", "Files", "Limits"] as const;
+const tabs = ["Input", "Arguments", "Environment", "Files", "Limits", "Reuse"] as const;
 type OptionTab = (typeof tabs)[number];
 
 /** What goes along with the code, below the editor. */
@@ -68,6 +68,7 @@ function tabMarks({ draft, problems }: DraftOptionsProps): Readonly<Record<Optio
     Environment: problems["env"] ? "!" : draft.env.trim() ? "•" : "",
     Files: draft.files.length > 0 ? String(draft.files.length) : "",
     Limits: limitFields.some(({ name }) => problems[name]) ? "!" : limits > 0 ? String(limits) : "",
+    Reuse: draft.reuse ? "•" : "",
   };
 }
 
@@ -134,6 +135,20 @@ function OptionPanel({
       );
     case "Limits":
       return <LimitInputs draft={draft} problems={problems} onChange={onChange} />;
+    case "Reuse":
+      return (
+        <>
+          <Checkbox.Root size="sm" checked={draft.reuse} onCheckedChange={({ checked }) => onChange({ ...draft, reuse: checked === true })}>
+            <Checkbox.HiddenInput />
+            <Checkbox.Control />
+            <Checkbox.Label>The program does the same every time</Checkbox.Label>
+          </Checkbox.Root>
+          <Text mt="1" fontSize="xs" color="fg.muted" maxW="480px">
+            An equal run of yours from the last 24 hours then answers at once, without running anything; otherwise this one runs, and its
+            result is kept.
+          </Text>
+        </>
+      );
   }
 }
 

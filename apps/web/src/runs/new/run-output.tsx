@@ -14,13 +14,15 @@ import { describeExit, isLive, runMs } from "../run-state.ts";
 
 interface RunOutputProps {
   readonly runId: string;
+  /** Nothing was run: it is an earlier run whose result answers. */
+  readonly reused: boolean;
   /** Why the last try to start a run was refused. */
   readonly failure: unknown;
   readonly onLocation: (file: string, line: number) => void;
 }
 
 /** The output of the last run, beside the editor. */
-export function RunOutput({ runId, failure, onLocation }: RunOutputProps) {
+export function RunOutput({ runId, reused, failure, onLocation }: RunOutputProps) {
   const run = useRun(runId);
   const now = useFastNow(run.data !== undefined && isLive(run.data));
   if (failure) return <Framed error={failure} />;
@@ -44,6 +46,11 @@ export function RunOutput({ runId, failure, onLocation }: RunOutputProps) {
         {exit ? (
           <Text as="span" fontFamily="mono" fontSize="xs" color="fg.muted">
             {exit}
+          </Text>
+        ) : null}
+        {reused ? (
+          <Text as="span" fontSize="xs" color="fg.muted" truncate>
+            kept result of an earlier run
           </Text>
         ) : null}
         <Flex ml="auto" gap="1">

@@ -121,6 +121,7 @@ export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchP
       >
         <RunOutput
           runId={runId}
+          reused={create.data?.cached === true}
           failure={create.error && errorCode(create.error) !== "unauthenticated" ? create.error : null}
           onLocation={(_file, line) => setGoTo({ line, at: Date.now() })}
         />
