@@ -30,13 +30,13 @@ export interface Lease {
  */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #create: (runtime: RuntimeSpec) => Jail;
+  readonly #create: (runtime: RuntimeSpec, networked: boolean) => Jail;
   readonly #spares = new Map<string, Jail>();
   readonly #assigned = new Map<string, Jail>();
   readonly #reaper: NodeJS.Timeout;
   #stopped = false;
 
-  constructor(options: PoolOptions, create: (runtime: RuntimeSpec) => Jail) {
+  constructor(options: PoolOptions, create: (runtime: RuntimeSpec, networked: boolean) => Jail) {
     this.#options = options;
     this.#create = create;
     this.#reaper = setInterval(() => this.#endIdle(), Math.min(options.idleMs, 30_000));
@@ -44,19 +44,20 @@ export class Pool {
   }
 
   /** Makes an unassigned jail for a runtime, if there is none. */
-  warm(runtime: RuntimeSpec): void {
-    const spare = this.#spares.get(runtime.name);
+  warm(runtime: RuntimeSpec, networked = false): void {
+    const kind = kindOf(runtime, networked);
+    const spare = this.#spares.get(kind);
     if (this.#stopped || (spare !== undefined && !spare.dead)) return;
-    const jail = this.#create(runtime);
+    const jail = this.#create(runtime, networked);
     jail.addSlot();
-    this.#spares.set(runtime.name, jail);
+    this.#spares.set(kind, jail);
   }
 
   /** A sandbox for a run of `tenant`. Rejects with `no_capacity` after the wait, with `sandbox_failed` when jails will not start. */
-  async acquire(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
+  async acquire(runtime: RuntimeSpec, tenant: string, networked = false): Promise<Lease> {
     for (let left = attempts; ; left -= 1) {
       try {
-        return await this.#acquireOnce(runtime, tenant);
+        return await this.#acquireOnce(runtime, tenant, networked);
       } catch (error) {
         // Nothing of the run has begun: a jail that was about to die is no reason to fail it.
         if (left === 1 || !(error instanceof SandboxError) || error.code !== "sandbox_failed") throw error;
@@ -64,8 +65,8 @@ export class Pool {
     }
   }
 
-  async #acquireOnce(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
-    const jail = this.#jailFor(runtime, tenant);
+  async #acquireOnce(runtime: RuntimeSpec, tenant: string, networked: boolean): Promise<Lease> {
+    const jail = this.#jailFor(runtime, tenant, networked);
     jail.busy += 1;
     if ((jail.busy >= jail.slots || jail.ready === 0) && jail.slots < this.#options.slotsPerJail) jail.addSlot();
     try {
@@ -96,18 +97,19 @@ export class Pool {
     await Promise.all(jails.map((jail) => jail.end()));
   }
 
-  #jailFor(runtime: RuntimeSpec, tenant: string): Jail {
+  #jailFor(runtime: RuntimeSpec, tenant: string, networked: boolean): Jail {
     if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
-    const key = `${runtime.name}\0${tenant}`;
+    const kind = kindOf(runtime, networked);
+    const key = `${kind}\0${tenant}`;
     const known = this.#assigned.get(key);
     if (known !== undefined && !known.dead) return known;
     this.#makeRoom();
-    this.warm(runtime);
-    const jail = this.#spares.get(runtime.name) as Jail;
-    this.#spares.delete(runtime.name);
+    this.warm(runtime, networked);
+    const jail = this.#spares.get(kind) as Jail;
+    this.#spares.delete(kind);
     jail.assign(tenant);
     this.#assigned.set(key, jail);
-    if (runtime.pooling === "fork") setImmediate(() => this.warm(runtime));
+    if (runtime.pooling === "fork" && !networked) setImmediate(() => this.warm(runtime));
     return jail;
   }
 
@@ -129,4 +131,9 @@ export class Pool {
       }
     }
   }
+}
+
+/** Runs with a network have jails of their own, so that nothing is added to those of the others. */
+function kindOf(runtime: RuntimeSpec, networked: boolean): string {
+  return networked ? `${runtime.name}\0networked` : runtime.name;
 }
