@@ -90,7 +90,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   opened.adopt(http, (value) => value.close());
 
   const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"));
-  const sandboxes = openSandboxes({ folder: directory.sandboxes, dataDirectory: directory.root, slots: config.workerSlots });
+  const sandboxes = openSandboxes({
+    folder: directory.sandboxes,
+    dataDirectory: directory.root,
+    slots: config.workerSlots,
+    networkAllowPrivate: config.networkAllowPrivate,
+  });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
   const membership = await joinWorkers(database, logger, recoverRuns);

@@ -28,6 +28,7 @@ export const routeTable = {
   downloadLog: { method: "GET", path: "/api/v1/runs/:id/log" },
   listArtifacts: { method: "GET", path: "/api/v1/runs/:id/artifacts" },
   downloadArtifact: { method: "GET", path: "/api/v1/runs/:id/artifacts/:artifactId" },
+  getRunNetwork: { method: "GET", path: "/api/v1/runs/:id/network" },
   readRunFile: { method: "GET", path: "/api/v1/runs/:id/file" },
   readRunStdin: { method: "GET", path: "/api/v1/runs/:id/stdin" },
   uploadBlob: { method: "POST", path: "/api/v1/blobs" },

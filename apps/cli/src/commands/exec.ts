@@ -35,6 +35,14 @@ export const execCommand: Command = defineServerCommand(
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--entrypoint <name>", "the file of a folder to start")
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .addOption(
+    new Option("--network <policy>", "what it may reach: nothing, the model gateway, or (administrators) every public host").choices([
+      "none",
+      "gateway",
+      "full",
+    ]),
+  )
+  .option("--allow-domain <host>", "let it reach this host: example.org, *.example.org, example.org:8443 (repeatable)", collect, [])
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")
   .option("-d, --detach", "print the run's id and do not wait for it")
   .addOption(new Option("--no-wait", "the same as --detach").hideHelp())

@@ -114,6 +114,11 @@ interface ArtifactRow {
   created_at: Time;
 }
 
+interface RunNetworkRow {
+  run_id: string;
+  connections: Json;
+}
+
 /** Every table that our own queries touch, by name. */
 export interface Schema {
   users: UserRow;
@@ -125,4 +130,5 @@ export interface Schema {
   uploads: UploadRow;
   runs: RunRow;
   artifacts: ArtifactRow;
+  run_network: RunNetworkRow;
 }

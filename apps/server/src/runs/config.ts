@@ -1,3 +1,4 @@
+import { NetworkPolicy } from "@syla/contracts/network";
 import { LimitsInput, Tier } from "@syla/contracts/runs";
 import type { SandboxLimits } from "@syla/sandbox/spec";
 import { z } from "zod";
@@ -10,7 +11,7 @@ export const RunConfig = z.object({
   stdin: z.object({ sha256: z.string(), size: z.int() }).nullable(),
   limits: LimitsInput,
   tier: Tier,
-  network: z.enum(["none"]),
+  network: NetworkPolicy,
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 

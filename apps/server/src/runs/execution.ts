@@ -1,4 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
+import type { NetworkConnection, NetworkUsage } from "@syla/contracts/network";
 import { SandboxError, type InputFile, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../platform/blobs.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
@@ -6,6 +7,7 @@ import type { Sandboxes } from "../sandboxes/service.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
 import { artifactLimits, defaultLimits, type RunConfig } from "./config.ts";
 import type { LiveRun } from "./live-run.ts";
+import { toConnection } from "./network.ts";
 import { emptyResult, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
@@ -32,6 +34,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   readonly result: RunResult;
   readonly artifacts: readonly CollectedArtifact[];
+  /** The first of those that the program made. */
+  readonly connections: readonly NetworkConnection[];
   readonly startedAt: Date | null;
   /** The program never ran and the reason may pass: worth another attempt. */
   readonly retryable: boolean;
@@ -82,6 +86,7 @@ export class Execution {
         stdin,
         files: this.#files(),
         limits,
+        network: config.network,
         artifacts: artifactLimits,
         begin: () => this.#begin(),
       });
@@ -135,16 +140,29 @@ export class Execution {
       stdoutBytes: exit.stdoutBytes,
       stderrBytes: exit.stderrBytes,
       droppedBytes: exit.droppedBytes,
-      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes },
+      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage() },
       skippedArtifacts: this.#artifacts.skipped,
     };
-    return { verdict, result, artifacts: this.#artifacts.artifacts, startedAt: this.#startedAt, retryable: false };
+    const { artifacts } = this.#artifacts;
+    return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
+  }
+
+  #networkUsage(): NetworkUsage | null {
+    const usage = this.#run?.network() ?? null;
+    if (usage === null) return null;
+    const { sentBytes, receivedBytes, connections, refused } = usage;
+    return { policy: this.#attempt.config.network, sentBytes, receivedBytes, connections, refused };
+  }
+
+  #connections(): NetworkConnection[] {
+    return (this.#run?.network()?.log ?? []).map(toConnection);
   }
 
   #fail(error: unknown): Outcome {
     const base = {
       result: { ...emptyResult, runtimeVersion: this.#attempt.runtime.version },
       artifacts: this.#artifacts.artifacts,
+      connections: this.#connections(),
       startedAt: this.#startedAt,
     };
     const failed = { status: "failed", exitCode: null, signal: null } as const;

@@ -9,6 +9,8 @@ import { requireWallPrograms } from "./programs.ts";
 export interface Sandboxes {
   /** The tier that runs take when they do not ask for one. */
   readonly defaultTier: "namespace";
+  /** Runs can have the network policy `gateway`. */
+  readonly hasGateway: boolean;
   /** @throws AppError `tier_unavailable` */
   requireTier(name: string): void;
   start(tier: string, spec: SandboxSpec): Promise<SandboxRun>;
@@ -23,6 +25,8 @@ export interface SandboxesOptions {
   readonly folder: string;
   readonly dataDirectory: string;
   readonly slots: number;
+  /** Private networks that runs with a network may reach all the same. */
+  readonly networkAllowPrivate: readonly string[];
 }
 
 /** Opens what this machine can do. A tier that cannot be had is reported with its reason, never replaced by another. */
@@ -30,7 +34,15 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   const tiers = new Map<string, Tier | AppError>([
     [
       "namespace",
-      tryTier(() => new NamespaceTier({ folder: options.folder, programs: requireWallPrograms(), slotsPerJail: options.slots })),
+      tryTier(
+        () =>
+          new NamespaceTier({
+            folder: options.folder,
+            programs: requireWallPrograms(),
+            slotsPerJail: options.slots,
+            network: { allowPrivate: options.networkAllowPrivate },
+          }),
+      ),
     ],
     ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
     ["kubernetes", new AppError("tier_unavailable", { message: "The kubernetes tier is not part of this version." })],
@@ -43,6 +55,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
   return {
     defaultTier: "namespace",
+    hasGateway: false,
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
     warm: (runtime) => {
