@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AddressRules } from "./addresses.ts";
 import type { ConnectionLog, ConnectionOutcome } from "./connection-log.ts";
@@ -109,7 +109,7 @@ async function lookUp({ resolve, times, log }: OutboundContext, target: Target):
     const late = sleep(times.connectMs, null, { signal: abort.signal, ref: false }).then(() => {
       throw new Error("the name server did not answer in time");
     });
-    const addresses = await Promise.race([resolve(target.host), late]);
+    const addresses = await Promise.race([isIP(target.host) === 0 ? resolve(target.host) : [target.host], late]);
     if (addresses.length > 0) return addresses;
     throw new Error("the name has no address");
   } catch (error) {

@@ -1,5 +1,4 @@
 import { Resolver } from "node:dns/promises";
-import { isIP } from "node:net";
 
 /** All addresses of a name, IPv4 first. Rejects when there are none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -11,7 +10,6 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
 export function createResolve(): Resolve {
   const resolver = new Resolver({ timeout: 3000, tries: 2 });
   return async (host) => {
-    if (isIP(host) !== 0) return [host];
     if (host === "localhost" || host.endsWith(".localhost")) return ["127.0.0.1", "::1"]; // RFC 6761
     const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
     const addresses = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
