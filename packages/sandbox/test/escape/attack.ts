@@ -1,3 +1,4 @@
+import type { NetworkPolicy } from "../../src/egress/policy.ts";
 import type { EffectiveLimits, SandboxLimits } from "../../src/spec.ts";
 import type { Result } from "../sandbox-driver.ts";
 
@@ -13,6 +14,13 @@ export interface World {
   readonly port: number;
   readonly abstractName: string;
   readonly limits: EffectiveLimits;
+  /** Where the one server outside listens that runs with a network may reach. */
+  readonly outsidePort: number;
+  readonly ownAddresses: readonly string[];
+  /** The names under which it was asked for in TLS. */
+  readonly outsideNames: () => readonly string[];
+  /** How often the address of a name was asked for. */
+  readonly lookUps: (host: string) => number;
 }
 
 /**
@@ -24,6 +32,8 @@ export interface Attack {
   readonly language?: "python" | "bash";
   readonly code: string;
   readonly limits?: Partial<SandboxLimits>;
+  /** What it may reach; nothing when left out. */
+  readonly network?: NetworkPolicy;
   /** What else must hold: of the run, and of the host. */
   readonly expect?: (result: Result, world: World) => void | Promise<void>;
   /** It does not reach its own end: a limit stops it. */

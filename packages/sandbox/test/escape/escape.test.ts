@@ -1,6 +1,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdtempSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
+import type { TLSSocket } from "node:tls";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { EffectiveLimits } from "../../src/spec.ts";
@@ -17,6 +18,9 @@ import {
   type TestTier,
 } from "../sandbox-driver.ts";
 import { end, prelude, type Attack, type World } from "./attack.ts";
+import { createHostileNames, outsideAddress, outsideName } from "../network/hostile-names.ts";
+import { listenTls, type Outside } from "../network/outside.ts";
+import { egressAttacks, policyOf } from "./egress-attacks.ts";
 import { fileAttacks } from "./file-attacks.ts";
 import { descendants, holdings, isAlive, sharedMemoryCreators } from "./host-state.ts";
 import { kernelAttacks } from "./kernel-attacks.ts";
@@ -62,10 +66,23 @@ let neighbour: Companion;
 let host: Server[];
 let home: string;
 let hostConnections = 0;
+let outside: Outside;
+const outsideNames: string[] = [];
+const names = createHostileNames();
 const table: { attack: string; result: string; ms: number }[] = [];
 
 beforeAll(async () => {
-  stage = createTier();
+  outside = await listenTls(
+    [outsideName],
+    (socket) => {
+      outsideNames.push(String((socket as TLSSocket).servername));
+      socket.once("data", () => socket.end("outside"));
+    },
+    outsideAddress,
+  );
+  stage = createTier({
+    network: { allowPrivate: [`${outsideAddress}:${outside.port}`], resolve: names.resolve, times: { connectMs: 1000, helloMs: 1000 } },
+  });
   home = mkdtempSync(join(tmpdir(), "syla-planted-"));
   const folder = join(home, "folder");
   mkdirSync(join(folder, "locked"), { recursive: true, mode: 0o755 });
@@ -99,19 +116,24 @@ beforeAll(async () => {
     port: typeof address === "object" && address !== null ? address.port : 0,
     abstractName: `syla-planted-${process.pid}`,
     limits: neighbour.run.limits,
+    outsidePort: outside.port,
+    ownAddresses: Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address)),
+    outsideNames: () => outsideNames,
+    lookUps: names.lookUps,
   };
 });
 
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
+  await outside?.[Symbol.asyncDispose]();
   for (const server of host ?? []) server.close();
   rmSync(home, { recursive: true, force: true });
 });
 
 /** What the program is told: where to look, never the secret itself. */
 function worldForProgram(): string {
-  const { planted, folder, port, abstractName } = world;
-  return JSON.stringify({ planted, folder, port, abstractName, secretWord: "secret-" + "x".repeat(8) });
+  const { planted, folder, port, abstractName, outsidePort, ownAddresses } = world;
+  return JSON.stringify({ planted, folder, port, abstractName, outsidePort, ownAddresses, secretWord: "secret-" + "x".repeat(8) });
 }
 
 async function perform(attack: Attack): Promise<Result> {
@@ -121,6 +143,7 @@ async function perform(attack: Attack): Promise<Result> {
     tenant: "attacker",
     env: { WORLD: worldForProgram() },
     ...(attack.limits === undefined ? {} : { limits: attack.limits }),
+    ...(attack.network === undefined ? {} : { network: policyOf(attack.network, world.outsidePort) }),
   });
 }
 
@@ -144,7 +167,7 @@ function recorded(name: string, body: () => Promise<void>): () => Promise<void> 
   };
 }
 
-const attacks = [...fileAttacks, ...processAttacks, ...kernelAttacks, ...networkAttacks, ...resourceAttacks];
+const attacks = [...fileAttacks, ...processAttacks, ...kernelAttacks, ...networkAttacks, ...egressAttacks, ...resourceAttacks];
 
 describe("a hostile program cannot", () => {
   for (const attack of attacks) {
