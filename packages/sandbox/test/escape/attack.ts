@@ -16,6 +16,8 @@ export interface World {
   readonly limits: EffectiveLimits;
   /** Where the one server outside listens that runs with a network may reach. */
   readonly outsidePort: number;
+  /** It listens on port 443 too; an ordinary user may not do that. */
+  readonly tlsPort: boolean;
   readonly ownAddresses: readonly string[];
   /** The names under which it was asked for in TLS. */
   readonly outsideNames: () => readonly string[];

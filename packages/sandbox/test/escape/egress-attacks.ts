@@ -202,6 +202,10 @@ def speak(words):
         sock.settimeout(5); sock.sendall(words); answer = sock.recv(100)
         if not answer: raise OSError("cut")
         return answer
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+try: ssl._create_unverified_context().wrap_bio(incoming, outgoing, server_hostname="${outsideName}").do_handshake()
+except ssl.SSLWantReadError: pass
+if WORLD["tlsPort"]: assert speak(outgoing.read()) == b"outside"  # what is TLS passes
 for words in (b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n", b"SSH-2.0-x\r\n", b"\x16", b"\x16\x03", b"\x16\x03\x01\xff\xff", b"\x80\x2e\x01\x03\x01", b"\x17\x03\x03\x00\x01x", b"\0" * 100):
     attempt(repr(words), lambda: speak(words))`,
   ),

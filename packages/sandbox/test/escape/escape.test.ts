@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdtempSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import type { TLSSocket } from "node:tls";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import {
 } from "../sandbox-driver.ts";
 import { end, prelude, type Attack, type World } from "./attack.ts";
 import { createHostileNames, outsideAddress, outsideName } from "../network/hostile-names.ts";
-import { listenTls, type Outside } from "../network/outside.ts";
+import { listenRaw, listenTls, type Outside } from "../network/outside.ts";
 import { egressAttacks, policyOf } from "./egress-attacks.ts";
 import { fileAttacks } from "./file-attacks.ts";
 import { descendants, holdings, isAlive, sharedMemoryCreators } from "./host-state.ts";
@@ -67,6 +67,7 @@ let host: Server[];
 let home: string;
 let hostConnections = 0;
 let outside: Outside;
+let outsideTls: Outside | null;
 const outsideNames: string[] = [];
 const names = createHostileNames();
 const table: { attack: string; result: string; ms: number }[] = [];
@@ -80,8 +81,14 @@ beforeAll(async () => {
     },
     outsideAddress,
   );
+  const answer = (socket: Socket) => void socket.once("data", () => socket.end("outside"));
+  outsideTls = await listenRaw(answer, outsideAddress, 443).catch(() => null);
   stage = createTier({
-    network: { allowPrivate: [`${outsideAddress}:${outside.port}`], resolve: names.resolve, times: { connectMs: 1000, helloMs: 1000 } },
+    network: {
+      allowPrivate: [`${outsideAddress}:${outside.port}`, `${outsideAddress}:443`],
+      resolve: names.resolve,
+      times: { connectMs: 1000, helloMs: 1000 },
+    },
   });
   home = mkdtempSync(join(tmpdir(), "syla-planted-"));
   const folder = join(home, "folder");
@@ -117,6 +124,7 @@ beforeAll(async () => {
     abstractName: `syla-planted-${process.pid}`,
     limits: neighbour.run.limits,
     outsidePort: outside.port,
+    tlsPort: outsideTls !== null,
     ownAddresses: Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address)),
     outsideNames: () => outsideNames,
     lookUps: names.lookUps,
@@ -125,6 +133,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
+  await outsideTls?.[Symbol.asyncDispose]();
   await outside?.[Symbol.asyncDispose]();
   for (const server of host ?? []) server.close();
   rmSync(home, { recursive: true, force: true });
@@ -132,8 +141,8 @@ afterAll(async () => {
 
 /** What the program is told: where to look, never the secret itself. */
 function worldForProgram(): string {
-  const { planted, folder, port, abstractName, outsidePort, ownAddresses } = world;
-  return JSON.stringify({ planted, folder, port, abstractName, outsidePort, ownAddresses, secretWord: "secret-" + "x".repeat(8) });
+  const { planted, folder, port, abstractName, outsidePort, tlsPort, ownAddresses } = world;
+  return JSON.stringify({ planted, folder, port, abstractName, outsidePort, tlsPort, ownAddresses, secretWord: "secret-" + "x".repeat(8) });
 }
 
 async function perform(attack: Attack): Promise<Result> {

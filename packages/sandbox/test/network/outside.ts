@@ -45,7 +45,7 @@ async function started(server: Server, host: string, port: number): Promise<Outs
     socket.on("error", () => {});
   });
   server.listen(port, host);
-  await once(server, "listening");
+  await once(server, "listening"); // rejects when it may not listen there
   const dispose = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
