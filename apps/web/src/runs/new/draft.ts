@@ -1,5 +1,6 @@
 import type { LimitsInput, Run, RunInputDraft, Runtime } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
+import { type DraftNetwork, networkFields, networkInput, networkProblem, noNetwork } from "./draft-network.ts";
 import { type LimitName, limitFields } from "../limits.ts";
 
 /** A file that was uploaded and will go with the run. */
@@ -10,7 +11,7 @@ export interface DraftFile {
 }
 
 /** What is being written: everything as it stands in the fields, good or not. */
-export interface Draft {
+export interface Draft extends DraftNetwork {
   readonly language: string;
   readonly code: string;
   readonly entrypoint: string;
@@ -25,7 +26,17 @@ export interface Draft {
 
 /** An empty page in a language. */
 export function newDraft(runtime: Runtime): Draft {
-  return { language: runtime.name, code: runtime.example, entrypoint: "", stdin: "", args: "", env: "", limits: {}, files: [] };
+  return {
+    language: runtime.name,
+    code: runtime.example,
+    entrypoint: "",
+    stdin: "",
+    args: "",
+    env: "",
+    limits: {},
+    files: [],
+    ...noNetwork,
+  };
 }
 
 /** Another language: the example follows along as long as it has not been changed. */
@@ -47,6 +58,8 @@ export function draftProblems(draft: Draft): Readonly<Record<string, string>> {
     const text = draft.limits[name]?.trim() ?? "";
     if (text !== "" && !(Number(text) > 0)) problems[name] = `${label} must be a number above 0.`;
   }
+  const network = networkProblem(draft);
+  if (network !== null) problems["network"] = network;
   return problems;
 }
 
@@ -60,6 +73,7 @@ export function draftInput(draft: Draft): RunInputDraft {
     args: draft.args === "" ? [] : draft.args.replace(/\n$/, "").split("\n"),
     env,
     limits: draftLimits(draft),
+    ...(draft.network === "none" ? {} : { network: networkInput(draft) }),
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
   };
@@ -96,6 +110,7 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     env: envText(run),
     limits: limitTexts(run),
     files,
+    ...networkFields(run.network),
   };
 }
 
