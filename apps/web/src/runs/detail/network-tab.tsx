@@ -80,8 +80,8 @@ function ConnectionTable({ network }: { readonly network: RunNetwork }) {
         >
           <chakra.thead color="fg.muted" fontSize="xs">
             <tr>
-              <th>Host</th>
               <th>Outcome</th>
+              <th>Host</th>
               <th className="number">Time</th>
               <th className="number">Sent</th>
               <th className="number">Received</th>
@@ -105,13 +105,13 @@ function ConnectionRow({ connection }: { readonly connection: NetworkConnection 
   return (
     <tr>
       <td>
-        <Text as="span" fontFamily="mono" fontSize="xs" title={formatExact(startedAt)}>
-          {host.includes(":") ? `[${host}]` : host}:{port}
+        <Text as="span" color={color}>
+          {label}
         </Text>
       </td>
       <td>
-        <Text as="span" color={color}>
-          {label}
+        <Text as="span" fontFamily="mono" fontSize="xs" title={formatExact(startedAt)}>
+          {host.includes(":") ? `[${host}]` : host}:{port}
         </Text>
         {reason ? (
           <Text fontSize="xs" color="fg.muted" whiteSpace="normal" minW="200px" overflowWrap="anywhere">

@@ -1,4 +1,4 @@
-import { Box, chakra, Flex, Text } from "@chakra-ui/react";
+import { chakra, Flex, Text } from "@chakra-ui/react";
 import { useMe } from "../../accounts/queries.ts";
 import { TextAreaField } from "../../ui/form-field.tsx";
 import type { Draft } from "./draft.ts";
@@ -17,18 +17,18 @@ interface Choice {
 }
 
 const choices: readonly Choice[] = [
-  { value: "none", label: "No network", help: "The program reaches nothing." },
-  { value: "hosts", label: "Some hosts", help: "Only those that you list, through a proxy that logs each connection." },
-  { value: "full", label: "Every public host", help: "Private networks and this server stay out of reach." },
+  { value: "none", label: "No network", help: "The program reaches nothing outside of its sandbox." },
+  { value: "hosts", label: "Some hosts", help: "Only these, on ports 80 and 443 unless a line names another. Each connection is logged." },
+  { value: "full", label: "Every public host", help: "Private networks and this server stay out of reach. Each connection is logged." },
 ];
 
-/** What the program may reach, each choice explained, with the list of hosts beside it. */
+/** What the program may reach: the choices, what the chosen one means, and the list of hosts. */
 export function NetworkPicker({ draft, problem, onChange }: NetworkPickerProps) {
   const me = useMe();
   const isAdmin = me.data?.role === "admin";
   return (
-    <Flex gap="4" direction={{ base: "column", md: "row" }}>
-      <Flex as="fieldset" direction="column" gap="1.5" flex="1 1 0" minW="0" borderWidth="0" p="0" m="0">
+    <Flex direction="column" gap="1.5">
+      <Flex as="fieldset" wrap="wrap" columnGap="4" rowGap="1" borderWidth="0" p="0" m="0">
         <chakra.legend srOnly>Network</chakra.legend>
         {choices.map((choice) => (
           <NetworkChoice
@@ -40,18 +40,18 @@ export function NetworkPicker({ draft, problem, onChange }: NetworkPickerProps) 
           />
         ))}
       </Flex>
+      <Text fontSize="xs" color="fg.muted">
+        {choices.find((choice) => choice.value === draft.network)?.help}
+      </Text>
       {draft.network === "hosts" ? (
-        <Box flex="1 1 0" minW="0">
-          <TextAreaField
-            label="Allowed hosts, one a line"
-            rows={4}
-            placeholder={"pypi.org\n*.pythonhosted.org\napi.example.org:8443"}
-            value={draft.hosts}
-            onChange={(event) => onChange({ ...draft, hosts: event.currentTarget.value })}
-            problem={problem}
-            help="Ports 80 and 443, unless a line names another."
-          />
-        </Box>
+        <TextAreaField
+          label="Allowed hosts, one a line"
+          rows={3}
+          placeholder={"pypi.org\n*.pythonhosted.org\napi.example.org:8443"}
+          value={draft.hosts}
+          onChange={(event) => onChange({ ...draft, hosts: event.currentTarget.value })}
+          problem={problem}
+        />
       ) : null}
     </Flex>
   );
@@ -66,25 +66,19 @@ interface NetworkChoiceProps {
 
 function NetworkChoice({ choice, checked, disabled, onChoose }: NetworkChoiceProps) {
   return (
-    <chakra.label display="flex" gap="2" alignItems="flex-start" cursor={disabled ? "not-allowed" : "pointer"}>
+    <chakra.label display="flex" gap="1.5" alignItems="center" cursor={disabled ? "not-allowed" : "pointer"}>
       <chakra.input
         type="radio"
         name="network"
-        mt="1"
-        flexShrink="0"
         css={{ accentColor: "{colors.accent.solid}" }}
         checked={checked}
         disabled={disabled}
         onChange={onChoose}
       />
-      <Box minW="0">
-        <Text fontSize="sm" lineHeight="1.5" color={disabled ? "fg.muted" : "fg"}>
-          {choice.label}
-        </Text>
-        <Text fontSize="xs" color="fg.muted">
-          {disabled ? "For administrators." : choice.help}
-        </Text>
-      </Box>
+      <Text as="span" fontSize="sm" color={disabled ? "fg.muted" : "fg"}>
+        {choice.label}
+        {disabled ? " (administrators only)" : ""}
+      </Text>
     </chakra.label>
   );
 }
