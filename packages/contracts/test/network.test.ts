@@ -20,40 +20,38 @@ describe("an entry of an allow list", () => {
   });
 
   it.each([
-    ...[
-      "",
-      "*",
-      "*.",
-      "**.a.org",
-      "a.*.org",
-      "*a.org",
-      "*.8.8.8.8",
-      "*.[::1]",
-      "a..b",
-      "-a.org",
-      "a b",
-      "a\0",
-      "a/b",
-      "a?b",
-      "a#b",
-      "u@a",
-      "%61.org",
-    ],
-    ...[
-      "http://a.org",
-      "a.org:",
-      "a.org:0",
-      "a.org:65536",
-      "a.org:http",
-      "127.1",
-      "0x7f.1",
-      "2130706433",
-      "1.2.3.04",
-      "1.2.3",
-      "fe80::1",
-      "[fe80::1%1]",
-    ],
-    ...[`${"a".repeat(64)}.org`, `${"a.".repeat(130)}org`],
+    "",
+    "*",
+    "*.",
+    "**.a.org",
+    "a.*.org",
+    "*a.org",
+    "*.8.8.8.8",
+    "*.[::1]",
+    "a..b",
+    "-a.org",
+    "a b",
+    "a\0",
+    "a/b",
+    "a?b",
+    "a#b",
+    "u@a",
+    "%61.org",
+
+    "http://a.org",
+    "a.org:",
+    "a.org:0",
+    "a.org:65536",
+    "a.org:http",
+    "127.1",
+    "0x7f.1",
+    "2130706433",
+    "1.2.3.04",
+    "1.2.3",
+    "fe80::1",
+    "[fe80::1%1]",
+    `${"a".repeat(64)}.org`,
+    `${"a.".repeat(130)}org`,
   ])("%j is refused", (text) => {
     expect(normalizeAllowEntry(text)).toBeNull();
   });
@@ -62,7 +60,7 @@ describe("an entry of an allow list", () => {
     fc.assert(
       fc.property(fc.oneof(fc.domain(), fc.string({ unit: "grapheme" })), (text) => {
         const entry = normalizeAllowEntry(text);
-        if (entry !== null) expect(normalizeAllowEntry(entry)).toBe(entry);
+        expect(entry === null ? null : normalizeAllowEntry(entry)).toBe(entry);
       }),
     );
   });
@@ -88,6 +86,6 @@ describe("a network policy", () => {
       { allow: ["a.org"], deny: [] },
       { allow: [1] },
     ])
-      expect(NetworkPolicy.safeParse(bad).success, JSON.stringify(bad)).toBe(false);
+      expect([bad, NetworkPolicy.safeParse(bad).success]).toEqual([bad, false]);
   });
 });

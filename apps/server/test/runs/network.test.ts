@@ -122,7 +122,7 @@ describe("who may have which network", () => {
       detail: "Only administrators may run with the whole network.",
       fields: [{ path: "network" }],
     });
-    expect((await (await server.fetch("/api/v1/runs", { headers: person })).json()) as unknown).toMatchObject({ items: [] });
+    expect(await (await server.fetch("/api/v1/runs", { headers: person })).json()).toMatchObject({ items: [] });
     const admin = await createPerson(server, "admin");
     const url = `http://${address}:${port}/`;
     const run = await execute(server, wish("full", url), admin);

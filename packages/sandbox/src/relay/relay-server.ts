@@ -92,7 +92,7 @@ export class RelayServer {
   /** The jail is gone. */
   close(): void {
     this.#server.close();
-    for (const run of [...this.#runs.values()]) this.#forget(run);
+    for (const run of this.#runs.values()) this.#forget(run);
     for (const socket of this.#sockets) socket.destroy();
   }
 

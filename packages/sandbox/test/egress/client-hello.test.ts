@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { connect } from "node:tls";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ async function recordHello(servername: string): Promise<Buffer> {
   await once(server, "listening");
   const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", servername, rejectUnauthorized: false });
   client.on("error", () => {});
-  const [socket] = (await once(server, "connection")) as [import("node:net").Socket];
+  const [socket] = (await once(server, "connection")) as [Socket];
   const [bytes] = (await once(socket, "data")) as [Buffer];
   client.destroy();
   server.close();
@@ -55,7 +55,7 @@ describe("the first bytes of a connection", () => {
   test("of a real client name the server, and are incomplete until the last of them is there", () => {
     expect(readFirstBytes(real)).toEqual({ kind: "hello", name: "service.example.org", encrypted: false });
     for (let length = 0; length < real.length; length += 1)
-      expect(readFirstBytes(real.subarray(0, length)), `${length}`).toEqual({ kind: "incomplete" });
+      expect(readFirstBytes(real.subarray(0, length))).toEqual({ kind: "incomplete" });
   });
 
   test("may be cut into records of any size, with more behind them", () => {

@@ -20,9 +20,39 @@ describe("a host as programs write it", () => {
   });
 
   test.each([
-    ...["", ".", "..", "a..b", "-a.org", "a-.org", "a b", "a\0b.org", "a\n.org", "bücher.example", "a@b.org", "a/b", "a#b", "a?b", "a\\b"],
-    ...["127.1", "0x7f.1", "2130706433", "0x7f000001", "0177.0.0.1", "1.2.3.04", "1.2.3.4.5", "127.0.0.1.0x", "example.123", "a.0x1f"],
-    ...["[fe80::1%eth0]", "fe80::1%1", "[1.2.3.4]", "[::1", "::1]", "%31.org", `${"a".repeat(64)}.org`, "a.".repeat(127) + "toolong"],
+    "",
+    ".",
+    "..",
+    "a..b",
+    "-a.org",
+    "a-.org",
+    "a b",
+    "a\0b.org",
+    "a\n.org",
+    "bücher.example",
+    "a@b.org",
+    "a/b",
+    "a#b",
+    "a?b",
+    "a\\b",
+    "127.1",
+    "0x7f.1",
+    "2130706433",
+    "0x7f000001",
+    "0177.0.0.1",
+    "1.2.3.04",
+    "1.2.3.4.5",
+    "127.0.0.1.0x",
+    "example.123",
+    "a.0x1f",
+    "[fe80::1%eth0]",
+    "fe80::1%1",
+    "[1.2.3.4]",
+    "[::1",
+    "::1]",
+    "%31.org",
+    `${"a".repeat(64)}.org`,
+    "a.".repeat(127) + "toolong",
   ])("%j is none", (text) => {
     expect(parseHost(text)).toBeNull();
   });
@@ -40,7 +70,7 @@ describe("a host as programs write it", () => {
       "u:p@example.org:1",
       "a:1:2",
     ])
-      expect(parseAuthority(text, null), text).toBeNull();
+      expect([text, parseAuthority(text, null)]).toEqual([text, null]);
   });
 
   test("the first line of a plain request", () => {
@@ -57,7 +87,7 @@ describe("a host as programs write it", () => {
       "ftp://a/",
       "http://a#@b/",
     ])
-      expect(parseAbsoluteForm(url), url).toBeNull();
+      expect([url, parseAbsoluteForm(url)]).toEqual([url, null]);
   });
 });
 
@@ -69,15 +99,29 @@ describe("an allow list", () => {
   };
 
   test.each([
-    ...["example.org:443", "EXAMPLE.org.:80", "a.example.net:443", "a.b.example.net:80", "api.example.com:8443", "1.2.3.4:443"],
+    "example.org:443",
+    "EXAMPLE.org.:80",
+    "a.example.net:443",
+    "a.b.example.net:80",
+    "api.example.com:8443",
+    "1.2.3.4:443",
     "[2606:4700:0::1]:53",
   ])("lets %s through", (text) => {
     expect(allows(text)).toBe(true);
   });
 
   test.each([
-    ...["example.org:8080", "www.example.org:443", "badexample.org:443", "example.org.evil.com:443", "example.net:443", "xexample.net:443"],
-    ...["api.example.com:443", "1.2.3.5:443", "[2606:4700::1]:443", "[::ffff:1.2.3.4]:443", "[2606:4700::2]:53"],
+    "example.org:8080",
+    "www.example.org:443",
+    "badexample.org:443",
+    "example.org.evil.com:443",
+    "example.net:443",
+    "xexample.net:443",
+    "api.example.com:443",
+    "1.2.3.5:443",
+    "[2606:4700::1]:443",
+    "[::ffff:1.2.3.4]:443",
+    "[2606:4700::2]:53",
   ])("does not let %s through", (text) => {
     expect(allows(text)).toBe(false);
   });
@@ -101,13 +145,12 @@ describe("an allow list", () => {
     fc.assert(
       fc.property(entry, fc.option(fc.integer({ min: 0, max: 70_000 })), (host, port) => {
         const normal = normalizeAllowEntry(port === null ? host : `${host}:${port}`);
-        if (normal === null) return;
+        fc.pre(normal !== null);
         expect(normalizeAllowEntry(normal)).toBe(normal);
         const compiled = compilePolicy({ allow: [normal] });
-        const name = normal.replace(/^\*\./, "below.");
-        const target = parseAuthority(name, 443);
-        expect(target !== null && compiled.allows(target), normal).toBe(true);
-        if (target !== null) expect(parseAuthority(formatTarget(target), null)).toEqual(target);
+        const target = parseAuthority(normal.replace(/^\*\./, "below."), 443) ?? { host: "", port: 0 };
+        expect([normal, compiled.allows(target)]).toEqual([normal, true]);
+        expect(parseAuthority(formatTarget(target), null)).toEqual(target);
       }),
       { numRuns: 3000 },
     );

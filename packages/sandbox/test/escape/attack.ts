@@ -19,10 +19,10 @@ export interface World {
   /** It listens on port 443 too; an ordinary user may not do that. */
   readonly tlsPort: boolean;
   readonly ownAddresses: readonly string[];
-  /** The names under which it was asked for in TLS. */
-  readonly outsideNames: () => readonly string[];
-  /** How often the address of a name was asked for. */
-  readonly lookUps: (host: string) => number;
+  /** The server outside was asked for under this name only, in TLS. */
+  readonly expectOnlyAskedFor: (name: string) => void;
+  /** The address of a name was asked for not more often. */
+  readonly expectLookUps: (host: string, most: number) => void;
 }
 
 /**

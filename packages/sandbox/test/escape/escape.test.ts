@@ -69,7 +69,7 @@ let hostConnections = 0;
 let outside: Outside;
 let outsideTls: Outside | null;
 const outsideNames: string[] = [];
-const names = createHostileNames();
+const nameServer = createHostileNames();
 const table: { attack: string; result: string; ms: number }[] = [];
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ beforeAll(async () => {
   stage = createTier({
     network: {
       allowPrivate: [`${outsideAddress}:${outside.port}`, `${outsideAddress}:443`],
-      resolve: names.resolve,
+      resolve: nameServer.resolve,
       times: { connectMs: 1000, helloMs: 1000 },
     },
   });
@@ -126,8 +126,8 @@ beforeAll(async () => {
     outsidePort: outside.port,
     tlsPort: outsideTls !== null,
     ownAddresses: Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address)),
-    outsideNames: () => outsideNames,
-    lookUps: names.lookUps,
+    expectOnlyAskedFor,
+    expectLookUps,
   };
 });
 
@@ -163,6 +163,14 @@ function assertFailed(attack: Attack, result: Result): void {
   const { exitCode, signal } = result.exit;
   const outcome = { exitCode, signal, ended: result.out.includes(end), err: result.err.slice(-2000) };
   expect(outcome).toMatchObject(attack.stopped === true ? {} : { exitCode: 0, signal: null, ended: true });
+}
+
+function expectOnlyAskedFor(name: string): void {
+  expect(new Set(outsideNames.map((asked) => asked.toLowerCase()))).toEqual(new Set([name]));
+}
+
+function expectLookUps(name: string, most: number): void {
+  expect(nameServer.lookUps(name)).toBeLessThanOrEqual(most);
 }
 
 /** Puts a line into the table, whatever happens. */

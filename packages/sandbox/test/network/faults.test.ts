@@ -61,7 +61,7 @@ sock.sendall(b"two"); print(sock.recv(10))`;
       expect(relays()).toHaveLength(1);
       for (const pid of relays()) process.kill(pid, "SIGKILL");
       expect((await program.result).out).toBe("b'one'\ncut b''\nb'two'\n");
-      await expect(program.run.connect(1)).rejects.toThrow();
+      await expect(program.run.connect(1)).rejects.toThrow("the run has ended");
     }
   });
 

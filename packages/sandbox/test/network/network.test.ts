@@ -136,8 +136,8 @@ ask("http://web.test:${web.port}/4")`;
   });
 
   test("that are none, or too large, get an answer", async () => {
-    const ask = (text: string) => `
-sock = relay(); sock.sendall(${text}); print(sock.recv(100).split(b"\\r\\n")[0])`;
+    const ask = (request: string) => `
+sock = relay(); sock.sendall(${request}); print(sock.recv(100).split(b"\\r\\n")[0])`;
     const result = await run(
       [
         ask('b"GET / HTTP/1.1\\r\\nHost: web.test\\r\\n\\r\\n"'),
@@ -308,15 +308,15 @@ describe("names and addresses", () => {
 for host, port in (("missing.test", 80), ("slow.test", 80), ("closed.test", ${closed.port}), ("10.0.0.1", 80)):
     try: tunnel(host, port)
     except RuntimeError as error: print(str(error).split("\\r\\n\\r\\n")[1].split("\\n")[0])`;
-    const run = await startBeside(tier.tier, python, code, { network: "full" });
-    const result = await run.result;
+    const program = await startBeside(tier.tier, python, code, { network: "full" });
+    const result = await program.result;
     expect(result.out.trim().split("\n")).toEqual([
       "Syla could not make this connection. missing.test:80 cannot be reached: the name missing.test has no address.",
       "Syla could not make this connection. slow.test:80 cannot be reached: the name server did not answer in time.",
       `Syla could not make this connection. closed.test:${closed.port} cannot be reached: ECONNREFUSED.`,
       "Syla did not let this connection out. 10.0.0.1:80 is refused: private.",
     ]);
-    expect(run.run.network()).toMatchObject({ connections: 4, refused: 1 });
+    expect(program.run.network()).toMatchObject({ connections: 4, refused: 1 });
   });
 
   test("are logged, the first 500, and all counted", async () => {
@@ -355,9 +355,9 @@ for one in (listener, six):
     sock.sendall(hashlib.sha256(data).hexdigest().encode()); sock.close()
 time.sleep(30)`;
 
-  test.each([
-    ["with a network", { network: "full" } as Wish],
-    ["without a way out", { ports: true } as Wish],
+  test.each<[string, Wish]>([
+    ["with a network", { network: "full" }],
+    ["without a way out", { ports: true }],
   ])("are reached by the host, %s", async (_name, wish) => {
     const program = await startBeside(stage.tier, python, server, wish);
     await program.printed("listening");

@@ -18,7 +18,7 @@ interface Choice {
 
 const choices: readonly Choice[] = [
   { value: "none", label: "No network", help: "The program reaches nothing outside of its sandbox." },
-  { value: "hosts", label: "Some hosts", help: "Only these, on ports 80 and 443 unless a line names another. Each connection is logged." },
+  { value: "hosts", label: "Some hosts", help: "Ports 80 and 443, unless a line names another." },
   { value: "full", label: "Every public host", help: "Private networks and this server stay out of reach. Each connection is logged." },
 ];
 
