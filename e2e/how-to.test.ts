@@ -77,6 +77,17 @@ describe("run code over HTTP", () => {
   });
 });
 
+describe("give a run a network", () => {
+  it("prints what the document says", async () => {
+    const [commands = ""] = await readBlocks("give-a-run-a-network.md", "sh");
+    const [answer] = await readBlocks("give-a-run-a-network.md", "text");
+    const env = { PATH: process.env["PATH"], HOME: folder.path, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    await symlink(join(root, "syla"), join(folder.path, "syla"));
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null\n${commands}`], { cwd: folder.path, env });
+    expect(stdout.trim()).toBe(answer?.trim());
+  });
+});
+
 describe("run code from TypeScript", () => {
   it("does what the comments say", async () => {
     const [program = ""] = await readBlocks("use-the-typescript-sdk.md", "ts");

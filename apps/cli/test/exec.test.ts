@@ -115,6 +115,21 @@ describe("what is sent", () => {
     ]);
   });
 
+  test("the network that it may use: none by default, hosts, or a policy, never both", async () => {
+    const fake = await startFakeSyla();
+    const main = join(program(), "main.py");
+    const env = pointAt(fake);
+    await runCli(["exec", main], { env });
+    await runCli(["exec", "--allow-domain", "example.org", "--allow-domain", "*.example.net:8443", main], { env });
+    await runCli(["exec", "--network", "full", main], { env });
+    expect(fake.submitted.map((input) => input.network)).toEqual([undefined, { allow: ["example.org", "*.example.net:8443"] }, "full"]);
+    const both = await runCli(["exec", "--network", "full", "--allow-domain", "example.org", main], { env });
+    expect(both).toMatchObject({ code: 64, stdout: "" });
+    expect(both.stderr).toContain("--network and --allow-domain cannot be combined");
+    expect((await runCli(["exec", "--network", "some", main], { env })).code).toBe(64);
+    expect(fake.submitted).toHaveLength(3);
+  });
+
   test("a folder with its subfolders, without what is no part of it; large files as uploads, bytes as base64", async () => {
     const fake = await startFakeSyla();
     const big = Buffer.alloc(300_000, 7);
@@ -186,6 +201,7 @@ describe("--json", () => {
       "timings",
       "tier",
       "limits",
+      "network",
       "cached",
       "error",
     ]);

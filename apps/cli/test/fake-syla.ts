@@ -177,6 +177,8 @@ function makeRun(script: Script, overrides: object = {}): object {
     timings: { queueMs: 1, startMs: 2, compileMs: null, compileCached: null, runMs: 3, totalMs: 6 },
     createdAt: time,
     tier: "namespace",
+    network: "none",
+    usage: null,
     limits,
     stdout: stdout.slice(0, 65_536),
     stderr: stderr.slice(0, 65_536),

@@ -80,6 +80,23 @@ describe("exec in a real sandbox", () => {
     });
   });
 
+  test("a run without a network has no proxy, and one with hosts is told which ones it may not have", async () => {
+    const look = write("look.py", "import os\nprint(sorted(name for name in os.environ if 'proxy' in name.lower()))");
+    expect((await exec([look])).stdout).toBe("[]\n");
+    const code = `import urllib.error, urllib.request
+try:
+    urllib.request.urlopen("http://other.invalid/")
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode())`;
+    const result = await exec(["--json", "--allow-domain", "Example.ORG", write("reach.py", code)]);
+    const document = JSON.parse(result.stdout) as { runId: string; stdout: string };
+    expect(document.stdout).toMatch(/^403 .*other\.invalid:80 is refused.*allow list\.\nAllow it with `--allow-domain other\.invalid`/);
+    expect(document).toMatchObject({ network: { policy: { allow: ["example.org"] }, connections: 1, refused: 1, sentBytes: 0 } });
+    const shown = await runCli(["runs", "show", document.runId], { env });
+    expect(shown.stdout).toMatch(/network +example\.org: 1 connection \(1 refused\), 0 B sent, 0 B received/);
+    expect(shown.stdout).toMatch(/Connections:\n {2}refused +other\.invalid:80 .*allow list/);
+  });
+
   test.each([
     ["a timeout", "t.py", "while True: pass", ["--timeout", "700ms"], 124],
     ["a signal", "s.py", "import os; os.kill(os.getpid(), 11)", [], 139],

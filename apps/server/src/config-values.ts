@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { parseException } from "@syla/sandbox/egress/addresses";
 import { Secret } from "./platform/secret.ts";
 
 // Each takes the text of an option and returns its value, or throws an Error whose message completes «SYLA_X: …».
@@ -76,4 +77,11 @@ export function databaseUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) throw new Error("must be a postgres:// URL");
   return new Secret(text);
+}
+
+/** Networks, each with or without a port, separated by commas. */
+export function networks(text: string): readonly string[] {
+  const list = text.split(",").map((entry) => entry.trim());
+  for (const entry of list) parseException(entry);
+  return list;
 }

@@ -3,7 +3,19 @@ import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import { logLevels } from "./platform/logger.ts";
-import { absolutePath, basePath, databaseUrl, flag, hostName, integer, oneOf, proxies, publicUrl, redisUrl } from "./config-values.ts";
+import {
+  absolutePath,
+  basePath,
+  databaseUrl,
+  flag,
+  hostName,
+  integer,
+  networks,
+  oneOf,
+  proxies,
+  publicUrl,
+  redisUrl,
+} from "./config-values.ts";
 
 interface Option<T> {
   readonly env: string;
@@ -65,6 +77,12 @@ const options = {
     "10000",
     integer(1, 10_000_000),
     "Runs that may wait in the queue; more are refused with `queue_full`.",
+  ),
+  networkAllowPrivate: option(
+    "SYLA_NETWORK_ALLOW_PRIVATE",
+    "none",
+    networks,
+    "Private networks that runs with a network may reach all the same, comma separated: `10.1.0.0/16`, `10.1.2.3:5432`, `[fd00::]/8:443`.",
   ),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
@@ -138,6 +156,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     logLevel: "info",
     workerSlots: availableParallelism() * 4,
     queueLimit: 10_000,
+    networkAllowPrivate: [],
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,

@@ -100,6 +100,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     dataDirectory: directory.root,
     slots: config.workerSlots,
     historyFile: directory.demandFile,
+    networkAllowPrivate: config.networkAllowPrivate,
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);

@@ -50,6 +50,20 @@ describe("a draft", () => {
     });
   });
 
+  it("carries the network that was chosen, and says what is wrong with its hosts", () => {
+    const hosts = draft({ network: "hosts", hosts: " pypi.org \n\n*.pythonhosted.org\n" });
+    expect(RunInput.parse(module.draftInput(hosts)).network).toEqual({ allow: ["pypi.org", "*.pythonhosted.org"] });
+    expect(module.draftProblems(hosts)).toEqual({});
+    expect(module.draftInput(draft({ network: "full", hosts: "kept.org" })).network).toBe("full");
+    expect(module.draftProblems(draft({ network: "hosts" }))).toEqual({ network: "Name at least one host." });
+    expect(module.draftProblems(draft({ network: "hosts", hosts: "a.org\nhttps://b.org" }))).toEqual({
+      network: "Line 2 is not a host, *.host or address: https://b.org",
+    });
+    const many = Array.from({ length: 101 }, (_, index) => `h${index}.org`).join("\n");
+    expect(module.draftProblems(draft({ network: "hosts", hosts: many }))).toEqual({ network: "There are 101 hosts; 100 are the most." });
+    expect(module.draftProblems(draft({ network: "none", hosts: "not a host" }))).toEqual({});
+  });
+
   it("leaves out what is empty", () => {
     expect(module.draftInput(draft())).toEqual({ language: "python", code: "example of python", files: [], args: [], env: {}, limits: {} });
   });

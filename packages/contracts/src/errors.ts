@@ -38,7 +38,11 @@ export const errorCatalog = {
     message: "The isolation tier cannot be had on this server.",
     hint: "`syla doctor` shows which tiers work here and what the others need.",
   },
-  network_unavailable: { status: 400, message: "The network policy cannot be had on this server.", hint: "Use `none`." },
+  network_unavailable: {
+    status: 400,
+    message: "The network policy cannot be had on this server.",
+    hint: "Use `none`, or an allow list of hosts.",
+  },
   invalid_cursor: {
     status: 400,
     message: "The page cursor is not one that this server gave out.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NetworkPolicy, NetworkUsage, RunNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { TestReport, Tests, TestSummary } from "./tests.ts";
@@ -109,7 +110,7 @@ export const RunInput = z
       .default({}),
     limits: LimitsInput.default({}),
     tier: Tier.optional(),
-    network: z.enum(["none"]).default("none"),
+    network: NetworkPolicy.default("none"),
     priority: z.int().min(0).max(9).default(5).describe("9 goes first"),
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
@@ -154,7 +155,13 @@ export const Timings = z
   })
   .meta({ id: "Timings" });
 
-export const RunUsage = z.object({ cpuMs: z.number(), peakMemoryBytes: z.number().nullable() }).meta({ id: "RunUsage" });
+export const RunUsage = z
+  .object({
+    cpuMs: z.number(),
+    peakMemoryBytes: z.number().nullable(),
+    network: NetworkUsage.nullable().default(null).describe("null for a run without a network"),
+  })
+  .meta({ id: "RunUsage" });
 
 const runSummaryFields = {
   id: z.string(),
@@ -190,7 +197,7 @@ export const Run = z
     files: z.array(z.object({ path: z.string(), size: z.int(), sha256: z.string() })),
     stdinBytes: z.int(),
     tier: Tier,
-    network: z.enum(["none"]),
+    network: NetworkPolicy,
     priority: z.int(),
     visibility: z.enum(["private", "shared", "public"]),
     requestedLimits: LimitsInput,
@@ -337,7 +344,7 @@ export const runRoutes = {
     params: runId,
     headers: idempotency,
     responses: { 202: Run },
-    errors: ["not_found", "queue_full", "idempotency_conflict"],
+    errors: ["not_found", "queue_full", "idempotency_conflict", "network_unavailable"],
   }),
   streamRun: route({
     method: "GET",
@@ -394,6 +401,16 @@ export const runRoutes = {
     auth: "user",
     params: runId,
     responses: { 200: TestReport },
+    errors: ["not_found"],
+  }),
+  getRunNetwork: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/network",
+    summary: "List the connections that the run made, when it has ended",
+    tag: "runs",
+    auth: "user",
+    params: runId,
+    responses: { 200: RunNetwork },
     errors: ["not_found"],
   }),
   readRunFile: route({

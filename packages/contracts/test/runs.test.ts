@@ -54,7 +54,7 @@ describe("RunInput", () => {
     ["more memory than there can be", { limits: { memoryBytes: 2 ** 40 } }, "limits.memoryBytes"],
     ["no number of CPUs", { limits: { cpus: Number.NaN } }, "limits.cpus"],
     ["an unknown tier", { tier: "docker" }, "tier"],
-    ["an unknown network", { network: "full" }, "network"],
+    ["an unknown network", { network: "some" }, "network"],
     ["a priority of ten", { priority: 10 }, "priority"],
   ])("refuses %s, and says where", (_name, input, path) => {
     expect(refusedAt(input)).toContain(path);

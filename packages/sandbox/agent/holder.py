@@ -16,11 +16,13 @@ import frames
 import init
 import linux
 import payload
+import relay
 import seccomp
 from intake import SPARE
 
 FRESH = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 FAILURES_ALLOWED = 5
+RELAYS_ALLOWED = 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -32,17 +34,39 @@ def keep(slot, settings):
     linux.unshare(linux.CLONE_NEWNET)
     linux.raise_loopback()
     forget_connections()
+    relays = Relays(slot, settings)
     failures = 0
     while failures < FAILURES_ALLOWED:
         pid = os.fork()
         if pid == 0:
             return Holder(slot, settings).serve()
-        _, status = os.waitpid(pid, 0)
+        status = relays.wait_beside(pid)
         failures = failures + 1 if status else 0
         if failures:
             time.sleep(0.05 * 2**failures)
     sys.stderr.write(f"slot {slot}: {failures} sandboxes in a row could not be made\n")
     os._exit(1)
+
+
+class Relays:
+    """The slot's relay, where runs have a network, and another one when that ends before its time."""
+
+    def __init__(self, slot, settings):
+        self.slot, self.settings, self.ended = slot, settings, 0
+        self.pid = relay.fork_relay(slot, settings) if settings["network"] else None
+
+    def wait_beside(self, pid):
+        """The wait status of the holder `pid`."""
+        while True:
+            ended, status = os.wait()
+            if ended == pid:
+                return status
+            if ended == self.pid:
+                self.ended += 1
+                if self.ended >= RELAYS_ALLOWED:
+                    sys.stderr.write(f"slot {self.slot}: {self.ended} relays have ended\n")
+                    os._exit(1)
+                self.pid = relay.fork_relay(self.slot, self.settings)
 
 
 class Holder:

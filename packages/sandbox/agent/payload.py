@@ -37,7 +37,8 @@ FIXED_LIMITS = (
 
 
 def read_settings(text):
-    """What the host says of a jail: {fork, preimport, cgroups, denied, root}."""
+    """What the host says of a jail: {fork, preimport, cgroups, denied, root, network}; `network` is null or {port,
+    connections}."""
     settings = json.loads(text)
     settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()
     settings["program"] = None

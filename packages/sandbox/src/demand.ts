@@ -50,10 +50,15 @@ export class Demand {
 
   /** How many to keep ready: the prediction for the coming minutes with its headroom, at least what this minute has seen. */
   wanted(now: number): number {
+    return Math.max(0, Math.ceil(Math.max(this.expected(now), headroom * this.#peak) - 1e-9));
+  }
+
+  /** The prediction for the coming minutes with its headroom, from what is over: what this minute has seen has been served. */
+  expected(now: number): number {
     this.#closeMinutes(now);
     const coming = now + 10 * minuteMs;
     const usual = [now, coming].map((time) => this.#history.week[hourOfWeek(time)] ?? this.#history.day[hourOfDay(time)] ?? 0);
-    return Math.max(0, Math.ceil(headroom * Math.max(this.#history.average, this.#peak, ...usual) - 1e-9));
+    return headroom * Math.max(this.#history.average, ...usual);
   }
 
   #closeMinutes(now: number): void {

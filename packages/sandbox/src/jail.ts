@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JailCgroup } from "./cgroups.ts";
 import { SandboxConnection } from "./connection.ts";
+import { RelayServer } from "./relay/relay-server.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { SandboxError } from "./spec.ts";
 import { spawnWall, type WallSpec } from "./wall.ts";
@@ -19,6 +20,8 @@ interface Waiter {
 /** One outer wall and the sandboxes in it. Belongs to nobody until {@link assign}, then to one tenant for good. */
 export class Jail {
   readonly cgroup: JailCgroup | null;
+  /** Where the relays of its slots arrive; null in a jail without a network. */
+  readonly relays: RelayServer | null;
   tenant: string | null = null;
   usedAt = Date.now();
   /** Runs in it now. */
@@ -40,6 +43,7 @@ export class Jail {
     this.cgroup = spec.cgroup;
     mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
     this.#server = listen(spec, (socket) => void this.#greet(socket));
+    this.relays = spec.networked === true ? new RelayServer(spec.folder, spec.uid) : null;
     this.#child = spawnWall(spec);
     this.#child.stdin?.on("error", () => {}); // a jail that died says so by its exit
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.#errors = (this.#errors + chunk.toString()).slice(-keptErrorBytes)));
@@ -134,6 +138,7 @@ export class Jail {
     this.#dead = true;
     this.#errors ||= reason;
     this.#server.close();
+    this.relays?.close();
     for (const socket of this.#sockets) socket.destroy();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new SandboxError("sandbox_failed", reason));
     void removeWhenQuiet(this.#spec).then(done);

@@ -3,9 +3,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
+import { proxyEnvironment } from "./egress/environment.ts";
 import { Jail } from "./jail.ts";
-import { Pool, type Lease } from "./pool.ts";
+import { jailKind, Pool, type JailKind, type Lease } from "./pool.ts";
+import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
+import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
 import {
   SandboxError,
   type EffectiveLimits,
@@ -37,6 +40,8 @@ export interface NamespaceTierOptions {
   readonly maxSpares?: number;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile?: string;
+  /** How runs that ask for a network get one. */
+  readonly network?: NetworkOptions;
   /** Ignores control groups even where they could be used. */
   readonly withoutCgroups?: boolean;
 }
@@ -50,6 +55,7 @@ export class NamespaceTier implements Tier {
   readonly #options: NamespaceTierOptions;
   readonly #roots: CgroupRoots | null;
   readonly #pool: Pool;
+  readonly #networks: RunNetworks;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
@@ -72,8 +78,9 @@ export class NamespaceTier implements Tier {
       balanceMs: 15_000,
       history,
     };
-    this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime));
+    this.#pool = new Pool(pool, (kind) => this.#createJail(kind));
     if (historyFile !== undefined) this.#keeping = setInterval(() => this.#keepHistory(historyFile), keepHistoryMs).unref();
+    this.#networks = new RunNetworks(options.network ?? {});
   }
 
   async report(): Promise<TierReport> {
@@ -81,17 +88,21 @@ export class NamespaceTier implements Tier {
   }
 
   warm(runtime: RuntimeSpec): void {
-    this.#pool.warm(runtime);
+    this.#pool.warm(jailKind(runtime));
   }
 
   async start(spec: SandboxSpec): Promise<SandboxRun> {
-    const lease = await this.#pool.acquire(spec.runtime, spec.tenant);
+    const networked = this.#networks.isWanted(spec);
+    const lease = await this.#pool.acquire(jailKind(spec.runtime, networked), spec.tenant);
+    let network: RunNetwork | null = null;
     try {
+      if (networked) network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
       await lease.connection.sendFiles(spec.files);
       await spec.begin?.();
       await lease.connection.start(this.#plan(spec), spec.stdin);
     } catch (error) {
+      await network?.close();
       lease.release(false);
       throw error;
     }
@@ -99,7 +110,12 @@ export class NamespaceTier implements Tier {
     return {
       tier: this.name,
       limits: this.#effectiveLimits(spec),
-      events: runEvents(lease, spec),
+      events: runEvents(lease, spec, network),
+      connect: async (port) => {
+        if (network === null) throw new PortUnreachableError("this run was started without ports");
+        return await network.connect(port);
+      },
+      network: () => network?.usage() ?? null,
       cancel: (graceMs) => cancel(connection, graceMs),
     };
   }
@@ -123,7 +139,7 @@ export class NamespaceTier implements Tier {
     } catch {}
   }
 
-  #createJail(runtime: RuntimeSpec): Jail {
+  #createJail({ runtime, networked }: JailKind): Jail {
     const number = this.#jails++;
     // From a random start, so that servers beside this one take others, and no two jails of this one the same.
     const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
@@ -138,8 +154,13 @@ export class NamespaceTier implements Tier {
       folder: join(this.#options.folder, `jail-${number}`),
       uid,
       cgroup,
+      networked,
       denied,
     });
+  }
+
+  #proxyVariables(spec: SandboxSpec): Record<string, string> {
+    return spec.network === undefined || spec.network === "none" ? {} : proxyEnvironment(spec.env);
   }
 
   #enforcers(): Record<LimitName, Enforcer> {
@@ -176,7 +197,14 @@ export class NamespaceTier implements Tier {
       argv: [...words, ...spec.args],
       mode: runtime.pooling === "fork" && !boots ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
-      env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env, ...spec.env },
+      env: {
+        PATH: "/usr/local/bin:/usr/bin:/bin",
+        HOME: "/tmp",
+        LANG: "C.UTF-8",
+        ...runtime.env,
+        ...this.#proxyVariables(spec),
+        ...spec.env,
+      },
       limits: {
         wallMs: limits.wallMs,
         processes: limits.processes,
@@ -199,7 +227,7 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
-async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<SandboxEvent> {
+async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork | null): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
   let ended = false;
   const watchdog = new Watchdog(spec, () => void jail.end());
@@ -207,6 +235,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<Sandb
   try {
     for await (const event of connection.events()) {
       watchdog.saw(event);
+      if (event.type === "agent-exit") await network?.close();
       ended = event.type === "agent-exit";
       yield event.type === "agent-exit" ? toExit(event.exit, stats()) : event;
       watchdog.waits();
@@ -218,6 +247,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<Sandb
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
     watchdog.stop();
+    await network?.close(); // before the slot is another run's
     lease.release(ended);
   }
 }

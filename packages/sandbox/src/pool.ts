@@ -26,6 +26,22 @@ export interface PoolOptions {
   readonly history?: Readonly<Record<string, unknown>>;
 }
 
+/** What jails are kept for. One kind is never used in place of another. */
+export interface JailKind {
+  readonly name: string;
+  readonly runtime: RuntimeSpec;
+  /** Runs with a network have jails of their own, so that nothing is added to those of the others. */
+  readonly networked: boolean;
+  /** One waits for a new tenant at any time. */
+  readonly always: boolean;
+}
+
+/** The kind of jail for runs of a runtime. */
+export function jailKind(runtime: RuntimeSpec, networked = false): JailKind {
+  const name = networked ? `${runtime.name} networked` : runtime.name;
+  return { name, runtime, networked, always: runtime.pooling === "fork" && !networked };
+}
+
 /** A sandbox in the hands of one run. */
 export interface Lease {
   readonly jail: Jail;
@@ -34,9 +50,9 @@ export interface Lease {
   release(ended: boolean): void;
 }
 
-/** A runtime's unassigned jails, and how many tenants came for one within a minute. */
+/** The unassigned jails of a kind, and how many tenants came for one within a minute. */
 interface Shelf {
-  readonly runtime: RuntimeSpec;
+  readonly kind: JailKind;
   readonly demand: Demand;
   spares: Jail[];
   minute: number;
@@ -45,7 +61,7 @@ interface Shelf {
 
 /** A tenant's jail, and the smaller one that is made to take its place. */
 interface Assigned {
-  readonly runtime: RuntimeSpec;
+  readonly kind: JailKind;
   readonly demand: Demand;
   jail: Jail;
   successor: Jail | null;
@@ -58,13 +74,13 @@ interface Assigned {
  */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #create: (runtime: RuntimeSpec) => Jail;
+  readonly #create: (kind: JailKind) => Jail;
   readonly #shelves = new Map<string, Shelf>();
   readonly #assigned = new Map<string, Assigned>();
   readonly #timers: NodeJS.Timeout[];
   #stopped = false;
 
-  constructor(options: PoolOptions, create: (runtime: RuntimeSpec) => Jail) {
+  constructor(options: PoolOptions, create: (kind: JailKind) => Jail) {
     this.#options = options;
     this.#create = create;
     this.#timers = [
@@ -74,20 +90,17 @@ export class Pool {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** Makes an unassigned jail for a runtime, if there is none. */
-  warm(runtime: RuntimeSpec): void {
-    if (this.#stopped) return;
-    const shelf = this.#shelf(runtime);
-    shelf.spares = shelf.spares.filter((jail) => !jail.dead);
-    const wanted = Math.min(Math.max(1, shelf.demand.wanted(Date.now())), this.#options.maxSpares);
-    while (shelf.spares.length < wanted) shelf.spares.push(this.#make(runtime, 1));
+  /** Makes an unassigned jail of a kind, if there is none. */
+  warm(kind: JailKind): void {
+    const shelf = this.#shelf(kind);
+    this.#fill(shelf, Math.max(1, this.#sparesFor(shelf)));
   }
 
   /** A sandbox for a run of `tenant`. Rejects with `no_capacity` after the wait, with `sandbox_failed` when jails will not start. */
-  async acquire(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
+  async acquire(kind: JailKind, tenant: string): Promise<Lease> {
     for (let left = attempts; ; left -= 1) {
       try {
-        return await this.#acquireOnce(runtime, tenant);
+        return await this.#acquireOnce(kind, tenant);
       } catch (error) {
         // Nothing of the run has begun: a jail that was about to die is no reason to fail it.
         if (left === 1 || !(error instanceof SandboxError) || error.code !== "sandbox_failed") throw error;
@@ -101,13 +114,12 @@ export class Pool {
   }
 
   report(): PoolReport[] {
-    const now = Date.now();
     return [...this.#shelves].map(([name, shelf]) => ({
-      runtime: name,
+      kind: name,
       spares: shelf.spares.filter((jail) => !jail.dead).length,
-      wantedSpares: Math.min(shelf.demand.wanted(now), this.#options.maxSpares),
+      wantedSpares: this.#sparesFor(shelf),
       jails: [...this.#assigned.values()]
-        .filter(({ runtime, jail }) => runtime.name === name && !jail.dead)
+        .filter(({ kind, jail }) => kind.name === name && !jail.dead)
         .map(({ jail, demand }) => ({
           tenant: jail.tenant ?? "",
           slots: jail.slots,
@@ -132,8 +144,8 @@ export class Pool {
     await Promise.all(jails.map((jail) => jail.end()));
   }
 
-  async #acquireOnce(runtime: RuntimeSpec, tenant: string): Promise<Lease> {
-    const { jail, demand } = this.#assignedTo(runtime, tenant);
+  async #acquireOnce(kind: JailKind, tenant: string): Promise<Lease> {
+    const { jail, demand } = this.#assignedTo(kind, tenant);
     jail.busy += 1;
     demand.note(Date.now(), jail.busy);
     if ((jail.busy >= jail.slots || jail.ready === 0) && jail.slots < this.#options.slotsPerJail) jail.addSlot();
@@ -155,20 +167,20 @@ export class Pool {
     }
   }
 
-  #assignedTo(runtime: RuntimeSpec, tenant: string): Assigned {
+  #assignedTo(kind: JailKind, tenant: string): Assigned {
     if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
-    const key = `${runtime.name}\0${tenant}`;
+    const key = `${kind.name}\0${tenant}`;
     const known = this.#assigned.get(key);
     if (known !== undefined && !known.jail.dead) return known;
     this.#makeRoom();
-    const assigned = { runtime, jail: this.#takeSpare(runtime), demand: known?.demand ?? new Demand(Date.now()), successor: null };
+    const assigned = { kind, jail: this.#takeSpare(kind), demand: known?.demand ?? new Demand(Date.now()), successor: null };
     assigned.jail.assign(tenant);
     this.#assigned.set(key, assigned);
     return assigned;
   }
 
-  #takeSpare(runtime: RuntimeSpec): Jail {
-    const shelf = this.#shelf(runtime);
+  #takeSpare(kind: JailKind): Jail {
+    const shelf = this.#shelf(kind);
     const now = Date.now();
     const minute = Math.floor(now / minuteMs);
     shelf.taken = shelf.minute === minute ? shelf.taken + 1 : 1;
@@ -176,23 +188,32 @@ export class Pool {
     shelf.demand.note(now, shelf.taken);
     const jail = shelf.spares.find((spare) => !spare.dead && spare.ready > 0) ?? shelf.spares.find((spare) => !spare.dead);
     shelf.spares = shelf.spares.filter((spare) => spare !== jail && !spare.dead);
-    setImmediate(() => this.warm(runtime));
-    return jail ?? this.#make(runtime, 1);
+    setImmediate(() => this.#fill(shelf, this.#sparesFor(shelf)));
+    return jail ?? this.#make(kind, 1);
   }
 
-  #shelf(runtime: RuntimeSpec): Shelf {
-    const known = this.#shelves.get(runtime.name);
+  #shelf(kind: JailKind): Shelf {
+    const known = this.#shelves.get(kind.name);
     if (known !== undefined) return known;
-    const demand = new Demand(Date.now(), this.#options.history?.[runtime.name]);
-    const shelf = { runtime, demand, spares: [], minute: 0, taken: 0 };
-    this.#shelves.set(runtime.name, shelf);
+    const demand = new Demand(Date.now(), this.#options.history?.[kind.name]);
+    const shelf = { kind, demand, spares: [], minute: 0, taken: 0 };
+    this.#shelves.set(kind.name, shelf);
     return shelf;
   }
 
-  #make(runtime: RuntimeSpec, slots: number): Jail {
-    const jail = this.#create(runtime);
+  #make(kind: JailKind, slots: number): Jail {
+    const jail = this.#create(kind);
     for (let count = 0; count < slots; count += 1) jail.addSlot();
     return jail;
+  }
+
+  #sparesFor({ kind, demand }: Shelf): number {
+    return Math.min(Math.max(Math.round(demand.expected(Date.now())), kind.always ? 1 : 0), this.#options.maxSpares);
+  }
+
+  #fill(shelf: Shelf, wanted: number): void {
+    shelf.spares = shelf.spares.filter((jail) => !jail.dead);
+    while (!this.#stopped && shelf.spares.length < wanted) shelf.spares.push(this.#make(shelf.kind, 1));
   }
 
   #slotsFor(demand: Demand): number {
@@ -224,20 +245,20 @@ export class Pool {
   /** Brings jails and slots to what is likely to be wanted. */
   #balance(): void {
     for (const shelf of this.#shelves.values()) {
-      const wanted = Math.min(Math.max(shelf.demand.wanted(Date.now()), shelf.runtime.pooling === "fork" ? 1 : 0), this.#options.maxSpares);
+      const wanted = this.#sparesFor(shelf);
       if (shelf.spares.length * shrinkBelow > wanted) for (const jail of shelf.spares.splice(wanted)) void jail.end();
-      else if (wanted > 0) this.warm(shelf.runtime);
+      else this.#fill(shelf, wanted);
     }
     for (const assigned of this.#assigned.values()) this.#resize(assigned);
   }
 
   /** More slots are added; fewer means another jail, which takes over when it is ready and this one is not in use. */
   #resize(assigned: Assigned): void {
-    const { jail, demand, runtime } = assigned;
+    const { jail, demand, kind } = assigned;
     const wanted = this.#slotsFor(demand);
     while (!jail.dead && jail.slots < wanted) jail.addSlot();
     if (assigned.successor === null) {
-      if (wanted < jail.slots * shrinkBelow) assigned.successor = this.#make(runtime, wanted);
+      if (wanted < jail.slots * shrinkBelow) assigned.successor = this.#make(kind, wanted);
     } else if (wanted >= jail.slots * shrinkBelow) {
       void assigned.successor.end();
       assigned.successor = null;

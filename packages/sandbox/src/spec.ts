@@ -1,3 +1,7 @@
+import type { Duplex } from "node:stream";
+import type { NetworkUsage } from "./egress/connection-log.ts";
+import type { NetworkPolicy } from "./egress/policy.ts";
+
 /**
  * What a sandbox is asked for and what it answers: the interface that every tier implements. Sizes are bytes, times milliseconds.
  */
@@ -63,6 +67,10 @@ export interface SandboxSpec {
   readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
   readonly limits: SandboxLimits;
   readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
+  /** What the program may reach; nothing when left out. */
+  readonly network?: NetworkPolicy;
+  /** The host wants to connect to ports of the program (see {@link SandboxRun.connect}), also of one without a network. */
+  readonly ports?: boolean;
   /** Awaited when everything is in place, before the program gets to run. When it throws, nothing runs. */
   readonly begin?: () => Promise<void>;
 }
@@ -104,6 +112,13 @@ export interface SandboxRun {
   readonly tier: string;
   readonly limits: EffectiveLimits;
   readonly events: AsyncIterable<SandboxEvent>;
+  /**
+   * A connection to a port that the program listens on, on its loopback. Rejects with a `PortUnreachableError` when nobody listens, when
+   * the run has ended, and for runs that have neither a network nor `ports`.
+   */
+  connect(port: number): Promise<Duplex>;
+  /** What it did with its network so far; null for a run without one. */
+  network(): NetworkUsage | null;
   /** SIGTERM to every process, and after the grace time an end with reason `cancelled`. */
   cancel(graceMs: number): void;
 }
@@ -117,9 +132,9 @@ export interface TierReport {
   readonly limits: Readonly<Record<LimitName, Enforcer>>;
 }
 
-/** The sandboxes that a tier keeps for one runtime. */
+/** The sandboxes that a tier keeps for one purpose: runs of a runtime, with a network or without. */
 export interface PoolReport {
-  readonly runtime: string;
+  readonly kind: string;
   /** Jails that belong to nobody yet, and how many there should be. */
   readonly spares: number;
   readonly wantedSpares: number;
@@ -148,7 +163,7 @@ export interface Tier {
   stop(): Promise<void>;
 }
 
-export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable";
+export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable" | "network_unavailable";
 
 /** The sandbox could not do its part; the program is not to blame. */
 export class SandboxError extends Error {

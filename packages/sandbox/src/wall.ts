@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JailCgroup } from "./cgroups.ts";
+import { connectionsPerRun, relayPort } from "./egress/environment.ts";
 import type { RuntimeSpec } from "./spec.ts";
 
 /** The outer wall: one bubblewrap jail, as the command line that makes it. */
@@ -37,6 +38,8 @@ export interface WallSpec {
   readonly folder: string;
   readonly uid: number | null;
   readonly cgroup: JailCgroup | null;
+  /** Its slots have a relay to the host. */
+  readonly networked?: boolean;
   /** System calls that the filter refuses here on top of the list. */
   readonly denied: readonly string[];
 }
@@ -112,6 +115,7 @@ function agentSettings(spec: WallSpec): unknown {
     preimport: spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
+    network: spec.networked === true ? { port: relayPort, connections: connectionsPerRun } : null,
     root: [...new Set([...folders, ...spec.runtime.mounts.map(({ target }) => target.split("/")[1])])],
   };
 }

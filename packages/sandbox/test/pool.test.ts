@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Jail } from "../src/jail.ts";
-import { Pool, type PoolOptions } from "../src/pool.ts";
-import type { RuntimeSpec } from "../src/spec.ts";
+import { jailKind, Pool, type JailKind, type PoolOptions } from "../src/pool.ts";
 import { createTier, python, runIn, startBeside, type TestTier } from "./sandbox-driver.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true }));
@@ -13,11 +12,11 @@ describe("pool", () => {
   test("a run that waits too long is told so, and takes no sandbox from those after it", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const pool = poolOf(own, { waitMs: 400, idleMs: 60_000 });
-    const first = await pool.acquire(python, "tenant");
-    await expect(pool.acquire(python, "tenant")).rejects.toMatchObject({ code: "no_capacity" });
+    const first = await pool.acquire(kind, "tenant");
+    await expect(pool.acquire(kind, "tenant")).rejects.toMatchObject({ code: "no_capacity" });
     first.connection.close();
     first.release(false);
-    const next = await pool.acquire(python, "tenant");
+    const next = await pool.acquire(kind, "tenant");
     expect(next.connection.slot).toBe(0);
     await pool.stop();
   });
@@ -25,35 +24,37 @@ describe("pool", () => {
   test("an idle jail ends, a dead one is replaced, and the oldest idle one makes room", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const pool = poolOf(own, { waitMs: 20_000, idleMs: 300, maxJails: 2 });
-    const lease = await pool.acquire(python, "one");
+    const lease = await pool.acquire(kind, "one");
     await sleep(700);
     expect(lease.jail.dead).toBe(false);
     lease.connection.close();
     lease.release(false);
     await sleep(1200);
     expect(lease.jail.dead).toBe(true);
-    const again = await pool.acquire(python, "one");
+    const again = await pool.acquire(kind, "one");
     expect(again.jail).not.toBe(lease.jail);
-    const second = await pool.acquire(python, "two");
-    await expect(pool.acquire(python, "three")).rejects.toMatchObject({ code: "no_capacity" });
+    const second = await pool.acquire(kind, "two");
+    await expect(pool.acquire(kind, "three")).rejects.toMatchObject({ code: "no_capacity" });
     second.connection.close();
     second.release(false);
-    expect((await pool.acquire(python, "three")).jail.tenant).toBe("three");
+    expect((await pool.acquire(kind, "three")).jail.tenant).toBe("three");
     await pool.stop();
   });
 
   test("keeps as many jails and slots as were wanted lately, and gives back what is not wanted any more", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const pool = poolOf(own, { slotsPerJail: 8 });
-    const leases = await Promise.all(Array.from({ length: 6 }, () => pool.acquire(python, "one")));
-    for (const tenant of ["two", "three"]) (await pool.acquire(python, tenant)).release(false);
+    const leases = await Promise.all(Array.from({ length: 6 }, () => pool.acquire(kind, "one")));
+    for (const tenant of ["two", "three"]) (await pool.acquire(kind, tenant)).release(false);
     for (const lease of leases) lease.release(false);
-    await until(() => spares(pool) === 3 && slots(pool) === 8);
+    await until(() => spares(pool) === 1 && slots(pool) === 8);
+    vi.setSystemTime(Date.now() + 61_000); // three tenants came within a minute
+    await until(() => spares(pool) === 3);
     const [jail] = leases.map((lease) => lease.jail);
     vi.setSystemTime(Date.now() + 3 * hour);
     await until(() => spares(pool) === 1 && slots(pool) === 2);
     await until(() => jail?.dead === true);
-    const later = await pool.acquire(python, "one");
+    const later = await pool.acquire(kind, "one");
     expect(later.jail.slots).toBe(2);
     later.release(false);
     await pool.stop();
@@ -62,7 +63,7 @@ describe("pool", () => {
   test("a jail is not replaced while it is in use", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const pool = poolOf(own, { slotsPerJail: 8, idleMs: 24 * hour });
-    const leases = await Promise.all(Array.from({ length: 6 }, () => pool.acquire(python, "one")));
+    const leases = await Promise.all(Array.from({ length: 6 }, () => pool.acquire(kind, "one")));
     const [kept, ...others] = leases;
     for (const lease of others) lease.release(false);
     await until(() => slots(pool) === 8);
@@ -78,14 +79,14 @@ describe("pool", () => {
   test("makes ready what was wanted at this hour in an earlier life", async () => {
     await using own = createTier({ slotsPerJail: 1 });
     const first = poolOf(own, {});
-    for (const tenant of ["one", "two"]) (await first.acquire(python, tenant)).release(false);
+    for (const tenant of ["one", "two"]) (await first.acquire(kind, tenant)).release(false);
     vi.setSystemTime(Date.now() + hour); // the hour is over
-    first.warm(python);
+    first.warm(kind);
     const history = JSON.parse(JSON.stringify(first.history())) as Record<string, unknown>;
     await first.stop();
     vi.setSystemTime(Date.now() + 22 * hour + 55 * 60_000);
     const second = poolOf(own, { history });
-    second.warm(python);
+    second.warm(kind);
     expect(spares(second)).toBe(3);
     await second.stop();
   });
@@ -111,13 +112,14 @@ function poolOf(own: TestTier, options: Partial<PoolOptions>): Pool {
   const uid = process.getuid?.() === 0 ? 1_850_000_000 : null;
   const programs = { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" };
   let jails = 0;
-  const create = (runtime: RuntimeSpec) =>
+  const create = ({ runtime }: JailKind) =>
     new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, denied: [] });
   const ordinary = { slotsPerJail: 1, maxJails: 64, maxSpares: 3, waitMs: 20_000, idleMs: 60_000, balanceMs: 100 };
   return new Pool({ ...ordinary, ...options }, create);
 }
 
 const hour = 3_600_000;
+const kind = jailKind(python);
 const spares = (pool: Pool): number => pool.report()[0]?.spares ?? 0;
 const slots = (pool: Pool): number => pool.report()[0]?.jails.find((jail) => jail.tenant === "one")?.slots ?? 0;
 

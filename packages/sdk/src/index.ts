@@ -9,6 +9,7 @@ export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
+export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork } from "@syla/contracts/network";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
 export type {
   Artifact,

@@ -29,6 +29,7 @@ export const routeTable = {
   listArtifacts: { method: "GET", path: "/api/v1/runs/:id/artifacts" },
   downloadArtifact: { method: "GET", path: "/api/v1/runs/:id/artifacts/:artifactId" },
   getTestReport: { method: "GET", path: "/api/v1/runs/:id/tests" },
+  getRunNetwork: { method: "GET", path: "/api/v1/runs/:id/network" },
   readRunFile: { method: "GET", path: "/api/v1/runs/:id/file" },
   readRunStdin: { method: "GET", path: "/api/v1/runs/:id/stdin" },
   uploadBlob: { method: "POST", path: "/api/v1/blobs" },

@@ -1,4 +1,5 @@
 import type { TestReport } from "@syla/contracts/tests";
+import type { RunNetwork } from "@syla/contracts/network";
 import type { RouteQuery } from "@syla/contracts/route";
 import type { Artifact, Run, RunEvent, RunInputDraft, runRoutes, RunSummary } from "@syla/contracts/runs";
 import { type FollowOptions, followRun } from "./run-events.ts";
@@ -48,6 +49,8 @@ export interface Runs {
   log(id: string, query?: LogQuery, options?: CallOptions): Promise<Response>;
   logUrl(id: string, query?: LogQuery): string;
   artifacts(id: string, options?: CallOptions): Promise<readonly Artifact[]>;
+  /** The connections that the run made, when it has ended. */
+  network(id: string, options?: CallOptions): Promise<RunNetwork>;
   /** One artifact, its body unread. */
   downloadArtifact(id: string, artifactId: string, options?: CallOptions): Promise<Response>;
   artifactUrl(id: string, artifactId: string): string;
@@ -97,6 +100,7 @@ export function createRuns(transport: Transport): Runs {
     events: (id, options) => followRun(transport, id, options),
     log: (id, query = {}, options = {}) => transport.raw("downloadLog", { ...options, params: { id }, query }),
     logUrl: (id, query = {}) => transport.url("downloadLog", { params: { id }, query: { ...query } }),
+    network: (id, options = {}) => transport.json("getRunNetwork", { ...options, params: { id } }),
     artifacts: async (id, options = {}) => (await transport.json("listArtifacts", { ...options, params: { id } })).items,
     downloadArtifact: (id, artifactId, options = {}) => transport.raw("downloadArtifact", { ...options, params: { id, artifactId } }),
     artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),

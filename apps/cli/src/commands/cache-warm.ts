@@ -17,7 +17,14 @@ export const cacheWarmCommand: Command = defineServerCommand("warm", "run progra
   .option("--keep <duration>", "how long to keep the results (24h)")
   .action(async (targets: string[], flags: Flags) => {
     const cache = flags.keep === undefined ? true : { ttlMs: parseDuration(flags.keep) };
-    const nothing = { env: [], envFile: [], resource: [], file: [], ...(flags.language !== undefined && { language: flags.language }) };
+    const nothing = {
+      env: [],
+      envFile: [],
+      resource: [],
+      file: [],
+      allowDomain: [],
+      ...(flags.language !== undefined && { language: flags.language }),
+    };
     const prepared = await Promise.all(
       targets.map(async (target) => ({ target, run: await prepareRun(target, [], { ...nothing, stdin: "/dev/null" }, process.env) })),
     );

@@ -37,6 +37,14 @@ export const execCommand: Command = defineServerCommand(
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
   .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
+  .addOption(
+    new Option("--network <policy>", "what it may reach: nothing, the model gateway, or (administrators) every public host").choices([
+      "none",
+      "gateway",
+      "full",
+    ]),
+  )
+  .option("--allow-domain <host>", "let it reach this host: example.org, *.example.org, example.org:8443 (repeatable)", collect, [])
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")
   .option("-d, --detach", "print the run's id and do not wait for it")
   .addOption(new Option("--no-wait", "the same as --detach").hideHelp())

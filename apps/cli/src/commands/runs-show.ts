@@ -1,6 +1,7 @@
 import type { Run } from "@syla/sdk";
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
+import { describeConnection, describeNetwork, describeNetworkUse } from "../output/network.ts";
 import { printFields, printJson, printLine } from "../output/print.ts";
 import { styleStatus } from "../output/style.ts";
 import { plainLine } from "../output/terminal-text.ts";
@@ -17,10 +18,16 @@ export const runsShowCommand: Command = defineServerCommand("show", "show a run:
     if (run.limits !== null) printLine("\nLimits:");
     for (const [name, limit] of Object.entries(run.limits ?? {}))
       printLine(`  ${name.padEnd(14)}${name.endsWith("Bytes") ? formatBytes(limit.value) : limit.value} (${limit.enforcedBy})`);
+    const { connections, omitted } = (run.usage?.network?.connections ?? 0) > 0 ? await syla.runs.network(id) : noConnections;
+    if (connections.length > 0) printLine("\nConnections:");
+    for (const connection of connections) printLine(`  ${describeConnection(connection)}`);
+    if (omitted > 0) printLine(`  and ${omitted} more`);
     if (run.artifactCount > 0) printLine("\nArtifacts:");
     for (const artifact of run.artifactCount > 0 ? await syla.runs.artifacts(id) : [])
       printLine(`  ${formatBytes(artifact.size).padStart(10)}  ${plainLine(artifact.path)}`);
   });
+
+const noConnections = { connections: [], omitted: 0 };
 
 function fieldsOf(run: Run): [string, string][] {
   const { queueMs, startMs, compileMs, compileCached, runMs, totalMs } = run.timings;
@@ -37,6 +44,7 @@ function fieldsOf(run: Run): [string, string][] {
       `${formatDuration(totalMs)} (queue ${formatDuration(queueMs)}${compileMs === null ? "" : `, compile ${compileCached === true ? "done before" : formatDuration(compileMs)}`}, start ${formatDuration(startMs)}, run ${formatDuration(runMs)})`,
     ],
     ["tier", run.tier],
+    ["network", describeNetwork(run.network) + (run.usage?.network ? `: ${describeNetworkUse(run.usage.network)}` : "")],
     ["created", run.createdAt],
     [
       "output",

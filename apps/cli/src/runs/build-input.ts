@@ -1,5 +1,5 @@
 import { openAsBlob } from "node:fs";
-import type { FileInput, LimitsInput, RunInputDraft, Syla, Tier } from "@syla/sdk";
+import type { FileInput, LimitsInput, NetworkPolicy, RunInputDraft, Syla, Tier } from "@syla/sdk";
 import { usageError } from "../cli-error.ts";
 import { collectProgram, type LocalFile, readInput } from "./collect-files.ts";
 import { parseDuration, parseResources, parseVariables } from "./parse-flags.ts";
@@ -18,6 +18,8 @@ export interface ExecFlags {
   readonly tier?: Tier;
   readonly cache?: boolean;
   readonly cacheFor?: string;
+  readonly network?: Extract<NetworkPolicy, string>;
+  readonly allowDomain: readonly string[];
 }
 
 /** What to send, with large files still on disk. */
@@ -36,6 +38,7 @@ export async function prepareRun(
   flags: ExecFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<PreparedRun> {
+  const network = readNetwork(flags);
   const limits: LimitsInput = {
     ...parseResources(flags.resource),
     ...(flags.timeout !== undefined && { wallMs: parseDuration(flags.timeout) }),
@@ -48,12 +51,20 @@ export async function prepareRun(
     ...(flags.tier !== undefined && { tier: flags.tier }),
     ...(flags.cache === true && { cache: true }),
     ...(flags.cacheFor !== undefined && { cache: { ttlMs: parseDuration(flags.cacheFor) } }),
+    ...(network !== undefined && { network }),
   };
   if (target === "-")
     return { input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) }, files: [] };
   const { files, entrypoint } = collectProgram(target, flags.file, flags.entrypoint);
   const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
   return { input: { ...common, entrypoint, ...encodeStdin(stdin) }, files };
+}
+
+function readNetwork({ network, allowDomain }: ExecFlags): NetworkPolicy | undefined {
+  if (allowDomain.length === 0) return network;
+  if (network !== undefined)
+    throw usageError("--network and --allow-domain cannot be combined.", "--allow-domain alone lets the program reach just those hosts.");
+  return { allow: [...allowDomain] };
 }
 
 async function readCode(flags: ExecFlags): Promise<{ code: string; entrypoint?: string }> {

@@ -13,6 +13,7 @@ export interface ExecResult {
   readonly timings: Run["timings"];
   readonly tier: Run["tier"] | null;
   readonly limits: Run["limits"];
+  readonly network: NonNullable<Run["usage"]>["network"];
   readonly cached: boolean;
   readonly error: { readonly class: string; readonly code: string; readonly message: string; readonly hint: string } | null;
 }
@@ -35,6 +36,7 @@ export async function resultOfRun(syla: Syla, run: Run, signal: AbortSignal): Pr
     timings: run.timings,
     tier: run.tier,
     limits: run.limits,
+    network: run.usage?.network ?? null,
     cached: run.cached,
     error: run.error,
   };
@@ -54,6 +56,7 @@ export function resultOfError({ class: kind, code, message, hint }: ErrorReport,
     timings,
     tier: null,
     limits: null,
+    network: null,
     cached: false,
     error: { class: kind, code, message, hint },
   };

@@ -2,7 +2,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "./actor.ts";
 
 /** What can be done, by the kind of thing it is done to. */
-export type Action = "run:read" | "run:cancel" | "run:rerun" | "run:list-all" | "server:inspect";
+export type Action = "run:read" | "run:cancel" | "run:rerun" | "run:list-all" | "run:full-network" | "server:inspect";
 
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
@@ -20,6 +20,7 @@ export function can(actor: Actor, action: Action, resource: Resource = {}): bool
     case "run:rerun":
       return resource.ownerId === actor.userId;
     case "run:list-all":
+    case "run:full-network":
       return false;
     case "server:inspect":
       return actor.role === "developer";

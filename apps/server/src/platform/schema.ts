@@ -127,6 +127,11 @@ interface CompilationRow {
   used_at: Time;
 }
 
+interface RunNetworkRow {
+  run_id: string;
+  connections: Json;
+}
+
 /** Every table that our own queries touch, by name. */
 interface CachedResultRow {
   key: string;
@@ -149,4 +154,5 @@ export interface Schema {
   artifacts: ArtifactRow;
   cached_results: CachedResultRow;
   compilations: CompilationRow;
+  run_network: RunNetworkRow;
 }

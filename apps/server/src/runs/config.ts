@@ -1,3 +1,4 @@
+import { NetworkPolicy } from "@syla/contracts/network";
 import { LimitsInput, Tier } from "@syla/contracts/runs";
 import type { SandboxLimits } from "@syla/sandbox/spec";
 import { z } from "zod";
@@ -12,7 +13,7 @@ export const RunConfig = z.object({
   stdin: z.object({ sha256: z.string(), size: z.int() }).nullable(),
   limits: LimitsInput,
   tier: Tier,
-  network: z.enum(["none"]),
+  network: NetworkPolicy,
   /** The test cases, as JSON: a judged run. */
   tests: z.object({ sha256: z.string(), size: z.int() }).nullable().default(null),
   /** The result may answer equal runs. */

@@ -1,4 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
+import type { NetworkConnection, NetworkUsage } from "@syla/contracts/network";
 import type { RunError } from "@syla/contracts/runs";
 import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../platform/blobs.ts";
@@ -9,6 +10,7 @@ import type { Compilation, Compilations } from "./compilations/service.ts";
 import { artifactLimits, type RunConfig } from "./config.ts";
 import { inputFiles } from "./input-files.ts";
 import type { LiveRun } from "./live-run.ts";
+import { toConnection } from "./network.ts";
 import { limitsOf, prepareProgram } from "./prepare-program.ts";
 import { emptyResult, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
@@ -37,6 +39,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   readonly result: RunResult;
   readonly artifacts: readonly CollectedArtifact[];
+  /** The first of those that the program made. */
+  readonly connections: readonly NetworkConnection[];
   readonly startedAt: Date | null;
   /** The program never ran and the reason may pass: worth another attempt. */
   readonly retryable: boolean;
@@ -94,6 +98,7 @@ export class Execution {
         stdin,
         files: inputFiles(this.#blobs, program.files),
         limits,
+        network: config.network,
         artifacts: artifactLimits,
         begin: () => this.#begin(),
       });
@@ -112,7 +117,7 @@ export class Execution {
   #refuse(error: RunError): Outcome {
     const verdict = { status: "failed", exitCode: null, signal: null, error } as const;
     const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
-    return { verdict, result, artifacts: [], startedAt: null, retryable: error.class === "infrastructure" };
+    return { verdict, result, artifacts: [], connections: [], startedAt: null, retryable: error.class === "infrastructure" };
   }
 
   #compileTimes(): Pick<RunResult, "compileMs" | "compileCached"> {
@@ -158,18 +163,31 @@ export class Execution {
       stdoutBytes: exit.stdoutBytes,
       stderrBytes: exit.stderrBytes,
       droppedBytes: exit.droppedBytes,
-      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes },
+      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage() },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
     };
-    return { verdict, result, artifacts: this.#artifacts.artifacts, startedAt: this.#startedAt, retryable: false };
+    const { artifacts } = this.#artifacts;
+    return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
+  }
+
+  #networkUsage(): NetworkUsage | null {
+    const usage = this.#run?.network() ?? null;
+    if (usage === null) return null;
+    const { sentBytes, receivedBytes, connections, refused } = usage;
+    return { policy: this.#attempt.config.network, sentBytes, receivedBytes, connections, refused };
+  }
+
+  #connections(): NetworkConnection[] {
+    return (this.#run?.network()?.log ?? []).map(toConnection);
   }
 
   #fail(error: unknown): Outcome {
     const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
     const verdict = { status: "failed", exitCode: null, signal: null, error: null } as const;
     const { artifacts } = this.#artifacts;
-    return failedOutcome(error, { verdict, result, artifacts, startedAt: this.#startedAt, retryable: false }, this.#begun);
+    const connections = this.#connections();
+    return failedOutcome(error, { verdict, result, artifacts, connections, startedAt: this.#startedAt, retryable: false }, this.#begun);
   }
 }
 

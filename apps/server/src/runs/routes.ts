@@ -73,6 +73,7 @@ function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
     return answer(200, Readable.from(runs.log(call.actor, params.id, query.stream, query.format)), download(name, type));
   });
   http.bind(runRoutes.listArtifacts, async ({ params }, call) => ({ items: await runs.artifacts(call.actor, params.id) }));
+  http.bind(runRoutes.getRunNetwork, async ({ params }, call) => await runs.network(call.actor, params.id));
   http.bind(runRoutes.downloadArtifact, async ({ params }, call) => {
     const artifact = await runs.artifact(call.actor, params.id, params.artifactId);
     const name = artifact.path.split("/").at(-1) ?? "artifact";

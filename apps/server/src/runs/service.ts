@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { NetworkConnection, type RunNetwork } from "@syla/contracts/network";
 import {
   isFinal,
   runStatuses,
@@ -25,6 +26,7 @@ import { defaultLimits, RunConfig } from "./config.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
+import { requireNetwork, toRunNetwork } from "./network.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { Reuse } from "./reuse.ts";
 import { RunResult } from "./result.ts";
@@ -95,6 +97,7 @@ export class Runs {
 
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
   async submit(actor: Actor, input: RunInput, options: SubmitOptions): Promise<Run> {
+    requireNetwork(actor, input.network, this.#context.sandboxes);
     const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
     const key = cacheKeyOf(actor.userId, input, checked);
     const known = key === null ? null : await this.#reuse.find(key, wallMsOf(input), options);
@@ -107,6 +110,7 @@ export class Runs {
   async rerun(actor: Actor, id: string, options: SubmitOptions): Promise<Run> {
     const row = await this.#find(actor, id, "run:rerun");
     const config = RunConfig.parse(row.config);
+    requireNetwork(actor, config.network, this.#context.sandboxes);
     const runtime = this.#context.runtimes.get(withVersion(row.language, config.version));
     const submission: Submission = {
       runtime,
@@ -183,6 +187,14 @@ export class Runs {
     const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
     if (row === undefined) throw new AppError("not_found");
     return row;
+  }
+
+  /** The connections that the run made. */
+  async network(actor: Actor, id: string): Promise<RunNetwork> {
+    const row = await this.#find(actor, id, "run:read");
+    const stored = await store.findConnections(this.#context.database.queries, id);
+    const result = row.result === null ? null : RunResult.parse(row.result);
+    return toRunNetwork(RunConfig.parse(row.config), result, stored === null ? [] : NetworkConnection.array().parse(stored));
   }
 
   /** The hash of an input file, or of what was on stdin (`path` null). */

@@ -1,3 +1,4 @@
+import type { NetworkConnection } from "@syla/contracts/network";
 import type { RunError, RunFilter, RunStatus } from "@syla/contracts/runs";
 import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
 import { notify, type Queries, type Work } from "../platform/database.ts";
@@ -339,6 +340,22 @@ export async function insertArtifacts(queries: Queries, artifacts: readonly Inse
 
 export async function listArtifacts(queries: Queries, runId: string): Promise<ArtifactRow[]> {
   return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).orderBy("path").execute();
+}
+
+/** Writes the connections of a run once; nothing for a run that made none. */
+export async function insertConnections(queries: Queries, runId: string, connections: readonly NetworkConnection[]): Promise<void> {
+  if (connections.length > 0)
+    await queries
+      .insertInto("run_network")
+      .values({ run_id: runId, connections: storableJson(connections) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+}
+
+/** The connections of a run as they are stored; null when it made none, or has not ended. */
+export async function findConnections(queries: Queries, runId: string): Promise<unknown> {
+  const row = await queries.selectFrom("run_network").select("connections").where("run_id", "=", runId).executeTakeFirst();
+  return row?.connections ?? null;
 }
 
 export async function findArtifact(queries: Queries, runId: string, id: string): Promise<ArtifactRow | undefined> {

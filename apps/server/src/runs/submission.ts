@@ -66,6 +66,11 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
   if (input.tests !== undefined) {
+    if (input.network !== "none")
+      throw new AppError("invalid_request", {
+        message: "Test cases run without a network.",
+        fields: [{ path: "network", message: "must be none with test cases" }],
+      });
     const paths = contents.map((content) => content.path);
     checkTests(input.tests, runtime, context.runtimes, paths);
   }

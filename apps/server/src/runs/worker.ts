@@ -28,6 +28,7 @@ import {
   findCancelRequests,
   finishRuns,
   insertArtifacts,
+  insertConnections,
   markRunning,
   queuedChannel,
   requeueRun,
@@ -317,9 +318,11 @@ export class Worker implements Service {
       logSha256: log?.sha256 ?? null,
       artifactCount: artifacts.length,
     };
-    if (artifacts.length > 0) {
+    const { connections } = outcome;
+    if (artifacts.length > 0 || connections.length > 0) {
       await record.ensure().catch((error: unknown) => this.#settleLater(end, error));
       await this.#persist(() => insertArtifacts(database.queries, artifacts));
+      await this.#persist(() => insertConnections(database.queries, row.id, connections));
     }
     const finished = { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
     const written = await this.#recordEnd(end, record, log, () => onEnded(finished));

@@ -9,6 +9,8 @@ import { requireWallPrograms } from "./programs.ts";
 export interface Sandboxes {
   /** The tier that runs take when they do not ask for one. */
   readonly defaultTier: "namespace";
+  /** Runs can have the network policy `gateway`. */
+  readonly hasGateway: boolean;
   /** @throws AppError `tier_unavailable` */
   requireTier(name: string): void;
   start(tier: string, spec: SandboxSpec): Promise<SandboxRun>;
@@ -25,6 +27,8 @@ export interface SandboxesOptions {
   readonly slots: number;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile: string;
+  /** Private networks that runs with a network may reach all the same. */
+  readonly networkAllowPrivate: readonly string[];
 }
 
 /** Opens what this machine can do. A tier that cannot be had is reported with its reason, never replaced by another. */
@@ -33,8 +37,8 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     [
       "namespace",
       tryTier(() => {
-        const { folder, slots: slotsPerJail, historyFile } = options;
-        return new NamespaceTier({ folder, programs: requireWallPrograms(), slotsPerJail, historyFile });
+        const { folder, slots: slotsPerJail, historyFile, networkAllowPrivate: allowPrivate } = options;
+        return new NamespaceTier({ folder, programs: requireWallPrograms(), slotsPerJail, historyFile, network: { allowPrivate } });
       }),
     ],
     ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
@@ -48,6 +52,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
   return {
     defaultTier: "namespace",
+    hasGateway: false,
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
     warm: (runtime) => {

@@ -50,6 +50,11 @@ export function useTestReport(id: string) {
   });
 }
 
+/** The connections that a run made. */
+export function useRunNetwork(id: string, enabled: boolean) {
+  return useQuery({ queryKey: ["run", id, "network"], queryFn: ({ signal }) => syla.runs.network(id, { signal }), enabled });
+}
+
 /** The text of one input file of a run. It never changes. */
 export function useRunFile(id: string, path: string, enabled: boolean) {
   return useQuery({

@@ -7,10 +7,11 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { ScrollPage, usePageTitle } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { StatusBadge } from "../ui/status-badge.tsx";
-import { TabLinks } from "../ui/tab-links.tsx";
+import { type TabLink, TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { ArtifactsTab } from "./detail/artifacts-tab.tsx";
 import { ConfigurationTab } from "./detail/configuration-tab.tsx";
+import { NetworkTab } from "./detail/network-tab.tsx";
 import { RunActions } from "./detail/run-actions.tsx";
 import { RunErrorPanel } from "./detail/run-error.tsx";
 import { RunTiming } from "./detail/run-timing.tsx";
@@ -64,6 +65,7 @@ function RunDetail({ run }: { readonly run: Run }) {
               : [{ to: here, label: "Tests", current: tab === "tests", count: `${run.tests.passed}/${run.tests.total}` }]),
             { to: run.tests === null ? here : `${here}?tab=log`, label: "Log", current: tab === "log" },
             { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
+            ...(run.network === "none" ? [] : [networkTab(run, here, tab)]),
             { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
           ]}
         />
@@ -75,10 +77,17 @@ function RunDetail({ run }: { readonly run: Run }) {
         </Box>
         {tab === "tests" && run.tests !== null ? <TestsTab run={run} tests={run.tests} /> : null}
         {tab === "artifacts" ? <ArtifactsTab run={run} /> : null}
+        {tab === "network" ? <NetworkTab run={run} /> : null}
         {tab === "configuration" ? <ConfigurationTab run={run} /> : null}
       </Box>
     </Flex>
   );
+}
+
+function networkTab(run: Run, here: string, tab: string): TabLink {
+  const count = run.usage?.network?.connections;
+  const link = { to: `${here}?tab=network`, label: "Network", current: tab === "network" };
+  return count === undefined ? link : { ...link, count };
 }
 
 function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (error: unknown) => void }) {

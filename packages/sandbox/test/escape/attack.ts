@@ -1,3 +1,4 @@
+import type { NetworkPolicy } from "../../src/egress/policy.ts";
 import type { EffectiveLimits, SandboxLimits } from "../../src/spec.ts";
 import type { Result } from "../sandbox-driver.ts";
 
@@ -13,6 +14,15 @@ export interface World {
   readonly port: number;
   readonly abstractName: string;
   readonly limits: EffectiveLimits;
+  /** Where the one server outside listens that runs with a network may reach. */
+  readonly outsidePort: number;
+  /** It listens on port 443 too; an ordinary user may not do that. */
+  readonly tlsPort: boolean;
+  readonly ownAddresses: readonly string[];
+  /** The server outside was asked for under this name only, in TLS. */
+  readonly expectOnlyAskedFor: (name: string) => void;
+  /** The address of a name was asked for not more often. */
+  readonly expectLookUps: (host: string, most: number) => void;
 }
 
 /**
@@ -24,6 +34,8 @@ export interface Attack {
   readonly language?: "python" | "bash";
   readonly code: string;
   readonly limits?: Partial<SandboxLimits>;
+  /** What it may reach; nothing when left out. */
+  readonly network?: NetworkPolicy;
   /** What else must hold: of the run, and of the host. */
   readonly expect?: (result: Result, world: World) => void | Promise<void>;
   /** It does not reach its own end: a limit stops it. */

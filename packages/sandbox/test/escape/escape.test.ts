@@ -1,6 +1,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdtempSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { createServer, type Server, type Socket } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import type { TLSSocket } from "node:tls";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { EffectiveLimits } from "../../src/spec.ts";
@@ -17,6 +18,9 @@ import {
   type TestTier,
 } from "../sandbox-driver.ts";
 import { end, prelude, type Attack, type World } from "./attack.ts";
+import { createHostileNames, outsideAddress, outsideName } from "../network/hostile-names.ts";
+import { listenRaw, listenTls, type Outside } from "../network/outside.ts";
+import { egressAttacks, policyOf } from "./egress-attacks.ts";
 import { fileAttacks } from "./file-attacks.ts";
 import { descendants, holdings, isAlive, sharedMemoryCreators } from "./host-state.ts";
 import { kernelAttacks } from "./kernel-attacks.ts";
@@ -62,10 +66,30 @@ let neighbour: Companion;
 let host: Server[];
 let home: string;
 let hostConnections = 0;
+let outside: Outside;
+let outsideTls: Outside | null;
+const outsideNames: string[] = [];
+const nameServer = createHostileNames();
 const table: { attack: string; result: string; ms: number }[] = [];
 
 beforeAll(async () => {
-  stage = createTier();
+  outside = await listenTls(
+    [outsideName],
+    (socket) => {
+      outsideNames.push(String((socket as TLSSocket).servername));
+      socket.once("data", () => socket.end("outside"));
+    },
+    outsideAddress,
+  );
+  const answer = (socket: Socket) => void socket.once("data", () => socket.end("outside"));
+  outsideTls = await listenRaw(answer, outsideAddress, 443).catch(() => null);
+  stage = createTier({
+    network: {
+      allowPrivate: [`${outsideAddress}:${outside.port}`, `${outsideAddress}:443`],
+      resolve: nameServer.resolve,
+      times: { connectMs: 1000, helloMs: 1000 },
+    },
+  });
   home = mkdtempSync(join(tmpdir(), "syla-planted-"));
   const folder = join(home, "folder");
   mkdirSync(join(folder, "locked"), { recursive: true, mode: 0o755 });
@@ -99,19 +123,26 @@ beforeAll(async () => {
     port: typeof address === "object" && address !== null ? address.port : 0,
     abstractName: `syla-planted-${process.pid}`,
     limits: neighbour.run.limits,
+    outsidePort: outside.port,
+    tlsPort: outsideTls !== null,
+    ownAddresses: Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address)),
+    expectOnlyAskedFor,
+    expectLookUps,
   };
 });
 
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
+  await outsideTls?.[Symbol.asyncDispose]();
+  await outside?.[Symbol.asyncDispose]();
   for (const server of host ?? []) server.close();
   rmSync(home, { recursive: true, force: true });
 });
 
 /** What the program is told: where to look, never the secret itself. */
 function worldForProgram(): string {
-  const { planted, folder, port, abstractName } = world;
-  return JSON.stringify({ planted, folder, port, abstractName, secretWord: "secret-" + "x".repeat(8) });
+  const { planted, folder, port, abstractName, outsidePort, tlsPort, ownAddresses } = world;
+  return JSON.stringify({ planted, folder, port, abstractName, outsidePort, tlsPort, ownAddresses, secretWord: "secret-" + "x".repeat(8) });
 }
 
 async function perform(attack: Attack): Promise<Result> {
@@ -121,6 +152,7 @@ async function perform(attack: Attack): Promise<Result> {
     tenant: "attacker",
     env: { WORLD: worldForProgram() },
     ...(attack.limits === undefined ? {} : { limits: attack.limits }),
+    ...(attack.network === undefined ? {} : { network: policyOf(attack.network, world.outsidePort) }),
   });
 }
 
@@ -131,6 +163,14 @@ function assertFailed(attack: Attack, result: Result): void {
   const { exitCode, signal } = result.exit;
   const outcome = { exitCode, signal, ended: result.out.includes(end), err: result.err.slice(-2000) };
   expect(outcome).toMatchObject(attack.stopped === true ? {} : { exitCode: 0, signal: null, ended: true });
+}
+
+function expectOnlyAskedFor(name: string): void {
+  expect(new Set(outsideNames.map((asked) => asked.toLowerCase()))).toEqual(new Set([name]));
+}
+
+function expectLookUps(name: string, most: number): void {
+  expect(nameServer.lookUps(name)).toBeLessThanOrEqual(most);
 }
 
 /** Puts a line into the table, whatever happens. */
@@ -144,7 +184,7 @@ function recorded(name: string, body: () => Promise<void>): () => Promise<void> 
   };
 }
 
-const attacks = [...fileAttacks, ...processAttacks, ...kernelAttacks, ...networkAttacks, ...resourceAttacks];
+const attacks = [...fileAttacks, ...processAttacks, ...kernelAttacks, ...networkAttacks, ...egressAttacks, ...resourceAttacks];
 
 describe("a hostile program cannot", () => {
   for (const attack of attacks) {

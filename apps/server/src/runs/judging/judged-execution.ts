@@ -143,7 +143,7 @@ export class JudgedExecution {
       tests,
       ...(startedAt !== null && this.#runner !== null && measured(this.#runner, startedAt, claimedAt + (compileMs ?? 0))),
     };
-    return { verdict, result, artifacts: [], startedAt, retryable: false };
+    return { verdict, result, artifacts: [], connections: [], startedAt, retryable: false };
   }
 }
 
@@ -154,7 +154,7 @@ function measured({ limits, usage }: CaseRunner, startedAt: Date, readyAt: numbe
     startMs: Math.max(0, Math.round(startedAt.getTime() - readyAt)),
     runMs: Math.max(0, Date.now() - startedAt.getTime()),
     ...bytes,
-    usage: { cpuMs: Math.round(cpuMs * 100) / 100, peakMemoryBytes },
+    usage: { cpuMs: Math.round(cpuMs * 100) / 100, peakMemoryBytes, network: null },
   };
 }
 

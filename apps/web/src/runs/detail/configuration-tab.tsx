@@ -3,6 +3,7 @@ import type { Run } from "@syla/sdk";
 import { DefinitionList } from "../../ui/definition-list.tsx";
 import { formatBytes, formatDuration } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
+import { describeNetwork } from "../network.ts";
 import { RunFiles } from "./run-files.tsx";
 import { RunLimits } from "./run-limits.tsx";
 import { RunStdin } from "./run-stdin.tsx";
@@ -32,7 +33,7 @@ export function ConfigurationTab({ run }: { readonly run: Run }) {
         <DefinitionList
           items={[
             ["Isolation tier", run.tier],
-            ["Network", run.network],
+            ["Network", describeNetwork(run.network)],
             ["CPU time", run.usage ? formatDuration(run.usage.cpuMs) : null],
             ["Peak memory", run.usage?.peakMemoryBytes ? formatBytes(run.usage.peakMemoryBytes) : null],
             ["Output", outputSize(run)],

@@ -4,6 +4,7 @@ import { TextAreaField, TextField } from "../../ui/form-field.tsx";
 import { limitFields } from "../limits.ts";
 import type { Draft } from "./draft.ts";
 import { FileList } from "./file-list.tsx";
+import { NetworkPicker } from "./network-picker.tsx";
 import type { PickedFile } from "./upload-files.ts";
 
 interface DraftOptionsProps {
@@ -15,7 +16,7 @@ interface DraftOptionsProps {
   readonly onAddFiles: (picked: readonly PickedFile[]) => void;
 }
 
-const tabs = ["Input", "Arguments", "Environment", "Files", "Limits", "Reuse"] as const;
+const tabs = ["Input", "Arguments", "Environment", "Files", "Network", "Limits", "Reuse"] as const;
 type OptionTab = (typeof tabs)[number];
 
 /** What goes along with the code, below the editor. */
@@ -67,6 +68,7 @@ function tabMarks({ draft, problems }: DraftOptionsProps): Readonly<Record<Optio
     Arguments: draft.args ? String(draft.args.replace(/\n$/, "").split("\n").length) : "",
     Environment: problems["env"] ? "!" : draft.env.trim() ? "•" : "",
     Files: draft.files.length > 0 ? String(draft.files.length) : "",
+    Network: problems["network"] ? "!" : draft.network === "none" ? "" : "•",
     Limits: limitFields.some(({ name }) => problems[name]) ? "!" : limits > 0 ? String(limits) : "",
     Reuse: draft.reuse ? "•" : "",
   };
@@ -133,6 +135,8 @@ function OptionPanel({
           />
         </>
       );
+    case "Network":
+      return <NetworkPicker draft={draft} problem={problems["network"]} onChange={onChange} />;
     case "Limits":
       return <LimitInputs draft={draft} problems={problems} onChange={onChange} />;
     case "Reuse":

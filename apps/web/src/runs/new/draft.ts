@@ -1,6 +1,7 @@
 import type { LimitsInput, Run, RunInputDraft, Runtime } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
 import { findRuntime } from "../runtime-choice.ts";
+import { type DraftNetwork, networkFields, networkInput, networkProblem, noNetwork } from "./draft-network.ts";
 import { type LimitName, limitFields } from "../limits.ts";
 
 /** A file that was uploaded and will go with the run. */
@@ -11,7 +12,7 @@ export interface DraftFile {
 }
 
 /** What is being written: everything as it stands in the fields, good or not. */
-export interface Draft {
+export interface Draft extends DraftNetwork {
   readonly language: string;
   readonly code: string;
   readonly entrypoint: string;
@@ -38,6 +39,7 @@ export function newDraft(runtime: Runtime): Draft {
     limits: {},
     files: [],
     reuse: false,
+    ...noNetwork,
   };
 }
 
@@ -60,6 +62,8 @@ export function draftProblems(draft: Draft): Readonly<Record<string, string>> {
     const text = draft.limits[name]?.trim() ?? "";
     if (text !== "" && !(Number(text) > 0)) problems[name] = `${label} must be a number above 0.`;
   }
+  const network = networkProblem(draft);
+  if (network !== null) problems["network"] = network;
   return problems;
 }
 
@@ -74,6 +78,7 @@ export function draftInput(draft: Draft): RunInputDraft {
     env,
     limits: draftLimits(draft),
     cache: draft.reuse,
+    ...(draft.network === "none" ? {} : { network: networkInput(draft) }),
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
   };
@@ -111,6 +116,7 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     limits: limitTexts(run),
     files,
     reuse: false,
+    ...networkFields(run.network),
   };
 }
 

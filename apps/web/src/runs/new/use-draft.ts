@@ -2,6 +2,7 @@ import type { Runtime } from "@syla/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { findRuntime } from "../runtime-choice.ts";
+import { noNetwork } from "./draft-network.ts";
 import { type Draft, draftFromRun, newDraft } from "./draft.ts";
 
 const storageKey = "syla.draft";
@@ -19,6 +20,7 @@ function readStored(): Draft | null {
       limits: {},
       files: [],
       reuse: false,
+      ...noNetwork,
       ...(value as Pick<Draft, "code" | "language">),
     };
   } catch {
