@@ -17,7 +17,7 @@ import types
 import weakref
 
 AGENT_MODULES = (
-    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "payload", "program", "roots", "seccomp"),
+    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "payload", "preboot", "program", "roots", "seccomp"),
     *("supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120

@@ -19,7 +19,7 @@ import {
   type Tier,
   type TierReport,
 } from "./spec.ts";
-import { pathInside, type WallPrograms } from "./wall.ts";
+import { baseVariables, pathInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
@@ -66,7 +66,8 @@ export class NamespaceTier implements Tier {
     this.#pool.warm(runtime);
   }
 
-  async start(spec: SandboxSpec): Promise<SandboxRun> {
+  async start(wish: SandboxSpec): Promise<SandboxRun> {
+    const spec = { ...wish, runtime: bootableRuntime(wish) };
     const lease = await this.#pool.acquire(spec.runtime, spec.tenant);
     try {
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
@@ -139,12 +140,11 @@ export class NamespaceTier implements Tier {
     const words = runtime.command.map((word) =>
       word.replace("{binary}", () => pathInside(runtime, runtime.binary)).replace("{entrypoint}", () => spec.entrypoint),
     );
-    const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
     return {
       argv: [...words, ...spec.args],
-      mode: runtime.pooling === "fork" && !boots ? "python" : "exec",
+      mode: runtime.pooling === "fork" && !setsBootVariable(spec) ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
-      env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env, ...spec.env },
+      env: { ...baseVariables(runtime), ...spec.env },
       limits: {
         wallMs: limits.wallMs,
         processes: limits.processes,
@@ -159,6 +159,23 @@ export class NamespaceTier implements Tier {
       artifacts: spec.artifacts,
     };
   }
+}
+
+function setsBootVariable({ env, runtime }: SandboxSpec): boolean {
+  return Object.keys(env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
+}
+
+/** What an interpreter needs to be booted ahead of its run: within smaller limits it has to boot afresh, and may fail as it does everywhere. */
+const bootLimits = { cpus: 1, memoryBytes: 1024 ** 3, processes: 256 };
+const leastMemoryBytes = 128 * 1024 ** 2;
+const leastProcesses = 32;
+
+/** A run that an interpreter booted ahead cannot serve gets one of its own, in a jail without such ones. */
+function bootableRuntime(spec: SandboxSpec): RuntimeSpec {
+  const { runtime, limits } = spec;
+  if (runtime.pooling !== "preboot") return runtime;
+  const fits = limits.memoryBytes >= leastMemoryBytes && limits.processes >= leastProcesses && !setsBootVariable(spec);
+  return fits ? runtime : { ...runtime, pooling: "cold", name: `${runtime.name}+cold` };
 }
 
 function cancel(connection: SandboxConnection, graceMs: number): void {
@@ -186,6 +203,8 @@ async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<Sandb
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
     watchdog.stop();
+    // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
+    if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
     lease.release(ended);
   }
 }

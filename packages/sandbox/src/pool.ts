@@ -107,7 +107,7 @@ export class Pool {
     this.#spares.delete(runtime.name);
     jail.assign(tenant);
     this.#assigned.set(key, jail);
-    if (runtime.pooling === "fork") setImmediate(() => this.warm(runtime));
+    if (runtime.pooling !== "cold") setImmediate(() => this.warm(runtime));
     return jail;
   }
 

@@ -79,17 +79,24 @@ export function withVersion(name: string, version: string | null): string {
 async function load(folder: string, folders: BinaryFolders): Promise<Language> {
   const definition = RuntimeDefinition.parse(parse(readFileSync(join(folder, "runtime.yaml"), "utf8")));
   const example = readFileSync(join(folder, exampleName(folder)), "utf8");
-  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(definition, example, binary));
+  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(folder, definition, example, binary));
   return { definition, versions: [first ?? { definition, spec: null, version: null, compiler: null, example }, ...others] };
 }
 
-function install(definition: RuntimeDefinition, example: string, binary: FoundBinary): InstalledRuntime {
-  const { pooling, command, preimport, env, bootVariables, reservesMemory, compile } = definition;
+function install(folder: string, definition: RuntimeDefinition, example: string, binary: FoundBinary): InstalledRuntime {
+  const { pooling, command, preimport, env, bootVariables, reservesMemory, compile, preboot } = definition;
   // Jails are kept apart by this name: those of two versions never serve each other's runs.
   const name = binary.version === null ? definition.name : `${definition.name}@${binary.version}`;
-  const spec = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: binary.path, mounts: binary.mounts };
+  const base = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: binary.path, mounts: binary.mounts };
+  const spec = preboot === undefined ? base : withBoot(base, preboot, folder, definition.name);
   const compiler = compile === null ? null : compilerOf(binary.path, compile.compiler);
   return { definition, spec, version: binary.version, compiler, example };
+}
+
+function withBoot(spec: RuntimeSpec, preboot: { script: string; command: string[] }, folder: string, name: string): RuntimeSpec {
+  const target = `/opt/runtimes/${name}/${preboot.script}`;
+  const bootCommand = preboot.command.map((word) => word.replace("{script}", target));
+  return { ...spec, bootCommand, mounts: [...spec.mounts, { source: join(folder, preboot.script), target }] };
 }
 
 function exampleName(folder: string): string {
