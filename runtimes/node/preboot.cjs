@@ -6,8 +6,9 @@ const fs = require("node:fs");
 
 const [linkFd, leaveFd] = [3, 4];
 
-/** The program must not find this file among what it has loaded. A worker thread loads it once more, for nothing else. */
+/** The program must not find this file among what it has loaded, nor the option that loads it. A worker thread does so once more, for nothing else. */
 function forget() {
+  process.execArgv.length = 0;
   delete require.cache[__filename];
   for (const key of Object.keys(Module._pathCache)) if (key.includes(__filename)) delete Module._pathCache[key];
 }
@@ -30,7 +31,8 @@ function becomeProgram({ argv, env, file }) {
   for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
   for (const [name, value] of Object.entries(env)) if (process.env[name] !== value) process.env[name] = value;
   process.argv.splice(1, process.argv.length, file, ...argv.slice(2));
-  process.execArgv.length = 0;
+  // Not earlier: what Node.js looks up while it boots, such as a package.json, it remembers.
+  process.chdir("/workspace");
   startInstead(file);
 }
 

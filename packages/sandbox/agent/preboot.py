@@ -38,7 +38,7 @@ def become(boot):
     os.set_inheritable(payload.LEAVE_FD, True)
     os.closerange(payload.HOST_FD, 64)
     os.umask(0o022)
-    os.chdir("/workspace")
+    os.chdir("/")
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
