@@ -34,6 +34,8 @@ type Example = z.infer<typeof Example>;
 
 let server: TestServer;
 beforeAll(async () => {
+  for (const { name, available, install } of runtimes.list())
+    if (!available) process.stderr.write(`skipping the examples of ${name}: not installed (${install})\n`);
   server = await startTestServer({ SYLA_RUNTIMES_DIR: folders.runtimes, HOME: folders.home });
 });
 afterAll(() => server[Symbol.asyncDispose]());
