@@ -216,7 +216,7 @@ describe("--json", () => {
       cached: false,
       error: userError,
     });
-    expect(Object.keys(document["timings"] as object)).toEqual(["queueMs", "startMs", "runMs", "totalMs"]);
+    expect(Object.keys(document["timings"] as object)).toEqual(["queueMs", "startMs", "compileMs", "compileCached", "runMs", "totalMs"]);
   });
 
   test.each([

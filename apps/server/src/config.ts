@@ -140,6 +140,12 @@ function homeOfUser(): string {
   }
 }
 
+/** Whoever names the data directory may be without a home: then languages are installed in there. */
+function runtimesFolder(env: Environment): string {
+  const named = env[options.dataDir.env];
+  return join(named && !env["SYLA_HOME"] && !env["HOME"] ? named : sylaHome(env), "runtimes");
+}
+
 function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undefined } {
   return {
     dataDir: env[options.dataDir.env] || join(sylaHome(env), "data"),
@@ -162,7 +168,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     uploadLimit: 1024 ** 3,
     compileSeconds: 60,
     compileMemory: 2 * 1024 ** 3,
-    runtimesDir: join(sylaHome(env), "runtimes"),
+    runtimesDir: runtimesFolder(env),
     drainSeconds: 30,
   };
 }

@@ -114,7 +114,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
   if (config.workerSlots > 0)
-    for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);
+    for (const pooling of ["fork", "preboot"])
+      for (const { spec } of runtimes.installed()) if (spec?.pooling === pooling) sandboxes.warm(spec);
 
   const owned = opened.move();
   return {

@@ -32,6 +32,9 @@ describe("configuration", () => {
   it("takes the home directory from the system when HOME is empty, and SYLA_HOME before both", () => {
     expect(loadConfig({ HOME: "" }).dataDir).toMatch(/^\/.+\/\.syla\/data$/);
     expect(loadConfig({ HOME: "/srv/ann", SYLA_HOME: "/srv/syla" }).dataDir).toBe("/srv/syla/data");
+    expect(loadConfig({ HOME: "/srv/ann", SYLA_HOME: "/srv/syla" }).runtimesDir).toBe("/srv/syla/runtimes");
+    expect(loadConfig({ HOME: "/srv/ann", SYLA_DATA_DIR: "/var/data" }).runtimesDir).toBe("/srv/ann/.syla/runtimes");
+    expect(loadConfig({ SYLA_DATA_DIR: "/var/data" }).runtimesDir).toBe("/var/data/runtimes");
   });
 
   it("prefers the environment to the file and the file to the default", () => {

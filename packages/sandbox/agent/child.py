@@ -2,6 +2,7 @@
 
 import marshal
 import os
+import resource
 import signal
 import time
 
@@ -53,6 +54,23 @@ class Child:
         plan, began, spent, rest = marshal.loads(message)
         self.cpu_seconds = -spent
         return plan, began, rest
+
+    def take_over(self, limits):
+        """Of an interpreter that was booted ahead: waits until its intake is gone, and gives it the run's limits."""
+        try:
+            while True:
+                self.collect(0)
+        except ChildProcessError:
+            pass
+        for kind, name in payload.RUN_LIMITS:
+            if limits.get(name):
+                _, hard = resource.prlimit(self.pid, kind)
+                value = limits[name] if hard == resource.RLIM_INFINITY else min(limits[name], hard)
+                resource.prlimit(self.pid, kind, (value, value))
+
+    def threads(self):
+        """The numbers of its threads, while the program has not begun."""
+        return [int(name) for name in os.listdir(f"/proc/{self.pid}/task")]
 
     def open_folder(self, path):
         """A folder as the payload sees it, while that is alive; closed with the rest."""

@@ -12,6 +12,7 @@ import traceback
 
 import frames
 import linux
+import preboot
 import roots
 import seccomp
 from intake import Intake
@@ -35,9 +36,17 @@ FIXED_LIMITS = (
     (resource.RLIMIT_NICE, 0),
 )
 
+# Those of a run, by their names in its plan.
+RUN_LIMITS = (
+    (resource.RLIMIT_NPROC, "processes"),
+    (resource.RLIMIT_NOFILE, "openFiles"),
+    (resource.RLIMIT_FSIZE, "diskBytes"),
+    (resource.RLIMIT_DATA, "dataBytes"),
+)
+
 
 def read_settings(text):
-    """What the host says of a jail: {fork, preimport, cgroups, denied, root, network}; `network` is null or {port,
+    """What the host says of a jail: {fork, boot, preimport, cgroups, denied, root, network}; `network` is null or {port,
     connections}."""
     settings = json.loads(text)
     settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()
@@ -87,6 +96,8 @@ def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
         seccomp.install(settings["filters"][1])
         if settings["program"] is not None:
             settings["program"].warm()
+        if settings["boot"] is not None:
+            preboot.become(settings["boot"])
         os.write(REPORT_FD, READY.pack(os.getpid()))
         return receive_start(), settings["program"]
     except BaseException:
@@ -96,6 +107,18 @@ def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
 
 def receive_start():
     """Puts the run's files in place and waits for its plan; passes on to init what it needs of it. The host lets go: ends."""
+    plan, rest = take_start()
+    own = split_plan(plan)
+    tell_init(plan, time.process_time(), rest)
+    if plan["limits"].keys() & NEED_INIT and not os.read(LEAVE_FD, 1):
+        os._exit(0)
+    os.close(LEAVE_FD)
+    os.close(HOST_FD)
+    return own | {"limits": plan["limits"]}
+
+
+def take_start():
+    """Puts the run's files in place until its plan comes: (plan, what else the host has sent). Ends when the host lets go."""
     reader, intake, plan = frames.Reader(), Intake(), None
     while plan is None:
         data = os.read(HOST_FD, 1 << 20)
@@ -108,14 +131,18 @@ def receive_start():
                 break
             intake.handle(kind, body)
     intake.done()
-    own = {key: plan.pop(key) for key in ("argv", "mode", "file", "env")}
-    message = marshal.dumps((plan, time.monotonic(), time.process_time(), bytes(reader.buffer)))
+    return plan, bytes(reader.buffer)
+
+
+def split_plan(plan):
+    """Takes out of a plan what is the program's own."""
+    return {key: plan.pop(key) for key in ("argv", "mode", "file", "env")}
+
+
+def tell_init(plan, spent, rest):
+    """The run begins now. `spent`: the processor time, in seconds, that is not the run's."""
+    message = marshal.dumps((plan, time.monotonic(), spent, rest))
     frames.write_whole(REPORT_FD, LENGTH.pack(len(message)) + message)
-    if plan["limits"].keys() & NEED_INIT and not os.read(LEAVE_FD, 1):
-        os._exit(0)
-    os.close(LEAVE_FD)
-    os.close(HOST_FD)
-    return own | {"limits": plan["limits"]}
 
 
 def lower_fixed_limits():
@@ -142,12 +169,9 @@ def lower(limit, value):
 
 def apply(plan):
     """Limits, environment and folder of the program."""
-    limits = plan["limits"]
-    lower(resource.RLIMIT_NPROC, limits["processes"])
-    lower(resource.RLIMIT_NOFILE, limits["openFiles"])
-    lower(resource.RLIMIT_FSIZE, limits["diskBytes"])
-    if limits.get("dataBytes"):
-        lower(resource.RLIMIT_DATA, limits["dataBytes"])
+    for kind, name in RUN_LIMITS:
+        if plan["limits"].get(name):
+            lower(kind, plan["limits"][name])
     os.umask(0o022)
     os.chdir("/workspace")
     os.environ.clear()

@@ -83,9 +83,12 @@ class Supervisor:
         if "memoryBytes" in limits:
             folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
             self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
+        booted = "booted" in self.plan
+        if booted:
+            self.child.take_over(limits)
         if "processors" in limits:
             self.pin(limits["processors"])
-        if limits.keys() & payload.NEED_INIT:
+        if booted or limits.keys() & payload.NEED_INIT:
             self.child.let_go()
         self.sock.setblocking(False)
         self.feed(rest)
@@ -93,7 +96,9 @@ class Supervisor:
     def pin(self, count):
         """Keeps the program on some of the processors; the filter does not let it change that."""
         allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(self.child.pid, random.sample(allowed, min(count, len(allowed))))
+        chosen = random.sample(allowed, min(count, len(allowed)))
+        for thread in self.child.threads():
+            os.sched_setaffinity(thread, chosen)
 
     # -- while it runs
 

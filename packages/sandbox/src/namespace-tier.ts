@@ -23,7 +23,7 @@ import {
   type Tier,
   type TierReport,
 } from "./spec.ts";
-import { pathInside, type WallPrograms } from "./wall.ts";
+import { baseVariables, pathInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
@@ -91,8 +91,9 @@ export class NamespaceTier implements Tier {
     this.#pool.warm(jailKind(runtime));
   }
 
-  async start(spec: SandboxSpec): Promise<SandboxRun> {
-    const networked = this.#networks.isWanted(spec);
+  async start(wish: SandboxSpec): Promise<SandboxRun> {
+    const networked = this.#networks.isWanted(wish);
+    const spec = { ...wish, runtime: bootableRuntime(wish, networked) };
     const lease = await this.#pool.acquire(jailKind(spec.runtime, networked), spec.tenant);
     let network: RunNetwork | null = null;
     try {
@@ -192,19 +193,11 @@ export class NamespaceTier implements Tier {
     const words = runtime.command.map((word) =>
       word.replace("{binary}", () => pathInside(runtime, runtime.binary)).replace("{entrypoint}", () => spec.entrypoint),
     );
-    const boots = Object.keys(spec.env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
     return {
       argv: [...words, ...spec.args],
-      mode: runtime.pooling === "fork" && !boots ? "python" : "exec",
+      mode: runtime.pooling === "fork" && !setsBootVariable(spec) ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
-      env: {
-        PATH: "/usr/local/bin:/usr/bin:/bin",
-        HOME: "/tmp",
-        LANG: "C.UTF-8",
-        ...runtime.env,
-        ...this.#proxyVariables(spec),
-        ...spec.env,
-      },
+      env: { ...baseVariables(runtime), ...this.#proxyVariables(spec), ...spec.env },
       limits: {
         wallMs: limits.wallMs,
         processes: limits.processes,
@@ -219,6 +212,24 @@ export class NamespaceTier implements Tier {
       artifacts: spec.artifacts,
     };
   }
+}
+
+function setsBootVariable({ env, runtime }: SandboxSpec): boolean {
+  return Object.keys(env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
+}
+
+/** What an interpreter needs to be booted ahead of its run: within smaller limits it has to boot afresh, and may fail as it does everywhere. */
+const bootLimits = { cpus: 1, memoryBytes: 1024 ** 3, processes: 256 };
+const leastMemoryBytes = 128 * 1024 ** 2;
+const leastProcesses = 32;
+
+/** A run that an interpreter booted ahead cannot serve gets one of its own, in a jail without such ones. */
+function bootableRuntime(spec: SandboxSpec, networked: boolean): RuntimeSpec {
+  const { runtime, limits } = spec;
+  if (runtime.pooling !== "preboot") return runtime;
+  const fits = limits.memoryBytes >= leastMemoryBytes && limits.processes >= leastProcesses && !setsBootVariable(spec);
+  // The variables of a proxy are read at boot.
+  return fits && !networked ? runtime : { ...runtime, pooling: "cold", name: `${runtime.name}+cold` };
 }
 
 function cancel(connection: SandboxConnection, graceMs: number): void {
@@ -248,6 +259,8 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
   } finally {
     watchdog.stop();
     await network?.close(); // before the slot is another run's
+    // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
+    if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
     lease.release(ended);
   }
 }

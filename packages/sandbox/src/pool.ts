@@ -39,7 +39,7 @@ export interface JailKind {
 /** The kind of jail for runs of a runtime. */
 export function jailKind(runtime: RuntimeSpec, networked = false): JailKind {
   const name = networked ? `${runtime.name} networked` : runtime.name;
-  return { name, runtime, networked, always: runtime.pooling === "fork" && !networked };
+  return { name, runtime, networked, always: runtime.pooling !== "cold" && !networked };
 }
 
 /** A sandbox in the hands of one run. */

@@ -6,8 +6,8 @@ import type { NetworkPolicy } from "./egress/policy.ts";
  * What a sandbox is asked for and what it answers: the interface that every tier implements. Sizes are bytes, times milliseconds.
  */
 
-/** How a runtime gets a process: forked from a booted interpreter, or started afresh. */
-export type Pooling = "fork" | "cold";
+/** How a runtime gets a process: forked from a booted interpreter, booted ahead and used once, or started afresh. */
+export type Pooling = "fork" | "preboot" | "cold";
 
 /** A language as the sandbox needs it. Made from `runtimes/<name>/runtime.yaml`; paths are host paths. */
 export interface RuntimeSpec {
@@ -19,6 +19,8 @@ export interface RuntimeSpec {
   readonly binary: string;
   /** Words of the command; `{binary}` and `{entrypoint}` are replaced, the arguments follow. */
   readonly command: readonly string[];
+  /** Boots an interpreter that waits for its program (`agent/preboot.py`); of `preboot` only. */
+  readonly bootCommand?: readonly string[];
   /** Modules that a forked interpreter imports ahead. */
   readonly preimport: readonly string[];
   readonly env: Readonly<Record<string, string>>;

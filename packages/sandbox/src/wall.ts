@@ -107,11 +107,23 @@ function showSystemFolder(name: string): string[] {
   return lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path];
 }
 
+/** The variables that every program of a runtime has. */
+export function baseVariables(runtime: RuntimeSpec): Record<string, string> {
+  return { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env };
+}
+
+function bootOf(runtime: RuntimeSpec): unknown {
+  if (runtime.pooling !== "preboot" || runtime.bootCommand === undefined) return null;
+  const argv = runtime.bootCommand.map((word) => word.replace("{binary}", () => pathInside(runtime, runtime.binary)));
+  return { argv, env: baseVariables(runtime) };
+}
+
 /** What `agent/payload.py` reads as its settings. */
 function agentSettings(spec: WallSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
   return {
     fork: spec.runtime.pooling === "fork",
+    boot: bootOf(spec.runtime),
     preimport: spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,

@@ -64,7 +64,7 @@ function runNpm(folder: string): void {
   const env = { ...process.env, PATH: [process.env["PATH"] ?? "", dirname(process.execPath)].join(delimiter) };
   const { status, error, stderr } = spawnSync("npm", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
   if (status === 0) return;
-  const missing = (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+  const missing = error !== undefined && "code" in error && error.code === "ENOENT";
   throw new CliError(missing ? "npm is not installed." : `npm could not install it: ${(stderr || String(error)).trim().slice(0, 600)}`, {
     code: "install_failed",
     exit: "unavailable",

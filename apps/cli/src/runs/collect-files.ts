@@ -18,7 +18,7 @@ export interface Program {
 
 /** Not part of a program: history and what tools can make again. */
 const ignoredFolders = new Set([".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache"]);
-const entrypointNames = ["main", "index", "app", "run", "__main__"];
+const entrypointNames = ["main", "Main", "index", "app", "run", "__main__"];
 
 /** Gathers the program at `target` (a file or a folder) and the extra files. */
 export function collectProgram(target: string, extras: readonly string[], entrypoint: string | undefined): Program {

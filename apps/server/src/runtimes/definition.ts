@@ -82,7 +82,9 @@ export const RuntimeDefinition = z.strictObject({
   compile: Compile.nullable().default(null),
   command: z.array(z.string()).min(1),
   coverage: Coverage.nullable().default(null),
-  pooling: z.enum(["fork", "cold"]),
+  pooling: z.enum(["fork", "preboot", "cold"]),
+  /** With `preboot`: a file beside this one that is shown to programs as `{script}`, and the command that boots with it and waits. */
+  preboot: z.strictObject({ script: insidePath, command: z.array(z.string()).min(1) }).optional(),
   preimport: z.array(z.string()),
   env: z.record(z.string(), z.string()),
   bootVariables: z.array(z.string()),

@@ -83,21 +83,29 @@ async function load(folder: string, folders: BinaryFolders): Promise<Language> {
   const example = readFileSync(join(folder, exampleName(folder)), "utf8");
   const file = definition.coverage?.file ?? null;
   const texts = { example, tracer: file === null ? null : readFileSync(join(folder, file), "utf8") };
-  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(definition, texts, binary));
+  const [first, ...others] = (await findBinaries(definition, folders)).map((binary) => install(folder, definition, texts, binary));
   return { definition, versions: [first ?? { definition, spec: null, version: null, compiler: null, ...texts }, ...others] };
 }
 
 function install(
+  folder: string,
   definition: RuntimeDefinition,
   texts: Pick<InstalledRuntime, "example" | "tracer">,
   binary: FoundBinary,
 ): InstalledRuntime {
-  const { pooling, command, preimport, env, bootVariables, reservesMemory, compile } = definition;
+  const { pooling, command, preimport, env, bootVariables, reservesMemory, compile, preboot } = definition;
   // Jails are kept apart by this name: those of two versions never serve each other's runs.
   const name = binary.version === null ? definition.name : `${definition.name}@${binary.version}`;
-  const spec = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: binary.path, mounts: binary.mounts };
+  const base = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: binary.path, mounts: binary.mounts };
+  const spec = preboot === undefined ? base : withBoot(base, preboot, folder, definition.name);
   const compiler = compile === null ? null : compilerOf(binary.path, compile.compiler);
   return { definition, spec, version: binary.version, compiler, ...texts };
+}
+
+function withBoot(spec: RuntimeSpec, preboot: { script: string; command: string[] }, folder: string, name: string): RuntimeSpec {
+  const target = `/opt/runtimes/${name}/${preboot.script}`;
+  const bootCommand = preboot.command.map((word) => word.replace("{script}", target));
+  return { ...spec, bootCommand, mounts: [...spec.mounts, { source: join(folder, preboot.script), target }] };
 }
 
 function exampleName(folder: string): string {

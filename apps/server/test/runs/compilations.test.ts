@@ -23,7 +23,7 @@ describe.skipIf(without)("compiling", () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  const count = async () => Number((await server.context.database.queries.selectFrom("compilations").select("key").execute()).length);
+  const count = async () => (await server.context.database.queries.selectFrom("compilations").select("key").execute()).length;
   const eventsOf = async (id: string) => {
     const events: RunEvent[] = [];
     for await (const event of followRun(server, id)) events.push(event);

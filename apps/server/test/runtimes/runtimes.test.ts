@@ -1,11 +1,13 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Run } from "@syla/contracts/runs";
 import type { Runtime } from "@syla/contracts/runtimes";
 import { execute } from "@syla/testkit/runs";
 import { startTestServer } from "@syla/testkit/server";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { matchesVersion } from "../../src/runtimes/binaries.ts";
 import { RuntimeDefinition } from "../../src/runtimes/definition.ts";
 import { openRuntimes } from "../../src/runtimes/service.ts";
 
@@ -16,7 +18,7 @@ describe("the languages", () => {
     await using server = await startTestServer();
     const { items } = (await (await server.fetch("/api/v1/runtimes")).json()) as { items: Runtime[] };
     expect(items.map((item) => item.name)).toEqual(expect.arrayContaining(["python", "node", "bash"]));
-    for (const item of items) {
+    for (const item of items.filter(({ available, compiled }) => available && !compiled)) {
       expect(item).toMatchObject({ available: true, install: null, version: expect.stringMatching(/^\d+\.\d+/) as string });
       const run = await execute(server, { language: item.name, code: item.example, stdin: "Ann\n" });
       expect([item.name, run.status, run.error]).toEqual([item.name, "succeeded", null]);
@@ -84,6 +86,80 @@ describe("the languages", () => {
     expect(runtimes.installed().map((runtime) => runtime.definition.name)).toEqual(["bash"]);
     expect(runtimes.get("COBOL").spec).toBeNull();
     expect(() => runtimes.get("cobbol")).toThrow(/Did you mean cobol\?/);
+  });
+
+  it("in a version: by the beginning of it, recorded, and asked for again by a rerun", async () => {
+    await using server = await startTestServer();
+    const { items } = (await (await server.fetch("/api/v1/runtimes")).json()) as { items: Runtime[] };
+    const version = items.find((item) => item.name === "python")?.version ?? "";
+    const [major, minor] = version.split(".");
+    for (const language of [`python@${major}`, `py@${major}.${minor}`, `PYTHON@${version}`]) {
+      const run = await execute(server, { language, code: "print(1)" });
+      expect(run).toMatchObject({
+        status: "succeeded",
+        language: "python",
+        runtimeVersion: version,
+        requestedVersion: language.split("@")[1],
+      });
+    }
+    const plain = await execute(server, { language: "python", code: "print(1)" });
+    expect(plain).toMatchObject({ runtimeVersion: version, requestedVersion: null });
+    const asked = await execute(server, { language: `python@${major}`, code: "print(2)" });
+    const again = (await (await server.send("POST", `/api/v1/runs/${asked.id}/rerun`)).json()) as Run;
+    expect(again.requestedVersion).toBe(major);
+    for (const wrong of ["python@2", "python@", `python@${major}.${minor}0`, "python@3.x", `python@ ${version}`, "python@3@3"]) {
+      const answer = await server.send("POST", "/api/v1/executions", { language: wrong, code: "print(1)" });
+      expect([wrong, answer.status]).toEqual([wrong, 400]);
+      expect(await answer.json()).toMatchObject({
+        code: "unknown_version",
+        details: { known: expect.arrayContaining([version]) as string[] },
+      });
+    }
+  });
+
+  it.each([
+    ["3.11.2", "3.11", true],
+    ["3.11.2", "3", true],
+    ["3.11.2", "3.11.2", true],
+    ["3.110.1", "3.11", false],
+    ["3.11.2", "3.1", false],
+    ["3.1.2p20", "3.1.2", false],
+    ["3.1.2p20", "3.1", true],
+    ["3.11.2", "", false],
+    [null, "3", false],
+  ])("of version %j match %j: %j", (version, wanted, matches) => {
+    expect(matchesVersion(version, wanted)).toBe(matches);
+  });
+
+  it("are found in every version that wildcards stand for, each once, the default one first", async () => {
+    using directory = createTemporaryDirectory();
+    cpSync(join(folder, "bash"), join(directory.path, "bash"), { recursive: true });
+    const tool = (name: string, version: string) => {
+      const path = join(directory.path, "bin", name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, `#!/bin/sh\necho tool ${version}\n`, { mode: 0o755 });
+    };
+    for (const version of ["9.1", "10.2", "8.4"]) tool(`tool-${version}/bin/tool`, version);
+    tool("tool", "9.1");
+    tool("tool-11/bin/other", "11");
+    const definition = parse(readFileSync(join(folder, "bash/runtime.yaml"), "utf8")) as object;
+    const candidates = [
+      { path: join(directory.path, "bin/tool"), default: true },
+      { path: "$HOME/bin/tool-*/bin/tool", up: 2 },
+    ];
+    writeFileSync(join(directory.path, "bash/runtime.yaml"), JSON.stringify({ ...definition, binary: { candidates, version: [] } }));
+    rmSync(join(directory.path, "bin/tool-8.4/bin/tool"));
+    writeFileSync(join(directory.path, "bin/tool-8.4/bin/tool"), "", { mode: 0o644 }); // cannot be executed
+    mkdirSync(join(directory.path, "runtimes"));
+    renameSync(join(directory.path, "bash"), join(directory.path, "runtimes/bash"));
+    const runtimes = await openRuntimes(join(directory.path, "runtimes"), { home: directory.path, runtimes: "/nowhere" });
+    expect(runtimes.list()[0]).toMatchObject({ version: "9.1", versions: ["9.1", "10.2"] });
+    const source = realpathSync(join(directory.path, "bin/tool-10.2"));
+    expect(runtimes.get("bash@10").spec).toMatchObject({
+      name: "bash@10.2",
+      binary: join(source, "bin/tool"),
+      mounts: [{ source, target: "/opt/runtimes/bash/tool-10.2" }],
+    });
   });
 
   it.each([

@@ -26,7 +26,7 @@ export function QuickStart() {
           No language is installed on this server. <Link to="/system">System</Link> shows what to do.
         </Text>
       ) : null}
-      <Grid templateColumns="repeat(auto-fit, minmax(min(100%, 248px), 1fr))" gap="px" bg="border.muted">
+      <Grid templateColumns="repeat(auto-fit, minmax(min(100%, 248px), 1fr))" gap="px" overflow="hidden">
         {available.map((runtime) => (
           <ExampleCard
             key={runtime.name}
@@ -48,7 +48,7 @@ interface ExampleCardProps {
 
 function ExampleCard({ runtime, pending, onRun }: ExampleCardProps) {
   return (
-    <Flex direction="column" bg="bg.panel" p="3" gap="2" minW="0">
+    <Flex direction="column" bg="bg.panel" p="3" gap="2" minW="0" boxShadow="0 0 0 1px {colors.border.muted}">
       <Flex align="center" gap="2">
         <Text fontWeight="medium" truncate>
           {runtime.title}

@@ -1,5 +1,5 @@
 import { Flex, Text } from "@chakra-ui/react";
-import { describeStart } from "../runs/runtime-choice.ts";
+import { explainStart } from "../runs/runtime-choice.ts";
 import { useRuntimes } from "../runs/queries.ts";
 import { Copyable } from "../ui/copyable.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -36,7 +36,7 @@ export function RuntimeList() {
               <Text w={{ base: "auto", md: "48" }} overflowWrap="anywhere">
                 {runtime.versions.join(", ")}
               </Text>
-              <Text color="fg.muted">{describeStart(runtime)}</Text>
+              <Text color="fg.muted">{explainStart(runtime)}</Text>
             </>
           ) : (
             <Text color="fg.warning">not installed</Text>

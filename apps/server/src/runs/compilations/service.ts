@@ -108,9 +108,10 @@ export class Compilations {
     let flight = this.#flights.get(key);
     if (flight === undefined) {
       const abort = new AbortController();
-      const made = start(abort.signal).finally(() => this.#flights.delete(key));
-      made.catch(() => {}); // whoever waits sees it
-      this.#flights.set(key, (flight = { made, abort, waiting: 0 }));
+      const started: Flight = { made: start(abort.signal), abort, waiting: 0 };
+      const land = () => void (this.#flights.get(key) === started && this.#flights.delete(key));
+      started.made.then(land, land); // whoever waits sees an error
+      this.#flights.set(key, (flight = started));
     }
     flight.waiting += 1;
     const given = Promise.withResolvers<never>();
@@ -123,7 +124,7 @@ export class Compilations {
       signal.removeEventListener("abort", giveUp);
       flight.waiting -= 1;
       if (flight.waiting === 0 && signal.aborted) {
-        this.#flights.delete(key); // who comes now starts anew
+        if (this.#flights.get(key) === flight) this.#flights.delete(key); // who comes now starts anew
         flight.abort.abort();
       }
     }

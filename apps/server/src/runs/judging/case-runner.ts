@@ -127,8 +127,9 @@ export class CaseRunner {
 
 type Tracer = Attempt["runtime"]["definition"]["coverage"];
 
-/** The same program, started so that it tells which lines ran. */
+/** The same program, started afresh so that it tells which lines ran; in jails of their own, where nothing is booted ahead. */
 function traced(spec: RuntimeSpec, tracer: Tracer): RuntimeSpec {
   if (tracer === null) return spec;
-  return { ...spec, env: { ...spec.env, ...tracer.env }, command: tracer.command ?? spec.command, pooling: "cold" };
+  const env = { ...spec.env, ...tracer.env };
+  return { ...spec, name: `${spec.name}+cold`, env, command: tracer.command ?? spec.command, pooling: "cold" };
 }

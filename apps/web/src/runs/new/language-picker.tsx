@@ -1,7 +1,8 @@
 import { Box, Flex, NativeSelect, Text } from "@chakra-ui/react";
 import type { Runtime } from "@syla/sdk";
 import { Copyable } from "../../ui/copyable.tsx";
-import { describeStart, findRuntime } from "../runtime-choice.ts";
+import { Tip } from "../../ui/tip.tsx";
+import { describeStart, explainStart, findRuntime } from "../runtime-choice.ts";
 
 interface LanguagePickerProps {
   readonly runtimes: readonly Runtime[];
@@ -17,7 +18,7 @@ export function LanguagePicker({ runtimes, value, onChange }: LanguagePickerProp
     chosen !== undefined && (value === chosen.name || chosen.versions.some((version) => value === `${chosen.name}@${version}`));
   return (
     <Flex align="center" gap="2" minW="0">
-      <NativeSelect.Root size="xs" w="auto" minW="36" maxW={{ base: "52", sm: "72" }}>
+      <NativeSelect.Root size="xs" w="auto" minW="36" maxW={{ base: "52", sm: "60" }}>
         <NativeSelect.Field aria-label="Language" value={value} onChange={(event) => onChange(event.currentTarget.value)}>
           {isListed ? null : <option value={value}>{value}</option>}
           {runtimes.filter((runtime) => runtime.available).flatMap(versionOptions)}
@@ -34,9 +35,11 @@ export function LanguagePicker({ runtimes, value, onChange }: LanguagePickerProp
         <NativeSelect.Indicator />
       </NativeSelect.Root>
       {chosen?.available === true ? (
-        <Text fontSize="xs" color="fg.muted" truncate hideBelow="md">
-          {describeStart(chosen)}
-        </Text>
+        <Tip text={explainStart(chosen)}>
+          <Text fontSize="xs" color="fg.muted" truncate hideBelow="md">
+            {describeStart(chosen)}
+          </Text>
+        </Tip>
       ) : null}
     </Flex>
   );
@@ -72,7 +75,7 @@ export function InstallHint({ runtime }: { readonly runtime: Runtime }) {
     >
       <Text>{runtime.title} is not installed on this server.</Text>
       {runtime.install ? (
-        <Box color="fg">
+        <Box color="fg" px="1" minW="0">
           <Copyable text={runtime.install} label="command" />
         </Box>
       ) : null}

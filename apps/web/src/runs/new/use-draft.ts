@@ -58,12 +58,20 @@ export function useDraft({ runtimes, from, language, onTaken }: DraftSource) {
   });
 
   useEffect(() => {
+    // What the address asks for must not be taken for done before the languages are known.
+    if (language && !from && !runtimes) return;
     const wanted = runtimes && findRuntime(runtimes, language);
     const first =
       runtimes?.find((runtime) => runtime.available && runtime.name === "python") ??
       runtimes?.find((runtime) => runtime.available) ??
       runtimes?.[0];
-    const next = from ? source.data : wanted ? newDraft(wanted) : draft ? null : (readStored() ?? (first && newDraft(first)));
+    const next = from
+      ? source.data
+      : wanted
+        ? { ...newDraft(wanted), language }
+        : draft
+          ? null
+          : (readStored() ?? (first && newDraft(first)));
     if (!next) return;
     setDraft(next);
     if (from || language) onTaken();
