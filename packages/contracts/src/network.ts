@@ -37,7 +37,7 @@ const AllowEntry = z
 /** What a run may reach. Private ranges, this server and the metadata services of clouds are out of reach whatever it says. */
 export const NetworkPolicy = z
   .union([
-    z.enum(["none", "gateway", "full"]),
+    z.enum(["none", "gateway", "full"], { error: 'must be "none", "gateway", "full" or {"allow": […]} with 1 to 100 hosts' }),
     z.strictObject({
       allow: z
         .array(AllowEntry)

@@ -28,6 +28,7 @@ MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_SECUREBITS = 28
@@ -115,6 +116,12 @@ def pivot_root(new_root):
 def prctl(option, second=0, third=0):
     values = [ctypes.c_ulong(value) for value in (second, third, 0, 0)]
     return check(libc.prctl(ctypes.c_int(option), *values), f"prctl {option}")
+
+
+def name_process(name):
+    """What `ps` shows; bytes, at most 15."""
+    buffer = ctypes.create_string_buffer(name)
+    prctl(PR_SET_NAME, ctypes.addressof(buffer))
 
 
 def close_from(first):

@@ -54,6 +54,7 @@ def fork_relay(slot, settings):
 def shed(keeper, settings):
     """Gives up everything that carrying bytes does not need, and ends with the keeper."""
     linux.close_from(3)
+    linux.name_process(b"syla-relay")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     linux.lock_capabilities()

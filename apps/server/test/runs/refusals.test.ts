@@ -116,7 +116,7 @@ describe("a submission that cannot be run", () => {
     ["more arguments than a program can be given", { ...python("1"), args: Array(20).fill("x".repeat(100_000)) }, "args"],
     ["both kinds of stdin", { ...python("1"), stdin: "a", stdinBase64: "YQ==" }, "stdinBase64"],
     ["a priority", { ...python("1"), priority: 10 }, "priority"],
-    ["a network that there is not", { ...python("1"), network: "full" }, "network"],
+    ["a network that there is not", { ...python("1"), network: "some" }, "network"],
   ])("has %s that is not allowed", async (_what, body, path) => {
     const problem = await refuse(body);
     expect([problem.status, problem.code]).toEqual([400, "invalid_request"]);

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, closeSync, openSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { relayPort } from "../egress/environment.ts";
 import { readExactly, withDeadline } from "../read-bytes.ts";
 import { SandboxError } from "../spec.ts";
 import { decodeRelayMessage, encodeRelayMessage, messageBytes, RelayKind, type RelayMessage } from "./relay-message.ts";
@@ -165,6 +166,8 @@ export class RelayServer {
 
   async #connect(run: OpenRun, port: number): Promise<Duplex> {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new PortUnreachableError(`${port} is not a port`);
+    // Whoever is let in there, a viewer of the program's pages say, would go out again in the run's name.
+    if (port === relayPort) throw new PortUnreachableError(`port ${port} is the sandbox's own proxy`);
     if (this.#runs.get(run.slot) !== run) throw new PortUnreachableError("the run has ended");
     this.#dials = (this.#dials % 0xffff_ffff) + 1;
     const number = this.#dials;

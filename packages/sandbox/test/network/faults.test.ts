@@ -1,23 +1,19 @@
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { encodeRelayMessage, RelayKind } from "../../src/relay/relay-message.ts";
-import { descendants } from "../escape/host-state.ts";
+import { descendants, isAlive } from "../escape/host-state.ts";
 import { createTier, python, runIn, startBeside, type TestTier } from "../sandbox-driver.ts";
 import { listenRaw, pythonClient } from "./outside.ts";
 
 const loopback = { allowPrivate: ["127.0.0.0/8"], resolve: async () => ["127.0.0.1"] };
 const full = { network: "full" } as const;
 
-/** The relays of this process's sandboxes: they are the ones that listen where programs look for their proxy. */
+/** The relays of this process's sandboxes. */
 function relays(): number[] {
-  return [...descendants(process.pid)].filter((pid) => {
-    const sockets = (spawnSync("ls", ["-l", `/proc/${pid}/fd`]).stdout ?? "").toString();
-    return sockets.includes("eventpoll") && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("python3");
-  });
+  return [...descendants(process.pid)].filter((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/comm`, "utf8") === "syla-relay\n");
 }
 
 /** Says something to the relay socket of a tier, as nobody may. */

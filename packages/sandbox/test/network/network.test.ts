@@ -196,6 +196,7 @@ print(count, sent.digest() == got.digest())`,
   test("100 connections at once, and more than a run may have: the others wait", async () => {
     const result = await run(
       `
+threading.stack_size(1 << 18)
 def use(number):
     with tunnel("echo.test", ${echo.port}) as sock:
         sock.sendall(b"%d" % number * 1000)
@@ -369,6 +370,7 @@ time.sleep(30)`;
       expect(await text(socket)).toBe(createHash("sha256").update(block).digest("hex"));
     }
     await expect(program.run.connect(8002)).rejects.toThrow(/nothing answers on this port/);
+    await expect(program.run.connect(3128)).rejects.toThrow("the sandbox's own proxy");
     await expect(program.run.connect(0)).rejects.toThrow(/is not a port/);
     program.run.cancel(0);
     await program.result;
