@@ -48,6 +48,8 @@ const Compile = z.strictObject({
       command: z.array(z.string()).min(1),
       env: z.record(z.string(), z.string()).default({}),
       target: z.string().startsWith("/opt/"),
+      /** Variables of a compilation that finds it at `target`. */
+      use: z.record(z.string(), z.string()),
     })
     .nullable()
     .default(null),

@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Artifact } from "@syla/contracts/runs";
 import { execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -89,6 +91,23 @@ describe.each(runtimes.list())("$name", { timeout: 300_000 }, (runtime) => {
   it.for(examples)("$name", async (example, { skip }) => {
     skip(!runtime.available, `not installed: ${runtime.install}`);
     expect(await outcomeOf(example.language ?? runtime.name, example)).toEqual(expectationOf(example));
+  });
+
+  // The other examples write to /output, which only a sandbox has.
+  const outside = ["python", "node"].includes(runtime.name) ? examples.filter(({ name }) => name !== "files") : [];
+  it.for(outside)("$name: as outside of any sandbox", (example) => {
+    using directory = createTemporaryDirectory();
+    const entrypoint =
+      example.entrypoint ?? Object.keys(example.files)[0] ?? (example.language === "typescript" ? "main.mts" : runtime.defaultEntrypoint);
+    const files = example.code === undefined ? example.files : { [entrypoint]: example.code };
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory.path, path)), { recursive: true });
+      writeFileSync(join(directory.path, path), content);
+    }
+    const binary = runtimes.get(runtime.name).spec?.binary ?? "";
+    const words = [entrypoint, ...example.args];
+    const { stdout, status } = spawnSync(binary, words, { cwd: directory.path, input: example.stdin ?? "", encoding: "utf8" });
+    expect([stdout, status]).toEqual([example.error === undefined ? example.stdout : (expect.any(String) as string), example.exitCode]);
   });
 
   it("says hello in every version that is here", async ({ skip }) => {

@@ -133,12 +133,14 @@ export class Compilations {
   async #make(request: CompileRequest, runtime: CompiledRuntime, command: string[], key: string, ended: AbortSignal): Promise<Made> {
     const { blobs, sandboxes, limits } = this.#context;
     const began = performance.now();
-    const spec = (await this.#libraries.prepare(runtime, request.tier)) ?? runtime.spec;
+    const prepared = await this.#libraries.prepare(runtime, request.tier);
+    const spec = prepared ?? runtime.spec;
+    const env = { ...spec.env, ...runtime.compile.env, ...(prepared === null ? {} : runtime.compile.library?.use) };
     const collector = new ArtifactCollector(blobs, keptArtifacts);
     const job = {
       tier: request.tier,
       tenant: request.ownerId,
-      runtime: { ...spec, command, pooling: "cold" as const, env: { ...spec.env, ...runtime.compile.env }, reservesMemory: true },
+      runtime: { ...spec, command, pooling: "cold" as const, env, reservesMemory: true },
       entrypoint: request.entrypoint,
       files: inputFiles(blobs, request.files),
       limits,
