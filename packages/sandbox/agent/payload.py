@@ -37,7 +37,7 @@ FIXED_LIMITS = (
 
 
 def read_settings(text):
-    """What the host says of a jail: {fork, preimport, cgroups, denied, root}."""
+    """What the host says of a jail: {fork, session, preimport, cgroups, denied, root}."""
     settings = json.loads(text)
     settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()
     settings["program"] = None
@@ -81,6 +81,8 @@ def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
         report = REPORT_FD
         linux.unshare(OWN)
         roots.add_memory_folders()
+        if settings["session"]:
+            roots.add_terminals()
         linux.keep_capabilities(())
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
         seccomp.install(settings["filters"][1])
@@ -160,6 +162,8 @@ def enter(received):
     if plan["mode"] == "exec":
         replace(plan["argv"])
     os.close(REPORT_FD)
+    if plan["mode"] == "session":
+        interpreted.serve(plan)
     interpreted.load(plan["argv"], plan["file"])
     interpreted.run()
 

@@ -18,7 +18,7 @@ import weakref
 
 AGENT_MODULES = (
     *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "payload", "program", "roots", "seccomp"),
-    *("supervisor", "syscalls", "watch"),
+    *("pauser", "supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120
 INTERRUPTED = -1  # no exit code: the process ends by SIGINT

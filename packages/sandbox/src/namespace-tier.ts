@@ -1,21 +1,25 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
 import { Jail } from "./jail.ts";
+import { NamespaceSession } from "./namespace-session.ts";
 import { Pool, type Lease } from "./pool.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
+import type { Session } from "./session.ts";
 import {
   SandboxError,
   type EffectiveLimits,
   type Enforcer,
   type LimitName,
   type RuntimeSpec,
+  type SandboxLimits,
   type SandboxEvent,
   type SandboxExit,
   type SandboxRun,
   type SandboxSpec,
+  type SessionSpec,
   type Tier,
   type TierReport,
 } from "./spec.ts";
@@ -23,6 +27,8 @@ import { binaryInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
+/** Sessions at once on this machine, far above what anybody's limits allow. */
+const maxSessions = 10_000;
 
 /** What the namespace tier is made with. */
 export interface NamespaceTierOptions {
@@ -44,8 +50,11 @@ export class NamespaceTier implements Tier {
   readonly #options: NamespaceTierOptions;
   readonly #roots: CgroupRoots | null;
   readonly #pool: Pool;
+  /** Sessions have jails of their own, one each: they never take a run's place, and their end is the jail's end. */
+  readonly #sessions: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #jails = 0;
+  #opened = 0;
 
   constructor(options: NamespaceTierOptions) {
     this.#options = options;
@@ -55,7 +64,9 @@ export class NamespaceTier implements Tier {
     removeFolderSync(options.folder);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const pool = { slotsPerJail: options.slotsPerJail, maxJails: 64, idleMs: 300_000, waitMs: 30_000 };
-    this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime));
+    this.#pool = new Pool(pool, (runtime) => this.#createJail(runtime, false));
+    const sessions = { ...pool, slotsPerJail: 1, maxJails: maxSessions };
+    this.#sessions = new Pool(sessions, (runtime) => this.#createJail(runtime, true));
   }
 
   async report(): Promise<TierReport> {
@@ -80,18 +91,38 @@ export class NamespaceTier implements Tier {
     const connection = lease.connection;
     return {
       tier: this.name,
-      limits: this.#effectiveLimits(spec),
+      limits: this.#effectiveLimits(spec.limits),
       events: runEvents(lease, spec),
       cancel: (graceMs) => cancel(connection, graceMs),
     };
   }
 
+  async open(spec: SessionSpec): Promise<Session> {
+    // A pooling kind of its own keeps one jail ready after the first session.
+    const runtime: RuntimeSpec = { ...spec.runtime, name: `session ${spec.runtime.name}`, pooling: "fork" };
+    const lease = await this.#sessions.acquire(runtime, `${spec.tenant}\0${this.#opened++}`);
+    try {
+      lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
+      await lease.connection.sendFiles(spec.files);
+      return await NamespaceSession.open({
+        lease,
+        plan: this.#sessionPlan(spec),
+        limits: this.#effectiveLimits(spec.limits),
+        interpreters: { python: this.#options.programs.python, node: nodeInside(spec.runtime) },
+      });
+    } catch (error) {
+      lease.release(false);
+      await lease.jail.end();
+      throw error;
+    }
+  }
+
   async stop(): Promise<void> {
-    await this.#pool.stop();
+    await Promise.all([this.#pool.stop(), this.#sessions.stop()]);
     await removeFolder(this.#options.folder);
   }
 
-  #createJail(runtime: RuntimeSpec): Jail {
+  #createJail(runtime: RuntimeSpec, session: boolean): Jail {
     const number = this.#jails++;
     // From a random start, so that servers beside this one take others, and no two jails of this one the same.
     const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
@@ -106,6 +137,7 @@ export class NamespaceTier implements Tier {
       folder: join(this.#options.folder, `jail-${number}`),
       uid,
       cgroup,
+      session,
       denied,
     });
   }
@@ -123,9 +155,9 @@ export class NamespaceTier implements Tier {
     };
   }
 
-  #effectiveLimits(spec: SandboxSpec): EffectiveLimits {
+  #effectiveLimits(limits: SandboxLimits): EffectiveLimits {
     const entries = Object.entries(this.#enforcers()).map(([name, enforcedBy]) => {
-      const value = spec.limits[name as LimitName];
+      const value = limits[name as LimitName];
       // A set of processors holds whole ones only.
       return [name, { value: enforcedBy === "affinity" ? Math.ceil(value) : value, enforcedBy }];
     });
@@ -135,7 +167,6 @@ export class NamespaceTier implements Tier {
   /** What `agent/supervisor.py` is told. */
   #plan(spec: SandboxSpec): unknown {
     const { runtime, limits } = spec;
-    const enforcers = this.#enforcers();
     const words = runtime.command.map((word) =>
       word.replace("{binary}", () => binaryInside(runtime)).replace("{entrypoint}", () => spec.entrypoint),
     );
@@ -145,20 +176,46 @@ export class NamespaceTier implements Tier {
       mode: runtime.pooling === "fork" && !boots ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env, ...spec.env },
-      limits: {
-        wallMs: limits.wallMs,
-        processes: limits.processes,
-        openFiles: limits.openFiles,
-        diskBytes: limits.diskBytes,
-        outputBytes: limits.outputBytes,
-        ...(enforcers.memoryBytes === "cgroup"
-          ? {}
-          : { memoryBytes: limits.memoryBytes, ...(runtime.reservesMemory ? {} : { dataBytes: limits.memoryBytes }) }),
-        ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
-      },
+      limits: this.#planLimits(limits, !runtime.reservesMemory),
       artifacts: spec.artifacts,
     };
   }
+
+  #sessionPlan(spec: SessionSpec): unknown {
+    const folders = spec.runtime.mounts.map(({ target }) => dirname(target));
+    const path = ["/usr/local/bin", "/usr/bin", "/bin", ...new Set(folders)].join(":");
+    return {
+      argv: ["session"],
+      mode: "session",
+      session: true,
+      file: "",
+      env: { PATH: path, HOME: "/workspace", LANG: "C.UTF-8", TMPDIR: "/tmp", ...spec.env },
+      limits: this.#planLimits(spec.limits, false),
+      artifacts: null,
+    };
+  }
+
+  /** `bounded`: an rlimit may hold the memory of each process where no cgroup does. */
+  #planLimits(limits: SandboxLimits, bounded: boolean): unknown {
+    const enforcers = this.#enforcers();
+    return {
+      wallMs: limits.wallMs,
+      processes: limits.processes,
+      openFiles: limits.openFiles,
+      diskBytes: limits.diskBytes,
+      outputBytes: limits.outputBytes,
+      ...(enforcers.memoryBytes === "cgroup"
+        ? {}
+        : { memoryBytes: limits.memoryBytes, ...(bounded ? { dataBytes: limits.memoryBytes } : {}) }),
+      ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
+    };
+  }
+}
+
+/** Where contexts find Node.js: mounted, or the system's. */
+function nodeInside(runtime: RuntimeSpec): string | null {
+  const mounted = runtime.mounts.find(({ target }) => basename(target) === "node")?.target;
+  return mounted ?? ["/usr/bin/node", "/usr/local/bin/node"].find((path) => existsSync(path)) ?? null;
 }
 
 function cancel(connection: SandboxConnection, graceMs: number): void {
@@ -174,6 +231,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec): AsyncGenerator<Sandb
   const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
     for await (const event of connection.events()) {
+      if (event.type === "paused") continue; // of sessions only
       watchdog.saw(event);
       ended = event.type === "agent-exit";
       yield event.type === "agent-exit" ? toExit(event.exit, stats()) : event;

@@ -1,3 +1,5 @@
+import type { Session } from "./session.ts";
+
 /**
  * What a sandbox is asked for and what it answers: the interface that every tier implements. Sizes are bytes, times milliseconds.
  */
@@ -20,6 +22,8 @@ export interface RuntimeSpec {
   readonly bootVariables: readonly string[];
   /** Reserves much more address space than it uses, so that no rlimit can bound its memory. */
   readonly reservesMemory: boolean;
+  /** Host paths that are shown inside, to be read only. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
 }
 
 /** Limits of one run, all resolved. */
@@ -121,10 +125,22 @@ export interface Tier {
   report(): Promise<TierReport>;
   /** Takes a sandbox and starts the run in it. Rejects with a {@link SandboxError} when none can be had in time. */
   start(spec: SandboxSpec): Promise<SandboxRun>;
+  /** Opens a sandbox that outlives any process in it. Rejects like `start`. */
+  open(spec: SessionSpec): Promise<Session>;
   /** Makes sandboxes ahead for a runtime that will be wanted. */
   warm(runtime: RuntimeSpec): void;
   /** Ends every sandbox and leaves nothing behind. */
   stop(): Promise<void>;
+}
+
+/** A long-lived sandbox. */
+export interface SessionSpec {
+  readonly tenant: string;
+  readonly runtime: RuntimeSpec;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
+  /** `wallMs` is the hard end; `outputBytes` does not count: output is a stream here. */
+  readonly limits: SandboxLimits;
 }
 
 export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable";

@@ -18,6 +18,7 @@ const hostFiles = [
   "/etc/alternatives",
   "/etc/ld.so.cache",
   "/etc/mime.types",
+  "/etc/matplotlibrc",
 ];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
@@ -37,13 +38,22 @@ export interface WallSpec {
   readonly folder: string;
   readonly uid: number | null;
   readonly cgroup: JailCgroup | null;
+  /** For a long-lived sandbox: runs the session daemon instead of programs. */
+  readonly session: boolean;
   /** System calls that the filter refuses here on top of the list. */
   readonly denied: readonly string[];
 }
 
-/** Where a host binary is found inside. Those outside the system folders are bound one by one. */
+/** Where a host binary is found inside: where it is, or where it is mounted. */
 export function binaryInside(runtime: RuntimeSpec): string {
-  return isSystemPath(runtime.binary) ? runtime.binary : `/opt/runtimes/${runtime.name}/${basename(runtime.binary)}`;
+  const { binary } = runtime;
+  const mount = runtime.mounts.find(({ source }) => binary === source || binary.startsWith(`${source}/`));
+  return mount === undefined ? binary : mount.target + binary.slice(mount.source.length);
+}
+
+/** The mount that a binary outside the system folders needs. */
+export function mountsOf(name: string, binary: string): RuntimeSpec["mounts"] {
+  return isSystemPath(binary) ? [] : [{ source: binary, target: `/opt/runtimes/${name}/${basename(binary)}` }];
 }
 
 function isSystemPath(path: string): boolean {
@@ -81,7 +91,7 @@ function ownBinds(spec: WallSpec): Map<string, string> {
     ["etc", join(packageFolder, "etc")],
     ["jail", spec.folder],
   ]);
-  if (!isSystemPath(spec.runtime.binary)) binds.set("runtime", spec.runtime.binary);
+  spec.runtime.mounts.forEach(({ source }, index) => binds.set(`mount-${index}`, source));
   for (const [source, name] of spec.cgroup?.binds ?? []) binds.set(name, source);
   return binds;
 }
@@ -94,10 +104,10 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   for (const path of hostFiles) if (existsSync(path)) words.push("--ro-bind", path, path);
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
-  if (!isSystemPath(spec.runtime.binary)) words.push("--ro-bind", locate("runtime"), binaryInside(spec.runtime));
+  spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
-  const interpreter = spec.runtime.pooling === "fork" ? spec.runtime.binary : spec.programs.python;
+  const interpreter = spec.runtime.pooling === "fork" && !spec.session ? binaryInside(spec.runtime) : spec.programs.python;
   return [...words, "--", interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
 }
 
@@ -110,11 +120,13 @@ function showSystemFolder(name: string): string[] {
 /** What `agent/payload.py` reads as its settings. */
 function agentSettings(spec: WallSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
+  const mounted = spec.runtime.mounts.map(({ target }) => target.split("/")[1] ?? "").filter((name) => !folders.includes(name));
   return {
-    fork: spec.runtime.pooling === "fork",
-    preimport: spec.runtime.preimport,
+    fork: spec.runtime.pooling === "fork" && !spec.session,
+    session: spec.session,
+    preimport: spec.session ? [] : spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
-    root: isSystemPath(spec.runtime.binary) ? folders : [...folders, "opt"],
+    root: [...folders, ...new Set(mounted)],
   };
 }

@@ -378,6 +378,6 @@ function poolOf(own: TestTier, options: { waitMs: number; idleMs: number; maxJai
   const programs = { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" };
   let jails = 0;
   const create = (runtime: RuntimeSpec) =>
-    new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, denied: [] });
+    new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, session: false, denied: [] });
   return new Pool({ slotsPerJail: 1, maxJails: 64, ...options }, create);
 }

@@ -9,7 +9,7 @@ import type { EffectiveLimits, InputFile, RuntimeSpec, SandboxExit, SandboxLimit
 export const mebibyte = 1 << 20;
 const preimport =
   "json re random math collections itertools functools datetime typing dataclasses io string decimal heapq bisect statistics copy time";
-const plain = { command: ["{binary}", "{entrypoint}"], env: {}, reservesMemory: false };
+const plain = { command: ["{binary}", "{entrypoint}"], env: {}, reservesMemory: false, mounts: [] };
 
 export const python: RuntimeSpec = {
   ...plain,

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { AppError } from "@syla/contracts/errors";
 import type { Runtime } from "@syla/contracts/runtimes";
 import type { RuntimeSpec } from "@syla/sandbox/spec";
+import { mountsOf } from "@syla/sandbox/wall";
 import { closest } from "fastest-levenshtein";
 import { parse } from "yaml";
 import { RuntimeDefinition } from "./definition.ts";
@@ -57,7 +58,8 @@ async function load(folder: string): Promise<InstalledRuntime> {
   const binary = definition.binary.candidates.map((path) => (path === "$NODE" ? process.execPath : path)).find((path) => existsSync(path));
   if (binary === undefined) return { definition, spec: null, version: null, example };
   const { name, pooling, command, preimport, env, bootVariables, reservesMemory } = definition;
-  const spec = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: realpathSync(binary) };
+  const path = realpathSync(binary);
+  const spec = { name, pooling, command, preimport, env, bootVariables, reservesMemory, binary: path, mounts: mountsOf(name, path) };
   return { definition, spec, version: await readVersion(binary, definition.binary.version), example };
 }
 
