@@ -17,6 +17,8 @@ import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { Runs } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
 import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
+import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
+import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { readVersion } from "./system/version.ts";
 import { joinWorkers } from "./workers/service.ts";
@@ -40,6 +42,7 @@ export interface Context {
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
   readonly runs: Runs;
+  readonly longLived: LongLivedSandboxes;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -93,11 +96,15 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const sandboxes = openSandboxes({ folder: directory.sandboxes, dataDirectory: directory.root, slots: config.workerSlots });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, recoverRuns);
+  const membership = await joinWorkers(database, logger, async (work, workerId) => {
+    await recoverRuns(work, workerId);
+    await recoverSandboxes(work, workerId);
+  });
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
   const worker = new Worker({ ...shared, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, worker, queueLimit: config.queueLimit });
+  const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
   if (config.workerSlots > 0)
     for (const runtime of runtimes.installed()) if (runtime.spec?.pooling === "fork") sandboxes.warm(runtime.spec);
 
@@ -115,8 +122,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runtimes,
     sandboxes,
     runs,
+    longLived,
     state,
-    services: [worker, membership],
+    services: [worker, longLived, membership],
     close: () => owned.disposeAsync(),
   };
 }

@@ -2,8 +2,9 @@ import { accountRoutes } from "./accounts.ts";
 import { blobRoutes } from "./blobs.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
+import { sandboxRoutes } from "./sandboxes.ts";
 import { systemRoutes } from "./system.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
-export const routes = { ...systemRoutes, ...accountRoutes, ...runtimeRoutes, ...runRoutes, ...blobRoutes };
+export const routes = { ...systemRoutes, ...accountRoutes, ...runtimeRoutes, ...runRoutes, ...blobRoutes, ...sandboxRoutes };
 export type RouteName = keyof typeof routes;

@@ -4,12 +4,14 @@ import {
   isFinal,
   runStatuses,
   type Artifact,
+  type FileInput,
   type Run,
   type RunEvent,
   type RunFilter,
   type RunInput,
   type RunSummary,
 } from "@syla/contracts/runs";
+import type { InputFile } from "@syla/sandbox/spec";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
@@ -19,6 +21,7 @@ import type { Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import { RunConfig } from "./config.ts";
+import { readInputFiles } from "./input-files.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
@@ -93,6 +96,11 @@ export class Runs {
       synced: () => Promise.resolve(),
     };
     return await this.#enqueue(actor, submission, id, options);
+  }
+
+  /** Files of a request as a sandbox takes them. @throws AppError `invalid_path`, `blob_unknown` */
+  async inputFiles(actor: Actor, files: readonly FileInput[]): Promise<AsyncIterable<InputFile>> {
+    return await readInputFiles(this.#context.database.queries, this.#context.blobs, actor.userId, files);
   }
 
   async get(actor: Actor, id: string): Promise<Run> {
