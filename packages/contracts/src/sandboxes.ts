@@ -88,7 +88,9 @@ const timeoutMs = z.int().min(1).max(maxHardEndMs).optional();
 
 const commandFields = { command: Command, cwd, env: Environment, timeoutMs };
 /** A command to be run to its end. */
-export const SandboxExecInput = z.strictObject({ ...commandFields, stdin: z.string().optional() }).meta({ id: "SandboxExecInput" });
+export const SandboxExecInput = z
+  .strictObject({ ...commandFields, stdin: z.string().optional(), stdinBase64: z.base64().optional() })
+  .meta({ id: "SandboxExecInput" });
 export const TerminalSize = z
   .strictObject({ columns: z.int().min(1).max(1000), rows: z.int().min(1).max(1000) })
   .meta({ id: "TerminalSize" });

@@ -6,6 +6,17 @@ export type { FollowOptions } from "./run-events.ts";
 export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
 export type { Runtimes } from "./runtimes.ts";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
+export type {
+  ExecOptions,
+  ListSandboxesQuery,
+  ProcessOptions,
+  SandboxContexts,
+  Sandboxes,
+  SandboxFiles,
+  SandboxHandle,
+  SandboxPath,
+  SandboxProcesses,
+} from "./sandboxes.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
@@ -22,4 +33,16 @@ export type {
   RunSummary,
   Tier,
 } from "@syla/contracts/runs";
+export type {
+  Sandbox,
+  SandboxContext,
+  SandboxContextEvent,
+  SandboxExecResult,
+  SandboxFile,
+  SandboxInputDraft,
+  SandboxPort,
+  SandboxProcess,
+  SandboxProcessEvent,
+  SandboxStats,
+} from "@syla/contracts/sandboxes";
 export type { Runtime } from "@syla/contracts/runtimes";

@@ -1,6 +1,7 @@
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
+import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { createSystem, type System } from "./system.ts";
 import { createTransport, type SylaOptions } from "./transport.ts";
@@ -19,6 +20,7 @@ export class Syla {
   readonly runs: Runs;
   readonly runtimes: Runtimes;
   readonly blobs: Blobs;
+  readonly sandboxes: Sandboxes;
   readonly me: Accounts["me"];
   readonly setup: Accounts["setup"];
   readonly sessions: Accounts["sessions"];
@@ -31,6 +33,7 @@ export class Syla {
     this.runs = createRuns(transport);
     this.runtimes = createRuntimes(transport);
     this.blobs = createBlobs(transport);
+    this.sandboxes = createSandboxes(transport);
     const accounts = createAccounts(transport);
     this.me = accounts.me;
     this.setup = accounts.setup;

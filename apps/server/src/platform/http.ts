@@ -77,6 +77,8 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   app.decorateRequest("onOpen", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    // The connection of a request that wanted to become a socket and was refused belongs to nobody.
+    if (request.headers.upgrade !== undefined) reply.raw.once("finish", () => request.raw.socket.destroySoon());
     setSecurityHeaders(reply, https);
     refuseCrossOrigin(request, publicOrigin);
     if (options.isDraining() && request.method !== "GET" && request.method !== "HEAD")

@@ -29,15 +29,16 @@ export async function* streamExec(session: Session, input: ExecInput, signal: Ab
   yield { type: "exit", ...toExit(await process.exit) };
 }
 
-async function start(session: Session, { stdin, ...input }: ExecInput, signal: AbortSignal): Promise<SessionProcess> {
-  const process = await session.start({ ...toSpec(input), stdin: stdin !== undefined });
+async function start(session: Session, { stdin, stdinBase64, ...input }: ExecInput, signal: AbortSignal): Promise<SessionProcess> {
+  const bytes = stdinBase64 !== undefined ? Buffer.from(stdinBase64, "base64") : stdin === undefined ? null : Buffer.from(stdin);
+  const process = await session.start({ ...toSpec(input), stdin: bytes !== null });
   signal.addEventListener("abort", () => process.close(), { once: true });
-  if (stdin !== undefined) void process.write(Buffer.from(stdin)).then(() => process.endInput());
+  if (bytes !== null) void process.write(bytes).then(() => process.endInput());
   return process;
 }
 
 /** The fields that a process is started with, less those that were left out. */
-export function toSpec(input: Omit<ExecInput, "stdin">) {
+export function toSpec(input: Omit<ExecInput, "stdin" | "stdinBase64">) {
   const { command, env, cwd, timeoutMs } = input;
   return { command, env, ...(cwd === undefined ? {} : { cwd }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
