@@ -15,9 +15,9 @@ export async function joinTerminal(socket: WebSocket, input: NodeJS.ReadStream, 
     output.on("resize", resize);
     resize();
   });
-  socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer | string>) => {
+  socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
     if (typeof data === "string") exitCode = exitCodeOf(data);
-    else output.write(Buffer.from(data));
+    else output.write(Buffer.from(data as ArrayBuffer));
   });
   socket.addEventListener("error", () => ended.reject(lost("The terminal could not be reached.")));
   socket.addEventListener("close", ({ code }) =>
