@@ -15,6 +15,18 @@ import { runsCancelCommand } from "./commands/runs-cancel.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
+import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
+import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
+import { sandboxExecCommand } from "./commands/sandbox-exec.ts";
+import { sandboxGetCommand } from "./commands/sandbox-get.ts";
+import { sandboxListCommand } from "./commands/sandbox-list.ts";
+import { sandboxLsCommand } from "./commands/sandbox-ls.ts";
+import { sandboxPauseCommand } from "./commands/sandbox-pause.ts";
+import { sandboxPutCommand } from "./commands/sandbox-put.ts";
+import { sandboxResumeCommand } from "./commands/sandbox-resume.ts";
+import { sandboxRunCommand } from "./commands/sandbox-run.ts";
+import { sandboxShellCommand } from "./commands/sandbox-shell.ts";
+import { sandboxShowCommand } from "./commands/sandbox-show.ts";
 import { serverLogsCommand } from "./commands/server-logs.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -48,6 +60,20 @@ export function buildProgram(): Command {
     doctorCommand,
     noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand]),
     logsCommand,
+    noun("sandbox", "long-lived sandboxes", [
+      sandboxCreateCommand,
+      sandboxListCommand,
+      sandboxShowCommand,
+      sandboxExecCommand,
+      sandboxShellCommand,
+      sandboxRunCommand,
+      sandboxPutCommand,
+      sandboxGetCommand,
+      sandboxLsCommand,
+      sandboxPauseCommand,
+      sandboxResumeCommand,
+      sandboxDeleteCommand,
+    ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     noun("server", "the server of this machine", [serverLogsCommand]),

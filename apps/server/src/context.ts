@@ -21,6 +21,8 @@ import { Runs } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
 import { openRedis } from "./platform/redis.ts";
 import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
+import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
+import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { readVersion } from "./system/version.ts";
 import { joinWorkers } from "./workers/service.ts";
@@ -45,6 +47,7 @@ export interface Context {
   readonly sandboxes: Sandboxes;
   readonly runs: Runs;
   readonly cache: ResultCache;
+  readonly longLived: LongLivedSandboxes;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -104,7 +107,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, recoverRuns);
+  const membership = await joinWorkers(database, logger, async (work, workerId) => {
+    await recoverRuns(work, workerId);
+    await recoverSandboxes(work, workerId);
+  });
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
   const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
@@ -113,6 +119,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
   const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
+  const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
   if (config.workerSlots > 0)
     for (const pooling of ["fork", "preboot"])
       for (const { spec } of runtimes.installed()) if (spec?.pooling === pooling) sandboxes.warm(spec);
@@ -132,8 +139,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     sandboxes,
     runs,
     cache,
+    longLived,
     state,
-    services: [worker, membership, cache],
+    services: [worker, longLived, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

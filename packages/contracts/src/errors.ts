@@ -69,6 +69,24 @@ export const errorCatalog = {
     message: "There is nothing here, or you may not see it.",
     hint: "Check the address and the account that you are signed in with.",
   },
+  path_not_found: { status: 404, message: "There is no such file or folder in the sandbox.", hint: "List the folder above it." },
+  path_exists: {
+    status: 409,
+    message: "Something is there already under this name.",
+    hint: "Choose another name, or say that it may be replaced.",
+  },
+  path_refused: {
+    status: 400,
+    message: "The sandbox's own system refuses this.",
+    hint: "`details.code` is the system's word for the reason, e.g. `EACCES`.",
+  },
+  sandbox_ended: { status: 409, message: "The sandbox has ended.", hint: "Create another one." },
+  sandbox_paused: { status: 409, message: "The sandbox is paused.", hint: "Resume it first." },
+  sandbox_elsewhere: {
+    status: 409,
+    message: "Another server of this installation holds the sandbox.",
+    hint: "Send the request to that server.",
+  },
   run_finished: { status: 409, message: "The run has already ended.", hint: "Start it again with a rerun." },
   idempotency_conflict: {
     status: 409,
@@ -84,6 +102,11 @@ export const errorCatalog = {
     hint: "Upload large files first and refer to them, or send fewer.",
   },
   rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
+  sandbox_limit: {
+    status: 429,
+    message: "You have as many sandboxes as one account may have at once.",
+    hint: "Delete one that you do not need, or ask an administrator to raise `SYLA_SANDBOX_LIMIT`.",
+  },
   queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
   // 5xx: our side
   internal: {
@@ -95,6 +118,11 @@ export const errorCatalog = {
     status: 503,
     message: "The database cannot be reached.",
     hint: "Nothing was changed. Try again in a few seconds.",
+  },
+  sandbox_unavailable: {
+    status: 503,
+    message: "No sandbox could be started.",
+    hint: "Try again; if it stays, `syla doctor` shows what is wrong on this machine.",
   },
   storage_full: { status: 507, message: "The server's disk is full.", hint: "An administrator has to make room in the data directory." },
   shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },

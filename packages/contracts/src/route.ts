@@ -5,7 +5,7 @@ import type { ErrorCode } from "./errors.ts";
 export type RouteAuth = "none" | "user";
 
 /** How a body or an answer travels when it is not JSON. */
-export type RawBody = "bytes" | "event-stream" | "none";
+export type RawBody = "bytes" | "event-stream" | "websocket" | "none";
 
 /** One HTTP operation: the server binds it; OpenAPI, the SDK and the tests are derived from it. */
 export interface Route {

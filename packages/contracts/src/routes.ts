@@ -3,8 +3,17 @@ import { blobRoutes } from "./blobs.ts";
 import { cacheRoutes } from "./cache.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
+import { sandboxRoutes } from "./sandboxes.ts";
 import { systemRoutes } from "./system.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
-export const routes = { ...systemRoutes, ...accountRoutes, ...runtimeRoutes, ...runRoutes, ...blobRoutes, ...cacheRoutes };
+export const routes = {
+  ...systemRoutes,
+  ...accountRoutes,
+  ...runtimeRoutes,
+  ...runRoutes,
+  ...blobRoutes,
+  ...cacheRoutes,
+  ...sandboxRoutes,
+};
 export type RouteName = keyof typeof routes;

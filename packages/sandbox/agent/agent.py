@@ -42,7 +42,11 @@ def serve(settings):
     linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
     linux.map_user(roots.USER_ID, uid, gid)
     roots.build_template(settings)
-    if settings["fork"]:
+    if settings["session"]:
+        import session
+
+        settings["program"] = session.Daemon()
+    elif settings["fork"]:
         settings["program"] = program.Program()
     gc.collect()
     gc.freeze()

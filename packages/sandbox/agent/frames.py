@@ -21,6 +21,8 @@ STDIN_END = 5
 SIGNAL = 6  # JSON {signal}
 KILL = 7  # JSON {reason}
 DONE = 8  # the host has read the counters of this sandbox
+PAUSE = 9  # stop every process
+RESUME = 10  # let those go on that PAUSE stopped
 # agent → host
 HELLO = 32  # JSON {version, slot, pid}
 STARTED = 33  # JSON {agoMs}
@@ -31,6 +33,7 @@ ARTIFACT = 37  # JSON {path, size}; its bytes follow as DATA frames
 SKIPPED = 38  # JSON {path, reason}
 EXIT = 39  # JSON, see supervisor.py
 FAILED = 40  # JSON {message}: the sandbox could not be made
+PAUSED = 41  # JSON {paused}: PAUSE or RESUME has been carried out
 
 HEADER = struct.Struct(">IB")
 

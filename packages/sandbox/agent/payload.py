@@ -46,7 +46,7 @@ RUN_LIMITS = (
 
 
 def read_settings(text):
-    """What the host says of a jail: {fork, boot, preimport, cgroups, denied, root, network}; `network` is null or {port,
+    """What the host says of a jail: {fork, boot, session, preimport, cgroups, denied, root, network}; `network` is null or {port,
     connections}."""
     settings = json.loads(text)
     settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()
@@ -91,6 +91,8 @@ def enter_sandbox(pipes, host_fd, cgroup_fds, mounts_fd, settings):
         report = REPORT_FD
         linux.unshare(OWN)
         roots.add_memory_folders()
+        if settings["session"]:
+            roots.add_terminals()
         linux.keep_capabilities(())
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
         seccomp.install(settings["filters"][1])
@@ -185,6 +187,8 @@ def enter(received):
     if plan["mode"] == "exec":
         replace(plan["argv"])
     os.close(REPORT_FD)
+    if plan["mode"] == "session":
+        interpreted.serve(plan)
     interpreted.load(plan["argv"], plan["file"])
     interpreted.run()
 

@@ -17,8 +17,8 @@ import types
 import weakref
 
 AGENT_MODULES = (
-    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "payload", "preboot", "program", "relay"),
-    *("roots", "seccomp", "supervisor", "syscalls", "watch"),
+    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "pauser", "payload", "preboot", "program"),
+    *("relay", "roots", "seccomp", "supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120
 INTERRUPTED = -1  # no exit code: the process ends by SIGINT

@@ -36,6 +36,8 @@ def build_template(settings):
             # Folders that the outer wall made itself, such as /etc, are writable there: what one run put into them would meet the next.
             linux.mount(None, f"{TEMPLATE}/{name}", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
     build_devices()
+    if settings["session"]:
+        build_session_folders()
     linux.mount(None, TEMPLATE, None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
 
 
@@ -58,6 +60,13 @@ def build_devices():
     for name, target in LINKS.items():
         os.symlink(target, f"{TEMPLATE}/dev/{name}")
     os.mkdir(f"{TEMPLATE}/dev/shm")
+
+
+def build_session_folders():
+    """Where a session's terminals appear, and the programs that its contexts are."""
+    os.mkdir(f"{TEMPLATE}/dev/pts")
+    os.symlink("pts/ptmx", f"{TEMPLATE}/dev/ptmx")
+    copy_entry("/agent/contexts", f"{TEMPLATE}/run/syla")
 
 
 def enter(workspace, output):
@@ -86,6 +95,11 @@ def add_memory_folders():
     """A run's own /tmp and /dev/shm, in a copy of its slot's root."""
     linux.mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
     linux.mount("tmpfs", "/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
+
+
+def add_terminals():
+    """Terminals of this session alone."""
+    linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600")
 
 
 def open_last_pid():

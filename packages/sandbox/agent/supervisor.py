@@ -1,9 +1,10 @@
 """One run, as the slot's init sees it: holds the connection to the host, carries the payload's input and output, watches its limits, and
 leaves nothing alive behind it.
 
-START carries {argv, mode: "exec" | "python", file, env, limits: {wallMs, processes, openFiles, diskBytes, outputBytes, dataBytes?,
+START carries {argv, mode: "exec" | "python" | "session", file, env, limits: {wallMs, processes, openFiles, diskBytes, outputBytes, dataBytes?,
 memoryBytes?, processors?}, artifacts: {maxBytes, maxFiles}}; `memoryBytes` and
-`processors` are there when no cgroup enforces them.
+`processors` are there when no cgroup enforces them. `session` is there for a session: its daemon's output is a stream that nothing is left
+out of, handed on at once, and its artifacts are nobody's.
 EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure}. `reason` is null,
 `timeout`, `disk`, `memory`, or what KILL said.
 """
@@ -17,15 +18,18 @@ import time
 
 import artifacts
 import frames
+import pauser
 import payload
 import watch
 from output import Output
 
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
+STDIN_BACKLOG = 64 * 1024 * 1024
 DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
 GATHER, ENOUGH = 0.006, 65536  # seconds and bytes
 NEVER = float("inf")
+UNLIMITED = 1 << 62
 
 
 class Supervisor:
@@ -42,6 +46,7 @@ class Supervisor:
         self.reason = None
         self.signalled = False
         self.watches = []
+        self.pauser = pauser.Pauser()
         self.deadline = None
         self.open_streams = {child.stdout: frames.STDOUT, child.stderr: frames.STDERR}
         frames.send_json(sock, frames.HELLO, {"version": frames.VERSION, "slot": slot, "pid": child.pid})
@@ -71,6 +76,8 @@ class Supervisor:
             self.signal_all(json.loads(body)["signal"])
         elif kind == frames.DONE:
             self.done = True
+        elif kind in (frames.PAUSE, frames.RESUME):
+            self.pause(kind == frames.PAUSE)
         elif kind == frames.KILL:
             self.end(json.loads(body)["reason"])
 
@@ -78,7 +85,9 @@ class Supervisor:
         self.plan, self.began, rest = self.child.receive_start()
         limits = self.plan["limits"]
         self.deadline = self.began + limits["wallMs"] / 1000
-        self.output = Output(limits["outputBytes"], self.forward)
+        self.session = "session" in self.plan
+        self.gather = 0 if self.session else GATHER
+        self.output = Output(UNLIMITED if self.session else limits["outputBytes"], self.forward)
         self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
         if "memoryBytes" in limits:
             folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
@@ -104,7 +113,7 @@ class Supervisor:
 
     def loop(self):
         """Until the program's first process has ended, by itself or not."""
-        self.send_at = self.began + GATHER
+        self.send_at = self.began + self.gather
         self.listens = False  # a pipe holds what a short program prints; it is read once, after its end
         while self.child.status is None:
             self.step(self.timeout())
@@ -131,7 +140,8 @@ class Supervisor:
 
     def step(self, timeout_ms):
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN | (select.POLLOUT if self.blocked else 0))
+        room = len(self.stdin) < STDIN_BACKLOG
+        poll.register(self.sock, (select.POLLIN if room else 0) | (select.POLLOUT if self.blocked else 0))
         poll.register(self.child.control, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
         if len(self.outgoing) < BACKLOG and self.listens:
@@ -189,7 +199,7 @@ class Supervisor:
         if len(self.outgoing) >= ENOUGH:
             self.send_at = 0
         elif self.send_at == NEVER and not self.blocked:
-            self.send_at = time.monotonic() + GATHER
+            self.send_at = time.monotonic() + self.gather
 
     def flush(self):
         self.blocked = False
@@ -217,6 +227,14 @@ class Supervisor:
         except ProcessLookupError:
             pass
 
+    def pause(self, wanted):
+        if self.child.status is None:
+            if wanted:
+                self.pauser.stop_all()
+            else:
+                self.pauser.go_on()
+        self.forward(frames.PAUSED, frames.as_json({"paused": wanted}))
+
     def end(self, reason):
         """Kills everything. The first reason counts."""
         if self.child.status is None and self.reason is None:
@@ -239,7 +257,8 @@ class Supervisor:
         self.output.finish()
         self.tell_start(time.monotonic())
         self.sock.setblocking(True)
-        artifacts.send_artifacts(self.send, self.plan["artifacts"])
+        if not self.session:
+            artifacts.send_artifacts(self.send, self.plan["artifacts"])
         self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
         while not self.done:

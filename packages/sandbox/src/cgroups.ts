@@ -33,6 +33,8 @@ export interface SlotLimits {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly processes: number;
+  /** When memory runs out, one process ends and not the whole slot. */
+  readonly outlivesOutOfMemory?: boolean;
 }
 
 /** What a slot's groups counted since they were asked before. */
@@ -52,6 +54,8 @@ export interface JailCgroup {
   readonly slotProcs: readonly string[];
   addSlot(slot: number): void;
   limit(slot: number, limits: SlotLimits): void;
+  /** Stops the slot's processes or lets them go on. False where this cannot be done without a trap. */
+  freeze(slot: number, wanted: boolean): boolean;
   /** To be asked at the end of each run. */
   stats(slot: number): SlotStats;
   remove(): void;
@@ -152,6 +156,14 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
         applyLimit(roots.version, controller, join(folder, `slot-${slot}`), limits, before);
       applied.set(slot, limits);
     },
+    // Version 1 has a freezer too, but what it has frozen cannot be killed: a server that died would leave it for ever.
+    freeze(slot, wanted) {
+      const folder = roots.version === 2 ? [...controllerFolder.values()][0] : undefined;
+      const file = folder === undefined ? undefined : join(folder, `slot-${slot}`, "cgroup.freeze");
+      if (file === undefined || !existsSync(file)) return false;
+      writeFileSync(file, wanted ? "1" : "0");
+      return true;
+    },
     stats(slot) {
       const memory = controllerFolder.get("memory");
       if (memory === undefined) return { peakMemoryBytes: null, oomKills: 0 };
@@ -190,17 +202,18 @@ function applyLimit(version: 1 | 2, controller: Controller, folder: string, limi
     else write("cpu.cfs_quota_us", quota);
   }
   if (controller === "memory") {
-    if (before?.memoryBytes !== limits.memoryBytes) writeMemoryLimit(version, folder, limits.memoryBytes);
+    if (before?.memoryBytes !== limits.memoryBytes) writeMemoryLimit(version, folder, limits);
   }
 }
 
-function writeMemoryLimit(version: 1 | 2, folder: string, bytes: number): void {
+function writeMemoryLimit(version: 1 | 2, folder: string, limits: SlotLimits): void {
+  const bytes = limits.memoryBytes;
   const write = (file: string, value: number | string) =>
     existsSync(join(folder, file)) && writeFileSync(join(folder, file), String(value));
   if (version === 2) {
     write("memory.max", bytes);
     write("memory.swap.max", 0);
-    write("memory.oom.group", 1);
+    write("memory.oom.group", limits.outlivesOutOfMemory === true ? 0 : 1);
     return;
   }
   write("memory.memsw.limit_in_bytes", -1); // must never be below the other one while both change

@@ -28,8 +28,14 @@ const Exit = z.object({
 });
 export type AgentExit = z.infer<typeof Exit>;
 
+const Paused = z.object({ paused: z.boolean() });
+
 /** What the agent of one sandbox said last, before the tier adds what the host knows. */
-export type AgentEvent = Exclude<SandboxEvent, { type: "exit" }> | { readonly type: "agent-exit"; readonly exit: AgentExit };
+export type AgentEvent =
+  | Exclude<SandboxEvent, { type: "exit" }>
+  | { readonly type: "agent-exit"; readonly exit: AgentExit }
+  /** Of a session: a pause or its end has been carried out. */
+  | { readonly type: "paused"; readonly paused: boolean };
 
 /** The host's end of one sandbox: a byte stream to its init, which serves the next sandbox of the slot after it. */
 export class SandboxConnection {
@@ -77,6 +83,22 @@ export class SandboxConnection {
     if (stdin === null) return;
     await this.#writeChunks(FrameType.stdin, stdin);
     this.#write(encodeFrame(FrameType.stdinEnd));
+  }
+
+  /** Starts a program whose standard input stays open for {@link sendInput}. */
+  open(plan: unknown): void {
+    this.#write(encodeJsonFrame(FrameType.start, plan));
+    this.#socket.uncork();
+  }
+
+  /** Bytes for the standard input. Whoever sends limits how much is under way. */
+  sendInput(bytes: Uint8Array): void {
+    this.#write(encodeFrame(FrameType.stdin, bytes));
+  }
+
+  /** Stops every process, or lets them go on; `paused` comes as an event. */
+  pause(wanted: boolean): void {
+    this.#write(encodeFrame(wanted ? FrameType.pause : FrameType.resume));
   }
 
   signal(number: number): void {
@@ -194,6 +216,8 @@ function toEvent(frame: Frame): AgentEvent {
       return { type: "artifact", ...parse(ArtifactFrame, frame) };
     case FrameType.skipped:
       return { type: "skipped", ...parse(Skipped, frame) };
+    case FrameType.paused:
+      return { type: "paused", ...parse(Paused, frame) };
     case FrameType.exit:
       return { type: "agent-exit", exit: parse(Exit, frame) };
     case FrameType.failed:

@@ -13,6 +13,8 @@ export const FrameType = {
   signal: 6,
   kill: 7,
   done: 8,
+  pause: 9,
+  resume: 10,
   hello: 32,
   started: 33,
   stdout: 34,
@@ -22,6 +24,7 @@ export const FrameType = {
   skipped: 38,
   exit: 39,
   failed: 40,
+  paused: 41,
 } as const;
 
 export interface Frame {

@@ -1,14 +1,16 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
 import { proxyEnvironment } from "./egress/environment.ts";
 import { Jail } from "./jail.ts";
-import { jailKind, Pool, type JailKind, type Lease } from "./pool.ts";
+import { NamespaceSession } from "./namespace-session.ts";
+import { jailKind, Pool, sessionKind, type JailKind, type Lease } from "./pool.ts";
 import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
 import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
+import type { Session } from "./session.ts";
 import {
   SandboxError,
   type EffectiveLimits,
@@ -16,10 +18,12 @@ import {
   type LimitName,
   type PoolReport,
   type RuntimeSpec,
+  type SandboxLimits,
   type SandboxEvent,
   type SandboxExit,
   type SandboxRun,
   type SandboxSpec,
+  type SessionSpec,
   type Tier,
   type TierReport,
 } from "./spec.ts";
@@ -28,6 +32,8 @@ import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
 const keepHistoryMs = 300_000;
+/** Sessions at once on this machine, far above what anybody's limits allow. */
+const maxSessions = 10_000;
 
 /** What the namespace tier is made with. */
 export interface NamespaceTierOptions {
@@ -56,9 +62,12 @@ export class NamespaceTier implements Tier {
   readonly #roots: CgroupRoots | null;
   readonly #pool: Pool;
   readonly #networks: RunNetworks;
+  /** Sessions have jails of their own, one each: they never take a run's place, and their end is the jail's end. */
+  readonly #sessions: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
+  #opened = 0;
 
   constructor(options: NamespaceTierOptions) {
     this.#options = options;
@@ -69,16 +78,10 @@ export class NamespaceTier implements Tier {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const { slotsPerJail, historyFile } = options;
     const history = historyFile === undefined ? {} : readHistory(historyFile);
-    const pool = {
-      slotsPerJail,
-      maxJails: 64,
-      maxSpares: options.maxSpares ?? 8,
-      idleMs: 300_000,
-      waitMs: 30_000,
-      balanceMs: 15_000,
-      history,
-    };
+    const maxSpares = options.maxSpares ?? 8;
+    const pool = { slotsPerJail, maxJails: 64, maxSpares, idleMs: 300_000, waitMs: 30_000, balanceMs: 15_000, history };
     this.#pool = new Pool(pool, (kind) => this.#createJail(kind));
+    this.#sessions = new Pool({ ...pool, slotsPerJail: 1, maxJails: maxSessions }, (kind) => this.#createJail(kind));
     if (historyFile !== undefined) this.#keeping = setInterval(() => this.#keepHistory(historyFile), keepHistoryMs).unref();
     this.#networks = new RunNetworks(options.network ?? {});
   }
@@ -110,7 +113,7 @@ export class NamespaceTier implements Tier {
     const connection = lease.connection;
     return {
       tier: this.name,
-      limits: this.#effectiveLimits(spec),
+      limits: this.#effectiveLimits(spec.limits),
       events: runEvents(lease, spec, network),
       connect: async (port) => {
         if (network === null) throw new PortUnreachableError("this run was started without ports");
@@ -121,26 +124,45 @@ export class NamespaceTier implements Tier {
     };
   }
 
+  async open(spec: SessionSpec): Promise<Session> {
+    const lease = await this.#sessions.acquire(sessionKind(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
+    try {
+      lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
+      await lease.connection.sendFiles(spec.files);
+      return await NamespaceSession.open({
+        lease,
+        plan: this.#sessionPlan(spec),
+        limits: this.#effectiveLimits(spec.limits),
+        interpreters: { python: this.#options.programs.python, node: nodeInside(spec.runtime) },
+      });
+    } catch (error) {
+      lease.release(false);
+      await lease.jail.end();
+      throw error;
+    }
+  }
+
   pools(): readonly PoolReport[] {
-    return this.#pool.report();
+    return [...this.#pool.report(), ...this.#sessions.report()];
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#keeping);
     if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
-    await this.#pool.stop();
+    await Promise.all([this.#pool.stop(), this.#sessions.stop()]);
     await removeFolder(this.#options.folder);
   }
 
   /** A history that cannot be kept only costs warmth. */
   #keepHistory(file: string): void {
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(this.#pool.history()), { mode: 0o600 });
+      const history = { ...this.#pool.history(), ...this.#sessions.history() };
+      writeFileSync(`${file}.new`, JSON.stringify(history), { mode: 0o600 });
       renameSync(`${file}.new`, file);
     } catch {}
   }
 
-  #createJail({ runtime, networked }: JailKind): Jail {
+  #createJail({ runtime, networked, session }: JailKind): Jail {
     const number = this.#jails++;
     // From a random start, so that servers beside this one take others, and no two jails of this one the same.
     const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
@@ -156,6 +178,7 @@ export class NamespaceTier implements Tier {
       uid,
       cgroup,
       networked,
+      session,
       denied,
     });
   }
@@ -177,9 +200,9 @@ export class NamespaceTier implements Tier {
     };
   }
 
-  #effectiveLimits(spec: SandboxSpec): EffectiveLimits {
+  #effectiveLimits(limits: SandboxLimits): EffectiveLimits {
     const entries = Object.entries(this.#enforcers()).map(([name, enforcedBy]) => {
-      const value = spec.limits[name as LimitName];
+      const value = limits[name as LimitName];
       // A set of processors holds whole ones only.
       return [name, { value: enforcedBy === "affinity" ? Math.ceil(value) : value, enforcedBy }];
     });
@@ -189,7 +212,6 @@ export class NamespaceTier implements Tier {
   /** What `agent/supervisor.py` is told. */
   #plan(spec: SandboxSpec): unknown {
     const { runtime, limits } = spec;
-    const enforcers = this.#enforcers();
     const words = runtime.command.map((word) =>
       word.replace("{binary}", () => pathInside(runtime, runtime.binary)).replace("{entrypoint}", () => spec.entrypoint),
     );
@@ -198,20 +220,46 @@ export class NamespaceTier implements Tier {
       mode: runtime.pooling === "fork" && !setsBootVariable(spec) ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
       env: { ...baseVariables(runtime), ...this.#proxyVariables(spec), ...spec.env },
-      limits: {
-        wallMs: limits.wallMs,
-        processes: limits.processes,
-        openFiles: limits.openFiles,
-        diskBytes: limits.diskBytes,
-        outputBytes: limits.outputBytes,
-        ...(enforcers.memoryBytes === "cgroup"
-          ? {}
-          : { memoryBytes: limits.memoryBytes, ...(runtime.reservesMemory ? {} : { dataBytes: limits.memoryBytes }) }),
-        ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
-      },
+      limits: this.#planLimits(limits, !runtime.reservesMemory),
       artifacts: spec.artifacts,
     };
   }
+
+  #sessionPlan(spec: SessionSpec): unknown {
+    const folders = spec.runtime.mounts.map(({ target }) => dirname(target));
+    const path = ["/usr/local/bin", "/usr/bin", "/bin", ...new Set(folders)].join(":");
+    return {
+      argv: ["session"],
+      mode: "session",
+      session: true,
+      file: "",
+      env: { PATH: path, HOME: "/workspace", LANG: "C.UTF-8", TMPDIR: "/tmp", ...spec.env },
+      limits: this.#planLimits(spec.limits, false),
+      artifacts: null,
+    };
+  }
+
+  /** `bounded`: an rlimit may hold the memory of each process where no cgroup does. */
+  #planLimits(limits: SandboxLimits, bounded: boolean): unknown {
+    const enforcers = this.#enforcers();
+    return {
+      wallMs: limits.wallMs,
+      processes: limits.processes,
+      openFiles: limits.openFiles,
+      diskBytes: limits.diskBytes,
+      outputBytes: limits.outputBytes,
+      ...(enforcers.memoryBytes === "cgroup"
+        ? {}
+        : { memoryBytes: limits.memoryBytes, ...(bounded ? { dataBytes: limits.memoryBytes } : {}) }),
+      ...(enforcers.cpus === "cgroup" ? {} : { processors: Math.ceil(limits.cpus) }),
+    };
+  }
+}
+
+/** Where contexts find Node.js: mounted, or the system's. */
+function nodeInside(runtime: RuntimeSpec): string | null {
+  const mounted = runtime.mounts.find(({ target }) => basename(target) === "node")?.target;
+  return mounted ?? ["/usr/bin/node", "/usr/local/bin/node"].find((path) => existsSync(path)) ?? null;
 }
 
 function setsBootVariable({ env, runtime }: SandboxSpec): boolean {
@@ -245,6 +293,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
   const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
     for await (const event of connection.events()) {
+      if (event.type === "paused") continue; // of sessions only
       watchdog.saw(event);
       if (event.type === "agent-exit") await network?.close();
       ended = event.type === "agent-exit";

@@ -32,6 +32,8 @@ export interface JailKind {
   readonly runtime: RuntimeSpec;
   /** Runs with a network have jails of their own, so that nothing is added to those of the others. */
   readonly networked: boolean;
+  /** Runs the daemon of a long-lived sandbox instead of programs. */
+  readonly session: boolean;
   /** One waits for a new tenant at any time. */
   readonly always: boolean;
 }
@@ -39,7 +41,12 @@ export interface JailKind {
 /** The kind of jail for runs of a runtime. */
 export function jailKind(runtime: RuntimeSpec, networked = false): JailKind {
   const name = networked ? `${runtime.name} networked` : runtime.name;
-  return { name, runtime, networked, always: runtime.pooling !== "cold" && !networked };
+  return { name, runtime, networked, session: false, always: runtime.pooling !== "cold" && !networked };
+}
+
+/** The kind of jail for long-lived sandboxes: each has one to itself. */
+export function sessionKind(runtime: RuntimeSpec): JailKind {
+  return { name: `session ${runtime.name}`, runtime, networked: false, session: true, always: false };
 }
 
 /** A sandbox in the hands of one run. */

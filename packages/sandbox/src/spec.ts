@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { NetworkPolicy } from "./egress/policy.ts";
+import type { Session } from "./session.ts";
 
 /**
  * What a sandbox is asked for and what it answers: the interface that every tier implements. Sizes are bytes, times milliseconds.
@@ -158,11 +159,23 @@ export interface Tier {
   report(): Promise<TierReport>;
   /** Takes a sandbox and starts the run in it. Rejects with a {@link SandboxError} when none can be had in time. */
   start(spec: SandboxSpec): Promise<SandboxRun>;
+  /** Opens a sandbox that outlives any process in it. Rejects like `start`. */
+  open(spec: SessionSpec): Promise<Session>;
   /** Makes sandboxes ahead for a runtime that will be wanted. */
   warm(runtime: RuntimeSpec): void;
   pools(): readonly PoolReport[];
   /** Ends every sandbox and leaves nothing behind. */
   stop(): Promise<void>;
+}
+
+/** A long-lived sandbox. */
+export interface SessionSpec {
+  readonly tenant: string;
+  readonly runtime: RuntimeSpec;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
+  /** `wallMs` is the hard end; `outputBytes` does not count: output is a stream here. */
+  readonly limits: SandboxLimits;
 }
 
 export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable" | "network_unavailable";

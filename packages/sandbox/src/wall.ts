@@ -19,6 +19,7 @@ const hostFiles = [
   "/etc/alternatives",
   "/etc/ld.so.cache",
   "/etc/mime.types",
+  "/etc/matplotlibrc",
 ];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
@@ -40,6 +41,8 @@ export interface WallSpec {
   readonly cgroup: JailCgroup | null;
   /** Its slots have a relay to the host. */
   readonly networked?: boolean;
+  /** For a long-lived sandbox: runs the session daemon instead of programs. */
+  readonly session: boolean;
   /** System calls that the filter refuses here on top of the list. */
   readonly denied: readonly string[];
 }
@@ -97,7 +100,8 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
-  const interpreter = spec.runtime.pooling === "fork" ? pathInside(spec.runtime, spec.runtime.binary) : spec.programs.python;
+  const forks = spec.runtime.pooling === "fork" && !spec.session;
+  const interpreter = forks ? pathInside(spec.runtime, spec.runtime.binary) : spec.programs.python;
   return [...words, "--", interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
 }
 
@@ -122,9 +126,10 @@ function bootOf(runtime: RuntimeSpec): unknown {
 function agentSettings(spec: WallSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
   return {
-    fork: spec.runtime.pooling === "fork",
-    boot: bootOf(spec.runtime),
-    preimport: spec.runtime.preimport,
+    fork: spec.runtime.pooling === "fork" && !spec.session,
+    boot: spec.session ? null : bootOf(spec.runtime),
+    session: spec.session,
+    preimport: spec.session ? [] : spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
     network: spec.networked === true ? { port: relayPort, connections: connectionsPerRun } : null,

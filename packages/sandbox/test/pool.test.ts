@@ -113,7 +113,7 @@ function poolOf(own: TestTier, options: Partial<PoolOptions>): Pool {
   const programs = { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" };
   let jails = 0;
   const create = ({ runtime }: JailKind) =>
-    new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, denied: [] });
+    new Jail({ programs, runtime, folder: join(own.folder, `pool-${jails++}`), uid, cgroup: null, session: false, denied: [] });
   const ordinary = { slotsPerJail: 1, maxJails: 64, maxSpares: 3, waitMs: 20_000, idleMs: 60_000, balanceMs: 100 };
   return new Pool({ ...ordinary, ...options }, create);
 }

@@ -7,6 +7,17 @@ export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } 
 export type { Runtimes } from "./runtimes.ts";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
+export type {
+  ExecOptions,
+  ListSandboxesQuery,
+  ProcessOptions,
+  SandboxContexts,
+  Sandboxes,
+  SandboxFiles,
+  SandboxHandle,
+  SandboxPath,
+  SandboxProcesses,
+} from "./sandboxes.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork } from "@syla/contracts/network";
@@ -35,4 +46,16 @@ export type {
   TestSummary,
   TestVerdict,
 } from "@syla/contracts/tests";
+export type {
+  Sandbox,
+  SandboxContext,
+  SandboxContextEvent,
+  SandboxExecResult,
+  SandboxFile,
+  SandboxInputDraft,
+  SandboxPort,
+  SandboxProcess,
+  SandboxProcessEvent,
+  SandboxStats,
+} from "@syla/contracts/sandboxes";
 export type { Runtime } from "@syla/contracts/runtimes";

@@ -2,6 +2,7 @@ import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Cache, createCache } from "./cache.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
+import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { createSystem, type System } from "./system.ts";
 import { createTransport, type SylaOptions } from "./transport.ts";
@@ -20,6 +21,7 @@ export class Syla {
   readonly runs: Runs;
   readonly runtimes: Runtimes;
   readonly blobs: Blobs;
+  readonly sandboxes: Sandboxes;
   readonly me: Accounts["me"];
   readonly setup: Accounts["setup"];
   readonly sessions: Accounts["sessions"];
@@ -34,6 +36,7 @@ export class Syla {
     this.runtimes = createRuntimes(transport);
     this.blobs = createBlobs(transport);
     this.cache = createCache(transport);
+    this.sandboxes = createSandboxes(transport);
     const accounts = createAccounts(transport);
     this.me = accounts.me;
     this.setup = accounts.setup;

@@ -60,6 +60,8 @@ export interface Transport {
   json<K extends RouteName>(name: K, call: Call<K>): Promise<RouteOutput<RouteOf<K>>>;
   /** Sends, and gives the answer with its body unread. */
   raw<K extends RouteName>(name: K, call: Call<K>): Promise<Response>;
+  /** Opens an operation that is a WebSocket. */
+  socket(name: RouteName, call: Pick<LooseCall, "params">): WebSocket;
   /** The address of an operation, for links. */
   url(name: RouteName, call: Pick<LooseCall, "params" | "query">): string;
 }
@@ -81,9 +83,19 @@ export function createTransport(options: SylaOptions): Transport {
   return {
     retry,
     url,
+    socket: (name, call) => openSocket(options, url(name, call)),
     raw: (name, call) => send(name, call),
     json: async (name, call) => readJson(await send(name, call)),
   };
+}
+
+/** A browser sends its cookie; elsewhere the key goes into a header, which browsers do not let us set. */
+function openSocket(options: SylaOptions, url: string): WebSocket {
+  const here = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
+  const address = new URL(url, here).href.replace(/^http/, "ws");
+  if (options.apiKey === undefined) return new WebSocket(address);
+  const Socket = WebSocket as unknown as new (address: string, init: { headers: Record<string, string> }) => WebSocket;
+  return new Socket(address, { headers: { ...options.headers, authorization: `Bearer ${options.apiKey}` } });
 }
 
 function buildPath(path: string, params: Readonly<Record<string, unknown>>): string {

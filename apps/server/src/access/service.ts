@@ -2,7 +2,15 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "./actor.ts";
 
 /** What can be done, by the kind of thing it is done to. */
-export type Action = "run:read" | "run:cancel" | "run:rerun" | "run:list-all" | "run:full-network" | "server:inspect";
+export type Action =
+  | "run:read"
+  | "run:cancel"
+  | "run:rerun"
+  | "run:list-all"
+  | "run:full-network"
+  | "sandbox:use"
+  | "sandbox:list-all"
+  | "server:inspect";
 
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
@@ -19,6 +27,9 @@ export function can(actor: Actor, action: Action, resource: Resource = {}): bool
     case "run:cancel":
     case "run:rerun":
       return resource.ownerId === actor.userId;
+    case "sandbox:use":
+      return resource.ownerId === actor.userId;
+    case "sandbox:list-all":
     case "run:list-all":
     case "run:full-network":
       return false;
@@ -35,5 +46,5 @@ export function can(actor: Actor, action: Action, resource: Resource = {}): bool
 export function requirePermission(actor: Actor, action: Action, resource: Resource = {}): void {
   if (can(actor, action, resource)) return;
   const visible = action.startsWith("run:") && can(actor, "run:read", resource);
-  throw new AppError(action === "run:list-all" || action === "server:inspect" || visible ? "forbidden" : "not_found");
+  throw new AppError(action.endsWith(":list-all") || action === "server:inspect" || visible ? "forbidden" : "not_found");
 }

@@ -41,7 +41,9 @@ const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
  * @throws AppError `cross_origin`
  */
 export function refuseCrossOrigin(request: FastifyRequest, publicOrigin: string | undefined): void {
-  if (safeMethods.has(request.method) || request.headers.authorization !== undefined) return;
+  // A socket begins with a GET, but what is sent over it changes things, and no browser asks before it opens one.
+  const changes = !safeMethods.has(request.method) || request.headers.upgrade !== undefined;
+  if (!changes || request.headers.authorization !== undefined) return;
   const { origin } = request.headers;
   const site = request.headers["sec-fetch-site"];
   if (origin !== undefined) {

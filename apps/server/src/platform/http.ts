@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { AppError } from "@syla/contracts/errors";
-import type { Route } from "@syla/contracts/route";
+import type { Route, RouteInput } from "@syla/contracts/route";
+import websocket, { type WebSocket } from "@fastify/websocket";
 import fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from "fastify";
 import { z } from "zod";
-import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler } from "./http-call.ts";
+import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor } from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
 import { toAppError, toProblem } from "./http-problem.ts";
 import { refuseCrossOrigin, setSecurityHeaders } from "./http-security.ts";
@@ -35,6 +36,8 @@ export interface HttpServer<A> {
   readonly fastify: FastifyInstance;
   /** Serves a route of the contracts. Bind everything before `listen`. */
   bind<R extends Route>(route: R, handler: Handler<R, A>): void;
+  /** Serves a route that becomes a WebSocket. The handler checks everything first; what it returns gets the open socket. */
+  bindSocket<R extends Route>(route: R, handler: SocketHandler<R, A>): void;
   /** @returns the port. @throws AppError `port_in_use`, `address_unavailable` */
   listen(host: string, port: number): Promise<number>;
   /** Takes no new connections; what is open may finish. */
@@ -46,7 +49,23 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set on routes after authentication. */
     actor: unknown;
+    /** Set on a request that becomes a WebSocket, when it may. */
+    onOpen: OnSocket | null;
   }
+}
+
+/** Gets an open WebSocket. */
+type OnSocket = (socket: WebSocket) => Promise<void>;
+
+/** Decides whether a request may become a WebSocket. */
+type SocketHandler<R extends Route, A> = (input: RouteInput<R>, call: Call<RouteActor<R, A>>) => Promise<OnSocket>;
+
+const maxSocketMessage = 1024 * 1024;
+
+/** A server that ends waits for no client's farewell. */
+function cutSockets(this: FastifyInstance, done: () => void): void {
+  for (const socket of this.websocketServer.clients) socket.terminate();
+  done();
 }
 
 /** Creates the server; it listens when told to. */
@@ -55,8 +74,11 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   const https = options.tls !== undefined || options.publicUrl?.startsWith("https:") === true;
   const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   app.decorateRequest("actor", null);
+  app.decorateRequest("onOpen", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    // The connection of a request that wanted to become a socket and was refused belongs to nobody.
+    if (request.headers.upgrade !== undefined) reply.raw.once("finish", () => request.raw.socket.destroySoon());
     setSecurityHeaders(reply, https);
     refuseCrossOrigin(request, publicOrigin);
     if (options.isDraining() && request.method !== "GET" && request.method !== "HEAD")
@@ -82,6 +104,24 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
       void app.register(async (scope) => {
         acceptBytes(scope);
         scope.route(definition);
+      });
+    },
+    bindSocket(route, handler) {
+      const parse = inputParser(route);
+      void app.register(async (scope) => {
+        await scope.register(websocket, { options: { maxPayload: maxSocketMessage }, preClose: cutSockets });
+        scope.route({
+          method: "GET",
+          url: route.path,
+          onRequest: async (request, reply) => {
+            request.actor = await authenticate(route, request, reply, options);
+            if (request.ws) request.onOpen = await handler(parse(request), createCall(request, reply, request.actor) as Call<never>);
+          },
+          handler: () => {
+            throw new AppError("invalid_request", { message: "This address is for WebSockets.", hint: "Send `upgrade: websocket`." });
+          },
+          wsHandler: async (socket, request) => await request.onOpen?.(socket),
+        });
       });
     },
     async listen(host, port) {

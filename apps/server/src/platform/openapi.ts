@@ -102,6 +102,7 @@ function requestBody(body: z.ZodType | "bytes", schemas: Record<string, JsonObje
 const rawAnswers: Readonly<Record<string, JsonObject>> = {
   bytes: { description: "The bytes.", content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
   "event-stream": { description: "Server-sent events.", content: { "text/event-stream": { schema: { type: "string" } } } },
+  websocket: { description: "Becomes a WebSocket when the request asks for that." },
   none: { description: "Done; no body." },
 };
 

@@ -104,6 +104,27 @@ interface RunRow {
   artifact_count: Generated<number>;
 }
 
+interface SandboxRow {
+  id: string;
+  owner_id: string;
+  name: string;
+  language: string;
+  tier: string;
+  network: string;
+  status: "starting" | "running" | "paused" | "stopped" | "failed";
+  pause_reason: "user" | "idle" | null;
+  paused_by: "cgroup" | "signals" | null;
+  requested_limits: Json;
+  limits: OptionalJson;
+  idle_timeout_ms: number;
+  created_at: Time;
+  last_active_at: Time;
+  expires_at: ColumnType<Date, Date, Date>;
+  ended_at: OptionalTime;
+  end_reason: string | null;
+  worker_id: string;
+}
+
 interface ArtifactRow {
   id: string;
   run_id: string;
@@ -155,4 +176,5 @@ export interface Schema {
   cached_results: CachedResultRow;
   compilations: CompilationRow;
   run_network: RunNetworkRow;
+  sandboxes: SandboxRow;
 }

@@ -3,11 +3,9 @@ import { blobRoutes } from "@syla/contracts/blobs";
 import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
+import { withKeepAlive } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import type { Runs } from "./service.ts";
-
-/** A comment goes out this often, so that proxies and readers can tell a quiet stream from a dead one. */
-const keepAliveMs = 15_000;
 
 /** Binds runs, their logs and artifacts, and uploads. */
 export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLimit: number): void {
@@ -126,12 +124,4 @@ async function* toServerSentEvents(first: IteratorResult<RunEvent>, rest: AsyncG
   } finally {
     await rest.return(undefined);
   }
-}
-
-/** The next event, or null when it takes longer than the keep-alive interval. */
-function withKeepAlive<T>(next: Promise<T>): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(null), keepAliveMs);
-    next.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -5,12 +5,14 @@ import {
   isFinal,
   runStatuses,
   type Artifact,
+  type FileInput,
   type Run,
   type RunEvent,
   type RunFilter,
   type RunInput,
   type RunSummary,
 } from "@syla/contracts/runs";
+import type { InputFile } from "@syla/sandbox/spec";
 import { TestReport } from "@syla/contracts/tests";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
@@ -23,6 +25,7 @@ import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import { defaultLimits, RunConfig } from "./config.ts";
+import { readInputFiles } from "./read-input-files.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import { toRun, toSummary, type Heads } from "./presenter.ts";
@@ -122,6 +125,11 @@ export class Runs {
       synced: () => Promise.resolve(),
     };
     return await this.#enqueue(actor, submission, id, options);
+  }
+
+  /** Files of a request as a sandbox takes them. @throws AppError `invalid_path`, `blob_unknown` */
+  async inputFiles(actor: Actor, files: readonly FileInput[]): Promise<AsyncIterable<InputFile>> {
+    return await readInputFiles(this.#context.database.queries, this.#context.blobs, actor.userId, files);
   }
 
   async get(actor: Actor, id: string): Promise<Run> {

@@ -190,7 +190,8 @@ function toContent(file: FileInput, index: number, uploads: Map<string, number>)
   return { path: file.path, sha256: file.blob, size };
 }
 
-async function readUploads(queries: Queries, ownerId: string, files: readonly FileInput[]): Promise<Map<string, number>> {
+/** The sizes of uploads of theirs that files refer to, by SHA-256. */
+export async function readUploads(queries: Queries, ownerId: string, files: readonly FileInput[]): Promise<Map<string, number>> {
   const hashes = files.flatMap((file) => ("blob" in file ? [file.blob] : []));
   return hashes.length === 0 ? new Map() : await findUploads(queries, ownerId, hashes);
 }

@@ -1,7 +1,8 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
-import type { RuntimeSpec, SandboxRun, SandboxSpec, Tier } from "@syla/sandbox/spec";
+import type { RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier } from "@syla/sandbox/spec";
+import type { Session } from "@syla/sandbox/session";
 import { checkMachine } from "./checks.ts";
 import { requireWallPrograms } from "./programs.ts";
 
@@ -14,6 +15,8 @@ export interface Sandboxes {
   /** @throws AppError `tier_unavailable` */
   requireTier(name: string): void;
   start(tier: string, spec: SandboxSpec): Promise<SandboxRun>;
+  /** Opens a long-lived sandbox. */
+  open(tier: string, spec: SessionSpec): Promise<Session>;
   warm(runtime: RuntimeSpec): void;
   report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
   stop(): Promise<void>;
@@ -55,6 +58,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     hasGateway: false,
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
+    open: (tier, spec) => get(tier).open(spec),
     warm: (runtime) => {
       for (const tier of available()) tier.warm(runtime);
     },

@@ -1,4 +1,4 @@
-import { Activity, House, ListOrdered, type LucideIcon, Play, Settings } from "lucide-react";
+import { Activity, Container, House, ListOrdered, type LucideIcon, Play, Settings } from "lucide-react";
 
 /** A place in the sidebar and in the palette. */
 export interface Place {
@@ -15,6 +15,7 @@ export const places: readonly Place[] = [
   { to: "/", label: "Home", icon: House, keys: ["g", "h"], matches: (path) => path === "/" },
   { to: "/runs/new", label: "New run", icon: Play, keys: ["n"], matches: (path) => path === "/runs/new" },
   { to: "/runs", label: "Runs", icon: ListOrdered, keys: ["g", "r"], matches: (path) => path.startsWith("/runs") && path !== "/runs/new" },
+  { to: "/sandboxes", label: "Sandboxes", icon: Container, keys: ["g", "b"], matches: (path) => path.startsWith("/sandboxes") },
   { to: "/system", label: "System", icon: Activity, keys: ["g", "d"], matches: (path) => path === "/system" },
   { to: "/settings/profile", label: "Settings", icon: Settings, keys: ["g", "s"], matches: (path) => path.startsWith("/settings") },
 ];

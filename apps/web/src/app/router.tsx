@@ -12,6 +12,8 @@ const HomePage = lazy(() => import("../home/home-page.tsx"));
 const NewRunPage = lazy(() => import("../runs/new/new-run-page.tsx"));
 const RunsPage = lazy(() => import("../runs/list/runs-page.tsx"));
 const RunPage = lazy(() => import("../runs/run-page.tsx"));
+const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
+const SandboxPage = lazy(() => import("../sandboxes/sandbox-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
 
@@ -29,6 +31,8 @@ export function AppRoutes() {
             <Route path="runs" element={<RunsPage />} />
             <Route path="runs/new" element={<NewRunPage />} />
             <Route path="runs/:id" element={<RunPage />} />
+            <Route path="sandboxes" element={<SandboxesPage />} />
+            <Route path="sandboxes/:id" element={<SandboxPage />} />
             <Route path="settings" element={<Navigate to="profile" replace />} />
             <Route path="settings/:tab" element={<SettingsPage />} />
             <Route path="system" element={<DoctorPage />} />

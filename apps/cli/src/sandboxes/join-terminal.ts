@@ -1,0 +1,44 @@
+import { CliError } from "../cli-error.ts";
+
+const processEnded = 4000;
+
+/** Joins this terminal, raw, to one in a sandbox until that ends. Gives the terminal back in any case. @returns the exit code */
+export async function joinTerminal(socket: WebSocket, input: NodeJS.ReadStream, output: NodeJS.WriteStream): Promise<number> {
+  socket.binaryType = "arraybuffer";
+  const ended = Promise.withResolvers<number>();
+  let exitCode: number | null = null;
+  const type = (bytes: Buffer) => socket.send(bytes);
+  const resize = () => socket.send(JSON.stringify({ columns: output.columns, rows: output.rows }));
+  socket.addEventListener("open", () => {
+    input.setRawMode(true);
+    input.on("data", type);
+    output.on("resize", resize);
+    resize();
+  });
+  socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+    if (typeof data === "string") exitCode = exitCodeOf(data);
+    else output.write(Buffer.from(data as ArrayBuffer));
+  });
+  socket.addEventListener("error", () => ended.reject(lost("The terminal could not be reached.")));
+  socket.addEventListener("close", ({ code }) =>
+    code === processEnded ? ended.resolve(exitCode ?? 0) : ended.reject(lost("The connection to the terminal was lost.")),
+  );
+  try {
+    return await ended.promise;
+  } finally {
+    input.off("data", type);
+    output.off("resize", resize);
+    input.setRawMode(false);
+    input.pause();
+  }
+}
+
+function exitCodeOf(text: string): number {
+  const { exitCode } = JSON.parse(text) as { exitCode: number | null };
+  return exitCode ?? 1;
+}
+
+function lost(message: string): CliError {
+  const hint = "`syla sandbox show` tells whether the sandbox lives; `syla sandbox shell --attach PID` joins its terminal again.";
+  return new CliError(message, { code: "connection_lost", exit: "unavailable", hint });
+}

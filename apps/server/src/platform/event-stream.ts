@@ -1,0 +1,44 @@
+import { Readable } from "node:stream";
+import { answer, type Answer } from "./http-call.ts";
+
+/** A comment goes out this often, so that proxies and readers can tell a quiet stream from a dead one. */
+const keepAliveMs = 15_000;
+
+/** Answers with server-sent events, each named after its `type`. The events before the first one are the caller's chance to refuse. */
+export async function answerEvents<T extends { readonly type?: string }>(events: AsyncGenerator<T, void, void>): Promise<Answer> {
+  const first = await events.next();
+  return answer(200, Readable.from(toEventStream(first, events)), {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+}
+
+async function* toEventStream<T extends { readonly type?: string }>(
+  first: IteratorResult<T, void>,
+  rest: AsyncGenerator<T, void, void>,
+): AsyncGenerator<string> {
+  try {
+    let next = Promise.resolve(first);
+    for (;;) {
+      const result = await withKeepAlive(next);
+      if (result === null) yield ": keep-alive\n\n";
+      else if (result.done === true) return;
+      else {
+        const { type } = result.value;
+        yield `${type === undefined ? "" : `event: ${type}\n`}data: ${JSON.stringify(result.value)}\n\n`;
+        next = rest.next();
+      }
+    }
+  } finally {
+    void rest.return(undefined); // it may be waiting for an event that never comes
+  }
+}
+
+/** The next event, or null when it takes longer than the keep-alive interval. */
+export function withKeepAlive<T>(next: Promise<T>): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(null), keepAliveMs);
+    next.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

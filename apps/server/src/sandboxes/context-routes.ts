@@ -1,0 +1,32 @@
+import { sandboxRoutes } from "@syla/contracts/sandboxes";
+import type { Http } from "../access/http.ts";
+import { answerEvents } from "../platform/event-stream.ts";
+import { answer } from "../platform/http-call.ts";
+import type { LongLivedSandboxes } from "./long-lived.ts";
+
+/** Binds the interpreters of sandboxes. */
+export function registerContextRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
+  http.bind(sandboxRoutes.createContext, async ({ params, body }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    const meant = (await sandboxes.language(call.actor, params.id)) === "node" ? "javascript" : "python";
+    const { language = meant, ...options } = body;
+    return answer(201, await live.openContext(language, options));
+  });
+  http.bind(sandboxRoutes.listContexts, async ({ params }, call) => ({ items: (await sandboxes.live(call.actor, params.id)).contexts() }));
+  http.bind(sandboxRoutes.runInContext, async ({ params, body }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    return await answerEvents(live.run(params.contextId, body.code));
+  });
+  http.bind(sandboxRoutes.interruptContext, async ({ params }, call) => {
+    (await sandboxes.live(call.actor, params.id)).interrupt(params.contextId);
+    return answer(204);
+  });
+  http.bind(
+    sandboxRoutes.restartContext,
+    async ({ params }, call) => await (await sandboxes.live(call.actor, params.id)).restart(params.contextId),
+  );
+  http.bind(sandboxRoutes.deleteContext, async ({ params }, call) => {
+    (await sandboxes.live(call.actor, params.id)).closeContext(params.contextId);
+    return answer(204);
+  });
+}

@@ -1,0 +1,39 @@
+import { sandboxRoutes } from "@syla/contracts/sandboxes";
+import type { Http } from "../access/http.ts";
+import { answerEvents } from "../platform/event-stream.ts";
+import { answer } from "../platform/http-call.ts";
+import { exec, streamExec } from "./exec.ts";
+import type { LongLivedSandboxes } from "./long-lived.ts";
+
+/** Binds long-lived sandboxes and the commands in them. */
+export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
+  http.bind(sandboxRoutes.createSandbox, async ({ body }, call) => {
+    const sandbox = await sandboxes.create(call.actor, body);
+    return answer(201, sandbox, { location: `/api/v1/sandboxes/${sandbox.id}` });
+  });
+  http.bind(sandboxRoutes.listSandboxes, async ({ query }, call) => await sandboxes.list(call.actor, query));
+  http.bind(sandboxRoutes.getSandbox, async ({ params }, call) => await sandboxes.get(call.actor, params.id));
+  http.bind(sandboxRoutes.updateSandbox, async ({ params, body }, call) => await sandboxes.update(call.actor, params.id, body));
+  http.bind(sandboxRoutes.deleteSandbox, async ({ params }, call) => {
+    await sandboxes.delete(call.actor, params.id);
+    return answer(204);
+  });
+  http.bind(sandboxRoutes.pauseSandbox, async ({ params }, call) => await sandboxes.pause(call.actor, params.id));
+  http.bind(sandboxRoutes.resumeSandbox, async ({ params }, call) => await sandboxes.resume(call.actor, params.id));
+  http.bind(sandboxRoutes.execInSandbox, async ({ params, body }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    return await live.use((session) => exec(session, body, call.signal));
+  });
+  http.bind(sandboxRoutes.streamExec, async ({ params, body }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    return await answerEvents(live.stream((session) => streamExec(session, body, call.signal)));
+  });
+  http.bind(sandboxRoutes.getSandboxStats, async ({ params }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    return await live.use((session) => session.stats());
+  });
+  http.bind(sandboxRoutes.listSandboxPorts, async ({ params }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    return { items: await live.use((session) => session.ports()) };
+  });
+}

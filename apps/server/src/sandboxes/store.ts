@@ -1,0 +1,116 @@
+import type { SandboxFilter } from "@syla/contracts/sandboxes";
+import { sql, type Selectable } from "kysely";
+import type { Queries, Work } from "../platform/database.ts";
+import type { Schema } from "../platform/schema.ts";
+
+export type SandboxRow = Selectable<Schema["sandboxes"]>;
+
+/** What is known of a sandbox when it is asked for. */
+export interface NewSandbox {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly name: string;
+  readonly language: string;
+  readonly tier: string;
+  readonly network: string;
+  readonly requestedLimits: object;
+  readonly idleTimeoutMs: number;
+  readonly expiresAt: Date;
+  readonly workerId: string;
+}
+
+/** Records a sandbox that is about to start. Undefined when its owner has `limit` of them already; two at once are counted one after another. */
+export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit: number): Promise<SandboxRow | undefined> {
+  return await queries.transaction().execute(async (work) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`sandboxes of ${sandbox.ownerId}`}, 0))`.execute(work);
+    const { count } = await work
+      .selectFrom("sandboxes")
+      .select((select) => select.fn.countAll<number>().as("count"))
+      .where("owner_id", "=", sandbox.ownerId)
+      .where("ended_at", "is", null)
+      .executeTakeFirstOrThrow();
+    if (count >= limit) return undefined;
+    return await work
+      .insertInto("sandboxes")
+      .values({
+        id: sandbox.id,
+        owner_id: sandbox.ownerId,
+        name: sandbox.name,
+        language: sandbox.language,
+        tier: sandbox.tier,
+        network: sandbox.network,
+        status: "starting",
+        requested_limits: JSON.stringify(sandbox.requestedLimits),
+        idle_timeout_ms: sandbox.idleTimeoutMs,
+        expires_at: sandbox.expiresAt,
+        worker_id: sandbox.workerId,
+      })
+      .returningAll()
+      .executeTakeFirst();
+  });
+}
+
+export async function findSandbox(queries: Queries, id: string): Promise<SandboxRow | undefined> {
+  return await queries.selectFrom("sandboxes").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** One page, newest first; one row more than `filter.limit` tells that there is a next page. */
+export async function listSandboxes(
+  queries: Queries,
+  filter: SandboxFilter,
+  ownerId: string | null,
+  before: string | null,
+): Promise<SandboxRow[]> {
+  let query = queries.selectFrom("sandboxes").selectAll();
+  if (ownerId !== null) query = query.where("owner_id", "=", ownerId);
+  if (before !== null) query = query.where("id", "<", before);
+  if (filter.live !== undefined) query = query.where("ended_at", filter.live ? "is" : "is not", null);
+  return await query
+    .orderBy("id", "desc")
+    .limit(filter.limit + 1)
+    .execute();
+}
+
+/** What may change while a sandbox lives. Undefined when it has ended. */
+export type SandboxChange = Partial<
+  Pick<SandboxRow, "name" | "status" | "pause_reason" | "paused_by" | "idle_timeout_ms" | "expires_at" | "last_active_at">
+>;
+
+export async function changeSandbox(queries: Queries, id: string, change: SandboxChange): Promise<SandboxRow | undefined> {
+  return await queries
+    .updateTable("sandboxes")
+    .set(change)
+    .where("id", "=", id)
+    .where("ended_at", "is", null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function markSandboxRunning(queries: Queries, id: string, limits: object): Promise<SandboxRow | undefined> {
+  return await queries
+    .updateTable("sandboxes")
+    .set({ status: "running", limits: JSON.stringify(limits) })
+    .where("id", "=", id)
+    .where("ended_at", "is", null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function markSandboxEnded(queries: Queries, id: string, status: "stopped" | "failed", reason: string): Promise<void> {
+  await queries
+    .updateTable("sandboxes")
+    .set({ status, end_reason: reason, ended_at: sql<Date>`now()`, pause_reason: null, paused_by: null })
+    .where("id", "=", id)
+    .where("ended_at", "is", null)
+    .execute();
+}
+
+/** What a server held has ended with it. */
+export async function markSandboxesLost(work: Work, workerId: string): Promise<void> {
+  await work
+    .updateTable("sandboxes")
+    .set({ status: "stopped", end_reason: "server_restarted", ended_at: sql<Date>`now()`, pause_reason: null, paused_by: null })
+    .where("worker_id", "=", workerId)
+    .where("ended_at", "is", null)
+    .execute();
+}

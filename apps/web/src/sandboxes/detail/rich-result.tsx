@@ -1,0 +1,51 @@
+import { Box, Image, Text } from "@chakra-ui/react";
+
+const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+interface RichResultProps {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly omitted: readonly string[];
+}
+
+/** A value in the richest form that can be shown safely: an image by `<img>`, HTML in a frame that is nobody's and runs nothing. */
+export function RichResult({ data, omitted }: RichResultProps) {
+  return (
+    <Box py="1">
+      <Form data={data} />
+      {omitted.length > 0 ? (
+        <Text fontSize="xs" color="fg.subtle">
+          Too large to show: {omitted.join(", ")}
+        </Text>
+      ) : null}
+    </Box>
+  );
+}
+
+function Form({ data }: { readonly data: Readonly<Record<string, unknown>> }) {
+  const text = typeof data["text/plain"] === "string" ? data["text/plain"] : "";
+  const image = imageTypes.find((type) => typeof data[type] === "string");
+  if (image !== undefined)
+    return <Image src={`data:${image};base64,${String(data[image])}`} alt={text.slice(0, 200) || "A picture"} maxW="100%" bg="white" />;
+  const svg = data["image/svg+xml"];
+  if (typeof svg === "string")
+    return (
+      <Image
+        src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`}
+        alt={text.slice(0, 200) || "A drawing"}
+        maxW="100%"
+        bg="white"
+      />
+    );
+  const html = data["text/html"];
+  if (typeof html === "string")
+    return (
+      <Box asChild w="100%" h="64" bg="white" rounded="sm" borderWidth="1px" borderColor="border">
+        <iframe title="HTML result" sandbox="" srcDoc={html} referrerPolicy="no-referrer" />
+      </Box>
+    );
+  return (
+    <Text as="pre" fontFamily="mono" fontSize="xs" whiteSpace="pre-wrap" overflowWrap="anywhere">
+      {text}
+    </Text>
+  );
+}

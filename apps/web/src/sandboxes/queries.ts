@@ -1,0 +1,75 @@
+import type { Sandbox, SandboxFile, SandboxInputDraft } from "@syla/sdk";
+import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { syla } from "../app/api.ts";
+
+const slowMs = 10_000;
+const fastMs = 3000;
+
+/** One's own sandboxes, newest first. */
+export function useSandboxes(ended: boolean) {
+  return useQuery({
+    queryKey: ["sandboxes", ended],
+    queryFn: ({ signal }) => syla.sandboxes.list({ limit: 200, ...(ended ? {} : { live: true }) }, { signal }),
+    refetchInterval: slowMs,
+  });
+}
+
+export function useSandbox(id: string) {
+  return useQuery({ queryKey: ["sandbox", id], queryFn: ({ signal }) => syla.sandboxes.get(id, { signal }), refetchInterval: fastMs });
+}
+
+/** What only a running one can tell. */
+export function useSandboxActivity(id: string, running: boolean) {
+  const options = { enabled: running, refetchInterval: fastMs };
+  const sandbox = syla.sandboxes.open(id);
+  const processes = useQuery({
+    queryKey: ["sandbox", id, "processes"],
+    queryFn: ({ signal }) => sandbox.processes.list({ signal }),
+    ...options,
+  });
+  const ports = useQuery({ queryKey: ["sandbox", id, "ports"], queryFn: ({ signal }) => sandbox.ports({ signal }), ...options });
+  const stats = useQuery({ queryKey: ["sandbox", id, "stats"], queryFn: ({ signal }) => sandbox.stats({ signal }), ...options });
+  return { processes, ports, stats };
+}
+
+export function useFolder(id: string, path: string) {
+  return useQuery({
+    queryKey: ["sandbox", id, "files", path],
+    queryFn: async ({ signal }) => {
+      const { items, truncated } = await syla.sandboxes.open(id).files.list(path, { limit: 2000 }, { signal });
+      return { items: items.toSorted(compareFiles), truncated };
+    },
+  });
+}
+
+/** Folders first, then by name. */
+function compareFiles(a: SandboxFile, b: SandboxFile): number {
+  return Number(b.kind === "folder") - Number(a.kind === "folder") || a.name.localeCompare(b.name);
+}
+
+export function useCreateSandbox() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (input: SandboxInputDraft) => (await syla.sandboxes.create(input)).get(),
+    onSuccess: (sandbox) => storeSandbox(client, sandbox),
+  });
+}
+
+/** Pauses, resumes or deletes one. */
+export function useSandboxAction(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (action: "pause" | "resume" | "delete") => {
+      const sandbox = syla.sandboxes.open(id);
+      if (action !== "delete") return await sandbox[action]();
+      await sandbox.delete();
+      return await sandbox.get();
+    },
+    onSuccess: (sandbox) => storeSandbox(client, sandbox),
+  });
+}
+
+function storeSandbox(client: QueryClient, sandbox: Sandbox): void {
+  client.setQueryData(["sandbox", sandbox.id], sandbox);
+  void client.invalidateQueries({ queryKey: ["sandboxes"] });
+}

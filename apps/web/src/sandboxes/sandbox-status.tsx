@@ -1,0 +1,40 @@
+import { Flex, Text } from "@chakra-ui/react";
+import type { Sandbox } from "@syla/sdk";
+import { CircleCheck, CirclePause, CircleStop, CircleX, LoaderCircle, type LucideIcon } from "lucide-react";
+
+const looks: Readonly<Record<Sandbox["status"], { readonly label: string; readonly color: string; readonly icon: LucideIcon }>> = {
+  starting: { label: "Starting", color: "fg.info", icon: LoaderCircle },
+  running: { label: "Running", color: "fg.success", icon: CircleCheck },
+  paused: { label: "Paused", color: "fg.warning", icon: CirclePause },
+  stopped: { label: "Ended", color: "fg.muted", icon: CircleStop },
+  failed: { label: "Failed", color: "fg.error", icon: CircleX },
+};
+
+const reasons: Readonly<Record<NonNullable<Sandbox["endReason"]>, string>> = {
+  deleted: "it was deleted",
+  expired: "its time was over",
+  out_of_memory: "it needed more memory than its limit",
+  disk_limit: "it wrote more to disk than its limit",
+  sandbox_failed: "it failed",
+  server_restarted: "the server that held it has ended",
+};
+
+/** The status as a shape and a word. */
+export function SandboxStatusBadge({ sandbox }: { readonly sandbox: Sandbox }) {
+  const { label, color, icon: Icon } = looks[sandbox.status];
+  return (
+    <Flex as="span" align="center" gap="1.5" color={color} whiteSpace="nowrap" data-status={sandbox.status}>
+      <Icon size={16} aria-hidden />
+      <Text as="span" fontWeight="medium">
+        {label}
+      </Text>
+    </Flex>
+  );
+}
+
+/** Why it is not running; null while it is. */
+export function describeState({ endReason, pauseReason }: Sandbox): string | null {
+  if (endReason !== null) return `This sandbox has ended: ${reasons[endReason]}. What was in it is gone.`;
+  if (pauseReason === "idle") return "Paused because nobody used it. It goes on as soon as you use it.";
+  return pauseReason === "user" ? "Paused: every process stands still, memory and all." : null;
+}
