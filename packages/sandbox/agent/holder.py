@@ -34,11 +34,13 @@ def keep(slot, settings):
     linux.unshare(linux.CLONE_NEWNET)
     linux.raise_loopback()
     forget_connections()
+    die_with_parent()
     relays = Relays(slot, settings)
     failures = 0
     while failures < FAILURES_ALLOWED:
         pid = os.fork()
         if pid == 0:
+            die_with_parent()
             return Holder(slot, settings).serve()
         status = relays.wait_beside(pid)
         failures = failures + 1 if status else 0
@@ -115,6 +117,7 @@ class Holder:
             linux.setns(descriptor, 0)
             os.close(descriptor)
         linux.lock_capabilities()
+        die_with_parent()  # again: entering a user namespace forgets it
         seccomp.install(self.settings["filters"][0])
         while said == init.READY:
             received = self.fork_payload()
@@ -147,6 +150,11 @@ class Holder:
                 frames.send_json(sock, frames.FAILED, {"message": message})
         except OSError:
             pass
+
+
+def die_with_parent():
+    """When the zygote ends, however it does, so does all that it has made."""
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def connect():

@@ -104,7 +104,7 @@ export class Jail {
   /** Kills everything in it and removes its folder and groups. Resolves when nothing is left. */
   end(): Promise<void> {
     this.#child.stdin?.destroy(); // the agent ends with it, even when the jail was killed before it could tie itself to us
-    this.#child.kill("SIGKILL");
+    killGroup(this.#child);
     return this.#ended;
   }
 
@@ -143,6 +143,17 @@ export class Jail {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new SandboxError("sandbox_failed", reason));
     void removeWhenQuiet(this.#spec).then(done);
   }
+}
+
+/**
+ * A wall that is still being made has two processes that are not tied to each other yet: bubblewrap's second one waits for the first, and
+ * would do so for ever. Both are of one group until the second one is tied.
+ */
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return; // the number may be somebody else's by now
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {} // it has just ended
 }
 
 /** Listens on the jail's socket. The path goes through a descriptor: socket addresses hold 107 bytes, data directories more. */

@@ -53,10 +53,10 @@ export function pathInside(runtime: Pick<RuntimeSpec, "mounts">, path: string): 
   return mount === undefined ? path : mount.target + path.slice(mount.source.length);
 }
 
-/** Starts the jail. Its standard input takes the zygote's commands; its standard error is for people. */
+/** Starts the jail, in a process group of its own. Its standard input takes the zygote's commands; its standard error is for people. */
 export function spawnWall(spec: WallSpec): ChildProcess {
   const binds = ownBinds(spec);
-  const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/" };
+  const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/", detached: true };
   if (spec.uid === null) {
     const child = spawn(
       spec.programs.bwrap,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Jail } from "../src/jail.ts";
 import { jailKind, Pool, type JailKind, type PoolOptions } from "../src/pool.ts";
+import { processesThatSee } from "./escape/host-state.ts";
 import { createTier, python, runIn, startBeside, type TestTier } from "./sandbox-driver.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true }));
@@ -129,3 +130,14 @@ async function until(condition: () => boolean): Promise<void> {
     await sleep(50);
   }
 }
+
+test("jails that are ended while they are being made leave nothing behind", async () => {
+  await using own = createTier({ slotsPerJail: 1 });
+  for (const pause of [0, 1, 3, 6, 10, 15, 25, 40, 60, 90]) {
+    const pool = poolOf(own, {});
+    pool.warm(kind);
+    await sleep(pause);
+    await pool.stop();
+  }
+  await until(() => processesThatSee(own.folder).length === 0);
+});

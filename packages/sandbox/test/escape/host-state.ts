@@ -6,6 +6,11 @@ export function hostProcessesNamed(marker: string): number[] {
   return processIds().filter((pid) => readProc(pid, "cmdline").includes(marker));
 }
 
+/** Processes that have some of a folder mounted. */
+export function processesThatSee(folder: string): number[] {
+  return processIds().filter((pid) => readProc(pid, "mountinfo").includes(folder));
+}
+
 /** Children, their children, and so on, of a process. */
 export function descendants(root: number): Set<number> {
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
