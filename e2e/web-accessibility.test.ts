@@ -12,8 +12,8 @@ const looks = {
   small: { colorScheme: "light", viewport: { width: 380, height: 780 } },
 } as const;
 
-async function execute(code: string): Promise<string> {
-  const answer = await web.server.send("POST", "/api/v1/executions?wait=true", { language: "python", code });
+async function execute(code: string, more: object = {}): Promise<string> {
+  const answer = await web.server.send("POST", "/api/v1/executions?wait=true", { language: "python", code, ...more });
   return ((await answer.json()) as { id: string }).id;
 }
 
@@ -32,6 +32,11 @@ describe.skipIf(noBrowser)("every page", () => {
     web = await startWebTest();
     const good = await execute('open("/output/a.txt", "w").write("text")\nprint("\\033[33mcolour\\033[0m")');
     const bad = await execute('raise ValueError("a rather long message that has to find its place on a small screen as well")');
+    const asking =
+      'import socket\nsocket.create_connection(("127.0.0.1", 3128)).sendall(b"CONNECT other.example:443 HTTP/1.1\\r\\n\\r\\n")\n';
+    const reaching = await execute(`${asking}import time\ntime.sleep(0.2)`, {
+      network: { allow: ["a-rather-long-name.of-a-host.example.org"] },
+    });
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,
@@ -39,6 +44,7 @@ describe.skipIf(noBrowser)("every page", () => {
       "No runs": "/runs?q=nothing-is-called-this",
       Log: `/runs/${bad}`,
       Artifacts: `/runs/${good}?tab=artifacts`,
+      Network: `/runs/${reaching}?tab=network`,
       Configuration: `/runs/${good}?tab=configuration`,
       Profile: "/settings/profile",
       Sessions: "/settings/sessions",
@@ -63,6 +69,11 @@ describe.skipIf(noBrowser)("every page", () => {
       await page.waitForLoadState("networkidle");
       await expectAccessible(page, name);
     }
+    await page.goto("/runs/new");
+    await page.getByRole("button", { name: "Network" }).click();
+    await page.getByLabel("Some hosts").check();
+    await page.getByText("Name at least one host.").waitFor();
+    await expectAccessible(page, "Network of a new run");
     await page.goto("/");
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("Control+K");
