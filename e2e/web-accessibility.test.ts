@@ -38,6 +38,11 @@ describe.skipIf(noBrowser)("every page", () => {
       { stdin: "3", expected: { stdout: "4" } },
     ];
     const judged = await execute("n = input()\nif n == '9':\n    pass\nprint(n)", { tests: { cases, coverage: true } });
+    const asking =
+      'import socket\nsocket.create_connection(("127.0.0.1", 3128)).sendall(b"CONNECT other.example:443 HTTP/1.1\\r\\n\\r\\n")\n';
+    const reaching = await execute(`${asking}import time\ntime.sleep(0.2)`, {
+      network: { allow: ["a-rather-long-name.of-a-host.example.org"] },
+    });
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,
@@ -46,6 +51,7 @@ describe.skipIf(noBrowser)("every page", () => {
       Log: `/runs/${bad}`,
       Tests: `/runs/${judged}`,
       Artifacts: `/runs/${good}?tab=artifacts`,
+      Network: `/runs/${reaching}?tab=network`,
       Configuration: `/runs/${good}?tab=configuration`,
       Profile: "/settings/profile",
       Sessions: "/settings/sessions",
@@ -70,6 +76,11 @@ describe.skipIf(noBrowser)("every page", () => {
       await page.waitForLoadState("networkidle");
       await expectAccessible(page, name);
     }
+    await page.goto("/runs/new");
+    await page.getByRole("button", { name: "Network" }).click();
+    await page.getByLabel("Some hosts").check();
+    await page.getByText("Name at least one host.").waitFor();
+    await expectAccessible(page, "Network of a new run");
     await page.goto("/");
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("Control+K");

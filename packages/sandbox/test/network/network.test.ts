@@ -346,6 +346,51 @@ socks("echo.test", ${echo.port}).sendall(b"x" * 10)`,
   });
 });
 
+describe("runs at once", () => {
+  const asking = `${pythonClient}
+print("in", flush=True); sys.stdin.read()
+for _ in range(20):
+    for host in ("one.test", "two.test", "three.test"):
+        try: socks(host, PORT).close(); print(host)
+        except RuntimeError: pass
+    time.sleep(.01)`;
+
+  test("of one tenant and of another each keep to their own policy, and are counted by themselves", async () => {
+    const wishes = [
+      { tenant: "ada", host: "one.test" },
+      { tenant: "ada", host: "two.test" },
+      { tenant: "bob", host: "three.test" },
+    ];
+    const code = asking.replace("PORT", String(echo.port));
+    const programs = await Promise.all(
+      wishes.map(({ tenant, host }) => startBeside(stage.tier, python, code, { tenant, network: { allow: [`${host}:${echo.port}`] } })),
+    );
+    const results = await Promise.all(programs.map((program) => program.result));
+    expect(results.map((result) => result.out)).toEqual(wishes.map(({ host }) => `in\n${`${host}\n`.repeat(20)}`));
+    for (const [index, program] of programs.entries()) {
+      const usage = program.run.network();
+      expect(usage).toMatchObject({ connections: 60, refused: 40 });
+      const reached = usage?.log.filter(({ outcome }) => outcome !== "refused").map(({ host }) => host);
+      expect(new Set(reached)).toEqual(new Set([wishes[index]?.host]));
+    }
+  });
+
+  test("with a network and without one of the same tenant share nothing", async () => {
+    const beside = await startBeside(stage.tier, python, "import time\nprint('in', flush=True)\ntime.sleep(5)", { network: "full" });
+    await beside.printed("in");
+    const result = await runIn(
+      stage.tier,
+      python,
+      `${pythonClient}
+try: relay(); print("there")
+except ConnectionRefusedError: print("refused")`,
+    );
+    expect(result.out).toBe("refused\n");
+    beside.run.cancel(0);
+    await beside.result;
+  });
+});
+
 describe("ports of the program", () => {
   const server = `${pythonClient}
 listener = socket.create_server(("127.0.0.1", 8000))
