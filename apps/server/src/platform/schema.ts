@@ -140,7 +140,7 @@ interface CompilationRow {
   key: string;
   language: string;
   runtime_version: string | null;
-  files: JSONColumnType<{ path: string; size: number; sha256: string }[]>;
+  files: Json;
   messages: string;
   size: number;
   compile_ms: number;

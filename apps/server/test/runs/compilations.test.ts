@@ -89,7 +89,7 @@ describe.skipIf(without)("compiling", () => {
     await execute(server, program);
     const { queries } = server.context.database;
     const row = await queries.selectFrom("compilations").selectAll().orderBy("used_at", "desc").executeTakeFirstOrThrow();
-    for (const file of row.files) await server.context.blobs.delete(file.sha256);
+    for (const file of row.files as { sha256: string }[]) await server.context.blobs.delete(file.sha256);
     expect(await execute(server, program)).toMatchObject({ status: "succeeded", timings: { compileCached: false } });
   });
 

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
@@ -48,6 +48,7 @@ describe("a standard library that is compiled once", () => {
     expect(one?.mounts.at(-1)?.target).toBe("/opt/made");
     expect(two).toEqual(one);
     expect(one?.name).not.toBe(runtime.spec.name);
+    mkdirSync(join(directory.path, "fine/unfinished-by-a-killed-server"));
     expect(open("fine").known(runtime)).toEqual(one);
     const said = await runWith(one as RuntimeSpec, "cat /opt/made/a/file; echo x 2>&1 > /opt/made/a/file; echo x 2>&1 > /opt/made/b");
     expect(said).toMatch(/^made\n.*Read-only file system\n.*Read-only file system\n$/);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, renameSync, type WriteStream } from "node:fs";
+import { createWriteStream, existsSync, globSync, mkdirSync, renameSync, rmSync, type WriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
@@ -36,6 +36,8 @@ export class Libraries {
 
   constructor(folder: string, sandboxes: Sandboxes, logger: Logger) {
     this.#folder = folder;
+    // What a killed server left; the data directory's lock keeps others out.
+    for (const path of globSync(join(folder, "unfinished-*"))) rmSync(path, { recursive: true, force: true });
     this.#sandboxes = sandboxes;
     this.#logger = logger;
   }

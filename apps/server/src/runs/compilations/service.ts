@@ -1,5 +1,6 @@
 import type { RunError } from "@syla/contracts/runs";
 import type { RuntimeSpec, SandboxLimits } from "@syla/sandbox/spec";
+import { z } from "zod";
 import type { Blobs } from "../../platform/blobs.ts";
 import { databaseError, type Database } from "../../platform/database.ts";
 import type { Logger } from "../../platform/logger.ts";
@@ -47,6 +48,8 @@ export interface CompilationsContext {
   /** Where compiled standard libraries are kept. */
   readonly librariesFolder: string;
 }
+
+const KeptFiles = z.array(z.object({ path: z.string(), size: z.int(), sha256: z.string() }));
 
 type Made = Omit<Compilation, "cached" | "compileMs">;
 
@@ -98,9 +101,10 @@ export class Compilations {
     const { database, blobs } = this.#context;
     const row = await useCompilation(database.queries, request.ownerId, key);
     if (row === undefined) return null;
-    const there = await Promise.all(row.files.map((file) => blobs.has(file.sha256)));
+    const files = KeptFiles.parse(row.files);
+    const there = await Promise.all(files.map((file) => blobs.has(file.sha256)));
     if (there.includes(false)) return null;
-    return { error: null, files: toInputs(row.files), messages: row.messages, spec: this.#libraries.known(runtime) ?? runtime.spec };
+    return { error: null, files: toInputs(files), messages: row.messages, spec: this.#libraries.known(runtime) ?? runtime.spec };
   }
 
   /** The same compilation twice at once is done once. */
