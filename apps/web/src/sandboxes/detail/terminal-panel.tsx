@@ -48,9 +48,7 @@ export default function TerminalPanel({ id }: { readonly id: string }) {
     <Flex direction="column" h="100%" bg="bg.panel">
       {state.kind === "open" ? null : (
         <Flex align="center" gap="3" px={{ base: "4", md: "6" }} py="2" fontSize="sm" color="fg.muted" role="status">
-          <Text as="span">
-            {state.kind === "failed" ? state.message : state.kind === "ended" ? "The shell has ended." : "Connecting…"}
-          </Text>
+          <Text as="span">{state.kind === "failed" ? state.message : state.kind === "ended" ? "The shell has ended." : "Connecting…"}</Text>
           {state.kind === "connecting" ? null : (
             <Button size="xs" variant="outline" onClick={() => setAttempt(attempt + 1)}>
               New shell
@@ -65,7 +63,8 @@ export default function TerminalPanel({ id }: { readonly id: string }) {
 
 /** Joins the terminal that is there, or starts a shell on a new one; again after a lost connection. @returns leaves it */
 function joinShell(id: string, terminal: Terminal, tell: (state: State) => void): () => void {
-  const { processes } = syla.sandboxes.open(id);
+  const sandbox = syla.sandboxes.open(id);
+  const { processes } = sandbox;
   let socket: WebSocket | null = null;
   let left = false;
   const size = () => ({ columns: terminal.cols, rows: terminal.rows });
@@ -95,6 +94,7 @@ function joinShell(id: string, terminal: Terminal, tell: (state: State) => void)
   };
   const begin = async () => {
     try {
+      if ((await sandbox.get()).pauseReason === "idle") await sandbox.resume();
       const found = (await processes.list()).find((process) => process.terminal);
       connect(found?.pid ?? (await processes.start(["/bin/bash", "-i"], { terminal: size() })).pid);
     } catch (error) {
