@@ -6,7 +6,7 @@ import { mebibyte, python } from "./sandbox-driver.ts";
 
 /** Opens sessions for tests and does things in them. */
 
-export const sessionRuntime = { ...python, mounts: mountsOf("node", process.execPath) };
+const sessionRuntime = { ...python, mounts: mountsOf("node", process.execPath) };
 const limits: SandboxLimits = {
   wallMs: 300_000,
   cpus: 2,

@@ -14,7 +14,7 @@ const retryMs = 1500;
 type State = { readonly kind: "open" | "connecting" | "ended" } | { readonly kind: "failed"; readonly message: string };
 
 /** A shell in the sandbox. Leaving the page leaves it running; coming back, or a connection that was lost, joins it again. */
-export default function TerminalPanel({ id }: { readonly id: string }) {
+export function TerminalPanel({ id }: { readonly id: string }) {
   const host = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<State>({ kind: "connecting" });
   const [attempt, setAttempt] = useState(0);
