@@ -1,4 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
+import { createSandbox } from "@syla/testkit/sandboxes";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -32,6 +33,7 @@ describe.skipIf(noBrowser)("every page", () => {
     web = await startWebTest();
     const good = await execute('open("/output/a.txt", "w").write("text")\nprint("\\033[33mcolour\\033[0m")');
     const bad = await execute('raise ValueError("a rather long message that has to find its place on a small screen as well")');
+    const sandbox = await createSandbox(web.server, { name: "bench", files: [{ path: "a.txt", content: "text" }] });
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,
@@ -40,6 +42,11 @@ describe.skipIf(noBrowser)("every page", () => {
       Log: `/runs/${bad}`,
       Artifacts: `/runs/${good}?tab=artifacts`,
       Configuration: `/runs/${good}?tab=configuration`,
+      Sandboxes: "/sandboxes",
+      Terminal: `/sandboxes/${sandbox.id}`,
+      Files: `/sandboxes/${sandbox.id}?tab=files`,
+      Console: `/sandboxes/${sandbox.id}?tab=console`,
+      Activity: `/sandboxes/${sandbox.id}?tab=activity`,
       Profile: "/settings/profile",
       Sessions: "/settings/sessions",
       "API keys": "/settings/api-keys",
