@@ -81,7 +81,7 @@ describe("use a long-lived sandbox", () => {
   it("in a terminal", async () => {
     const [commands = ""] = await readBlocks("use-a-sandbox.md", "sh");
     const env = { PATH: process.env["PATH"], HOME: folder.path, SYLA_HOME: folder.path, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
-    const { stdout } = await runFile("bash", ["-eu", "-c", commands], { cwd: root, env });
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null; ${commands}`], { cwd: root, env });
     const lines = stdout.split("\n");
     expect(lines.slice(0, 4)).toEqual(["answer.py", "42", "42", "print(6 * 7)"]);
     expect(lines[4]).toMatch(/answer\.py$/);
