@@ -34,9 +34,11 @@ it("a server that is killed takes its sandboxes with it, paused ones too, and sa
       const { id } = Sandbox.parse(await (await call(url, "POST", "/api/v1/sandboxes", {})).json());
       ids.push(id);
       await call(url, "POST", `/api/v1/sandboxes/${id}/processes`, { command: ["sleep", marker] });
-      if (paused) expect((await call(url, "POST", `/api/v1/sandboxes/${id}/pause`)).status).toBe(200);
+      if (paused) await call(url, "POST", `/api/v1/sandboxes/${id}/pause`);
     }
     await expect.poll(countSleepers).toBe(2);
+    const states = ids.map(async (id) => Sandbox.parse(await (await call(url, "GET", `/api/v1/sandboxes/${id}`)).json()).status);
+    expect(await Promise.all(states)).toEqual(["running", "paused"]);
     first.child.kill("SIGKILL");
   }
   await expect.poll(countSleepers, { timeout: 20_000 }).toBe(0);
