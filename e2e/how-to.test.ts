@@ -88,6 +88,29 @@ describe("give a run a network", () => {
   });
 });
 
+describe("use a long-lived sandbox", () => {
+  it("in a terminal", async () => {
+    const [commands = ""] = await readBlocks("use-a-sandbox.md", "sh");
+    const env = { PATH: process.env["PATH"], HOME: folder.path, SYLA_HOME: folder.path, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null; ${commands}`], { cwd: root, env });
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 4)).toEqual(["answer.py", "42", "42", "print(6 * 7)"]);
+    expect(lines[4]).toMatch(/answer\.py$/);
+    expect(lines.slice(5)).toEqual(["paused", "running", ""]);
+  });
+
+  it("from TypeScript", async () => {
+    const [program = ""] = await readBlocks("use-a-sandbox.md", "ts");
+    await mkdir(join(folder.path, "sandbox/node_modules/@syla"), { recursive: true });
+    await symlink(join(root, "packages/sdk"), join(folder.path, "sandbox/node_modules/@syla/sdk"));
+    await writeFile(join(folder.path, "sandbox/package.json"), '{ "type": "module" }');
+    await writeFile(join(folder.path, "sandbox/run.ts"), program);
+    const env = { SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const { stdout } = await runFile(process.execPath, ["run.ts"], { cwd: join(folder.path, "sandbox"), env });
+    expect(stdout).toBe("3 blue\n\n1\n2\n\n3.141592653589793\n");
+  });
+});
+
 describe("run code from TypeScript", () => {
   it("does what the comments say", async () => {
     const [program = ""] = await readBlocks("use-the-typescript-sdk.md", "ts");

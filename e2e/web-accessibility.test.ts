@@ -1,4 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
+import { createSandbox } from "@syla/testkit/sandboxes";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -43,6 +44,7 @@ describe.skipIf(noBrowser)("every page", () => {
     const reaching = await execute(`${asking}import time\ntime.sleep(0.2)`, {
       network: { allow: ["a-rather-long-name.of-a-host.example.org"] },
     });
+    const sandbox = await createSandbox(web.server, { name: "bench", files: [{ path: "a.txt", content: "text" }] });
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,
@@ -53,6 +55,11 @@ describe.skipIf(noBrowser)("every page", () => {
       Artifacts: `/runs/${good}?tab=artifacts`,
       Network: `/runs/${reaching}?tab=network`,
       Configuration: `/runs/${good}?tab=configuration`,
+      Sandboxes: "/sandboxes",
+      Terminal: `/sandboxes/${sandbox.id}`,
+      Files: `/sandboxes/${sandbox.id}?tab=files`,
+      Console: `/sandboxes/${sandbox.id}?tab=console`,
+      Activity: `/sandboxes/${sandbox.id}?tab=activity`,
       Profile: "/settings/profile",
       Sessions: "/settings/sessions",
       "API keys": "/settings/api-keys",

@@ -50,7 +50,7 @@ export function buildProgram(): Command {
     .enablePositionalOptions()
     .addHelpText("after", environmentHelp);
   const noun = (name: string, summary: string, verbs: readonly Command[]) =>
-    verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary));
+    verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary).enablePositionalOptions());
   const commands = [
     execCommand,
     testCommand,

@@ -81,6 +81,11 @@ export const errorCatalog = {
     hint: "`details.code` is the system's word for the reason, e.g. `EACCES`.",
   },
   sandbox_ended: { status: 409, message: "The sandbox has ended.", hint: "Create another one." },
+  sandbox_limit: {
+    status: 409,
+    message: "You have as many sandboxes as one account may have at once.",
+    hint: "Delete one that you do not need, or ask an administrator to raise `SYLA_SANDBOX_LIMIT`.",
+  },
   sandbox_paused: { status: 409, message: "The sandbox is paused.", hint: "Resume it first." },
   sandbox_elsewhere: {
     status: 409,
@@ -102,11 +107,6 @@ export const errorCatalog = {
     hint: "Upload large files first and refer to them, or send fewer.",
   },
   rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
-  sandbox_limit: {
-    status: 429,
-    message: "You have as many sandboxes as one account may have at once.",
-    hint: "Delete one that you do not need, or ask an administrator to raise `SYLA_SANDBOX_LIMIT`.",
-  },
   queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
   // 5xx: our side
   internal: {

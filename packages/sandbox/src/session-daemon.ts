@@ -63,6 +63,6 @@ export class SessionDaemon {
   finish(error: Error): void {
     this.#over = true;
     this.#ready.reject(error);
-    for (const channel of [...this.#channels.values()]) channel.fail(error);
+    for (const channel of this.#channels.values()) channel.fail(error);
   }
 }

@@ -3,7 +3,7 @@
 export const sessionVersion = 1;
 /** Bytes of payload that may be under way on a channel, each way. */
 export const windowBytes = 1 << 18;
-export const maxSessionPayload = 1 << 20;
+const maxSessionPayload = 1 << 20;
 const headerBytes = 9;
 
 export const SessionFrameType = {

@@ -19,8 +19,9 @@ const hostFiles = [
   "/etc/alternatives",
   "/etc/ld.so.cache",
   "/etc/mime.types",
-  "/etc/matplotlibrc",
 ];
+/** Those that long-lived sandboxes have besides: Debian keeps the settings of a plotting library there. */
+const sessionFiles = ["/etc/matplotlibrc"];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
 const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
@@ -94,7 +95,8 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   words.push("--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session", "--hostname", "jail");
   words.push("--ro-bind", "/usr", "/usr", ...systemFolders.flatMap(showSystemFolder), "--dir", "/etc");
   for (const name of ownFiles) words.push("--ro-bind", join(locate("etc"), name), `/etc/${name}`);
-  for (const path of hostFiles) if (existsSync(path)) words.push("--ro-bind", path, path);
+  const files = spec.session ? [...hostFiles, ...sessionFiles] : hostFiles;
+  for (const path of files) if (existsSync(path)) words.push("--ro-bind", path, path);
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));

@@ -5,7 +5,7 @@ import { mebibyte, python } from "./sandbox-driver.ts";
 
 /** Opens sessions for tests and does things in them. */
 
-export const sessionRuntime = { ...python, mounts: [{ source: process.execPath, target: "/opt/runtimes/node/node" }] };
+const sessionRuntime = { ...python, mounts: [{ source: process.execPath, target: "/opt/runtimes/node/node" }] };
 const limits: SandboxLimits = {
   wallMs: 300_000,
   cpus: 2,

@@ -5,6 +5,15 @@ import { encodeSessionFrame, SessionFrameReader, SessionFrameType, windowBytes, 
 
 const frameOf = (type: number, payload: string | Buffer, channel = 1): SessionFrame => ({ type, channel, payload: Buffer.from(payload) });
 
+function failureOf(work: () => unknown): unknown {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
 describe("the frames of a session", () => {
   it("come out as they went in, however the stream is cut", () => {
     const frames = fc.array(fc.record({ type: fc.nat(255), channel: fc.nat(2 ** 32 - 1), payload: fc.uint8Array({ maxLength: 300 }) }), {
@@ -28,11 +37,8 @@ describe("the frames of a session", () => {
   it("of any bytes whatever end in a frame, in a wait for more or in a RangeError", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
-        try {
-          for (const frame of new SessionFrameReader().read(Buffer.from(bytes))) expect(frame.payload.length).toBeLessThanOrEqual(1 << 20);
-        } catch (error) {
-          expect(error).toBeInstanceOf(RangeError);
-        }
+        const failure = failureOf(() => [...new SessionFrameReader().read(Buffer.from(bytes))]);
+        expect(failure === null || failure instanceof RangeError).toBe(true);
       }),
     );
   });
@@ -63,11 +69,8 @@ describe("a channel", () => {
         ),
         (frames) => {
           const { channel } = open();
-          try {
-            for (const { type, payload } of frames) channel.receive(frameOf(type, Buffer.from(payload)));
-          } catch (error) {
-            expect(error).toBeInstanceOf(ProtocolError);
-          }
+          const failure = failureOf(() => frames.forEach(({ type, payload }) => channel.receive(frameOf(type, Buffer.from(payload)))));
+          expect(failure === null || failure instanceof ProtocolError).toBe(true);
         },
       ),
     );

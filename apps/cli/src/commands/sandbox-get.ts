@@ -2,7 +2,6 @@ import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
@@ -16,7 +15,7 @@ export const sandboxGetCommand: Command = defineServerCommand("get", "copy a fil
   .action(async (id: string, path: string, file: string | undefined, flags: CommonFlags) => {
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const { body } = await syla.sandboxes.open(id).files.read(path);
-    const content = Readable.fromWeb((body ?? new Blob([]).stream()) as ReadableStream);
+    const content = Readable.fromWeb(body ?? new Blob([]).stream());
     if (file === "-") return await pipeline(content, process.stdout, { end: false });
     const target = file ?? basename(path);
     const partial = `${target}.part-${process.pid}`;

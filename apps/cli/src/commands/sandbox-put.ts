@@ -13,10 +13,16 @@ export const sandboxPutCommand: Command = defineServerCommand("put", "copy a fil
   .action(async (id: string, file: string, path: string | undefined, flags: CommonFlags) => {
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const target = path === undefined || path.endsWith("/") ? `${path ?? ""}${basename(file)}` : path;
-    const content = await openAsBlob(file).catch((cause: unknown) => {
-      throw new CliError(`${file} cannot be read.`, { code: "file_unreadable", exit: "no_input", hint: "Check the path.", cause });
-    });
-    const mode = (statSync(file).mode & 0o777).toString(8).padStart(3, "0");
+    const { content, mode } = await readFile(file);
     const saved = await syla.sandboxes.open(id).files.write(target, content, { mode });
     if (flags.json === true) printJson(saved);
   });
+
+async function readFile(file: string): Promise<{ content: Blob; mode: string }> {
+  try {
+    const mode = (statSync(file).mode & 0o777).toString(8).padStart(3, "0");
+    return { content: await openAsBlob(file), mode };
+  } catch (cause) {
+    throw new CliError(`${file} cannot be read.`, { code: "file_unreadable", exit: "no_input", hint: "Check the path.", cause });
+  }
+}

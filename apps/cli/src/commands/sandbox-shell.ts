@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
-import { joinTerminal } from "../sandboxes/join-terminal.ts";
+import { joinTerminal, sizeOf } from "../sandboxes/join-terminal.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
@@ -18,9 +18,9 @@ export const sandboxShellCommand: Command = defineServerCommand("shell", "a shel
       throw new CliError("A shell needs a terminal.", { code: "no_terminal", exit: "usage", hint: "In scripts use `syla sandbox exec`." });
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const sandbox = syla.sandboxes.open(id);
-    const { columns, rows } = process.stdout;
+    const size = sizeOf(process.stdout);
     const started = { pid: Number(flags.attach) };
     const command = words.length === 0 ? ["/bin/bash", "-i"] : words;
-    const { pid } = flags.attach === undefined ? await sandbox.processes.start(command, { terminal: { columns, rows } }) : started;
+    const { pid } = flags.attach === undefined ? await sandbox.processes.start(command, { terminal: size }) : started;
     process.exitCode = await joinTerminal(sandbox.processes.terminal(pid), process.stdin, process.stdout);
   });

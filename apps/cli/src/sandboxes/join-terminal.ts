@@ -8,7 +8,7 @@ export async function joinTerminal(socket: WebSocket, input: NodeJS.ReadStream, 
   const ended = Promise.withResolvers<number>();
   let exitCode: number | null = null;
   const type = (bytes: Buffer) => socket.send(bytes);
-  const resize = () => socket.send(JSON.stringify({ columns: output.columns, rows: output.rows }));
+  const resize = () => socket.send(JSON.stringify(sizeOf(output)));
   socket.addEventListener("open", () => {
     input.setRawMode(true);
     input.on("data", type);
@@ -31,6 +31,11 @@ export async function joinTerminal(socket: WebSocket, input: NodeJS.ReadStream, 
     input.setRawMode(false);
     input.pause();
   }
+}
+
+/** A terminal that does not know its size has the usual one. */
+export function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
+  return { columns: columns || 80, rows: rows || 24 };
 }
 
 function exitCodeOf(text: string): number {

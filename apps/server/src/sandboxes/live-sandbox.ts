@@ -54,6 +54,12 @@ export class LiveSandbox {
     }
   }
 
+  /** Looks at it, which is no use: a page that is left open keeps nothing awake. @throws AppError `sandbox_paused` */
+  async look<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    if (this.session.pausedBy !== null) throw new AppError("sandbox_paused");
+    return await inSession(() => work(this.session));
+  }
+
   /** Does something that goes on for as long as its events are read. */
   async *stream<T>(open: (session: Session) => Promise<AsyncIterable<T>> | AsyncIterable<T>): AsyncGenerator<T, void, void> {
     this.#users += 1;

@@ -24,7 +24,7 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
   });
   http.bind(sandboxRoutes.listProcesses, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
-    const found = await live.use((session) => session.processes());
+    const found = await live.look((session) => session.processes());
     const items = found.map(({ pid, parent, state, command, cpuMs, memoryBytes, startedMs }) => {
       const terminal = live.isTerminal(pid);
       const startedAt = new Date(Math.min(Math.max(startedMs, 0), 8.64e15)).toISOString();

@@ -30,10 +30,10 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
   });
   http.bind(sandboxRoutes.getSandboxStats, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
-    return await live.use((session) => session.stats());
+    return await live.look((session) => session.stats());
   });
   http.bind(sandboxRoutes.listSandboxPorts, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
-    return { items: await live.use((session) => session.ports()) };
+    return { items: await live.look((session) => session.ports()) };
   });
 }

@@ -17,7 +17,7 @@ import { FilesPanel } from "./detail/files-panel.tsx";
 import { useSandbox, useSandboxAction } from "./queries.ts";
 import { describeState, SandboxStatusBadge } from "./sandbox-status.tsx";
 
-const TerminalPanel = lazy(() => import("./detail/terminal-panel.tsx"));
+const TerminalPanel = lazy(async () => ({ default: (await import("./detail/terminal-panel.tsx")).TerminalPanel }));
 const tabs = ["terminal", "files", "console", "activity"] as const;
 
 /** One sandbox: its terminal, files, interpreters and what goes on in it. */

@@ -52,9 +52,9 @@ function runCode() {
   };
   const fail = (error, interrupted = false) => {
     const isError = error instanceof Error;
-    const name = interrupted ? "InterruptedError" : isError ? String(error.name) : typeof error;
-    const value = interrupted ? "the code was interrupted" : isError ? String(error.message) : safeInspect(error);
-    const traceback = interrupted ? `${name}: ${value}` : isError ? cleanStack(String(error.stack ?? value)) : value;
+    const name = interrupted ? "InterruptedError" : isError ? error.name : typeof error;
+    const value = interrupted ? "the code was interrupted" : isError ? error.message : safeInspect(error);
+    const traceback = interrupted ? `${name}: ${value}` : isError ? cleanStack(error.stack ?? value) : value;
     send({ type: "error", id: current, name, value: cut(value), traceback: cut(traceback) });
   };
   globalThis[Symbol.for("syla.settle")] = (id, isError, value) => {
@@ -71,7 +71,7 @@ function runCode() {
         fail(new Error("interrupted"), true);
         finish(interrupt, "interrupted");
       }
-      control.postMessage("handled");
+      control.postMessage("handled"); // oxlint-disable-line unicorn/require-post-message-target-origin
       return;
     }
     current = id;
@@ -129,7 +129,7 @@ function readControl() {
   });
   socket.on("end", () => process.exit(0));
   const handle = (message) => {
-    parentPort.postMessage(message);
+    parentPort.postMessage(message); // oxlint-disable-line unicorn/require-post-message-target-origin
     if (message.interrupt !== undefined) timer = setTimeout(terminate, graceMs);
   };
   parentPort.on("message", () => clearTimeout(timer));

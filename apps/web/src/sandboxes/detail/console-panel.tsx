@@ -130,7 +130,6 @@ function CellView({ cell }: { readonly cell: Cell }) {
       </Flex>
       <Box pl="3" borderLeftWidth="2px" borderColor="border" ml="2" mt="1">
         {cell.events.map((event, index) => (
-          // oxlint-disable-next-line react/no-array-index-key
           <EventView key={index} event={event} />
         ))}
         {last?.type === "done" ? null : (

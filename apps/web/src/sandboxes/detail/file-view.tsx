@@ -8,7 +8,7 @@ import { CodeEditor } from "../../runs/new/code-editor.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes } from "../../ui/format.ts";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
-import { exactPath } from "./files-panel.tsx";
+import { exactPath } from "./exact-path.ts";
 
 const maxBytes = 2 * 1024 * 1024;
 const images: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const images: Readonly<Record<string, string>> = {
 const languages: Readonly<Record<string, string>> = { py: "python", js: "javascript", mjs: "javascript", ts: "typescript", sh: "bash" };
 
 /** One file: text to be edited, or a picture. */
-export default function FileView({ id, file }: { readonly id: string; readonly file: SandboxFile }) {
+export function FileView({ id, file }: { readonly id: string; readonly file: SandboxFile }) {
   const { files } = syla.sandboxes.open(id);
   const extension = file.name.split(".").at(-1)?.toLowerCase() ?? "";
   const shown = file.kind === "file" && file.size <= maxBytes;

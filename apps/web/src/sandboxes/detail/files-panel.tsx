@@ -13,8 +13,9 @@ import { IconButton } from "../../ui/icon-button.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { useFolder } from "../queries.ts";
+import { exactPath } from "./exact-path.ts";
 
-const FileView = lazy(() => import("./file-view.tsx"));
+const FileView = lazy(async () => ({ default: (await import("./file-view.tsx")).FileView }));
 
 /** What the small dialog asks for. */
 type Asking = { readonly kind: "folder" } | { readonly kind: "rename" | "delete"; readonly file: SandboxFile };
@@ -143,11 +144,6 @@ export function FilesPanel({ id }: { readonly id: string }) {
       ) : null}
     </Flex>
   );
-}
-
-/** The bytes of a path that is not UTF-8. */
-export function exactPath(file: SandboxFile): string | Uint8Array {
-  return file.pathBase64 === null ? file.path : Uint8Array.from(atob(file.pathBase64), (character) => character.charCodeAt(0));
 }
 
 interface FileRowProps {

@@ -1,5 +1,7 @@
 import { Box, Image, Text } from "@chakra-ui/react";
 
+/** What a document without a look of its own is shown with. */
+const plainLook = "<style>body{font:13px system-ui,sans-serif}</style>";
 const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 interface RichResultProps {
@@ -39,8 +41,8 @@ function Form({ data }: { readonly data: Readonly<Record<string, unknown>> }) {
   const html = data["text/html"];
   if (typeof html === "string")
     return (
-      <Box asChild w="100%" h="64" bg="white" rounded="sm" borderWidth="1px" borderColor="border">
-        <iframe title="HTML result" sandbox="" srcDoc={html} referrerPolicy="no-referrer" />
+      <Box asChild w="100%" h="40" minH="10" resize="vertical" bg="white" rounded="sm" borderWidth="1px" borderColor="border">
+        <iframe title="HTML result" sandbox="" srcDoc={plainLook + html} referrerPolicy="no-referrer" />
       </Box>
     );
   return (

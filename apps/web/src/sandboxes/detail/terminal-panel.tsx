@@ -14,7 +14,7 @@ const retryMs = 1500;
 type State = { readonly kind: "open" | "connecting" | "ended" } | { readonly kind: "failed"; readonly message: string };
 
 /** A shell in the sandbox. Leaving the page leaves it running; coming back, or a connection that was lost, joins it again. */
-export default function TerminalPanel({ id }: { readonly id: string }) {
+export function TerminalPanel({ id }: { readonly id: string }) {
   const host = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<State>({ kind: "connecting" });
   const [attempt, setAttempt] = useState(0);
@@ -63,7 +63,8 @@ export default function TerminalPanel({ id }: { readonly id: string }) {
 
 /** Joins the terminal that is there, or starts a shell on a new one; again after a lost connection. @returns leaves it */
 function joinShell(id: string, terminal: Terminal, tell: (state: State) => void): () => void {
-  const { processes } = syla.sandboxes.open(id);
+  const sandbox = syla.sandboxes.open(id);
+  const { processes } = sandbox;
   let socket: WebSocket | null = null;
   let left = false;
   const size = () => ({ columns: terminal.cols, rows: terminal.rows });
@@ -93,6 +94,7 @@ function joinShell(id: string, terminal: Terminal, tell: (state: State) => void)
   };
   const begin = async () => {
     try {
+      if ((await sandbox.get()).pauseReason === "idle") await sandbox.resume();
       const found = (await processes.list()).find((process) => process.terminal);
       connect(found?.pid ?? (await processes.start(["/bin/bash", "-i"], { terminal: size() })).pid);
     } catch (error) {
