@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -140,4 +141,5 @@ test("jails that are ended while they are being made leave nothing behind", asyn
     await pool.stop();
   }
   await until(() => processesThatSee(own.folder).length === 0);
+  expect(readdirSync(own.folder)).toEqual([]);
 });

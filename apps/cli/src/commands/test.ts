@@ -63,7 +63,7 @@ function testFlags({ parallel, coverage, stopOnFailure }: Flags) {
 
 async function finish(syla: Syla, run: Run, json: boolean): Promise<number> {
   const report = run.tests === null ? null : await syla.runs.tests(run.id);
-  if (json) printJson({ runId: run.id, status: run.status, error: run.error, ...(run.tests ?? {}), coverage: coverageOf(report) });
+  if (json) printJson({ runId: run.id, status: run.status, error: run.error, ...run.tests, coverage: coverageOf(report) });
   else explain(run, report);
   if (run.tests === null) return exitCodeOfRun(run);
   return run.tests.verdict === "accepted" ? 0 : 1;

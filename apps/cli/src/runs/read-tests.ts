@@ -26,7 +26,7 @@ export function readTests(path: string, languages: Languages): TestsDraft {
     if (!isObject(entry)) throw invalid(path, `case ${index + 1} is not an object`);
     return resolveCase(entry, folder, languages);
   });
-  return { ...resolveCheck(settings, folder, languages), cases } as TestsDraft;
+  return { ...resolveCheck(settings, folder, languages), cases };
 }
 
 function readDocument(path: string): Document | unknown[] {
@@ -52,7 +52,7 @@ function resolveExpected(expected: unknown, folder: string): unknown {
   if (typeof expected === "string") return { stdout: expected };
   if (!isObject(expected) || typeof expected["stdoutFile"] !== "string") return expected;
   const { stdoutFile, ...rest } = expected;
-  return { ...rest, ...content("stdout", readInput(join(folder, stdoutFile as string))) };
+  return { ...rest, ...content("stdout", readInput(join(folder, stdoutFile))) };
 }
 
 /** `check: { program: { file } }` names the checker's file. */
@@ -60,12 +60,12 @@ function resolveCheck(entry: Document, folder: string, languages: Languages): Do
   const check = entry["check"];
   if (!isObject(check) || !isObject(check["program"]) || typeof check["program"]["file"] !== "string") return entry;
   const { file, ...rest } = check["program"];
-  const language = languages.find(({ extensions }) => extensions.includes(extname(file as string)))?.name;
+  const language = languages.find(({ extensions }) => extensions.includes(extname(file)))?.name;
   return {
     ...entry,
     check: {
       ...check,
-      program: { ...(language !== undefined && { language }), ...rest, code: readInput(join(folder, file as string)).toString("utf8") },
+      program: { ...(language !== undefined && { language }), ...rest, code: readInput(join(folder, file)).toString("utf8") },
     },
   };
 }

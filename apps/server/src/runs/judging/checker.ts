@@ -1,6 +1,6 @@
 import type { TestCheck } from "@syla/contracts/tests";
 import type { SandboxLimits, SandboxSpec } from "@syla/sandbox/spec";
-import type { BlobRef, Blobs } from "../../platform/blobs.ts";
+import type { Blobs } from "../../platform/blobs.ts";
 import type { InstalledRuntime, Runtimes } from "../../runtimes/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import type { Compilations } from "../compilations/service.ts";

@@ -66,15 +66,16 @@ export class JudgedExecution {
   async #judgeAll(tests: Tests, program: PreparedProgram, runner: CaseRunner): Promise<JudgedCase[]> {
     const judged = new Map<number, JudgedCase>();
     const unlogged = new Map<number, CaseRun>();
-    let [next, logged, stopped] = [0, 0, false];
+    const waiting = [...tests.cases.keys()];
+    let logged = 0;
     const judgeNext = async () => {
-      const index = next++;
+      const index = waiting.shift() as number;
       const testCase = tests.cases[index] as TestCase;
       const run = await runner.run(testCase, program, this.#ended.signal);
       const judgedNow = judgedCase(testCase, index, run, await this.#judge(tests, testCase, run));
       judged.set(index, judgedNow);
       unlogged.set(index, run);
-      stopped ||= tests.stopOnFailure && judgedNow.result.verdict !== "accepted";
+      if (tests.stopOnFailure && judgedNow.result.verdict !== "accepted") waiting.length = 0;
       for (let ready = unlogged.get(logged); ready !== undefined; ready = unlogged.get(++logged)) {
         this.#log(logged, judged.get(logged) as JudgedCase, ready);
         unlogged.delete(logged);
@@ -82,7 +83,7 @@ export class JudgedExecution {
     };
     const lane = async () => {
       try {
-        while (next < tests.cases.length && !stopped) await judgeNext();
+        while (waiting.length > 0) await judgeNext();
       } catch (error) {
         this.#ended.abort(error); // the others have nothing to go on for; the first reason counts
       }
