@@ -103,6 +103,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     dataDirectory: directory.root,
     slots: config.workerSlots,
     historyFile: directory.demandFile,
+    mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,
   });
   opened.adopt(sandboxes, (value) => value.stop());

@@ -46,7 +46,7 @@ RUN_LIMITS = (
 
 
 def read_settings(text):
-    """What the host says of a jail: {fork, boot, session, preimport, cgroups, denied, root, network}; `network` is null or {port,
+    """What the host says of a jail: {fork, boot, session, preimport, cgroups, denied, merge, root, network}; `network` is null or {port,
     connections}."""
     settings = json.loads(text)
     settings["filters"] = seccomp.build(denied=settings["denied"]), seccomp.build_last()

@@ -44,6 +44,8 @@ export interface WallSpec {
   readonly networked?: boolean;
   /** For a long-lived sandbox: runs the session daemon instead of programs. */
   readonly session: boolean;
+  /** Equal pages of its processes may be kept once, with those of other jails. */
+  readonly merge?: boolean;
   /** System calls that the filter refuses here on top of the list. */
   readonly denied: readonly string[];
 }
@@ -134,6 +136,7 @@ function agentSettings(spec: WallSpec): unknown {
     preimport: spec.session ? [] : spec.runtime.preimport,
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
+    merge: spec.merge === true,
     network: spec.networked === true ? { port: relayPort, connections: connectionsPerRun } : null,
     root: [...new Set([...folders, ...spec.runtime.mounts.map(({ target }) => target.split("/")[1])])],
   };

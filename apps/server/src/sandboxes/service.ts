@@ -28,6 +28,7 @@ export interface SandboxesOptions {
   readonly folder: string;
   readonly dataDirectory: string;
   readonly slots: number;
+  readonly mergePages: boolean;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile: string;
   /** Private networks that runs with a network may reach all the same. */
@@ -40,8 +41,15 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     [
       "namespace",
       tryTier(() => {
-        const { folder, slots: slotsPerJail, historyFile, networkAllowPrivate: allowPrivate } = options;
-        return new NamespaceTier({ folder, programs: requireWallPrograms(), slotsPerJail, historyFile, network: { allowPrivate } });
+        const { folder, slots: slotsPerJail, historyFile, mergePages, networkAllowPrivate: allowPrivate } = options;
+        return new NamespaceTier({
+          folder,
+          programs: requireWallPrograms(),
+          slotsPerJail,
+          historyFile,
+          mergePages,
+          network: { allowPrivate },
+        });
       }),
     ],
     ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
