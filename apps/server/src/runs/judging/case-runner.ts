@@ -11,7 +11,7 @@ import { addCoverage, toFileCoverage, type Lines } from "./coverage.ts";
 
 const mebibyte = 1024 * 1024;
 /** Of one case: what it prints and leaves is held in memory. */
-const maxOutputBytes = 64 * mebibyte;
+const maxOutputBytes = 16 * mebibyte;
 const collected = { maxBytes: 64 * mebibyte, maxFiles: 200 };
 const nothing = { maxBytes: 0, maxFiles: 0 };
 const coverageFolder = ".coverage";

@@ -33,9 +33,9 @@ type Compare = (checked: CheckedOutput) => Promise<string | null>;
 
 /** How a case's output is compared, by itself or by `program` for checkers. */
 export function comparisonOf(check: TestCheck, program: Compare | null): Compare {
-  if (check === "exact") return ({ expected, output }) => Promise.resolve(compareExact(expected, output));
-  if (check === "trimmed") return ({ expected, output }) => Promise.resolve(compareTrimmed(expected, output));
-  if ("tolerance" in check) return ({ expected, output }) => Promise.resolve(compareTolerant(expected, output, check.tolerance));
+  if (check === "exact") return ({ expected, output }) => compareExact(expected, output);
+  if (check === "trimmed") return ({ expected, output }) => compareTrimmed(expected, output);
+  if ("tolerance" in check) return ({ expected, output }) => compareTolerant(expected, output, check.tolerance);
   if (program === null) throw new Error("a checker that was not opened");
   return program;
 }

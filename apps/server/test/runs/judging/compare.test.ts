@@ -5,12 +5,12 @@ import { compareExact, compareTolerant, compareTrimmed } from "../../../src/runs
 const bytes = (text: string) => Buffer.from(text);
 
 describe("exact", () => {
-  it("accepts the same bytes only", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), (a, b) => {
+  it("accepts the same bytes only", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), async (a, b) => {
         const [one, other] = [Buffer.from(a), Buffer.from(b)];
-        expect(compareExact(one, Buffer.from(one))).toBeNull();
-        expect(compareExact(one, other) === null).toBe(one.equals(other));
+        expect(await compareExact(one, Buffer.from(one))).toBeNull();
+        expect((await compareExact(one, other)) === null).toBe(one.equals(other));
       }),
     );
   });
@@ -20,7 +20,9 @@ describe("exact", () => {
     ["a\nb\n", "a\nc\n", /line 2: "c" instead of "b"/],
     ["é", "e", /line 1: "e" instead of "é"/],
     ["x".repeat(500), "", /line 1: "" instead of "x{80}…"/],
-  ])("says where %j and %j differ", (expected, actual, message) => expect(compareExact(bytes(expected), bytes(actual))).toMatch(message));
+  ])("says where %j and %j differ", async (expected, actual, message) =>
+    expect(await compareExact(bytes(expected), bytes(actual))).toMatch(message),
+  );
 });
 
 describe("trimmed", () => {
@@ -28,13 +30,13 @@ describe("trimmed", () => {
     ["1 2\n3\n", "1 2  \r\n3"],
     ["", "\n\n \n"],
     ["a\n", "a"],
-  ])("takes %j for %j", (expected, actual) => expect(compareTrimmed(bytes(expected), bytes(actual))).toBeNull());
+  ])("takes %j for %j", async (expected, actual) => expect(await compareTrimmed(bytes(expected), bytes(actual))).toBeNull());
   it.each([
     ["1 2", "1  2"],
     [" a", "a"],
     ["a\n\nb", "a\nb"],
     ["a", ""],
-  ])("does not take %j for %j", (expected, actual) => expect(compareTrimmed(bytes(expected), bytes(actual))).not.toBeNull());
+  ])("does not take %j for %j", async (expected, actual) => expect(await compareTrimmed(bytes(expected), bytes(actual))).not.toBeNull());
 });
 
 describe("tolerant", () => {
@@ -45,18 +47,38 @@ describe("tolerant", () => {
     ["nan inf -inf", "NaN Infinity -INF", 1e-6],
     ["x 1", "x\t1.0\n", 0],
     [".5", "5e-1", 0],
-  ])("takes %j for %j within %d", (expected, actual, tolerance) =>
-    expect(compareTolerant(bytes(expected), bytes(actual), tolerance)).toBeNull(),
+  ])("takes %j for %j within %d", async (expected, actual, tolerance) =>
+    expect(await compareTolerant(bytes(expected), bytes(actual), tolerance)).toBeNull(),
   );
   it.each([
     ["0.1", "0.11", 1e-6, /word 1/],
-    ["1 2", "1", 1, /1 words instead of 2/],
+    ["1 2", "1", 1, /word 2 is missing: "2"/],
+    ["1", "1 2", 1, /word 2 is too many: "2"/],
     ["a", "b", 1e9, /word 1: "b" instead of "a"/],
     ["1", "0x1", 1, /word 1/],
     ["1", "1e", 1, /word 1/],
     ["inf", "1e308", 1e9, /word 1/],
     ["1", "nan", 1e9, /word 1/],
-  ])("does not take %j for %j within %d", (expected, actual, tolerance, message) =>
-    expect(compareTolerant(bytes(expected), bytes(actual), tolerance)).toMatch(message),
+  ])("does not take %j for %j within %d", async (expected, actual, tolerance, message) =>
+    expect(await compareTolerant(bytes(expected), bytes(actual), tolerance)).toMatch(message),
   );
+});
+
+describe("hostile output", () => {
+  it.each([
+    ["spaces", " ".repeat(5_000_000) + "x"],
+    ["empty lines", "\n".repeat(5_000_000) + "x"],
+    ["digits", "1".repeat(5_000_000) + "x"],
+    ["numbers", "1e5 ".repeat(1_000_000) + "x"],
+  ])("of %s is compared in linear time, while others go on", { timeout: 20_000 }, async (_what, text) => {
+    const [a, b] = [bytes(text), bytes(`${text}y`)];
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 5);
+    for (const compare of [compareExact, compareTrimmed, (x: Buffer, y: Buffer) => compareTolerant(x, y, 1e-6)]) {
+      expect(await compare(a, bytes(text))).toBeNull();
+      expect(await compare(a, b)).not.toBeNull();
+    }
+    clearInterval(timer);
+    if (text.length > 5_000_001 || text.includes("\n") || text.includes("1e5")) expect(turns).toBeGreaterThan(0);
+  });
 });
