@@ -10,6 +10,9 @@ export interface Target {
   readonly body: (text: string) => string;
 }
 
+/** The part of a target that a request goes to. */
+export type Address = Pick<Target, "port" | "path" | "headers">;
+
 const keepAlive = new Agent({ keepAlive: true, maxSockets: 256 });
 
 let sent = 0;
@@ -24,7 +27,7 @@ export async function send(target: Target): Promise<number> {
 }
 
 /** One request, whatever comes. */
-export function post(target: Target, text: string): Promise<{ status: number; body: string; retryAfter: string | undefined }> {
+export function post(target: Address, text: string): Promise<{ status: number; body: string; retryAfter: string | undefined }> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text), ...target.headers };
     const outgoing = request(
@@ -58,4 +61,27 @@ export async function load(target: Target, clients: number, count: number): Prom
   };
   await Promise.all(Array.from({ length: clients }, client));
   return { samples, perSecond: (samples.length * 1000) / (performance.now() - began) };
+}
+
+/** How many of `count` calls by `clients` at once ended each second. */
+export async function loadWith(clients: number, count: number, call: () => Promise<void>): Promise<number> {
+  let left = count;
+  const began = performance.now();
+  const client = async () => {
+    while (left-- > 0) await call();
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return (count * 1000) / (performance.now() - began);
+}
+
+/** Reads something; throws when it is not there. */
+export function get({ port, path, headers }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", port, path, agent: keepAlive, headers }, (response) => {
+      response.resume();
+      response.on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path} answered ${response.statusCode}`))));
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
 }

@@ -1,14 +1,15 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { load, percentile, post, send, type Target } from "./load.ts";
+import { get, load, loadWith, percentile, post, send, type Target } from "./load.ts";
+import { measureOthers } from "./others.ts";
+import { freshTarget, startOurs, startReference, type Server } from "./servers.ts";
 
 /**
- * Measures what exists of the speed table against references in the same run, in turns, so that a busy machine slows both.
- * `node bench/run.ts [--write]`; with `--write` the table is kept in `bench/results.md`.
+ * Measures the speed table against references in the same run, in turns, so that a busy machine slows both.
+ * `node bench/run.ts [--write]`; with `--write` the tables are kept in `bench/results.md`.
  */
 
 interface Row {
@@ -19,58 +20,8 @@ interface Row {
   readonly goal: string;
 }
 
-const root = join(import.meta.dirname, "..");
 const rounds = 5;
-const folder = join(root, ".build"); // away from folders where files come and go: ext4 is slow where many were just deleted
-
-/** A program whose like was not there before. */
-function programFor(text: string): string {
-  return `print(${JSON.stringify(text)})`;
-}
-
-interface Server {
-  readonly child: ChildProcess;
-  readonly data: string;
-  readonly target: Target;
-}
-
-async function startOurs(): Promise<Server> {
-  const data = mkdtempSync(join(folder, "bench-"));
-  const env = { ...process.env, SYLA_DATA_DIR: data, SYLA_PORT: "0", SYLA_LOG_LEVEL: "warn" };
-  const child = spawn(process.execPath, [join(root, "apps/server/src/main.ts")], { env, stdio: ["ignore", "inherit", "inherit"] });
-  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string });
-  const headers = { authorization: `Bearer ${readFileSync(join(data, "cli.key"), "utf8").trim()}` };
-  const body = (text: string) => JSON.stringify({ language: "python", code: programFor(text) });
-  return {
-    child,
-    data,
-    target: {
-      name: "syla",
-      port: Number(new URL(state.url).port),
-      path: "/api/v1/executions?wait=true",
-      headers,
-      body,
-    },
-  };
-}
-
-async function startReference(): Promise<{ child: ChildProcess; target: Target }> {
-  const child = spawn(process.execPath, [join(root, "bench/reference/server.ts")], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const port = await new Promise<number>((resolve) => lines.once("line", (line) => resolve(Number(line))));
-  return { child, target: { name: "reference", port, path: "/", headers: {}, body: (text) => JSON.stringify({ code: programFor(text) }) } };
-}
-
-async function waitFor<T>(probe: () => T): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return probe();
-    } catch (error) {
-      if (tries > 300) throw error;
-      await sleep(100);
-    }
-  }
-}
+const resultsFile = join(import.meta.dirname, "results.md");
 
 /** Both targets in turns; all samples of each. */
 async function inTurns(ours: Target, reference: Target, clients: number, count: number) {
@@ -156,48 +107,84 @@ async function countEnded(target: Target, ids: readonly string[]): Promise<numbe
   return ids.length - open.size;
 }
 
-async function measureAll(ours: Target, reference: Target): Promise<Row[]> {
+/** Requests that a kept result answers, against a route of the same server that reads as much, knows who asks, and does nothing. */
+async function cached({ port, headers }: Server): Promise<Row> {
+  const kept = { port, path: "/api/v1/executions?wait=true", headers };
+  const idle = { port, path: "/api/v1/server", headers };
+  const body = JSON.stringify({ language: "python", code: "print('kept')", cache: true });
+  await post(kept, body);
+  const figures = { ours: [] as number[], reference: [] as number[] };
+  await loadWith(16, 10_000, () => get(idle));
+  await loadWith(16, 10_000, async () => expectKept(await post(kept, body)));
+  for (let round = 0; round < rounds; round++) {
+    figures.reference.push(await loadWith(16, 3000, () => get(idle)));
+    figures.ours.push(await loadWith(16, 3000, async () => expectKept(await post(kept, body))));
+  }
+  const [ours, reference] = [percentile(figures.ours, 0.5), percentile(figures.reference, 0.5)];
+  return compare("cached executions per second, 16 clients (reference: GET /api/v1/server)", ours, reference, "/s", "≥ 60 %", "more");
+}
+
+function expectKept({ status, body }: { status: number; body: string }): void {
+  if (status !== 200 || !body.includes('"cached":true')) throw new Error(`not from the cache: ${status} ${body.slice(0, 200)}`);
+}
+
+async function oneClient(ours: Target, reference: Target): Promise<Row[]> {
+  const one = await inTurns(ours, reference, 1, 150);
+  const calm = await alternating(ours, reference, 300);
+  const at = (figures: { ours: number[]; reference: number[] }, share: number, measure: string, goal: string) =>
+    compare(measure, percentile(figures.ours, share), percentile(figures.reference, share), "ms", goal, "less");
+  return [
+    at(one, 0.5, "warm POST /api/v1/executions, one client without a pause, p50", "≤ 1.5×"),
+    at(one, 0.99, "the same, p99", "≤ 2×"),
+    at(calm, 0.5, "warm, a request every 10 ms, p50", "≤ 1.5×"),
+    at(calm, 0.99, "the same, p99", "≤ 2×"),
+  ];
+}
+
+async function manyClients(ours: Target, reference: Target, clients: number, goal: string): Promise<Row[]> {
+  const many = await inTurns(ours, reference, clients, 300);
+  const at = (share: number) => [percentile(many.ours, share), percentile(many.reference, share)] as const;
+  const rates = [percentile(many.oursPerSecond, 0.5), percentile(many.referencePerSecond, 0.5)] as const;
+  return [
+    compare(`fresh executions per second, ${clients} clients, records included`, ...rates, "/s", goal, "more"),
+    compare("the same, p50", ...at(0.5), "ms", "", "less"),
+    compare("the same, p99", ...at(0.99), "ms", "", "less"),
+  ];
+}
+
+async function measureAll(server: Server, reference: Target): Promise<Row[]> {
+  const ours = freshTarget(server);
   const rows = [await firstRun(ours)];
   // Until the compilers of both have settled.
   await load(reference, 1, 1000);
   await load(ours, 1, 2000);
-  const one = await inTurns(ours, reference, 1, 150);
-  rows.push(
-    compare(
-      "warm POST /api/v1/executions, one client without a pause, p50",
-      percentile(one.ours, 0.5),
-      percentile(one.reference, 0.5),
-      "ms",
-      "≤ 1.5× (first goal 2×)",
-      "less",
-    ),
-  );
-  rows.push(compare("the same, p99", percentile(one.ours, 0.99), percentile(one.reference, 0.99), "ms", "≤ 2×", "less"));
-  const calm = await alternating(ours, reference, 300);
-  rows.push(
-    compare(
-      "warm, a request every 10 ms, p50",
-      percentile(calm.ours, 0.5),
-      percentile(calm.reference, 0.5),
-      "ms",
-      "≤ 1.5× (first goal 2×)",
-      "less",
-    ),
-  );
-  rows.push(compare("the same, p99", percentile(calm.ours, 0.99), percentile(calm.reference, 0.99), "ms", "≤ 2×", "less"));
-  const many = await inTurns(ours, reference, 32, 300);
-  rows.push(
-    compare(
-      "fresh executions per second, 32 clients, records included",
-      percentile(many.oursPerSecond, 0.5),
-      percentile(many.referencePerSecond, 0.5),
-      "/s",
-      "≥ 70 %",
-      "more",
-    ),
-  );
+  rows.push(...(await oneClient(ours, reference)));
+  for (const clients of [8, 32, 64]) rows.push(...(await manyClients(ours, reference, clients, clients === 32 ? "≥ 70 %" : "")));
+  rows.push(await cached(server));
   rows.push(await burst(ours, 5000));
   return rows;
+}
+
+/** A fresh Python program in each, as a person would start it: no server, no record, no limits but the default ones. */
+async function sideBySide(server: Server): Promise<string> {
+  const ours = freshTarget(server);
+  const one = await load(ours, 1, 200);
+  const many = await load(ours, 8, 400);
+  const rows = [
+    {
+      name: "Syla, over HTTP",
+      p50: percentile(one.samples, 0.5),
+      p99: percentile(one.samples, 0.99),
+      perSecond: many.perSecond,
+      version: "",
+    },
+    ...measureOthers(),
+  ];
+  const lines = rows.map(
+    ({ name, version, p50, p99, perSecond }) =>
+      `| ${name}${version === "" ? "" : ` (${version})`} | ${p50.toFixed(1)} ms | ${p99.toFixed(1)} ms | ${perSecond.toFixed(0)}/s |`,
+  );
+  return ["| a fresh sandbox for `print` in Python | p50 | p99 | 8 at once |", "|---|---:|---:|---:|", ...lines].join("\n");
 }
 
 function table(rows: readonly Row[]): string {
@@ -205,20 +192,22 @@ function table(rows: readonly Row[]): string {
   return ["| measure | Syla | reference | ratio | goal |", "|---|---|---|---|---|", ...lines].join("\n");
 }
 
-const ours = await startOurs();
-const reference = await startReference();
-try {
-  const text = table(await measureAll(ours.target, reference.target));
-  const machine = `${cpus().length} CPUs, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
-  console.log(`${machine}\n\n${text}`);
-  if (process.argv.includes("--write"))
-    writeFileSync(
-      join(root, "bench/results.md"),
-      `# Benchmark results\n\nLast run: ${machine}. Ratios count; absolute figures are this machine's on that day.\n\n${text}\n`,
-    );
-} finally {
-  reference.child.kill();
-  ours.child.kill("SIGTERM");
-  await new Promise((resolve) => ours.child.once("exit", resolve));
-  rmSync(ours.data, { recursive: true, force: true });
+/** Replaces a part of the results; others, of programs that run longer, stay as they are. */
+function keep(text: string): void {
+  const rest = readFileSync(resultsFile, "utf8")
+    .split(/^(?=## Long)/m)
+    .slice(1)
+    .join("");
+  writeFileSync(resultsFile, `${text}\n${rest}`);
 }
+
+await using server = await startOurs();
+using reference = await startReference();
+const measured = table(await measureAll(server, reference));
+const beside = await sideBySide(server);
+const machine = `${cpus().length} CPUs, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+console.log(`${machine}\n\n${measured}\n\n${beside}`);
+if (process.argv.includes("--write"))
+  keep(
+    `# Benchmark results\n\nLast run: ${machine}. Ratios count; absolute figures are this machine's on that day.\n\n${measured}\n\n## Side by side\n\nWhat one would pick instead, in the same run: nothing kept warm, nothing recorded, no limits set.\n\n${beside}\n`,
+  );

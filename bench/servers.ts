@@ -22,12 +22,11 @@ export function programFor(text: string): string {
   return `print(${JSON.stringify(text)})`;
 }
 
-/** Starts our server with an empty data directory. `wrap`: words before the command. */
-export async function startOurs(variables: Readonly<Record<string, string>> = {}, wrap: readonly string[] = []): Promise<Server> {
+/** Starts our server with an empty data directory. */
+export async function startOurs(variables: Readonly<Record<string, string>> = {}): Promise<Server> {
   const data = mkdtempSync(join(folder, "bench-"));
   const env = { ...process.env, SYLA_DATA_DIR: data, SYLA_PORT: "0", SYLA_LOG_LEVEL: "warn", ...variables };
-  const [program = "", ...words] = [...wrap, process.execPath, join(root, "apps/server/src/main.ts")];
-  const child = spawn(program, words, { env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, [join(root, "apps/server/src/main.ts")], { env, stdio: ["ignore", "inherit", "inherit"] });
   const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number });
   return {
     pid: state.pid,

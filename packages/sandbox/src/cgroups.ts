@@ -21,6 +21,8 @@ import { join } from "node:path";
 export type Controller = "memory" | "cpu" | "pids";
 const controllers: readonly Controller[] = ["memory", "cpu", "pids"];
 const periodUs = 100_000;
+/** Of each jail: thousands of slots must not use up the files that this process may have open. */
+const slotsKeptOpen = 32;
 
 /** Where this process may make groups: one folder per controller (the same one for all in version 2). */
 export interface CgroupRoots {
@@ -168,16 +170,17 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
       const memory = controllerFolder.get("memory");
       if (memory === undefined) return { peakMemoryBytes: null, oomKills: 0 };
       const before = counters.get(slot) ?? { oomKills: 0, peakMemoryBytes: null };
-      let files = counterFiles.get(slot);
-      if (files === undefined) counterFiles.set(slot, (files = openCounters(roots.version, join(memory, `slot-${slot}`))));
+      const files = counterFiles.get(slot) ?? openCounters(roots.version, join(memory, `slot-${slot}`));
       const after = readCounters(roots.version, files);
+      if (slot < slotsKeptOpen) counterFiles.set(slot, files);
+      else closeCounters(files);
       counters.set(slot, after);
       // Version 2 cannot start its peak over everywhere: one that did not move may be an earlier run's.
       const stale = roots.version === 2 && after.peakMemoryBytes === before.peakMemoryBytes;
       return { oomKills: after.oomKills - before.oomKills, peakMemoryBytes: stale ? null : after.peakMemoryBytes };
     },
     remove() {
-      for (const { events, peak } of counterFiles.values()) for (const file of [events, peak]) if (file !== null) closeSync(file);
+      for (const files of counterFiles.values()) closeCounters(files);
       counterFiles.clear();
       for (const folder of trees.values()) removeTree(folder);
     },
@@ -224,7 +227,7 @@ function writeMemoryLimit(version: 1 | 2, folder: string, limits: SlotLimits): v
 /** As the kernel has them: of all runs of a slot. Where the peak can be started over, it is. */
 type Counters = SlotStats;
 
-/** Kept open: they are read at the end of every run. Null for one that is not there. */
+/** Kept open in the slots that are used most: they are read at the end of every run. Null for one that is not there. */
 interface CounterFiles {
   readonly events: number | null;
   readonly peak: number | null;
@@ -249,6 +252,10 @@ function readCounters(version: 1 | 2, { events, peak }: CounterFiles): Counters 
     oomKills: Number(/^oom_kill (\d+)$/m.exec(readFrom(events))?.[1] ?? 0),
     peakMemoryBytes: Number.isFinite(bytes) ? bytes : null,
   };
+}
+
+function closeCounters({ events, peak }: CounterFiles): void {
+  for (const file of [events, peak]) if (file !== null) closeSync(file);
 }
 
 const readBuffer = Buffer.alloc(4096);

@@ -1,7 +1,7 @@
 import { SandboxError, type EffectiveLimits, type SandboxExit, type SandboxSpec } from "@syla/sandbox/spec";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 
-const tailBytes = 16 * 1024;
+const tailBytes = 8 * 1024;
 /** How often a sandbox is asked for that could not do its part: a case has no effect outside, so it may run again. */
 const attempts = 3;
 
