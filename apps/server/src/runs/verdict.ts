@@ -3,6 +3,7 @@ import { errorCatalog, type ErrorCode } from "@syla/contracts/errors";
 import type { RunError, RunStatus } from "@syla/contracts/runs";
 import type { SandboxExit } from "@syla/sandbox/spec";
 import type { ErrorPattern } from "../runtimes/definition.ts";
+import { matchAll } from "./match-text.ts";
 
 /** How a run ended, in the words of the product. */
 export interface Verdict {
@@ -62,10 +63,15 @@ function diagnose(
   patterns: readonly ErrorPattern[],
   entrypoint: string | undefined,
 ): RunError {
-  for (const { pattern, code } of patterns) {
-    const groups = pattern.exec(stderrTail);
-    if (groups === null) continue;
-    const { file = entrypoint, line, message } = groups.groups ?? {};
+  const matches = matchAll(
+    patterns.map(({ pattern }) => pattern),
+    stderrTail,
+    true,
+  );
+  const found = matches.at(-1) ?? null;
+  if (found !== null) {
+    const { code } = patterns[matches.length - 1] as ErrorPattern;
+    const { file = entrypoint, line, message } = found.groups ?? {};
     const location = file !== undefined && line !== undefined ? { file, line: Number(line) } : null;
     return runError(code === "out_of_memory" ? "limit" : "user_code", code, {
       location,

@@ -1,6 +1,7 @@
 import type { RunError } from "@syla/contracts/runs";
 import type { SandboxExit, SandboxLimits } from "@syla/sandbox/spec";
 import type { ArtifactCollector } from "../artifact-collector.ts";
+import { matchAll } from "../match-text.ts";
 import { runError } from "../verdict.ts";
 import type { CompilerResult } from "./compiler.ts";
 
@@ -41,7 +42,7 @@ function exceeded(exit: SandboxExit, limits: SandboxLimits): { message: string; 
 
 /** The error that comes first in the text, whichever pattern finds it. */
 function firstError(messages: string, patterns: readonly RegExp[]): { message?: string; location?: RunError["location"] } | null {
-  const found = patterns.map((pattern) => pattern.exec(messages)).filter((match) => match !== null);
+  const found = matchAll(patterns, messages).filter((match) => match !== null);
   const earliest = found.toSorted((a, b) => a.index - b.index)[0];
   if (earliest === undefined) return null;
   const { file, line, message } = earliest.groups ?? {};

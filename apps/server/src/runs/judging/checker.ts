@@ -5,6 +5,7 @@ import type { InstalledRuntime, Runtimes } from "../../runtimes/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import type { Compilations } from "../compilations/service.ts";
 import { defaultLimits, type RunConfig } from "../config.ts";
+import { matchAll } from "../match-text.ts";
 import { inputFiles } from "../input-files.ts";
 import { resolveCommand } from "../program-command.ts";
 import { runError } from "../verdict.ts";
@@ -26,9 +27,18 @@ export class CheckerError extends Error {
   override readonly name = "CheckerError";
   readonly error: RunError;
 
-  constructor(message: string, hint?: string) {
+  /** What the checker said, which may repeat what it was given. */
+  readonly said: string | null;
+
+  constructor(message: string, said: string | null = null) {
     super(message);
-    this.error = runError("user_code", "checker_failed", { message, ...(hint === undefined ? {} : { hint }) });
+    this.said = said;
+    this.error = runError("user_code", "checker_failed", { message: said === null ? `${message}.` : `${message}: ${said}` });
+  }
+
+  /** Without anything that a hidden case could be told from. */
+  withoutWords(): CheckerError {
+    return new CheckerError(this.message);
   }
 }
 
@@ -53,14 +63,13 @@ export async function openChecker(
   signal: AbortSignal,
 ): Promise<Checker> {
   const runtime = context.runtimes.get(language);
-  if (runtime.spec === null)
-    throw new CheckerError(`${runtime.definition.title}, the checker's language, is not installed on this server.`);
+  if (runtime.spec === null) throw new CheckerError(`${runtime.definition.title}, the checker's language, is not installed on this server`);
   const entrypoint = runtime.definition.entrypoint;
   const stored = await context.blobs.writeSoon(Buffer.from(code));
   await stored.written;
   const source = [{ path: entrypoint, size: stored.size, sha256: stored.sha256, mode: 0o644 }];
   const compilation = await context.compilations.compile({ ...owner, runtime, entrypoint, files: source }, signal);
-  if (compilation?.error) throw new CheckerError(`The checker could not be compiled: ${compilation.error.message}`);
+  if (compilation?.error) throw new CheckerError("The checker could not be compiled", compilation.error.message);
   const files = [...source, ...(compilation?.files ?? [])];
   const command = resolveCommand(compilation?.spec ?? runtime.spec, entrypoint, compilation?.files.map(({ path }) => path) ?? [], limits);
   return async (checked, ended) => {
@@ -79,7 +88,7 @@ export async function openChecker(
     if (exit.exitCode === 0) return null;
     const said = firstLine(stdout) ?? firstLine(stderr);
     if (exit.exitCode === 1 && stderrIsClean(runtime, stderr)) return said ?? "the checker does not accept it";
-    throw new CheckerError(describeFailure(exit.reason, exit.exitCode, lastLine(stderr) ?? said));
+    throw new CheckerError(describeFailure(exit.reason, exit.exitCode), lastLine(stderr) ?? said);
   };
 }
 
@@ -90,13 +99,13 @@ async function* withChecked(blobs: Blobs, files: RunConfig["files"], checked: Ch
 
 /** An interpreter that met an error ends with 1 as well, and says so on its error output. */
 function stderrIsClean({ definition }: InstalledRuntime, stderr: Buffer): boolean {
-  const text = stderr.toString();
-  return !definition.errors.some(({ pattern }) => pattern.test(text));
+  const patterns = definition.errors.map(({ pattern }) => pattern);
+  return matchAll(patterns, stderr.toString(), true).at(-1) == null;
 }
 
-function describeFailure(reason: string | null, exitCode: number | null, said: string | null): string {
+function describeFailure(reason: string | null, exitCode: number | null): string {
   const how = reason === "timeout" ? "ran out of time" : exitCode === null ? "was killed" : `ended with exit code ${exitCode}`;
-  return `The checker ${how}${said === null ? "." : `: ${said}`}`;
+  return `The checker ${how}`;
 }
 
 function firstLine(bytes: Buffer): string | null {

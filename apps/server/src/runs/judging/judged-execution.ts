@@ -65,7 +65,7 @@ export class JudgedExecution {
   /** Every case, as many at once as asked for and as there are processors. The log has them in order. */
   async #judgeAll(tests: Tests, program: PreparedProgram, runner: CaseRunner): Promise<JudgedCase[]> {
     const judged = new Map<number, JudgedCase>();
-    const unlogged = new Map<number, CaseRun>();
+    const unlogged = new Map<number, Logged>();
     const waiting = [...tests.cases.keys()];
     let logged = 0;
     const judgeNext = async () => {
@@ -74,7 +74,7 @@ export class JudgedExecution {
       const run = await runner.run(testCase, program, this.#ended.signal);
       const judgedNow = judgedCase(testCase, index, run, await this.#judge(tests, testCase, run));
       judged.set(index, judgedNow);
-      unlogged.set(index, run);
+      unlogged.set(index, beginningOf(run, judgedNow));
       if (tests.stopOnFailure && judgedNow.result.verdict !== "accepted") waiting.length = 0;
       for (let ready = unlogged.get(logged); ready !== undefined; ready = unlogged.get(++logged)) {
         this.#log(logged, judged.get(logged) as JudgedCase, ready);
@@ -103,7 +103,11 @@ export class JudgedExecution {
     const check = testCase.check ?? tests.check;
     const checker = typeof check === "object" && "program" in check ? await this.#checker(check) : null;
     const compare = comparisonOf(check, checker === null ? null : (checked) => checker(checked, this.#ended.signal));
-    return await judgeOutput(testCase, run, compare, checker !== null);
+    try {
+      return await judgeOutput(testCase, run, compare, checker !== null);
+    } catch (error) {
+      throw error instanceof CheckerError && testCase.hidden === true ? error.withoutWords() : error;
+    }
   }
 
   /** One for equal programs. */
@@ -118,12 +122,10 @@ export class JudgedExecution {
   }
 
   /** A line for each case, and what it printed when that may be seen. */
-  #log(index: number, { result }: JudgedCase, run: CaseRun): void {
+  #log(index: number, { result }: JudgedCase, printed: Logged): void {
     const { live } = this.#attempt;
     live.output("system", Buffer.from(describeCase(index, result)));
-    if (result.hidden) return;
-    for (const stream of ["stdout", "stderr"] as const)
-      if (run[stream].length > 0) live.output(stream, run[stream].subarray(0, loggedBytes));
+    for (const stream of ["stdout", "stderr"] as const) if (printed[stream].length > 0) live.output(stream, printed[stream]);
   }
 
   async #refuse(tests: Tests, error: NonNullable<Verdict["error"]>): Promise<Outcome> {
@@ -146,6 +148,14 @@ export class JudgedExecution {
     };
     return { verdict, result, artifacts: [], connections: [], startedAt, retryable: false };
   }
+}
+
+type Logged = Pick<CaseRun, "stdout" | "stderr">;
+
+/** What is logged of a case; the rest of a long output need not wait until the cases before it have ended. */
+function beginningOf(run: CaseRun, { result }: JudgedCase): Logged {
+  const copy = (bytes: Buffer) => Buffer.from(result.hidden ? "" : bytes.subarray(0, loggedBytes));
+  return { stdout: copy(run.stdout), stderr: copy(run.stderr) };
 }
 
 function measured({ limits, usage }: CaseRunner, startedAt: Date, readyAt: number): Partial<RunResult> {

@@ -260,6 +260,18 @@ describe("hidden cases", () => {
     expect(await reportOf(run)).toMatchObject({ details: [null, null, { stdout: "open\n" }] });
   });
 
+  it("are not told of by a checker that fails, nor by the lines that they reached", async () => {
+    const checker = "import sys\nint(open(sys.argv[2]).read())";
+    const hidden = [{ stdin: `${secret}-in`, expected: { stdout: "1" }, hidden: true }];
+    const failing = await judge("print(input())", { cases: hidden, check: { program: { language: "python", code: checker } } });
+    expect(failing).toMatchObject({ status: "failed", error: { code: "checker_failed" } });
+    expect(JSON.stringify([failing, await logOf(failing)])).not.toContain(secret);
+    const spying = `word = input()\nif word[0] == "s":\n    pass\n`;
+    const open = { stdin: "open", expected: {} };
+    const run = await judge(spying, { cases: [...hidden.map((entry) => ({ ...entry, expected: {} })), open], coverage: true });
+    expect(await reportOf(run)).toMatchObject({ coverage: [{ path: "main.py", missed: [3] }] });
+  });
+
   it("are judged again by a rerun", async () => {
     const run = await judge(code, { cases });
     const again = (await (await server.send("POST", `/api/v1/runs/${run.id}/rerun`)).json()) as Run;
@@ -319,6 +331,18 @@ describe("coverage", () => {
 });
 
 describe("a judged run", () => {
+  it("does not hold what later cases print until an earlier one has ended", { timeout: 120_000 }, async () => {
+    const code = "import sys, time\nif input() == 'slow': time.sleep(4)\nelse: sys.stdout.write('x' * (8 << 20))";
+    const cases = [{ stdin: "slow" }, ...Array.from({ length: 30 }, () => ({ stdin: "fast" }))];
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 50);
+    const run = await judge(code, { cases, parallel: 2 });
+    clearInterval(timer);
+    expect(run.tests?.passed).toBe(31);
+    expect(most - before).toBeLessThan(200 << 20); // all of it would be 240 MiB
+  });
+
   it("can be cancelled in the middle", async () => {
     const cases = Array.from({ length: 50 }, () => ({ expected: {} }));
     const run = await submit(server, { language: "python", code: "import time; time.sleep(0.2)", tests: { cases, parallel: 2 } });
