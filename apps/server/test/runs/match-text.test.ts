@@ -24,13 +24,13 @@ const hostile: Readonly<Record<string, string>> = {
 
 describe("patterns of the runtimes", () => {
   it.each(Object.keys(hostile))("stand still in time on %s", (name) => {
-    for (const { name: language, errors, compile } of definitions) {
+    const slow = definitions.filter(({ errors, compile }) => {
       const patterns = [...errors.map(({ pattern }) => pattern), ...(compile?.errors ?? [])];
       const began = performance.now();
       matchAll(patterns, hostile[name] ?? "");
-      // the budget is 200 ms; a busy machine may be slow to notice
-      expect(performance.now() - began, language).toBeLessThan(2000);
-    }
+      return performance.now() - began > 2000; // the budget is 200 ms; a busy machine may be slow to notice
+    });
+    expect(slow.map((definition) => definition.name)).toEqual([]);
   });
 
   it("are found as ever, with their groups", () => {

@@ -65,20 +65,25 @@ describe("tolerant", () => {
 });
 
 describe("hostile output", () => {
-  it.each([
-    ["spaces", " ".repeat(5_000_000) + "x"],
-    ["empty lines", "\n".repeat(5_000_000) + "x"],
-    ["digits", "1".repeat(5_000_000) + "x"],
-    ["numbers", "1e5 ".repeat(1_000_000) + "x"],
-  ])("of %s is compared in linear time, while others go on", { timeout: 20_000 }, async (_what, text) => {
-    const [a, b] = [bytes(text), bytes(`${text}y`)];
-    let turns = 0;
-    const timer = setInterval(() => (turns += 1), 5);
+  const many: Readonly<Record<string, string>> = {
+    spaces: `${" ".repeat(5_000_000)}x`,
+    "empty lines": `${"\n".repeat(3_000_000)}x`,
+    digits: `${"1".repeat(5_000_000)}x`,
+    numbers: `${"1e5 ".repeat(1_000_000)}x`,
+  };
+  it.each(Object.keys(many))("of %s is compared in linear time", { timeout: 20_000 }, async (name) => {
+    const text = many[name] ?? "";
     for (const compare of [compareExact, compareTrimmed, (x: Buffer, y: Buffer) => compareTolerant(x, y, 1e-6)]) {
-      expect(await compare(a, bytes(text))).toBeNull();
-      expect(await compare(a, b)).not.toBeNull();
+      expect(await compare(bytes(text), bytes(text))).toBeNull();
+      expect(await compare(bytes(text), bytes(`${text}y`))).not.toBeNull();
     }
+  });
+
+  it("of many lines lets others go on meanwhile", async () => {
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    await compareTrimmed(bytes(many["empty lines"] ?? ""), bytes(many["empty lines"] ?? ""));
     clearInterval(timer);
-    if (text.length > 5_000_001 || text.includes("\n") || text.includes("1e5")) expect(turns).toBeGreaterThan(0);
+    expect(turns).toBeGreaterThan(3);
   });
 });
