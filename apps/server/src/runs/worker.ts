@@ -281,7 +281,8 @@ export class Worker implements Service {
     if (error instanceof LostRunError) return;
     const { queries } = this.#context.database;
     if (databaseError(error) !== undefined) {
-      if (!begun) await this.#persist(() => requeueRun(queries, row.id, this.id, 0));
+      // Whoever waits for the run is told now, not when the database is back.
+      if (!begun) this.#persist(() => requeueRun(queries, row.id, this.id, 0)).catch(() => {}); // the next start sees to it
       return;
     }
     const known = error instanceof AppError ? error.code : null;
