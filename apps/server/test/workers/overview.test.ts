@@ -43,7 +43,7 @@ describe("the list of workers", () => {
       const id = newId("worker");
       await queries()
         .insertInto("workers")
-        .values({ id, hostname: "elsewhere", pid: 7, lease_until: new Date(Date.now() + 3_600_000), ...row } as never)
+        .values({ id, hostname: "elsewhere", pid: 7, lease_until: new Date(Date.now() + 3_600_000), slots: null, version: null, ...row })
         .execute();
       return id;
     };
