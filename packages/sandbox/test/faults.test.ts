@@ -81,7 +81,7 @@ async function expectWorks(tier: NamespaceTier): Promise<void> {
   for (let left = 20; ; left -= 1) {
     const run = { result: runIn(tier, python, "print('works')") };
     const end = await within(endOf(run), inTimeMs);
-    if (end === "0") return expect((await run.result).out).toBe("works\n");
+    if (end === "0" && (await run.result).out === "works\n") return;
     expect([end, left > 0]).toEqual(["sandbox_failed", true]);
     await sleep(50);
   }
@@ -233,9 +233,9 @@ test("1,000 runs that are cancelled at random moments end, and as they did", { t
       const timer = setTimeout(() => run.cancel(graceMs), random() * 25);
       const { exit, out } = await collect(run);
       clearTimeout(timer);
-      const end = exit.reason ?? (exit.signal === 15 ? "signalled" : `exit ${exit.exitCode}`);
+      const whole = !long && out === "short\n";
+      const end = exit.reason ?? (exit.signal === 15 ? "signalled" : `exit ${exit.exitCode}${whole ? "" : " wrongly"}`);
       ends.set(end, (ends.get(end) ?? 0) + 1);
-      if (end === "exit 0") expect([long, out]).toEqual([false, "short\n"]);
     }
   };
   await Promise.all(Array.from({ length: 8 }, (_, index) => client(`tenant-${index % 2}`)));
