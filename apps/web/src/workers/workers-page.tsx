@@ -11,7 +11,8 @@ import { WorkerList } from "./worker-list.tsx";
 export default function WorkersPage() {
   const work = useWork();
   return (
-    <ScrollPage>
+    // Nothing on it takes the focus but itself: it is scrolled with the arrow keys.
+    <ScrollPage role="region" aria-label="Workers" tabIndex={0} outlineOffset="-2px">
       <PageHeader title="Workers">{work.data ? <Text color="fg.muted">{work.isError ? "as last seen" : "live"}</Text> : null}</PageHeader>
       {work.isError ? (
         <Box mb="6">
