@@ -63,6 +63,7 @@ describe.skipIf(noBrowser)("every page", () => {
       Profile: "/settings/profile",
       Sessions: "/settings/sessions",
       "API keys": "/settings/api-keys",
+      Workers: "/workers",
       System: "/system",
       "Not found": "/nowhere",
       "Design system": "/ui",

@@ -11,6 +11,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { poolsCommand } from "./commands/pools.ts";
 import { runsCancelCommand } from "./commands/runs-cancel.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
@@ -32,6 +33,7 @@ import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
+import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
 
 const environmentHelp = `
@@ -76,6 +78,8 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
+    workersCommand,
+    poolsCommand,
     noun("server", "the server of this machine", [serverLogsCommand]),
     noun("auth", "servers elsewhere, and the keys to them", [authLoginCommand, authLogoutCommand, authStatusCommand]),
     configCommand,

@@ -48,6 +48,8 @@ export interface Context {
   readonly runs: Runs;
   readonly cache: ResultCache;
   readonly longLived: LongLivedSandboxes;
+  /** This process as a worker. */
+  readonly workerId: string;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -83,6 +85,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
   const state: ServerState = { draining: false };
+  const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
   const http: Http = createHttp({
     logger,
@@ -108,7 +111,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, async (work, workerId) => {
+  const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version }, async (work, workerId) => {
     await recoverRuns(work, workerId);
     await recoverSandboxes(work, workerId);
   });
@@ -128,7 +131,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const owned = opened.move();
   return {
     config,
-    version: readVersion(),
+    version,
     logger,
     directory,
     database,
@@ -141,6 +144,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runs,
     cache,
     longLived,
+    workerId: membership.id,
     state,
     services: [worker, longLived, membership, cache],
     close: () => owned.disposeAsync(),

@@ -11,6 +11,7 @@ import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
+import { registerWorkerRoutes } from "./workers/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
 export function registerRoutes(context: Context): void {
@@ -25,6 +26,7 @@ export function registerRoutes(context: Context): void {
   registerContextRoutes(http, context.longLived);
   registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
   registerCacheRoutes(http, context.cache);
+  registerWorkerRoutes(http, context);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

@@ -5,6 +5,7 @@ import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { sandboxRoutes } from "./sandboxes.ts";
 import { systemRoutes } from "./system.ts";
+import { workerRoutes } from "./workers.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
 export const routes = {
@@ -15,5 +16,6 @@ export const routes = {
   ...blobRoutes,
   ...cacheRoutes,
   ...sandboxRoutes,
+  ...workerRoutes,
 };
 export type RouteName = keyof typeof routes;

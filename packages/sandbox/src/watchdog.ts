@@ -9,13 +9,14 @@ export class Watchdog {
   overdue = false;
   readonly #onOverdue: () => void;
   #timer: NodeJS.Timeout;
+  /** By the monotonic clock: the clock of the host may be turned while a run is there. */
   readonly #deadline: number;
   #outputLeft: number;
   #artifactsLeft: number;
 
   constructor(spec: SandboxSpec, onOverdue: () => void) {
     this.#onOverdue = onOverdue;
-    this.#deadline = Date.now() + spec.limits.wallMs;
+    this.#deadline = performance.now() + spec.limits.wallMs;
     this.#outputLeft = spec.limits.outputBytes + 2;
     this.#artifactsLeft = spec.artifacts.maxBytes;
     this.#timer = this.#arm();
@@ -44,7 +45,7 @@ export class Watchdog {
         this.overdue = true;
         this.#onOverdue();
       },
-      Math.max(this.#deadline - Date.now(), 0) + supervisorGraceMs,
+      Math.max(this.#deadline - performance.now(), 0) + supervisorGraceMs,
     );
   }
 }

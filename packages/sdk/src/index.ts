@@ -19,6 +19,7 @@ export type {
   SandboxProcesses,
 } from "./sandboxes.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
+export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork } from "@syla/contracts/network";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
@@ -35,6 +36,7 @@ export type {
   RunSummary,
   Tier,
 } from "@syla/contracts/runs";
+export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
   FileCoverage,

@@ -6,6 +6,7 @@ import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { createSystem, type System } from "./system.ts";
 import { createTransport, type SylaOptions } from "./transport.ts";
+import { createPools, createWorkers, type Pools, type Workers } from "./workers.ts";
 
 /**
  * A client of one Syla server.
@@ -28,6 +29,8 @@ export class Syla {
   readonly apiKeys: Accounts["apiKeys"];
   readonly server: System;
   readonly cache: Cache;
+  readonly workers: Workers;
+  readonly pools: Pools;
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -43,5 +46,7 @@ export class Syla {
     this.sessions = accounts.sessions;
     this.apiKeys = accounts.apiKeys;
     this.server = createSystem(transport);
+    this.workers = createWorkers(transport);
+    this.pools = createPools(transport);
   }
 }

@@ -16,6 +16,9 @@ const statusFormats: ReadonlyMap<string, Format> = new Map([
   ["cancelled", "yellow"],
   ["warning", "yellow"],
   ["running", "blue"],
+  ["live", "green"],
+  ["lost", "red"],
+  ["draining", "yellow"],
 ]);
 
 /** A status word in its colour. */

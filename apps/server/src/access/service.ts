@@ -10,6 +10,7 @@ export type Action =
   | "run:full-network"
   | "sandbox:use"
   | "sandbox:list-all"
+  | "worker:list-all"
   | "server:inspect";
 
 /** The thing that an action is about, as far as permission depends on it. */
@@ -32,6 +33,7 @@ export function can(actor: Actor, action: Action, resource: Resource = {}): bool
     case "sandbox:list-all":
     case "run:list-all":
     case "run:full-network":
+    case "worker:list-all":
       return false;
     case "server:inspect":
       return actor.role === "developer";

@@ -13,6 +13,7 @@ import { createAuthenticate } from "./authenticate.ts";
 import { createAuthentication } from "./authentication.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
+import { findUsers } from "./store.ts";
 import { getUser } from "./users.ts";
 
 /** People, sessions and API keys. */
@@ -25,6 +26,8 @@ export interface Accounts extends Sessions, ApiKeys {
   /** Names the first admin and signs them in. @throws AppError `setup_token_invalid`, `already_set_up` */
   completeSetup(input: z.output<typeof SetupInput>, exchange: Exchange): Promise<User>;
   getUser(id: string): Promise<User>;
+  /** Name and address of those of the users that exist. */
+  findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
 }
 
 /** What the accounts need. */
@@ -57,6 +60,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     authenticate: createAuthenticate({ authentication, database, memo, localKey, firstAdminId: firstAdmin.id }),
     checkSetup: (token) => checkSetup(queries, token),
     getUser: (id) => getUser(queries, id),
+    findUsers: (ids) => findUsers(queries, ids),
     async completeSetup(input, exchange) {
       await completeSetup(queries, input);
       setupToken = undefined;

@@ -55,6 +55,15 @@ export async function findUser(queries: Queries, id: string) {
   return queries.selectFrom("users").select(["id", "name", "email", "role", "created_at"]).where("id", "=", id).executeTakeFirst();
 }
 
+/** Those of the users that exist. */
+export async function findUsers(queries: Queries, ids: readonly string[]) {
+  return queries
+    .selectFrom("users")
+    .select(["id", "name", "email"])
+    .where((where) => where("id", "=", where.fn.any(where.val([...ids]))))
+    .execute();
+}
+
 /** A user's role, or undefined when the user is gone. */
 export async function findRole(queries: Queries, id: string): Promise<Role | undefined> {
   return (await queries.selectFrom("users").select("role").where("id", "=", id).executeTakeFirst())?.role;

@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import { monotonicFactory } from "ulid";
+import { encodeTime, monotonicFactory } from "ulid";
 
 /** Random bytes in stock: asking the system for each character of an id costs more than all the rest of it. */
 const stock = new Uint8Array(4096);
@@ -20,3 +20,11 @@ const next = monotonicFactory(random);
 export function newId(prefix: string): string {
   return `${prefix}_${next().toLowerCase()}`;
 }
+
+/** No id of this kind that was made at this time (milliseconds since the epoch) or later sorts before it. */
+export function firstIdAt(prefix: string, time: number): string {
+  return `${prefix}_${encodeTime(time, timeCharacters).toLowerCase()}`;
+}
+
+/** The time at the beginning of a ULID. */
+const timeCharacters = 10;

@@ -64,6 +64,10 @@ interface WorkerRow {
   started_at: Time;
   lease_until: ColumnType<Date, Date, Date>;
   stopped_at: OptionalTime;
+  slots: number | null;
+  version: string | null;
+  draining: Generated<boolean>;
+  lost: Generated<boolean>;
 }
 
 interface UploadRow {

@@ -1,7 +1,7 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
-import type { RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier } from "@syla/sandbox/spec";
+import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine } from "./checks.ts";
 import { requireWallPrograms } from "./programs.ts";
@@ -18,6 +18,8 @@ export interface Sandboxes {
   /** Opens a long-lived sandbox. */
   open(tier: string, spec: SessionSpec): Promise<Session>;
   warm(runtime: RuntimeSpec): void;
+  /** What each tier keeps ready now. */
+  pools(): readonly (PoolReport & { readonly tier: string })[];
   report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
   stop(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     warm: (runtime) => {
       for (const tier of available()) tier.warm(runtime);
     },
+    pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
     report: async () => ({
       checks: await checkMachine(options.dataDirectory),
       tiers: await Promise.all([...tiers].map(([name, tier]) => reportTier(name, tier))),

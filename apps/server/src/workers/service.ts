@@ -4,7 +4,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Service } from "../platform/service.ts";
-import { insertWorker, leaseMs, listLiveWorkers, markStopped, renewLease, type WorkerRow } from "./store.ts";
+import { insertWorker, leaseMs, listLiveWorkers, markDraining, markStopped, renewLease, type NewWorker, type WorkerRow } from "./store.ts";
 
 /** This process as a worker: its id is what its runs are claimed under. */
 export interface Membership extends Service {
@@ -14,14 +14,17 @@ export interface Membership extends Service {
 /** What has to happen to the runs of a worker that is gone, in the transaction that says so. */
 export type OnWorkerLost = (work: Work, workerId: string) => Promise<void>;
 
+/** What a worker says of itself. */
+export type WorkerFacts = Pick<NewWorker, "slots" | "version">;
+
 /**
  * Registers this process as a worker and keeps its lease; looks for workers that are gone, first of all for those that a killed server
  * left on this machine, and hands their runs over to `onLost`.
  */
-export async function joinWorkers(database: Database, logger: Logger, onLost: OnWorkerLost): Promise<Membership> {
+export async function joinWorkers(database: Database, logger: Logger, facts: WorkerFacts, onLost: OnWorkerLost): Promise<Membership> {
   const id = newId("worker");
   await recoverLost(database, logger, onLost, id);
-  await insertWorker(database.queries, { id, hostname: hostname(), pid: process.pid });
+  await insertWorker(database.queries, { ...facts, id, hostname: hostname(), pid: process.pid });
   const ended = Promise.withResolvers<void>();
   const beat = setInterval(() => {
     const work = renewLease(database.queries, id).then(() => recoverLost(database, logger, onLost, id));
@@ -30,18 +33,18 @@ export async function joinWorkers(database: Database, logger: Logger, onLost: On
   const leave = async (): Promise<void> => {
     clearInterval(beat);
     await database.queries.transaction().execute(async (work) => {
-      if (await markStopped(work, id)) await onLost(work, id);
+      if (await markStopped(work, id, false)) await onLost(work, id);
     });
     ended.resolve();
   };
-  return { id, name: "worker-lease", run: () => ended.promise, drain: () => Promise.resolve(), stop: leave };
+  return { id, name: "worker-lease", run: () => ended.promise, drain: () => markDraining(database.queries, id), stop: leave };
 }
 
 async function recoverLost(database: Database, logger: Logger, onLost: OnWorkerLost, ownId: string): Promise<void> {
   for (const worker of await listLiveWorkers(database.queries)) {
     if (worker.id === ownId || !(worker.expired || isGone(worker))) continue;
     await database.queries.transaction().execute(async (work) => {
-      if (!(await markStopped(work, worker.id))) return;
+      if (!(await markStopped(work, worker.id, true))) return;
       await onLost(work, worker.id);
       logger.warn({ workerId: worker.id }, "a worker was lost; its runs were put back or ended");
     });

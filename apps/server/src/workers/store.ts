@@ -8,7 +8,10 @@ export type WorkerRow = Selectable<Schema["workers"]>;
 export const leaseMs = 15_000;
 const leaseEnd = sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`;
 
-export async function insertWorker(queries: Queries, worker: { id: string; hostname: string; pid: number }): Promise<void> {
+/** A worker that begins. */
+export type NewWorker = Pick<WorkerRow, "id" | "hostname" | "pid" | "slots" | "version">;
+
+export async function insertWorker(queries: Queries, worker: NewWorker): Promise<void> {
   await queries
     .insertInto("workers")
     .values({ ...worker, lease_until: leaseEnd })
@@ -17,7 +20,7 @@ export async function insertWorker(queries: Queries, worker: { id: string; hostn
 
 /** Also for a worker that was taken for dead meanwhile: its runs are gone, but what it claims from now on has to be recovered again. */
 export async function renewLease(queries: Queries, id: string): Promise<void> {
-  await queries.updateTable("workers").set({ lease_until: leaseEnd, stopped_at: null }).where("id", "=", id).execute();
+  await queries.updateTable("workers").set({ lease_until: leaseEnd, stopped_at: null, lost: false }).where("id", "=", id).execute();
 }
 
 export async function listLiveWorkers(queries: Queries): Promise<(WorkerRow & { expired: boolean })[]> {
@@ -29,13 +32,30 @@ export async function listLiveWorkers(queries: Queries): Promise<(WorkerRow & { 
     .execute();
 }
 
-/** Marks a worker as gone. False when somebody else did so first. */
-export async function markStopped(work: Work, id: string): Promise<boolean> {
+/** Marks a worker as gone; `lost`: it did not say so itself. False when somebody else did so first. */
+export async function markStopped(work: Work, id: string, lost: boolean): Promise<boolean> {
   const result = await work
     .updateTable("workers")
-    .set({ stopped_at: sql<Date>`now()` })
+    .set({ stopped_at: sql<Date>`now()`, lost })
     .where("id", "=", id)
     .where("stopped_at", "is", null)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+export async function markDraining(queries: Queries, id: string): Promise<void> {
+  await queries.updateTable("workers").set({ draining: true }).where("id", "=", id).execute();
+}
+
+/** The workers that live, and those that ended within the last day: the living first, then the newest. */
+export async function listRecentWorkers(queries: Queries): Promise<(WorkerRow & { expired: boolean })[]> {
+  return await queries
+    .selectFrom("workers")
+    .selectAll()
+    .select(sql<boolean>`lease_until < now()`.as("expired"))
+    .where((where) => where.or([where("stopped_at", "is", null), where("stopped_at", ">", sql<Date>`now() - interval '1 day'`)]))
+    .orderBy(sql`stopped_at IS NOT NULL`)
+    .orderBy("id", "desc")
+    .limit(200)
+    .execute();
 }

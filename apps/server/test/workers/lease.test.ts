@@ -20,7 +20,7 @@ describe("workers that are gone", () => {
   async function addWorker(row: { hostname?: string; pid?: number; lease?: number; started?: string }): Promise<string> {
     const id = newId("worker");
     const lease = sql<Date>`now() + ${row.lease ?? 3600} * interval '1 second'`;
-    const values = { id, hostname: row.hostname ?? "elsewhere", pid: row.pid ?? 1, lease_until: lease };
+    const values = { id, hostname: row.hostname ?? "elsewhere", pid: row.pid ?? 1, lease_until: lease, slots: null, version: null };
     await queries()
       .insertInto("workers")
       .values(row.started === undefined ? values : { ...values, started_at: new Date(row.started) })

@@ -10,7 +10,7 @@ import { StatusIcon } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { syla } from "./api.ts";
 import { setColorPreference } from "./color-mode.ts";
-import { places } from "./navigation.ts";
+import { usePlaces } from "./use-places.ts";
 
 interface PaletteItem {
   readonly id: string;
@@ -152,7 +152,7 @@ function usePaletteItems(query: string, onShortcuts: () => void): readonly Palet
   const navigate = useNavigate();
   const signOut = useSignOut();
   const fixed: readonly PaletteItem[] = [
-    ...places.map((place) => ({
+    ...usePlaces().map((place) => ({
       id: place.label.replaceAll(" ", "-"),
       group: "Pages",
       label: place.label,

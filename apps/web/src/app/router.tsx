@@ -14,6 +14,7 @@ const RunsPage = lazy(() => import("../runs/list/runs-page.tsx"));
 const RunPage = lazy(() => import("../runs/run-page.tsx"));
 const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
 const SandboxPage = lazy(() => import("../sandboxes/sandbox-page.tsx"));
+const WorkersPage = lazy(() => import("../workers/workers-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
 
@@ -35,6 +36,7 @@ export function AppRoutes() {
             <Route path="sandboxes/:id" element={<SandboxPage />} />
             <Route path="settings" element={<Navigate to="profile" replace />} />
             <Route path="settings/:tab" element={<SettingsPage />} />
+            <Route path="workers" element={<WorkersPage />} />
             <Route path="system" element={<DoctorPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>

@@ -7,10 +7,10 @@ import { useStoredFlag } from "../ui/use-stored-flag.ts";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { Header } from "./header.tsx";
-import { places } from "./navigation.ts";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { useShortcuts, useSingleKeys } from "./shortcuts.ts";
 import { Brand, PlaceList, Sidebar } from "./sidebar.tsx";
+import { usePlaces } from "./use-places.ts";
 
 const Palette = lazy(() => import("./palette.tsx"));
 
@@ -24,7 +24,7 @@ export function Shell() {
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const close = () => setOverlay("none");
-  const goTo = Object.fromEntries(places.map((place) => [place.keys.join(" "), () => void navigate(place.to)]));
+  const goTo = Object.fromEntries(usePlaces().map((place) => [place.keys.join(" "), () => void navigate(place.to)]));
   useShortcuts(
     {
       ...goTo,

@@ -17,6 +17,7 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
       { keys: ["g", "h"], label: "Go to home" },
       { keys: ["g", "r"], label: "Go to runs" },
       { keys: ["g", "s"], label: "Go to settings" },
+      { keys: ["g", "w"], label: "Go to workers (administrators)" },
       { keys: ["g", "d"], label: "Go to system" },
       { keys: ["["], label: "Collapse the sidebar" },
       { keys: ["?"], label: "This list" },

@@ -3,7 +3,8 @@ import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import { Link, useLocation } from "react-router";
 import { IconButton } from "../ui/icon-button.tsx";
 import { Tip } from "../ui/tip.tsx";
-import { type Place, places } from "./navigation.ts";
+import type { Place } from "./navigation.ts";
+import { usePlaces } from "./use-places.ts";
 
 interface SidebarProps {
   readonly collapsed: boolean;
@@ -66,7 +67,7 @@ export function PlaceList({ collapsed = false, onGo }: PlaceListProps) {
   const { pathname } = useLocation();
   return (
     <Flex as="nav" aria-label="Main" direction="column" gap="0.5">
-      {places.map((place) => (
+      {usePlaces().map((place) => (
         <PlaceLink key={place.to} place={place} current={place.matches(pathname)} collapsed={collapsed} onGo={onGo} />
       ))}
     </Flex>

@@ -137,12 +137,13 @@ export function parseException(text: string): Exception {
   return { list: subnet(address, prefix, familyOf(address)), port };
 }
 
+/** `until`: by the monotonic clock. */
 let own: { readonly until: number; readonly addresses: ReadonlySet<string> } = { until: 0, addresses: new Set() };
 
 /** The addresses of this machine's interfaces, looked up anew every few seconds. */
 function readOwnAddresses(): ReadonlySet<string> {
-  if (Date.now() < own.until) return own.addresses;
+  if (performance.now() < own.until) return own.addresses;
   const addresses = Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address));
-  own = { until: Date.now() + 10_000, addresses: new Set(addresses) };
+  own = { until: performance.now() + 10_000, addresses: new Set(addresses) };
   return own.addresses;
 }

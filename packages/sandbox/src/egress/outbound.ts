@@ -42,6 +42,7 @@ export class Outbound {
   readonly #address: string;
   readonly #context: OutboundContext;
   readonly #at = Date.now();
+  readonly #began = performance.now();
   #over = false;
 
   constructor(socket: Socket, target: Target, address: string, context: OutboundContext) {
@@ -64,7 +65,7 @@ export class Outbound {
     this.#over = true;
     this.#context.open.delete(this);
     const { bytesWritten: sentBytes, bytesRead: receivedBytes } = this.socket;
-    const facts = { address: this.#address, at: this.#at, ms: Date.now() - this.#at, sentBytes, receivedBytes };
+    const facts = { address: this.#address, at: this.#at, ms: msSince(this.#began), sentBytes, receivedBytes };
     this.#context.log.add({ ...this.#target, ...facts, outcome, reason });
     this.socket.destroy();
   }
@@ -84,7 +85,7 @@ export async function connectOut(context: OutboundContext, target: Target): Prom
     const reason = context.rules.refusal(address, target.port);
     if (reason !== null) throw refuse(context, target, address === target.host ? reason : `it leads to ${address}: ${reason}`);
   }
-  const at = Date.now();
+  const [at, began] = [Date.now(), performance.now()];
   const failures: string[] = [];
   for (const address of addresses.slice(0, 4)) {
     const result = await dial(address, target.port, context.times.connectMs);
@@ -93,8 +94,13 @@ export async function connectOut(context: OutboundContext, target: Target): Prom
   }
   const reason = failures[0] ?? "no address";
   const address = addresses[0] ?? null;
-  log.add({ ...target, address, at, ms: Date.now() - at, sentBytes: 0, receivedBytes: 0, outcome: "failed", reason });
+  log.add({ ...target, address, at, ms: msSince(began), sentBytes: 0, receivedBytes: 0, outcome: "failed", reason });
   throw new UnreachableError(`${formatTarget(target)} cannot be reached: ${reason}`);
+}
+
+/** Whole milliseconds by the monotonic clock. */
+function msSince(began: number): number {
+  return Math.round(performance.now() - began);
 }
 
 function refuse(context: OutboundContext, target: Target, reason: string): RefusedError {
@@ -103,7 +109,7 @@ function refuse(context: OutboundContext, target: Target, reason: string): Refus
 }
 
 async function lookUp({ resolve, times, log }: OutboundContext, target: Target): Promise<readonly string[]> {
-  const at = Date.now();
+  const [at, began] = [Date.now(), performance.now()];
   const abort = new AbortController();
   try {
     const late = sleep(times.connectMs, null, { signal: abort.signal, ref: false }).then(() => {
@@ -114,7 +120,7 @@ async function lookUp({ resolve, times, log }: OutboundContext, target: Target):
     throw new Error("the name has no address");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    log.add({ ...target, address: null, at, ms: Date.now() - at, sentBytes: 0, receivedBytes: 0, outcome: "failed", reason });
+    log.add({ ...target, address: null, at, ms: msSince(began), sentBytes: 0, receivedBytes: 0, outcome: "failed", reason });
     throw new UnreachableError(`${formatTarget(target)} cannot be reached: ${reason}`);
   } finally {
     abort.abort();

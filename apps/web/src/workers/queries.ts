@@ -1,0 +1,45 @@
+import type { SandboxPool, WorkersReport } from "@syla/sdk";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { syla } from "../app/api.ts";
+import { errorCode } from "../ui/describe-error.ts";
+
+const everyMs = 2000;
+/** How far back the charts go. */
+export const historyMs = 300_000;
+
+/** What the charts are drawn from, at one look. */
+export interface WorkPoint {
+  /** Milliseconds since the epoch, by the clock of this browser. */
+  readonly at: number;
+  readonly waiting: number;
+  readonly busy: number;
+}
+
+/** The workers and the pools at one look, and what was seen at the looks before. */
+export interface WorkView {
+  readonly workers: WorkersReport;
+  readonly pools: readonly SandboxPool[];
+  readonly history: readonly WorkPoint[];
+}
+
+/** Looks every two seconds while the page is visible. What was seen is kept in the page's memory only. */
+export function useWork() {
+  const client = useQueryClient();
+  const queryKey = ["work"];
+  return useQuery({
+    queryKey,
+    queryFn: async ({ signal }): Promise<WorkView> => {
+      const [workers, pools] = await Promise.all([syla.workers.list({ signal }), syla.pools.list({ signal })]);
+      const busy = pools.filter(isForRuns).reduce((sum, pool) => sum + pool.jails.reduce((count, jail) => count + jail.busy, 0), 0);
+      const at = Date.now();
+      const before = client.getQueryData<WorkView>(queryKey)?.history.filter((point) => point.at > at - historyMs && point.at < at) ?? [];
+      return { workers, pools, history: [...before, { at, waiting: workers.queue.queued, busy }] };
+    },
+    refetchInterval: (query) => (errorCode(query.state.error) === "forbidden" ? false : everyMs),
+  });
+}
+
+/** A long-lived sandbox takes none of the slots that runs have. */
+function isForRuns(pool: SandboxPool): boolean {
+  return !pool.kind.startsWith("session ");
+}

@@ -1,0 +1,61 @@
+import { createPerson, submit } from "@syla/testkit/runs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("the page of the workers", () => {
+  beforeAll(async () => {
+    web = await startWebTest({ SYLA_WORKER_SLOTS: "1" });
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("shows workers, queue and pools as they change, without a reload", async () => {
+    const page = await web.openPage("/");
+    await page.getByRole("heading", { name: "Home" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("w");
+    await page.getByRole("heading", { name: "Workers", level: 1 }).waitFor();
+    await page.getByText(`process ${process.pid}, Syla ${web.server.context.version}, this server`).waitFor();
+    await page.getByText("0 of 1 slots in use").waitFor();
+    const slow = await submit(web.server, { language: "bash", code: "sleep 60" });
+    const waiting = await submit(web.server, { language: "bash", code: "true" });
+    await page.getByText("1 of 1 slots in use").waitFor();
+    await page.getByRole("img", { name: /^Waiting runs: now 1, at most 1$/ }).waitFor();
+    await page.getByRole("img", { name: /^Busy slots: now 1, at most 1, limit 1$/ }).waitFor();
+    const owners = page.getByRole("list", { name: /^Owners of bash@/ });
+    await expect.poll(() => owners.textContent(), { timeout: 10_000 }).toMatch(/^Ada Lovelace \(ada@example\.org\)1 busy, /);
+    for (const { id } of [waiting, slow]) await web.server.send("POST", `/api/v1/runs/${id}/cancel`);
+    await page.getByText("0 of 1 slots in use").waitFor();
+    await page.getByRole("img", { name: /^Waiting runs: now 0, at most 1$/ }).waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("keeps what it last saw when the server does not answer, and goes on by itself", async () => {
+    const page = await web.openPage("/workers");
+    await page.getByText("0 of 1 slots in use").waitFor();
+    await page.route("**/api/v1/pools", (route) => route.fulfill({ status: 500, body: "no" }));
+    await page.getByRole("alert").filter({ hasText: "unexpected_answer" }).waitFor({ timeout: 20_000 });
+    await page.getByText("as last seen").waitFor();
+    await page.getByText("0 of 1 slots in use").waitFor();
+    await page.unroute("**/api/v1/pools");
+    await page.getByText("live", { exact: true }).waitFor({ timeout: 20_000 });
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  it("is for administrators: others do not see it, and are refused", async () => {
+    const person = await createPerson(web.server);
+    const page = await web.openPage("/", { signedIn: false, extraHTTPHeaders: person });
+    await page.getByRole("link", { name: "Sandboxes" }).waitFor();
+    expect(await page.getByRole("link", { name: "Workers" }).count()).toBe(0);
+    await page.keyboard.press("Control+K");
+    await page.getByRole("combobox", { name: /Find a page/ }).fill("work");
+    await page.getByText("Nothing is called “work”.").waitFor();
+    await page.goto("/workers");
+    await page.getByRole("alert").filter({ hasText: "forbidden" }).waitFor();
+    expect(await page.getByRole("heading", { name: "Pools" }).count()).toBe(0);
+  });
+});
