@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NetworkPolicy, SandboxNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { FileInput, Limits, LimitsInput, Tier } from "./runs.ts";
@@ -39,7 +40,7 @@ export const SandboxInput = z
     env: Environment,
     limits: LimitsInput.pick({ cpus: true, memoryBytes: true, processes: true, openFiles: true, diskBytes: true }).default({}),
     tier: Tier.optional(),
-    network: z.enum(["none"]).default("none"),
+    network: NetworkPolicy.default("none"),
     idleTimeoutMs: idleTimeoutMs.default(30 * minuteMs),
     hardEndMs: hardEndMs.default(24 * hourMs),
   })
@@ -56,7 +57,7 @@ const sandboxFields = {
   pauseReason: PauseReason.nullable().describe("one that is paused for being idle goes on when it is used"),
   language: z.string(),
   tier: Tier,
-  network: z.enum(["none"]),
+  network: NetworkPolicy,
   idleTimeoutMs: z.int(),
   createdAt: z.iso.datetime(),
   lastActiveAt: z.iso.datetime(),
@@ -229,6 +230,8 @@ export const sandboxRoutes = {
       "blob_unknown",
       "sandbox_limit",
       "sandbox_unavailable",
+      "network_unavailable",
+      "forbidden",
       "payload_too_large",
     ],
   }),
@@ -546,6 +549,15 @@ export const sandboxRoutes = {
     summary: "List the ports that programs in it listen on",
     params,
     responses: { 200: z.object({ items: z.array(SandboxPort) }) },
+    errors: [...liveErrors],
+  }),
+  getSandboxNetwork: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/network`,
+    summary: "What a sandbox may reach, and what it did with that so far",
+    params,
+    responses: { 200: SandboxNetwork },
     errors: [...liveErrors],
   }),
 };

@@ -20,7 +20,7 @@ export type {
 } from "./sandboxes.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
-export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork } from "@syla/contracts/network";
+export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
 export type {
   Artifact,

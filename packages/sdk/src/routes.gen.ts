@@ -67,4 +67,5 @@ export const routeTable = {
   deleteContext: { method: "DELETE", path: "/api/v1/sandboxes/:id/contexts/:contextId" },
   getSandboxStats: { method: "GET", path: "/api/v1/sandboxes/:id/stats" },
   listSandboxPorts: { method: "GET", path: "/api/v1/sandboxes/:id/ports" },
+  getSandboxNetwork: { method: "GET", path: "/api/v1/sandboxes/:id/network" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

@@ -15,6 +15,7 @@ import type {
   sandboxRoutes,
   SandboxStats,
 } from "@syla/contracts/sandboxes";
+import type { SandboxNetwork } from "@syla/contracts/network";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import { readEventStream } from "./event-stream.ts";
 import type { Page } from "./runs.ts";
@@ -113,6 +114,8 @@ export interface SandboxHandle {
   stream(command: string | string[], options?: ExecOptions): AsyncGenerator<SandboxProcessEvent, void, void>;
   stats(options?: CallOptions): Promise<SandboxStats>;
   ports(options?: CallOptions): Promise<readonly SandboxPort[]>;
+  /** What it may reach, and what it did with that so far. */
+  network(options?: CallOptions): Promise<SandboxNetwork>;
   pause(options?: CallOptions): Promise<Sandbox>;
   resume(options?: CallOptions): Promise<Sandbox>;
   /** Ends it with everything in it. */
@@ -150,6 +153,7 @@ function createHandle(transport: Transport, id: string): SandboxHandle {
     },
     stats: (options = {}) => transport.json("getSandboxStats", { ...options, params }),
     ports: async (options = {}) => (await transport.json("listSandboxPorts", { ...options, params })).items,
+    network: (options = {}) => transport.json("getSandboxNetwork", { ...options, params }),
     pause: (options = {}) => transport.json("pauseSandbox", { ...options, params, repeatable: true }),
     resume: (options = {}) => transport.json("resumeSandbox", { ...options, params, repeatable: true }),
     delete: async (options = {}) => void (await transport.json("deleteSandbox", { ...options, params })),

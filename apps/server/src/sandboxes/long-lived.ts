@@ -1,4 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
+import type { SandboxNetwork } from "@syla/contracts/network";
 import { maxHardEndMs, type Sandbox, type SandboxFilter, type SandboxInput } from "@syla/contracts/sandboxes";
 import type { Session, SessionEnd } from "@syla/sandbox/session";
 import { SandboxError, type SandboxLimits } from "@syla/sandbox/spec";
@@ -8,9 +9,11 @@ import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Service } from "../platform/service.ts";
+import { requireNetwork } from "../runs/network.ts";
 import type { Runs } from "../runs/service.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
+import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
 import { toSandbox } from "./presenter.ts";
 import type { Sandboxes } from "./service.ts";
 import { toSessionError } from "./session-error.ts";
@@ -73,6 +76,7 @@ export class LongLivedSandboxes implements Service {
       throw new AppError("runtime_unavailable", { message: `${runtime.definition.title} is not installed on this server.` });
     const tier = input.tier ?? sandboxes.defaultTier;
     sandboxes.requireTier(tier);
+    requireNetwork(actor, input.network, sandboxes);
     const files = await runs.inputFiles(actor, input.files);
     const id = newId("sbx");
     const limits = { ...defaultLimits, ...withoutUndefined(input.limits) };
@@ -84,7 +88,7 @@ export class LongLivedSandboxes implements Service {
         name: input.name ?? `${runtime.definition.name}-${id.slice(-6)}`,
         language: runtime.definition.name,
         tier,
-        network: input.network,
+        network: writePolicy(input.network),
         requestedLimits: withoutUndefined(input.limits),
         idleTimeoutMs: input.idleTimeoutMs,
         expiresAt: new Date(Date.now() + input.hardEndMs),
@@ -101,6 +105,7 @@ export class LongLivedSandboxes implements Service {
         env: { ...spec.env, ...input.env },
         files,
         limits,
+        network: input.network,
       });
       return await this.#hold(row, session, input.hardEndMs);
     } catch (error) {
@@ -133,6 +138,12 @@ export class LongLivedSandboxes implements Service {
   /** The language that is meant when code does not say. */
   async language(actor: Actor, id: string): Promise<string> {
     return (await this.#find(actor, id)).language;
+  }
+
+  /** What it did with its network so far; also of one that is paused. */
+  async network(actor: Actor, id: string): Promise<SandboxNetwork> {
+    const { live, row } = await this.#require(actor, id);
+    return toSandboxNetwork(readPolicy(row.network), live.session.network());
   }
 
   async update(

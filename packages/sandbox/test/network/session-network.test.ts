@@ -39,7 +39,10 @@ while True:
 `;
 
 async function listen(session: Session): Promise<void> {
-  await shell(session, `setsid python3 -c '${echo.replaceAll("'", '"')}' > /tmp/ready 2>&1 < /dev/null & until grep -q ready /tmp/ready; do sleep 0.02; done`);
+  await shell(
+    session,
+    `setsid python3 -c '${echo.replaceAll("'", '"')}' > /tmp/ready 2>&1 < /dev/null & until grep -q ready /tmp/ready; do sleep 0.02; done`,
+  );
 }
 
 async function ask(session: Session, words: string): Promise<string> {

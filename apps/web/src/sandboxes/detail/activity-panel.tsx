@@ -7,11 +7,12 @@ import { formatBytes, formatDuration } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import { ScrollPage, Section } from "../../ui/page.tsx";
 import { useSandboxActivity } from "../queries.ts";
+import { NetworkSection } from "./network-section.tsx";
 
 /** What runs, what it uses, and where it listens. */
 export function ActivityPanel({ sandbox }: { readonly sandbox: Sandbox }) {
-  const { processes, ports, stats } = useSandboxActivity(sandbox.id, sandbox.status === "running");
-  const failed = [processes, ports, stats].find((query) => query.isError);
+  const { processes, ports, stats, network } = useSandboxActivity(sandbox.id, sandbox.status === "running");
+  const failed = [processes, ports, stats, network].find((query) => query.isError);
   return (
     <ScrollPage>
       {failed?.error ? <ErrorPanel error={failed.error} /> : null}
@@ -37,6 +38,7 @@ export function ActivityPanel({ sandbox }: { readonly sandbox: Sandbox }) {
           </Flex>
         ))}
       </Section>
+      {network.data ? <NetworkSection network={network.data} /> : null}
       <Section heading="Processes">
         {processes.data?.length === 0 ? (
           <Text p="3" color="fg.muted">
