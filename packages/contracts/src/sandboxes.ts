@@ -199,6 +199,12 @@ export const SandboxPort = z
   .meta({ id: "SandboxPort" });
 export type SandboxPort = z.infer<typeof SandboxPort>;
 
+/** The address under which a browser can open a port for a while. Whoever knows it can. */
+export const SandboxPreview = z
+  .object({ port: z.int(), url: z.url(), expiresAt: z.iso.datetime() })
+  .meta({ id: "SandboxPreview" });
+export type SandboxPreview = z.infer<typeof SandboxPreview>;
+
 const SandboxFilter = z.object({
   ...pageQuery,
   live: z.stringbool().optional().describe("only those that have not ended, or only those that have"),
@@ -208,6 +214,7 @@ export type SandboxFilter = z.output<typeof SandboxFilter>;
 
 const params = z.object({ id: z.string().max(64) });
 const processParams = z.object({ id: z.string().max(64), pid: z.coerce.number().int().min(2) });
+const portParams = z.object({ id: z.string().max(64), port: z.coerce.number().int().min(1).max(65_535) });
 const contextParams = z.object({ id: z.string().max(64), contextId: z.string().max(64) });
 const liveErrors = ["not_found", "sandbox_ended", "sandbox_paused", "sandbox_elsewhere"] as const;
 const fileErrors = [...liveErrors, "path_not_found", "path_exists", "path_refused"] as const;
@@ -550,6 +557,41 @@ export const sandboxRoutes = {
     params,
     responses: { 200: z.object({ items: z.array(SandboxPort) }) },
     errors: [...liveErrors],
+  }),
+  openPort: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/ports/:port/connection`,
+    summary: 'A connection to a port: binary messages are its bytes, the text message {"end":true} says that no more come that way',
+    params: portParams,
+    responses: { 200: "websocket" },
+    errors: [...liveErrors, "port_unreachable", "cross_origin"],
+  }),
+  openPreview: route({
+    ...common,
+    method: "POST",
+    path: `${base}/:id/ports/:port/preview`,
+    summary: "Make the address under which a browser can open a port, or prolong it",
+    params: portParams,
+    body: z.strictObject({
+      lastsMs: z
+        .int()
+        .min(1000)
+        .max(24 * hourMs)
+        .default(hourMs)
+        .describe("for so long from now; it ends with the sandbox in any case"),
+    }),
+    responses: { 201: SandboxPreview },
+    errors: [...liveErrors],
+  }),
+  revokePreview: route({
+    ...common,
+    method: "DELETE",
+    path: `${base}/:id/ports/:port/preview`,
+    summary: "End every address of a port, and cut who uses one",
+    params: portParams,
+    responses: { 204: "none" },
+    errors: ["not_found"],
   }),
   getSandboxNetwork: route({
     ...common,

@@ -54,6 +54,7 @@ export type {
   SandboxFile,
   SandboxInputDraft,
   SandboxPort,
+  SandboxPreview,
   SandboxProcess,
   SandboxProcessEvent,
   SandboxStats,

@@ -67,5 +67,8 @@ export const routeTable = {
   deleteContext: { method: "DELETE", path: "/api/v1/sandboxes/:id/contexts/:contextId" },
   getSandboxStats: { method: "GET", path: "/api/v1/sandboxes/:id/stats" },
   listSandboxPorts: { method: "GET", path: "/api/v1/sandboxes/:id/ports" },
+  openPort: { method: "GET", path: "/api/v1/sandboxes/:id/ports/:port/connection" },
+  openPreview: { method: "POST", path: "/api/v1/sandboxes/:id/ports/:port/preview" },
+  revokePreview: { method: "DELETE", path: "/api/v1/sandboxes/:id/ports/:port/preview" },
   getSandboxNetwork: { method: "GET", path: "/api/v1/sandboxes/:id/network" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

@@ -279,7 +279,9 @@ export class LongLivedSandboxes implements Service {
     for (const held of this.#held.values()) {
       const { live, row } = held;
       if (held.ending !== null) continue;
+      const moved = live.noteTraffic();
       if (now >= row.expires_at.getTime()) this.#inBackground(this.#end(held, "expired"));
+      else if (moved && row.status === "paused" && row.pause_reason === "idle") this.#inBackground(this.#resume(held));
       else if (row.status === "running" && !live.inUse && now >= live.lastActive + row.idle_timeout_ms)
         this.#inBackground(this.#pause(held, "idle"));
       else if (live.lastActive > held.notedAt + noteMs) {
