@@ -199,10 +199,20 @@ export const SandboxPort = z
   .meta({ id: "SandboxPort" });
 export type SandboxPort = z.infer<typeof SandboxPort>;
 
+/** What a caller says on a connection to a port, beside its bytes. */
+export const PortMessage = z.union([
+  z.strictObject({ end: z.literal(true) }),
+  z.strictObject({
+    took: z
+      .int()
+      .min(1)
+      .max(16 * 1024 * 1024),
+  }),
+]);
+export type PortMessage = z.infer<typeof PortMessage>;
+
 /** The address under which a browser can open a port for a while. Whoever knows it can. */
-export const SandboxPreview = z
-  .object({ port: z.int(), url: z.url(), expiresAt: z.iso.datetime() })
-  .meta({ id: "SandboxPreview" });
+export const SandboxPreview = z.object({ port: z.int(), url: z.url(), expiresAt: z.iso.datetime() }).meta({ id: "SandboxPreview" });
 export type SandboxPreview = z.infer<typeof SandboxPreview>;
 
 const SandboxFilter = z.object({
@@ -564,6 +574,15 @@ export const sandboxRoutes = {
     path: `${base}/:id/ports/:port/connection`,
     summary: 'A connection to a port: binary messages are its bytes, the text message {"end":true} says that no more come that way',
     params: portParams,
+    query: z.object({
+      window: z.coerce
+        .number()
+        .int()
+        .min(65_536)
+        .max(16 * 1024 * 1024)
+        .optional()
+        .describe('no more bytes are sent than this beyond those that text messages {"took":BYTES} say were taken'),
+    }),
     responses: { 200: "websocket" },
     errors: [...liveErrors, "port_unreachable", "cross_origin"],
   }),

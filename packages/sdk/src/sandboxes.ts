@@ -120,8 +120,9 @@ export interface SandboxHandle {
   revokePreview(port: number, options?: CallOptions): Promise<void>;
   /**
    * A raw connection to a port: binary messages are its bytes both ways, the text message `{"end":true}` says that no more come that way.
+   * With a `window` no more bytes come than that beyond those that text messages `{"took":BYTES}` say were taken.
    */
-  connect(port: number): WebSocket;
+  connect(port: number, options?: { readonly window?: number }): WebSocket;
   /** What it may reach, and what it did with that so far. */
   network(options?: CallOptions): Promise<SandboxNetwork>;
   pause(options?: CallOptions): Promise<Sandbox>;
@@ -164,7 +165,7 @@ function createHandle(transport: Transport, id: string): SandboxHandle {
     preview: (port, { lastsMs, ...options } = {}) =>
       transport.json("openPreview", { ...options, params: { id, port }, body: lastsMs === undefined ? {} : { lastsMs }, repeatable: true }),
     revokePreview: async (port, options = {}) => void (await transport.json("revokePreview", { ...options, params: { id, port } })),
-    connect: (port) => transport.socket("openPort", { params: { id, port } }),
+    connect: (port, query = {}) => transport.socket("openPort", { params: { id, port }, query }),
     network: (options = {}) => transport.json("getSandboxNetwork", { ...options, params }),
     pause: (options = {}) => transport.json("pauseSandbox", { ...options, params, repeatable: true }),
     resume: (options = {}) => transport.json("resumeSandbox", { ...options, params, repeatable: true }),

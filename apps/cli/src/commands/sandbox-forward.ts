@@ -9,6 +9,9 @@ import { printLine } from "../output/print.ts";
 import { joinConnection } from "../sandboxes/join-connection.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
+/** Of one connection, on its way to a program that does not read. */
+const windowBytes = 1 << 20;
+
 interface Forward {
   readonly remote: number;
   /** 0: any free one. */
@@ -44,7 +47,7 @@ function parseForward(text: string): Forward {
 /** Listens on this machine only: whoever gets in there acts as you. */
 async function listen(sandbox: SandboxHandle, { remote, local }: Forward): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    joinConnection(sandbox.connect(remote), socket).catch(() =>
+    joinConnection(sandbox.connect(remote, { window: windowBytes }), socket).catch(() =>
       note(`port ${remote}: the connection was refused or lost; \`syla sandbox show\` tells whether something listens there`),
     );
   });

@@ -19,7 +19,11 @@ export async function joinConnection(remote: WebSocket, local: Socket): Promise<
   local.once("close", () => remote.close());
   remote.addEventListener("error", () => over.reject(new Error("the connection was lost")));
   remote.addEventListener("message", ({ data }: { readonly data: unknown }) => {
-    received = received.then(() => deliver(local, data));
+    received = received.then(async () => {
+      await deliver(local, data);
+      if (typeof data !== "string" && remote.readyState === WebSocket.OPEN)
+        remote.send(JSON.stringify({ took: (data as ArrayBuffer).byteLength }));
+    });
   });
   remote.addEventListener("close", ({ code }) => {
     void received.then(() => (code === 1000 ? local.end() : local.destroy()));
@@ -36,7 +40,8 @@ export async function joinConnection(remote: WebSocket, local: Socket): Promise<
 async function deliver(local: Socket, data: unknown): Promise<void> {
   if (local.destroyed) return;
   if (typeof data === "string") local.end();
-  else if (!local.write(new Uint8Array(data as ArrayBuffer))) await Promise.race([once(local, "drain"), once(local, "close")]).catch(() => {});
+  else if (!local.write(new Uint8Array(data as ArrayBuffer)))
+    await Promise.race([once(local, "drain"), once(local, "close")]).catch(() => {});
 }
 
 async function sendAll(local: Socket, remote: WebSocket): Promise<void> {

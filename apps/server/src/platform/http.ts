@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { AppError } from "@syla/contracts/errors";
 import type { Route, RouteInput } from "@syla/contracts/route";
 import websocket, { type WebSocket } from "@fastify/websocket";
-import fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type RouteOptions,
+} from "fastify";
 import { z } from "zod";
 import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor } from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";

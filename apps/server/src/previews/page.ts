@@ -15,7 +15,11 @@ export const refusals = {
   silent: { status: 502, title: "Nothing listens on this port", advice: "Start the program in the sandbox, then load this page again." },
   broken: { status: 502, title: "The program gave no answer", advice: "It closed the connection, or what it said is not HTTP." },
   paused: { status: 503, title: "The sandbox is paused", advice: "Resume it, then load this page again." },
-  busy: { status: 503, title: "Too many connections", advice: "This preview has as many connections as it may have. Try again in a moment." },
+  busy: {
+    status: 503,
+    title: "Too many connections",
+    advice: "This preview has as many connections as it may have. Try again in a moment.",
+  },
   stopping: { status: 503, title: "The server is shutting down", advice: "Try again in a few seconds." },
   invalid: { status: 400, title: "The request is not valid", advice: "Previews answer ordinary requests only." },
 } as const satisfies Record<string, Refusal>;

@@ -135,7 +135,10 @@ describe("a preview", () => {
   });
 
   it("says so when nothing listens, when the program talks nonsense, and when the sandbox is paused", async () => {
-    expect(await get("/", {}, (await open(id, 8001)).url)).toMatchObject({ status: 502, body: expect.stringContaining("Nothing listens") as string });
+    expect(await get("/", {}, (await open(id, 8001)).url)).toMatchObject({
+      status: 502,
+      body: expect.stringContaining("Nothing listens") as string,
+    });
     expect(await get("/nonsense")).toMatchObject({ status: 502, body: expect.stringContaining("no answer") as string });
     await server.send("POST", `/api/v1/sandboxes/${id}/pause`, undefined, ann);
     expect(await get("/")).toMatchObject({ status: 503, body: expect.stringContaining("The sandbox is paused") as string });
@@ -147,7 +150,8 @@ describe("a preview", () => {
     const sandbox = await createSandbox(server, { idleTimeoutMs: 1000 }, ann);
     await startSite(server, sandbox.id, ann);
     const { url } = await open(sandbox.id);
-    const state = async () => ((await (await server.fetch(`/api/v1/sandboxes/${sandbox.id}`, { headers: ann })).json()) as { status: string }).status;
+    const state = async () =>
+      ((await (await server.fetch(`/api/v1/sandboxes/${sandbox.id}`, { headers: ann })).json()) as { status: string }).status;
     const sent = begin(url, { headers: { connection: "Upgrade", upgrade: "websocket" } }).end();
     const [, socket] = (await once(sent, "upgrade")) as [IncomingMessage, Duplex];
     await expect.poll(state, { timeout: 20_000 }).toBe("paused");
@@ -198,7 +202,13 @@ describe("the right to a preview", () => {
     expect(await get("/", {}, other.url)).toMatchObject({ status: 200 });
     expect(await named(`8001-${token}.localhost`)).toMatchObject(gone);
     expect(await named(`8000-${"0".repeat(32)}.localhost`)).toMatchObject(gone);
-    for (const host of ["localhost", "127.0.0.1", "attacker.example", `8000-${token}.localhost.attacker.example`, `8000-${token}.attacker.example`])
+    for (const host of [
+      "localhost",
+      "127.0.0.1",
+      "attacker.example",
+      `8000-${token}.localhost.attacker.example`,
+      `8000-${token}.attacker.example`,
+    ])
       expect(await named(host)).toMatchObject({ status: 421 });
     await server.send("DELETE", `/api/v1/sandboxes/${theirs.id}`, undefined, bob);
     expect(await get("/", {}, other.url)).toMatchObject(gone);
@@ -212,7 +222,11 @@ describe("the right to a preview", () => {
 
   it("a page in a preview cannot act as the person who looks at it", async () => {
     const { origin } = new URL(preview.url);
-    const answer = await server.fetch("/api/v1/sandboxes", { method: "POST", headers: { origin, cookie: "syla.session_token=x" }, body: "{}" });
+    const answer = await server.fetch("/api/v1/sandboxes", {
+      method: "POST",
+      headers: { origin, cookie: "syla.session_token=x" },
+      body: "{}",
+    });
     expect([answer.status, await answer.json()]).toMatchObject([403, { code: "cross_origin" }]);
     const read = await server.fetch("/api/v1/session", { headers: { origin, ...ann } });
     expect(read.headers.get("access-control-allow-origin")).toBeNull();

@@ -1,3 +1,4 @@
+import { waitForPort } from "@syla/testkit/sandboxes";
 import type { TestServer } from "@syla/testkit/server";
 
 /** A program with a web page, for a sandbox with Node.js. */
@@ -55,15 +56,5 @@ export async function startSite(server: TestServer, id: string, person: Record<s
     body: site,
   });
   await server.send("POST", `${path}/processes`, { command: ["node", "site.cjs"] }, person);
-  await listening(server, id, 8000, person);
-}
-
-/** Resolves when something listens on a port. */
-export async function listening(server: TestServer, id: string, port: number, person: Record<string, string>): Promise<void> {
-  for (;;) {
-    const answer = await server.fetch(`/api/v1/sandboxes/${id}/ports`, { headers: person });
-    const { items } = (await answer.json()) as { items: { port: number }[] };
-    if (items.some((item) => item.port === port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await waitForPort(server, id, 8000, person);
 }
