@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AgentExit } from "./connection.ts";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { Lease } from "./pool.ts";
+import { relayPort } from "./egress/environment.ts";
 import type { RunNetwork } from "./run-network.ts";
 import { SessionEndedError } from "./session-channel.ts";
 import { openContext, type ContextOptions, type Interpreters } from "./session-context.ts";
@@ -130,7 +131,8 @@ export class NamespaceSession implements Session {
   }
 
   async ports(): Promise<ListeningPort[]> {
-    return (await this.#daemon.ask({ op: "ports" }, Ports)).ports;
+    const { ports } = await this.#daemon.ask({ op: "ports" }, Ports);
+    return this.network() === null ? ports : ports.filter(({ port }) => port !== relayPort); // the relay is none of its programs'
   }
 
   connect(port: number): Promise<Socket> {

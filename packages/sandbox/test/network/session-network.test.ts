@@ -65,6 +65,7 @@ describe("the network of a session", () => {
     await using session = await openSession(made.tier, { network: { allow: [`${address}:${port}`] } });
     expect((await shell(session, fetching(`http://${address}:${port}/`))).out).toBe("from outside\n");
     expect((await shell(session, fetching("http://other.example/"))).out).toBe("403\n");
+    expect(await session.ports()).toEqual([]);
     expect(session.network()).toMatchObject({ connections: 2, refused: 1, log: [{ outcome: "completed" }, { host: "other.example" }] });
   });
 

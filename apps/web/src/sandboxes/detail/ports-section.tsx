@@ -53,7 +53,12 @@ export function PortsSection({ id, ports }: PortsSectionProps) {
               >
                 <ExternalLink aria-hidden /> Open
               </Button>
-              <Button size="xs" variant="outline" aria-label={`Copy the link to port ${port}`} onClick={() => attempt(() => copy(port))}>
+              <Button
+                size="xs"
+                variant="outline"
+                aria-label={copied === port ? `Copied, the link to port ${port}` : `Copy link to port ${port}`}
+                onClick={() => attempt(() => copy(port))}
+              >
                 <Link2 aria-hidden /> {copied === port ? "Copied" : "Copy link"}
               </Button>
             </Flex>
