@@ -81,9 +81,9 @@ class Debugger {
 
   send(method: string, params: object = {}): Promise<Record<string, unknown>> {
     this.#count += 1;
-    const id = this.#count;
-    this.#socket.send(JSON.stringify({ id, method, params }));
-    return new Promise((resolve) => this.#answers.set(id, resolve));
+    const number = this.#count;
+    this.#socket.send(JSON.stringify({ id: number, method, params }));
+    return new Promise((resolve) => this.#answers.set(number, resolve));
   }
 
   paused(): Promise<{ callFrameId: string; location: { lineNumber: number } }> {

@@ -18,12 +18,14 @@ export async function joinConnection(remote: WebSocket, local: Socket): Promise<
   local.on("error", () => local.destroy());
   local.once("close", () => remote.close());
   remote.addEventListener("error", () => over.reject(new Error("the connection was lost")));
+  const receive = async (before: Promise<void>, data: unknown) => {
+    await before;
+    await deliver(local, data);
+    if (typeof data !== "string" && remote.readyState === WebSocket.OPEN)
+      remote.send(JSON.stringify({ took: (data as ArrayBuffer).byteLength }));
+  };
   remote.addEventListener("message", ({ data }: { readonly data: unknown }) => {
-    received = received.then(async () => {
-      await deliver(local, data);
-      if (typeof data !== "string" && remote.readyState === WebSocket.OPEN)
-        remote.send(JSON.stringify({ took: (data as ArrayBuffer).byteLength }));
-    });
+    received = receive(received, data);
   });
   remote.addEventListener("close", ({ code }) => {
     void received.then(() => (code === 1000 ? local.end() : local.destroy()));

@@ -1,6 +1,6 @@
 import { NetworkPolicy, type SandboxNetwork } from "@syla/contracts/network";
 import type { NetworkUsage } from "@syla/sandbox/egress/connection-log";
-import { toConnection } from "../runs/network.ts";
+import { toConnection } from "../runs/service.ts";
 
 /** A policy as its column holds it: a word, or a JSON document. */
 export function writePolicy(policy: NetworkPolicy): string {
