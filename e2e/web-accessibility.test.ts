@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { createSandbox } from "@syla/testkit/sandboxes";
+import { createSandbox, waitForPort } from "@syla/testkit/sandboxes";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -44,7 +44,15 @@ describe.skipIf(noBrowser)("every page", () => {
     const reaching = await execute(`${asking}import time\ntime.sleep(0.2)`, {
       network: { allow: ["a-rather-long-name.of-a-host.example.org"] },
     });
-    const sandbox = await createSandbox(web.server, { name: "bench", files: [{ path: "a.txt", content: "text" }] });
+    const sandbox = await createSandbox(web.server, {
+      name: "bench",
+      files: [{ path: "a.txt", content: "text" }],
+      network: { allow: ["a-rather-long-name.of-a-host.example.org", "pypi.org"] },
+    });
+    const sandboxPath = `/api/v1/sandboxes/${sandbox.id}`;
+    await web.server.send("POST", `${sandboxPath}/processes`, { command: ["python3", "-m", "http.server", "8000"] });
+    await web.server.send("POST", `${sandboxPath}/exec`, { command: ["python3", "-c", asking] });
+    await waitForPort(web.server, sandbox.id, 8000);
     paths = {
       Home: "/",
       "New run": `/runs/new?run=${bad}`,

@@ -19,6 +19,7 @@ import { runtimesCommand } from "./commands/runtimes.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
 import { sandboxExecCommand } from "./commands/sandbox-exec.ts";
+import { sandboxForwardCommand } from "./commands/sandbox-forward.ts";
 import { sandboxGetCommand } from "./commands/sandbox-get.ts";
 import { sandboxListCommand } from "./commands/sandbox-list.ts";
 import { sandboxLsCommand } from "./commands/sandbox-ls.ts";
@@ -69,6 +70,7 @@ export function buildProgram(): Command {
       sandboxExecCommand,
       sandboxShellCommand,
       sandboxRunCommand,
+      sandboxForwardCommand,
       sandboxPutCommand,
       sandboxGetCommand,
       sandboxLsCommand,

@@ -65,6 +65,14 @@ export function publicUrl(text: string): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+/** An http(s) origin with a name that other names can be below. */
+export function previewOrigin(text: string): string {
+  const url = new URL(publicUrl(text));
+  if (url.pathname !== "/") throw new Error("must not contain a path");
+  if (isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0) throw new Error("must have a name, not an address");
+  return url.origin;
+}
+
 /** A path that begins with a slash and does not end in one; empty for the root. */
 export function basePath(text: string): string {
   const trimmed = text.replace(/\/+$/, "");

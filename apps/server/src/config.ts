@@ -12,6 +12,7 @@ import {
   integer,
   networks,
   oneOf,
+  previewOrigin,
   proxies,
   publicUrl,
   redisUrl,
@@ -42,6 +43,18 @@ const options = {
   ),
   host: option("SYLA_HOST", "127.0.0.1", hostName, "Address to listen on."),
   port: option("SYLA_PORT", "7878", integer(0, 65_535), "Port to listen on; 0 takes any free one."),
+  previewPort: option(
+    "SYLA_PREVIEW_PORT",
+    "0",
+    integer(0, 65_535),
+    "Port of the second listener, which shows ports of sandboxes and nothing of Syla; 0 takes any free one.",
+  ),
+  previewUrl: option(
+    "SYLA_PREVIEW_URL",
+    "http(s)://localhost:port",
+    previewOrigin,
+    "The origin that previews have their names below, when a proxy stands in front: with `https://preview.example.org`, send `*.preview.example.org` to the preview port. A domain that is used for nothing else.",
+  ),
   publicUrl: option(
     "SYLA_PUBLIC_URL",
     "http(s)://host:port",
@@ -112,7 +125,7 @@ const options = {
 
 type OptionName = keyof typeof options;
 type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
-type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl";
+type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl" | "previewUrl";
 
 /** Where a setting came from. */
 export type Origin = "environment" | "file" | "default";
@@ -158,6 +171,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     dataDir: env[options.dataDir.env] || join(sylaHome(env), "data"),
     host: "127.0.0.1",
     port: 7878,
+    previewPort: 0,
+    previewUrl: undefined,
     publicUrl: undefined,
     basePath: "",
     trustProxy: false,
@@ -216,6 +231,11 @@ function checkTogether(config: Config, problems: FieldProblem[]): void {
   ] as const) {
     if (file !== undefined && !isReadable(file)) problems.push({ path: name, message: `cannot read ${file}` });
   }
+  const [ours, theirs] = [config.publicUrl, config.previewUrl].map((url) => (url === undefined ? null : new URL(url).hostname));
+  if (theirs !== null && theirs !== undefined && (ours === theirs || ours?.endsWith(`.${theirs}`) === true))
+    problems.push({ path: "SYLA_PREVIEW_URL", message: "must be another host than that of SYLA_PUBLIC_URL, and none above it" });
+  if (config.previewPort !== 0 && config.previewPort === config.port)
+    problems.push({ path: "SYLA_PREVIEW_PORT", message: "must be another port than SYLA_PORT" });
   if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });
 }
 

@@ -19,6 +19,7 @@ import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { Runs } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
+import { Previews } from "./previews/service.ts";
 import { openRedis } from "./platform/redis.ts";
 import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
 import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
@@ -50,6 +51,7 @@ export interface Context {
   readonly longLived: LongLivedSandboxes;
   /** This process as a worker. */
   readonly workerId: string;
+  readonly previews: Previews;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -124,6 +126,15 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
   const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
   const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
+  const previews = new Previews({
+    logger,
+    sandboxes: longLived,
+    host: config.host,
+    port: config.previewPort,
+    url: config.previewUrl,
+    tls: tls.tls ?? null,
+    isDraining: () => state.draining,
+  });
   if (config.workerSlots > 0)
     for (const pooling of ["fork", "preboot"])
       for (const { spec } of runtimes.installed()) if (spec?.pooling === pooling) sandboxes.warm(spec);
@@ -145,8 +156,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     cache,
     longLived,
     workerId: membership.id,
+    previews,
     state,
-    services: [worker, longLived, membership, cache],
+    services: [worker, previews, longLived, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

@@ -1,11 +1,13 @@
 import { registerAccountRoutes } from "./accounts/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import type { Context } from "./context.ts";
+import { registerPreviewRoutes } from "./previews/routes.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
 import { registerRunRoutes } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
 import { registerContextRoutes } from "./sandboxes/context-routes.ts";
 import { registerSandboxFileRoutes } from "./sandboxes/file-routes.ts";
+import { registerPortRoutes } from "./sandboxes/port-routes.ts";
 import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
@@ -22,8 +24,10 @@ export function registerRoutes(context: Context): void {
   registerSandboxRoutes(http, context.sandboxes);
   registerLongLivedRoutes(http, context.longLived);
   registerProcessRoutes(http, context.longLived);
+  registerPortRoutes(http, context.longLived);
   registerSandboxFileRoutes(http, context.longLived);
   registerContextRoutes(http, context.longLived);
+  registerPreviewRoutes(http, context.previews);
   registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
   registerCacheRoutes(http, context.cache);
   registerWorkerRoutes(http, context);

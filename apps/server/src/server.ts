@@ -38,6 +38,7 @@ export async function startServer(configured: Config, logger: Logger, options: {
   try {
     registerRoutes(context);
     await context.http.listen(config.host, port);
+    await context.previews.listen();
     const startedAt = new Date().toISOString();
     announce = () =>
       writePrivateFile(

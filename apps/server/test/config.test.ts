@@ -37,6 +37,14 @@ describe("configuration", () => {
     expect(loadConfig({ SYLA_DATA_DIR: "/var/data" }).runtimesDir).toBe("/var/data/runtimes");
   });
 
+  it("keeps previews apart from the product", () => {
+    const previews = { SYLA_PREVIEW_URL: "https://previews.example", SYLA_PUBLIC_URL: "https://syla.example.org" };
+    expect(loadConfig({ HOME: "/srv/ann", ...previews }).previewUrl).toBe("https://previews.example");
+    for (const url of ["https://syla.example.org", "https://example.org", "https://previews.example/path", "http://127.0.0.1", "previews"])
+      expect(failure({ ...previews, SYLA_PREVIEW_URL: url }).message).toContain("SYLA_PREVIEW_URL");
+    expect(failure({ SYLA_PREVIEW_PORT: "7878" }).message).toContain("SYLA_PREVIEW_PORT");
+  });
+
   it("prefers the environment to the file and the file to the default", () => {
     using directory = createTemporaryDirectory();
     writeFileSync(join(directory.path, "config.json"), JSON.stringify({ port: 9000, workerSlots: 3 }));

@@ -86,6 +86,11 @@ export const errorCatalog = {
     message: "You have as many sandboxes as one account may have at once.",
     hint: "Delete one that you do not need, or ask an administrator to raise `SYLA_SANDBOX_LIMIT`.",
   },
+  port_unreachable: {
+    status: 409,
+    message: "Nothing answers on this port in the sandbox.",
+    hint: "Start the program that listens there; `syla sandbox show` lists the ports.",
+  },
   sandbox_paused: { status: 409, message: "The sandbox is paused.", hint: "Resume it first." },
   sandbox_elsewhere: {
     status: 409,

@@ -90,3 +90,7 @@ export const RunNetwork = z
   })
   .meta({ id: "RunNetwork" });
 export type RunNetwork = z.infer<typeof RunNetwork>;
+
+/** The connections of a long-lived sandbox so far; those that are open come when they end. */
+export const SandboxNetwork = z.object({ ...RunNetwork.shape }).meta({ id: "SandboxNetwork" });
+export type SandboxNetwork = z.infer<typeof SandboxNetwork>;

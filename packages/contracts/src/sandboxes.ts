@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NetworkPolicy, SandboxNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { FileInput, Limits, LimitsInput, Tier } from "./runs.ts";
@@ -39,7 +40,7 @@ export const SandboxInput = z
     env: Environment,
     limits: LimitsInput.pick({ cpus: true, memoryBytes: true, processes: true, openFiles: true, diskBytes: true }).default({}),
     tier: Tier.optional(),
-    network: z.enum(["none"]).default("none"),
+    network: NetworkPolicy.default("none"),
     idleTimeoutMs: idleTimeoutMs.default(30 * minuteMs),
     hardEndMs: hardEndMs.default(24 * hourMs),
   })
@@ -56,7 +57,7 @@ const sandboxFields = {
   pauseReason: PauseReason.nullable().describe("one that is paused for being idle goes on when it is used"),
   language: z.string(),
   tier: Tier,
-  network: z.enum(["none"]),
+  network: NetworkPolicy,
   idleTimeoutMs: z.int(),
   createdAt: z.iso.datetime(),
   lastActiveAt: z.iso.datetime(),
@@ -198,6 +199,22 @@ export const SandboxPort = z
   .meta({ id: "SandboxPort" });
 export type SandboxPort = z.infer<typeof SandboxPort>;
 
+/** What a caller says on a connection to a port, beside its bytes. */
+export const PortMessage = z.union([
+  z.strictObject({ end: z.literal(true) }),
+  z.strictObject({
+    took: z
+      .int()
+      .min(1)
+      .max(16 * 1024 * 1024),
+  }),
+]);
+export type PortMessage = z.infer<typeof PortMessage>;
+
+/** The address under which a browser can open a port for a while. Whoever knows it can. */
+export const SandboxPreview = z.object({ port: z.int(), url: z.url(), expiresAt: z.iso.datetime() }).meta({ id: "SandboxPreview" });
+export type SandboxPreview = z.infer<typeof SandboxPreview>;
+
 const SandboxFilter = z.object({
   ...pageQuery,
   live: z.stringbool().optional().describe("only those that have not ended, or only those that have"),
@@ -207,6 +224,7 @@ export type SandboxFilter = z.output<typeof SandboxFilter>;
 
 const params = z.object({ id: z.string().max(64) });
 const processParams = z.object({ id: z.string().max(64), pid: z.coerce.number().int().min(2) });
+const portParams = z.object({ id: z.string().max(64), port: z.coerce.number().int().min(1).max(65_535) });
 const contextParams = z.object({ id: z.string().max(64), contextId: z.string().max(64) });
 const liveErrors = ["not_found", "sandbox_ended", "sandbox_paused", "sandbox_elsewhere"] as const;
 const fileErrors = [...liveErrors, "path_not_found", "path_exists", "path_refused"] as const;
@@ -229,6 +247,8 @@ export const sandboxRoutes = {
       "blob_unknown",
       "sandbox_limit",
       "sandbox_unavailable",
+      "network_unavailable",
+      "forbidden",
       "payload_too_large",
     ],
   }),
@@ -546,6 +566,59 @@ export const sandboxRoutes = {
     summary: "List the ports that programs in it listen on",
     params,
     responses: { 200: z.object({ items: z.array(SandboxPort) }) },
+    errors: [...liveErrors],
+  }),
+  openPort: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/ports/:port/connection`,
+    summary: 'A connection to a port: binary messages are its bytes, the text message {"end":true} says that no more come that way',
+    params: portParams,
+    query: z.object({
+      window: z.coerce
+        .number()
+        .int()
+        .min(65_536)
+        .max(16 * 1024 * 1024)
+        .optional()
+        .describe('no more bytes are sent than this beyond those that text messages {"took":BYTES} say were taken'),
+    }),
+    responses: { 200: "websocket" },
+    errors: [...liveErrors, "port_unreachable", "cross_origin"],
+  }),
+  openPreview: route({
+    ...common,
+    method: "POST",
+    path: `${base}/:id/ports/:port/preview`,
+    summary: "Make the address under which a browser can open a port, or prolong it",
+    params: portParams,
+    body: z.strictObject({
+      lastsMs: z
+        .int()
+        .min(1000)
+        .max(24 * hourMs)
+        .default(hourMs)
+        .describe("for so long from now; it ends with the sandbox in any case"),
+    }),
+    responses: { 201: SandboxPreview },
+    errors: [...liveErrors],
+  }),
+  revokePreview: route({
+    ...common,
+    method: "DELETE",
+    path: `${base}/:id/ports/:port/preview`,
+    summary: "End every address of a port, and cut who uses one",
+    params: portParams,
+    responses: { 204: "none" },
+    errors: ["not_found"],
+  }),
+  getSandboxNetwork: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/network`,
+    summary: "What a sandbox may reach, and what it did with that so far",
+    params,
+    responses: { 200: SandboxNetwork },
     errors: [...liveErrors],
   }),
 };

@@ -1,6 +1,10 @@
+import type { Socket } from "node:net";
 import { z } from "zod";
 import type { AgentExit } from "./connection.ts";
+import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { Lease } from "./pool.ts";
+import { relayPort } from "./egress/environment.ts";
+import type { RunNetwork } from "./run-network.ts";
 import { SessionEndedError } from "./session-channel.ts";
 import { openContext, type ContextOptions, type Interpreters } from "./session-context.ts";
 import { SessionDaemon } from "./session-daemon.ts";
@@ -54,6 +58,7 @@ export interface NamespaceSessionOptions {
   readonly plan: unknown;
   readonly limits: EffectiveLimits;
   readonly interpreters: Interpreters;
+  readonly network: RunNetwork;
 }
 
 /** A session of the namespace tier: a jail of its own with one slot, whose program is our daemon. */
@@ -126,7 +131,16 @@ export class NamespaceSession implements Session {
   }
 
   async ports(): Promise<ListeningPort[]> {
-    return (await this.#daemon.ask({ op: "ports" }, Ports)).ports;
+    const { ports } = await this.#daemon.ask({ op: "ports" }, Ports);
+    return this.network() === null ? ports : ports.filter(({ port }) => port !== relayPort); // the relay is none of its programs'
+  }
+
+  connect(port: number): Promise<Socket> {
+    return this.#options.network.connect(port);
+  }
+
+  network(): NetworkUsage | null {
+    return this.#options.network.usage();
   }
 
   pause(): Promise<PausedBy> {
@@ -180,7 +194,7 @@ export class NamespaceSession implements Session {
 
   /** The session's whole life: reads what its init says until that ends, then leaves nothing behind. */
   async #live(): Promise<SessionEnd> {
-    const { lease } = this.#options;
+    const { lease, network } = this.#options;
     const { connection, jail } = lease;
     let end: SessionEnd = { reason: "failed", message: null };
     try {
@@ -198,8 +212,9 @@ export class NamespaceSession implements Session {
     clearTimeout(this.#hardEnd);
     this.#daemon.finish(new SessionEndedError("the sandbox has ended"));
     for (const { done } of this.#pauses.splice(0)) done();
+    const cut = network.close();
     lease.release(false);
-    await jail.end();
+    await Promise.all([cut, jail.end()]);
     return end;
   }
 

@@ -130,8 +130,11 @@ export class NamespaceTier implements Tier {
   }
 
   async open(spec: SessionSpec): Promise<Session> {
+    this.#networks.isWanted(spec); // refuses what cannot be had, before anything is made
     const lease = await this.#sessions.acquire(sessionKind(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
+    let network: RunNetwork | null = null;
     try {
+      network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
       await lease.connection.sendFiles(spec.files);
       return await NamespaceSession.open({
@@ -139,8 +142,10 @@ export class NamespaceTier implements Tier {
         plan: this.#sessionPlan(spec),
         limits: this.#effectiveLimits(spec.limits),
         interpreters: { python: this.#options.programs.python, node: nodeInside(spec.runtime) },
+        network,
       });
     } catch (error) {
+      await network?.close();
       lease.release(false);
       await lease.jail.end();
       throw error;
@@ -189,7 +194,7 @@ export class NamespaceTier implements Tier {
     });
   }
 
-  #proxyVariables(spec: SandboxSpec): Record<string, string> {
+  #proxyVariables(spec: Pick<SandboxSpec, "network" | "env">): Record<string, string> {
     return spec.network === undefined || spec.network === "none" ? {} : proxyEnvironment(spec.env);
   }
 
@@ -239,7 +244,7 @@ export class NamespaceTier implements Tier {
       mode: "session",
       session: true,
       file: "",
-      env: { PATH: path, HOME: "/workspace", LANG: "C.UTF-8", TMPDIR: "/tmp", ...spec.env },
+      env: { PATH: path, HOME: "/workspace", LANG: "C.UTF-8", TMPDIR: "/tmp", ...this.#proxyVariables(spec), ...spec.env },
       limits: this.#planLimits(spec.limits, false),
       artifacts: null,
     };

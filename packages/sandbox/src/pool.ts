@@ -44,9 +44,9 @@ export function jailKind(runtime: RuntimeSpec, networked = false): JailKind {
   return { name, runtime, networked, session: false, always: runtime.pooling !== "cold" && !networked };
 }
 
-/** The kind of jail for long-lived sandboxes: each has one to itself. */
+/** The kind of jail for long-lived sandboxes: each has one to itself, with a relay, through which its ports are reached. */
 export function sessionKind(runtime: RuntimeSpec): JailKind {
-  return { name: `session ${runtime.name}`, runtime, networked: false, session: true, always: false };
+  return { name: `session ${runtime.name}`, runtime, networked: true, session: true, always: false };
 }
 
 /** A sandbox in the hands of one run. */

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { createAddressRules } from "./egress/addresses.ts";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { EgressTimes } from "./egress/outbound.ts";
@@ -7,6 +6,9 @@ import { EgressProxy, type EgressSession } from "./egress/proxy.ts";
 import type { Resolve } from "./egress/resolve.ts";
 import type { Lease } from "./pool.ts";
 import { SandboxError, type SandboxSpec } from "./spec.ts";
+
+/** What a run or a session says of its network. */
+type NetworkWish = Pick<SandboxSpec, "tenant" | "network" | "ports">;
 
 /** Takes a connection that a program with the policy `gateway` made to its proxy. The bytes are HTTP, and hostile. */
 export type GatewayHandler = (connection: Socket, run: { readonly tenant: string }) => void;
@@ -24,7 +26,7 @@ export interface NetworkOptions {
 
 /** The network of one run. */
 export interface RunNetwork {
-  connect(port: number): Promise<Duplex>;
+  connect(port: number): Promise<Socket>;
   /** Null: the program has no way out. */
   usage(): NetworkUsage | null;
   /** Cuts everything. Resolves when nothing is left of it in the slot, or when the slot's jail is gone. Never rejects. */
@@ -44,14 +46,14 @@ export class RunNetworks {
   }
 
   /** Whether a run needs a jail with relays. @throws SandboxError `network_unavailable` */
-  isWanted(spec: SandboxSpec): boolean {
+  isWanted(spec: NetworkWish): boolean {
     if (spec.network === "gateway" && this.#options.gateway === undefined)
       throw new SandboxError("network_unavailable", "there is no model gateway here");
     return spec.ports === true || (spec.network !== undefined && spec.network !== "none");
   }
 
   /** @throws SandboxError `sandbox_failed` */
-  async open({ jail, connection }: Lease, spec: SandboxSpec): Promise<RunNetwork> {
+  async open({ jail, connection }: Lease, spec: NetworkWish): Promise<RunNetwork> {
     if (jail.relays === null) throw new SandboxError("sandbox_failed", "the jail has no network");
     const session = this.#openSession(spec);
     const relay = await jail.relays.openRun(connection.slot, session === null ? null : (socket) => session.accept(socket));
@@ -68,7 +70,7 @@ export class RunNetworks {
     };
   }
 
-  #openSession(spec: SandboxSpec): Pick<EgressSession, "accept" | "usage" | "close"> | null {
+  #openSession(spec: NetworkWish): Pick<EgressSession, "accept" | "usage" | "close"> | null {
     const { network = "none", tenant } = spec;
     if (network === "none") return null;
     const session = this.#proxy.openSession(network);

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { EffectiveLimits } from "./spec.ts";
 
 /** A long-lived sandbox: what can be done in it. Sizes are bytes, times milliseconds; a path or a name that is not UTF-8 is given as bytes. */
@@ -173,6 +175,13 @@ export interface Session {
   signal(pid: number, number: number): Promise<void>;
   stats(): Promise<SessionStats>;
   ports(): Promise<ListeningPort[]>;
+  /**
+   * A connection to a port that a program listens on, on its loopback; in a paused session it waits. Rejects with a
+   * `PortUnreachableError` when nobody listens, and when the session has ended.
+   */
+  connect(port: number): Promise<Socket>;
+  /** What it did with its network so far; null when it has no way out. */
+  network(): NetworkUsage | null;
   /** Stops every process where it is, memory and all. */
   pause(): Promise<PausedBy>;
   resume(): Promise<void>;

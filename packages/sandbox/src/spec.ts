@@ -176,6 +176,8 @@ export interface SessionSpec {
   readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
   /** `wallMs` is the hard end; `outputBytes` does not count: output is a stream here. */
   readonly limits: SandboxLimits;
+  /** What its programs may reach; nothing when left out. Its ports can be reached in any case. */
+  readonly network?: NetworkPolicy;
 }
 
 export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable" | "network_unavailable";

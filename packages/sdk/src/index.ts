@@ -21,7 +21,7 @@ export type {
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
-export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork } from "@syla/contracts/network";
+export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
 export type {
   Artifact,
@@ -56,6 +56,7 @@ export type {
   SandboxFile,
   SandboxInputDraft,
   SandboxPort,
+  SandboxPreview,
   SandboxProcess,
   SandboxProcessEvent,
   SandboxStats,

@@ -67,6 +67,10 @@ export const routeTable = {
   deleteContext: { method: "DELETE", path: "/api/v1/sandboxes/:id/contexts/:contextId" },
   getSandboxStats: { method: "GET", path: "/api/v1/sandboxes/:id/stats" },
   listSandboxPorts: { method: "GET", path: "/api/v1/sandboxes/:id/ports" },
+  openPort: { method: "GET", path: "/api/v1/sandboxes/:id/ports/:port/connection" },
+  openPreview: { method: "POST", path: "/api/v1/sandboxes/:id/ports/:port/preview" },
+  revokePreview: { method: "DELETE", path: "/api/v1/sandboxes/:id/ports/:port/preview" },
+  getSandboxNetwork: { method: "GET", path: "/api/v1/sandboxes/:id/network" },
   listWorkers: { method: "GET", path: "/api/v1/workers" },
   listPools: { method: "GET", path: "/api/v1/pools" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

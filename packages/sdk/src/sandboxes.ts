@@ -9,12 +9,14 @@ import type {
   SandboxFileChange,
   SandboxInputDraft,
   SandboxPort,
+  SandboxPreview,
   SandboxProcess,
   SandboxProcessDraft,
   SandboxProcessEvent,
   sandboxRoutes,
   SandboxStats,
 } from "@syla/contracts/sandboxes";
+import type { SandboxNetwork } from "@syla/contracts/network";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import { readEventStream } from "./event-stream.ts";
 import type { Page } from "./runs.ts";
@@ -113,6 +115,16 @@ export interface SandboxHandle {
   stream(command: string | string[], options?: ExecOptions): AsyncGenerator<SandboxProcessEvent, void, void>;
   stats(options?: CallOptions): Promise<SandboxStats>;
   ports(options?: CallOptions): Promise<readonly SandboxPort[]>;
+  /** The address under which a browser can open a port for a while: an hour, or `lastsMs`. Asked again, it lasts longer. */
+  preview(port: number, options?: { readonly lastsMs?: number } & CallOptions): Promise<SandboxPreview>;
+  revokePreview(port: number, options?: CallOptions): Promise<void>;
+  /**
+   * A raw connection to a port: binary messages are its bytes both ways, the text message `{"end":true}` says that no more come that way.
+   * With a `window` no more bytes come than that beyond those that text messages `{"took":BYTES}` say were taken.
+   */
+  connect(port: number, options?: { readonly window?: number }): WebSocket;
+  /** What it may reach, and what it did with that so far. */
+  network(options?: CallOptions): Promise<SandboxNetwork>;
   pause(options?: CallOptions): Promise<Sandbox>;
   resume(options?: CallOptions): Promise<Sandbox>;
   /** Ends it with everything in it. */
@@ -150,6 +162,11 @@ function createHandle(transport: Transport, id: string): SandboxHandle {
     },
     stats: (options = {}) => transport.json("getSandboxStats", { ...options, params }),
     ports: async (options = {}) => (await transport.json("listSandboxPorts", { ...options, params })).items,
+    preview: (port, { lastsMs, ...options } = {}) =>
+      transport.json("openPreview", { ...options, params: { id, port }, body: lastsMs === undefined ? {} : { lastsMs }, repeatable: true }),
+    revokePreview: async (port, options = {}) => void (await transport.json("revokePreview", { ...options, params: { id, port } })),
+    connect: (port, query = {}) => transport.socket("openPort", { params: { id, port }, query }),
+    network: (options = {}) => transport.json("getSandboxNetwork", { ...options, params }),
     pause: (options = {}) => transport.json("pauseSandbox", { ...options, params, repeatable: true }),
     resume: (options = {}) => transport.json("resumeSandbox", { ...options, params, repeatable: true }),
     delete: async (options = {}) => void (await transport.json("deleteSandbox", { ...options, params })),

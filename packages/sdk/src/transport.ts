@@ -61,7 +61,7 @@ export interface Transport {
   /** Sends, and gives the answer with its body unread. */
   raw<K extends RouteName>(name: K, call: Call<K>): Promise<Response>;
   /** Opens an operation that is a WebSocket. */
-  socket(name: RouteName, call: Pick<LooseCall, "params">): WebSocket;
+  socket(name: RouteName, call: Pick<LooseCall, "params" | "query">): WebSocket;
   /** The address of an operation, for links. */
   url(name: RouteName, call: Pick<LooseCall, "params" | "query">): string;
 }

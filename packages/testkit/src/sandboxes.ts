@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Sandbox, SandboxInputDraft } from "@syla/contracts/sandboxes";
 import type { TestServer } from "./server.ts";
 
@@ -10,6 +11,16 @@ export async function createSandbox(
   const response = await server.send("POST", "/api/v1/sandboxes", input, person);
   if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
   return (await response.json()) as Sandbox;
+}
+
+/** Resolves when something in a sandbox listens on a port. */
+export async function waitForPort(server: TestServer, id: string, port: number, person: Record<string, string> = {}): Promise<void> {
+  for (;;) {
+    const answer = await server.fetch(`/api/v1/sandboxes/${id}/ports`, { headers: person });
+    const { items } = (await answer.json()) as { items: { port: number }[] };
+    if (items.some((item) => item.port === port)) return;
+    await sleep(50);
+  }
 }
 
 /** The data of every event of a stream, to its end or until `enough`. */

@@ -11,6 +11,7 @@ import { downloadArtifacts } from "../runs/download-artifacts.ts";
 import { exitCodeOfRun } from "../runs/exit-code.ts";
 import { followRun } from "../runs/follow-run.ts";
 import { LostRunError } from "../runs/lost-run-error.ts";
+import { allowDomainOption, networkOption } from "../runs/network-flags.ts";
 import { resultOfError, resultOfRun } from "../runs/result-document.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
@@ -37,14 +38,8 @@ export const execCommand: Command = defineServerCommand(
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
   .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
-  .addOption(
-    new Option("--network <policy>", "what it may reach: nothing, the model gateway, or (administrators) every public host").choices([
-      "none",
-      "gateway",
-      "full",
-    ]),
-  )
-  .option("--allow-domain <host>", "let it reach this host: example.org, *.example.org, example.org:8443 (repeatable)", collect, [])
+  .addOption(networkOption())
+  .addOption(allowDomainOption())
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")
   .option("-d, --detach", "print the run's id and do not wait for it")
   .addOption(new Option("--no-wait", "the same as --detach").hideHelp())

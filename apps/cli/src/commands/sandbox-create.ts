@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
+import { allowDomainOption, networkOption, type NetworkFlags, readNetwork } from "../runs/network-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "../runs/parse-flags.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, NetworkFlags {
   readonly name?: string;
   readonly language?: string;
   readonly env: readonly string[];
@@ -18,15 +19,19 @@ export const sandboxCreateCommand: Command = defineServerCommand("create", "crea
   .option("-l, --language <name>", "the language that is meant when code does not say")
   .option("-e, --env <NAME=value>", "set a variable for every process; NAME alone passes yours on", collect, [])
   .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,processes=50,files=256", collect, [])
+  .addOption(networkOption())
+  .addOption(allowDomainOption())
   .option("--idle <duration>", "pause it when it was not used for so long (30m)")
   .option("--end <duration>", "end it after so long (24h)")
   .action(async (flags: Flags) => {
+    const network = readNetwork(flags);
     const { syla } = await connect({ env: process.env, profile: flags.profile, start: true });
     const sandbox = await syla.sandboxes.create({
       ...(flags.name !== undefined && { name: flags.name }),
       ...(flags.language !== undefined && { language: flags.language }),
       env: parseVariables([], flags.env, process.env),
       limits: parseResources(flags.resource),
+      ...(network !== undefined && { network }),
       ...(flags.idle !== undefined && { idleTimeoutMs: parseDuration(flags.idle) }),
       ...(flags.end !== undefined && { hardEndMs: parseDuration(flags.end) }),
     });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
+import { describeNetwork, describeNetworkUse } from "../output/network.ts";
 import { printFields, printJson } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
@@ -13,12 +14,14 @@ export const sandboxShowCommand: Command = defineServerCommand("show", "show a s
     const live = sandbox.status === "running" ? syla.sandboxes.open(id) : null;
     const stats = (await live?.stats()) ?? null;
     const ports = (await live?.ports()) ?? [];
-    if (flags.json === true) return printJson({ ...sandbox, stats, ports });
+    const usage = (await live?.network())?.usage ?? null;
+    if (flags.json === true) return printJson({ ...sandbox, stats, ports, usage });
     printFields([
       ["id", sandbox.id],
       ["name", plainLine(sandbox.name)],
       ["status", sandbox.status + (sandbox.pauseReason === null ? "" : ` (${sandbox.pauseReason})`)],
       ["language", plainLine(sandbox.language)],
+      ["network", describeNetwork(sandbox.network) + (usage === null ? "" : `: ${describeNetworkUse(usage)}`)],
       ["created", sandbox.createdAt],
       ["ends", sandbox.endedAt ?? sandbox.expiresAt],
       ...(sandbox.endReason === null ? [] : ([["reason", sandbox.endReason]] as const)),

@@ -1,12 +1,13 @@
 import { openAsBlob } from "node:fs";
-import type { FileInput, LimitsInput, NetworkPolicy, RunInputDraft, Syla, Tier } from "@syla/sdk";
+import type { FileInput, LimitsInput, RunInputDraft, Syla, Tier } from "@syla/sdk";
 import { usageError } from "../cli-error.ts";
 import { collectProgram, type LocalFile, readInput } from "./collect-files.ts";
+import { type NetworkFlags, readNetwork } from "./network-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "./parse-flags.ts";
 import { readPipedStdin, readStdin } from "./read-stdin.ts";
 
 /** The flags of `syla exec` that say what to run. */
-export interface ExecFlags {
+export interface ExecFlags extends NetworkFlags {
   readonly language?: string;
   readonly stdin?: string;
   readonly env: readonly string[];
@@ -18,8 +19,6 @@ export interface ExecFlags {
   readonly tier?: Tier;
   readonly cache?: boolean;
   readonly cacheFor?: string;
-  readonly network?: Extract<NetworkPolicy, string>;
-  readonly allowDomain: readonly string[];
 }
 
 /** What to send, with large files still on disk. */
@@ -58,13 +57,6 @@ export async function prepareRun(
   const { files, entrypoint } = collectProgram(target, flags.file, flags.entrypoint);
   const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
   return { input: { ...common, entrypoint, ...encodeStdin(stdin) }, files };
-}
-
-function readNetwork({ network, allowDomain }: ExecFlags): NetworkPolicy | undefined {
-  if (allowDomain.length === 0) return network;
-  if (network !== undefined)
-    throw usageError("--network and --allow-domain cannot be combined.", "--allow-domain alone lets the program reach just those hosts.");
-  return { allow: [...allowDomain] };
 }
 
 async function readCode(flags: ExecFlags): Promise<{ code: string; entrypoint?: string }> {

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { AppError } from "@syla/contracts/errors";
 import type { Route, RouteInput } from "@syla/contracts/route";
 import websocket, { type WebSocket } from "@fastify/websocket";
-import fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type RouteOptions,
+} from "fastify";
 import { z } from "zod";
 import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor } from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
@@ -71,6 +78,7 @@ function cutSockets(this: FastifyInstance, done: () => void): void {
 /** Creates the server; it listens when told to. */
 export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   const app = createFastify(options);
+  const socketRoutes: RouteOptions[] = [];
   const https = options.tls !== undefined || options.publicUrl?.startsWith("https:") === true;
   const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   app.decorateRequest("actor", null);
@@ -108,20 +116,23 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
     },
     bindSocket(route, handler) {
       const parse = inputParser(route);
+      const bound = socketRoutes.push({
+        method: "GET",
+        url: route.path,
+        onRequest: async (request, reply) => {
+          request.actor = await authenticate(route, request, reply, options);
+          if (request.ws) request.onOpen = await handler(parse(request), createCall(request, reply, request.actor) as Call<never>);
+        },
+        handler: () => {
+          throw new AppError("invalid_request", { message: "This address is for WebSockets.", hint: "Send `upgrade: websocket`." });
+        },
+        wsHandler: async (socket, request) => await request.onOpen?.(socket),
+      });
+      if (bound > 1) return;
+      // Once for all of them: each registration would answer every upgrade.
       void app.register(async (scope) => {
         await scope.register(websocket, { options: { maxPayload: maxSocketMessage }, preClose: cutSockets });
-        scope.route({
-          method: "GET",
-          url: route.path,
-          onRequest: async (request, reply) => {
-            request.actor = await authenticate(route, request, reply, options);
-            if (request.ws) request.onOpen = await handler(parse(request), createCall(request, reply, request.actor) as Call<never>);
-          },
-          handler: () => {
-            throw new AppError("invalid_request", { message: "This address is for WebSockets.", hint: "Send `upgrade: websocket`." });
-          },
-          wsHandler: async (socket, request) => await request.onOpen?.(socket),
-        });
+        for (const definition of socketRoutes) scope.route(definition);
       });
     },
     async listen(host, port) {
@@ -239,7 +250,8 @@ function sendProblem<A>(thrown: unknown, request: FastifyRequest, reply: Fastify
     .send(JSON.stringify(toProblem(error, request.id, options.basePath)));
 }
 
-function listenError(cause: unknown, host: string, port: number): unknown {
+/** What is wrong with an address, in our words. */
+export function listenError(cause: unknown, host: string, port: number): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === "EADDRINUSE")
     return new AppError("port_in_use", { message: `The port ${port} on ${host} is in use.`, cause, details: { host, port } });

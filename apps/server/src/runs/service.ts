@@ -43,6 +43,8 @@ const headBytes = 64 * 1024;
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
 
+export { requireNetwork, toConnection } from "./network.ts";
+
 /** What the runs domain is made of. */
 export interface RunsContext {
   readonly database: Database;

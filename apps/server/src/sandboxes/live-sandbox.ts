@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 import { AppError } from "@syla/contracts/errors";
 import type { ContextLanguage, SandboxContext, SandboxContextEvent } from "@syla/contracts/sandboxes";
@@ -29,6 +30,8 @@ export class LiveSandbox {
   readonly #processes = new Map<number, FollowedProcess>();
   readonly #contexts = new Map<string, HeldContext>();
   readonly #resume: () => Promise<void>;
+  /** Open connections to its ports, with the bytes that had gone over each when it was last looked at. */
+  readonly #connections = new Map<Socket, number>();
   #users = 0;
 
   /** `resume` is called before each use: it lets an idle sandbox go on, or refuses. */
@@ -75,6 +78,27 @@ export class LiveSandbox {
       this.#users -= 1;
       this.lastActive = Date.now();
     }
+  }
+
+  /** Connects to a port in it. @throws AppError `port_unreachable`, `sandbox_paused` */
+  async connect(port: number): Promise<Socket> {
+    const socket = await this.use((session) => session.connect(port));
+    this.#connections.set(socket, 0);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.#connections.delete(socket));
+    return socket;
+  }
+
+  /** Whether anything went over its ports since this was asked last. That is use; a connection that is only open is none. */
+  noteTraffic(): boolean {
+    let moved = false;
+    for (const [socket, before] of this.#connections) {
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      moved ||= bytes !== before;
+      this.#connections.set(socket, bytes);
+    }
+    if (moved) this.lastActive = Date.now();
+    return moved;
   }
 
   async startProcess(spec: ProcessSpec): Promise<FollowedProcess> {

@@ -1,4 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
+import type { SandboxNetwork } from "@syla/contracts/network";
 import { maxHardEndMs, type Sandbox, type SandboxFilter, type SandboxInput } from "@syla/contracts/sandboxes";
 import type { Session, SessionEnd } from "@syla/sandbox/session";
 import { SandboxError, type SandboxLimits } from "@syla/sandbox/spec";
@@ -8,9 +9,10 @@ import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Service } from "../platform/service.ts";
-import type { Runs } from "../runs/service.ts";
+import { requireNetwork, type Runs } from "../runs/service.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
+import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
 import { toSandbox } from "./presenter.ts";
 import type { Sandboxes } from "./service.ts";
 import { toSessionError } from "./session-error.ts";
@@ -73,6 +75,7 @@ export class LongLivedSandboxes implements Service {
       throw new AppError("runtime_unavailable", { message: `${runtime.definition.title} is not installed on this server.` });
     const tier = input.tier ?? sandboxes.defaultTier;
     sandboxes.requireTier(tier);
+    requireNetwork(actor, input.network, sandboxes);
     const files = await runs.inputFiles(actor, input.files);
     const id = newId("sbx");
     const limits = { ...defaultLimits, ...withoutUndefined(input.limits) };
@@ -84,7 +87,7 @@ export class LongLivedSandboxes implements Service {
         name: input.name ?? `${runtime.definition.name}-${id.slice(-6)}`,
         language: runtime.definition.name,
         tier,
-        network: input.network,
+        network: writePolicy(input.network),
         requestedLimits: withoutUndefined(input.limits),
         idleTimeoutMs: input.idleTimeoutMs,
         expiresAt: new Date(Date.now() + input.hardEndMs),
@@ -101,6 +104,7 @@ export class LongLivedSandboxes implements Service {
         env: { ...spec.env, ...input.env },
         files,
         limits,
+        network: input.network,
       });
       return await this.#hold(row, session, input.hardEndMs);
     } catch (error) {
@@ -133,6 +137,12 @@ export class LongLivedSandboxes implements Service {
   /** The language that is meant when code does not say. */
   async language(actor: Actor, id: string): Promise<string> {
     return (await this.#find(actor, id)).language;
+  }
+
+  /** What it did with its network so far; also of one that is paused. */
+  async network(actor: Actor, id: string): Promise<SandboxNetwork> {
+    const { live, row } = await this.#require(actor, id);
+    return toSandboxNetwork(readPolicy(row.network), live.session.network());
   }
 
   async update(
@@ -268,7 +278,9 @@ export class LongLivedSandboxes implements Service {
     for (const held of this.#held.values()) {
       const { live, row } = held;
       if (held.ending !== null) continue;
+      const moved = live.noteTraffic();
       if (now >= row.expires_at.getTime()) this.#inBackground(this.#end(held, "expired"));
+      else if (moved && row.status === "paused" && row.pause_reason === "idle") this.#inBackground(this.#resume(held));
       else if (row.status === "running" && !live.inUse && now >= live.lastActive + row.idle_timeout_ms)
         this.#inBackground(this.#pause(held, "idle"));
       else if (live.lastActive > held.notedAt + noteMs) {

@@ -2,6 +2,7 @@ import { LimitsInput, Limits, Tier } from "@syla/contracts/runs";
 import { Sandbox, type SandboxFile } from "@syla/contracts/sandboxes";
 import type { FileEntry } from "@syla/sandbox/session";
 import type { LiveSandbox } from "./live-sandbox.ts";
+import { readPolicy } from "./network.ts";
 import type { SandboxRow } from "./store.ts";
 
 /** A row as it is shown, with what only this server knows of it while it lives. */
@@ -17,7 +18,7 @@ export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined): Sandb
     pausedBy: row.paused_by,
     language: row.language,
     tier: Tier.parse(row.tier),
-    network: "none",
+    network: readPolicy(row.network),
     idleTimeoutMs: row.idle_timeout_ms,
     createdAt: row.created_at.toISOString(),
     lastActiveAt: new Date(lastActive).toISOString(),

@@ -36,4 +36,5 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
     const live = await sandboxes.live(call.actor, params.id);
     return { items: await live.look((session) => session.ports()) };
   });
+  http.bind(sandboxRoutes.getSandboxNetwork, async ({ params }, call) => await sandboxes.network(call.actor, params.id));
 }

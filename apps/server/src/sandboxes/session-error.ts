@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import { ProtocolError, RefusalError, SessionEndedError } from "@syla/sandbox/session-channel";
+import { PortUnreachableError } from "@syla/sandbox/relay/relay-server";
 import { SandboxError } from "@syla/sandbox/spec";
 
 /** Does something in a session; what it fails with becomes a coded error. */
@@ -13,6 +14,7 @@ export async function inSession<T>(work: () => Promise<T>): Promise<T> {
 
 export function toSessionError(error: unknown): unknown {
   if (error instanceof SessionEndedError || error instanceof ProtocolError) return new AppError("sandbox_ended", { cause: error });
+  if (error instanceof PortUnreachableError) return new AppError("port_unreachable", { cause: error });
   if (error instanceof SandboxError) return new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error });
   if (!(error instanceof RefusalError)) return error;
   const { code, message } = error;

@@ -97,7 +97,7 @@ describe("a sandbox", () => {
   it.each(Object.entries<Route>(sandboxRoutes).filter(([, route]) => route.path.includes(":id")))(
     "of another user is not there: %s",
     async (_name, route) => {
-      const path = route.path.replace(":id", sandbox.id).replace(":pid", "5").replace(":contextId", "ctx_1");
+      const path = route.path.replace(":id", sandbox.id).replace(":pid", "5").replace(":contextId", "ctx_1").replace(":port", "80");
       const bodies: Readonly<Record<string, unknown>> = {
         "/exec": { command: "true" },
         "/exec/stream": { command: "true" },

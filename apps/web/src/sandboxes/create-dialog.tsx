@@ -1,6 +1,8 @@
 import { Button, chakra, Flex, NativeSelect, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
+import { type DraftNetwork, networkInput, networkProblem, noNetwork } from "../runs/new/draft-network.ts";
+import { NetworkPicker } from "../runs/new/network-picker.tsx";
 import { useRuntimes } from "../runs/queries.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
@@ -27,10 +29,15 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
   const [size, setSize] = useState(1);
   const [idle, setIdle] = useState(1);
   const [end, setEnd] = useState(1);
+  const [network, setNetwork] = useState<DraftNetwork>(noNetwork);
+  const [tried, setTried] = useState(false);
+  const problem = networkProblem(network);
   const runtimes = useRuntimes();
   const create = useCreateSandbox();
   const navigate = useNavigate();
   const submit = () => {
+    setTried(true);
+    if (problem !== null) return;
     const { cpus, memoryBytes } = sizes[size] ?? {};
     const limits = cpus === undefined || memoryBytes === undefined ? {} : { cpus, memoryBytes };
     create.mutate(
@@ -38,6 +45,7 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
         ...(name.trim() !== "" && { name: name.trim() }),
         language,
         limits,
+        network: networkInput(network),
         idleTimeoutMs: idleTimes[idle]?.ms,
         hardEndMs: endTimes[end]?.ms,
       },
@@ -75,6 +83,12 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
           onChange={(value) => setIdle(Number(value))}
         />
         <Choice label="End after" value={String(end)} options={toOptions(endTimes)} onChange={(value) => setEnd(Number(value))} />
+        <Flex direction="column" gap="1">
+          <Text fontSize="sm" fontWeight="medium">
+            Network
+          </Text>
+          <NetworkPicker draft={network} problem={tried ? (problem ?? undefined) : undefined} onChange={setNetwork} />
+        </Flex>
         {create.isError ? <ErrorPanel error={create.error} /> : null}
         <Flex justify="flex-end" mt="1">
           <Button type="submit" size="sm" colorPalette="accent" loading={create.isPending} loadingText="Creating">

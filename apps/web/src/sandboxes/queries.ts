@@ -29,7 +29,8 @@ export function useSandboxActivity(id: string, running: boolean) {
   });
   const ports = useQuery({ queryKey: ["sandbox", id, "ports"], queryFn: ({ signal }) => sandbox.ports({ signal }), ...options });
   const stats = useQuery({ queryKey: ["sandbox", id, "stats"], queryFn: ({ signal }) => sandbox.stats({ signal }), ...options });
-  return { processes, ports, stats };
+  const network = useQuery({ queryKey: ["sandbox", id, "network"], queryFn: ({ signal }) => sandbox.network({ signal }), ...options });
+  return { processes, ports, stats, network };
 }
 
 export function useFolder(id: string, path: string) {

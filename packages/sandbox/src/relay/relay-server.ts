@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, closeSync, openSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
 import { relayPort } from "../egress/environment.ts";
 import { readExactly, withDeadline } from "../read-bytes.ts";
 import { SandboxError } from "../spec.ts";
@@ -16,7 +15,7 @@ const dialMs = 10_000;
 /** A run's network as the host sees it: gone with the run. */
 export interface RunRelay {
   /** A connection to a port of the program. Rejects with {@link PortUnreachableError}. */
-  connect(port: number): Promise<Duplex>;
+  connect(port: number): Promise<Socket>;
   /** Cuts everything and resolves when the slot's relay has done so too. Rejects when it does not. */
   close(): Promise<void>;
 }
@@ -31,7 +30,7 @@ interface OpenRun {
   readonly token: string;
   readonly egress: ((socket: Socket) => void) | null;
   readonly sockets: Set<Socket>;
-  readonly dials: Map<number, PromiseWithResolvers<Duplex>>;
+  readonly dials: Map<number, PromiseWithResolvers<Socket>>;
   readonly opened: PromiseWithResolvers<void>;
   readonly closed: PromiseWithResolvers<void>;
   closing: boolean;
@@ -164,14 +163,14 @@ export class RelayServer {
     return control !== undefined;
   }
 
-  async #connect(run: OpenRun, port: number): Promise<Duplex> {
+  async #connect(run: OpenRun, port: number): Promise<Socket> {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new PortUnreachableError(`${port} is not a port`);
     // Whoever is let in there, a viewer of the program's pages say, would go out again in the run's name.
     if (port === relayPort) throw new PortUnreachableError(`port ${port} is the sandbox's own proxy`);
     if (this.#runs.get(run.slot) !== run) throw new PortUnreachableError("the run has ended");
     this.#dials = (this.#dials % 0xffff_ffff) + 1;
     const number = this.#dials;
-    const dial = Promise.withResolvers<Duplex>();
+    const dial = Promise.withResolvers<Socket>();
     run.dials.set(number, dial);
     if (!this.#tell(run.slot, { kind: RelayKind.dial, port, number, token: run.token })) {
       run.dials.delete(number);

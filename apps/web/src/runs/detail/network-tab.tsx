@@ -1,5 +1,5 @@
 import { Box, chakra, Text } from "@chakra-ui/react";
-import type { NetworkConnection, NetworkUsage, Run, RunNetwork } from "@syla/sdk";
+import type { NetworkConnection, NetworkPolicy, NetworkUsage, Run, RunNetwork } from "@syla/sdk";
 import { Network } from "lucide-react";
 import { DefinitionList } from "../../ui/definition-list.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -24,7 +24,9 @@ export function NetworkTab({ run }: { readonly run: Run }) {
   return (
     <Box px={{ base: "4", md: "6" }} py="4" maxW="1120px">
       <Section heading="Policy">
-        <DefinitionList items={[["Network", <PolicyText key="policy" run={run} />], ...usageItems(run.usage?.network ?? null)]} />
+        <DefinitionList
+          items={[["Network", <PolicyText key="policy" policy={run.network} />], ...usageItems(run.usage?.network ?? null)]}
+        />
       </Section>
       {isLive(run) ? (
         <EmptyState icon={Network} title="Connections come when the run ends">
@@ -45,16 +47,16 @@ export function NetworkTab({ run }: { readonly run: Run }) {
   );
 }
 
-function PolicyText({ run }: { readonly run: Run }) {
-  if (typeof run.network === "string") return describeNetwork(run.network);
-  return run.network.allow.map((host) => (
+export function PolicyText({ policy }: { readonly policy: NetworkPolicy }) {
+  if (typeof policy === "string") return describeNetwork(policy);
+  return policy.allow.map((host) => (
     <Text as="div" key={host} fontFamily="mono" fontSize="xs" lineHeight="20px">
       {host}
     </Text>
   ));
 }
 
-function usageItems(usage: NetworkUsage | null): readonly (readonly [string, string])[] {
+export function usageItems(usage: NetworkUsage | null): readonly (readonly [string, string])[] {
   if (usage === null) return [];
   const refused = usage.refused > 0 ? `, ${formatCount(usage.refused)} refused` : "";
   return [
@@ -63,7 +65,7 @@ function usageItems(usage: NetworkUsage | null): readonly (readonly [string, str
   ];
 }
 
-function ConnectionTable({ network }: { readonly network: RunNetwork }) {
+export function ConnectionTable({ network }: { readonly network: RunNetwork }) {
   return (
     <Section
       heading="Connections"

@@ -1,13 +1,12 @@
 import { chakra, Flex, Text } from "@chakra-ui/react";
 import { useMe } from "../../accounts/queries.ts";
 import { TextAreaField } from "../../ui/form-field.tsx";
-import type { Draft } from "./draft.ts";
 import type { DraftNetwork } from "./draft-network.ts";
 
-interface NetworkPickerProps {
-  readonly draft: Draft;
+interface NetworkPickerProps<T extends DraftNetwork> {
+  readonly draft: T;
   readonly problem: string | undefined;
-  readonly onChange: (draft: Draft) => void;
+  readonly onChange: (draft: T) => void;
 }
 
 interface Choice {
@@ -23,7 +22,7 @@ const choices: readonly Choice[] = [
 ];
 
 /** What the program may reach: the choices, what the chosen one means, and the list of hosts. */
-export function NetworkPicker({ draft, problem, onChange }: NetworkPickerProps) {
+export function NetworkPicker<T extends DraftNetwork>({ draft, problem, onChange }: NetworkPickerProps<T>) {
   const me = useMe();
   const isAdmin = me.data?.role === "admin";
   return (

@@ -7,11 +7,13 @@ import { formatBytes, formatDuration } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import { ScrollPage, Section } from "../../ui/page.tsx";
 import { useSandboxActivity } from "../queries.ts";
+import { NetworkSection } from "./network-section.tsx";
+import { PortsSection } from "./ports-section.tsx";
 
 /** What runs, what it uses, and where it listens. */
 export function ActivityPanel({ sandbox }: { readonly sandbox: Sandbox }) {
-  const { processes, ports, stats } = useSandboxActivity(sandbox.id, sandbox.status === "running");
-  const failed = [processes, ports, stats].find((query) => query.isError);
+  const { processes, ports, stats, network } = useSandboxActivity(sandbox.id, sandbox.status === "running");
+  const failed = [processes, ports, stats, network].find((query) => query.isError);
   return (
     <ScrollPage>
       {failed?.error ? <ErrorPanel error={failed.error} /> : null}
@@ -23,20 +25,8 @@ export function ActivityPanel({ sandbox }: { readonly sandbox: Sandbox }) {
           <Fact name="CPU time" value={formatDuration(stats.data.cpuMs)} />
         </Grid>
       ) : null}
-      <Section heading="Ports" note="what programs in it listen on">
-        {ports.data?.length === 0 ? (
-          <Text p="3" color="fg.muted">
-            Nothing listens.
-          </Text>
-        ) : null}
-        {ports.data?.map(({ port, address, pid }) => (
-          <Flex key={port} gap="4" px="3" py="2" fontFamily="mono" fontSize="xs">
-            <Text>{port}</Text>
-            <Text color="fg.muted">{address === "any" ? "all addresses" : "127.0.0.1"}</Text>
-            {pid === null ? null : <Text color="fg.muted">process {pid}</Text>}
-          </Flex>
-        ))}
-      </Section>
+      {ports.data ? <PortsSection id={sandbox.id} ports={ports.data} /> : null}
+      {network.data ? <NetworkSection network={network.data} /> : null}
       <Section heading="Processes">
         {processes.data?.length === 0 ? (
           <Text p="3" color="fg.muted">

@@ -1,0 +1,94 @@
+import type { Socket } from "node:net";
+import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
+import type { WebSocket } from "ws";
+import type { Http } from "../access/http.ts";
+import type { LongLivedSandboxes } from "./long-lived.ts";
+
+/** A caller that is gone gets no answer: this is asked for so often, milliseconds. */
+const pingMs = 20_000;
+const endMessage = '{"end":true}';
+
+/** Binds raw connections to ports, for debuggers and databases. */
+export function registerPortRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
+  http.bindSocket(sandboxRoutes.openPort, async ({ params, query }, call) => {
+    const live = await sandboxes.live(call.actor, params.id);
+    const inside = await live.connect(params.port); // a port that nobody listens on is refused before the socket opens
+    inside.pause();
+    call.signal.addEventListener("abort", () => inside.destroy(), { once: true });
+    return (socket) => join(socket, inside, query.window ?? Number.POSITIVE_INFINITY);
+  });
+}
+
+/** Joins a WebSocket and a connection: bytes both ways, no faster than the slower one, and the end of each way by itself. */
+async function join(socket: WebSocket, inside: Socket, window: number): Promise<void> {
+  const room = new Room(window);
+  let answered = true;
+  const ping = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, pingMs);
+  socket.on("pong", () => (answered = true));
+  socket.on("error", () => socket.terminate());
+  socket.on("close", () => {
+    clearInterval(ping);
+    room.add(Number.POSITIVE_INFINITY);
+    inside.destroy();
+  });
+  socket.on("message", (message, isBinary) => receive(socket, inside, room, message as Buffer, isBinary));
+  inside.on("close", () => socket.close(inside.errored === null && inside.readableEnded ? 1000 : 1011));
+  try {
+    for await (const bytes of inside.iterator({ destroyOnReturn: false })) {
+      await room.take((bytes as Buffer).length);
+      await send(socket, bytes as Buffer);
+    }
+    await send(socket, endMessage);
+  } catch {
+    inside.destroy();
+  }
+}
+
+function send(socket: WebSocket, data: Buffer | string): Promise<void> {
+  return new Promise((resolve) => socket.send(data, () => resolve()));
+}
+
+function receive(socket: WebSocket, inside: Socket, room: Room, message: Buffer, isBinary: boolean): void {
+  if (!isBinary) {
+    const said = PortMessage.safeParse(parseJson(message));
+    if (!said.success) socket.close(1007, "invalid_request");
+    else if ("took" in said.data) room.add(said.data.took);
+    else inside.end();
+  } else if (inside.writable && !inside.write(message)) {
+    socket.pause();
+    inside.once("drain", () => socket.resume());
+  }
+}
+
+function parseJson(message: Buffer): unknown {
+  try {
+    return JSON.parse(message.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many bytes may still be sent. */
+class Room {
+  #bytes: number;
+  #wake = (): void => undefined;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#wake();
+  }
+
+  /** Waits until there is any; the last piece may be larger. */
+  async take(bytes: number): Promise<void> {
+    while (this.#bytes <= 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#bytes -= bytes;
+  }
+}
