@@ -65,7 +65,7 @@ export const TestCase = z
       })
       .default({}),
     check: TestCheck.optional(),
-    hidden: z.boolean().optional().describe("its input, its expected output and what the program printed are never shown"),
+    hidden: z.boolean().optional().describe("its input, its expected output, what the program printed and its exit code are never shown"),
     limits: z
       .strictObject({
         wallMs: z.int().min(10).max(600_000).optional(),

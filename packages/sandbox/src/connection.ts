@@ -4,6 +4,7 @@ import { encodeFrame, encodeJsonFrame, FrameReader, FrameType, protocolVersion, 
 import { SandboxError, type InputFile, type SandboxEvent } from "./spec.ts";
 
 const chunkBytes = 1 << 20;
+const mostUnsentBytes = 32 << 20;
 const Hello = z.object({ version: z.literal(protocolVersion), slot: z.int(), pid: z.int() });
 const Started = z.object({ agoMs: z.number().nonnegative() });
 const Dropped = z.object({ bytes: z.number() });
@@ -91,9 +92,10 @@ export class SandboxConnection {
     this.#socket.uncork();
   }
 
-  /** Bytes for the standard input. Whoever sends limits how much is under way. */
+  /** Bytes for the standard input. Whoever sends limits how much is under way; a sandbox that takes nothing while much is, is given up. */
   sendInput(bytes: Uint8Array): void {
-    this.#write(encodeFrame(FrameType.stdin, bytes));
+    if (this.#socket.writableLength > mostUnsentBytes) this.close();
+    else this.#write(encodeFrame(FrameType.stdin, bytes));
   }
 
   /** Stops every process, or lets them go on; `paused` comes as an event. */

@@ -180,6 +180,7 @@ export class Pool {
     const known = this.#assigned.get(key);
     if (known !== undefined && !known.jail.dead) return known;
     this.#makeRoom();
+    void known?.successor?.end();
     const assigned = { kind, jail: this.#takeSpare(kind), demand: known?.demand ?? new Demand(Date.now()), successor: null };
     assigned.jail.assign(tenant);
     this.#assigned.set(key, assigned);

@@ -2,9 +2,12 @@ import { z } from "zod";
 import { parseAs, ProtocolError } from "./session-channel.ts";
 import type { SessionDaemon } from "./session-daemon.ts";
 import { openProcess, toOutput, type OpenProcess } from "./session-process.ts";
+import { ContextBusyError } from "./session.ts";
 import type { ContextEvent, ContextLanguage, ContextStatus, SessionContext } from "./session.ts";
 
 /** A line of a context may hold one result: its limit in `agent/contexts` and what JSON adds. */
+/** Calls that wait for their turn in one context. */
+const mostWaiting = 16;
 const maxLineBytes = 16 << 20;
 const sigint = 2;
 
@@ -74,15 +77,24 @@ class RunningContext implements SessionContext {
     await this.#ready.promise;
   }
 
-  async *run(code: string): AsyncGenerator<ContextEvent, void, void> {
+  async *run(code: string, signal?: AbortSignal): AsyncGenerator<ContextEvent, void, void> {
+    if (this.#waiting.length >= mostWaiting) throw new ContextBusyError(`${mostWaiting} calls wait for this context already`);
     const queue = new EventQueue();
     const listener = { id: this.#next++, code, hear: (event: ContextEvent) => queue.add(event) };
+    const drop = () => {
+      const place = this.#waiting.indexOf(listener);
+      if (place >= 0) this.#waiting.splice(place, 1);
+      queue.end("lost");
+    };
+    signal?.addEventListener("abort", drop);
     this.#waiting.push(listener);
     this.#begin();
     if (this.#over) queue.end("lost");
+    if (signal?.aborted === true) drop();
     try {
       yield* queue.read();
     } finally {
+      signal?.removeEventListener("abort", drop);
       queue.abandon();
       const place = this.#waiting.indexOf(listener);
       if (place >= 0) this.#waiting.splice(place, 1);

@@ -116,10 +116,16 @@ export interface SessionContext {
   readonly pid: number;
   /** Resolves when its process has ended. */
   readonly ended: Promise<void>;
-  run(code: string): AsyncGenerator<ContextEvent, void, void>;
+  /** What waits for its turn is dropped when the signal aborts. Throws a {@link ContextBusyError} when too much waits. */
+  run(code: string, signal?: AbortSignal): AsyncGenerator<ContextEvent, void, void>;
   /** Ends what it runs now, and what waits. Its variables stay. */
   interrupt(): void;
   close(): void;
+}
+
+/** More calls wait for a context than are kept. */
+export class ContextBusyError extends Error {
+  override readonly name = "ContextBusyError";
 }
 
 export interface ProcessFacts {

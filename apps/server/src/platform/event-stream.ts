@@ -5,8 +5,14 @@ import { answer, type Answer } from "./http-call.ts";
 const keepAliveMs = 15_000;
 
 /** Answers with server-sent events, each named after its `type`. The events before the first one are the caller's chance to refuse. */
-export async function answerEvents<T extends { readonly type?: string }>(events: AsyncGenerator<T, void, void>): Promise<Answer> {
+export async function answerEvents<T extends { readonly type?: string }>(
+  events: AsyncGenerator<T, void, void>,
+  signal: AbortSignal,
+): Promise<Answer> {
   const first = await events.next();
+  // A stream that nobody began to read ends nothing by itself.
+  if (signal.aborted) void events.return();
+  else signal.addEventListener("abort", () => void events.return(), { once: true });
   return answer(200, Readable.from(toEventStream(first, events)), {
     "content-type": "text/event-stream",
     "cache-control": "no-store",

@@ -33,6 +33,7 @@ export function cacheKeyOf(ownerId: string, input: RunInput, checked: CheckedSub
     limits,
     tier,
     input.tests,
+    checked.checkers,
   ];
   return { ownerId, key: sha256(JSON.stringify(parts)), ttlMs: input.cache === true ? defaultTtlMs : input.cache.ttlMs };
 }

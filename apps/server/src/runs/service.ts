@@ -105,7 +105,9 @@ export class Runs {
     requireNetwork(actor, input.network, this.#context.sandboxes);
     const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
     const key = cacheKeyOf(actor.userId, input, checked);
-    const known = key === null ? null : await this.#reuse.find(key, wallMsOf(input), options);
+    // A key that has made a run stands for that run.
+    const spent = options.idempotencyKey !== null && key !== null && (await this.#isSpent(actor.userId, options.idempotencyKey));
+    const known = key === null || spent ? null : await this.#reuse.find(key, wallMsOf(input), options);
     if (known?.run !== undefined) return known.run;
     const submission = await storeSubmission(this.#context, checked, input, key);
     return await this.#enqueue(actor, submission, null, options, known?.id);
@@ -302,6 +304,10 @@ export class Runs {
     });
     if (finished === null || !isFinal(finished.row.status)) return await this.#waitRow(run.id, options.signal);
     return toRun(finished.row, finished.heads);
+  }
+
+  async #isSpent(ownerId: string, idempotencyKey: string): Promise<boolean> {
+    return (await store.findByIdempotencyKey(this.#context.database.queries, ownerId, idempotencyKey)) !== undefined;
   }
 
   /** Whoever looks for the run from now on waits until it can be found. */

@@ -46,6 +46,8 @@ export interface CheckedSubmission {
   readonly entrypoint: string;
   readonly contents: readonly Content[];
   readonly tier: RunConfig["tier"];
+  /** What the checkers of its test cases run on. */
+  readonly checkers: readonly (string | null)[];
 }
 
 /** Checks a request. @throws AppError */
@@ -65,6 +67,7 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
   requireAvailable(runtime);
   const tier = input.tier ?? context.sandboxes.defaultTier;
   context.sandboxes.requireTier(tier);
+  let checkers: readonly (string | null)[] = [];
   if (input.tests !== undefined) {
     if (input.network !== "none")
       throw new AppError("invalid_request", {
@@ -72,9 +75,9 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
         fields: [{ path: "network", message: "must be none with test cases" }],
       });
     const paths = contents.map((content) => content.path);
-    checkTests(input.tests, runtime, context.runtimes, paths);
+    checkers = checkTests(input.tests, runtime, context.runtimes, paths);
   }
-  return { runtime, entrypoint, contents, tier };
+  return { runtime, entrypoint, contents, tier, checkers };
 }
 
 /** Stores the content of a checked request. `cacheKey`: where its result is to be kept. @throws AppError `storage_full` */

@@ -213,10 +213,7 @@ export class Worker implements Service {
       if (marked === undefined) throw new LostRunError();
       if (marked.cancel_requested_at !== null) this.cancel(row.id);
     };
-    await this.#perform(row, runtime, begin, writtenRecord()).catch((error: unknown) => {
-      if (!(error instanceof LostRunError))
-        this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
-    });
+    await this.#perform(row, runtime, begin, writtenRecord()).catch(() => {}); // said there
   }
 
   /**
@@ -244,6 +241,8 @@ export class Worker implements Service {
       }
       return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
+      if (!(error instanceof LostRunError) && !(error instanceof AppError) && databaseError(error) === undefined)
+        this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
       await live.discard();
       await this.#giveUp(row, execution?.begun === true, error);
       throw error;

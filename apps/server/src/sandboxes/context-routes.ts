@@ -15,7 +15,7 @@ export function registerContextRoutes(http: Http, sandboxes: LongLivedSandboxes)
   http.bind(sandboxRoutes.listContexts, async ({ params }, call) => ({ items: (await sandboxes.live(call.actor, params.id)).contexts() }));
   http.bind(sandboxRoutes.runInContext, async ({ params, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
-    return await answerEvents(live.run(params.contextId, body.code));
+    return await answerEvents(live.run(params.contextId, body.code, call.signal), call.signal);
   });
   http.bind(sandboxRoutes.interruptContext, async ({ params }, call) => {
     (await sandboxes.live(call.actor, params.id)).interrupt(params.contextId);

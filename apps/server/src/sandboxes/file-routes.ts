@@ -31,7 +31,7 @@ export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandbo
     const live = await sandboxes.live(call.actor, params.id);
     const path = readPath(query);
     const events = await live.use((session) => session.files.watch(path, { recursive: query.recursive, signal: call.signal }));
-    return await answerEvents(toChanges(live.stream(() => events)));
+    return await answerEvents(toChanges(live.stream(() => events)), call.signal);
   });
   http.bind(sandboxRoutes.readSandboxFile, async ({ params, query, headers }, call) => {
     const live = await sandboxes.live(call.actor, params.id);

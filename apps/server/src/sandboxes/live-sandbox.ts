@@ -29,6 +29,7 @@ export class LiveSandbox {
   lastActive = Date.now();
   readonly #processes = new Map<number, FollowedProcess>();
   readonly #contexts = new Map<string, HeldContext>();
+  #opening = 0;
   readonly #resume: () => Promise<void>;
   /** Open connections to its ports, with the bytes that had gone over each when it was last looked at. */
   readonly #connections = new Map<Socket, number>();
@@ -121,18 +122,24 @@ export class LiveSandbox {
   }
 
   async openContext(language: ContextLanguage, options: ContextWish): Promise<SandboxContext> {
-    if (this.#contexts.size >= maxContexts)
-      throw new AppError("path_refused", { message: `A sandbox has at most ${maxContexts} contexts.`, details: { code: "busy" } });
-    return await this.#holdContext(newId("ctx"), language, options);
+    if (this.#contexts.size + this.#opening >= maxContexts)
+      throw new AppError("conflict", { message: `A sandbox has at most ${maxContexts} contexts.`, hint: "Delete one first." });
+    this.#opening += 1;
+    try {
+      return await this.#holdContext(newId("ctx"), language, options);
+    } finally {
+      this.#opening -= 1;
+    }
   }
 
   contexts(): SandboxContext[] {
     return [...this.#contexts.values()].map(({ facts }) => facts);
   }
 
-  run(contextId: string, code: string): AsyncGenerator<SandboxContextEvent, void, void> {
+  /** Runs code in a context. What it does goes on when the caller leaves; what waits for its turn is dropped. */
+  run(contextId: string, code: string, signal: AbortSignal): AsyncGenerator<SandboxContextEvent, void, void> {
     const { context } = this.#context(contextId);
-    return this.stream(() => readContext(context, code));
+    return this.stream(() => readContext(context, code, signal));
   }
 
   interrupt(contextId: string): void {
@@ -178,9 +185,9 @@ export class LiveSandbox {
 }
 
 /** Output as text: a character that is cut in two by the way waits for its other half. */
-async function* readContext(context: SessionContext, code: string): AsyncGenerator<SandboxContextEvent> {
+async function* readContext(context: SessionContext, code: string, signal: AbortSignal): AsyncGenerator<SandboxContextEvent> {
   const decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
-  for await (const event of context.run(code)) {
+  for await (const event of context.run(code, signal)) {
     if (event.type === "output") {
       const text = decoders[event.stream].write(event.data);
       if (text !== "") yield { type: "output", stream: event.stream, text };

@@ -45,7 +45,10 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
   http.bind(sandboxRoutes.streamProcess, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const followed = live.process(params.pid);
-    return await answerEvents(live.stream(() => followed.follow(call.signal)));
+    return await answerEvents(
+      live.stream(() => followed.follow(call.signal)),
+      call.signal,
+    );
   });
   http.bind(sandboxRoutes.writeProcess, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);

@@ -26,7 +26,10 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
   });
   http.bind(sandboxRoutes.streamExec, async ({ params, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
-    return await answerEvents(live.stream((session) => streamExec(session, body, call.signal)));
+    return await answerEvents(
+      live.stream((session) => streamExec(session, body, call.signal)),
+      call.signal,
+    );
   });
   http.bind(sandboxRoutes.getSandboxStats, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);

@@ -12,6 +12,8 @@ import { pathProblem } from "../paths.ts";
 import { runCompiler, type OutputCollector } from "./compiler.ts";
 import type { CompiledRuntime } from "./request.ts";
 
+/** A library that could not be made is tried again after so long. */
+const tryAgainMs = 300_000;
 const gibibyte = 1024 ** 3;
 const mebibyte = 1024 * 1024;
 const limits: SandboxLimits = {
@@ -55,7 +57,7 @@ export class Libraries {
     if (!existsSync(folder)) {
       let preparing = this.#preparing.get(folder);
       if (preparing === undefined) this.#preparing.set(folder, (preparing = this.#make(runtime, tier, folder)));
-      await preparing;
+      if (!(await preparing)) setTimeout(() => this.#preparing.delete(folder), tryAgainMs).unref();
     }
     return this.known(runtime);
   }

@@ -3,8 +3,16 @@ import type { TestCase, TestCheck, Tests } from "@syla/contracts/tests";
 import type { InstalledRuntime, Runtimes } from "../../runtimes/service.ts";
 import { checkPaths } from "../paths.ts";
 
-/** Checks what the schema cannot: files that can be put in place, one input each, checkers that can be run. @throws AppError */
-export function checkTests(tests: Tests, runtime: InstalledRuntime, runtimes: Runtimes, programPaths: readonly string[]): void {
+/**
+ * Checks what the schema cannot: files that can be put in place, one input each, checkers that can be run. Answers the versions of what the
+ * checkers run on. @throws AppError
+ */
+export function checkTests(
+  tests: Tests,
+  runtime: InstalledRuntime,
+  runtimes: Runtimes,
+  programPaths: readonly string[],
+): (string | null)[] {
   if (tests.coverage && runtime.definition.coverage === null)
     throw new AppError("coverage_unavailable", { message: `Coverage cannot be told for ${runtime.definition.title}.` });
   const fields = tests.cases.flatMap((testCase, index) => problemsOf(testCase, `tests.cases.${index}`));
@@ -15,14 +23,14 @@ export function checkTests(tests: Tests, runtime: InstalledRuntime, runtimes: Ru
     if (own.length > 0) checkPaths([...new Set([...programPaths, ...own])]);
     checkPaths((testCase.expected.files ?? []).map((file) => file.path));
   }
-  for (const check of [tests.check, ...tests.cases.map((testCase) => testCase.check)])
-    if (check !== undefined) requireChecker(check, runtimes);
+  const checks = [tests.check, ...tests.cases.map((testCase) => testCase.check)];
+  return checks.flatMap((check) => (check === undefined ? [] : requireChecker(check, runtimes)));
 }
 
-function requireChecker(check: TestCheck, runtimes: Runtimes): void {
-  if (typeof check === "string" || !("program" in check)) return;
-  const { spec, definition } = runtimes.get(check.program.language);
-  if (spec !== null) return;
+function requireChecker(check: TestCheck, runtimes: Runtimes): (string | null)[] {
+  if (typeof check === "string" || !("program" in check)) return [];
+  const { spec, definition, version } = runtimes.get(check.program.language);
+  if (spec !== null) return [version];
   throw new AppError("runtime_unavailable", {
     message: `${definition.title}, the language of a checker, is not installed on this server.`,
     hint: `An administrator can install it: ${definition.install}`,

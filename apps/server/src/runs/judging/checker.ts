@@ -27,18 +27,9 @@ export class CheckerError extends Error {
   override readonly name = "CheckerError";
   readonly error: RunError;
 
-  /** What the checker said, which may repeat what it was given. */
-  readonly said: string | null;
-
   constructor(message: string, said: string | null = null) {
     super(message);
-    this.said = said;
     this.error = runError("user_code", "checker_failed", { message: said === null ? `${message}.` : `${message}: ${said}` });
-  }
-
-  /** Without anything that a hidden case could be told from. */
-  withoutWords(): CheckerError {
-    return new CheckerError(this.message);
   }
 }
 

@@ -14,11 +14,16 @@ const V8Report = z.object({
 /** Lines of each file by number: those that ran, and those that could have. */
 export type Lines = Map<string, { readonly all: Set<number>; readonly ran: Set<number> }>;
 
+const mostReportCharacters = 4 << 20;
+/** Bytes that the ranges of one file may cover in all, over and over. */
+const mostFilled = 64 << 20;
+
 /** The folder of the programs' files, as the interpreters name it. */
 const workspace = "/workspace/";
 
 /** Adds one run's report to `lines`. `sources` are the program's own files; others do not count. One that cannot be read counts for nothing. */
 export function addCoverage(lines: Lines, format: "lines" | "v8", report: string, sources: ReadonlyMap<string, string>): void {
+  if (report.length > mostReportCharacters) return;
   let document: unknown;
   try {
     document = JSON.parse(report);
@@ -44,15 +49,18 @@ function addV8(lines: Lines, document: unknown, sources: ReadonlyMap<string, str
   const parsed = V8Report.safeParse(document);
   for (const { url, functions } of parsed.data?.result ?? []) {
     if (!url.startsWith(`file://${workspace}`)) continue;
-    const path = decodeURIComponent(url.slice(`file://${workspace}`.length));
+    const path = decodePath(url.slice(`file://${workspace}`.length));
     const source = sources.get(path);
     const known = entryOf(lines, path, sources);
     if (source === undefined || known === null) continue;
     // Later functions are further inside, and within one the ranges go from the outside in: the last one that holds a place counts.
     const missed = new Uint8Array(source.length);
-    for (const { ranges } of functions)
-      for (const { startOffset, endOffset, count } of ranges)
-        missed.fill(count === 0 ? 1 : 0, startOffset, Math.min(endOffset, source.length));
+    let left = mostFilled;
+    for (const { startOffset, endOffset, count } of functions.flatMap(({ ranges }) => ranges)) {
+      left -= Math.max(0, Math.min(endOffset, source.length) - startOffset) + 1;
+      if (left < 0) break;
+      missed.fill(count === 0 ? 1 : 0, startOffset, Math.min(endOffset, source.length));
+    }
     let start = 0;
     for (const [index, text] of source.split("\n").entries()) {
       const from = start + (text.length - text.trimStart().length);
@@ -62,6 +70,14 @@ function addV8(lines: Lines, document: unknown, sources: ReadonlyMap<string, str
       known.all.add(index + 1);
       if (missed.subarray(from, to).includes(0)) known.ran.add(index + 1);
     }
+  }
+}
+
+function decodePath(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // no path of ours, then
   }
 }
 

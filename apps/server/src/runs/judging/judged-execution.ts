@@ -12,6 +12,8 @@ import { comparisonOf, judgeEnd, judgeOutput, type CaseVerdict } from "./case-ve
 import { CheckerError, openChecker, type Checker, type CheckersContext } from "./checker.ts";
 import { describeCase, judgedCase, storeReport, unrunCase, type JudgedCase } from "./report.ts";
 
+/** No other case begins after it. */
+const longestMs = 3_600_000;
 /** Of each stream of a case. */
 const loggedBytes = 64 * 1024;
 const failed = { status: "failed", exitCode: null, signal: null } as const;
@@ -88,8 +90,9 @@ export class JudgedExecution {
         this.#ended.abort(error); // the others have nothing to go on for; the first reason counts
       }
     };
+    const late = setTimeout(() => (waiting.length = 0), longestMs);
     const lanes = Math.min(tests.parallel, availableParallelism(), tests.cases.length);
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await Promise.all(Array.from({ length: lanes }, lane)).finally(() => clearTimeout(late));
     this.#ended.signal.throwIfAborted();
     return tests.cases.map((testCase, index) => judged.get(index) ?? unrunCase(testCase, index, "skipped"));
   }
@@ -106,7 +109,9 @@ export class JudgedExecution {
     try {
       return await judgeOutput(testCase, run, compare, checker !== null);
     } catch (error) {
-      throw error instanceof CheckerError && testCase.hidden === true ? error.withoutWords() : error;
+      // Not the end of the run: a program could have its checker fail to be spared the verdict.
+      if (error instanceof CheckerError) return { verdict: "wrong_answer", message: error.error.message };
+      throw error;
     }
   }
 

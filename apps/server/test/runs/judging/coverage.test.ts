@@ -20,6 +20,17 @@ describe("coverage of several runs", () => {
     expect(toFileCoverage(lines)).toEqual([{ path: "main.py", covered: 0, total: 1, missed: [1] }]);
   });
 
+  it("does not fail on addresses that are none, nor take long over ranges without end", () => {
+    const ranges = Array.from({ length: 100_000 }, () => ({ startOffset: 0, endOffset: 1_000_000, count: 0 }));
+    const result = [
+      { url: "file:///workspace/%", functions: [] },
+      { url: "file:///workspace/main.py", functions: [{ ranges }] },
+    ];
+    const began = performance.now();
+    addCoverage(new Map(), "v8", JSON.stringify({ result }), new Map([["main.py", "x\n".repeat(500_000)]]));
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
   it("counts garbage for nothing", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), fc.constantFrom("lines" as const, "v8" as const), (report, format) => {

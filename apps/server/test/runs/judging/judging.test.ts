@@ -221,10 +221,15 @@ if sum(map(int, got)) != int(given[0]): print("they add up to", sum(map(int, got
     ["import sys; sys.exit(9)", /ended with exit code 9/],
     ["def (", /SyntaxError|invalid syntax/],
     ["import os; os.kill(os.getpid(), 9)", /was killed/],
-  ])("one that fails itself (%s) gives no verdict", async (code, message) => {
-    const run = await judge("print(1)", { check: { program: { language: "python", code } }, cases: [{}] });
+  ])("one that fails itself (%s) accepts nothing, and says why", async (code, message) => {
+    const run = await judge("print(1)", { check: { program: { language: "python", code } }, cases: [{}, { check: "exact" }] });
+    expect(verdicts(run)).toEqual(["wrong_answer", "accepted"]);
+    expect(run.tests?.cases[0]?.message).toMatch(message);
+  });
+
+  it("one that cannot be compiled gives no verdict at all", async () => {
+    const run = await judge("print(1)", { check: { program: { language: "c", code: "int main(" } }, cases: [{}] });
     expect(run).toMatchObject({ status: "failed", tests: null, error: { code: "checker_failed" } });
-    expect(run.error?.message).toMatch(message);
   });
 
   it("one cannot be reached from the program", async () => {
@@ -264,7 +269,9 @@ describe("hidden cases", () => {
     const checker = "import sys\nint(open(sys.argv[2]).read())";
     const hidden = [{ stdin: `${secret}-in`, expected: { stdout: "1" }, hidden: true }];
     const failing = await judge("print(input())", { cases: hidden, check: { program: { language: "python", code: checker } } });
-    expect(failing).toMatchObject({ status: "failed", error: { code: "checker_failed" } });
+    expect(failing.tests?.cases).toMatchObject([
+      { verdict: "wrong_answer", exitCode: null, message: "the answer is not the expected one" },
+    ]);
     expect(JSON.stringify([failing, await logOf(failing)])).not.toContain(secret);
     const spying = `word = input()\nif word[0] == "s":\n    pass\n`;
     const open = { stdin: "open", expected: {} };
