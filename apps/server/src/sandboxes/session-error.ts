@@ -16,6 +16,7 @@ export function toSessionError(error: unknown): unknown {
   if (error instanceof SessionEndedError || error instanceof ProtocolError) return new AppError("sandbox_ended", { cause: error });
   if (error instanceof PortUnreachableError) return new AppError("port_unreachable", { cause: error });
   if (error instanceof SandboxError) return new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error });
+  if (error instanceof ContextBusyError) return new AppError("conflict", { message: `${error.message}.`, hint: "Wait until some of them are done." });
   if (!(error instanceof RefusalError)) return error;
   const { code, message } = error;
   if (code === "ENOENT") return new AppError("path_not_found", { cause: error });

@@ -356,6 +356,27 @@ describe("contexts of a sandbox", () => {
     const events = readEvents<SandboxContextEvent>(await looping);
     await send("POST", `${base}/contexts/${python.id}/interrupt`);
     expect((await events).at(-1)).toEqual({ type: "done", status: "interrupted" });
+    // Callers that leave at once, before and behind one that is at work, take nothing with them.
+    const leave = new AbortController();
+    const gone = ["import time; time.sleep(1)", "1", "2"].map((code) =>
+      server.fetch(`${base}/contexts/${python.id}/run`, {
+        method: "POST",
+        headers: { ...ann, "content-type": "application/json" },
+        body: JSON.stringify({ code }),
+        signal: leave.signal,
+      }),
+    );
+    setTimeout(() => leave.abort(), 20);
+    await Promise.allSettled(gone);
+    expect((await run(python.id, "6 * 7")).at(-1)).toMatchObject({ type: "done", status: "ok" });
+    const busy = send("POST", `${base}/contexts/${python.id}/run`, { code: "import time; time.sleep(2)" });
+    const flood = await Promise.all(
+      Array.from({ length: 24 }, () => send("POST", `${base}/contexts/${python.id}/run`, { code: "1" })).map(
+        async (answer) => await readEvents<SandboxContextEvent>(await answer).catch(() => []),
+      ),
+    );
+    expect(flood.filter((events) => events.at(-1)?.type === "done").length).toBeLessThanOrEqual(17);
+    await readEvents(await busy);
     expect((await send("DELETE", `${base}/contexts/${python.id}`)).status).toBe(204);
     expect(await codeOf(send("POST", `${base}/contexts/${python.id}/run`, { code: "1" }))).toEqual([404, "not_found"]);
   });

@@ -17,7 +17,7 @@ const node: RuntimeSpec = {
   env: {},
   preimport: [],
   bootVariables: [],
-  mounts: [{ source: process.execPath, target: process.execPath }],
+  mounts: [{ source: process.execPath, target: "/opt/runtimes/node/node" }],
   reservesMemory: true,
 };
 
