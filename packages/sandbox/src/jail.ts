@@ -36,6 +36,7 @@ export class Jail {
   #slots = 0;
   #errors = "";
   #dead = false;
+  #ending = false;
 
   /** Starts a jail in `spec.folder`, which must not exist yet and is removed with it. */
   constructor(spec: WallSpec) {
@@ -53,8 +54,9 @@ export class Jail {
     });
   }
 
+  /** It has ended, or is about to: no run may get into it any more. */
   get dead(): boolean {
-    return this.#dead;
+    return this.#dead || this.#ending;
   }
 
   get slots(): number {
@@ -72,7 +74,7 @@ export class Jail {
 
   /** Asks the agent for one more slot. */
   addSlot(): void {
-    if (this.#dead) return;
+    if (this.dead) return;
     this.cgroup?.addSlot(this.#slots);
     this.#child.stdin?.write(`slot ${this.#slots}\n`);
     this.#slots += 1;
@@ -81,10 +83,10 @@ export class Jail {
   /** A ready sandbox, now or as soon as there is one. Rejects with `no_capacity` after `waitMs`, and when the jail dies. */
   take(waitMs: number): Promise<SandboxConnection> {
     this.usedAt = Date.now();
+    if (this.dead) return Promise.reject(new SandboxError("sandbox_failed", this.#errors || "the jail is gone"));
     for (let connection = this.#ready.shift(); connection !== undefined; connection = this.#ready.shift()) {
       if (!connection.closed) return Promise.resolve(connection);
     }
-    if (this.#dead) return Promise.reject(new SandboxError("sandbox_failed", this.#errors || "the jail is gone"));
     return new Promise((resolve, reject) => {
       const waiter = { resolve: settle(resolve), reject: settle(reject) };
       const timer = setTimeout(() => {
@@ -103,6 +105,7 @@ export class Jail {
 
   /** Kills everything in it and removes its folder and groups. Resolves when nothing is left. */
   end(): Promise<void> {
+    this.#ending = true;
     this.#child.stdin?.destroy(); // the agent ends with it, even when the jail was killed before it could tie itself to us
     killGroup(this.#child);
     return this.#ended;
