@@ -107,7 +107,7 @@ describe("use a long-lived sandbox", () => {
     await writeFile(join(folder.path, "sandbox/run.ts"), program);
     const env = { SYLA_URL: server.url, SYLA_API_KEY: apiKey };
     const { stdout } = await runFile(process.execPath, ["run.ts"], { cwd: join(folder.path, "sandbox"), env });
-    expect(stdout).toBe("3 blue\n\n1\n2\n\n3.141592653589793\n");
+    expect(stdout).toBe("3 blue\n\n1\n2\n\n3.141592653589793\ntrue\n");
   });
 });
 

@@ -20,6 +20,7 @@ describe("RunInput", () => {
       limits: {},
       network: "none",
       priority: 5,
+      cache: false,
     });
   });
 

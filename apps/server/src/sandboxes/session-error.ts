@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import { ProtocolError, RefusalError, SessionEndedError } from "@syla/sandbox/session-channel";
 import { PortUnreachableError } from "@syla/sandbox/relay/relay-server";
+import { ContextBusyError } from "@syla/sandbox/session";
 import { SandboxError } from "@syla/sandbox/spec";
 
 /** Does something in a session; what it fails with becomes a coded error. */
@@ -16,7 +17,8 @@ export function toSessionError(error: unknown): unknown {
   if (error instanceof SessionEndedError || error instanceof ProtocolError) return new AppError("sandbox_ended", { cause: error });
   if (error instanceof PortUnreachableError) return new AppError("port_unreachable", { cause: error });
   if (error instanceof SandboxError) return new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error });
-  if (error instanceof ContextBusyError) return new AppError("conflict", { message: `${error.message}.`, hint: "Wait until some of them are done." });
+  if (error instanceof ContextBusyError)
+    return new AppError("conflict", { message: `${error.message}.`, hint: "Wait until some of them are done." });
   if (!(error instanceof RefusalError)) return error;
   const { code, message } = error;
   if (code === "ENOENT") return new AppError("path_not_found", { cause: error });

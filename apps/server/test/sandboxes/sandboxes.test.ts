@@ -353,9 +353,9 @@ describe("contexts of a sandbox", () => {
     expect(await json(send("POST", `${base}/contexts/${python.id}/restart`))).toMatchObject({ id: python.id });
     expect((await run(python.id, "x"))[0]).toMatchObject({ type: "error", name: "NameError" });
     const looping = send("POST", `${base}/contexts/${python.id}/run`, { code: "print('on')\nwhile True: pass" });
-    const events = readEvents<SandboxContextEvent>(await looping);
+    const loopEvents = readEvents<SandboxContextEvent>(await looping);
     await send("POST", `${base}/contexts/${python.id}/interrupt`);
-    expect((await events).at(-1)).toEqual({ type: "done", status: "interrupted" });
+    expect((await loopEvents).at(-1)).toEqual({ type: "done", status: "interrupted" });
     // Callers that leave at once, before and behind one that is at work, take nothing with them.
     const leave = new AbortController();
     const gone = ["import time; time.sleep(1)", "1", "2"].map((code) =>
@@ -375,7 +375,7 @@ describe("contexts of a sandbox", () => {
         async (answer) => await readEvents<SandboxContextEvent>(await answer).catch(() => []),
       ),
     );
-    expect(flood.filter((events) => events.at(-1)?.type === "done").length).toBeLessThanOrEqual(17);
+    expect(flood.filter((told) => told.at(-1)?.type === "done").length).toBeLessThanOrEqual(17);
     await readEvents(await busy);
     expect((await send("DELETE", `${base}/contexts/${python.id}`)).status).toBe(204);
     expect(await codeOf(send("POST", `${base}/contexts/${python.id}/run`, { code: "1" }))).toEqual([404, "not_found"]);
