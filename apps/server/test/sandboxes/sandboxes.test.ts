@@ -375,7 +375,7 @@ describe("contexts of a sandbox", () => {
         async (answer) => await readEvents<SandboxContextEvent>(await answer).catch(() => []),
       ),
     );
-    expect(flood.filter((told) => told.at(-1)?.type === "done").length).toBeLessThanOrEqual(17);
+    expect(flood.filter((answer) => answer.at(-1)?.type === "done").length).toBeLessThanOrEqual(17);
     await readEvents(await busy);
     expect((await send("DELETE", `${base}/contexts/${python.id}`)).status).toBe(204);
     expect(await codeOf(send("POST", `${base}/contexts/${python.id}/run`, { code: "1" }))).toEqual([404, "not_found"]);
