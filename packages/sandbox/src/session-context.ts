@@ -5,9 +5,9 @@ import { openProcess, toOutput, type OpenProcess } from "./session-process.ts";
 import { ContextBusyError } from "./session.ts";
 import type { ContextEvent, ContextLanguage, ContextStatus, SessionContext } from "./session.ts";
 
-/** A line of a context may hold one result: its limit in `agent/contexts` and what JSON adds. */
 /** Calls that wait for their turn in one context. */
 const mostWaiting = 16;
+/** A line of a context may hold one result: its limit in `agent/contexts` and what JSON adds. */
 const maxLineBytes = 16 << 20;
 const sigint = 2;
 

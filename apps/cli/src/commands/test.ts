@@ -92,7 +92,7 @@ function explain(run: Run, report: TestReport | null): void {
   );
   for (const file of report?.coverage ?? [])
     printLine(
-      `${plainLine(file.path)}: ${file.covered} of ${file.total} lines ran${file.missed.length > 0 ? `, not ${ranges(file.missed)}` : ""}`,
+      `${plainLine(file.path)}: ${file.covered} of ${file.total} ${file.total === 1 ? "line" : "lines"} ran${file.missed.length > 0 ? `, not ${ranges(file.missed)}` : ""}`,
     );
   const { passed, total } = run.tests;
   printLine(style(process.stdout, passed === total ? "green" : "red", `${passed} of ${total} accepted`));

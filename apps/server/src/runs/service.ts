@@ -27,19 +27,18 @@ import { cacheKeyOf } from "./cache-key.ts";
 import { defaultLimits, RunConfig } from "./config.ts";
 import { readInputFiles } from "./read-input-files.ts";
 import type { LiveRuns } from "./live-runs.ts";
-import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
-import { toRun, toSummary, type Heads } from "./presenter.ts";
+import { toEvent } from "./log-records.ts";
+import { toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { Reuse } from "./reuse.ts";
 import { RunResult } from "./result.ts";
+import { RunLogs } from "./run-logs.ts";
 import { RunRecord, writtenRecord } from "./run-record.ts";
 import { checkSubmission, storeSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
-import { Utf8Splitter } from "./utf8-splitter.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
-const headBytes = 64 * 1024;
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
 
@@ -77,11 +76,13 @@ export class Runs {
   readonly #inserts: Batch<store.NewRun, boolean>;
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
+  readonly #logs: RunLogs;
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
   constructor(context: RunsContext) {
     this.#context = context;
+    this.#logs = new RunLogs(context);
     this.#reuse = new Reuse({
       cache: context.cache,
       liveRuns: context.liveRuns,
@@ -166,13 +167,13 @@ export class Runs {
     let seq = lastSeq;
     while (!signal.aborted) {
       const live = this.#context.liveRuns.get(id);
-      for await (const record of live?.follow(seq, signal) ?? this.#stored(row, seq)) {
+      for await (const record of live?.follow(seq, signal) ?? this.#logs.stored(row, seq)) {
         seq = record.seq;
         yield toEvent(record);
       }
       row = (await store.findRun(this.#context.database.queries, id)) ?? row;
       if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) {
-        for await (const record of this.#stored(row, seq)) {
+        for await (const record of this.#logs.stored(row, seq)) {
           seq = record.seq;
           yield toEvent(record);
         }
@@ -185,7 +186,7 @@ export class Runs {
   /** What the program wrote, byte for byte, or every event as a JSON line. */
   async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
     const row = await this.#find(actor, id, "run:read");
-    yield* this.#logBytes(row, stream, format);
+    yield* this.#logs.bytes(row, stream, format);
   }
 
   async artifacts(actor: Actor, id: string): Promise<Artifact[]> {
@@ -366,55 +367,7 @@ export class Runs {
   }
 
   async #present(row: store.RunRow): Promise<Run> {
-    return toRun(row, await this.#heads(row));
-  }
-
-  async #heads(row: store.RunRow): Promise<Heads> {
-    const live = this.#context.liveRuns.get(row.id);
-    if (live !== undefined) return { stdout: live.stdoutHead, stderr: live.stderrHead };
-    return { stdout: await this.#head(row, "stdout"), stderr: await this.#head(row, "stderr") };
-  }
-
-  async #head(row: store.RunRow, stream: "stdout" | "stderr"): Promise<string> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of this.#logBytes(row, stream, "raw")) {
-      parts.push(part);
-      size += part.length;
-      if (size >= headBytes) break;
-    }
-    const head = Buffer.concat(parts).subarray(0, headBytes);
-    return (size > headBytes ? new Utf8Splitter().push(head) : head).toString();
-  }
-
-  async *#logBytes(row: store.RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
-    for await (const record of this.#records(row)) {
-      if (format === "jsonl") yield Buffer.from(`${JSON.stringify(toEvent(record))}\n`);
-      else if (record.type === "log" && (stream === "all" || record.stream === stream)) yield bytesOf(record);
-    }
-  }
-
-  /** Every record so far, from memory or as they are stored, also when the run ends in between. */
-  async *#records(row: store.RunRow): AsyncGenerator<LogRecord> {
-    const live = this.#context.liveRuns.get(row.id);
-    if (live === undefined) return yield* this.#stored(row, 0);
-    let seq = 0;
-    for await (const record of live.snapshot()) {
-      seq = record.seq;
-      yield record;
-    }
-    if (live.discarded) yield* this.#stored((await store.findRun(this.#context.database.queries, row.id)) ?? row, seq);
-  }
-
-  /** The stored records after `seq`; before there is a log, that the run is queued; of a log that a power cut took, that it is lost. */
-  async *#stored(row: store.RunRow, seq: number): AsyncGenerator<LogRecord> {
-    if (row.log_sha256 !== null) {
-      if (await this.#context.blobs.has(row.log_sha256)) {
-        for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
-      } else if (seq < 1) yield lostLog(row);
-    } else if (seq < 1) {
-      yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
-    }
+    return toRun(row, await this.#logs.heads(row));
   }
 }
 
@@ -447,11 +400,6 @@ function rowOf(run: store.NewRun): store.RunRow {
     claimed_at: run.claimedAt,
     ...store.notEnded,
   };
-}
-
-function lostLog(row: store.RunRow): LogRecord {
-  const time = (row.finished_at ?? row.created_at).getTime();
-  return { type: "log", seq: 1, time, stream: "system", text: "[the log of this run was lost in a power cut]\n" };
 }
 
 function encodeCursor(id: string): string {

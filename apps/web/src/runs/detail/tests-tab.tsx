@@ -190,7 +190,9 @@ interface CoverageProps {
 
 function Coverage({ runId, files, total }: CoverageProps) {
   const note =
-    total === null || total.total === 0 ? "" : `${Math.round((100 * total.covered) / total.total)} % of ${total.total} lines ran`;
+    total === null || total.total === 0
+      ? ""
+      : `${Math.round((100 * total.covered) / total.total)} % of ${total.total} ${total.total === 1 ? "line" : "lines"} ran`;
   return (
     <Section heading="Coverage" note={note}>
       {files.map((file) => (

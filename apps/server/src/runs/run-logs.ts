@@ -1,0 +1,80 @@
+import type { Blobs } from "../platform/blobs.ts";
+import type { Database } from "../platform/database.ts";
+import type { LiveRuns } from "./live-runs.ts";
+import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
+import type { Heads } from "./presenter.ts";
+import { findRun, type RunRow } from "./store.ts";
+import { Utf8Splitter } from "./utf8-splitter.ts";
+
+const headBytes = 64 * 1024;
+
+/** What is needed to read logs. */
+interface RunLogsContext {
+  readonly database: Database;
+  readonly blobs: Blobs;
+  readonly liveRuns: LiveRuns;
+}
+
+/** What runs wrote: from memory while they go on here, as it was stored afterwards. Who may read it has been decided. */
+export class RunLogs {
+  readonly #context: RunLogsContext;
+
+  constructor(context: RunLogsContext) {
+    this.#context = context;
+  }
+
+  /** The first bytes of both streams. */
+  async heads(row: RunRow): Promise<Heads> {
+    const live = this.#context.liveRuns.get(row.id);
+    if (live !== undefined) return { stdout: live.stdoutHead, stderr: live.stderrHead };
+    return { stdout: await this.#head(row, "stdout"), stderr: await this.#head(row, "stderr") };
+  }
+
+  async #head(row: RunRow, stream: "stdout" | "stderr"): Promise<string> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const part of this.bytes(row, stream, "raw")) {
+      parts.push(part);
+      size += part.length;
+      if (size >= headBytes) break;
+    }
+    const head = Buffer.concat(parts).subarray(0, headBytes);
+    return (size > headBytes ? new Utf8Splitter().push(head) : head).toString();
+  }
+
+  /** What was written, byte for byte, or every event as a JSON line. */
+  async *bytes(row: RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
+    for await (const record of this.#records(row)) {
+      if (format === "jsonl") yield Buffer.from(`${JSON.stringify(toEvent(record))}\n`);
+      else if (record.type === "log" && (stream === "all" || record.stream === stream)) yield bytesOf(record);
+    }
+  }
+
+  /** Every record so far, from memory or as they are stored, also when the run ends in between. */
+  async *#records(row: RunRow): AsyncGenerator<LogRecord> {
+    const live = this.#context.liveRuns.get(row.id);
+    if (live === undefined) return yield* this.stored(row, 0);
+    let seq = 0;
+    for await (const record of live.snapshot()) {
+      seq = record.seq;
+      yield record;
+    }
+    if (live.discarded) yield* this.stored((await findRun(this.#context.database.queries, row.id)) ?? row, seq);
+  }
+
+  /** The stored records after `seq`; before there is a log, that the run is queued; of a log that a power cut took, that it is lost. */
+  async *stored(row: RunRow, seq: number): AsyncGenerator<LogRecord> {
+    if (row.log_sha256 !== null) {
+      if (await this.#context.blobs.has(row.log_sha256)) {
+        for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
+      } else if (seq < 1) yield lostLog(row);
+    } else if (seq < 1) {
+      yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
+    }
+  }
+}
+
+function lostLog(row: RunRow): LogRecord {
+  const time = (row.finished_at ?? row.created_at).getTime();
+  return { type: "log", seq: 1, time, stream: "system", text: "[the log of this run was lost in a power cut]\n" };
+}
