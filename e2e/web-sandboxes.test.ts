@@ -81,6 +81,11 @@ describe.skipIf(noBrowser)("the sandbox pages", () => {
     await page.locator("[data-cell='1']").getByText("hi", { exact: true }).waitFor();
     await run("x + 1");
     await page.locator("[data-cell='2']").getByText("21", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Resume it to go on.").waitFor();
+    await page.locator("[data-cell='2']").getByText("21", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor();
     await run("class H:\n  def _repr_html_(self): return '<b id=b>bold</b><script>parent.document.title=\"taken\"</script>'\nH()");
     await page.frameLocator("iframe[title='HTML result']").locator("#b").waitFor();
     expect(await page.title()).not.toBe("taken");

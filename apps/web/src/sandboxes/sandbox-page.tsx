@@ -46,6 +46,7 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
   const tab = search.get("tab") ?? "terminal";
   const state = describeState(sandbox);
   const usable = sandbox.endedAt === null && sandbox.pauseReason !== "user";
+  const rest = usable ? null : sandbox.endedAt === null ? "Resume it to go on." : "There is nothing more to run here.";
   return (
     <Flex direction="column" h="100%" minH="0">
       <Flex direction="column" gap="2" px={{ base: "4", md: "6" }} pt="4" pb="2" flexShrink="0">
@@ -67,19 +68,18 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
         />
       </Box>
       <Box flex="1" minH="0" overflow="hidden">
-        {usable ? (
-          <Suspense fallback={<SkeletonRows rows={3} />}>
-            {tab === "terminal" ? <TerminalPanel id={sandbox.id} /> : null}
-            {tab === "files" ? <FilesPanel id={sandbox.id} /> : null}
-            {/* What the cells have shown stays while another tab is shown. */}
-            <Box h="100%" display={tab === "console" ? "block" : "none"}>
-              <ConsolePanel id={sandbox.id} language={sandbox.language} />
-            </Box>
-            {tab === "activity" ? <ActivityPanel sandbox={sandbox} /> : null}
-          </Suspense>
-        ) : (
+        <Suspense fallback={<SkeletonRows rows={3} />}>
+          {usable && tab === "terminal" ? <TerminalPanel id={sandbox.id} /> : null}
+          {usable && tab === "files" ? <FilesPanel id={sandbox.id} /> : null}
+          {usable && tab === "activity" ? <ActivityPanel sandbox={sandbox} /> : null}
+          {/* What the cells have shown stays while another tab is shown, and while nothing runs. */}
+          <Box h="100%" display={tab === "console" ? "block" : "none"}>
+            <ConsolePanel id={sandbox.id} language={sandbox.language} rest={rest} />
+          </Box>
+        </Suspense>
+        {rest === null || tab === "console" ? null : (
           <Text p="6" color="fg.subtle">
-            {sandbox.endedAt === null ? "Resume it to go on." : "There is nothing more to see here."}
+            {rest}
           </Text>
         )}
       </Box>
