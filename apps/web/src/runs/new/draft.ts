@@ -77,7 +77,7 @@ export function draftInput(draft: Draft): RunInputDraft {
     args: draft.args === "" ? [] : draft.args.replace(/\n$/, "").split("\n"),
     env,
     limits: draftLimits(draft),
-    cache: draft.reuse,
+    ...(draft.reuse ? { cache: true } : {}),
     ...(draft.network === "none" ? {} : { network: networkInput(draft) }),
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
