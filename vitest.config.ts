@@ -7,6 +7,7 @@ export default defineConfig({
     // Real servers, databases and sandboxes on whatever machine: limits against hanging, not measures of speed.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000, interval: 50 } },
     teardownTimeout: 30_000,
     coverage: {
       provider: "v8",
