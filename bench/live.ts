@@ -100,21 +100,20 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 {
   const variables = { SYLA_WORKER_SLOTS: String(count), SYLA_QUEUE_LIMIT: String(count * 2), SYLA_MERGE_PAGES: "true" };
   await using server = await startOurs(variables);
-  await startWave(server, 1); // a jail is there
+  const ids = await startWave(server, 1); // a jail is there
   const before = memory();
   const began = performance.now();
-  const ids: string[] = [];
   while (ids.length < count) {
     while (memory().freeKiB < leastFreeKiB) await sleep(1000);
     ids.push(...(await startWave(server, Math.min(wave, count - ids.length))));
-    if (ids.length % 500 === 0)
+    if (ids.length % 500 === 1 || ids.length === count)
       console.log(
         `${ids.length} up after ${((performance.now() - began) / 1000).toFixed(0)} s, ${(memory().freeKiB / 1024).toFixed(0)} MiB free`,
       );
   }
   const seconds = (performance.now() - began) / 1000;
   await sleep(15_000); // what can be merged of the last ones
-  const each = (memory().usedKiB - before.usedKiB) / count / 1024;
+  const each = (memory().usedKiB - before.usedKiB) / (count - 1) / 1024;
   const plane = controlPlane(server.pid);
   const asked = performance.now();
   for (let at = 0; at < ids.length; at += wave)
