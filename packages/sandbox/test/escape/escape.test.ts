@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import type { TLSSocket } from "node:tls";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EffectiveLimits } from "../../src/spec.ts";
 import {
   bash,
@@ -18,6 +18,7 @@ import {
   type TestTier,
 } from "../sandbox-driver.ts";
 import { end, prelude, type Attack, type World } from "./attack.ts";
+import { printAttacks } from "./attack-table.ts";
 import { createHostileNames, outsideAddress, outsideName } from "../network/hostile-names.ts";
 import { listenRaw, listenTls, type Outside } from "../network/outside.ts";
 import { egressAttacks, policyOf } from "./egress-attacks.ts";
@@ -70,8 +71,8 @@ let outside: Outside;
 let outsideTls: Outside | null;
 const outsideNames: string[] = [];
 const nameServer = createHostileNames();
-const table: { attack: string; result: string; ms: number }[] = [];
 
+printAttacks();
 beforeAll(async () => {
   outside = await listenTls(
     [outsideName],
@@ -173,30 +174,16 @@ function expectLookUps(name: string, most: number): void {
   expect(nameServer.lookUps(name)).toBeLessThanOrEqual(most);
 }
 
-/** Puts a line into the table, whatever happens. */
-function recorded(name: string, body: () => Promise<void>): () => Promise<void> {
-  return async () => {
-    const [line, started] = [{ attack: name, result: "SUCCEEDED", ms: 0 }, performance.now()];
-    table.push(line);
-    onTestFinished(() => void (line.ms = Math.round(performance.now() - started)));
-    await body();
-    line.result = "failed, as it must";
-  };
-}
-
 const attacks = [...fileAttacks, ...processAttacks, ...kernelAttacks, ...networkAttacks, ...egressAttacks, ...resourceAttacks];
 
 describe("a hostile program cannot", () => {
   for (const attack of attacks) {
-    test(
-      `${attack.name} (${attack.language ?? "python"})`,
-      recorded(attack.name, async () => {
-        const result = await perform(attack);
-        assertFailed(attack, result);
-        await attack.expect?.(result, world);
-        expect(hostConnections).toBe(0);
-      }),
-    );
+    test(`${attack.name} (${attack.language ?? "python"})`, async () => {
+      const result = await perform(attack);
+      assertFailed(attack, result);
+      await attack.expect?.(result, world);
+      expect(hostConnections).toBe(0);
+    });
   }
 });
 
@@ -229,32 +216,26 @@ print([name for name in os.listdir("/proc") if name.isdigit()] == ["1", str(os.g
     ["attacker", "other"],
   ] as const) {
     const name = `share names and ports: ${tenants.join(" and ")}`;
-    test(
-      `they ${name}`,
-      recorded(name, async () => {
-        const runs = await Promise.all(tenants.map((tenant, index) => startBeside(stage.tier, python, talk(index), { tenant })));
-        for (const run of runs) await run.printed("bound");
-        for (const result of await Promise.all(runs.map((run) => run.result)))
-          expect(result).toMatchObject({ out: "bound\nTrue\n", err: "" });
-      }),
-    );
+    test(`they ${name}`, async () => {
+      const runs = await Promise.all(tenants.map((tenant, index) => startBeside(stage.tier, python, talk(index), { tenant })));
+      for (const run of runs) await run.printed("bound");
+      for (const result of await Promise.all(runs.map((run) => run.result)))
+        expect(result).toMatchObject({ out: "bound\nTrue\n", err: "" });
+    });
   }
 
-  test(
-    "one tenant with all its slots in use does not keep another from starting",
-    recorded("use up all slots", async () => {
-      const sleeper = () => startBeside(stage.tier, python, "import time\nprint('busy', flush=True)\ntime.sleep(30)", { tenant: "greedy" });
-      const busy = await Promise.all([sleeper(), sleeper(), sleeper(), sleeper()]);
-      for (const run of busy) await run.printed("busy");
-      const waiting = sleeper();
-      const other = await runIn(stage.tier, python, "print('in')", { tenant: "modest" });
-      expect(other.out).toBe("in\n");
-      for (const run of busy) run.run.cancel(0);
-      const late = await waiting;
-      late.run.cancel(0);
-      await Promise.all([...busy, late].map((run) => run.result));
-    }),
-  );
+  test("one tenant with all its slots in use does not keep another from starting", async () => {
+    const sleeper = () => startBeside(stage.tier, python, "import time\nprint('busy', flush=True)\ntime.sleep(30)", { tenant: "greedy" });
+    const busy = await Promise.all([sleeper(), sleeper(), sleeper(), sleeper()]);
+    for (const run of busy) await run.printed("busy");
+    const waiting = sleeper();
+    const other = await runIn(stage.tier, python, "print('in')", { tenant: "modest" });
+    expect(other.out).toBe("in\n");
+    for (const run of busy) run.run.cancel(0);
+    const late = await waiting;
+    late.run.cancel(0);
+    await Promise.all([...busy, late].map((run) => run.result));
+  });
 });
 
 describe("nothing of a run is left for the next one in its slot", () => {
@@ -310,16 +291,13 @@ for line in open("/proc/self/maps"):
     del block
 print(found, scanned > 1 << 20)
 `;
-  test(
-    "files, memory, IPC, sockets, environment",
-    recorded("leave something for the next run", async () => {
-      await using single = createTier({ slotsPerJail: 1 });
-      for (let round = 0; round < 3; round += 1) {
-        expect((await runIn(single.tier, python, planting)).out).toBe("planted\n");
-        expect(await runIn(single.tier, python, searching)).toMatchObject({ out: "[] True\n", err: "" });
-      }
-    }),
-  );
+  test("files, memory, IPC, sockets, environment", async () => {
+    await using single = createTier({ slotsPerJail: 1 });
+    for (let round = 0; round < 3; round += 1) {
+      expect((await runIn(single.tier, python, planting)).out).toBe("planted\n");
+      expect(await runIn(single.tier, python, searching)).toMatchObject({ out: "[] True\n", err: "" });
+    }
+  });
 
   const litter: readonly (readonly [name: string, code: string])[] = [
     [
@@ -348,46 +326,40 @@ for base in ("/workspace", "/output"):
     ],
   ];
   for (const [name, code] of litter) {
-    test(
-      `not ${name}`,
-      recorded(`leave ${name}`, async () => {
-        await using single = createTier({ slotsPerJail: 1 });
-        for (let round = 0; round < 2; round += 1) {
-          await runIn(single.tier, python, code);
-          const next = await runIn(single.tier, python, "import os\nprint(os.listdir('/workspace'), os.listdir('/output'))");
-          expect(next.out).toBe("['main.py'] []\n");
-        }
-        // Once more while the jail ends: then the host itself has to clean up.
-        const last = await single.tier.start(specOf(python, `${code}\nimport time\nprint('made', flush=True)\ntime.sleep(60)`));
-        const ended = collect(last, (text) => text.includes("made") && void single.tier.stop());
-        await ended.catch(() => {});
-        await single.tier.stop();
-        expect(() => statSync(single.folder)).toThrow(/ENOENT/);
-      }),
-    );
+    test(`not ${name}`, async () => {
+      await using single = createTier({ slotsPerJail: 1 });
+      for (let round = 0; round < 2; round += 1) {
+        await runIn(single.tier, python, code);
+        const next = await runIn(single.tier, python, "import os\nprint(os.listdir('/workspace'), os.listdir('/output'))");
+        expect(next.out).toBe("['main.py'] []\n");
+      }
+      // Once more while the jail ends: then the host itself has to clean up.
+      const last = await single.tier.start(specOf(python, `${code}\nimport time\nprint('made', flush=True)\ntime.sleep(60)`));
+      const ended = collect(last, (text) => text.includes("made") && void single.tier.stop());
+      await ended.catch(() => {});
+      await single.tier.stop();
+      expect(() => statSync(single.folder)).toThrow(/ENOENT/);
+    });
   }
 });
 
-test(
-  "nothing is left on the host",
-  recorded("leave something on the host", async () => {
-    const alive = await runIn(stage.tier, bash, "cat /proc/self/status | head -1", { tenant: "attacker" });
-    expect(alive.exit.exitCode).toBe(0);
-    const [mine = ""] = globSync(join(stage.folder, "jail-*/slot-*/workspace/mine.txt"));
-    expect(readFileSync(mine, "utf8")).toBe(secret);
-    writeFileSync(join(mine, "../../output/stop"), "");
-    const result = await neighbour.result;
-    expect(result).toMatchObject({ err: "", out: "neighbour is there\nconnections: 0\n" });
-    const processes = [...descendants(process.pid)];
-    expect(processes.length).toBeGreaterThan(4);
-    await stage.tier.stop();
-    expect(processes.filter((pid) => isAlive(pid))).toEqual([]);
-    expect(() => statSync(stage.folder)).toThrow(/ENOENT/);
-    expect(sharedMemoryCreators().filter((pid) => processes.includes(pid))).toEqual([]);
-    expect(holdings(stage.folder)).toEqual({ mounts: [], groups: [] });
-    expect(hostConnections).toBe(0);
-  }),
-);
+test("nothing is left on the host", async () => {
+  const alive = await runIn(stage.tier, bash, "cat /proc/self/status | head -1", { tenant: "attacker" });
+  expect(alive.exit.exitCode).toBe(0);
+  const [mine = ""] = globSync(join(stage.folder, "jail-*/slot-*/workspace/mine.txt"));
+  expect(readFileSync(mine, "utf8")).toBe(secret);
+  writeFileSync(join(mine, "../../output/stop"), "");
+  const result = await neighbour.result;
+  expect(result).toMatchObject({ err: "", out: "neighbour is there\nconnections: 0\n" });
+  const processes = [...descendants(process.pid)];
+  expect(processes.length).toBeGreaterThan(4);
+  await stage.tier.stop();
+  expect(processes.filter((pid) => isAlive(pid))).toEqual([]);
+  expect(() => statSync(stage.folder)).toThrow(/ENOENT/);
+  expect(sharedMemoryCreators().filter((pid) => processes.includes(pid))).toEqual([]);
+  expect(holdings(stage.folder)).toEqual({ mounts: [], groups: [] });
+  expect(hostConnections).toBe(0);
+});
 
 /** Reported limits are those that the cases above were judged by. */
 test("the tier says what enforces each limit", () => {

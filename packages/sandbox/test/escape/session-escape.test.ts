@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTier } from "../sandbox-driver.ts";
+import { printAttacks } from "./attack-table.ts";
 import { openSession, shell, type OpenSession } from "../session-driver.ts";
 
 /** Attacks out of a session: each asserts that it failed, and that the neighbour and the host are as before. */
@@ -13,6 +14,7 @@ const secret = join(hostFolder, "secret");
 let session: OpenSession;
 let neighbour: OpenSession;
 
+printAttacks();
 beforeAll(async () => {
   writeFileSync(secret, "host secret", { mode: 0o644 });
   session = await openSession(own.tier);
