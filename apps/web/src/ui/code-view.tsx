@@ -14,7 +14,9 @@ const maxLines = 5000;
 /** Text with line numbers, to read. */
 export function CodeView({ text, label, line = null }: CodeViewProps) {
   const marked = useRef<HTMLDivElement>(null);
-  useEffect(() => void marked.current?.scrollIntoView({ block: "center" }), [line]);
+  useEffect(() => {
+    marked.current?.scrollIntoView({ block: "center" });
+  }, [line]);
   const all = text.replace(/\n$/, "").split("\n");
   const lines = all.slice(0, maxLines);
   return (

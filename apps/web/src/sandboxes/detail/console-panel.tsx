@@ -30,7 +30,9 @@ export function ConsolePanel({ id, language: own, rest }: ConsolePanelProps) {
   const [language, setLanguage] = useState<Language>(own === "node" ? "javascript" : "python");
   const [cells, setCells] = useState<readonly Cell[]>([]);
   const end = useRef<HTMLDivElement>(null);
-  useEffect(() => void end.current?.scrollIntoView({ block: "nearest" }), [cells]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "nearest" });
+  }, [cells]);
   const known = useRef(new Map<Language, Promise<string>>());
   const running = cells.some(({ events }) => events.at(-1)?.type !== "done");
   const add = (number: number, event: SandboxContextEvent) =>
