@@ -3,9 +3,8 @@ import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
+import { keepAlive, parseMessage, sendMessage } from "./socket.ts";
 
-/** A caller that is gone gets no answer: this is asked for so often, milliseconds. */
-const pingMs = 20_000;
 const endMessage = '{"end":true}';
 
 /** Binds raw connections to ports, for debuggers and databases. */
@@ -22,16 +21,8 @@ export function registerPortRoutes(http: Http, sandboxes: LongLivedSandboxes): v
 /** Joins a WebSocket and a connection: bytes both ways, no faster than the slower one, and the end of each way by itself. */
 async function join(socket: WebSocket, inside: Socket, window: number): Promise<void> {
   const room = new Room(window);
-  let answered = true;
-  const ping = setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }, pingMs);
-  socket.on("pong", () => (answered = true));
-  socket.on("error", () => socket.terminate());
+  keepAlive(socket);
   socket.on("close", () => {
-    clearInterval(ping);
     room.add(Number.POSITIVE_INFINITY);
     inside.destroy();
   });
@@ -40,35 +31,23 @@ async function join(socket: WebSocket, inside: Socket, window: number): Promise<
   try {
     for await (const bytes of inside.iterator({ destroyOnReturn: false })) {
       await room.take((bytes as Buffer).length);
-      await send(socket, bytes as Buffer);
+      await sendMessage(socket, bytes as Buffer);
     }
-    await send(socket, endMessage);
+    await sendMessage(socket, endMessage);
   } catch {
     inside.destroy();
   }
 }
 
-function send(socket: WebSocket, data: Buffer | string): Promise<void> {
-  return new Promise((resolve) => socket.send(data, () => resolve()));
-}
-
 function receive(socket: WebSocket, inside: Socket, room: Room, message: Buffer, isBinary: boolean): void {
   if (!isBinary) {
-    const said = PortMessage.safeParse(parseJson(message));
+    const said = PortMessage.safeParse(parseMessage(message));
     if (!said.success) socket.close(1007, "invalid_request");
     else if ("took" in said.data) room.add(said.data.took);
     else inside.end();
   } else if (inside.writable && !inside.write(message)) {
     socket.pause();
     inside.once("drain", () => socket.resume());
-  }
-}
-
-function parseJson(message: Buffer): unknown {
-  try {
-    return JSON.parse(message.toString());
-  } catch {
-    return undefined;
   }
 }
 

@@ -8,9 +8,8 @@ import { toSpec } from "./exec.ts";
 import { signalNumber, type FollowedProcess } from "./followed-process.ts";
 import type { LiveSandbox } from "./live-sandbox.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
+import { keepAlive, parseMessage, sendMessage } from "./socket.ts";
 
-/** A terminal's socket that is gone gets no answer: this is asked for so often, milliseconds. */
-const pingMs = 20_000;
 /** Closing codes above 4000 are ours: the process has ended. */
 const processEnded = 4000;
 
@@ -75,29 +74,19 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
 /** Joins a terminal and a socket until either ends. The terminal outlives the socket. */
 async function attach(socket: WebSocket, live: LiveSandbox, followed: FollowedProcess): Promise<void> {
   const gone = new AbortController();
-  let answered = true;
-  const ping = setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }, pingMs);
-  socket.on("pong", () => (answered = true));
+  keepAlive(socket);
   socket.on("close", () => gone.abort());
-  socket.on("error", () => socket.terminate());
   socket.on("message", (message, isBinary) => void receive(socket, live, followed, message as Buffer, isBinary));
   try {
     for await (const event of live.stream(() => followed.follow(gone.signal))) await send(socket, event);
     socket.close(processEnded, "ended");
   } catch {
     socket.close(1011, "sandbox_ended");
-  } finally {
-    clearInterval(ping);
   }
 }
 
 function send(socket: WebSocket, event: SandboxProcessEvent): Promise<void> {
-  const data = event.type === "output" ? Buffer.from(event.data, "base64") : JSON.stringify(event);
-  return new Promise((resolve) => socket.send(data, () => resolve()));
+  return sendMessage(socket, event.type === "output" ? Buffer.from(event.data, "base64") : JSON.stringify(event));
 }
 
 /** Keys are typed as fast as the program reads them. */
@@ -115,15 +104,7 @@ async function receive(
     socket.resume();
     return;
   }
-  const size = TerminalSize.safeParse(parseJson(message));
+  const size = TerminalSize.safeParse(parseMessage(message));
   if (size.success) process.resize(size.data);
   else socket.close(1007, "invalid_request");
-}
-
-function parseJson(message: Buffer): unknown {
-  try {
-    return JSON.parse(message.toString());
-  } catch {
-    return undefined;
-  }
 }

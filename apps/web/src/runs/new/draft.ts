@@ -27,20 +27,21 @@ export interface Draft extends DraftNetwork {
   readonly reuse: boolean;
 }
 
+/** What a draft has besides its program, before anybody has chosen anything. */
+export const nothingChosen: Omit<Draft, "language" | "code"> = {
+  entrypoint: "",
+  stdin: "",
+  args: "",
+  env: "",
+  limits: {},
+  files: [],
+  reuse: false,
+  ...noNetwork,
+};
+
 /** An empty page in a language. */
 export function newDraft(runtime: Runtime): Draft {
-  return {
-    language: runtime.name,
-    code: runtime.example,
-    entrypoint: "",
-    stdin: "",
-    args: "",
-    env: "",
-    limits: {},
-    files: [],
-    reuse: false,
-    ...noNetwork,
-  };
+  return { language: runtime.name, code: runtime.example, ...nothingChosen };
 }
 
 /** Another language: the example follows along as long as it has not been changed. */

@@ -2,8 +2,7 @@ import type { Runtime } from "@syla/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { findRuntime } from "../runtime-choice.ts";
-import { noNetwork } from "./draft-network.ts";
-import { type Draft, draftFromRun, newDraft } from "./draft.ts";
+import { type Draft, draftFromRun, newDraft, nothingChosen } from "./draft.ts";
 
 const storageKey = "syla.draft";
 
@@ -12,17 +11,7 @@ function readStored(): Draft | null {
     const value: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
     if (typeof value !== "object" || value === null || !("code" in value) || !("language" in value)) return null;
     // What an older version of the page left may lack a field.
-    return {
-      entrypoint: "",
-      stdin: "",
-      args: "",
-      env: "",
-      limits: {},
-      files: [],
-      reuse: false,
-      ...noNetwork,
-      ...(value as Pick<Draft, "code" | "language">),
-    };
+    return { ...nothingChosen, ...(value as Pick<Draft, "code" | "language">) };
   } catch {
     return null;
   }
