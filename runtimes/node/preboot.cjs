@@ -4,7 +4,7 @@
 const Module = require("node:module");
 const fs = require("node:fs");
 
-const [linkFd, leaveFd] = [3, 4];
+const [reportFd, startFd] = [3, 4];
 
 /** The program must not find this file among what it has loaded, nor the option that loads it. A worker thread does so once more, for nothing else. */
 function forget() {
@@ -13,17 +13,16 @@ function forget() {
   for (const key of Object.keys(Module._pathCache)) if (key.includes(__filename)) delete Module._pathCache[key];
 }
 
-/** Blocks until the other end has said everything; ends the process when that was nothing. */
+/** Blocks until the other end has said everything; ends the process when that was nothing. The limits are those of the run by then. */
 function readPlan() {
   const buffer = Buffer.alloc(65536);
   const chunks = [];
-  fs.writeSync(linkFd, "1");
-  for (let size = -1; size !== 0; chunks.push(Buffer.from(buffer.subarray(0, size)))) size = fs.readSync(linkFd, buffer, 0, buffer.length, null);
+  fs.writeSync(reportFd, "1");
+  for (let size = -1; size !== 0; chunks.push(Buffer.from(buffer.subarray(0, size)))) size = fs.readSync(startFd, buffer, 0, buffer.length, null);
   const text = Buffer.concat(chunks).toString();
-  // Nothing of the other end is left when the leave to go comes, and the limits are those of the run.
-  if (text === "" || fs.readSync(leaveFd, buffer, 0, 1, null) !== 1) process.reallyExit(0);
-  fs.closeSync(linkFd);
-  fs.closeSync(leaveFd);
+  if (text === "") process.reallyExit(0);
+  fs.closeSync(reportFd);
+  fs.closeSync(startFd);
   return JSON.parse(text);
 }
 

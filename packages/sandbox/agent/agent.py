@@ -1,34 +1,23 @@
 """The agent: boots one interpreter inside the outer wall and forks every sandbox of a jail from it.
 
-Processes, from the outside in: this one (the *zygote*) never sees a byte of a user. For each slot it forks a *keeper* of the slot's
-network namespace, and that a *holder* (holder.py). The holder makes the slot's *init* (init.py), process 1 of the slot's own process
-namespace, and for each run forks a *payload* into it (payload.py), in mount, IPC, UTS and cgroup namespaces of its own. Init talks to the
+Processes, from the outside in: this one (the *zygote*) never sees a byte of a user. For each slot it forks a *holder* into a network
+namespace of the slot's own (slots.py, holder.py). The holder makes the slot's *init* (init.py), process 1 of the slot's own process
+namespace, and for each run forks a *payload* into it (payload.py), in mount, IPC and cgroup namespaces of its own. Init talks to the
 host over a connection for each run and watches over the payload (supervisor.py). A Python program runs in that forked interpreter: the
 payload's stack unwinds to the bottom of this file, so that nothing but this one frame lies under the program.
 """
 
 import gc
 import os
+import select
 import signal
 import sys
 
-import holder
 import linux
 import payload
 import program
 import roots
-
-
-def read_commands():
-    """Yields the words of each line on standard input, until the host closes it."""
-    pending = b""
-    while True:
-        chunk = os.read(0, 4096)
-        if not chunk:
-            return
-        *lines, pending = (pending + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode().split()
+from slots import Slots
 
 
 def serve(settings):
@@ -49,17 +38,36 @@ def serve(settings):
 
         settings["program"] = session.Daemon()
     elif settings["fork"]:
-        settings["program"] = program.Program()
+        settings["program"] = program.Program(settings["env"])
+    linux.copy_page_tables()
     gc.collect()
     gc.freeze()
     gc.disable()
-    # A holder that gave up takes the jail with it: the host sees that and makes another one.
-    signal.signal(signal.SIGCHLD, lambda number, frame: os._exit(1))
-    for command in read_commands():
-        if command[:1] == ["slot"]:
-            if os.fork() == 0:
-                return holder.keep(int(command[1]), settings)
-    end_jail()
+    if settings["fork"]:
+        settings["program"].prepare()
+    return keep_slots(Slots(settings))
+
+
+def keep_slots(slots):
+    """Makes what the host asks for until it closes, and keeps it alive. Returns only in a payload."""
+    wake, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    received, pending = None, b""
+    while received is None:
+        readable, _, _ = select.select([0, wake], [], [], slots.wait_seconds())
+        if wake in readable:
+            os.read(wake, 4096)
+            slots.collect()
+        received = slots.make_due()
+        if received is None and 0 in readable:
+            chunk = os.read(0, 4096)
+            if not chunk:
+                end_jail()
+            *lines, pending = (pending + chunk).split(b"\n")
+            for line in lines:
+                received = received or slots.add(int(line.decode().removeprefix("slot ")))
+    return received
 
 
 def merge_equal_pages():

@@ -1,33 +1,50 @@
 """A payload as init sees it. The holder forked it and collects it; init has its pipes and can end it."""
 
+import json
 import marshal
 import os
 import resource
 import signal
 import time
 
+import frames
 import payload
+
+STARTING = ("argv", "env", "file")  # what an interpreter that was booted ahead is told
+
 
 class SetupError(Exception):
     """The payload could not make its sandbox; says why in its own words."""
 
 
 class Child:
-    """`stdin`, `stdout`, `stderr`, `report` and `leave` are init's ends of the pipes; `pid` is its number in here.
+    """`stdin`, `stdout`, `stderr`, `report` and `start` are init's ends of the pipes; `pid` is its number in here.
 
     `status` (wait status), `ended` (monotonic seconds), `cpu_seconds` and `max_rss_kib` are of the whole run, orphans included, from
-    START on. `format` is the struct in which the holder tells an end over `control`.
+    its start on. `format` is the struct in which the holder tells an end over `control`. `booted`: it becomes an interpreter that waits.
     """
 
-    def __init__(self, control, format, ends):
-        self.control, self.format = control, format
-        self.stdin, self.stdout, self.stderr, self.report, self.leave = self.opened = ends
-        self.pid = self.read_number(payload.READY)
+    def __init__(self, control, format, booted):
+        self.control, self.format, self.booted = control, format, booted
+        pipes = [os.pipe() for _ in range(5)]
+        (stdin, self.stdin), (self.stdout, stdout), (self.stderr, stderr), (self.report, report), (start, self.start) = pipes
+        self.given = (stdin, stdout, stderr, report, start)
+        self.opened = [self.stdin, self.stdout, self.stderr, self.report, self.start]
+        for descriptor in self.opened[:3]:
+            os.set_blocking(descriptor, False)
         self.max_rss_kib, self.status, self.ended = 0, None, None
+
+    def close_given(self):
+        for descriptor in self.given:
+            os.close(descriptor)
+
+    def wait_ready(self):
+        """Until it has made its sandbox."""
+        self.pid = self.read_number(payload.READY)
+        if self.booted and self.read(1) != payload.BOOTED:
+            raise SetupError("the interpreter ended while it booted")
         # While init has it open, the payload need not take its mounts down before it can end.
         self.opened.append(os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC))
-        for descriptor in (self.stdin, self.stdout, self.stderr):
-            os.set_blocking(descriptor, False)
 
     def read(self, size):
         """Exactly so many bytes of its report."""
@@ -45,23 +62,22 @@ class Child:
             raise SetupError(os.read(self.report, payload.MESSAGE).decode(errors="replace"))
         return format.unpack(data)[0]
 
-    def receive_start(self):
-        """Waits until the payload has been told to start: (plan, when in monotonic seconds, what else the host has sent)."""
-        length = self.read_number(payload.LENGTH)
-        message = bytearray()
-        while len(message) < length:
-            message += self.read(min(length - len(message), 1 << 16))
-        plan, began, spent, rest = marshal.loads(message)
-        self.cpu_seconds = -spent
-        return plan, began, rest
+    def begin(self, plan):
+        """Lets it run what `plan` says. Returns the time, in monotonic seconds."""
+        if self.booted:
+            self.limit(plan["limits"])
+            message = json.dumps({key: plan[key] for key in STARTING}).encode()
+        else:
+            message = marshal.dumps(plan)
+            message = payload.LENGTH.pack(len(message)) + message
+        self.cpu_seconds = -time.clock_gettime(clock_of(self.pid))  # what it has spent so far is not the run's
+        began = time.monotonic()
+        frames.write_whole(self.start, message)
+        self.close(self.start)
+        return began
 
-    def take_over(self, limits):
-        """Of an interpreter that was booted ahead: waits until its intake is gone, and gives it the run's limits."""
-        try:
-            while True:
-                self.collect(0)
-        except ChildProcessError:
-            pass
+    def limit(self, limits):
+        """Of an interpreter that was booted within others."""
         for kind, name in payload.RUN_LIMITS:
             if limits.get(name):
                 _, hard = resource.prlimit(self.pid, kind)
@@ -76,9 +92,6 @@ class Child:
         """A folder as the payload sees it, while that is alive; closed with the rest."""
         self.opened.append(os.open(f"/proc/{self.pid}/root{path}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         return self.opened[-1]
-
-    def let_go(self):
-        os.write(self.leave, b"1")
 
     def close(self, descriptor):
         self.opened.remove(descriptor)
@@ -126,3 +139,8 @@ class Child:
                 os.kill(-1, signal.SIGKILL)
         except (ProcessLookupError, ChildProcessError):
             return
+
+
+def clock_of(pid):
+    """The clock of another process's processor time, as clock_getcpuclockid(3) makes it."""
+    return (~pid << 3) | 2

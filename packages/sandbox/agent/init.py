@@ -2,6 +2,7 @@
 run cannot reach the next, and ends when a run does not come to its proper end: with it ends every process of the namespace.
 """
 
+import array  # noqa: F401  what sending descriptors would import later
 import fcntl
 import gc
 import os
@@ -10,6 +11,7 @@ import socket
 import struct
 import traceback
 
+import folders
 import frames
 import linux
 import roots
@@ -18,8 +20,11 @@ from supervisor import Supervisor
 
 SETUP_FAILED = 3
 MESSAGE = 16384
-# What init and the holder say to each other. READY: nothing of a run is left; a payload may be forked.
+# What init and the holder say to each other. READY, with descriptors: first the namespaces, then before each run the payload's ends of
+# its pipes. Nothing of a run is left by then.
 READY = b"ready"
+ENDS = struct.Struct("=5i")
+ENDS_SPACE = socket.CMSG_SPACE(ENDS.size)
 ENDED = struct.Struct("=idq")  # of a payload: wait status, processor time in seconds, largest resident set in KiB
 # Enough to see and end every process of the slot and to read whatever it left; and to start the process numbers over.
 KEPT = (
@@ -34,27 +39,40 @@ FIRST_FD = 3
 NAMESPACES = ("user", "pid", "uts", "mnt")
 
 
-def live(control, host, slot, workspace, output):
-    """Init's whole life. `control` is its connection to the holder, `host` that to the host. Never returns."""
+def live(control, slot, paths, booted):
+    """Init's whole life: leaves nothing of one run for the next, and ends when that cannot be said. `control` is its connection to the holder, `paths` are the slot's workspace and output; `booted`: payloads become
+    an interpreter that waits for its run. Never returns."""
+    host = connect()
     try:
         control, host = keep_only(control, host)
-        last_pid = set_up(workspace, output)
+        last_pid = set_up(paths)
         wake = wake_on_orphans()
     except BaseException:
-        control.send(traceback.format_exc(limit=6).encode()[-MESSAGE:])
+        report_failure(host)
         os._exit(SETUP_FAILED)
+    served = False
     try:
         show_namespaces(control)
         while True:
-            _, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 8)
-            if not descriptors:
-                break
-            supervise(control, host, slot, descriptors, wake)
+            folders.freshen()
+            child = Child(control, ENDED, booted)
+            give_ends(control, child)
+            child.wait_ready()
+            Supervisor(host, slot, child, wake).run()
+            served = True
             start_numbers_over(last_pid)
-            control.send(READY)
-    except OSError:
-        pass  # the holder is gone
-    os._exit(0)
+    except (ConnectionError, EOFError):
+        os._exit(0)  # the host is gone, or has let go; or the holder is
+    except BaseException:
+        report_failure(host)
+        os._exit(1 if served else SETUP_FAILED)
+
+
+def connect():
+    """A connection to the host."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.connect("/jail/agent.sock")
+    return sock
 
 
 def show_namespaces(control):
@@ -75,11 +93,11 @@ def keep_only(*sockets):
     return [socket.socket(fileno=number) for number in numbers]
 
 
-def set_up(workspace, output):
+def set_up(paths):
     """Makes init's own root, and gives up what it does not need. Returns the file of the last process number, None where there is none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a payload may signal process 1 where a handler is set
     linux.map_user(roots.USER_ID, roots.USER_ID, roots.USER_ID)
-    last_pid = roots.enter(workspace, output)
+    last_pid = roots.enter(*paths)
     socket.sethostname("sandbox")
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.keep_capabilities(KEPT)
@@ -104,17 +122,10 @@ def start_numbers_over(last_pid):
         pass
 
 
-def supervise(control, host, slot, descriptors, wake):
-    """One run. Returns when nothing is left of it, ends init when that cannot be said."""
-    supervisor = None
-    try:
-        supervisor = Supervisor(host, slot, Child(control, ENDED, descriptors), wake)
-        supervisor.run()
-    except (ConnectionError, EOFError):
-        os._exit(0)  # the host is gone, or has let go
-    except BaseException:
-        report_failure(host)
-        os._exit(SETUP_FAILED if supervisor is None else 1)
+def give_ends(control, child):
+    """The holder's turn: it forks the payload when it has got these."""
+    control.sendmsg([READY], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ENDS.pack(*child.given))])
+    child.close_given()
 
 
 def report_failure(host):

@@ -4,9 +4,7 @@ import json
 import os
 
 import frames
-
-# An empty file that waits in the workspace to become the first one of the run: renaming is cheaper than creating.
-SPARE = ".syla-spare"
+from folders import SPARE
 
 
 class Intake:

@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import mmap
 import os
 import platform
 import signal
@@ -40,6 +41,8 @@ SECUREBITS_LOCKED = 0x2F | 0xC0
 CAPABILITY_HEADER = struct.pack("<II", 0x20080522, 0)
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_KILL, CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE = 1, 2, 3, 5, 19, 40
 
+READ_ONLY_MAPPINGS = {"r--p": mmap.PROT_READ, "r-xp": mmap.PROT_READ | mmap.PROT_EXEC}
+
 SYSCALLS = {
     "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126, "close_range": 436},
     "aarch64": {"clone": 220, "pivot_root": 41, "capset": 91, "close_range": 436},
@@ -56,6 +59,9 @@ def read_last_capability():
 
 
 CAPABILITIES = [ctypes.c_ulong(number) for number in range(read_last_capability() + 1)]
+
+
+DROP_ALL = ctypes.c_long(SYSCALLS["capset"]), CAPABILITY_HEADER, bytes(24)
 
 
 def check(result, what):
@@ -80,6 +86,27 @@ def clone(flags):
     return check(pid, "clone")
 
 
+def copy_page_tables():
+    """From now on a fork takes over where read-only parts of files, such as the interpreter's code, lie in memory, instead of looking each
+    page up again: 60 page faults less for each child.
+
+    The kernel copies the page tables of a private mapping only when something has been written to it (`vma_needs_copy`, mm/memory.c). So
+    one byte of each is written as it is. To be called while nobody else's code runs.
+    """
+    with open("/proc/self/maps") as file:
+        mappings = [line.split() for line in file]
+    for bounds, permissions, _, _, inode, *_ in mappings:
+        if permissions not in READ_ONLY_MAPPINGS or inode == "0":
+            continue
+        first, end = (int(bound, 16) for bound in bounds.split("-"))
+        protection = READ_ONLY_MAPPINGS[permissions]
+        span = ctypes.c_void_p(first), ctypes.c_size_t(end - first)
+        if libc.mprotect(*span, protection | mmap.PROT_WRITE) != 0:
+            continue  # a host with a policy against it
+        ctypes.memmove(first, ctypes.string_at(first, 1), 1)
+        check(libc.mprotect(*span, protection), "mprotect")
+
+
 def unshare(flags):
     check(libc.unshare(ctypes.c_int(flags)), "unshare")
 
@@ -89,11 +116,18 @@ def setns(descriptor, kind):
 
 
 def mount(source, target, kind=None, flags=0, data=None):
-    def encode(text):
-        return None if text is None else os.fsencode(text)
+    mount_prepared(prepare_mount(source, target, kind, flags, data))
 
-    result = libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), encode(data))
-    check(result, f"mount {target}")
+
+def prepare_mount(source, target, kind=None, flags=0, data=None):
+    """What `mount_prepared` takes: in a forked process every object that is made costs copied pages."""
+    words = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    return *words[:3], ctypes.c_ulong(flags), words[3]
+
+
+def mount_prepared(arguments):
+    if libc.mount(*arguments) != 0:
+        check(-1, f"mount {os.fsdecode(arguments[1])}")
 
 
 def bind(source, target, flags=0):
@@ -119,6 +153,11 @@ def prctl(option, second=0, third=0):
     return check(libc.prctl(ctypes.c_int(option), *values), f"prctl {option}")
 
 
+def die_with_parent():
+    """When the calling process's parent ends, however it does, so does it."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def name_process(name):
     """What `ps` shows; bytes, at most 15."""
     buffer = ctypes.create_string_buffer(name)
@@ -128,6 +167,10 @@ def name_process(name):
 def close_from(first):
     """Closes every descriptor from `first` up."""
     syscall("close_range", ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+
+
+def drop_capabilities():
+    check(libc.syscall(*DROP_ALL), "capset")
 
 
 def keep_capabilities(numbers):

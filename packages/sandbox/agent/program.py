@@ -17,53 +17,56 @@ import types
 import weakref
 
 AGENT_MODULES = (
-    *("agent", "artifacts", "child", "frames", "holder", "init", "intake", "linux", "output", "pauser", "payload", "preboot", "program"),
-    *("relay", "roots", "seccomp", "supervisor", "syscalls", "watch"),
+    *("agent", "artifacts", "child", "folders", "frames", "holder", "init", "intake", "linux", "output", "pauser", "payload", "preboot"),
+    *("program", "relay", "roots", "seccomp", "slots", "supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120
 INTERRUPTED = -1  # no exit code: the process ends by SIGINT
-SAMPLE = "import sys\nclass A:\n    def f(self, n):\n        return [str(i) for i in range(n)]\nprint(''.join(A().f(20)))\n"
+SAMPLE = "x = [str(i) for i in range(3)]\n"
 
 
 class Program:
     """What runs one program: made before the forks, `warm` in each of them before its program is known; `run` never returns."""
 
-    def __init__(self):
+    def __init__(self, base_env):
+        self.base_env = base_env
         self.preloaded = frozenset(sys.modules)
         for name in AGENT_MODULES:
             sys.modules.pop(name, None)
+        sys.path_importer_cache.pop("/agent", None)
         sys.stdout.reconfigure(line_buffering=True)
+        os.environ.clear()
+        os.environ.update(base_env)
+
+    def prepare(self):
+        """Makes a fresh `__main__`: after what is there has been taken out of the collector's sight, since a program's must not be."""
+        self.loader = importlib.machinery.SourceFileLoader("__main__", "")
+        self.main = types.ModuleType("__main__")
+        self.main.__dict__.update(__annotations__={}, __builtins__=builtins, __file__="", __cached__=None, __loader__=self.loader)
+        sys.modules["__main__"] = self.main
 
     def warm(self):
-        """Makes a fresh `__main__`, and rehearses with a sample, so that the pages which every program writes are this process's own."""
+        """Rehearses what every program does, so that the pages which that writes to are this process's own."""
         gc.enable()
-        self.main = types.ModuleType("__main__")
-        self.main.__dict__.update(__annotations__={}, __builtins__=builtins)
-        sys.modules["__main__"] = self.main
-        self.load(["", ""], "")
-        stream = sys.stdout
-        sys.stdout = io.TextIOWrapper(io.BytesIO())
-        exec(compile(SAMPLE, "sample.py", "exec", dont_inherit=True), {"__name__": "sample"})
-        sys.stdout = stream
-        os.environ["SAMPLE"] = "1"
-        del os.environ["SAMPLE"]
-        gc.collect()
+        exec(compile(SAMPLE, "sample.py", "exec", dont_inherit=True), {})
 
     def load(self, argv, path):
         """Sets what depends on the program. `argv` as typed, interpreter first; `path` absolute."""
-        time.tzset()
         sys.argv = argv[1:]
-        sys.orig_argv = list(argv)
+        sys.orig_argv = argv
         sys.path[0] = os.path.dirname(path)
-        sys.path_importer_cache.pop("/agent", None)
-        loader = importlib.machinery.SourceFileLoader("__main__", path)
-        self.main.__dict__.update(__file__=path, __cached__=None, __loader__=loader)
-        self.path = path
+        self.main.__file__ = self.loader.path = self.path = path
+
+    def set_variables(self, env):
+        if env == self.base_env:
+            return
+        os.environ.clear()
+        os.environ.update(env)
+        time.tzset()
 
     def run(self):
         try:
-            with open(self.path, "rb") as file:
-                program = compile(file.read(), self.path, "exec", dont_inherit=True)
+            program = compile(read_source(self.path), self.path, "exec", dont_inherit=True)
         except BaseException:
             start_over()
         code, uncaught = 0, None
@@ -84,8 +87,10 @@ class Program:
             threading._shutdown()
         atexit._run_exitfuncs()
         flushed = flush()
-        self.let_go()
-        if not (flushed and flush()):
+        if notices_its_end():
+            self.let_go()
+            flushed = flush() and flushed
+        if not flushed:
             code = FLUSH_FAILED
         if code == INTERRUPTED:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -104,6 +109,13 @@ class Program:
             if module is not None:
                 tear_down(module)
         gc.collect()
+
+
+def read_source(path):
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    source = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+    os.close(descriptor)
+    return source
 
 
 def start_over():
@@ -154,6 +166,23 @@ def report(error):
         print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(kind, error, trace)
     return INTERRUPTED if kind is KeyboardInterrupt else 1
+
+
+def notices_its_end():
+    """Whether anything that the program has made does something when it is let go of: `__del__`, a generator's `finally`, a file's last
+    flush, the callback of a weak reference. Seldom so; letting go costs as much as everything else."""
+    kinds = set()
+    try:
+        for thing in gc.get_objects():
+            kind = type(thing)
+            kinds.add(kind)
+            if kind is type:
+                kinds.add(thing)
+            elif issubclass(kind, weakref.ref) and thing.__callback__ is not None:
+                return True
+        return any("__del__" in base.__dict__ for kind in kinds for base in type.mro(kind))
+    except Exception:
+        return True  # a program that plays with its own types
 
 
 def tear_down(module):

@@ -37,22 +37,18 @@ HOST_WAIT = struct.pack("ll", 5, 0)  # seconds until a host that does not accept
 RESET = struct.pack("ii", 1, 0)
 
 
-def fork_relay(slot, settings):
-    """Forks the relay of the calling keeper. Returns its pid."""
-    keeper = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            shed(keeper, settings)
-            Relay(slot, settings["network"]).live()
-        except BaseException:
-            sys.stderr.write(f"relay of slot {slot}: {traceback.format_exc(limit=4)}")
-        os._exit(1)
-    return pid
+def live(slot, settings):
+    """The whole life of a slot's relay. Never returns."""
+    try:
+        shed(settings)
+        Relay(slot, settings["network"]).live()
+    except BaseException:
+        sys.stderr.write(f"relay of slot {slot}: {traceback.format_exc(limit=4)}")
+    os._exit(1)
 
 
-def shed(keeper, settings):
-    """Gives up everything that carrying bytes does not need, and ends with the keeper."""
+def shed(settings):
+    """Gives up everything that carrying bytes does not need."""
     linux.close_from(3)
     linux.name_process(b"syla-relay")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -60,9 +56,6 @@ def shed(keeper, settings):
     linux.lock_capabilities()
     linux.keep_capabilities(())
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != keeper:
-        os._exit(0)
     seccomp.install(settings["filters"][0])
     gc.enable()
 

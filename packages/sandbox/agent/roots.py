@@ -22,6 +22,10 @@ COVERED = (
 )
 READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
 PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
+MEMORY_FOLDERS = (
+    linux.prepare_mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS),
+    linux.prepare_mount("tmpfs", "/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS),
+)
 
 
 def build_template(settings):
@@ -93,8 +97,8 @@ def enter(workspace, output):
 
 def add_memory_folders():
     """A run's own /tmp and /dev/shm, in a copy of its slot's root."""
-    linux.mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
-    linux.mount("tmpfs", "/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS)
+    for arguments in MEMORY_FOLDERS:
+        linux.mount_prepared(arguments)
 
 
 def add_terminals():

@@ -157,7 +157,11 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def install(filter_bytes):
+def prepare(filter_bytes):
+    """What `install` takes."""
+    return Program(len(filter_bytes) // 8, filter_bytes)
+
+
+def install(program):
     """Puts the filter on the calling thread, for good. Needs no_new_privs."""
-    program = Program(len(filter_bytes) // 8, filter_bytes)
     linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.addressof(program))

@@ -31,6 +31,8 @@ class Daemon:
 
     def serve(self, plan):
         gc.enable()
+        os.environ.clear()
+        os.environ.update(plan["env"])
         self.disk_bytes = plan["limits"]["diskBytes"]
         source, sink = take_pipes()
         self.wake, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

@@ -19,8 +19,8 @@ import time
 import artifacts
 import frames
 import pauser
-import payload
 import watch
+from intake import Intake
 from output import Output
 
 CHUNK = 65536
@@ -57,10 +57,13 @@ class Supervisor:
         self.finish()
 
     def receive(self):
-        data = self.sock.recv(1 << 20)
+        self.feed(self.read_host())
+
+    def read_host(self):
+        data = self.sock.recv(CHUNK)
         if not data:
             raise EOFError
-        self.feed(data)
+        return data
 
     def feed(self, data):
         self.reader.feed(data)
@@ -82,9 +85,8 @@ class Supervisor:
             self.end(json.loads(body)["reason"])
 
     def start(self):
-        self.plan, self.began, rest = self.child.receive_start()
+        self.plan = self.receive_plan()
         limits = self.plan["limits"]
-        self.deadline = self.began + limits["wallMs"] / 1000
         self.session = "session" in self.plan
         self.gather = 0 if self.session else GATHER
         self.output = Output(UNLIMITED if self.session else limits["outputBytes"], self.forward)
@@ -92,15 +94,32 @@ class Supervisor:
         if "memoryBytes" in limits:
             folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
             self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
-        booted = "booted" in self.plan
-        if booted:
-            self.child.take_over(limits)
         if "processors" in limits:
             self.pin(limits["processors"])
-        if booted or limits.keys() & payload.NEED_INIT:
-            self.child.let_go()
+        self.began = self.child.begin(self.plan)
+        self.deadline = self.began + limits["wallMs"] / 1000
         self.sock.setblocking(False)
-        self.feed(rest)
+        self.feed(b"")
+
+    def receive_plan(self):
+        """Puts the run's files in place until its plan comes. What the host sends after that waits in the reader."""
+        intake = Intake()
+        self.wait_for_host()
+        while True:
+            self.reader.feed(self.read_host())
+            for kind, body in self.reader.take():
+                if kind == frames.START:
+                    intake.done()
+                    return json.loads(body)
+                intake.handle(kind, body)
+
+    def wait_for_host(self):
+        """Until it says something. A payload that ends meanwhile is no sandbox to be handed out."""
+        poll = select.poll()
+        for sock in (self.sock, self.child.control):
+            poll.register(sock, select.POLLIN)
+        if any(descriptor == self.child.control.fileno() for descriptor, _ in poll.poll()):
+            raise EOFError("the payload has ended before its run")
 
     def pin(self, count):
         """Keeps the program on some of the processors; the filter does not let it change that."""

@@ -131,6 +131,7 @@ function agentSettings(spec: WallSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
   return {
     fork: spec.runtime.pooling === "fork" && !spec.session,
+    env: baseVariables(spec.runtime),
     boot: spec.session ? null : bootOf(spec.runtime),
     session: spec.session,
     preimport: spec.session ? [] : spec.runtime.preimport,

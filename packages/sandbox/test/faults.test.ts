@@ -13,7 +13,7 @@ import { collect, createTier, mebibyte, python, runIn, specOf, startBeside, type
 /** The supervisor of the host waits 5 s after a time limit; the rest is for a machine that is busy. */
 const inTimeMs = 12_000;
 const sleeper = "import time\nprint('up', flush=True)\ntime.sleep(60)";
-const roles = ["zygote", "keeper", "holder", "init"] as const;
+const roles = ["zygote", "holder", "init"] as const;
 type Role = (typeof roles)[number];
 
 interface Process {
@@ -160,7 +160,7 @@ describe.each(roles)("the %s", (role) => {
     await running.printed("up");
     const stopped = findProcesses(before, role);
     signalAll(stopped, "SIGSTOP");
-    // The zygote is not needed for the end of a run. It takes a keeper that stands still for one that has ended.
+    // The zygote is not needed for the end of a run.
     expect(await within(endOf(running), inTimeMs)).toBe(role === "zygote" ? "timeout" : "sandbox_failed");
     signalAll(stopped, "SIGCONT");
     await expectWorks(own.tier);
