@@ -107,7 +107,7 @@ beforeAll(async () => {
   await listen(host[2], join(home, "host.sock"));
   neighbour = await startBeside(stage.tier, python, neighbourCode, {
     tenant: "neighbour",
-    env: { SECRET: secret, UNTIL: String(Date.now() / 1000 + 100) },
+    env: { SECRET: secret, UNTIL: String(Date.now() / 1000 + 180) },
     limits: { wallMs: 200_000 },
   });
   await neighbour.printed("neighbour is there");
