@@ -86,9 +86,9 @@ describe("syla pools", () => {
   test("lists the jails with their owners, and those that wait for one", async () => {
     const { code, stdout } = await runCli(["pools"], { env });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^bash@[\d.]+\tAdministrator\t0\t\d\t\d\t\d\t\d{4}-[^\t]*$/m);
+    expect(stdout).toMatch(/^any\tAdministrator\t0\t\d\t\d\t\d\t\d{4}-[^\t]*$/m);
     expect(stdout).toMatch(/^python@[\d.]+\t\(spare\)\t0\t1\t1\t1\t-$/m);
     const { items } = JSON.parse((await runCli(["pools", "--json"], { env })).stdout) as { items: SandboxPool[] };
-    expect(items.find((pool) => pool.kind.startsWith("bash@"))?.jails).toMatchObject([{ owner: { name: "Administrator", email: null } }]);
+    expect(items.find((pool) => pool.kind === "any")?.jails).toMatchObject([{ owner: { name: "Administrator", email: null } }]);
   });
 });

@@ -135,9 +135,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
-  if (config.workerSlots > 0)
-    for (const pooling of ["fork", "preboot"])
-      for (const { spec } of runtimes.installed()) if (spec?.pooling === pooling) sandboxes.warm(spec);
+  if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
   return {

@@ -41,7 +41,9 @@ export type QueueFigures = z.infer<typeof QueueFigures>;
 export const SandboxPool = z
   .object({
     tier: z.string(),
-    kind: z.string().describe("the runtime, with `networked` or `session` where these have sandboxes of their own"),
+    kind: z
+      .string()
+      .describe("the runtime, or `any` for those that start afresh; with `networked` or `session` where these have sandboxes of their own"),
     spares: z.int().describe("jails that wait for an owner"),
     wantedSpares: z.int(),
     jails: z.array(

@@ -1,12 +1,14 @@
 import { randomInt } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { copyAgent, type AgentCode } from "./agent-code.ts";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
 import { proxyEnvironment } from "./egress/environment.ts";
 import { Jail } from "./jail.ts";
 import { NamespaceSession } from "./namespace-session.ts";
-import { jailKind, Pool, sessionKind, type JailKind, type Lease } from "./pool.ts";
+import { Toolchains, type JailKind } from "./jail-kind.ts";
+import { Pool, type Lease } from "./pool.ts";
 import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
 import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
@@ -40,9 +42,9 @@ export interface NamespaceTierOptions {
   /** A folder of its own for sockets and workspaces, on the disk that runs may fill. */
   readonly folder: string;
   readonly programs: WallPrograms;
-  /** Runs of one tenant in one runtime at once. */
+  /** Runs of one tenant in one kind of jail at once. */
   readonly slotsPerJail: number;
-  /** The most jails of one runtime that wait for a tenant. */
+  /** The most jails of one kind that wait for a tenant. */
   readonly maxSpares?: number;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile?: string;
@@ -58,18 +60,20 @@ export interface NamespaceTierOptions {
 }
 
 /**
- * The default tier: a bubblewrap jail per runtime and tenant, in it fresh namespaces and a system-call filter for each run.
+ * The default tier: a bubblewrap jail per kind of jail and tenant, in it fresh namespaces and a system-call filter for each run.
  * Works as root (then each jail is a host user of its own) and as an ordinary user.
  */
 export class NamespaceTier implements Tier {
   readonly name = "namespace";
   readonly #options: NamespaceTierOptions;
   readonly #roots: CgroupRoots | null;
+  readonly #toolchains = new Toolchains();
   readonly #pool: Pool;
   readonly #networks: RunNetworks;
   /** Sessions have jails of their own, one each: they never take a run's place, and their end is the jail's end. */
   readonly #sessions: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
+  #agent: AgentCode | null = null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
   #opened = 0;
@@ -95,14 +99,23 @@ export class NamespaceTier implements Tier {
     return { tier: this.name, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits: this.#enforcers() };
   }
 
-  warm(runtime: RuntimeSpec): void {
-    this.#pool.warm(jailKind(runtime));
+  warm(runtimes: readonly RuntimeSpec[]): void {
+    this.#toolchains.add(runtimes);
+    void this.#makeReady(runtimes);
+  }
+
+  /** Jails that boot while the agent is compiled would do that once more each. */
+  async #makeReady(runtimes: readonly RuntimeSpec[]): Promise<void> {
+    await this.#agentCode().compiled;
+    const kinds = runtimes.map((runtime) => this.#toolchains.kindOf(runtime, false)).filter(({ always }) => always);
+    for (const kind of new Set([...kinds, this.#toolchains.kinds.runs])) this.#pool.warm(kind);
+    this.#sessions.warm(this.#toolchains.kinds.sessions);
   }
 
   async start(wish: SandboxSpec): Promise<SandboxRun> {
     const networked = this.#networks.isWanted(wish);
     const spec = { ...wish, runtime: bootableRuntime(wish, networked) };
-    const lease = await this.#pool.acquire(jailKind(spec.runtime, networked), spec.tenant);
+    const lease = await this.#pool.acquire(this.#toolchains.kindOf(spec.runtime, networked), spec.tenant);
     let network: RunNetwork | null = null;
     try {
       if (networked) network = await this.#networks.open(lease, spec);
@@ -131,7 +144,7 @@ export class NamespaceTier implements Tier {
 
   async open(spec: SessionSpec): Promise<Session> {
     this.#networks.isWanted(spec); // refuses what cannot be had, before anything is made
-    const lease = await this.#sessions.acquire(sessionKind(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
+    const lease = await this.#sessions.acquire(this.#toolchains.sessionKindOf(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
     let network: RunNetwork | null = null;
     try {
       network = await this.#networks.open(lease, spec);
@@ -159,7 +172,7 @@ export class NamespaceTier implements Tier {
   async stop(): Promise<void> {
     clearInterval(this.#keeping);
     if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
-    await Promise.all([this.#pool.stop(), this.#sessions.stop()]);
+    await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#agent?.compiled]);
     await removeFolder(this.#options.folder);
   }
 
@@ -170,6 +183,10 @@ export class NamespaceTier implements Tier {
       writeFileSync(`${file}.new`, JSON.stringify(history), { mode: 0o600 });
       renameSync(`${file}.new`, file);
     } catch {}
+  }
+
+  #agentCode(): AgentCode {
+    return (this.#agent ??= copyAgent(join(this.#options.folder, "agent"), this.#options.programs.python));
   }
 
   #createJail({ runtime, networked, session }: JailKind): Jail {
@@ -184,6 +201,7 @@ export class NamespaceTier implements Tier {
     return new Jail({
       programs: this.#options.programs,
       runtime,
+      agent: this.#agentCode().folder,
       folder: join(this.#options.folder, `jail-${number}`),
       uid,
       cgroup,

@@ -1,20 +1,23 @@
 import type { SandboxConnection } from "./connection.ts";
 import { Demand, type DemandHistory } from "./demand.ts";
 import type { Jail } from "./jail.ts";
-import { SandboxError, type PoolReport, type RuntimeSpec } from "./spec.ts";
+import type { JailKind } from "./jail-kind.ts";
+import { SandboxError, type PoolReport } from "./spec.ts";
 
 /** How often a run asks for a sandbox when jails fail. */
 const attempts = 3;
 /** A jail with more slots than this share of them is likely to use gives some back. */
 const shrinkBelow = 0.7;
 const minuteMs = 60_000;
+/** What is made for later runs waits for so long: making it costs the run at hand several milliseconds, and processors. */
+const laterMs = 100;
 
 /** How many jails and slots there may be, and how long they are kept. */
 export interface PoolOptions {
-  /** The most slots of one jail, those that are just made anew among them: what one tenant can run at once in one runtime. */
+  /** The most slots of one jail, those that are just made anew among them: what one tenant can run at once in one kind of jail. */
   readonly slotsPerJail: number;
   readonly maxJails: number;
-  /** The most jails of one runtime that wait for a tenant. */
+  /** The most jails of one kind that wait for a tenant. */
   readonly maxSpares: number;
   /** A tenant's jail that was not used for so long ends. */
   readonly idleMs: number;
@@ -22,31 +25,8 @@ export interface PoolOptions {
   readonly waitMs: number;
   /** How often the jails and slots are brought to what is likely to be wanted. */
   readonly balanceMs: number;
-  /** Demand of earlier lives by runtime, as {@link Pool.history} gave it. */
+  /** Demand of earlier lives by the name of the kind, as {@link Pool.history} gave it. */
   readonly history?: Readonly<Record<string, unknown>>;
-}
-
-/** What jails are kept for. One kind is never used in place of another. */
-export interface JailKind {
-  readonly name: string;
-  readonly runtime: RuntimeSpec;
-  /** Runs with a network have jails of their own, so that nothing is added to those of the others. */
-  readonly networked: boolean;
-  /** Runs the daemon of a long-lived sandbox instead of programs. */
-  readonly session: boolean;
-  /** One waits for a new tenant at any time. */
-  readonly always: boolean;
-}
-
-/** The kind of jail for runs of a runtime. */
-export function jailKind(runtime: RuntimeSpec, networked = false): JailKind {
-  const name = networked ? `${runtime.name} networked` : runtime.name;
-  return { name, runtime, networked, session: false, always: runtime.pooling !== "cold" && !networked };
-}
-
-/** The kind of jail for long-lived sandboxes: each has one to itself, with a relay, through which its ports are reached. */
-export function sessionKind(runtime: RuntimeSpec): JailKind {
-  return { name: `session ${runtime.name}`, runtime, networked: true, session: true, always: false };
 }
 
 /** A sandbox in the hands of one run. */
@@ -75,7 +55,7 @@ interface Assigned {
 }
 
 /**
- * Keeps jails ready. A tenant's first run in a runtime takes an unassigned jail, which becomes the tenant's for good; a tenant's jail keeps
+ * Keeps jails ready. A tenant's first run in a kind of jail takes an unassigned jail, which becomes the tenant's for good; a tenant's jail keeps
  * one slot more ready than it uses, and gets another one when a run has to wait for a used one to be made anew. How many jails wait
  * unassigned, and how many slots a tenant's jail has, follows what was wanted before.
  */
@@ -97,9 +77,10 @@ export class Pool {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** Makes an unassigned jail of a kind, if there is none. */
+  /** Makes an unassigned jail of a kind, if there is none. It takes the place of earlier kinds of the same name. */
   warm(kind: JailKind): void {
     const shelf = this.#shelf(kind);
+    for (const other of this.#shelves.values()) if (other !== shelf && other.kind.name === kind.name) this.#clear(other);
     this.#fill(shelf, Math.max(1, this.#sparesFor(shelf)));
   }
 
@@ -115,18 +96,18 @@ export class Pool {
     }
   }
 
-  /** The demand for each runtime, to be remembered over a restart. */
+  /** The demand for each kind, to be remembered over a restart. */
   history(): Record<string, DemandHistory> {
-    return Object.fromEntries([...this.#shelves].map(([name, shelf]) => [name, shelf.demand.history]));
+    return Object.fromEntries([...this.#shelves.values()].map(({ kind, demand }) => [kind.name, demand.history]));
   }
 
   report(): PoolReport[] {
-    return [...this.#shelves].map(([name, shelf]) => ({
-      kind: name,
+    return [...this.#shelves.values()].map((shelf) => ({
+      kind: shelf.kind.name,
       spares: shelf.spares.filter((jail) => !jail.dead).length,
       wantedSpares: this.#sparesFor(shelf),
       jails: [...this.#assigned.values()]
-        .filter(({ kind, jail }) => kind.name === name && !jail.dead)
+        .filter(({ kind, jail }) => kind.name === shelf.kind.name && !jail.dead)
         .map(({ jail, demand }) => ({
           tenant: jail.tenant ?? "",
           slots: jail.slots,
@@ -155,7 +136,7 @@ export class Pool {
     const { jail, demand } = this.#assignedTo(kind, tenant);
     jail.busy += 1;
     demand.note(Date.now(), jail.busy);
-    if ((jail.busy >= jail.slots || jail.ready === 0) && jail.slots < this.#options.slotsPerJail) jail.addSlot();
+    if (jail.busy >= jail.slots || jail.ready === 0) this.#widen(jail);
     try {
       const connection = await jail.take(this.#options.waitMs);
       let released = false;
@@ -174,9 +155,19 @@ export class Pool {
     }
   }
 
+  /** One slot more: at once for a run that has to wait, else when the run at hand is under way. */
+  #widen(jail: Jail): void {
+    const { slots } = jail;
+    const add = () => {
+      if (jail.slots === slots && slots < this.#options.slotsPerJail) jail.addSlot();
+    };
+    if (jail.ready === 0) add();
+    else setTimeout(add, laterMs).unref();
+  }
+
   #assignedTo(kind: JailKind, tenant: string): Assigned {
     if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
-    const key = `${kind.name}\0${tenant}`;
+    const key = `${kind.key}\0${tenant}`;
     const known = this.#assigned.get(key);
     if (known !== undefined && !known.jail.dead) return known;
     this.#makeRoom();
@@ -196,17 +187,24 @@ export class Pool {
     shelf.demand.note(now, shelf.taken);
     const jail = shelf.spares.find((spare) => !spare.dead && spare.ready > 0) ?? shelf.spares.find((spare) => !spare.dead);
     shelf.spares = shelf.spares.filter((spare) => spare !== jail && !spare.dead);
-    setImmediate(() => this.#fill(shelf, this.#sparesFor(shelf)));
+    setTimeout(() => this.#fill(shelf, this.#sparesFor(shelf)), laterMs).unref();
     return jail ?? this.#make(kind, 1);
   }
 
   #shelf(kind: JailKind): Shelf {
-    const known = this.#shelves.get(kind.name);
+    const known = this.#shelves.get(kind.key);
     if (known !== undefined) return known;
-    const demand = new Demand(Date.now(), this.#options.history?.[kind.name]);
+    const earlier = [...this.#shelves.values()].find((shelf) => shelf.kind.name === kind.name);
+    const demand = earlier?.demand ?? new Demand(Date.now(), this.#options.history?.[kind.name]);
     const shelf = { kind, demand, spares: [], minute: 0, taken: 0 };
-    this.#shelves.set(kind.name, shelf);
+    this.#shelves.set(kind.key, shelf);
     return shelf;
+  }
+
+  /** Ends the unassigned jails of a kind that is wanted no more; those of tenants end when they are idle. */
+  #clear(shelf: Shelf): void {
+    this.#shelves.delete(shelf.kind.key);
+    for (const jail of shelf.spares.splice(0)) void jail.end();
   }
 
   #make(kind: JailKind, slots: number): Jail {
@@ -220,8 +218,9 @@ export class Pool {
   }
 
   #fill(shelf: Shelf, wanted: number): void {
+    if (this.#stopped || this.#shelves.get(shelf.kind.key) !== shelf) return;
     shelf.spares = shelf.spares.filter((jail) => !jail.dead);
-    while (!this.#stopped && shelf.spares.length < wanted) shelf.spares.push(this.#make(shelf.kind, 1));
+    while (shelf.spares.length < wanted) shelf.spares.push(this.#make(shelf.kind, 1));
   }
 
   #slotsFor(demand: Demand): number {

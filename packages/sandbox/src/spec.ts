@@ -135,7 +135,7 @@ export interface TierReport {
   readonly limits: Readonly<Record<LimitName, Enforcer>>;
 }
 
-/** The sandboxes that a tier keeps for one purpose: runs of a runtime, with a network or without. */
+/** The sandboxes that a tier keeps for one purpose: runs of a runtime or of any that starts afresh, with a network or without. */
 export interface PoolReport {
   readonly kind: string;
   /** Jails that belong to nobody yet, and how many there should be. */
@@ -161,8 +161,8 @@ export interface Tier {
   start(spec: SandboxSpec): Promise<SandboxRun>;
   /** Opens a sandbox that outlives any process in it. Rejects like `start`. */
   open(spec: SessionSpec): Promise<Session>;
-  /** Makes sandboxes ahead for a runtime that will be wanted. */
-  warm(runtime: RuntimeSpec): void;
+  /** Makes sandboxes ahead for runtimes that will be wanted, and for those that are opened. More may come later. */
+  warm(runtimes: readonly RuntimeSpec[]): void;
   pools(): readonly PoolReport[];
   /** Ends every sandbox and leaves nothing behind. */
   stop(): Promise<void>;

@@ -2,8 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { agentSource } from "./agent-code.ts";
 import type { JailCgroup } from "./cgroups.ts";
 import { connectionsPerRun, relayPort } from "./egress/environment.ts";
+import type { JailRuntime } from "./jail-kind.ts";
 import type { RuntimeSpec } from "./spec.ts";
 
 /** The outer wall: one bubblewrap jail, as the command line that makes it. */
@@ -35,7 +37,9 @@ export interface WallPrograms {
 /** What a jail is made of. `uid` is the host user that it runs as; null means the server's own. */
 export interface WallSpec {
   readonly programs: WallPrograms;
-  readonly runtime: RuntimeSpec;
+  readonly runtime: JailRuntime;
+  /** A compiled copy of the agent; its source when left out. */
+  readonly agent?: string;
   /** The host folder that becomes `/jail`: the agent's socket and the slots' files. */
   readonly folder: string;
   readonly uid: number | null;
@@ -56,8 +60,11 @@ export function pathInside(runtime: Pick<RuntimeSpec, "mounts">, path: string): 
   return mount === undefined ? path : mount.target + path.slice(mount.source.length);
 }
 
-/** Starts the jail, in a process group of its own. Its standard input takes the zygote's commands; its standard error is for people. */
-export function spawnWall(spec: WallSpec): ChildProcess {
+/**
+ * Starts the jail, in a process group of its own. A toolchain that was taken away is missing in it, and takes nothing else with it. Its standard input takes the zygote's commands; its standard error is for people.
+ */
+export function spawnWall(wish: WallSpec): ChildProcess {
+  const spec = { ...wish, runtime: { ...wish.runtime, mounts: wish.runtime.mounts.filter(({ source }) => existsSync(source)) } };
   const binds = ownBinds(spec);
   const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/", detached: true };
   if (spec.uid === null) {
@@ -70,20 +77,20 @@ export function spawnWall(spec: WallSpec): ChildProcess {
     return child;
   }
   const stage = stageFolders.find((folder) => existsSync(folder)) ?? "/tmp";
-  const wish = {
+  const entry = {
     stage,
     binds: [...binds].map(([name, source]) => [source, name]),
     uid: spec.uid,
     cgroups: spec.cgroup?.agentProcs ?? [],
     argv: [spec.programs.bwrap, ...bwrapArguments(spec, (name) => join(stage, name))],
   };
-  return spawn(spec.programs.python, ["-I", "-S", join(packageFolder, "host/enter.py"), JSON.stringify(wish)], options);
+  return spawn(spec.programs.python, ["-I", "-S", join(packageFolder, "host/enter.py"), JSON.stringify(entry)], options);
 }
 
 /** Our own folders and files by the name under which the jail's command line refers to them. */
 function ownBinds(spec: WallSpec): Map<string, string> {
   const binds = new Map([
-    ["agent", join(packageFolder, "agent")],
+    ["agent", spec.agent ?? agentSource],
     ["etc", join(packageFolder, "etc")],
     ["jail", spec.folder],
   ]);
@@ -105,8 +112,9 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
   const forks = spec.runtime.pooling === "fork" && !spec.session;
-  const interpreter = forks ? pathInside(spec.runtime, spec.runtime.binary) : spec.programs.python;
-  return [...words, "--", interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
+  // Only an interpreter that programs are forked from looks for what is installed beside its standard library.
+  const interpreter = forks ? [pathInside(spec.runtime, spec.runtime.binary)] : [spec.programs.python, "-E", "-S"];
+  return [...words, "--", ...interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
 }
 
 function showSystemFolder(name: string): string[] {
@@ -116,11 +124,11 @@ function showSystemFolder(name: string): string[] {
 }
 
 /** The variables that every program of a runtime has. */
-export function baseVariables(runtime: RuntimeSpec): Record<string, string> {
+export function baseVariables(runtime: Pick<RuntimeSpec, "env">): Record<string, string> {
   return { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", ...runtime.env };
 }
 
-function bootOf(runtime: RuntimeSpec): unknown {
+function bootOf(runtime: JailRuntime): unknown {
   if (runtime.pooling !== "preboot" || runtime.bootCommand === undefined) return null;
   const argv = runtime.bootCommand.map((word) => word.replace("{binary}", () => pathInside(runtime, runtime.binary)));
   return { argv, env: baseVariables(runtime) };

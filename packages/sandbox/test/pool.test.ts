@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Jail } from "../src/jail.ts";
-import { jailKind, Pool, type JailKind, type PoolOptions } from "../src/pool.ts";
+import { ownKind, type JailKind } from "../src/jail-kind.ts";
+import { Pool, type PoolOptions } from "../src/pool.ts";
 import { processesThatSee } from "./escape/host-state.ts";
 import { createTier, python, runIn, startBeside, type TestTier } from "./sandbox-driver.ts";
 
@@ -13,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 describe("pool", () => {
   test("a run that waits too long is told so, and takes no sandbox from those after it", async () => {
     await using own = createTier({ slotsPerJail: 1 });
-    const pool = poolOf(own, { waitMs: 400, idleMs: 60_000 });
+    const pool = poolOf(own, { waitMs: 1500, idleMs: 60_000 });
     const first = await pool.acquire(kind, "tenant");
     await expect(pool.acquire(kind, "tenant")).rejects.toMatchObject({ code: "no_capacity" });
     first.connection.close();
@@ -121,7 +122,7 @@ function poolOf(own: TestTier, options: Partial<PoolOptions>): Pool {
 }
 
 const hour = 3_600_000;
-const kind = jailKind(python);
+const kind = ownKind(python);
 const spares = (pool: Pool): number => pool.report()[0]?.spares ?? 0;
 const slots = (pool: Pool): number => pool.report()[0]?.jails.find((jail) => jail.tenant === "one")?.slots ?? 0;
 

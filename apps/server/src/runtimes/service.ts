@@ -25,6 +25,8 @@ export interface Runtimes {
   list(): Runtime[];
   /** The default version of each that is there. */
   installed(): readonly InstalledRuntime[];
+  /** What sandboxes are made ready for, in this order: all that start afresh share them; of the others the default versions. */
+  toWarm(): RuntimeSpec[];
   /**
    * By name or alias, with a version behind `@` or the default one.
    *
@@ -51,6 +53,7 @@ export async function openRuntimes(folder: string, folders: BinaryFolders = { ho
   return {
     list: () => all.map(present),
     installed: () => all.map((language) => language.versions[0]).filter((runtime) => runtime.spec !== null),
+    toWarm: () => ["fork", "preboot", "cold"].flatMap((pooling) => all.flatMap((language) => warmVersions(language, pooling))),
     get: (text) => {
       const { name, version } = splitVersion(text);
       const language = byName.get(name.toLowerCase()) ?? unknownLanguage(name, [...byName.keys()], all);
@@ -65,6 +68,11 @@ export async function openRuntimes(folder: string, folders: BinaryFolders = { ho
       return found?.versions[0];
     },
   };
+}
+
+function warmVersions({ versions }: Language, pooling: string): RuntimeSpec[] {
+  const wanted = pooling === "cold" ? versions : versions.slice(0, 1);
+  return wanted.flatMap(({ spec }) => (spec?.pooling === pooling ? [spec] : []));
 }
 
 /** `python@3.11` is the language and what its version begins with. */

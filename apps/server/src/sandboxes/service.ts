@@ -17,7 +17,8 @@ export interface Sandboxes {
   start(tier: string, spec: SandboxSpec): Promise<SandboxRun>;
   /** Opens a long-lived sandbox. */
   open(tier: string, spec: SessionSpec): Promise<Session>;
-  warm(runtime: RuntimeSpec): void;
+  /** Makes sandboxes ahead for runtimes that will be wanted. */
+  warm(runtimes: readonly RuntimeSpec[]): void;
   /** What each tier keeps ready now. */
   pools(): readonly (PoolReport & { readonly tier: string })[];
   report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
@@ -69,8 +70,8 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
     open: (tier, spec) => get(tier).open(spec),
-    warm: (runtime) => {
-      for (const tier of available()) tier.warm(runtime);
+    warm: (runtimes) => {
+      for (const tier of available()) tier.warm(runtimes);
     },
     pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
     report: async () => ({

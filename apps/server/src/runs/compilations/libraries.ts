@@ -81,6 +81,7 @@ export class Libraries {
       const { exit, messages } = await runCompiler(job, collector, this.#sandboxes);
       if (exit.exitCode !== 0) throw new Error(`exit code ${exit.exitCode}: ${messages.slice(-2000)}`);
       renameSync(unfinished, folder);
+      this.#sandboxes.warm([withLibrary({ spec, compile }, folder)]);
       return true;
     } catch (error) {
       this.#logger.warn({ err: error, runtime: spec.name }, "a standard library could not be compiled ahead");
@@ -91,7 +92,7 @@ export class Libraries {
   }
 }
 
-function withLibrary({ spec, compile }: CompiledRuntime, folder: string): RuntimeSpec {
+function withLibrary({ spec, compile }: Pick<CompiledRuntime, "spec" | "compile">, folder: string): RuntimeSpec {
   const target = compile.library?.target ?? "/opt/library";
   return { ...spec, name: `${spec.name}+library`, mounts: [...spec.mounts, { source: folder, target }] };
 }

@@ -22,6 +22,11 @@ export interface CompiledRuntime {
   readonly compiler: string;
 }
 
+/** Null when its programs are not compiled, or it is not installed. */
+export function compiledRuntime({ definition, spec, compiler }: InstalledRuntime): CompiledRuntime | null {
+  return definition.compile === null || spec === null || compiler === null ? null : { spec, compiler, compile: definition.compile };
+}
+
 /** The compiler's command line, as the sandbox takes it: `{entrypoint}` and `{binary}` are its own. */
 export function compileCommand({ spec, compile, compiler }: CompiledRuntime, entrypoint: string, paths: readonly string[]): string[] {
   const manifest = Object.keys(compile.manifests).find((name) => paths.includes(name));

@@ -5,13 +5,14 @@ import type { Blobs } from "../../platform/blobs.ts";
 import { databaseError, type Database } from "../../platform/database.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
+import type { InstalledRuntime } from "../../runtimes/service.ts";
 import { ArtifactCollector } from "../artifact-collector.ts";
 import { inputFiles } from "../input-files.ts";
 import { runError } from "../verdict.ts";
 import { runCompiler } from "./compiler.ts";
 import { judgeCompilation } from "./failure.ts";
 import { Libraries } from "./libraries.ts";
-import { compilationKey, compileCommand, type CompiledRuntime, type CompileRequest } from "./request.ts";
+import { compilationKey, compileCommand, compiledRuntime, type CompiledRuntime, type CompileRequest } from "./request.ts";
 import { insertCompilation, trimCompilations, useCompilation } from "./store.ts";
 
 /** What one owner's compilations may take; what was used longest ago goes first. */
@@ -78,10 +79,9 @@ export class Compilations {
    * @throws SandboxError, AppError `storage_full`, the signal's reason
    */
   async compile(request: CompileRequest, signal: AbortSignal, onStart: () => void = () => {}): Promise<Compilation | null> {
-    const { spec, compiler, definition } = request.runtime;
-    if (definition.compile === null || spec === null || compiler === null) return null;
+    const runtime = compiledRuntime(request.runtime);
+    if (runtime === null) return null;
     const began = performance.now();
-    const runtime: CompiledRuntime = { spec, compiler, compile: definition.compile };
     const command = compileCommand(
       runtime,
       request.entrypoint,
@@ -91,10 +91,19 @@ export class Compilations {
     const found = await this.#find(request, key, runtime);
     if (found !== null) return { ...found, cached: true, compileMs: 0 };
     const taken = request.files.find(({ path }) => path === outputFolder || path.startsWith(`${outputFolder}/`));
-    if (taken !== undefined) return { ...refuse(taken.path), cached: false, compileMs: 0, spec };
+    if (taken !== undefined) return { ...refuse(taken.path), cached: false, compileMs: 0, spec: runtime.spec };
     onStart();
     const made = await this.#join(`${request.ownerId} ${key}`, signal, (ended) => this.#make(request, runtime, command, key, ended));
     return { ...made, cached: false, compileMs: Math.round((performance.now() - began) * 100) / 100 };
+  }
+
+  /** Those of `runtimes` whose standard library has been compiled, with it. */
+  knownLibraries(runtimes: readonly InstalledRuntime[]): RuntimeSpec[] {
+    return runtimes.flatMap((runtime) => {
+      const compiled = compiledRuntime(runtime);
+      const known = compiled === null ? null : this.#libraries.known(compiled);
+      return known === null ? [] : [known];
+    });
   }
 
   async #find(request: CompileRequest, key: string, runtime: CompiledRuntime): Promise<Made | null> {
