@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { measureFirstRuns } from "./first-run.ts";
 import { get, load, loadWith, percentile, post, send, type Target } from "./load.ts";
 import { measureOthers } from "./others.ts";
 import { freshTarget, startOurs, startReference, type Server } from "./servers.ts";
@@ -58,22 +58,6 @@ function compare(measure: string, ours: number, reference: number, unit: string,
     ratio: better === "less" ? `${ratio.toFixed(2)}×` : `${(ratio * 100).toFixed(0)} %`,
     goal,
   };
-}
-
-/** From a server with nothing warm in a runtime to the answer, against a bare jail with the interpreter. */
-async function firstRun(target: Target): Promise<Row> {
-  const began = performance.now();
-  const body = JSON.stringify({ language: "bash", code: "echo hello" });
-  const { status } = await post(target, body);
-  if (status !== 200) throw new Error(`the first run answered ${status}`);
-  const ours = performance.now() - began;
-  const bare = Array.from({ length: 5 }, () => {
-    const start = performance.now();
-    const words = ["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "bash", "-c", "echo hello"];
-    execFileSync("bwrap", words, { cwd: "/", env: { PATH: "/usr/bin:/bin" } });
-    return performance.now() - start;
-  });
-  return compare("first run of a runtime, nothing warm (bash)", ours, percentile(bare, 0.5), "ms", "≤ 1.5×", "less");
 }
 
 /** Many submissions at once: every one is accepted or told to wait, and every accepted one ends. */
@@ -154,7 +138,7 @@ async function manyClients(ours: Target, reference: Target, clients: number, goa
 
 async function measureAll(server: Server, reference: Target): Promise<Row[]> {
   const ours = freshTarget(server);
-  const rows = [await firstRun(ours)];
+  const rows: Row[] = [];
   // Until the compilers of both have settled.
   await load(reference, 1, 1000);
   await load(ours, 1, 2000);
@@ -201,9 +185,10 @@ function keep(text: string): void {
   writeFileSync(resultsFile, `${text}\n${rest}`);
 }
 
+const first = (await measureFirstRuns(rounds)).map(({ what, ours, bare }) => compare(what, ours, bare, "ms", "≤ 1.5×", "less"));
 await using server = await startOurs();
 using reference = await startReference();
-const measured = table(await measureAll(server, reference));
+const measured = table([...first, ...(await measureAll(server, reference))]);
 const beside = await sideBySide(server);
 const machine = `${cpus().length} CPUs, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
 console.log(`${machine}\n\n${measured}\n\n${beside}`);
