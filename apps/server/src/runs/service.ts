@@ -74,6 +74,8 @@ export interface SubmitOptions {
 export class Runs {
   readonly #context: RunsContext;
   readonly #inserts: Batch<store.NewRun, boolean>;
+  /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
+  readonly #records: Batch<store.NewRun, boolean>;
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
@@ -94,11 +96,8 @@ export class Runs {
       present: (row) => this.#present(row),
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
-    this.#inserts = new Batch(async (runs) => {
-      const inserted = new Set(await store.insertRuns(context.database.queries, runs));
-      if (runs.some((run) => run.workerId === null && inserted.has(run.id))) await store.announceQueued(context.database.queries);
-      return runs.map((run) => inserted.has(run.id));
-    });
+    this.#inserts = new Batch(async (runs) => await this.#insert(runs));
+    this.#records = new Batch(async (runs) => await this.#insert(runs), { lanes: 1 });
   }
 
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
@@ -328,8 +327,15 @@ export class Runs {
     return new RunRecord(async (end, onSent) => {
       if (end === null) return void (await this.#insertWith(submission, run));
       await submission.written;
-      await this.#inserts.add({ ...run, end }, onSent);
+      await this.#records.add({ ...run, end }, onSent);
     });
+  }
+
+  async #insert(runs: readonly store.NewRun[]): Promise<boolean[]> {
+    const { database } = this.#context;
+    const inserted = new Set(await store.insertRuns(database, runs));
+    if (runs.some((run) => run.workerId === null && inserted.has(run.id))) await store.announceQueued(database.queries);
+    return runs.map((run) => inserted.has(run.id));
   }
 
   /** Inserts a run once its content is on the disk. False: its idempotency key was used before. */
