@@ -291,6 +291,8 @@ export async function finishRuns(queries: Queries, workerId: string, ends: reado
 
 /** JSON as PostgreSQL takes it: programs and agents may put NUL and halves of surrogate pairs into messages and names. */
 function storableJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!/\\u(?:0000|d[89a-f])/.test(text)) return text;
   return JSON.stringify(value, (_key, entry: unknown) =>
     typeof entry === "string" ? entry.replaceAll("\0", "\u{fffd}").toWellFormed() : entry,
   );
