@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Target } from "./load.ts";
+import type { Address, Target } from "./load.ts";
 
 /** The servers that are measured: ours with data of its own, and the throw-away one. */
 
@@ -48,11 +48,23 @@ export function freshTarget({ port, headers }: Server): Target {
 
 /** The throw-away HTTP server in front of two agents in bubblewrap jails. */
 export async function startReference(): Promise<Target & Disposable> {
-  const child: ChildProcess = spawn(process.execPath, [join(root, "bench/reference/server.ts")], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const port = await new Promise<number>((resolve) => lines.once("line", (line) => resolve(Number(line))));
+  const { child, port } = await startScript("server.ts");
   const body = (text: string) => JSON.stringify({ code: programFor(text) });
   return { name: "reference", port, path: "/", headers: {}, body, [Symbol.dispose]: () => void child.kill() };
+}
+
+/** A route that reads and validates what a submission is, and does nothing. */
+export async function startEmptyRoute(): Promise<Address & Disposable> {
+  const { child, port } = await startScript("empty-route.ts", "key");
+  const headers = { authorization: "Bearer key" };
+  return { port, path: "/api/v1/empty?wait=true", headers, [Symbol.dispose]: () => void child.kill() };
+}
+
+/** Starts a program of `reference/` that prints its port. */
+async function startScript(name: string, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [join(root, "bench/reference", name), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  return { child, port: await new Promise<number>((resolve) => lines.once("line", (line) => resolve(Number(line)))) };
 }
 
 async function waitFor<T>(probe: () => T): Promise<T> {

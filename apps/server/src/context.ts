@@ -83,7 +83,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   await migrate(target, join(import.meta.dirname, "migrations"));
   const database = opened.adopt(openDatabase(target, logger), (value) => value.close());
   const notifications = opened.adopt(new Notifications(target, logger), (value) => value.close());
-  const blobs = await openBlobs(directory.blobs);
+  const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
   const state: ServerState = { draining: false };

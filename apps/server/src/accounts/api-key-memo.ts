@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Actor } from "../access/actor.ts";
 
 /** How long a verified key is believed without asking the database: other servers see a revocation this late at most. */
@@ -21,7 +21,7 @@ export interface ApiKeyMemo {
 /** A memo in this process. */
 export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
   const entries = new Map<string, Entry>();
-  const digest = (key: string) => createHash("sha256").update(key).digest("base64url");
+  const digest = (key: string) => hash("sha256", key, "base64url");
   return {
     get(key) {
       const entry = entries.get(digest(key));
@@ -33,7 +33,7 @@ export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
       entries.set(digest(key), { actor, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
     },
     forget(keyId) {
-      for (const [hash, { actor }] of entries) if (actor.keyId === keyId) entries.delete(hash);
+      for (const [keyHash, { actor }] of entries) if (actor.keyId === keyId) entries.delete(keyHash);
     },
   };
 }

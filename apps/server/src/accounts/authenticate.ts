@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { AppError } from "@syla/contracts/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../access/actor.ts";
@@ -41,7 +41,7 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
 }
 
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }
 
 async function verifyKey(options: AuthenticateOptions, key: string): Promise<Actor> {

@@ -47,9 +47,10 @@ export interface CacheContext {
 export class ResultCache implements Service {
   readonly name = "result-cache";
   readonly #context: CacheContext;
+  /** The answers, frozen: so that the border puts each into words once, which the size counts too. */
   readonly #memory = new LRUCache<string, { readonly run: Run; readonly ownerId: string }>({
     maxSize: memoryBytes,
-    sizeCalculation: ({ run }) => 4096 + 2 * (run.stdout.length + run.stderr.length) + 200 * run.files.length,
+    sizeCalculation: ({ run }) => 8192 + 4 * (run.stdout.length + run.stderr.length) + 400 * run.files.length,
   });
   readonly #ended = Promise.withResolvers<void>();
   #unsubscribe: () => void = () => {};
@@ -60,7 +61,7 @@ export class ResultCache implements Service {
     this.#context = context;
   }
 
-  /** A result that can be answered at once. */
+  /** The answer that can be given at once. */
   async find({ key, ownerId }: CacheKey): Promise<Run | null> {
     const known = this.#memory.get(key);
     if (known !== undefined) {
@@ -71,8 +72,9 @@ export class ResultCache implements Service {
     const run = text === null ? null : parseKept(text);
     if (run === null) return null;
     this.#hits += 1;
-    this.#memory.set(key, { run: run.run, ownerId }, { ttl: Math.max(1, run.expiresAt - Date.now()) });
-    return run.run;
+    const answer = asCached(run.run);
+    this.#memory.set(key, { run: answer, ownerId }, { ttl: Math.max(1, run.expiresAt - Date.now()) });
+    return answer;
   }
 
   /** The run that has the result, or is about to have it. */
@@ -87,13 +89,15 @@ export class ResultCache implements Service {
     return claimed;
   }
 
-  /** Keeps a result at hand that was found in the database. */
-  remember({ key, ownerId }: CacheKey, run: Run, expiresAt: Date): void {
+  /** Keeps a result at hand that was found in the database, and makes an answer of it. */
+  remember({ key, ownerId }: CacheKey, run: Run, expiresAt: Date): Run {
     this.#hits += 1;
+    const answer = asCached(run);
     const ttl = expiresAt.getTime() - Date.now();
-    if (ttl <= 0) return;
-    this.#memory.set(key, { run, ownerId }, { ttl });
+    if (ttl <= 0) return answer;
+    this.#memory.set(key, { run: answer, ownerId }, { ttl });
     void this.#context.redis.set(redisKey(ownerId, key), JSON.stringify({ run, expiresAt: expiresAt.getTime() }), ttl);
+    return answer;
   }
 
   /** A run with a key has ended. `reusable`: equal runs would end alike. */
@@ -151,6 +155,10 @@ export class ResultCache implements Service {
   #forget(ownerId: string): void {
     for (const [key, entry] of this.#memory.entries()) if (entry.ownerId === ownerId) this.#memory.delete(key);
   }
+}
+
+function asCached(run: Run): Run {
+  return Object.freeze({ ...run, cached: true, cachedFrom: run.id });
 }
 
 function redisKey(ownerId: string, key: string): string {

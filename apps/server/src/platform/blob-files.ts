@@ -1,13 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fsync as fsyncCallback, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { constants } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { AppError } from "@syla/contracts/errors";
-
-const fsync = promisify(fsyncCallback);
-/** About as long as PostgreSQL takes to write out what was committed without waiting. */
-const syncAfterMs = 500;
 
 /** What was stored: the content's SHA-256 in hex and its size in bytes. */
 export interface BlobRef {
@@ -47,67 +42,6 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
 export async function publishFile(temporary: string, target: string): Promise<void> {
   await rename(temporary, target);
   await syncDirectory(dirname(target));
-}
-
-/**
- * Writes a small file; it can be read when this returns. Nobody has been told of its name before, so it may get it at once; one that is
- * there with another size is what a process wrote that was killed in the middle. The function resolves when content and name are on the
- * disk: on ext4, XFS and btrfs the sync of a new file carries its name. Uncalled, it happens a little later. `onSynced`: it has happened.
- * Null: the file was there.
- */
-export function writeSmallFile(target: string, temporary: string, bytes: Uint8Array, onSynced: () => void): (() => Promise<void>) | null {
-  let fd: number;
-  try {
-    fd = writeNewFile(target, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    if (statSync(target).size === bytes.length) return null;
-    fd = writeNewFile(temporary, bytes);
-    renameSync(temporary, target);
-  }
-  return syncLater(async () => {
-    try {
-      await fsync(fd);
-      onSynced();
-    } finally {
-      closeSync(fd);
-    }
-  });
-}
-
-/** Returns the open file. Leaves none when it cannot be written. */
-function writeNewFile(file: string, bytes: Uint8Array): number {
-  const fd = openSync(file, "wx", 0o600);
-  try {
-    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    rmSync(file, { force: true });
-    throw error;
-  }
-}
-
-/** What waits to be synced, since `syncAfterMs` at most. */
-const waiting = new Set<() => Promise<void>>();
-let timer: NodeJS.Timeout | null = null;
-
-/** A function that does its work once: when it is first called, or by itself a little later, together with the others. */
-function syncLater(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | null = null;
-  const sync = () => {
-    waiting.delete(sync);
-    return (done ??= work());
-  };
-  waiting.add(sync);
-  timer ??= setTimeout(() => void syncWaiting(), syncAfterMs);
-  return sync;
-}
-
-/** One after the other: what the first brings to the disk of directories and tables, the next need not. */
-async function syncWaiting(): Promise<void> {
-  timer = null;
-  for (const sync of Array.from(waiting)) await sync().catch(() => {}); // whoever calls it sees the error
 }
 
 /** Makes a new name in a directory survive a power cut. */

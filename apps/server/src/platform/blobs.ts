@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, hash as hashOnce, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { LRUCache } from "lru-cache";
-import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef, writeSmallFile } from "./blob-files.ts";
+import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef } from "./blob-files.ts";
+import { BlobPacks } from "./blob-packs.ts";
 
 export type { BlobRef } from "./blob-files.ts";
 
@@ -24,7 +25,7 @@ export interface Blobs {
   put(bytes: Uint8Array): Promise<BlobRef>;
   /** Like `put`, but answers when the content can be read; a power cut within a moment can take it. @throws AppError `storage_full` */
   write(bytes: Uint8Array): Promise<WrittenBlob>;
-  /** Like `write`, but a small file is written as soon as there is time for it. */
+  /** Like `write`, but something small is written as soon as there is time for it. */
   writeSoon(bytes: Uint8Array): Promise<PendingBlob>;
   /** @throws AppError `payload_too_large` when more than `maxBytes` come, `storage_full` */
   putStream(source: Readable | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<BlobRef>;
@@ -39,23 +40,27 @@ export interface Blobs {
   delete(sha256: string): Promise<void>;
   /** Whether the stored content still has its hash. */
   verify(sha256: string): Promise<boolean>;
-  /** Where the file is, for whoever mounts or copies it; it must not be changed. */
-  path(sha256: string): string;
+  /** What was written is on the disk, and nothing can be read or written any more. */
+  close(): Promise<void>;
 }
 
 const hexHash = /^[0-9a-f]{64}$/;
 const unlimited = Number.POSITIVE_INFINITY;
 
-/** Content up to this size is written in one go, and kept in memory for a while: programs are put and read again and again. */
+/** Content up to this size is packed, and kept in memory for a while: programs are put and read again and again. */
 const smallBytes = 64 * 1024;
 const memoryBytes = 32 * 1024 * 1024;
 
-/** A store in a local directory: `sha256/ab/<hash>`, unfinished files in `incoming/` of the same file system. */
+/**
+ * A store in a local directory: what is small in `packs/`, what is large in `sha256/ab/<hash>`, unfinished files in `incoming/` of the same
+ * file system. Before layout 3 small content was in files too.
+ */
 export async function openBlobs(root: string): Promise<Blobs> {
   const incoming = join(root, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (let byte = 0; byte < 256; byte++)
     await mkdir(join(root, "sha256", byte.toString(16).padStart(2, "0")), { recursive: true, mode: 0o700 });
+  const packs = new BlobPacks(join(root, "packs"));
   const memory = new LRUCache<string, Buffer>({ maxSize: memoryBytes, sizeCalculation: (bytes) => bytes.length + 1 });
   // Whatever an earlier process left half-written; the caller holds the directory's lock.
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
@@ -66,9 +71,10 @@ export async function openBlobs(root: string): Promise<Blobs> {
   };
 
   const find = async (sha256: string): Promise<BlobRef | undefined> => {
+    const file = path(sha256);
     await pending.get(sha256)?.written;
-    const info = await stat(path(sha256)).catch(ignoreMissing);
-    return info === undefined ? undefined : { sha256, size: info.size };
+    const size = memory.get(sha256)?.length ?? packs.sizeOf(sha256) ?? (await stat(file).catch(ignoreMissing))?.size;
+    return size === undefined ? undefined : { sha256, size };
   };
 
   const putChunks = async (source: AsyncIterable<Uint8Array>, maxBytes = unlimited): Promise<BlobRef> => {
@@ -85,14 +91,18 @@ export async function openBlobs(root: string): Promise<Blobs> {
   };
 
   const pending = new Map<string, { bytes: Buffer; written: Promise<void> }>();
-  const unsynced = new Map<string, () => Promise<void>>();
-  const writeSmall = (sha256: string, bytes: Uint8Array): (() => Promise<void>) => {
-    if (memory.has(sha256)) return unsynced.get(sha256) ?? nothingToDo;
+  const pack = (sha256: string, bytes: Uint8Array): void => {
+    if (memory.has(sha256)) return;
     try {
-      const sync = writeSmallFile(path(sha256), join(incoming, randomUUID()), bytes, () => unsynced.delete(sha256));
+      packs.add(sha256, bytes);
       memory.set(sha256, Buffer.from(bytes));
-      if (sync !== null) unsynced.set(sha256, sync);
-      return unsynced.get(sha256) ?? nothingToDo;
+    } catch (error) {
+      throw diskError(error) ?? error;
+    }
+  };
+  const sync = async (): Promise<void> => {
+    try {
+      await packs.sync();
     } catch (error) {
       throw diskError(error) ?? error;
     }
@@ -101,7 +111,8 @@ export async function openBlobs(root: string): Promise<Blobs> {
   const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
     if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), sync: nothingToDo };
     const sha256 = hashOf(bytes);
-    return { sha256, size: bytes.length, sync: writeSmall(sha256, bytes) };
+    pack(sha256, bytes);
+    return { sha256, size: bytes.length, sync };
   };
 
   const writeSoon = async (bytes: Uint8Array): Promise<PendingBlob> => {
@@ -110,26 +121,30 @@ export async function openBlobs(root: string): Promise<Blobs> {
     let entry = pending.get(sha256);
     if (entry === undefined) {
       const written = nextTurn()
-        .then(() => void writeSmall(sha256, bytes))
+        .then(() => pack(sha256, bytes))
         .finally(() => pending.delete(sha256));
       written.catch(() => {}); // whoever asks for it sees the error
       pending.set(sha256, (entry = { bytes: Buffer.from(bytes), written }));
     }
     const { written } = entry;
-    return { sha256, size: bytes.length, written, sync: () => written.then(() => unsynced.get(sha256)?.()) };
+    return { sha256, size: bytes.length, written, sync: () => written.then(sync) };
   };
 
   const put = async (bytes: Uint8Array): Promise<BlobRef> => {
-    const { sync, ...ref } = await write(bytes);
-    await sync();
-    return ref;
+    const { sha256, size, sync: toDisk } = await write(bytes);
+    await toDisk();
+    return { sha256, size };
   };
 
-  const get = async (sha256: string): Promise<Buffer> =>
-    pending.get(sha256)?.bytes ?? memory.get(sha256) ?? (await readFile(path(sha256)).catch(missingIsNotFound));
+  /** The content, when it is small. */
+  const recall = (sha256: string): Buffer | undefined => pending.get(sha256)?.bytes ?? memory.get(sha256) ?? packs.read(sha256);
+
+  const get = async (sha256: string): Promise<Buffer> => {
+    const file = path(sha256);
+    return recall(sha256) ?? (await readFile(file).catch(missingIsNotFound));
+  };
 
   return {
-    path,
     stat: find,
     put,
     write,
@@ -137,25 +152,32 @@ export async function openBlobs(root: string): Promise<Blobs> {
     putStream: (source, options = {}) => putChunks(source as AsyncIterable<Uint8Array>, options.maxBytes),
     putFile: (file, options = {}) => putChunks(readRegularFile(file), options.maxBytes),
     get,
-    open: async (sha256, range = {}) => {
-      await pending.get(sha256)?.written;
-      return await openRange(path(sha256), range.start ?? 0, range.end);
+    open: async (sha256, { start = 0, end } = {}) => {
+      const file = path(sha256);
+      const bytes = recall(sha256);
+      return bytes === undefined ? await openRange(file, start, end) : Readable.from([bytes.subarray(start, end)], { objectMode: false });
     },
     has: async (sha256) => (await find(sha256)) !== undefined,
     delete: async (sha256) => {
+      const file = path(sha256);
       memory.delete(sha256);
-      await rm(path(sha256), { force: true });
+      await packs.remove(sha256);
+      await rm(file, { force: true });
     },
     verify: async (sha256) => {
+      const file = path(sha256);
+      const bytes = packs.read(sha256);
+      if (bytes !== undefined) return hashOf(bytes) === sha256;
       const hash = createHash("sha256");
-      for await (const chunk of readRegularFile(path(sha256))) hash.update(chunk);
+      for await (const chunk of readRegularFile(file)) hash.update(chunk);
       return hash.digest("hex") === sha256;
     },
+    close: () => packs.close(),
   };
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hashOnce("sha256", bytes);
 }
 
 async function nothingToDo(): Promise<void> {}

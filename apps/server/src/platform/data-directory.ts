@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
 
 /** The layout that this version writes. Raise it when an older version could not read the directory any more. */
-const layout = 2;
+const layout = 3;
 
 /** Paths in a data directory. Everything that the server writes is below it. */
 export interface DataDirectory {

@@ -13,10 +13,18 @@ export type Work = Transaction<Schema>;
 /** How to connect: the parts, or a `postgres://` URL. */
 export type DatabaseTarget = PostgresAddress | { readonly connectionString: string };
 
+/** A statement under a name of its own. */
+export interface PreparedStatement {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** The database of the product. Lost connections are replaced; a query that meets one fails with `database_unavailable`. */
 export interface Database {
   readonly queries: Queries;
   readonly target: DatabaseTarget;
+  /** Runs one of the few statements that run all the time: each connection has it parsed and planned once. Answers the rows. */
+  runPrepared<Row>(statement: PreparedStatement, values: readonly unknown[]): Promise<Row[]>;
   /** Fails with `database_unavailable` when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -43,6 +51,9 @@ export function openDatabase(target: DatabaseTarget, logger: Logger, size = 20):
   return {
     queries,
     target,
+    async runPrepared<Row>({ name, text }: PreparedStatement, values: readonly unknown[]) {
+      return (await pool.query({ name, text, values: [...values] })).rows as Row[];
+    },
     async ping() {
       try {
         await sql`select 1`.execute(queries);

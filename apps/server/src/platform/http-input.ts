@@ -8,6 +8,7 @@ import { fieldProblems } from "./http-problem.ts";
 /** A repeated parameter is its values joined by commas. */
 export function parseQuery(text: string): Record<string, string> {
   const query: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (text === "") return query;
   for (const [key, value] of new URLSearchParams(text)) query[key] = key in query ? `${query[key]},${value}` : value;
   return query;
 }

@@ -157,6 +157,8 @@ function createFastify<A>(options: HttpOptions<A>): FastifyInstance {
   const { basePath, trustProxy: proxies } = options;
   const settings: FastifyServerOptions = {
     loggerInstance: options.logger,
+    // What is logged of a request names it; a logger for each would be made for nearly none.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: typeof proxies === "number" ? (_address, hop) => hop < proxies : proxies,
     bodyLimit: options.bodyLimit,
@@ -235,7 +237,18 @@ function sendAnswer(reply: FastifyReply, given: Answer, basePath: string): Fasti
   for (const [name, value] of Object.entries(given.headers)) {
     reply.header(name, name === "location" && typeof value === "string" && value.startsWith("/") ? basePath + value : value);
   }
-  return reply.send(given.body);
+  const { body } = given;
+  if (typeof body !== "object" || body === null || !Object.isFrozen(body)) return reply.send(body);
+  return reply.type("application/json; charset=utf-8").send(textOf(body));
+}
+
+/** What is frozen is answered again and again: it is put into words once. */
+const texts = new WeakMap<object, string>();
+
+function textOf(body: object): string {
+  let text = texts.get(body);
+  if (text === undefined) texts.set(body, (text = JSON.stringify(body)));
+  return text;
 }
 
 function sendProblem<A>(thrown: unknown, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): FastifyReply {

@@ -9,7 +9,7 @@ export class Batch<Item, Result> {
   readonly #lanes: number;
 
   /** `flush` answers one result for each item, in order; at most `most` items at once, on `lanes` connections. */
-  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, most = 200, lanes = 2) {
+  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, { most = 200, lanes = 2 } = {}) {
     this.#flush = flush;
     this.#most = most;
     this.#lanes = lanes;

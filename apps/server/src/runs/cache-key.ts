@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { RunInput } from "@syla/contracts/runs";
 import type { CacheKey } from "../cache/service.ts";
 import { defaultLimits } from "./config.ts";
@@ -15,7 +15,7 @@ export function cacheKeyOf(ownerId: string, input: RunInput, checked: CheckedSub
   const files = contents.map((content) => [content.path, "bytes" in content ? sha256(content.bytes) : content.sha256]).toSorted(byFirst);
   const env = Object.entries(input.env).toSorted(byFirst);
   const limits = Object.entries({ ...defaultLimits, ...input.limits }).toSorted(byFirst);
-  const stdin = sha256(input.stdinBase64 === undefined ? Buffer.from(input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64"));
+  const stdin = sha256(input.stdinBase64 === undefined ? (input.stdin ?? "") : Buffer.from(input.stdinBase64, "base64"));
   const { name, command, compile, env: ownEnv } = runtime.definition;
   const parts = [
     generation,
@@ -39,7 +39,7 @@ export function cacheKeyOf(ownerId: string, input: RunInput, checked: CheckedSub
 }
 
 function sha256(bytes: string | Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes);
 }
 
 function byFirst(a: readonly unknown[], b: readonly unknown[]): number {

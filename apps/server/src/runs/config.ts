@@ -2,9 +2,10 @@ import { NetworkPolicy } from "@syla/contracts/network";
 import { LimitsInput, Tier } from "@syla/contracts/runs";
 import type { SandboxLimits } from "@syla/sandbox/spec";
 import { z } from "zod";
+import { columnParser } from "../platform/column-parser.ts";
 
 /** What a run was asked to do, as it is stored with it. Content lives in blobs. */
-export const RunConfig = z.object({
+const RunConfig = z.object({
   files: z.array(z.object({ path: z.string(), size: z.int(), sha256: z.string(), mode: z.int() })),
   /** What the version of the language has to begin with; null takes the default one. */
   version: z.string().nullable().default(null),
@@ -20,6 +21,7 @@ export const RunConfig = z.object({
   cache: z.object({ key: z.string(), ttlMs: z.number() }).nullable().default(null),
 });
 export type RunConfig = z.infer<typeof RunConfig>;
+export const runConfigs = columnParser<RunConfig>(RunConfig);
 
 const mebibyte = 1024 * 1024;
 

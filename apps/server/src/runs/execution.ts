@@ -12,7 +12,7 @@ import { inputFiles } from "./input-files.ts";
 import type { LiveRun } from "./live-run.ts";
 import { toConnection } from "./network.ts";
 import { limitsOf, prepareProgram } from "./prepare-program.ts";
-import { emptyResult, type RunResult } from "./result.ts";
+import { emptyResult, runResults, type RunResult } from "./result.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
 /** How long a cancelled program may take to end by itself. */
@@ -154,7 +154,7 @@ export class Execution {
     const { live, runtime, claimedAt, entrypoint } = this.#attempt;
     const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors, entrypoint);
     const started = this.#startedAt?.getTime() ?? claimedAt;
-    const result: RunResult = {
+    const result = runResults.trust({
       runtimeVersion: runtime.version,
       limits: this.#run?.limits ?? null,
       startMs: Math.max(0, round(started - claimedAt - (this.#compilation?.compileMs ?? 0))),
@@ -166,7 +166,7 @@ export class Execution {
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage() },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
-    };
+    });
     const { artifacts } = this.#artifacts;
     return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
   }

@@ -1,6 +1,6 @@
 import { RunKind, type Run, type RunSummary } from "@syla/contracts/runs";
-import { RunConfig } from "./config.ts";
-import { RunResult, StoredError } from "./result.ts";
+import { runConfigs } from "./config.ts";
+import { runResults, StoredError, type RunResult } from "./result.ts";
 import type { RunRow } from "./store.ts";
 
 /** The first bytes of the two streams, as text. */
@@ -15,7 +15,7 @@ export function toSummary(row: RunRow): RunSummary {
 }
 
 function resultOf(row: RunRow): RunResult | null {
-  return row.result === null ? null : RunResult.parse(row.result);
+  return row.result === null ? null : runResults.parse(row.result);
 }
 
 function summarize(row: RunRow, result: RunResult | null): RunSummary {
@@ -48,7 +48,7 @@ function summarize(row: RunRow, result: RunResult | null): RunSummary {
 
 /** A row with everything; `heads` is what was read of its output. */
 export function toRun(row: RunRow, heads: Heads): Run {
-  const config = RunConfig.parse(row.config);
+  const config = runConfigs.parse(row.config);
   const result = resultOf(row);
   return {
     ...summarize(row, result),

@@ -1,9 +1,10 @@
 import { Limits, RunError, RunUsage } from "@syla/contracts/runs";
 import { TestSummary } from "@syla/contracts/tests";
 import { z } from "zod";
+import { columnParser } from "../platform/column-parser.ts";
 
 /** What came of a run, as it is stored with it. */
-export const RunResult = z.object({
+const RunResult = z.object({
   runtimeVersion: z.string().nullable(),
   limits: Limits.nullable(),
   startMs: z.number().nullable(),
@@ -19,6 +20,7 @@ export const RunResult = z.object({
   skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
 });
 export type RunResult = z.infer<typeof RunResult>;
+export const runResults = columnParser<RunResult>(RunResult);
 
 export const StoredError = RunError.nullable();
 

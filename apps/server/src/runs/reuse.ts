@@ -33,7 +33,7 @@ export class Reuse {
   async find(key: CacheKey, wallMs: number, options: SubmitOptions): Promise<Found> {
     const { cache } = this.#context;
     const known = await cache.find(key);
-    if (known !== null) return { run: asCached(known) };
+    if (known !== null) return { run: known };
     const id = newId("run");
     const first = await cache.findHolder(key);
     const run = first === undefined ? null : await this.#resultOf(first, key, options);
@@ -60,8 +60,7 @@ export class Reuse {
 
   async #keepAtHand(row: RunRow, holder: Holder, key: CacheKey): Promise<Run> {
     const run = await this.#context.present(row);
-    this.#context.cache.remember(key, run, holder.ready ? holder.expiresAt : new Date(Date.now() + key.ttlMs));
-    return asCached(run);
+    return this.#context.cache.remember(key, run, holder.ready ? holder.expiresAt : new Date(Date.now() + key.ttlMs));
   }
 }
 
@@ -69,8 +68,4 @@ export class Reuse {
 export function isReusable(row: RunRow): boolean {
   if (row.status === "succeeded") return true;
   return row.status === "failed" && row.exit_code !== null && row.error !== null && "class" in row.error && row.error.class === "user_code";
-}
-
-function asCached(run: Run): Run {
-  return { ...run, cached: true, cachedFrom: run.id };
 }

@@ -4,33 +4,21 @@ import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import { withKeepAlive } from "../platform/event-stream.ts";
-import { answer } from "../platform/http-call.ts";
-import type { Runs } from "./service.ts";
+import { answer, type Call } from "../platform/http-call.ts";
+import type { Runs, SubmitOptions } from "./service.ts";
 
 /** Binds runs, their logs and artifacts, and uploads. */
 export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLimit: number): void {
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
-    const run = await runs.submit(call.actor, body, {
-      idempotencyKey: headers["idempotency-key"] ?? null,
-      wait: query.wait,
-      signal: call.signal,
-    });
+    const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.createRun, async ({ body, headers }, call) => {
-    const run = await runs.submit(call.actor, body, {
-      idempotencyKey: headers["idempotency-key"] ?? null,
-      wait: false,
-      signal: call.signal,
-    });
+    const run = await runs.submit(call.actor, body, optionsOf(call, headers, false));
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.rerunRun, async ({ params, headers }, call) => {
-    const run = await runs.rerun(call.actor, params.id, {
-      idempotencyKey: headers["idempotency-key"] ?? null,
-      wait: false,
-      signal: call.signal,
-    });
+    const run = await runs.rerun(call.actor, params.id, optionsOf(call, headers, false));
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
@@ -43,6 +31,17 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLi
     await runs.recordUpload(call.actor, sha256, size);
     return answer(201, { sha256, size });
   });
+}
+
+/** The signal costs a listener, so it is made when somebody has to wait. */
+function optionsOf(call: Call<unknown>, headers: { "idempotency-key"?: string | undefined }, wait: boolean): SubmitOptions {
+  return {
+    idempotencyKey: headers["idempotency-key"] ?? null,
+    wait,
+    get signal() {
+      return call.signal;
+    },
+  };
 }
 
 /** After a refusal the rest is read and dropped: else the connection would be stuck for the client's next request. */

@@ -1,7 +1,7 @@
 import type { RunEnd } from "./store.ts";
 
 /** A run that somebody waits for is written as one row when it ends within this time, and as running when it does not. */
-const deferMs = 30;
+const deferMs = 100;
 
 /** Inserts the run, with its end when it has one; does nothing when it is there. `onSent`: it is on its way to the database. */
 type InsertRun = (end: RunEnd | null, onSent: () => void) => Promise<void>;

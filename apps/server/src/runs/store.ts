@@ -1,7 +1,7 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RunError, RunFilter, RunStatus } from "@syla/contracts/runs";
 import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
-import { notify, type Queries, type Work } from "../platform/database.ts";
+import { notify, type Database, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
@@ -51,14 +51,20 @@ export interface RunEnd {
  * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key, or that is there, is not among them. Runs that have ended
  * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot.
  */
-export async function insertRuns(queries: Queries, runs: readonly NewRun[]): Promise<string[]> {
+export async function insertRuns(database: Database, runs: readonly NewRun[]): Promise<string[]> {
   const rows = runs.map(toRow);
   const relaxed = runs.every((run) => run.end !== null);
-  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertQuery(queries, rows, relaxed).compile().sql);
-  const parameters = rows.flatMap((row) => Object.values(row));
-  const { rows: inserted } = await queries.executeQuery<{ id: string }>(CompiledQuery.raw(text, parameters));
+  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertQuery(database.queries, rows, relaxed).compile().sql);
+  const values = rows.flatMap((row) => Object.values(row));
+  const inserted =
+    rows.length > mostPrepared
+      ? (await database.queries.executeQuery<{ id: string }>(CompiledQuery.raw(text, values))).rows
+      : await database.runPrepared<{ id: string }>({ name: `insert_runs_${rows.length}${relaxed ? "_relaxed" : ""}`, text }, values);
   return inserted.map((row) => row.id);
 }
+
+/** Statements for so many runs at once are prepared; more at once come seldom, and each would be kept by each connection. */
+const mostPrepared = 8;
 
 /** Texts of `insertQuery` by their shape: building one takes longer than the database needs for it. Batches are small numbers. */
 const insertTexts: Record<string, string> = {};
@@ -285,6 +291,8 @@ export async function finishRuns(queries: Queries, workerId: string, ends: reado
 
 /** JSON as PostgreSQL takes it: programs and agents may put NUL and halves of surrogate pairs into messages and names. */
 function storableJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!/\\u(?:0000|d[89a-f])/.test(text)) return text;
   return JSON.stringify(value, (_key, entry: unknown) =>
     typeof entry === "string" ? entry.replaceAll("\0", "\u{fffd}").toWellFormed() : entry,
   );

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { FileInput, RunInput } from "@syla/contracts/runs";
 import type { CacheKey } from "../cache/service.ts";
@@ -6,7 +6,7 @@ import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
 import { splitVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
-import type { RunConfig } from "./config.ts";
+import { runConfigs, type RunConfig } from "./config.ts";
 import { checkTests } from "./judging/check-tests.ts";
 import { checkPaths } from "./paths.ts";
 import { findUploads } from "./store.ts";
@@ -98,7 +98,7 @@ export async function storeSubmission(
   const stdin = await storeStdin(store, input);
   const tests = input.tests === undefined ? null : await store(Buffer.from(JSON.stringify(input.tests)));
   const version = input.language === undefined ? null : splitVersion(input.language).version;
-  const config: RunConfig = {
+  const config = runConfigs.trust({
     files,
     version,
     args: input.args,
@@ -109,10 +109,8 @@ export async function storeSubmission(
     network: input.network,
     tests,
     cache,
-  };
-  const requestHash = createHash("sha256")
-    .update(JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]))
-    .digest("hex");
+  });
+  const requestHash = hash("sha256", JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]));
   const written = Promise.all(stored.map((blob) => blob.written));
   written.catch(() => {}); // whoever waits for it sees the error
   const synced = async () => void (await Promise.all(stored.map((blob) => blob.sync())));

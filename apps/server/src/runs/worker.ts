@@ -10,7 +10,7 @@ import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/s
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
-import { RunConfig } from "./config.ts";
+import { runConfigs } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -207,7 +207,7 @@ export class Worker implements Service {
   }
 
   async #performClaimed(row: RunRow): Promise<void> {
-    const runtime = () => this.#context.runtimes.get(withVersion(row.language, RunConfig.parse(row.config).version));
+    const runtime = () => this.#context.runtimes.get(withVersion(row.language, runConfigs.parse(row.config).version));
     const begin = async () => {
       const marked = await markRunning(this.#context.database.queries, row.id, this.id, row.attempt);
       if (marked === undefined) throw new LostRunError();
@@ -260,7 +260,7 @@ export class Worker implements Service {
       number: row.attempt,
       runtime,
       entrypoint: row.entrypoint,
-      config: RunConfig.parse(row.config),
+      config: runConfigs.parse(row.config),
       live,
       claimedAt: row.claimed_at?.getTime() ?? Date.now(),
       begin,
@@ -337,7 +337,7 @@ export class Worker implements Service {
 
   /** A result that is not kept is only produced again. */
   async #settleCache(row: RunRow): Promise<void> {
-    const key = RunConfig.parse(row.config).cache;
+    const key = runConfigs.parse(row.config).cache;
     if (key === null) return;
     await this.#context.cache.settle({ ...key, ownerId: row.owner_id }, row.id, isReusable(row)).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, runId: row.id }, "a result could not be kept");

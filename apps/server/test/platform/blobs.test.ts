@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -17,7 +17,10 @@ describe("blob store", () => {
     directory = createTemporaryDirectory();
     blobs = await openBlobs(directory.path);
   });
-  afterEach(() => directory[Symbol.dispose]());
+  afterEach(async () => {
+    await blobs.close();
+    directory[Symbol.dispose]();
+  });
 
   const unfinished = () => readdirSync(join(directory.path, "incoming"));
 
@@ -36,6 +39,20 @@ describe("blob store", () => {
     const ref = await blobs.put(new Uint8Array());
     expect(ref.size).toBe(0);
     expect((await blobs.get(ref.sha256)).length).toBe(0);
+  });
+
+  it("finds again what it kept, also what an older version kept in a file", async () => {
+    const small = await blobs.put(Buffer.from("small"));
+    const large = await blobs.put(randomBytes(100_000));
+    const old = hashOf(Buffer.from("old"));
+    writeFileSync(join(directory.path, "sha256", old.slice(0, 2), old), "old");
+    await blobs.close();
+    blobs = await openBlobs(directory.path);
+    expect((await blobs.get(small.sha256)).toString()).toBe("small");
+    expect(await blobs.stat(large.sha256)).toEqual(large);
+    expect((await blobs.get(old)).toString()).toBe("old");
+    expect((await buffer(await blobs.open(old, { start: 1 }))).toString()).toBe("ld");
+    expect(await blobs.stat(old)).toEqual({ sha256: old, size: 3 });
   });
 
   it("takes streams and files, and the same content at the same time", async () => {
@@ -110,14 +127,21 @@ describe("blob store", () => {
 
   it("removes what a killed process left half-written", async () => {
     writeFileSync(join(directory.path, "incoming", "half"), "half");
-    await openBlobs(directory.path);
+    const next = await openBlobs(directory.path);
     expect(unfinished()).toEqual([]);
+    await next.close();
   });
 
   it("notices damaged content", async () => {
-    const { sha256 } = await blobs.put(Buffer.from("sound"));
-    writeFileSync(blobs.path(sha256), "spoilt");
-    expect(await blobs.verify(sha256)).toBe(false);
+    const large = await blobs.put(randomBytes(100_000));
+    writeFileSync(join(directory.path, "sha256", large.sha256.slice(0, 2), large.sha256), "spoilt");
+    expect(await blobs.verify(large.sha256)).toBe(false);
+    const small = await blobs.put(Buffer.from("sound"));
+    const file = join(directory.path, "packs", readdirSync(join(directory.path, "packs"))[0] ?? "");
+    const pack = readFileSync(file);
+    pack.write("noise", pack.lastIndexOf("sound"));
+    writeFileSync(file, pack);
+    expect(await blobs.verify(small.sha256)).toBe(false);
   });
 
   // Mounting a small disk needs root.
@@ -137,6 +161,7 @@ describe("blob store", () => {
       expect(await full.has(hashOf(tooMuch))).toBe(false);
       expect(await full.verify(kept.sha256)).toBe(true);
       await full.put(randomBytes(100_000));
+      await full.close();
     } finally {
       execFileSync("umount", [small]);
     }

@@ -40,7 +40,7 @@ describe("data directory", () => {
     checkLayout(directory);
     checkLayout(directory);
     const file = join(temporary.path, "layout.json");
-    expect(readFileSync(file, "utf8")).toBe('{"layout":2}\n');
+    expect(readFileSync(file, "utf8")).toBe('{"layout":3}\n');
     writeFileSync(file, '{"layout":7}');
     expect(() => checkLayout(directory)).toThrow(coded("data_dir_newer"));
     for (const text of ["", "null", "[]", '{"layout":1.5}', '{"layout":"1"}']) {

@@ -14,8 +14,7 @@ describe("Batch", () => {
         await gate.promise;
         return items.map(String);
       },
-      3,
-      1,
+      { most: 3, lanes: 1 },
     );
     const results = [1, 2, 3, 4, 5].map((item) => batch.add(item));
     await turn();
@@ -35,8 +34,7 @@ describe("Batch", () => {
         busy -= 1;
         return items;
       },
-      1,
-      2,
+      { most: 1, lanes: 2 },
     );
     await Promise.all(Array.from({ length: 20 }, (_, item) => batch.add(item)));
     expect(most).toBe(2);
@@ -49,8 +47,7 @@ describe("Batch", () => {
         if (items.includes(3)) throw new Error("3 is refused");
         return items;
       },
-      10,
-      1,
+      { most: 10, lanes: 1 },
     );
     const settled = await Promise.allSettled([1, 2, 3, 4].map((item) => batch.add(item)));
     expect(settled.map((result) => (result.status === "fulfilled" ? result.value : (result.reason as Error).message))).toEqual([
@@ -72,8 +69,7 @@ describe("Batch", () => {
         if (gone) throw Object.assign(new Error("Connection terminated unexpectedly"), { cause: new AppError("database_unavailable") });
         return items;
       },
-      10,
-      1,
+      { most: 10, lanes: 1 },
     );
     const settled = await Promise.allSettled([1, 2, 3].map((item) => batch.add(item)));
     expect(settled.map((result) => result.status)).toEqual(["rejected", "rejected", "rejected"]);

@@ -37,7 +37,8 @@ describe.runIf(process.getuid?.() === 0)("a data directory on a full disk", () =
       language: "python",
       code: "import os, sys, time\nprint('began', flush=True)\ntime.sleep(1)\nfor i in range(40): sys.stdout.buffer.write(os.urandom(100_000))\nprint('ended')",
     };
-    const quiet = { language: "bash", code: 'echo "$RANDOM began"; sleep 1; echo "$RANDOM ended"' };
+    // More than what is left of the last page of a file.
+    const quiet = { language: "bash", code: 'echo "began"; sleep 1; head -c 9000 /dev/urandom | base64; echo "ended"' };
     const running = [await submit(server, loud), await submit(server, quiet)];
     for (const run of running) await waitForRun(server, run.id, ({ stdout }) => stdout.includes("began\n"));
 
