@@ -29,7 +29,7 @@ const removed = 0xffff_ffff;
 
 /**
  * A file of many small blobs: records one after the other, and their table in front of them when it is full. Until then the table is in
- * memory; a server that was killed finds it again from the records, up to the first that is not whole.
+ * memory; a server that was killed finds it again from the records, up to the last that is whole.
  */
 export class BlobPack {
   readonly #fd: number;
@@ -141,22 +141,21 @@ export class BlobPack {
     }
   }
 
-  /** Notes the whole records. What follows them was cut off when a server was killed, or the power went. */
+  /** Notes the whole records, and cuts off what follows the last: a server was killed in the middle of it, or the power went. */
   #recover(table: Buffer): void {
     const { size: fileBytes } = fstatSync(this.#fd);
     const records = this.#read(recordsStart, Math.max(0, fileBytes - recordsStart));
-    let start = 0;
-    while (start + headerBytes <= records.length) {
+    for (let start = 0; start + headerBytes <= records.length;) {
       const hash = records.subarray(start, start + 32);
       const size = records.readUInt32LE(start + 32);
-      const length = size === removed ? 0 : size;
-      const content = records.subarray(start + headerBytes, start + headerBytes + length);
-      if (content.length < length || (size !== removed && !hashOf(content).equals(hash))) break;
-      setPlace(table, hash, { offset: recordsStart + start + headerBytes, size });
-      start += headerBytes + length;
+      const content = records.subarray(start + headerBytes, start + headerBytes + (size === removed ? 0 : size));
+      if (size !== removed && content.length < size) break;
+      start += headerBytes + content.length;
+      if (size !== removed && !hashOf(content).equals(hash)) continue; // damaged: those after it need not be
+      setPlace(table, hash, { offset: recordsStart + start - content.length, size });
+      this.#end = recordsStart + start;
       this.#count += 1;
     }
-    this.#end = recordsStart + start;
     if (fileBytes > this.#end) ftruncateSync(this.#fd, this.#end);
   }
 

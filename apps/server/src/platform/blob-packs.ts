@@ -19,6 +19,7 @@ export class BlobPacks {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#folder = folder;
     const numbers = readdirSync(folder)
+      .filter((name) => /^\d+\.pack$/.test(name))
       .map((name) => Number.parseInt(name, 10))
       .toSorted((a, b) => b - a);
     this.#number = numbers[0] ?? 0;

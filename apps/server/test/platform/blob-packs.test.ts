@@ -83,6 +83,16 @@ describe("packs of small blobs", () => {
     expect(reopen().read(whole)?.toString()).toBe("whole");
   });
 
+  it("lose only the one whose content is damaged", () => {
+    const [before, damaged, after] = ["before", "damaged", "after"].map((text) => add(Buffer.from(text)));
+    const pack = readFileSync(path());
+    pack.write("spoiled", pack.lastIndexOf("damaged"));
+    writeFileSync(path(), pack);
+    reopen();
+    const found = [before, damaged, after].map((sha256) => packs.read(sha256 ?? "")?.toString());
+    expect(found).toEqual(["before", undefined, "after"]);
+  });
+
   it("are sealed when they are full, and read as before; a seal that was cut off is made again", async () => {
     const contents = Array.from({ length: 560 }, () => randomBytes(60 * 1024));
     const hashes = contents.map(add);
