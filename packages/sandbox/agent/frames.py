@@ -23,6 +23,7 @@ KILL = 7  # JSON {reason}
 DONE = 8  # the host has read the counters of this sandbox
 PAUSE = 9  # stop every process
 RESUME = 10  # let those go on that PAUSE stopped
+LOOK = 11  # the room on the disk has shrunk
 # agent → host
 HELLO = 32  # JSON {version, slot, pid}
 STARTED = 33  # JSON {agoMs}

@@ -26,7 +26,7 @@ from output import Output
 CHUNK = 65536
 BACKLOG = 4 * 1024 * 1024
 STDIN_BACKLOG = 64 * 1024 * 1024
-DISK_INTERVAL, MEMORY_INTERVAL = 0.2, 0.04
+MEMORY_INTERVAL = 0.04
 GATHER, ENOUGH = 0.006, 65536  # seconds and bytes
 NEVER = float("inf")
 UNLIMITED = 1 << 62
@@ -77,6 +77,8 @@ class Supervisor:
             self.stdin_ended = True
         elif kind == frames.SIGNAL:
             self.signal_all(json.loads(body)["signal"])
+        elif kind == frames.LOOK:
+            self.disk.look()
         elif kind == frames.DONE:
             self.done = True
         elif kind in (frames.PAUSE, frames.RESUME):
@@ -90,7 +92,8 @@ class Supervisor:
         self.session = "session" in self.plan
         self.gather = 0 if self.session else GATHER
         self.output = Output(UNLIMITED if self.session else limits["outputBytes"], self.forward)
-        self.watches = [("disk", watch.DiskWatch(limits["diskBytes"], DISK_INTERVAL))]
+        self.disk = watch.DiskWatch(limits["diskBytes"])
+        self.watches = [("disk", self.disk)]
         if "memoryBytes" in limits:
             folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
             self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))

@@ -7,6 +7,7 @@ import stat
 import time
 
 MAX_ENTRIES = 100_000
+FIRST_INTERVAL, LONGEST_INTERVAL = 0.2, 60.0  # seconds
 PAGE = os.sysconf("SC_PAGE_SIZE")
 DELETED = re.compile(rb" /(?:workspace|output)/.* \(deleted\)$")
 
@@ -28,33 +29,39 @@ class Watch:
 
 
 class DiskWatch:
-    """The disk limit. Counting costs; between counts it looks at the room that is left on the file system, and counts early when this
-    run alone could have gone over since."""
+    """The disk limit. Counting costs: it is done at once when the host says that the room on the file system has shrunk by so much that
+    this run alone could have gone over, and else more and more seldom as long as nothing changes."""
 
-    def __init__(self, limit, interval):
-        self.limit, self.interval = limit, interval
-        self.used, self.suspected = 0, False
+    def __init__(self, limit):
+        self.limit, self.used, self.suspected = limit, 0, False
         self.first_room = self.room = free_room()
-        self.early = self.due = time.monotonic() + interval
-        self.late = self.due
+        self.first_files = free_files()
+        self.interval = FIRST_INTERVAL
+        self.due = time.monotonic() + self.interval
+
+    def look(self):
+        if self.room - free_room() > self.limit - self.used or self.first_files - free_files() > MAX_ENTRIES / 2:
+            self.interval = FIRST_INTERVAL
+            self.due = min(self.due, time.monotonic())
 
     def exceeded(self, now):
         if now < self.due:
             return False
-        self.due = now + self.interval
-        room = free_room()
-        if now < (self.early if self.room - room > self.limit - self.used else self.late):
-            return False
-        self.room, self.used = room, disk_usage()
-        used = max(self.used, self.hidden_use())
-        spent = time.monotonic() - now
-        self.early, self.late = now + 3 * spent, now + 10 * spent
-        return used > self.limit
+        before, self.room, self.used = self.used, free_room(), disk_usage()
+        hidden = self.hidden_use()
+        quiet = self.used == before and not self.suspected
+        self.interval = min(2 * self.interval, LONGEST_INTERVAL) if quiet else FIRST_INTERVAL
+        self.due = now + max(self.interval, 10 * (time.monotonic() - now))
+        return max(self.used, hidden) > self.limit
 
     def hidden_use(self):
         """The most that files can take which nobody can count; 0 as long as there are none at two looks in a row."""
         before, self.suspected = self.suspected, hides_files()
         return self.first_room - self.room if before and self.suspected else 0
+
+
+def free_files():
+    return os.statvfs("/workspace").f_ffree
 
 
 def free_room():

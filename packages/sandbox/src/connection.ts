@@ -103,6 +103,11 @@ export class SandboxConnection {
     this.#write(encodeFrame(wanted ? FrameType.pause : FrameType.resume));
   }
 
+  /** The room on the disk has shrunk: this run may have gone over its limit. */
+  look(): void {
+    this.#write(encodeFrame(FrameType.look));
+  }
+
   signal(number: number): void {
     this.#write(encodeJsonFrame(FrameType.signal, { signal: number }));
   }

@@ -15,6 +15,7 @@ export const FrameType = {
   done: 8,
   pause: 9,
   resume: 10,
+  look: 11,
   hello: 32,
   started: 33,
   stdout: 34,

@@ -5,6 +5,7 @@ import { copyAgent, type AgentCode } from "./agent-code.ts";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
 import { proxyEnvironment } from "./egress/environment.ts";
+import { DiskGuard } from "./disk-guard.ts";
 import { Jail } from "./jail.ts";
 import { NamespaceSession } from "./namespace-session.ts";
 import { Toolchains, type JailKind } from "./jail-kind.ts";
@@ -70,6 +71,7 @@ export class NamespaceTier implements Tier {
   readonly #toolchains = new Toolchains();
   readonly #pool: Pool;
   readonly #networks: RunNetworks;
+  readonly #disk: DiskGuard;
   /** Sessions have jails of their own, one each: they never take a run's place, and their end is the jail's end. */
   readonly #sessions: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
@@ -92,6 +94,7 @@ export class NamespaceTier implements Tier {
     this.#pool = new Pool(pool, (kind) => this.#createJail(kind));
     this.#sessions = new Pool({ ...pool, slotsPerJail: 1, maxJails: maxSessions }, (kind) => this.#createJail(kind));
     if (historyFile !== undefined) this.#keeping = setInterval(() => this.#keepHistory(historyFile), keepHistoryMs).unref();
+    this.#disk = new DiskGuard(options.folder);
     this.#networks = new RunNetworks(options.network ?? {});
   }
 
@@ -132,7 +135,7 @@ export class NamespaceTier implements Tier {
     return {
       tier: this.name,
       limits: this.#effectiveLimits(spec.limits),
-      events: runEvents(lease, spec, network),
+      events: runEvents(lease, spec, network, this.#disk),
       connect: async (port) => {
         if (network === null) throw new PortUnreachableError("this run was started without ports");
         return await network.connect(port);
@@ -150,13 +153,15 @@ export class NamespaceTier implements Tier {
       network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
       await lease.connection.sendFiles(spec.files);
-      return await NamespaceSession.open({
+      const session = await NamespaceSession.open({
         lease,
         plan: this.#sessionPlan(spec),
         limits: this.#effectiveLimits(spec.limits),
         interpreters: { python: this.#options.programs.python, node: nodeInside(spec.runtime) },
         network,
       });
+      void session.ended.finally(this.#disk.watch(spec.limits.diskBytes, () => lease.connection.look()));
+      return session;
     } catch (error) {
       await network?.close();
       lease.release(false);
@@ -315,9 +320,15 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
-async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork | null): AsyncGenerator<SandboxEvent> {
+async function* runEvents(
+  lease: Lease,
+  spec: SandboxSpec,
+  network: RunNetwork | null,
+  disk: DiskGuard,
+): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
   let ended = false;
+  const unwatch = disk.watch(spec.limits.diskBytes, () => connection.look());
   const watchdog = new Watchdog(spec, () => void jail.end());
   const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
@@ -335,6 +346,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
     if (!watchdog.overdue) throw error;
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
+    unwatch();
     watchdog.stop();
     await network?.close(); // before the slot is another run's
     // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
