@@ -29,7 +29,7 @@ export function registerRoutes(context: Context): void {
   registerContextRoutes(http, context.longLived);
   registerPreviewRoutes(http, context.previews);
   registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
-  registerCacheRoutes(http, context.cache);
+  registerCacheRoutes(http, context.cache, context.runs);
   registerWorkerRoutes(http, context);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });

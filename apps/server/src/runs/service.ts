@@ -144,12 +144,17 @@ export class Runs {
     if (filter.owner === "all") requirePermission(actor, "run:list-all");
     checkStatuses(filter.status);
     if (filter.q?.includes("\0") === true || filter.language?.includes("\0") === true) return { items: [], nextCursor: null };
-    await this.#recorded(this.#recording.values());
+    await this.allRecorded();
     const ownerId = filter.owner === "all" ? null : actor.userId;
     const rows = await store.listRuns(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
     const last = rows.length > filter.limit ? items.at(-1) : undefined;
     return { items: items.map(toSummary), nextCursor: last === undefined ? null : encodeCursor(last.id) };
+  }
+
+  /** Resolves when the runs that were answered are in the database, and their results kept; after a while in any case. */
+  async allRecorded(): Promise<void> {
+    await this.#recorded(this.#recording.values());
   }
 
   async cancel(actor: Actor, id: string): Promise<Run> {
