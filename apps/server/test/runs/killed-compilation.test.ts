@@ -32,6 +32,8 @@ describe.skipIf(!existsSync("/usr/bin/gcc"))("a server that is killed while it c
     ].join("\n");
     await using first = spawnServer(dataDir, { SYLA_LOG_LEVEL: "warn" });
     const url = await first.ready();
+    // Until a server has looked at its queue once, what comes goes there.
+    await call(url, "/api/v1/executions?wait=true", { method: "POST", body: JSON.stringify({ language: "bash", code: "echo" }) });
     const answer = await call(url, "/api/v1/executions", { method: "POST", body: JSON.stringify({ language: "c", code }) });
     const { id, status, phase } = Run.parse(await answer.json());
     expect([status, phase]).toEqual(["starting", "compiling"]);
