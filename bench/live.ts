@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./load.ts";
@@ -5,14 +6,15 @@ import { startOurs, type Server } from "./servers.ts";
 
 /**
  * Many live sandboxes at once: `node bench/live.ts [COUNT]`. Each runs a program that waits for SIGTERM; when all are up, all are asked to
- * answer, and every one has to. Needs root: for the numbers of processes and files, and to let the kernel keep equal pages once (KSM), which
- * goes on as long as this runs.
+ * answer, and every one has to. Needs root: for the numbers of processes and files, and to let the kernel keep equal pages once (KSM) and,
+ * until it has found them, what idle sandboxes do not touch compressed in memory (a swap on zram). Both go on as long as this runs.
  */
 
 const count = Number(process.argv[2] ?? 1000);
 const wave = 100;
-/** Sandboxes are not made while less than this is left: pages have to be merged first. */
-const leastFreeKiB = 3 * 1024 * 1024;
+/** Sandboxes are not made while less than this is left: pages have to be merged or compressed first. */
+const leastFreeKiB = 1024 * 1024;
+const swapGiB = 32;
 
 const code = [
   "import signal, sys",
@@ -31,7 +33,32 @@ const settings: readonly (readonly [path: string, value: string])[] = [
   ["/sys/kernel/mm/ksm/sleep_millisecs", "2"],
   ["/sys/kernel/mm/ksm/use_zero_pages", "1"],
   ["/sys/kernel/mm/ksm/run", "1"],
+  ["/proc/sys/vm/page-cluster", "0"],
+  ["/proc/sys/vm/watermark_scale_factor", "500"],
 ];
+
+/** A swap that lies compressed in memory. Returns how to take it away; nothing is done where there is no zram, or it is in use. */
+function addCompressedSwap(): () => void {
+  const device = "/sys/block/zram0";
+  if (!existsSync(device) || readFileSync(`${device}/disksize`, "utf8").trim() !== "0") return () => {};
+  writeFileSync(`${device}/disksize`, `${swapGiB}G`);
+  execFileSync("mkswap", ["/dev/zram0"], { stdio: "ignore" });
+  execFileSync("swapon", ["-p", "100", "/dev/zram0"]);
+  return () => {
+    execFileSync("swapoff", ["/dev/zram0"]);
+    writeFileSync(`${device}/reset`, "1");
+  };
+}
+
+/** What is swapped out, and what it takes compressed, in MiB. */
+function swapped(): string {
+  try {
+    const [original = 0, , total = 0] = readFileSync("/sys/block/zram0/mm_stat", "utf8").trim().split(/\s+/).map(Number);
+    return `${(original / 2 ** 20).toFixed(0)} MiB in ${(total / 2 ** 20).toFixed(0)} MiB`;
+  } catch {
+    return "nothing";
+  }
+}
 
 function apply(values: readonly (readonly [string, string])[]): (readonly [string, string])[] {
   return values
@@ -95,7 +122,11 @@ async function startWave(server: Server, size: number): Promise<string[]> {
 }
 
 const restore = apply(settings);
-process.once("exit", () => apply(restore));
+const removeSwap = addCompressedSwap();
+process.once("exit", () => {
+  removeSwap();
+  apply(restore);
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 {
   const variables = { SYLA_WORKER_SLOTS: String(count), SYLA_QUEUE_LIMIT: String(count * 2), SYLA_MERGE_PAGES: "true" };
@@ -115,6 +146,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
   await sleep(15_000); // what can be merged of the last ones
   const each = (memory().usedKiB - before.usedKiB) / (count - 1) / 1024;
   const plane = controlPlane(server.pid);
+  const asleep = swapped();
   const asked = performance.now();
   for (let at = 0; at < ids.length; at += wave)
     await Promise.all(ids.slice(at, at + wave).map((id) => call(server, "POST", `/api/v1/runs/${id}/cancel`)));
@@ -129,6 +161,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
       `| all answered when asked | ${alive} of ${ids.length}, within ${answered.toFixed(0)} s |`,
       `| made in | ${seconds.toFixed(0)} s |`,
       `| memory for each, everything counted | ${each.toFixed(2)} MiB |`,
+      `| kept compressed | ${asleep} |`,
       `| control plane | server ${plane.serverMiB.toFixed(0)} MiB, PostgreSQL ${plane.databaseMiB.toFixed(0)} MiB |`,
     ].join("\n"),
   );

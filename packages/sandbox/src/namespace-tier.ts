@@ -320,12 +320,7 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 }
 
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
-async function* runEvents(
-  lease: Lease,
-  spec: SandboxSpec,
-  network: RunNetwork | null,
-  disk: DiskGuard,
-): AsyncGenerator<SandboxEvent> {
+async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork | null, disk: DiskGuard): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
   let ended = false;
   const unwatch = disk.watch(spec.limits.diskBytes, () => connection.look());
