@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { Http } from "./access/http.ts";
+import { requireScope } from "./access/scopes.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
+import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
@@ -43,6 +45,7 @@ export interface Context {
   readonly notifications: Notifications;
   readonly blobs: Blobs;
   readonly accounts: Accounts;
+  readonly audit: Audit;
   readonly http: Http;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
@@ -86,6 +89,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
+  const audit = new Audit({ database, logger });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
@@ -97,6 +101,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     bodyLimit,
     ...tls,
     authenticate: (request, reply) => accounts.authenticate(request, reply),
+    authorize: requireScope,
+    audit: (change) => audit.record(change),
     isDraining: () => state.draining,
     checkAnswers,
   });
@@ -147,6 +153,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     notifications,
     blobs,
     accounts,
+    audit,
     http,
     runtimes,
     sandboxes,
@@ -156,7 +163,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     workerId: membership.id,
     previews,
     state,
-    services: [worker, previews, longLived, membership, cache],
+    services: [audit, worker, previews, longLived, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

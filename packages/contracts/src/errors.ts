@@ -57,6 +57,12 @@ export const errorCatalog = {
     hint: "Create a new key under Settings → API keys.",
   },
   forbidden: { status: 403, message: "You may not do this.", hint: "Ask the owner or an administrator for access." },
+  scope_missing: {
+    status: 403,
+    message: "The API key was not made for this.",
+    hint: "Use a key with the scope that is named, or create one under Settings → API keys.",
+  },
+  account_suspended: { status: 403, message: "This account is suspended.", hint: "Ask an administrator." },
   cross_origin: { status: 403, message: "The request came from another site.", hint: "Open Syla under its own address." },
   setup_token_invalid: {
     status: 403,
