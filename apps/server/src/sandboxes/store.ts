@@ -1,5 +1,6 @@
 import type { SandboxFilter } from "@syla/contracts/sandboxes";
 import { sql, type Selectable } from "kysely";
+import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 
@@ -58,11 +59,13 @@ export async function findSandbox(queries: Queries, id: string): Promise<Sandbox
 export async function listSandboxes(
   queries: Queries,
   filter: SandboxFilter,
-  ownerId: string | null,
+  viewer: Viewer,
   before: string | null,
 ): Promise<SandboxRow[]> {
   let query = queries.selectFrom("sandboxes").selectAll();
-  if (ownerId !== null) query = query.where("owner_id", "=", ownerId);
+  if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
+  if (filter.owner === "shared") query = query.where(sharedWith(viewer, "sandbox"));
+  if (filter.owner === "visible") query = query.where(visibleTo(viewer, "sandbox"));
   if (before !== null) query = query.where("id", "<", before);
   if (filter.live !== undefined) query = query.where("ended_at", filter.live ? "is" : "is not", null);
   return await query
