@@ -2,7 +2,7 @@ import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 
 /** What the database's triggers say on it: `user:ID` or `run:ID`. */
-export const accessChannel = "access_changed";
+const accessChannel = "access_changed";
 /** Longer timers overflow: then it is looked at again in between. */
 const longestTimerMs = 24 * 3_600_000;
 /** After the moment of an expiry, so that the database's clock has passed it too. */

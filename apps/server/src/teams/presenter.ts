@@ -31,6 +31,7 @@ export function toInvitation(row: InvitationRow): TeamInvitation {
 export function slugOf(name: string, id: string): string {
   const words = name
     .normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "")
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .slice(0, 60)

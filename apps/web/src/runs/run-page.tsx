@@ -2,6 +2,7 @@ import { Box, Flex, Heading, Text } from "@chakra-ui/react";
 import type { Run } from "@syla/sdk";
 import { useState } from "react";
 import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { SharedBy } from "../access/shared-by.tsx";
 import { Copyable } from "../ui/copyable.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { ScrollPage, usePageTitle } from "../ui/page.tsx";
@@ -113,6 +114,7 @@ function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (er
             {run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}
           </Text>
           <TimeAgo time={run.createdAt} />
+          <SharedBy thing={{ resourceType: "run", resourceId: run.id }} />
           {run.attempt > 1 ? <Text as="span">attempt {run.attempt}</Text> : null}
           {run.retryOf ? (
             <Text as="span" textDecoration="underline">
