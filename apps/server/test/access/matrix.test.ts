@@ -175,7 +175,7 @@ async function makeTeam(): Promise<Record<string, string>> {
 
 async function call(name: RouteName, route: Route, expectation: Expectation, caller: Caller): Promise<Outcome> {
   const parts = await fill(name, expectation);
-  const given = { ...expectation.params, ...(parts["id"] === undefined ? {} : { id: parts["id"] }) };
+  const given: Record<string, string> = { ...expectation.params, ...(parts["id"] === undefined ? {} : { id: parts["id"] }) };
   const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => parts[given[key] ?? ""] ?? given[key] ?? "missing");
   const query = expectation.query === undefined ? "" : `?${expectation.query.replace("ID", runId)}`;
   const address = `${path}${query}`;

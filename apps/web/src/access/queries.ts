@@ -1,6 +1,7 @@
-import type { AccessLevel, Grant, PersonAccess, ThingRef, Visibility } from "@syla/sdk";
+import type { AccessLevel, ThingRef, Visibility } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
+import { collectItems } from "../app/collect-items.ts";
 
 const keyOf = (thing: ThingRef) => ["access", thing.resourceType, thing.resourceId];
 
@@ -13,7 +14,7 @@ export function useAccess(thing: ThingRef) {
 export function useGrants(thing: ThingRef) {
   return useQuery({
     queryKey: [...keyOf(thing), "grants"],
-    queryFn: async ({ signal }) => await Array.fromAsync<Grant>(syla.sharing.grants(thing, { signal })),
+    queryFn: async ({ signal }) => await collectItems(syla.sharing.grants(thing, { signal })),
   });
 }
 
@@ -21,7 +22,7 @@ export function useGrants(thing: ThingRef) {
 export function usePeople(thing: ThingRef) {
   return useQuery({
     queryKey: [...keyOf(thing), "people"],
-    queryFn: async ({ signal }) => await Array.fromAsync<PersonAccess>(syla.sharing.people(thing, { signal })),
+    queryFn: async ({ signal }) => await collectItems(syla.sharing.people(thing, { signal })),
   });
 }
 

@@ -1,12 +1,13 @@
 import type { RouteBody } from "@syla/contracts/route";
 import type { teamRoutes } from "@syla/contracts/teams";
-import type { Team, TeamInvitation, TeamMember, TeamRole } from "@syla/sdk";
+import type { TeamRole } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
+import { collectItems } from "../app/collect-items.ts";
 
 /** Your teams. */
 export function useTeams() {
-  return useQuery({ queryKey: ["teams"], queryFn: async ({ signal }) => await Array.fromAsync<Team>(syla.teams.list({}, { signal })) });
+  return useQuery({ queryKey: ["teams"], queryFn: async ({ signal }) => await collectItems(syla.teams.list({}, { signal })) });
 }
 
 export function useTeam(id: string) {
@@ -16,14 +17,14 @@ export function useTeam(id: string) {
 export function useMembers(id: string) {
   return useQuery({
     queryKey: ["teams", id, "members"],
-    queryFn: async ({ signal }) => await Array.fromAsync<TeamMember>(syla.teams.members(id, { signal })),
+    queryFn: async ({ signal }) => await collectItems(syla.teams.members(id, { signal })),
   });
 }
 
 export function useInvitations(id: string, enabled: boolean) {
   return useQuery({
     queryKey: ["teams", id, "invitations"],
-    queryFn: async ({ signal }) => await Array.fromAsync<TeamInvitation>(syla.teams.invitations(id, { signal })),
+    queryFn: async ({ signal }) => await collectItems(syla.teams.invitations(id, { signal })),
     enabled,
   });
 }
