@@ -8,6 +8,7 @@ import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
+import { queueMail } from "./notifications/outbox.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
@@ -151,11 +152,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
-  const teams = new Teams({ database, publicUrl });
+  const teams = new Teams({ database, publicUrl, queueMail });
   const sharing = new Sharing({
     database,
     access,
     publicUrl,
+    queueMail,
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id) },
     isMember: (actor, teamId) => teams.isMember(actor, teamId),
   });

@@ -2,7 +2,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { Team, TeamChange, TeamFilter, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
-import { queueMail } from "../notifications/outbox.ts";
+import type { Mail } from "../notifications/outbox.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { hashToken, newToken } from "../platform/one-time-token.ts";
@@ -17,6 +17,7 @@ const mostInvitations = 200;
 /** What teams are made of. */
 export interface TeamsContext {
   readonly database: Database;
+  readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
   readonly publicUrl: string;
 }
 
@@ -127,7 +128,7 @@ export class Teams {
       const invitation = { id: newId("inv"), email, teamId: id, role: input.role, tokenHash, invitedBy: actor.userId, expiresAt };
       const inserted = await store.insertInvitation(work, invitation);
       const by = await store.findUserName(work, actor.userId);
-      await queueMail(work, invitationMail({ to: email, by, team: team.name, url, days: invitationDays }));
+      await this.#context.queueMail(work, invitationMail({ to: email, by, team: team.name, url, days: invitationDays }));
       return inserted;
     });
     return { invitation: toInvitation(row), url };

@@ -11,7 +11,7 @@ import type {
   ShareLinkInput,
 } from "@syla/contracts/access";
 import { AppError } from "@syla/contracts/errors";
-import { queueMail } from "../../notifications/outbox.ts";
+import type { Mail } from "../../notifications/outbox.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
@@ -42,6 +42,7 @@ export interface SharingContext {
   readonly things: Readonly<Record<ResourceType, (id: string) => Promise<Thing | undefined>>>;
   /** Whether somebody may give things to a team. */
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
+  readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
   readonly publicUrl: string;
   readonly onShared?: (shared: Shared) => void;
 }
@@ -195,7 +196,8 @@ export class Sharing {
 
   async #mail(work: Work, actor: Actor, thing: Thing, to: string): Promise<void> {
     const by = await store.findPersonName(work, actor.userId);
-    await queueMail(work, shareMail({ to, by, name: thing.name, url: `${this.#context.publicUrl}/${thing.type}s/${thing.id}` }));
+    const url = `${this.#context.publicUrl}/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
+    await this.#context.queueMail(work, shareMail({ to, by, name: thing.name, url }));
   }
 
   async #find(actor: Actor, { resourceType, resourceId }: ThingRef, what: "read" | "share"): Promise<Thing> {
