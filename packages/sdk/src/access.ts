@@ -38,14 +38,12 @@ export function createSharing(transport: Transport): Sharing {
   return {
     access: (thing, options = {}) => transport.json("getAccess", { ...options, query: { ...thing } }),
     people: (thing, options = {}) =>
-      iteratePages(
-        (cursor): Promise<Page<PersonAccess>> =>
-          transport.json("listPeople", { ...options, query: { ...thing, limit: 200, ...(cursor !== null && { cursor }) } }),
+      iteratePages((cursor): Promise<Page<PersonAccess>> =>
+        transport.json("listPeople", { ...options, query: { ...thing, limit: 200, ...(cursor !== null && { cursor }) } }),
       ),
     grants: (thing, options = {}) =>
-      iteratePages(
-        (cursor): Promise<Page<Grant>> =>
-          transport.json("listGrants", { ...options, query: { ...thing, limit: 200, ...(cursor !== null && { cursor }) } }),
+      iteratePages((cursor): Promise<Page<Grant>> =>
+        transport.json("listGrants", { ...options, query: { ...thing, limit: 200, ...(cursor !== null && { cursor }) } }),
       ),
     share: (input, options = {}) => transport.json("createGrant", { ...options, body: input, repeatable: true }),
     update: (id, change, options = {}) => transport.json("updateGrant", { ...options, params: { id }, body: change }),

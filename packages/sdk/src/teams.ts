@@ -36,9 +36,8 @@ export function createTeams(transport: Transport): Teams {
     void (await transport.json("removeTeamMember", { ...options, params: { id, userId } }));
   return {
     list: (query = {}, options = {}) =>
-      iteratePages(
-        (cursor): Promise<Page<Team>> =>
-          transport.json("listTeams", { ...options, query: { ...query, limit: 200, ...(cursor !== null && { cursor }) } }),
+      iteratePages((cursor): Promise<Page<Team>> =>
+        transport.json("listTeams", { ...options, query: { ...query, limit: 200, ...(cursor !== null && { cursor }) } }),
       ),
     create: (input, options = {}) => transport.json("createTeam", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getTeam", { ...options, params: { id } }),
@@ -46,18 +45,15 @@ export function createTeams(transport: Transport): Teams {
     delete: async (id, options = {}) => void (await transport.json("deleteTeam", { ...options, params: { id } })),
     grants: (id, options = {}) => transport.json("getTeamGrants", { ...options, params: { id } }),
     members: (id, options = {}) =>
-      iteratePages(
-        (cursor): Promise<Page<TeamMember>> =>
-          transport.json("listTeamMembers", { ...options, params: { id }, query: { limit: 200, ...(cursor !== null && { cursor }) } }),
+      iteratePages((cursor): Promise<Page<TeamMember>> =>
+        transport.json("listTeamMembers", { ...options, params: { id }, query: { limit: 200, ...(cursor !== null && { cursor }) } }),
       ),
-    setRole: (id, userId, role, options = {}) =>
-      transport.json("updateTeamMember", { ...options, params: { id, userId }, body: { role } }),
+    setRole: (id, userId, role, options = {}) => transport.json("updateTeamMember", { ...options, params: { id, userId }, body: { role } }),
     removeMember,
     leave: (id, options = {}) => removeMember(id, "me", options),
     invitations: (id, options = {}) =>
-      iteratePages(
-        (cursor): Promise<Page<TeamInvitation>> =>
-          transport.json("listTeamInvitations", { ...options, params: { id }, query: { limit: 200, ...(cursor !== null && { cursor }) } }),
+      iteratePages((cursor): Promise<Page<TeamInvitation>> =>
+        transport.json("listTeamInvitations", { ...options, params: { id }, query: { limit: 200, ...(cursor !== null && { cursor }) } }),
       ),
     invite: (id, input, options = {}) => transport.json("inviteToTeam", { ...options, params: { id }, body: input }),
     revokeInvitation: async (id, invitationId, options = {}) =>

@@ -56,12 +56,7 @@ export async function findSandbox(queries: Queries, id: string): Promise<Sandbox
 }
 
 /** One page, newest first; one row more than `filter.limit` tells that there is a next page. */
-export async function listSandboxes(
-  queries: Queries,
-  filter: SandboxFilter,
-  viewer: Viewer,
-  before: string | null,
-): Promise<SandboxRow[]> {
+export async function listSandboxes(queries: Queries, filter: SandboxFilter, viewer: Viewer, before: string | null): Promise<SandboxRow[]> {
   let query = queries.selectFrom("sandboxes").selectAll();
   if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
   if (filter.owner === "shared") query = query.where(sharedWith(viewer, "sandbox"));

@@ -135,7 +135,9 @@ export async function addMember(work: Work, teamId: string, userId: string, role
     .insertInto("team_members")
     .values({ team_id: teamId, user_id: userId, role })
     .onConflict((conflict) =>
-      role === "owner" ? conflict.columns(["team_id", "user_id"]).doUpdateSet({ role }) : conflict.columns(["team_id", "user_id"]).doNothing(),
+      role === "owner"
+        ? conflict.columns(["team_id", "user_id"]).doUpdateSet({ role })
+        : conflict.columns(["team_id", "user_id"]).doNothing(),
     )
     .execute();
 }

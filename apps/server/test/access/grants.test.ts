@@ -64,7 +64,9 @@ describe("a grant", () => {
     for (const body of [{}, { email: bob.email, teamId: "team_1" }, { email: "nobody" }])
       expect(await codeOf(send(ann, "POST", "/api/v1/grants", { ...thing(), level: "view", ...body }))).toBe("invalid_request");
     for (const resourceId of ["run_none", "\0", "' OR 1=1 --"])
-      expect(await codeOf(send(ann, "POST", "/api/v1/grants", { ...thing(), resourceId, email: bob.email, level: "view" }))).toBe("not_found");
+      expect(await codeOf(send(ann, "POST", "/api/v1/grants", { ...thing(), resourceId, email: bob.email, level: "view" }))).toBe(
+        "not_found",
+      );
     expect(await codeOf(send(ann, "PATCH", "/api/v1/grants/%00", { level: "view" }))).toBe("not_found");
     expect(await codeOf(send(ann, "GET", `/api/v1/grants?${query()}&cursor=AAAA`))).toBe("invalid_cursor");
   });
@@ -106,7 +108,9 @@ describe("a grant", () => {
 
 describe("a share link", () => {
   const makeLink = async (more: object = {}) =>
-    await json<{ token: string; url: string; grant: Grant }>(send(ann, "POST", "/api/v1/share-links", { ...thing(), level: "run", ...more }));
+    await json<{ token: string; url: string; grant: Grant }>(
+      send(ann, "POST", "/api/v1/share-links", { ...thing(), level: "run", ...more }),
+    );
   const redeem = (person: Person, token: string) => send(person, "POST", "/api/v1/share-links/redeem", { token });
 
   it("gives access to whoever redeems it, for as long as it lives", async () => {
@@ -135,7 +139,10 @@ describe("a share link", () => {
 describe("access", () => {
   it("says what one may do, and by every way that there is", async () => {
     const team = await json<{ id: string }>(send(ann, "POST", "/api/v1/teams", { name: "Readers" }));
-    await server.context.database.queries.insertInto("team_members").values({ team_id: team.id, user_id: bob.id, role: "member" }).execute();
+    await server.context.database.queries
+      .insertInto("team_members")
+      .values({ team_id: team.id, user_id: bob.id, role: "member" })
+      .execute();
     await share(server, ann, { ...thing(), email: bob.email, level: "view" });
     await share(server, ann, { ...thing(), teamId: team.id, level: "edit" });
     await send(ann, "PATCH", `/api/v1/runs/${run}`, { visibility: "public" });
@@ -147,7 +154,12 @@ describe("access", () => {
       ["public", null],
     ]);
     const people = await json<{ items: PersonAccess[] }>(send(ann, "GET", `/api/v1/access/people?${query()}`));
-    expect(people.items.find(({ key }) => key === ann.email)?.reasons.map(({ type }) => type).toSorted()).toEqual(["owner", "team"]);
+    expect(
+      people.items
+        .find(({ key }) => key === ann.email)
+        ?.reasons.map(({ type }) => type)
+        .toSorted(),
+    ).toEqual(["owner", "team"]);
     const first = await json<{ items: PersonAccess[]; nextCursor: string }>(send(ann, "GET", `/api/v1/access/people?${query()}&limit=1`));
     const second = await json<{ items: PersonAccess[] }>(
       send(ann, "GET", `/api/v1/access/people?${query()}&limit=1&cursor=${first.nextCursor}`),

@@ -101,7 +101,11 @@ async function makeCallers(): Promise<void> {
     expect((await server.send("POST", "/api/v1/share-links/redeem", { token }, late.headers)).status).toBe(200);
   }
   const { queries } = server.context.database;
-  await queries.updateTable("grants").set({ expires_at: new Date(0) }).where("subject_type", "=", "link").execute();
+  await queries
+    .updateTable("grants")
+    .set({ expires_at: new Date(0) })
+    .where("subject_type", "=", "link")
+    .execute();
   await setStatus(server, suspended, "suspended");
   await server.fetch(`/api/v1/api-keys/${revoked.keyId}`, { method: "DELETE", headers: revoked.headers });
   const developer = { role: "developer", level: null, team: null } as const;
@@ -250,7 +254,7 @@ describe("who may use which route", () => {
         const outcome = await call(name, route, expectation, caller).catch((error: unknown) => String(error));
         const should = expected(expectation, caller);
         if (outcome !== should) wrong.push(`${name}, ${who}: ${outcome} instead of ${should}`);
-        else ((counts[who] ??= {})[should] = ((counts[who] ??= {})[should] ?? 0) + 1);
+        else (counts[who] ??= {})[should] = ((counts[who] ??= {})[should] ?? 0) + 1;
       }
     }
     // oxlint-disable-next-line no-console -- how much was tried is worth seeing

@@ -16,7 +16,10 @@ export async function createAccount(server: TestServer, role: Role = "developer"
   const { database, accounts } = server.context;
   const id = newId("user");
   const email = `${id}@example.org`;
-  await database.queries.insertInto("users").values({ id, name: `Name of ${id}`, email, email_verified: confirmed, image: null, role }).execute();
+  await database.queries
+    .insertInto("users")
+    .values({ id, name: `Name of ${id}`, email, email_verified: confirmed, image: null, role })
+    .execute();
   const key = await accounts.createApiKey({ userId: id, role, via: "local" }, { name: "test", expiresInDays: undefined });
   return { id, email, headers: { authorization: `Bearer ${key.key}` }, keyId: key.id };
 }

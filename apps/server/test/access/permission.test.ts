@@ -81,7 +81,9 @@ describe("what somebody may do", () => {
         for (const [place, id] of runs.entries()) {
           const level = expectedLevel(random, levels, place, index);
           for (const [action, needed] of runActions)
-            expect(await allows(actor, action, id), `${action} of run ${place} by ${index}`).toBe(level !== null && levelCovers(level, needed));
+            expect(await allows(actor, action, id), `${action} of run ${place} by ${index}`).toBe(
+              level !== null && levelCovers(level, needed),
+            );
           expect(seen.has(id)).toBe(level !== null);
         }
       }
@@ -142,7 +144,10 @@ describe("what somebody may do", () => {
     if (given.subject === "link") {
       await queries.insertInto("share_links").values({ id: link, token_hash: link, start: "s", created_by: null }).execute();
       for (const person of new Set(users))
-        await queries.insertInto("share_link_uses").values({ link_id: link, user_id: people[person]?.id ?? "" }).execute();
+        await queries
+          .insertInto("share_link_uses")
+          .values({ link_id: link, user_id: people[person]?.id ?? "" })
+          .execute();
     }
     const ends = { never: null, later: new Date(Date.now() + 3_600_000), past: new Date(Date.now() - 1000) };
     const written = await queries

@@ -52,7 +52,9 @@ describe("an open event stream", () => {
   it("ends when the grant is taken back", async () => {
     const id = await share(server, ann, { ...thing(), email: bob.email, level: "view" });
     const { ended } = await follow(bob);
-    expect(await endsAfter(ended, () => server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers }))).toBeLessThan(soonMs);
+    expect(await endsAfter(ended, () => server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers }))).toBeLessThan(
+      soonMs,
+    );
     expect((await server.fetch(`/api/v1/runs/${run}/events`, { headers: bob.headers })).status).toBe(404);
   });
 
@@ -68,7 +70,9 @@ describe("an open event stream", () => {
     const { token, grant } = (await made.json()) as { token: string; grant: { id: string } };
     await server.send("POST", "/api/v1/share-links/redeem", { token }, bob.headers);
     const { ended } = await follow(bob);
-    expect(await endsAfter(ended, () => server.fetch(`/api/v1/grants/${grant.id}`, { method: "DELETE", headers: ann.headers }))).toBeLessThan(soonMs);
+    expect(
+      await endsAfter(ended, () => server.fetch(`/api/v1/grants/${grant.id}`, { method: "DELETE", headers: ann.headers })),
+    ).toBeLessThan(soonMs);
   });
 
   it("ends when the person leaves the team that has the grant", async () => {
@@ -78,15 +82,17 @@ describe("an open event stream", () => {
     await queries.insertInto("team_members").values({ team_id: team.id, user_id: bob.id, role: "member" }).execute();
     await share(server, ann, { ...thing(), teamId: team.id, level: "view" });
     const { ended } = await follow(bob);
-    expect(await endsAfter(ended, () =>
-      server.fetch(`/api/v1/teams/${team.id}/members/me`, { method: "DELETE", headers: bob.headers }),
-    )).toBeLessThan(soonMs);
+    expect(
+      await endsAfter(ended, () => server.fetch(`/api/v1/teams/${team.id}/members/me`, { method: "DELETE", headers: bob.headers })),
+    ).toBeLessThan(soonMs);
   });
 
   it("ends when the run is public no more", async () => {
     await server.send("PATCH", `/api/v1/runs/${run}`, { visibility: "public" }, ann.headers);
     const { ended } = await follow(bob);
-    expect(await endsAfter(ended, () => server.send("PATCH", `/api/v1/runs/${run}`, { visibility: "private" }, ann.headers))).toBeLessThan(soonMs);
+    expect(await endsAfter(ended, () => server.send("PATCH", `/api/v1/runs/${run}`, { visibility: "private" }, ann.headers))).toBeLessThan(
+      soonMs,
+    );
   });
 
   it("ends when the account is suspended, or the key revoked", async () => {
@@ -97,7 +103,9 @@ describe("an open event stream", () => {
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "account_suspended"]);
     await setStatus(server, bob, "active");
     const second = await follow(bob);
-    expect(await endsAfter(second.ended, () => server.fetch(`/api/v1/api-keys/${bob.keyId}`, { method: "DELETE", headers: bob.headers }))).toBeLessThan(soonMs);
+    expect(
+      await endsAfter(second.ended, () => server.fetch(`/api/v1/api-keys/${bob.keyId}`, { method: "DELETE", headers: bob.headers })),
+    ).toBeLessThan(soonMs);
   });
 
   it("goes on for those whose access stays", async () => {
@@ -106,7 +114,9 @@ describe("an open event stream", () => {
     const staying = await follow(cid);
     const id = await share(server, ann, { ...thing(), email: bob.email, level: "view" });
     const { ended } = await follow(bob);
-    expect(await endsAfter(ended, () => server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers }))).toBeLessThan(soonMs);
+    expect(await endsAfter(ended, () => server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers }))).toBeLessThan(
+      soonMs,
+    );
     await expect(Promise.race([staying.ended, new Promise((resolve) => setTimeout(resolve, 300, "open"))])).resolves.toBe("open");
     await staying.cancel();
   });
@@ -117,7 +127,12 @@ describe("what is open in a sandbox", () => {
     const sandbox = await createSandbox(server, {}, ann.headers);
     const base = `/api/v1/sandboxes/${sandbox.id}`;
     const id = await share(server, ann, { resourceType: "sandbox", resourceId: sandbox.id, email: bob.email, level: "edit" });
-    const started = await server.send("POST", `${base}/processes`, { command: "echo begun; cat", terminal: { columns: 80, rows: 24 } }, bob.headers);
+    const started = await server.send(
+      "POST",
+      `${base}/processes`,
+      { command: "echo begun; cat", terminal: { columns: 80, rows: 24 } },
+      bob.headers,
+    );
     const { pid } = (await started.json()) as { pid: number };
     const socket = new Client(`${server.url.replace("http", "ws")}${base}/processes/${pid}/terminal`, { headers: bob.headers });
     await once(socket, "open");

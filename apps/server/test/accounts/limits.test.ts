@@ -92,9 +92,7 @@ describe("permissions", () => {
   it("hide what may not be seen, and forbid what may", () => {
     expect(() => requirePermission(ann, "run:read", run("bob"))).toThrow(expect.objectContaining({ code: "not_found" }));
     expect(() => requirePermission(ann, "run:cancel", run("bob"))).toThrow(expect.objectContaining({ code: "not_found" }));
-    expect(() => requirePermission(ann, "run:cancel", run("bob", "public"))).toThrow(
-      expect.objectContaining({ code: "forbidden" }),
-    );
+    expect(() => requirePermission(ann, "run:cancel", run("bob", "public"))).toThrow(expect.objectContaining({ code: "forbidden" }));
     expect(() => requirePermission(ann, "run:list-all")).toThrow(expect.objectContaining({ code: "forbidden" }));
     expect(() => requirePermission(ann, "run:cancel", run("ann"))).not.toThrow();
   });

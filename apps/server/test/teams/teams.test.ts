@@ -83,7 +83,9 @@ describe("an invitation", () => {
     const mails = await queries.selectFrom("deliveries").select("message").execute();
     expect(JSON.stringify(mails)).toContain(invited.url);
     expect(JSON.stringify(await queries.selectFrom("invitations").selectAll().execute())).not.toContain(token);
-    const answers = await Promise.all([bob, await createAccount(server)].map((person) => send(person, "POST", "/api/v1/teams/join", { token })));
+    const answers = await Promise.all(
+      [bob, await createAccount(server)].map((person) => send(person, "POST", "/api/v1/teams/join", { token })),
+    );
     expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(["200", "403"]);
   });
 
@@ -97,7 +99,10 @@ describe("an invitation", () => {
     for (const wrong of [token, "syla_invite_none"])
       expect(await codeOf(send(bob, "POST", "/api/v1/teams/join", { token: wrong }))).toBe("invitation_invalid");
     const late = await json<{ url: string }>(send(ann, "POST", `${base()}/invitations`, { email: bob.email }));
-    await server.context.database.queries.updateTable("invitations").set({ expires_at: new Date(0) }).execute();
+    await server.context.database.queries
+      .updateTable("invitations")
+      .set({ expires_at: new Date(0) })
+      .execute();
     expect(await codeOf(send(bob, "POST", "/api/v1/teams/join", { token: new URL(late.url).hash.slice(1) }))).toBe("invitation_invalid");
   });
 });

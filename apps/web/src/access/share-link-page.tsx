@@ -13,7 +13,8 @@ export default function ShareLinkPage() {
   const redeem = useRedeemLink();
   const open = () =>
     redeem.mutate(token, {
-      onSuccess: ({ resourceType, resourceId }) => void navigate(`/${resourceType === "run" ? "runs" : "sandboxes"}/${resourceId}`, { replace: true }),
+      onSuccess: ({ resourceType, resourceId }) =>
+        void navigate(`/${resourceType === "run" ? "runs" : "sandboxes"}/${resourceId}`, { replace: true }),
     });
   return (
     <ScrollPage>

@@ -9,7 +9,7 @@ const fastMs = 3000;
 export function useSandboxes(ended: boolean, shared: boolean) {
   return useQuery({
     queryKey: ["sandboxes", ended, shared],
-    queryFn: ({ signal }) => 
+    queryFn: ({ signal }) =>
       syla.sandboxes.list({ limit: 200, ...(ended ? {} : { live: true }), ...(shared ? { owner: "shared" as const } : {}) }, { signal }),
     refetchInterval: slowMs,
   });

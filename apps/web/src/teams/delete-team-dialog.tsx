@@ -23,7 +23,7 @@ export function DeleteTeamDialog({ team, onClose }: { readonly team: Team; reado
         ) : (
           <SkeletonRows rows={1} />
         )}
-        {remove.error ?? grants.error ? <ErrorPanel error={remove.error ?? grants.error} /> : null}
+        {(remove.error ?? grants.error) ? <ErrorPanel error={remove.error ?? grants.error} /> : null}
         <Flex justify="flex-end" gap="2">
           <Button size="sm" variant="outline" onClick={onClose}>
             Keep it

@@ -120,7 +120,10 @@ export async function findPersonName(queries: Queries, id: string): Promise<stri
   return (await queries.selectFrom("users").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
 }
 
-export async function insertShareLink(work: Work, link: { id: string; tokenHash: string; start: string; createdBy: string }): Promise<void> {
+export async function insertShareLink(
+  work: Work,
+  link: { id: string; tokenHash: string; start: string; createdBy: string },
+): Promise<void> {
   await work
     .insertInto("share_links")
     .values({ id: link.id, token_hash: link.tokenHash, start: link.start, created_by: link.createdBy })
