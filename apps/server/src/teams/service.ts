@@ -169,12 +169,12 @@ export class Teams {
 }
 
 /**
- * Uses an invitation up and makes the person a member; for sign-ups too, in the transaction that makes the account.
+ * Uses an invitation up and makes the person a member.
  *
  * @returns the team's id
  * @throws AppError `invitation_invalid`
  */
-export async function joinByInvitation(work: Work, userId: string, token: string): Promise<string> {
+async function joinByInvitation(work: Work, userId: string, token: string): Promise<string> {
   const invitation = await store.takeInvitation(work, hashToken(token));
   if (invitation?.team_id == null) throw new AppError("invitation_invalid");
   await store.addMember(work, invitation.team_id, userId, invitation.team_role ?? "member");

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Role } from "@syla/contracts/accounts";
 import { newId } from "@syla/server/platform/ids";
 import type { TestServer } from "@syla/testkit/server";
@@ -75,9 +75,4 @@ export async function share(server: TestServer, owner: Person, input: object): P
   const answer = await server.send("POST", "/api/v1/grants", input, owner.headers);
   if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
   return ((await answer.json()) as { id: string }).id;
-}
-
-/** Something that no server knows. */
-export function unknownToken(): string {
-  return randomBytes(16).toString("hex");
 }
