@@ -56,24 +56,12 @@ describe.skipIf(noBrowser)("sharing in the browser", () => {
     await dialog.getByRole("button", { name: `Revoke ${email}` }).click();
     await dialog.getByText("Shared with nobody yet.").waitFor();
     await other.getByText("not_found").first().waitFor();
-    const frozen = await other
-      .locator(".log-row")
-      .last()
-      .textContent()
-      .catch(() => null);
-    await other.waitForTimeout(1000);
-    expect(
-      await other
-        .locator(".log-row")
-        .last()
-        .textContent()
-        .catch(() => null),
-    ).toBe(frozen);
+    expect(await other.locator(".log-row").count()).toBe(0);
     await other.goto("/runs?owner=shared");
     await other.getByText("No run matches these filters").waitFor();
     await web.server.send("POST", `/api/v1/runs/${run.id}/cancel`);
     expect(web.problems).toEqual([]);
-  });
+  }, 180_000);
 
   it("lets a team be made, joined by a link, and shared with", async () => {
     const email = await givePassword(await createPerson(web.server));
