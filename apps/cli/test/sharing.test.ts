@@ -71,5 +71,5 @@ describe("syla team", () => {
     expect((await syla(bob, "team", "list")).stdout).toBe("");
     expect((await syla(ann, "team", "delete", id, "--yes")).code).toBe(0);
     expect((await syla(ann, "team", "list")).stdout).toBe("");
-  });
+  }, 180_000);
 });
