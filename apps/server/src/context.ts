@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import type { Http } from "./access/http.ts";
 import { requireScope } from "./access/scopes.ts";
+import { Access } from "./access/service.ts";
+import { Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
 import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
+import { queueMail } from "./notifications/outbox.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
@@ -28,6 +31,7 @@ import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { readVersion } from "./system/version.ts";
+import { Teams } from "./teams/service.ts";
 import { joinWorkers } from "./workers/service.ts";
 
 /** Facts that change while the server lives. */
@@ -46,6 +50,9 @@ export interface Context {
   readonly blobs: Blobs;
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly access: Access;
+  readonly sharing: Sharing;
+  readonly teams: Teams;
   readonly http: Http;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
@@ -90,6 +97,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
   const audit = new Audit({ database, logger });
+  const access = opened.adopt(new Access({ database, notifications, audit }), (value) => value.close());
+  await access.listen((what) => {
+    if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
+  });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
@@ -124,7 +135,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     await recoverSandboxes(work, workerId);
   });
   await sealSpools(database.queries, blobs, directory.spool, logger);
-  const shared = { database, blobs, sandboxes, runtimes, liveRuns };
+  const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
@@ -141,6 +152,15 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
+  const teams = new Teams({ database, publicUrl, queueMail });
+  const sharing = new Sharing({
+    database,
+    access,
+    publicUrl,
+    queueMail,
+    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id) },
+    isMember: (actor, teamId) => teams.isMember(actor, teamId),
+  });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
@@ -154,6 +174,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     blobs,
     accounts,
     audit,
+    access,
+    sharing,
+    teams,
     http,
     runtimes,
     sandboxes,

@@ -69,6 +69,16 @@ export const errorCatalog = {
     message: "The set-up link is unknown or was used already.",
     hint: "`./syla up` prints a fresh link as long as nobody has been set up.",
   },
+  share_link_invalid: {
+    status: 403,
+    message: "The link is unknown, or it has expired or been revoked.",
+    hint: "Ask whoever sent it for a new one.",
+  },
+  invitation_invalid: {
+    status: 403,
+    message: "The invitation is unknown, or it has expired, been used or been revoked.",
+    hint: "Ask an owner of the team for a new one.",
+  },
   // 404 and 409: what is there
   not_found: {
     status: 404,
@@ -110,6 +120,11 @@ export const errorCatalog = {
     hint: "Use a new key for a new request.",
   },
   already_set_up: { status: 409, message: "This server has been set up already.", hint: "Sign in instead." },
+  last_owner: {
+    status: 409,
+    message: "A team keeps at least one owner.",
+    hint: "Make somebody else an owner first, or delete the team.",
+  },
   conflict: { status: 409, message: "Someone else changed this at the same time.", hint: "Load it again and repeat the change." },
   // 413 and 429: too much
   payload_too_large: {

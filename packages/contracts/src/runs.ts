@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Visibility } from "./access.ts";
 import { NetworkPolicy, NetworkUsage, RunNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
@@ -277,7 +278,10 @@ export const RunFilter = z.object({
   since: z.iso.datetime().optional(),
   until: z.iso.datetime().optional(),
   q: z.string().max(200).optional().describe("part of a run id or of an entrypoint"),
-  owner: z.enum(["me", "all"]).default("me").describe("`all` is for administrators"),
+  owner: z
+    .enum(["me", "shared", "visible", "all"])
+    .default("me")
+    .describe("yours; what others have shared with you; both and what is public; everybody's, for administrators"),
 });
 export type RunFilter = z.output<typeof RunFilter>;
 
@@ -315,7 +319,7 @@ export const runRoutes = {
     auth: "user",
     query: RunFilter,
     responses: { 200: pageOf(RunSummary) },
-    errors: ["invalid_cursor"],
+    errors: ["invalid_cursor", "forbidden"],
   }),
   getRun: route({
     method: "GET",
@@ -326,6 +330,18 @@ export const runRoutes = {
     params: runId,
     responses: { 200: Run },
     errors: ["not_found"],
+  }),
+  updateRun: route({
+    method: "PATCH",
+    path: "/api/v1/runs/:id",
+    summary: "Show a run to everybody who is signed in, or only to those it is shared with",
+    tag: "runs",
+    auth: "user",
+    audit: "run.update",
+    params: runId,
+    body: z.strictObject({ visibility: Visibility }),
+    responses: { 200: Run },
+    errors: ["not_found", "forbidden"],
   }),
   cancelRun: route({
     method: "POST",

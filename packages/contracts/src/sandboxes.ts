@@ -218,7 +218,10 @@ export type SandboxPreview = z.infer<typeof SandboxPreview>;
 const SandboxFilter = z.object({
   ...pageQuery,
   live: z.stringbool().optional().describe("only those that have not ended, or only those that have"),
-  owner: z.enum(["me", "all"]).default("me").describe("`all` is for administrators"),
+  owner: z
+    .enum(["me", "shared", "visible", "all"])
+    .default("me")
+    .describe("yours; what others have shared with you; both and what is public; everybody's, for administrators"),
 });
 export type SandboxFilter = z.output<typeof SandboxFilter>;
 

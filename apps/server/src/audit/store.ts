@@ -23,7 +23,7 @@ export interface AuditEvent {
 
 /** Adds entries, in one statement. The actor's name is looked up and kept: it is what it was then. */
 export async function insertEvents(queries: Queries, events: readonly AuditEvent[]): Promise<void> {
-  const rows = JSON.stringify(events);
+  const rows = storableJson(events);
   await sql`
     insert into audit_events (id, at, actor_id, actor_name, actor_role, via, impersonator_id, action, resource_type, resource_id, outcome,
       error_code, ip, user_agent, request_id, details)
@@ -34,4 +34,11 @@ export async function insertEvents(queries: Queries, events: readonly AuditEvent
       request_id text, details jsonb)
     left join users u on u.id = e.actor_id
     on conflict (id) do nothing`.execute(queries);
+}
+
+/** JSON as PostgreSQL takes it: callers may put NUL and halves of surrogate pairs into addresses and headers. */
+function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, entry: unknown) =>
+    typeof entry === "string" ? entry.replaceAll("\0", "\u{fffd}").toWellFormed() : entry,
+  );
 }

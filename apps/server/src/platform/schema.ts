@@ -87,6 +87,12 @@ interface ShareLinkRow {
   use_count: Generated<number>;
 }
 
+interface ShareLinkUseRow {
+  link_id: string;
+  user_id: string;
+  created_at: Time;
+}
+
 interface GrantRow {
   id: string;
   resource_type: string;
@@ -359,6 +365,7 @@ export interface Schema {
   team_members: TeamMemberRow;
   invitations: InvitationRow;
   share_links: ShareLinkRow;
+  share_link_uses: ShareLinkUseRow;
   grants: GrantRow;
   audit_events: AuditEventRow;
   audit_seals: AuditSealRow;
