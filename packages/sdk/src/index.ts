@@ -18,11 +18,14 @@ export type {
   SandboxPath,
   SandboxProcesses,
 } from "./sandboxes.ts";
-export type { Accounts, NewApiKey } from "./accounts.ts";
+export type { Accounts } from "./accounts.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
-export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
+export type { Me, Role, Session, User } from "@syla/contracts/accounts";
+export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
+export type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
+export type { Invitation, NewInvitation, OneTimeLink, SignUpMode } from "@syla/contracts/sign-up";
 export type {
   Artifact,
   FileInput,

@@ -1,6 +1,8 @@
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "./actor.ts";
 
+export { covers } from "./scopes.ts";
+
 /** What can be done, by the kind of thing it is done to. */
 export type Action =
   | "run:read"
