@@ -39,7 +39,7 @@ function Secret({ uri, secret }: { readonly uri: string; readonly secret: string
       {/* Scanners want dark on light, also in dark mode. */}
       <Flex justify="center" bg="white" p="3" rounded="md" borderWidth="1px" borderColor="border">
         <QrCode.Root value={uri}>
-          <QrCode.Frame role="img" aria-label="The secret as a QR code" w="176px" h="176px">
+          <QrCode.Frame role="img" aria-label="The secret, to be scanned" w="176px" h="176px">
             <QrCode.Pattern fill="black" />
           </QrCode.Frame>
         </QrCode.Root>
