@@ -12,7 +12,7 @@ export function ScopesPicker({ scopes, onChange }: ScopesPickerProps) {
   const simple = scopes.length === 1 && (scopes[0] === "*" || scopes[0] === "*:read") ? scopes[0] : "chosen";
   return (
     <Box w="full">
-      <NativeSelect.Root size="sm" w="56">
+      <NativeSelect.Root size="sm" w="64">
         <NativeSelect.Field
           aria-label="What it may do"
           value={simple}
