@@ -1,6 +1,10 @@
 import { Command } from "commander";
+import { authCreateKeyCommand } from "./commands/auth-create-key.ts";
+import { authInviteCommand } from "./commands/auth-invite.ts";
+import { authKeysCommand } from "./commands/auth-keys.ts";
 import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
+import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
@@ -105,7 +109,15 @@ export function buildProgram(): Command {
     workersCommand,
     poolsCommand,
     noun("server", "the server of this machine", [serverLogsCommand]),
-    noun("auth", "servers elsewhere, and the keys to them", [authLoginCommand, authLogoutCommand, authStatusCommand]),
+    noun("auth", "servers elsewhere, the keys to them, and invitations", [
+      authLoginCommand,
+      authLogoutCommand,
+      authStatusCommand,
+      authKeysCommand,
+      authCreateKeyCommand,
+      authRevokeKeyCommand,
+      authInviteCommand,
+    ]),
     configCommand,
     defineCompletionCommand(() => program),
     versionCommand,

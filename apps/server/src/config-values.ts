@@ -93,3 +93,11 @@ export function networks(text: string): readonly string[] {
   for (const entry of list) parseException(entry);
   return list;
 }
+
+/** Domains of e-mail addresses, separated by commas. */
+export function domains(text: string): readonly string[] {
+  const list = text.split(",").map((entry) => entry.trim().toLowerCase());
+  if (!list.every((entry) => /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$/.test(entry)))
+    throw new Error("must be domains like example.org, separated by commas");
+  return list;
+}

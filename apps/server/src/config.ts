@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
 import {
   absolutePath,
   basePath,
   databaseUrl,
+  domains,
   flag,
   hostName,
   integer,
@@ -104,6 +106,13 @@ const options = {
     "Let the kernel keep equal memory pages of all sandboxes once, where KSM runs: several times more fit on a machine. Not for tenants who may not learn of each other's memory.",
   ),
   sandboxLimit: option("SYLA_SANDBOX_LIMIT", "20", integer(0, 10_000), "Long-lived sandboxes that one account may have at once."),
+  signUp: option(
+    "SYLA_SIGN_UP",
+    "closed",
+    oneOf(SignUpMode.options),
+    "Who may make an account: nobody (`closed`), who is invited by an administrator (`invite`), who has an address of `SYLA_SIGN_UP_DOMAINS` besides (`domain`), anybody (`open`).",
+  ),
+  signUpDomains: option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
@@ -187,6 +196,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     networkAllowPrivate: [],
     mergePages: false,
     sandboxLimit: 20,
+    signUp: "closed",
+    signUpDomains: [],
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,
@@ -236,6 +247,8 @@ function checkTogether(config: Config, problems: FieldProblem[]): void {
     problems.push({ path: "SYLA_PREVIEW_URL", message: "must be another host than that of SYLA_PUBLIC_URL, and none above it" });
   if (config.previewPort !== 0 && config.previewPort === config.port)
     problems.push({ path: "SYLA_PREVIEW_PORT", message: "must be another port than SYLA_PORT" });
+  if (config.signUp === "domain" && config.signUpDomains.length === 0)
+    problems.push({ path: "SYLA_SIGN_UP_DOMAINS", message: "must name a domain when SYLA_SIGN_UP is `domain`" });
   if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });
 }
 

@@ -7,6 +7,7 @@ import { openAccounts, type Accounts } from "./accounts/service.ts";
 import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
+import { queueMail } from "./notifications/outbox.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
 import { queueMail } from "./notifications/outbox.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
@@ -95,7 +96,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const notifications = opened.adopt(new Notifications(target, logger), (value) => value.close());
   const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
-  const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
+  const { signUp: mode, signUpDomains: domains } = config;
+  const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup, signUp: { mode, domains }, queueMail });
+  opened.adopt(accounts, (value) => value.settled());
   const audit = new Audit({ database, logger });
   const access = opened.adopt(new Access({ database, notifications, audit }), (value) => value.close());
   await access.listen((what) => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { byId, email, givenPassword, linkToken, name, password, secondFactorCode } from "./account-fields.ts";
 import { route } from "./route.ts";
 
 export const Role = z.enum(["end_user", "developer", "admin"]);
@@ -8,6 +9,14 @@ export const User = z
   .object({ id: z.string(), name: z.string(), email: z.string().nullable(), role: Role, createdAt: z.iso.datetime() })
   .meta({ id: "User" });
 export type User = z.infer<typeof User>;
+
+/** Yourself: what only you are told besides. */
+export const Me = User.extend({
+  emailVerified: z.boolean(),
+  twoFactor: z.boolean().describe("whether sign-in asks for a second factor"),
+  timeZone: z.string(),
+}).meta({ id: "Me" });
+export type Me = z.infer<typeof Me>;
 
 export const Session = z
   .object({
@@ -21,32 +30,30 @@ export const Session = z
   .meta({ id: "Session" });
 export type Session = z.infer<typeof Session>;
 
-export const ApiKey = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    start: z.string().describe("the first characters, to tell keys apart"),
-    createdAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime().nullable(),
-    lastUsedAt: z.iso.datetime().nullable(),
+export const SetupInput = z.strictObject({ token: linkToken, name, email, password }).meta({ id: "SetupInput" });
+export const SignInInput = z
+  .strictObject({
+    email,
+    password: givenPassword,
+    code: secondFactorCode.optional().describe("of the authenticator, or a recovery code; when `two_factor_required` was answered"),
   })
-  .meta({ id: "ApiKey" });
-export type ApiKey = z.infer<typeof ApiKey>;
+  .meta({ id: "SignInInput" });
 
-const password = z.string().min(10, "at least 10 characters").max(256);
-const email = z.email().max(320);
-const name = z
+const timeZone = z
   .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "no control characters");
+  .max(64)
+  .refine((zone) => isTimeZone(zone), "no such time zone");
 
-export const SetupInput = z.strictObject({ token: z.string().min(1).max(256), name, email, password }).meta({ id: "SetupInput" });
-export const SignInInput = z.strictObject({ email, password: z.string().min(1).max(256) }).meta({ id: "SignInInput" });
-export const ApiKeyInput = z.strictObject({ name, expiresInDays: z.int().min(1).max(3650).optional() }).meta({ id: "ApiKeyInput" });
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
 
-const byId = z.object({ id: z.string().max(64) });
+export const ProfileInput = z.strictObject({ name: name.optional(), timeZone: timeZone.optional() }).meta({ id: "ProfileInput" });
+export const PasswordInput = z.strictObject({ currentPassword: givenPassword, newPassword: password }).meta({ id: "PasswordInput" });
 
 export const accountRoutes = {
   getSetup: route({
@@ -67,7 +74,7 @@ export const accountRoutes = {
     auth: "none",
     audit: "auth.setup",
     body: SetupInput,
-    responses: { 201: User },
+    responses: { 201: Me },
     errors: ["setup_token_invalid", "already_set_up"],
   }),
   signIn: route({
@@ -78,8 +85,8 @@ export const accountRoutes = {
     auth: "none",
     audit: "auth.sign_in",
     body: SignInInput,
-    responses: { 201: User },
-    errors: ["invalid_credentials", "rate_limited"],
+    responses: { 201: Me },
+    errors: ["invalid_credentials", "two_factor_required", "two_factor_invalid", "account_suspended", "rate_limited"],
   }),
   signOut: route({
     method: "DELETE",
@@ -117,38 +124,29 @@ export const accountRoutes = {
     summary: "Who you are",
     tag: "accounts",
     auth: "user",
-    responses: { 200: User },
+    responses: { 200: Me },
     errors: [],
   }),
-  listApiKeys: route({
-    method: "GET",
-    path: "/api/v1/api-keys",
-    summary: "List your API keys",
+  updateMe: route({
+    method: "PATCH",
+    path: "/api/v1/users/me",
+    summary: "Change your name or time zone",
     tag: "accounts",
     auth: "user",
-    responses: { 200: z.object({ items: z.array(ApiKey) }) },
+    audit: "auth.profile_update",
+    body: ProfileInput,
+    responses: { 200: Me },
     errors: [],
   }),
-  createApiKey: route({
+  changePassword: route({
     method: "POST",
-    path: "/api/v1/api-keys",
-    summary: "Create an API key; the key itself is shown this once",
+    path: "/api/v1/users/me/password",
+    summary: "Change your password; ends your other sessions",
     tag: "accounts",
     auth: "user",
-    audit: "auth.api_key_create",
-    body: ApiKeyInput,
-    responses: { 201: ApiKey.extend({ key: z.string() }).meta({ id: "NewApiKey" }) },
-    errors: [],
-  }),
-  deleteApiKey: route({
-    method: "DELETE",
-    path: "/api/v1/api-keys/:id",
-    summary: "Revoke an API key",
-    tag: "accounts",
-    auth: "user",
-    audit: "auth.api_key_revoke",
-    params: byId,
+    audit: "auth.password_change",
+    body: PasswordInput,
     responses: { 204: "none" },
-    errors: ["not_found"],
+    errors: ["invalid_credentials", "rate_limited"],
   }),
 };

@@ -79,6 +79,33 @@ export const errorCatalog = {
     message: "The invitation is unknown, or it has expired, been used or been revoked.",
     hint: "Ask an owner of the team for a new one.",
   },
+  // accounts: signing up and in
+  sign_up_closed: {
+    status: 403,
+    message: "Accounts cannot be made here this way.",
+    hint: "Ask an administrator for an invitation; `SYLA_SIGN_UP` says who may make an account.",
+  },
+  link_invalid: {
+    status: 403,
+    message: "The link is unknown, was used already, or is too old.",
+    hint: "Ask for a new one.",
+  },
+  email_taken: { status: 409, message: "The address has an account already.", hint: "Sign in, or reset the password." },
+  two_factor_required: {
+    status: 401,
+    message: "A code of the authenticator is needed.",
+    hint: "Send it as `code`; a recovery code will do, too.",
+  },
+  two_factor_invalid: {
+    status: 401,
+    message: "The code is wrong, too old, or was used already.",
+    hint: "Wait for the next code of the authenticator, or use a recovery code.",
+  },
+  session_required: { status: 403, message: "This is for a person in the browser, not for a key.", hint: "Sign in to the web pages." },
+  authorization_pending: { status: 400, message: "Nobody has confirmed the code yet.", hint: "Ask again after the interval." },
+  slow_down: { status: 400, message: "That was asked too soon.", hint: "Wait five seconds longer between polls." },
+  expired_token: { status: 400, message: "The code is unknown, was used already, or is too old.", hint: "Begin again." },
+  access_denied: { status: 403, message: "The code was refused in the browser.", hint: "Begin again, and confirm it." },
   // 404 and 409: what is there
   not_found: {
     status: 404,

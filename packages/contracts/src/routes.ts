@@ -1,18 +1,26 @@
 import { accessRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
 import { blobRoutes } from "./blobs.ts";
 import { cacheRoutes } from "./cache.ts";
+import { deviceLoginRoutes } from "./device-login.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { sandboxRoutes } from "./sandboxes.ts";
+import { signUpRoutes } from "./sign-up.ts";
 import { systemRoutes } from "./system.ts";
 import { teamRoutes } from "./teams.ts";
+import { twoFactorRoutes } from "./two-factor.ts";
 import { workerRoutes } from "./workers.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
 export const routes = {
   ...systemRoutes,
   ...accountRoutes,
+  ...apiKeyRoutes,
+  ...signUpRoutes,
+  ...twoFactorRoutes,
+  ...deviceLoginRoutes,
   ...runtimeRoutes,
   ...runRoutes,
   ...blobRoutes,

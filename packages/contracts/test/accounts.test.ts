@@ -1,4 +1,5 @@
-import { ApiKeyInput, SetupInput, SignInInput } from "@syla/contracts/accounts";
+import { SetupInput, SignInInput } from "@syla/contracts/accounts";
+import { ApiKeyInput } from "@syla/contracts/api-keys";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

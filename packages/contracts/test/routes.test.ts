@@ -7,7 +7,22 @@ import { z } from "zod";
 const table: [string, Route][] = Object.entries(routes);
 
 /** The routes that work without signing in; another one is a decision, not an accident. */
-const open = ["getHealth", "getReady", "getServer", "getSetup", "completeSetup", "signIn"];
+const open = [
+  "getHealth",
+  "getReady",
+  "getServer",
+  "getSetup",
+  "completeSetup",
+  "signIn",
+  "getSignUp",
+  "requestSignUp",
+  "completeSignUp",
+  "requestPasswordReset",
+  "completePasswordReset",
+  "confirmEmail",
+  "createDeviceCode",
+  "redeemDeviceCode",
+];
 
 function toJsonSchema(schema: z.ZodType | string | undefined, io: "input" | "output"): object {
   return schema === undefined || typeof schema === "string" ? {} : z.toJSONSchema(schema, { io, target: "draft-2020-12" });

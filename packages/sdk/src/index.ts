@@ -20,13 +20,16 @@ export type {
 } from "./sandboxes.ts";
 export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
-export type { Accounts, NewApiKey } from "./accounts.ts";
+export type { Accounts } from "./accounts.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
 export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
 export type { Team, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
-export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
+export type { Me, Role, Session, User } from "@syla/contracts/accounts";
+export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
+export type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
+export type { Invitation, NewInvitation, OneTimeLink, SignUpMode } from "@syla/contracts/sign-up";
 export type {
   Artifact,
   FileInput,

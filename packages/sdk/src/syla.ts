@@ -27,8 +27,12 @@ export class Syla {
   readonly sandboxes: Sandboxes;
   readonly me: Accounts["me"];
   readonly setup: Accounts["setup"];
+  readonly signUp: Accounts["signUp"];
+  readonly passwordReset: Accounts["passwordReset"];
+  readonly invitations: Accounts["invitations"];
   readonly sessions: Accounts["sessions"];
   readonly apiKeys: Accounts["apiKeys"];
+  readonly deviceCodes: Accounts["deviceCodes"];
   readonly server: System;
   readonly cache: Cache;
   readonly sharing: Sharing;
@@ -47,8 +51,12 @@ export class Syla {
     const accounts = createAccounts(transport);
     this.me = accounts.me;
     this.setup = accounts.setup;
+    this.signUp = accounts.signUp;
+    this.passwordReset = accounts.passwordReset;
+    this.invitations = accounts.invitations;
     this.sessions = accounts.sessions;
     this.apiKeys = accounts.apiKeys;
+    this.deviceCodes = accounts.deviceCodes;
     this.server = createSystem(transport);
     this.sharing = createSharing(transport);
     this.teams = createTeams(transport);

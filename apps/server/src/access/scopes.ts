@@ -3,7 +3,7 @@ import { scopeOf, type Route } from "@syla/contracts/route";
 import type { Actor } from "./actor.ts";
 
 /** Whether a scope of a key (`runs:read`, `runs:*`, `*`) covers what a route needs. */
-function covers(scope: string, needed: string): boolean {
+export function covers(scope: string, needed: string): boolean {
   const [tag, action] = needed.split(":");
   return scope === "*" || scope === needed || scope === `${tag}:*` || scope === `*:${action}`;
 }

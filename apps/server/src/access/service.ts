@@ -11,6 +11,7 @@ import { UseNotes } from "./use-notes.ts";
 export { can, requirePermission } from "./permission.ts";
 export { during, type Hold } from "./holds.ts";
 export { sharedWith, visibleTo, type Viewer } from "./store.ts";
+export { covers } from "./scopes.ts";
 
 /** Something that can be shared, as its domain knows it. */
 export interface Thing {

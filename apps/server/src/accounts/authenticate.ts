@@ -4,10 +4,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../access/actor.ts";
 import type { Database } from "../platform/database.ts";
 import type { Secret } from "../platform/secret.ts";
-import type { ApiKeyMemo } from "./api-key-memo.ts";
+import { createRateLimit, requireAllowed, setRateHeaders, type RateLimit } from "../platform/rate-limit.ts";
+import type { ApiKeyMemo, VerifiedKey } from "./api-keys/api-key-memo.ts";
+import { findKeyStanding } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
-import { findStanding } from "./store.ts";
 
 /** What it takes to tell who is asking. */
 export interface AuthenticateOptions {
@@ -22,11 +23,12 @@ export interface AuthenticateOptions {
 /**
  * Finds the actor of a request: a bearer key, else the session cookie, else nobody.
  *
- * @throws AppError `invalid_api_key` for a bearer key that is wrong, `account_suspended`, `database_unavailable`
+ * @throws AppError `invalid_api_key` for a bearer key that is wrong, `account_suspended`, `rate_limited`, `database_unavailable`
  */
 export function createAuthenticate(options: AuthenticateOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<Actor | null> {
   const localDigest = digest(options.localKey.reveal());
   const localActor: Actor = { userId: options.firstAdminId, role: "admin", via: "local" };
+  const requests = createRateLimit(60_000);
   return async (request, reply) => {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
@@ -34,7 +36,9 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
       if (key === undefined)
         throw new AppError("invalid_api_key", { message: "The `Authorization` header is not of the form `Bearer <key>`." });
       if (timingSafeEqual(digest(key), localDigest)) return localActor;
-      return options.memo.get(key) ?? verifyKey(options, key);
+      const verified = options.memo.get(key) ?? (await verifyKey(options, key));
+      countRequest(requests, verified, reply);
+      return verified.actor;
     }
     return cookie?.includes("syla.session_token=") === true ? readSession(options, request, reply) : null;
   };
@@ -44,25 +48,31 @@ function digest(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
-async function verifyKey(options: AuthenticateOptions, key: string): Promise<Actor> {
-  const verified = key.length > 256 ? null : (await options.authentication.api.verifyApiKey({ body: { key } })).key;
-  if (verified === null) {
+async function verifyKey(options: AuthenticateOptions, key: string): Promise<VerifiedKey> {
+  const found = key.length > 256 ? null : (await options.authentication.api.verifyApiKey({ body: { key } })).key;
+  if (found === null) {
     // The library reports a lost database as a wrong key; asking the database tells the two apart.
     await options.database.ping();
     throw new AppError("invalid_api_key");
   }
-  const account = await findStanding(options.database.queries, verified.referenceId);
-  if (account === undefined) throw new AppError("invalid_api_key");
-  requireActive(account.status);
-  const actor: Actor = { userId: verified.referenceId, role: account.role, via: "api-key", keyId: verified.id };
-  options.memo.set(key, actor, verified.expiresAt);
-  return actor;
+  const standing = await findKeyStanding(options.database.queries, found.id);
+  if (standing === undefined) throw new AppError("invalid_api_key");
+  const { userId, role, status, scopes, requestsPerMinute } = standing;
+  if (status === "suspended") throw new AppError("account_suspended");
+  const actor: Actor = { userId, role, via: "api-key", keyId: found.id, scopes };
+  const verified = { actor, requestsPerMinute };
+  options.memo.set(key, verified, found.expiresAt);
+  return verified;
 }
 
-/** @throws AppError `account_suspended` */
-function requireActive(status: unknown): void {
-  if (status !== "active") throw new AppError("account_suspended");
+/** Counts a request against the key's own limit, if it has one. */
+function countRequest(requests: RateLimit, { actor, requestsPerMinute }: VerifiedKey, reply: FastifyReply): void {
+  if (requestsPerMinute === null || actor.keyId === undefined) return;
+  const state = requests.take(actor.keyId, requestsPerMinute);
+  setRateHeaders(reply, state);
+  requireAllowed(state, `This key may be used ${requestsPerMinute} times a minute.`);
 }
+
 
 async function readSession(options: AuthenticateOptions, request: FastifyRequest, reply: FastifyReply): Promise<Actor | null> {
   const found = await options.authentication.api
@@ -74,6 +84,6 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   passCookies(found.headers, reply);
   if (found.response === null) return null;
   const { session, user } = found.response;
-  requireActive(user.status);
+  if (user.status === "suspended") throw new AppError("account_suspended");
   return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id };
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { SetupInput, User } from "@syla/contracts/accounts";
+import type { Me, ProfileInput, SetupInput, User } from "@syla/contracts/accounts";
+import type { NewApiKey } from "@syla/contracts/api-keys";
+import { AppError } from "@syla/contracts/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Actor } from "../access/actor.ts";
@@ -7,29 +9,47 @@ import { readOrCreateSecret, writePrivateFile, type DataDirectory } from "../pla
 import type { Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Secret } from "../platform/secret.ts";
-import { createApiKeyMemo } from "./api-key-memo.ts";
-import { createApiKeys, type ApiKeys } from "./api-keys.ts";
+import { createApiKeyMemo } from "./api-keys/api-key-memo.ts";
+import { createApiKeys, makeApiKey, type ApiKeys } from "./api-keys/api-keys.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import { createAuthentication } from "./authentication.ts";
+import { createAuthentication, type Authentication } from "./authentication.ts";
+import { createBackground } from "./background.ts";
+import { createDeviceLogin, type DeviceLogin } from "./device-login/device-login.ts";
+import { createEmailAddresses, type EmailAddresses } from "./email-addresses.ts";
+import { createInvitations, type Invitations } from "./invitations/invitations.ts";
+import { createKnownBrowser } from "./known-browser.ts";
+import { createMailLimit } from "./mail-limit.ts";
+import type { QueueMail } from "./mails.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
-import { findUsers } from "./store.ts";
-import { getUser } from "./users.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
+import { createSignUp, type OnEmailConfirmed, type SignUp, type SignUpPolicy } from "./sign-up.ts";
+import { deleteSessionsOf, findUser, findUsers } from "./store.ts";
+import { createSealedText } from "./two-factor/sealed-text.ts";
+import { createSecondFactorCheck } from "./two-factor/sign-in-check.ts";
+import { createTwoFactor, type TwoFactor } from "./two-factor/two-factor.ts";
+import { getMe, updateMe } from "./users.ts";
 
-/** People, sessions and API keys. */
-export interface Accounts extends Sessions, ApiKeys {
+/** People, and everything that lets them in. */
+export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailAddresses, Passwords, TwoFactor, DeviceLogin {
   /** The token of the one-time set-up link, as long as nobody has been set up. */
   readonly setupToken: string | undefined;
-  /** Who is asking, or null. @throws AppError `invalid_api_key`, `database_unavailable` */
+  /** Who is asking, or null. @throws AppError `invalid_api_key`, `account_suspended`, `rate_limited`, `database_unavailable` */
   authenticate(request: FastifyRequest, reply: FastifyReply): Promise<Actor | null>;
   checkSetup(token: string | undefined): Promise<{ needed: boolean; tokenValid: boolean }>;
   /** Names the first admin and signs them in. @throws AppError `setup_token_invalid`, `already_set_up` */
-  completeSetup(input: z.output<typeof SetupInput>, exchange: Exchange): Promise<User>;
-  getUser(id: string): Promise<User>;
+  completeSetup(input: z.output<typeof SetupInput>, exchange: Exchange): Promise<Me>;
+  getMe(id: string): Promise<Me>;
+  updateMe(id: string, change: z.output<typeof ProfileInput>): Promise<Me>;
   /** What was remembered of a person's keys (of everybody's when null) is looked up again. */
   forgetKeys(userId: string | null): void;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
+  /** Ends a person's sessions and has their keys looked up again at once: call it when they were suspended or have another role. */
+  endAccess(userId: string): Promise<void>;
+  /** Resolves when what answers did not wait for has been done. */
+  settled(): Promise<void>;
 }
 
 /** What the accounts need. */
@@ -39,31 +59,55 @@ export interface AccountsOptions {
   readonly logger: Logger;
   readonly publicUrl: string;
   readonly basePath: string;
+  readonly signUp: SignUpPolicy;
+  readonly queueMail: QueueMail;
   /** Called when the set-up is done and its link is worth nothing any more. */
   readonly onSetup: () => void;
+  /** Called, in its transaction, when an address has become a person's for certain. */
+  readonly onEmailConfirmed?: OnEmailConfirmed;
 }
 
 /** Opens the accounts: the first admin exists and the key file of the local OS user is fresh. */
 export async function openAccounts(options: AccountsOptions): Promise<Accounts> {
-  const { database, directory, logger, publicUrl, basePath } = options;
+  const { database, directory, logger, publicUrl, basePath, queueMail, onEmailConfirmed = async () => undefined } = options;
   const { queries } = database;
   const firstAdmin = await ensureFirstAdmin(queries);
   const localKey = createLocalKey(directory);
-  const authentication = createAuthentication({ queries, logger, secret: readOrCreateSecret(directory.secretFile), publicUrl, basePath });
+  const secret = readOrCreateSecret(directory.secretFile);
+  const authentication = createAuthentication({ queries, logger, secret, publicUrl, basePath });
   const memo = createApiKeyMemo();
-  const sessions = createSessions(authentication, database);
+  const limit = createSignInLimit();
+  const mailLimit = createMailLimit();
+  const background = createBackground(logger);
+  const sealed = createSealedText(secret, "two-factor");
+  const knownBrowser = createKnownBrowser({ secret, https: publicUrl.startsWith("https:"), basePath });
+  const proveSecondFactor = createSecondFactorCheck(queries, sealed);
+  const sessions = createSessions({ authentication, database, limit, knownBrowser, proveSecondFactor });
+  const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit });
   let { setupToken } = firstAdmin;
   return {
     ...sessions,
+    ...passwords,
     ...createApiKeys(authentication, queries, memo),
+    ...createSignUp({ database, publicUrl, policy: options.signUp, sessions, background, queueMail, mailLimit, onEmailConfirmed }),
+    ...createInvitations({ queries, publicUrl, mode: options.signUp.mode, queueMail }),
+    ...createEmailAddresses({ database, publicUrl, passwords, background, queueMail, mailLimit, onEmailConfirmed }),
+    ...createTwoFactor({ queries, sealed, passwords, limit }),
+    ...createDeviceLogin(queries, publicUrl, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
     get setupToken() {
       return setupToken;
     },
     authenticate: createAuthenticate({ authentication, database, memo, localKey, firstAdminId: firstAdmin.id }),
     checkSetup: (token) => checkSetup(queries, token),
     forgetKeys: (userId) => memo.forgetUser(userId),
-    getUser: (id) => getUser(queries, id),
+    getMe: (id) => getMe(queries, id),
+    updateMe: (id, change) => updateMe(queries, id, change),
     findUsers: (ids) => findUsers(queries, ids),
+    async endAccess(userId) {
+      memo.forgetUser(userId);
+      await deleteSessionsOf(queries, userId, undefined);
+    },
+    settled: () => background.settled(),
     async completeSetup(input, exchange) {
       await completeSetup(queries, input);
       setupToken = undefined;
@@ -71,6 +115,18 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       return sessions.signIn(input, exchange);
     },
   };
+}
+
+/** @throws AppError `account_suspended` when the person was suspended since they let the device in */
+async function makeDeviceKey(
+  authentication: Authentication,
+  { queries }: Database,
+  userId: string,
+  name: string,
+  expiresInDays: number,
+): Promise<NewApiKey> {
+  if ((await findUser(queries, userId))?.status !== "active") throw new AppError("account_suspended");
+  return await makeApiKey(authentication, queries, userId, { name, scopes: ["*"], expiresInDays });
 }
 
 /** The key by which the OS user who started the server is known; a new one at each start. */

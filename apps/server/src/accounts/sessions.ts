@@ -1,4 +1,4 @@
-import type { Session, SignInInput, User } from "@syla/contracts/accounts";
+import type { Me, Session, SignInInput } from "@syla/contracts/accounts";
 import { AppError } from "@syla/contracts/errors";
 import { APIError } from "better-auth/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -7,9 +7,10 @@ import type { Actor } from "../access/actor.ts";
 import type { Database } from "../platform/database.ts";
 import type { Authentication } from "./authentication.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
-import { createSignInLimit } from "./sign-in-limit.ts";
-import { deleteSession, listSessions } from "./store.ts";
-import { getUser } from "./users.ts";
+import type { KnownBrowser } from "./known-browser.ts";
+import type { SignInLimit } from "./sign-in-limit.ts";
+import { deleteSession, deleteSessionByToken, findUser, listSessions } from "./store.ts";
+import { getMe } from "./users.ts";
 
 /** The request and the answer, for what reads and sets cookies. */
 export interface Exchange {
@@ -19,28 +20,39 @@ export interface Exchange {
 
 /** Signing in and out, and the list of where a person is signed in. */
 export interface Sessions {
-  /** @throws AppError `invalid_credentials`, `rate_limited` */
-  signIn(input: z.output<typeof SignInInput>, exchange: Exchange): Promise<User>;
+  /** @throws AppError `invalid_credentials`, `two_factor_required`, `two_factor_invalid`, `account_suspended`, `rate_limited` */
+  signIn(input: z.output<typeof SignInInput>, exchange: Exchange): Promise<Me>;
   signOut(actor: Actor, exchange: Exchange): Promise<void>;
   listSessions(actor: Actor): Promise<Session[]>;
   /** @throws AppError `not_found` */
   revokeSession(actor: Actor, id: string): Promise<void>;
 }
 
+interface SessionOptions {
+  readonly authentication: Authentication;
+  readonly database: Database;
+  readonly limit: SignInLimit;
+  readonly knownBrowser: KnownBrowser;
+  /** Asks a person who has one for their second factor. @throws AppError `two_factor_required`, `two_factor_invalid` */
+  readonly proveSecondFactor: (userId: string, code: string | undefined) => Promise<void>;
+}
+
 /** Sessions of the authentication library. */
-export function createSessions(authentication: Authentication, database: Database): Sessions {
+export function createSessions(options: SessionOptions): Sessions {
+  const { authentication, database, limit, knownBrowser } = options;
   const { queries } = database;
-  const limit = createSignInLimit();
   return {
     async signIn(input, exchange) {
       const address = exchange.request.ip;
-      limit.check(address, input.email);
-      const user = await openSession(authentication, database, input, exchange).catch((error: unknown) => {
-        if (error instanceof AppError && error.code === "invalid_credentials") limit.failed(address, input.email);
+      const browser = knownBrowser.find(exchange.request, input.email);
+      limit.check(address, input.email, browser);
+      const me = await openSession(options, input, exchange).catch((error: unknown) => {
+        if (error instanceof AppError && guesses.has(error.code)) limit.failed(address, input.email, browser);
         throw error;
       });
-      limit.succeeded(address, input.email);
-      return user;
+      limit.succeeded(address, input.email, browser);
+      knownBrowser.remember(exchange.reply, input.email);
+      return me;
     },
     async signOut(actor, exchange) {
       if (actor.sessionId === undefined) return;
@@ -58,18 +70,30 @@ export function createSessions(authentication: Authentication, database: Databas
   };
 }
 
-/** Checks the password and sets the cookie. */
-async function openSession(
-  authentication: Authentication,
-  database: Database,
-  { email, password }: z.output<typeof SignInInput>,
-  { request, reply }: Exchange,
-): Promise<User> {
+/** What counts as guessing. */
+const guesses: ReadonlySet<string> = new Set(["invalid_credentials", "two_factor_invalid"]);
+
+/** Checks the password, whether the person may come in, and the second factor; sets the cookie of a new session. */
+async function openSession(options: SessionOptions, input: z.output<typeof SignInInput>, exchange: Exchange): Promise<Me> {
+  const { queries } = options.database;
+  const { headers, userId, token } = await checkPassword(options, input, exchange.request);
   try {
-    const body = { email: email.toLowerCase(), password };
-    const signedIn = await authentication.api.signInEmail({ body, headers: libraryHeaders(request), returnHeaders: true });
-    passCookies(signedIn.headers, reply);
-    return await getUser(database.queries, signedIn.response.user.id);
+    // Said only to who knows the password.
+    if ((await findUser(queries, userId))?.status === "suspended") throw new AppError("account_suspended");
+    await options.proveSecondFactor(userId, input.code);
+  } catch (error) {
+    await deleteSessionByToken(queries, token);
+    throw error;
+  }
+  passCookies(headers, exchange.reply);
+  return await getMe(queries, userId);
+}
+
+async function checkPassword({ authentication, database }: SessionOptions, input: z.output<typeof SignInInput>, request: FastifyRequest) {
+  try {
+    const body = { email: input.email.toLowerCase(), password: input.password };
+    const { headers, response } = await authentication.api.signInEmail({ body, headers: libraryHeaders(request), returnHeaders: true });
+    return { headers, userId: response.user.id, token: response.token };
   } catch (error) {
     if (!(error instanceof APIError)) throw error;
     // The library may report a lost database as a wrong password.

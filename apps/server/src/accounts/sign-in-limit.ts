@@ -7,10 +7,15 @@ interface Bucket {
 
 /** Slows down password guessing: counts failures, and refuses for a while after too many. */
 export interface SignInLimit {
-  /** @throws AppError `rate_limited` with the seconds to wait */
-  check(address: string, email: string): void;
-  failed(address: string, email: string): void;
-  succeeded(address: string, email: string): void;
+  /**
+   * With the name of a browser in which this person has signed in before, only the failures of that browser count: strangers cannot lock
+   * anybody out of where they usually are.
+   *
+   * @throws AppError `rate_limited` with the seconds to wait
+   */
+  check(address: string, email: string, knownBrowser?: string): void;
+  failed(address: string, email: string, knownBrowser?: string): void;
+  succeeded(address: string, email: string, knownBrowser?: string): void;
 }
 
 const windowMs = 15 * 60_000;
@@ -21,8 +26,9 @@ const maxBuckets = 50_000;
 /** Counts in memory, so a restart forgets; each server of several counts for itself. */
 export function createSignInLimit(now: () => number = Date.now): SignInLimit {
   const buckets = new Map<string, Bucket>();
-  const keys = (address: string, email: string): [string, number][] => {
+  const keys = (address: string, email: string, knownBrowser?: string): [string, number][] => {
     const normal = email.toLowerCase();
+    if (knownBrowser !== undefined) return [[`browser ${knownBrowser}`, limits.pair]];
     return [
       [`pair ${address} ${normal}`, limits.pair],
       [`address ${address}`, limits.address],
@@ -36,15 +42,15 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
     return undefined;
   };
   return {
-    check(address, email) {
-      for (const [key, limit] of keys(address, email)) {
+    check(address, email, knownBrowser) {
+      for (const [key, limit] of keys(address, email, knownBrowser)) {
         const bucket = read(key);
         if (bucket !== undefined && bucket.failures >= limit)
           throw new AppError("rate_limited", { message: "Too many failed sign-ins.", retryAfter: (bucket.until - now()) / 1000 });
       }
     },
-    failed(address, email) {
-      for (const [key] of keys(address, email)) {
+    failed(address, email, knownBrowser) {
+      for (const [key] of keys(address, email, knownBrowser)) {
         const bucket = read(key) ?? { failures: 0, until: now() + windowMs };
         bucket.failures += 1;
         buckets.set(key, bucket);
@@ -54,8 +60,8 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
         buckets.delete(key);
       }
     },
-    succeeded(address, email) {
-      const [pair] = keys(address, email);
+    succeeded(address, email, knownBrowser) {
+      const [pair] = keys(address, email, knownBrowser);
       if (pair !== undefined) buckets.delete(pair[0]);
     },
   };

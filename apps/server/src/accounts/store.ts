@@ -52,7 +52,8 @@ export async function nameUser(
 
 /** A user's row. */
 export async function findUser(queries: Queries, id: string) {
-  return queries.selectFrom("users").select(["id", "name", "email", "role", "created_at"]).where("id", "=", id).executeTakeFirst();
+  const columns = ["id", "name", "email", "role", "status", "email_verified", "two_factor_enabled", "time_zone", "created_at"] as const;
+  return queries.selectFrom("users").select(columns).where("id", "=", id).executeTakeFirst();
 }
 
 /** Those of the users that exist. */
@@ -64,9 +65,56 @@ export async function findUsers(queries: Queries, ids: readonly string[]) {
     .execute();
 }
 
-/** A user's role, and whether the account may be used; undefined when the user is gone. */
-export async function findStanding(queries: Queries, id: string): Promise<{ role: Role; status: "active" | "suspended" } | undefined> {
-  return await queries.selectFrom("users").select(["role", "status"]).where("id", "=", id).executeTakeFirst();
+/** Who has this address (in lower case). */
+export async function findUserByEmail(queries: Queries, email: string) {
+  return queries.selectFrom("users").select(["id", "status"]).where("email", "=", email).executeTakeFirst();
+}
+
+/** Of two transactions that give somebody the same address, one waits for the other. */
+export async function lockEmail(work: Work, email: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`email ${email}`}, 0))`.execute(work);
+}
+
+/** Adds a person whose address is confirmed, with a password. */
+export async function insertUser(
+  work: Work,
+  user: { id: string; name: string; email: string; role: Role },
+  credential: { id: string; password: string },
+): Promise<void> {
+  await work
+    .insertInto("users")
+    .values({ ...user, email_verified: true, image: null })
+    .execute();
+  await setPassword(work, user.id, credential.password, credential.id);
+}
+
+/** Changes what a person may change of themselves. */
+export async function updateProfile(queries: Queries, id: string, change: { name?: string; time_zone?: string }): Promise<void> {
+  await queries
+    .updateTable("users")
+    .set({ ...change, updated_at: new Date() })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Makes an address a person's, confirmed. */
+export async function confirmEmail(work: Work, id: string, email: string): Promise<void> {
+  await work.updateTable("users").set({ email, email_verified: true, updated_at: new Date() }).where("id", "=", id).execute();
+}
+
+/** The hash of a person's password; null when they have none. */
+export async function findPasswordHash(queries: Queries, userId: string): Promise<string | null> {
+  const query = queries.selectFrom("accounts").select("password").where("user_id", "=", userId).where("provider_id", "=", "credential");
+  return (await query.executeTakeFirst())?.password ?? null;
+}
+
+/** Gives a person a password, also one who had none. */
+export async function setPassword(work: Work, userId: string, password: string, newAccountId: string): Promise<void> {
+  await work
+    .insertInto("accounts")
+    .values({ id: newAccountId, user_id: userId, account_id: userId, provider_id: "credential", password })
+    .onConflict((conflict) => conflict.columns(["provider_id", "account_id"]).doUpdateSet({ password, updated_at: new Date() }))
+    .execute();
 }
 
 /** A user's sessions that have not expired, newest first. */
@@ -86,18 +134,14 @@ export async function deleteSession(queries: Queries, userId: string, id: string
   return result.numDeletedRows > 0n;
 }
 
-/** A user's API keys, newest first. */
-export async function listApiKeys(queries: Queries, userId: string) {
-  return queries
-    .selectFrom("api_keys")
-    .select(["id", "name", "start", "created_at", "expires_at", "last_request"])
-    .where("reference_id", "=", userId)
-    .orderBy("id", "desc")
-    .execute();
+/** Ends a session by its token. */
+export async function deleteSessionByToken(queries: Queries, token: string): Promise<void> {
+  await queries.deleteFrom("sessions").where("token", "=", token).execute();
 }
 
-/** Revokes a user's API key. @returns whether there was one */
-export async function deleteApiKey(queries: Queries, userId: string, id: string): Promise<boolean> {
-  const result = await queries.deleteFrom("api_keys").where("id", "=", id).where("reference_id", "=", userId).executeTakeFirst();
-  return result.numDeletedRows > 0n;
+/** Ends all of a person's sessions, but perhaps one. */
+export async function deleteSessionsOf(queries: Queries, userId: string, exceptId: string | undefined): Promise<void> {
+  let query = queries.deleteFrom("sessions").where("user_id", "=", userId);
+  if (exceptId !== undefined) query = query.where("id", "!=", exceptId);
+  await query.execute();
 }

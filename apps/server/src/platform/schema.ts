@@ -29,8 +29,20 @@ interface TwoFactorRow {
   secret: string;
   backup_codes: string;
   verified: Generated<boolean>;
+  last_step: Generated<number>;
   created_at: Time;
   updated_at: Time;
+}
+
+interface AccountLinkRow {
+  id: string;
+  purpose: "sign_up" | "verify_email" | "reset_password";
+  email: string | null;
+  user_id: string | null;
+  token_hash: string;
+  created_at: Time;
+  expires_at: ColumnType<Date, Date, Date>;
+  used_at: OptionalTime;
 }
 
 interface DeviceCodeRow {
@@ -226,6 +238,8 @@ interface ApiKeyRow {
   enabled: Generated<boolean>;
   last_request: OptionalTime;
   expires_at: OptionalTime;
+  scopes: Generated<string[]>;
+  requests_per_minute: number | null;
   created_at: Time;
   updated_at: Time;
 }
@@ -360,6 +374,7 @@ export interface Schema {
   run_network: RunNetworkRow;
   sandboxes: SandboxRow;
   two_factors: TwoFactorRow;
+  account_links: AccountLinkRow;
   device_codes: DeviceCodeRow;
   teams: TeamRow;
   team_members: TeamMemberRow;

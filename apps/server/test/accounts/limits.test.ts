@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createApiKeyMemo } from "../../src/accounts/api-key-memo.ts";
+import { createApiKeyMemo } from "../../src/accounts/api-keys/api-key-memo.ts";
 import { hashPassword, verifyPassword } from "../../src/accounts/password.ts";
 import { createSignInLimit } from "../../src/accounts/sign-in-limit.ts";
 import { can, requirePermission } from "../../src/access/service.ts";
@@ -47,30 +47,45 @@ describe("sign-in limit", () => {
   });
 });
 
+describe("sign-in limit of a known browser", () => {
+  it("counts that browser's own failures only, so strangers lock nobody out", () => {
+    const limit = createSignInLimit();
+    for (let n = 0; n < 200; n += 1) limit.failed(`9.9.9.${n % 250}`, "victim@x");
+    expect(() => limit.check("9.9.9.1", "victim@x")).toThrow("Too many failed sign-ins");
+    expect(() => limit.check("9.9.9.1", "victim@x", "browser")).not.toThrow();
+    for (let n = 0; n < 10; n += 1) limit.failed("1.1.1.1", "victim@x", "browser");
+    expect(() => limit.check("2.2.2.2", "victim@x", "browser")).toThrow("Too many failed sign-ins");
+  });
+});
+
 describe("memory of verified keys", () => {
   const actor = { userId: "u", role: "developer", via: "api-key", keyId: "k" } as const;
+  const verified = { actor, requestsPerMinute: null };
 
   it("lasts five seconds, or until the key expires or is revoked", () => {
     let now = 1_000_000;
     const memo = createApiKeyMemo(() => now);
-    memo.set("secret", actor, null);
-    expect(memo.get("secret")).toBe(actor);
+    memo.set("secret", verified, null);
+    expect(memo.get("secret")?.actor).toBe(actor);
     expect(memo.get("Secret")).toBeUndefined();
     now += 5000;
     expect(memo.get("secret")).toBeUndefined();
-    memo.set("secret", actor, new Date(now + 100));
+    memo.set("secret", verified, new Date(now + 100));
     now += 100;
     expect(memo.get("secret")).toBeUndefined();
-    memo.set("secret", actor, null);
+    memo.set("secret", verified, null);
     memo.forget("k");
+    expect(memo.get("secret")).toBeUndefined();
+    memo.set("secret", verified, null);
+    memo.forgetUser("u");
     expect(memo.get("secret")).toBeUndefined();
   });
 
   it("holds a bounded number", () => {
     const memo = createApiKeyMemo();
-    for (let n = 0; n < 1500; n += 1) memo.set(`key ${n}`, actor, null);
+    for (let n = 0; n < 1500; n += 1) memo.set(`key ${n}`, verified, null);
     expect(memo.get("key 0")).toBeUndefined();
-    expect(memo.get("key 1499")).toBe(actor);
+    expect(memo.get("key 1499")?.actor).toBe(actor);
   });
 });
 

@@ -21,7 +21,7 @@ describe("every route", () => {
     const response = await server.fetch(path, { method: route.method, ...body });
     const { code } = response.status >= 400 ? ((await response.json()) as { code: string }) : { code: "" };
     const refused = response.status === 401 && code === "unauthenticated";
-    expect(refused).toBe(route.auth === "user");
+    expect(refused).toBe(route.auth !== "none");
     expect([200, 400, 401]).toContain(response.status);
   });
 

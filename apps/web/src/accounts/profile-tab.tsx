@@ -8,6 +8,7 @@ import { FilterChip } from "../ui/filter-chip.tsx";
 import { Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { NameForm } from "./name-form.tsx";
 import { useMe } from "./queries.ts";
 
 const roles = { admin: "Administrator", developer: "Developer", end_user: "End user" } as const;
@@ -21,9 +22,9 @@ export function ProfileTab() {
   return (
     <>
       <Section heading="Profile">
+        <NameForm name={name} />
         <DefinitionList
           items={[
-            ["Name", name],
             ["E-mail address", email ?? "none"],
             ["Role", roles[role]],
             ["Id", <Copyable key="id" text={id} />],

@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { RouteBody } from "@syla/contracts/route";
 import type { accountRoutes } from "@syla/contracts/accounts";
-import type { User } from "@syla/sdk";
+import type { apiKeyRoutes } from "@syla/contracts/api-keys";
+import type { signUpRoutes } from "@syla/contracts/sign-up";
+import type { Me } from "@syla/sdk";
 import { syla } from "../app/api.ts";
 import { errorCode } from "../ui/describe-error.ts";
 
-async function readMe(signal: AbortSignal): Promise<User | null> {
+async function readMe(signal: AbortSignal): Promise<Me | null> {
   try {
     return await syla.me.get({ signal });
   } catch (error) {
@@ -26,7 +28,7 @@ export function useSetupStatus(token?: string) {
 
 function useSignedIn() {
   const client = useQueryClient();
-  return (user: User) => {
+  return (user: Me) => {
     // The person's own entry is kept and changed: who shows it is watching that very entry.
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
     client.setQueryData(["me"], user);
@@ -83,7 +85,7 @@ export function useApiKeys() {
 export function useCreateApiKey() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (input: RouteBody<typeof accountRoutes.createApiKey>) => syla.apiKeys.create(input),
+    mutationFn: (input: RouteBody<typeof apiKeyRoutes.createApiKey>) => syla.apiKeys.create(input),
     onSettled: () => client.invalidateQueries({ queryKey: ["api-keys"] }),
   });
 }
@@ -94,5 +96,75 @@ export function useDeleteApiKey() {
   return useMutation({
     mutationFn: (id: string) => syla.apiKeys.delete(id),
     onSettled: () => client.invalidateQueries({ queryKey: ["api-keys"] }),
+  });
+}
+
+/** The parts of the API that a key can be made for. */
+export function useApiKeyScopes() {
+  return useQuery({ queryKey: ["api-key-scopes"], queryFn: ({ signal }) => syla.apiKeys.scopes({ signal }), staleTime: Infinity });
+}
+
+/** Who may make an account here. */
+export function useSignUpPolicy() {
+  return useQuery({ queryKey: ["sign-up"], queryFn: ({ signal }) => syla.signUp.policy({ signal }), staleTime: 60_000 });
+}
+
+/** Has the link sent that makes an account. */
+export function useRequestSignUp() {
+  return useMutation({ mutationFn: (email: string) => syla.signUp.request(email) });
+}
+
+/** Makes the account of a link and signs in. */
+export function useCompleteSignUp() {
+  const signedIn = useSignedIn();
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof signUpRoutes.completeSignUp>) => syla.signUp.complete(input),
+    onSuccess: signedIn,
+  });
+}
+
+/** Has the link sent that sets a new password. */
+export function useRequestPasswordReset() {
+  return useMutation({ mutationFn: (email: string) => syla.passwordReset.request(email) });
+}
+
+/** Sets a new password with a link. */
+export function useCompletePasswordReset() {
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof signUpRoutes.completePasswordReset>) => syla.passwordReset.complete(input),
+  });
+}
+
+/** Confirms an address with a link. */
+export function useConfirmEmail() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) => syla.signUp.confirmEmail(token),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["me"] }),
+  });
+}
+
+/** Changes your name or time zone. */
+export function useUpdateMe() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: RouteBody<typeof accountRoutes.updateMe>) => syla.me.update(change),
+    onSuccess: (me) => client.setQueryData(["me"], me),
+  });
+}
+
+/** Changes your password. */
+export function useChangePassword() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof accountRoutes.changePassword>) => syla.me.changePassword(input),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["sessions"] }),
+  });
+}
+
+/** Has a link sent that confirms your address, or a new one. */
+export function useVerifyEmail() {
+  return useMutation({
+    mutationFn: (input: RouteBody<typeof signUpRoutes.requestEmailVerification>) => syla.me.verifyEmail(input),
   });
 }

@@ -1,13 +1,15 @@
 import { Navigate, useParams } from "react-router";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
-import { ApiKeysTab } from "./api-keys-tab.tsx";
+import { ApiKeysTab } from "./api-keys/api-keys-tab.tsx";
 import { ProfileTab } from "./profile-tab.tsx";
+import { SecurityTab } from "./security-tab.tsx";
 import { SessionsTab } from "./sessions-tab.tsx";
 import { Box } from "@chakra-ui/react";
 
 const tabs = [
   { name: "profile", label: "Profile" },
+  { name: "security", label: "Security" },
   { name: "sessions", label: "Sessions" },
   { name: "api-keys", label: "API keys" },
 ];
@@ -21,7 +23,7 @@ export default function SettingsPage() {
       <PageHeader title="Settings" />
       <TabLinks label="Settings" tabs={tabs.map(({ name, label }) => ({ to: `/settings/${name}`, label, current: name === tab }))} />
       <Box pt="5" maxW="720px">
-        {tab === "profile" ? <ProfileTab /> : tab === "sessions" ? <SessionsTab /> : <ApiKeysTab />}
+        {tab === "profile" ? <ProfileTab /> : tab === "security" ? <SecurityTab /> : tab === "sessions" ? <SessionsTab /> : <ApiKeysTab />}
       </Box>
     </ScrollPage>
   );

@@ -1,11 +1,11 @@
-import { Button, Flex } from "@chakra-ui/react";
-import { type FormEvent, useState } from "react";
-import { Navigate, useSearchParams } from "react-router";
+import { Flex } from "@chakra-ui/react";
+import { useState } from "react";
+import { Link, Navigate, useSearchParams } from "react-router";
 import { Copyable } from "../ui/copyable.tsx";
-import { ErrorPanel } from "../ui/error-panel.tsx";
-import { TextField } from "../ui/form-field.tsx";
+import { errorCode } from "../ui/describe-error.ts";
+import { CodeField, EmailField, EntryForm, PasswordField } from "./entry-form.tsx";
 import { EntryFrame } from "./entry-frame.tsx";
-import { useMe, useSetupStatus, useSignIn } from "./queries.ts";
+import { useMe, useSetupStatus, useSignIn, useSignUpPolicy } from "./queries.ts";
 
 /** Only a path of our own pages: a link must not lead away after signing in. */
 function safeNext(next: string | null): string {
@@ -35,35 +35,40 @@ function SignInForm() {
   const signIn = useSignIn();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    signIn.mutate({ email, password });
-  };
+  const [code, setCode] = useState<string | null>(null);
+  const onSubmit = () =>
+    signIn.mutate(
+      { email, password, ...(code !== null && { code }) },
+      { onError: (error) => errorCode(error) === "two_factor_required" && setCode("") },
+    );
+  const error = errorCode(signIn.error) === "two_factor_required" ? null : signIn.error;
+  if (code !== null) {
+    return (
+      <EntryFrame title="Second step" lead={`The password of ${email} is right. Now prove that it is you.`}>
+        <EntryForm error={error} pending={signIn.isPending} submit="Sign in" onSubmit={onSubmit}>
+          <CodeField value={code} onChange={setCode} />
+        </EntryForm>
+      </EntryFrame>
+    );
+  }
   return (
     <EntryFrame title="Sign in" lead="With the account of this Syla server.">
-      <Flex as="form" direction="column" gap="4" onSubmit={onSubmit}>
-        <TextField
-          label="E-mail address"
-          type="email"
-          autoComplete="username"
-          autoFocus
-          required
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <TextField
-          label="Password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        {signIn.error ? <ErrorPanel error={signIn.error} /> : null}
-        <Button type="submit" size="sm" colorPalette="accent" loading={signIn.isPending} loadingText="Signing in">
-          Sign in
-        </Button>
-      </Flex>
+      <EntryForm error={error} pending={signIn.isPending} submit="Sign in" onSubmit={onSubmit}>
+        <EmailField value={email} onChange={setEmail} />
+        <PasswordField value={password} onChange={setPassword} />
+      </EntryForm>
+      <OtherWays />
     </EntryFrame>
+  );
+}
+
+function OtherWays() {
+  const policy = useSignUpPolicy();
+  const open = policy.data?.mode === "open" || policy.data?.mode === "domain";
+  return (
+    <Flex mt="4" gap="4" fontSize="sm" color="fg.muted" justify="space-between" wrap="wrap">
+      <Link to="/forgot-password">Forgot the password?</Link>
+      {open ? <Link to="/sign-up">Make an account</Link> : null}
+    </Flex>
   );
 }

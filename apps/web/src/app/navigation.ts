@@ -1,4 +1,4 @@
-import { Activity, Boxes, Container, House, ListOrdered, type LucideIcon, Play, Settings, Users } from "lucide-react";
+import { Activity, Boxes, Container, House, ListOrdered, type LucideIcon, MailPlus, Play, Settings, Users } from "lucide-react";
 
 /** A place in the sidebar and in the palette. */
 export interface Place {
@@ -19,6 +19,14 @@ export const places: readonly Place[] = [
   { to: "/sandboxes", label: "Sandboxes", icon: Container, keys: ["g", "b"], matches: (path) => path.startsWith("/sandboxes") },
   { to: "/teams", label: "Teams", icon: Users, keys: ["g", "t"], matches: (path) => path.startsWith("/teams") },
   { to: "/workers", label: "Workers", icon: Boxes, keys: ["g", "w"], matches: (path) => path === "/workers", adminOnly: true },
+  {
+    to: "/invitations",
+    label: "Invitations",
+    icon: MailPlus,
+    keys: ["g", "i"],
+    matches: (path) => path === "/invitations",
+    adminOnly: true,
+  },
   { to: "/system", label: "System", icon: Activity, keys: ["g", "d"], matches: (path) => path === "/system" },
   { to: "/settings/profile", label: "Settings", icon: Settings, keys: ["g", "s"], matches: (path) => path.startsWith("/settings") },
 ];

@@ -7,6 +7,12 @@ import { Shell } from "./shell.tsx";
 
 const SetupPage = lazy(() => import("../accounts/setup-page.tsx"));
 const SignInPage = lazy(() => import("../accounts/sign-in-page.tsx"));
+const SignUpPage = lazy(() => import("../accounts/sign-up-page.tsx"));
+const ForgotPasswordPage = lazy(() => import("../accounts/forgot-password-page.tsx"));
+const ResetPasswordPage = lazy(() => import("../accounts/reset-password-page.tsx"));
+const VerifyEmailPage = lazy(() => import("../accounts/verify-email-page.tsx"));
+const DevicePage = lazy(() => import("../accounts/device-page.tsx"));
+const InvitationsPage = lazy(() => import("../accounts/invitations/invitations-page.tsx"));
 const SettingsPage = lazy(() => import("../accounts/settings-page.tsx"));
 const HomePage = lazy(() => import("../home/home-page.tsx"));
 const NewRunPage = lazy(() => import("../runs/new/new-run-page.tsx"));
@@ -29,8 +35,13 @@ export function AppRoutes() {
       <Routes>
         <Route path="setup" element={<SetupPage />} />
         <Route path="sign-in" element={<SignInPage />} />
+        <Route path="sign-up" element={<SignUpPage />} />
+        <Route path="forgot-password" element={<ForgotPasswordPage />} />
+        <Route path="reset-password" element={<ResetPasswordPage />} />
+        <Route path="verify-email" element={<VerifyEmailPage />} />
         <Route path="ui" element={<DesignPage />} />
         <Route element={<SessionGate />}>
+          <Route path="device" element={<DevicePage />} />
           <Route element={<Shell />}>
             <Route index element={<HomePage />} />
             <Route path="runs" element={<RunsPage />} />
@@ -44,6 +55,7 @@ export function AppRoutes() {
             <Route path="share" element={<ShareLinkPage />} />
             <Route path="settings" element={<Navigate to="profile" replace />} />
             <Route path="settings/:tab" element={<SettingsPage />} />
+            <Route path="invitations" element={<InvitationsPage />} />
             <Route path="workers" element={<WorkersPage />} />
             <Route path="system" element={<DoctorPage />} />
             <Route path="*" element={<NotFoundPage />} />

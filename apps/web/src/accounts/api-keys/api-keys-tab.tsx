@@ -1,17 +1,15 @@
-import { Box, Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { ApiKey } from "@syla/sdk";
 import { KeyRound } from "lucide-react";
-import { type FormEvent, useState } from "react";
-import { fieldProblem } from "../ui/describe-error.ts";
-import { EmptyState } from "../ui/empty-state.tsx";
-import { ErrorPanel } from "../ui/error-panel.tsx";
-import { TextField } from "../ui/form-field.tsx";
-import { Modal } from "../ui/modal.tsx";
-import { Section } from "../ui/page.tsx";
-import { ShownOnce } from "../ui/shown-once.tsx";
-import { SkeletonRows } from "../ui/skeleton-rows.tsx";
-import { TimeAgo } from "../ui/time-ago.tsx";
-import { useApiKeys, useCreateApiKey, useDeleteApiKey } from "./queries.ts";
+import { useState } from "react";
+import { EmptyState } from "../../ui/empty-state.tsx";
+import { ErrorPanel } from "../../ui/error-panel.tsx";
+import { Modal } from "../../ui/modal.tsx";
+import { Section } from "../../ui/page.tsx";
+import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
+import { TimeAgo } from "../../ui/time-ago.tsx";
+import { useApiKeys, useDeleteApiKey } from "../queries.ts";
+import { NewKeyForm } from "./new-key-form.tsx";
 
 /** The keys with which programs act as you. */
 export function ApiKeysTab() {
@@ -37,51 +35,6 @@ export function ApiKeysTab() {
   );
 }
 
-function NewKeyForm() {
-  const create = useCreateApiKey();
-  const [name, setName] = useState("");
-  const [days, setDays] = useState("90");
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate({ name, ...(days ? { expiresInDays: Number(days) } : {}) }, { onSuccess: () => setName("") });
-  };
-  return (
-    <Section heading="New key">
-      <Flex as="form" onSubmit={onSubmit} gap="3" p="4" align="flex-end" wrap="wrap">
-        <Box flex="1 1 200px">
-          <TextField
-            label="Name"
-            required
-            maxLength={100}
-            placeholder="what will use it"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            problem={fieldProblem(create.error, "name")}
-          />
-        </Box>
-        <NativeSelect.Root size="sm" w="36">
-          <NativeSelect.Field aria-label="Expires" value={days} onChange={(event) => setDays(event.currentTarget.value)}>
-            <option value="7">for 7 days</option>
-            <option value="90">for 90 days</option>
-            <option value="365">for a year</option>
-            <option value="">without end</option>
-          </NativeSelect.Field>
-          <NativeSelect.Indicator />
-        </NativeSelect.Root>
-        <Button type="submit" size="sm" colorPalette="accent" loading={create.isPending} loadingText="Creating">
-          Create key
-        </Button>
-      </Flex>
-      {create.error ? (
-        <Box px="4" pb="4">
-          <ErrorPanel error={create.error} />
-        </Box>
-      ) : null}
-      {create.data ? <ShownOnce text={create.data.key}>Copy the key “{create.data.name}” now. It is not shown again.</ShownOnce> : null}
-    </Section>
-  );
-}
-
 function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevoke: () => void }) {
   return (
     <Flex align="center" gap="3" px="4" py="2.5" borderBottomWidth="1px" borderColor="border.muted" _last={{ borderBottomWidth: "0" }}>
@@ -94,6 +47,10 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
             {apiKey.start}…
           </Text>
         </Flex>
+        <Text fontSize="xs" color="fg.muted" fontFamily="mono" wordBreak="break-word">
+          {apiKey.scopes.join(" ")}
+          {apiKey.requestsPerMinute === null ? null : ` · ${apiKey.requestsPerMinute}/min`}
+        </Text>
         <Text as="div" fontSize="xs" color="fg.muted">
           made <TimeAgo time={apiKey.createdAt} /> ·{" "}
           {apiKey.lastUsedAt ? (

@@ -1,19 +1,24 @@
 import { hash } from "node:crypto";
-import type { Actor } from "../access/actor.ts";
+import type { Actor } from "../../access/actor.ts";
 
 /** How long a verified key is believed without asking the database: other servers see a revocation this late at most. */
 const lifetimeMs = 5000;
 const maxEntries = 1000;
 
-interface Entry {
+/** Whom a key stands for, and how often it may be used. */
+export interface VerifiedKey {
   readonly actor: Actor;
+  readonly requestsPerMinute: number | null;
+}
+
+interface Entry extends VerifiedKey {
   readonly until: number;
 }
 
 /** Remembers verified API keys, by their hash. */
 export interface ApiKeyMemo {
-  get(key: string): Actor | undefined;
-  set(key: string, actor: Actor, expiresAt: Date | null): void;
+  get(key: string): VerifiedKey | undefined;
+  set(key: string, verified: VerifiedKey, expiresAt: Date | null): void;
   /** Forgets a key by its id. */
   forget(keyId: string): void;
   /** Forgets every key of a person; of everybody when null. */
@@ -24,21 +29,20 @@ export interface ApiKeyMemo {
 export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
   const entries = new Map<string, Entry>();
   const digest = (key: string) => hash("sha256", key, "base64url");
+  const forgetWhere = (matches: (actor: Actor) => boolean) => {
+    for (const [keyHash, { actor }] of entries) if (matches(actor)) entries.delete(keyHash);
+  };
   return {
     get(key) {
       const entry = entries.get(digest(key));
-      return entry !== undefined && entry.until > now() ? entry.actor : undefined;
+      return entry !== undefined && entry.until > now() ? entry : undefined;
     },
-    set(key, actor, expiresAt) {
+    set(key, verified, expiresAt) {
       const oldest = entries.keys().next();
       if (entries.size >= maxEntries && oldest.done === false) entries.delete(oldest.value);
-      entries.set(digest(key), { actor, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
+      entries.set(digest(key), { ...verified, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
     },
-    forget(keyId) {
-      for (const [keyHash, { actor }] of entries) if (actor.keyId === keyId) entries.delete(keyHash);
-    },
-    forgetUser(userId) {
-      for (const [keyHash, { actor }] of entries) if (userId === null || actor.userId === userId) entries.delete(keyHash);
-    },
+    forget: (keyId) => forgetWhere((actor) => actor.keyId === keyId),
+    forgetUser: (userId) => forgetWhere((actor) => userId === null || actor.userId === userId),
   };
 }

@@ -1,0 +1,25 @@
+import { AppError } from "@syla/contracts/errors";
+import type { Queries } from "../../platform/database.ts";
+import { createRateLimit, requireAllowed } from "../../platform/rate-limit.ts";
+import { findUser } from "../store.ts";
+import type { SealedText } from "./sealed-text.ts";
+import { spendSecondFactor } from "./two-factor.ts";
+
+const hourMs = 3_600_000;
+/** Of one person, from everywhere: codes have six digits only. Who has got so far knows the password, so strangers cannot use it up. */
+const codesPerHour = 20;
+
+/**
+ * Asks for the second factor at sign-in, after the password was right.
+ *
+ * @throws AppError `two_factor_required`, `two_factor_invalid`, `rate_limited`
+ */
+export function createSecondFactorCheck(queries: Queries, sealed: SealedText) {
+  const codes = createRateLimit(hourMs);
+  return async (userId: string, code: string | undefined): Promise<void> => {
+    if ((await findUser(queries, userId))?.two_factor_enabled !== true) return;
+    if (code === undefined) throw new AppError("two_factor_required");
+    requireAllowed(codes.take(userId, codesPerHour), "Too many codes were tried.");
+    await queries.transaction().execute((work) => spendSecondFactor(work, sealed, userId, code));
+  };
+}

@@ -1,0 +1,71 @@
+/** What the tests of accounts share: an administrator, people, and the mail that waits to be sent. */
+import { Me } from "@syla/contracts/accounts";
+import { NewInvitation } from "@syla/contracts/sign-up";
+import type { TestServer } from "@syla/testkit/server";
+
+export const nobody = { authorization: "" };
+export const password = "correct horse battery";
+
+/** The cookies that an answer set, as a browser would send them. */
+export function cookieOf(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";", 1)[0])
+    .join("; ");
+}
+
+export async function codeOf(response: Response): Promise<string> {
+  return ((await response.json()) as { code: string }).code;
+}
+
+/** A person with an account, signed in. */
+export interface Person {
+  readonly id: string;
+  readonly email: string;
+  readonly cookie: string;
+}
+
+/** Sets the server up. */
+export async function setUpAdmin(server: TestServer): Promise<Person> {
+  const token = new URL(server.running.setupUrl ?? "").searchParams.get("token");
+  const input = { token, name: "Ann Ångström", email: "ann@example.org", password };
+  const answer = await server.send("POST", "/api/v1/setup", input, nobody);
+  const me = Me.parse(await answer.json());
+  return { id: me.id, email: "ann@example.org", cookie: cookieOf(answer) };
+}
+
+/** The token of a one-time link. */
+export function tokenOf(url: string): string {
+  return new URLSearchParams(new URL(url).hash.slice(1)).get("token") ?? "";
+}
+
+/** Invites somebody, who makes an account at once. */
+export async function addPerson(server: TestServer, email: string, role = "developer"): Promise<Person> {
+  const invitation = NewInvitation.parse(await (await server.send("POST", "/api/v1/invitations", { email, role })).json());
+  const input = { token: tokenOf(invitation.url), name: "Bob", password };
+  const answer = await server.send("POST", "/api/v1/sign-up/complete", input, nobody);
+  const me = Me.parse(await answer.json());
+  return { id: me.id, email, cookie: cookieOf(answer) };
+}
+
+/** The mail that waits for an address, newest first. */
+export async function mailsTo(server: TestServer, email: string): Promise<{ subject: string; text: string; html: string }[]> {
+  await server.context.accounts.settled();
+  const rows = await server.context.database.queries.selectFrom("deliveries").select("message").orderBy("id", "desc").execute();
+  const mails = rows.map(({ message }) => message as { to: string; subject: string; text: string; html: string });
+  return mails.filter(({ to }) => to === email);
+}
+
+/** The token of the newest mail to an address. */
+export async function mailedToken(server: TestServer, email: string): Promise<string> {
+  const [mail] = await mailsTo(server, email);
+  return /#token=([\w-]+)/.exec(mail?.text ?? "")?.[1] ?? "";
+}
+
+export function signIn(server: TestServer, email: string, secret = password, more: object = {}, headers: Record<string, string> = {}) {
+  return server.send("POST", "/api/v1/sessions", { email, password: secret, ...more }, { ...nobody, ...headers });
+}
+
+export function getMe(server: TestServer, headers: Record<string, string>): Promise<Response> {
+  return server.fetch("/api/v1/users/me", { headers });
+}

@@ -1,0 +1,116 @@
+import { Box, Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
+import type { NewApiKey } from "@syla/sdk";
+import { type FormEvent, useState } from "react";
+import { useCopy } from "../../ui/copyable.tsx";
+import { fieldProblem } from "../../ui/describe-error.ts";
+import { ErrorPanel } from "../../ui/error-panel.tsx";
+import { TextField } from "../../ui/form-field.tsx";
+import { Section } from "../../ui/page.tsx";
+import { useCreateApiKey } from "../queries.ts";
+import { ScopesPicker } from "./scopes-picker.tsx";
+
+/** Makes a key, and shows it this once. */
+export function NewKeyForm() {
+  const create = useCreateApiKey();
+  const [name, setName] = useState("");
+  const [days, setDays] = useState("90");
+  const [perMinute, setPerMinute] = useState("");
+  const [scopes, setScopes] = useState<readonly string[]>(["*"]);
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate(
+      {
+        name,
+        scopes: [...scopes],
+        ...(days && { expiresInDays: Number(days) }),
+        ...(perMinute && { requestsPerMinute: Number(perMinute) }),
+      },
+      { onSuccess: () => setName("") },
+    );
+  };
+  return (
+    <Section heading="New key">
+      <Flex as="form" onSubmit={onSubmit} gap="3" p="4" align="flex-end" wrap="wrap">
+        <Box flex="1 1 200px">
+          <TextField
+            label="Name"
+            required
+            maxLength={100}
+            placeholder="what will use it"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            problem={fieldProblem(create.error, "name")}
+          />
+        </Box>
+        <NativeSelect.Root size="sm" w="36">
+          <NativeSelect.Field aria-label="Expires" value={days} onChange={(event) => setDays(event.currentTarget.value)}>
+            <option value="7">for 7 days</option>
+            <option value="90">for 90 days</option>
+            <option value="365">for a year</option>
+            <option value="">without end</option>
+          </NativeSelect.Field>
+          <NativeSelect.Indicator />
+        </NativeSelect.Root>
+        <Box w="36">
+          <TextField
+            label="Requests a minute"
+            type="number"
+            min={1}
+            max={1_000_000}
+            placeholder="no limit"
+            value={perMinute}
+            onChange={(event) => setPerMinute(event.currentTarget.value)}
+            problem={fieldProblem(create.error, "requestsPerMinute")}
+          />
+        </Box>
+        <ScopesPicker scopes={scopes} onChange={setScopes} />
+        <Button
+          type="submit"
+          size="sm"
+          colorPalette="accent"
+          disabled={scopes.length === 0}
+          loading={create.isPending}
+          loadingText="Creating"
+        >
+          Create key
+        </Button>
+      </Flex>
+      {create.error ? (
+        <Box px="4" pb="4">
+          <ErrorPanel error={create.error} />
+        </Box>
+      ) : null}
+      {create.data ? <CreatedKey created={create.data} /> : null}
+    </Section>
+  );
+}
+
+function CreatedKey({ created }: { readonly created: NewApiKey }) {
+  const [copied, copy] = useCopy();
+  return (
+    <Box px="4" py="3" bg="accent.subtle" borderTopWidth="1px" borderColor="border" role="status">
+      <Text fontWeight="medium">Copy the key “{created.name}” now. It is not shown again.</Text>
+      <Flex gap="2" mt="2" align="center">
+        <Box
+          fontFamily="mono"
+          fontSize="xs"
+          bg="bg.panel"
+          borderWidth="1px"
+          borderColor="border"
+          rounded="md"
+          px="2"
+          py="1.5"
+          minW="0"
+          overflowX="auto"
+          whiteSpace="nowrap"
+          tabIndex={0}
+        >
+          {created.key}
+        </Box>
+        <Button size="xs" variant="outline" onClick={() => copy(created.key)} flexShrink="0">
+          {copied ? "Copied" : "Copy"}
+        </Button>
+      </Flex>
+    </Box>
+  );
+}
