@@ -2,18 +2,26 @@ import { join } from "node:path";
 import type { Http } from "./access/http.ts";
 import { requireScope } from "./access/scopes.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
+import { Admin } from "./admin/service.ts";
 import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
-import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
+import { checkLayout, createDataDirectory, dataDirectoryAt, readOrCreateSecret, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
 import { lockDirectory } from "./platform/lock.ts";
+import { createMailer } from "./notifications/deliveries/mailer.ts";
+import { Deliveries } from "./notifications/deliveries/service.ts";
+import { createWebhooks } from "./notifications/deliveries/webhook.ts";
+import { Digests } from "./notifications/digests.ts";
+import { Inbox } from "./notifications/inbox.ts";
+import { LiveNotifications } from "./notifications/live.ts";
 import type { Logger } from "./platform/logger.ts";
 import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
+import { Secret } from "./platform/secret.ts";
 import type { Service } from "./platform/service.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { compileLimits } from "./runs/config.ts";
@@ -55,6 +63,10 @@ export interface Context {
   /** This process as a worker. */
   readonly workerId: string;
   readonly previews: Previews;
+  readonly inbox: Inbox;
+  readonly liveNotifications: LiveNotifications;
+  readonly deliveries: Deliveries;
+  readonly admin: Admin;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -141,6 +153,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
+  const mailer = createMailer(config.smtpUrl, config.mailFrom);
+  const webhooks = createWebhooks(new Secret(readOrCreateSecret(directory.secretFile)), config.webhookAllowPrivate);
+  const deliveries = new Deliveries({ database, notifications, logger, mailer, webhooks, publicUrl });
+  const inbox = new Inbox({ database, deliveries, webhooks, publicUrl });
+  const liveNotifications = await LiveNotifications.open(database, notifications);
+  const admin = new Admin({ database, accounts, deliveries });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
@@ -162,8 +180,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     longLived,
     workerId: membership.id,
     previews,
+    inbox,
+    liveNotifications,
+    deliveries,
+    admin,
     state,
-    services: [audit, worker, previews, longLived, membership, cache],
+    services: [audit, worker, previews, longLived, membership, cache, deliveries, new Digests({ database, logger })],
     close: () => owned.disposeAsync(),
   };
 }

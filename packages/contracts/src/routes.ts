@@ -1,6 +1,8 @@
 import { accountRoutes } from "./accounts.ts";
+import { adminRoutes } from "./admin.ts";
 import { blobRoutes } from "./blobs.ts";
 import { cacheRoutes } from "./cache.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { sandboxRoutes } from "./sandboxes.ts";
@@ -17,5 +19,7 @@ export const routes = {
   ...cacheRoutes,
   ...sandboxRoutes,
   ...workerRoutes,
+  ...notificationRoutes,
+  ...adminRoutes,
 };
 export type RouteName = keyof typeof routes;

@@ -6,6 +6,7 @@ import type { Database } from "../platform/database.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { ApiKeyMemo } from "./api-key-memo.ts";
 import type { Authentication } from "./authentication.ts";
+import { impersonationMs } from "./impersonation.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
 import { findRole } from "./store.ts";
 
@@ -68,5 +69,7 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   passCookies(found.headers, reply);
   if (found.response === null) return null;
   const { session, user } = found.response;
-  return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id };
+  if (session.impersonatedBy && Date.now() - session.createdAt.getTime() > impersonationMs) return null;
+  const impersonated = session.impersonatedBy ? { impersonatorId: session.impersonatedBy } : {};
+  return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id, ...impersonated };
 }

@@ -11,9 +11,12 @@ import { createApiKeyMemo } from "./api-key-memo.ts";
 import { createApiKeys, type ApiKeys } from "./api-keys.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { createAuthentication } from "./authentication.ts";
+import { createImpersonation } from "./impersonate.ts";
+import { verifyPassword } from "./password.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
-import { findUsers } from "./store.ts";
+import { findPassword, findUsers } from "./store.ts";
 import { getUser } from "./users.ts";
 
 /** People, sessions and API keys. */
@@ -26,6 +29,14 @@ export interface Accounts extends Sessions, ApiKeys {
   /** Names the first admin and signs them in. @throws AppError `setup_token_invalid`, `already_set_up` */
   completeSetup(input: z.output<typeof SetupInput>, exchange: Exchange): Promise<User>;
   getUser(id: string): Promise<User>;
+  /** Acts as somebody else in this browser. Who may is for the caller to say. */
+  startImpersonation(userId: string, reason: string, exchange: Exchange): Promise<Date>;
+  /** Is who one was again. @throws AppError `not_found` when nobody acts as somebody else here */
+  stopImpersonation(exchange: Exchange): Promise<void>;
+  /** Whether this is the person's password; null when they have none. @throws AppError `rate_limited` */
+  checkPassword(userId: string, password: string): Promise<boolean | null>;
+  /** Who the key of the server's files acts as. */
+  readonly localUserId: string;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
 }
@@ -50,6 +61,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const authentication = createAuthentication({ queries, logger, secret: readOrCreateSecret(directory.secretFile), publicUrl, basePath });
   const memo = createApiKeyMemo();
   const sessions = createSessions(authentication, database);
+  const passwordLimit = createSignInLimit();
   let { setupToken } = firstAdmin;
   return {
     ...sessions,
@@ -59,6 +71,16 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     },
     authenticate: createAuthenticate({ authentication, database, memo, localKey, firstAdminId: firstAdmin.id }),
     checkSetup: (token) => checkSetup(queries, token),
+    ...createImpersonation(authentication),
+    localUserId: firstAdmin.id,
+    async checkPassword(userId, password) {
+      const hash = await findPassword(queries, userId);
+      if (hash === null) return null;
+      passwordLimit.check(userId, userId);
+      const right = await verifyPassword({ hash, password });
+      if (!right) passwordLimit.failed(userId, userId);
+      return right;
+    },
     getUser: (id) => getUser(queries, id),
     findUsers: (ids) => findUsers(queries, ids),
     async completeSetup(input, exchange) {

@@ -101,3 +101,14 @@ export async function deleteApiKey(queries: Queries, userId: string, id: string)
   const result = await queries.deleteFrom("api_keys").where("id", "=", id).where("reference_id", "=", userId).executeTakeFirst();
   return result.numDeletedRows > 0n;
 }
+
+/** The hash of a user's password, or null when they have none. */
+export async function findPassword(queries: Queries, userId: string): Promise<string | null> {
+  const row = await queries
+    .selectFrom("accounts")
+    .select("password")
+    .where("user_id", "=", userId)
+    .where("provider_id", "=", "credential")
+    .executeTakeFirst();
+  return row?.password ?? null;
+}

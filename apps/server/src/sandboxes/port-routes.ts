@@ -3,7 +3,7 @@ import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
-import { keepAlive, parseMessage, sendMessage } from "./socket.ts";
+import { keepAlive, parseMessage, sendMessage } from "../platform/socket.ts";
 
 const endMessage = '{"end":true}';
 

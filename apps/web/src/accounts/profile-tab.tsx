@@ -8,6 +8,7 @@ import { FilterChip } from "../ui/filter-chip.tsx";
 import { Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { OwnDataSection } from "./own-data-section.tsx";
 import { useMe } from "./queries.ts";
 
 const roles = { admin: "Administrator", developer: "Developer", end_user: "End user" } as const;
@@ -34,6 +35,7 @@ export function ProfileTab() {
       <Section heading="Appearance">
         <AppearanceChoice />
       </Section>
+      <OwnDataSection />
     </>
   );
 }
