@@ -68,8 +68,7 @@ const webhookUrl = z
 function isTimeZone(zone: string): boolean {
   if (/^[+-]/.test(zone)) return false;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
+    return Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
   } catch {
     return false;
   }

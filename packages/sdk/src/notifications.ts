@@ -85,10 +85,10 @@ async function* messages(
 ): AsyncGenerator<NotificationEvent> {
   const socket = transport.socket("followNotifications", { query: after === undefined ? {} : { after } });
   const waiting: NotificationEvent[] = [];
+  const end = new AbortController();
   let wake = (): void => undefined;
-  let closed = false;
   const close = () => {
-    closed = true;
+    end.abort();
     wake();
   };
   socket.addEventListener("message", ({ data }) => {
@@ -100,7 +100,7 @@ async function* messages(
   socket.addEventListener("error", close);
   signal?.addEventListener("abort", close);
   try {
-    while (!closed || waiting.length > 0) {
+    while (!end.signal.aborted || waiting.length > 0) {
       const event = waiting.shift();
       if (event !== undefined) yield event;
       else await new Promise<void>((resolve) => (wake = resolve));

@@ -164,7 +164,8 @@ export class Runs {
   async *follow(actor: Actor, id: string, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
     let row = await this.#find(actor, id, "run:read");
     let seq = lastSeq;
-    using _watched = this.#watch(id);
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(id));
     while (!signal.aborted) {
       const live = this.#context.liveRuns.get(id);
       for await (const record of live?.follow(seq, signal) ?? this.#logs.stored(row, seq)) {
@@ -299,7 +300,8 @@ export class Runs {
       return await this.#present(rowOf(run));
     }
     record.defer(() => worker.abandon(run.id));
-    using _watched = this.#watch(run.id);
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(run.id));
     const finished = await Promise.race([ended.promise, done]).catch((error: unknown) => {
       if (!record.written) throw error;
       return null; // whatever became of it is in the database
@@ -356,13 +358,9 @@ export class Runs {
     return row;
   }
 
-  /** The run is waited for until this is disposed of. */
-  #watch(id: string): Disposable {
-    return { [Symbol.dispose]: this.#context.liveRuns.watch(id) };
-  }
-
   async #waitRow(id: string, signal: AbortSignal): Promise<Run> {
-    using _watched = this.#watch(id);
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(id));
     for (;;) {
       const row = await store.findRun(this.#context.database.queries, id);
       if (row === undefined) throw new AppError("not_found");

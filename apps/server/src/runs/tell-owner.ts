@@ -14,7 +14,7 @@ export async function tellOwner(queries: Queries, row: RunRow, watched: boolean)
   if (row.status === "succeeded" && ms <= longMs) return;
   // Who lets a thousand runs fail by a program has another way to see them.
   if (await wasToldOften(queries, row.owner_id, "run_finished")) return;
-  const failure = row.error as { message?: unknown } | null;
+  const failure: { readonly message?: unknown } | null = row.error;
   const body = typeof failure?.message === "string" ? failure.message.slice(0, 1000) : `It took ${Math.round(ms / 1000)} s.`;
   await queries.transaction().execute((work) =>
     notify(work, {

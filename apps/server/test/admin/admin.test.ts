@@ -266,7 +266,7 @@ describe("one's own data", () => {
       .poll(async () => {
         const answer = await server.send("POST", "/api/v1/users/me/export", undefined, ann.headers);
         expect(answer.headers.get("content-disposition")).toContain("attachment");
-        return (await answer.json()) as unknown;
+        return await answer.json();
       })
       .toMatchObject({
         account: [{ id: ann.id, email: ann.email }],

@@ -49,7 +49,7 @@ describe("e-mails", () => {
     const ann = await person();
     await tell({ userId: ann.id, type: "share_received", title: "<b>Ann</b> & “you”", body: 'x" <script>', link: "/runs/run_1" });
     await expect.poll(() => mailsTo(ann.email)).toHaveLength(1);
-    const [{ from = "", text = "" } = {}] = mailsTo(ann.email);
+    const [{ from, text } = { from: "", text: "" }] = mailsTo(ann.email);
     expect(from).toBe("syla@example.org");
     const decoded = text.replaceAll(/=\r?\n/g, "").replaceAll("=3D", "=");
     expect(decoded).toContain(`${server.url}/runs/run_1`);
@@ -96,8 +96,8 @@ describe("e-mails", () => {
 
   it("are sent once by several servers", async () => {
     const variables = { SYLA_SMTP_URL: mail.url, DATABASE_URL: server.context.config.databaseUrl?.reveal() ?? "", SYLA_WORKER_SLOTS: "0" };
-    await using _second = await startTestServer(variables);
-    await using _third = await startTestServer(variables);
+    await using others = new AsyncDisposableStack();
+    for (let count = 0; count < 2; count += 1) others.use(await startTestServer(variables));
     const people = await Promise.all(Array.from({ length: 12 }, person));
     await Promise.all(people.map(({ id: userId }) => tell({ userId, type: "mention", title: "once" })));
     await expect.poll(() => people.map(({ email }) => mailsTo(email).length)).toEqual(people.map(() => 1));

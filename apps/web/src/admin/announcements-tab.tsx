@@ -1,6 +1,7 @@
-import { Box, Button, Checkbox, Flex, NativeSelect, Text } from "@chakra-ui/react";
+import { Box, Button, chakra, Flex, NativeSelect, Text } from "@chakra-ui/react";
 import { Megaphone } from "lucide-react";
 import { type FormEvent, useState } from "react";
+import { CheckBox } from "../ui/check-box.tsx";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -125,11 +126,9 @@ function NewAnnouncement() {
             </NativeSelect.Field>
             <NativeSelect.Indicator />
           </NativeSelect.Root>
-          <Checkbox.Root size="sm" checked={notify} onCheckedChange={({ checked }) => setNotify(checked === true)}>
-            <Checkbox.HiddenInput />
-            <Checkbox.Control />
-            <Checkbox.Label>Notify everybody, too</Checkbox.Label>
-          </Checkbox.Root>
+          <chakra.label cursor="pointer">
+            <CheckBox checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} /> Notify everybody, too
+          </chakra.label>
           <Button type="submit" size="sm" colorPalette="accent" ml="auto" loading={create.isPending}>
             Announce
           </Button>

@@ -1,5 +1,5 @@
-import { Badge, Box, Button, Flex, Input, NativeSelect, Text } from "@chakra-ui/react";
-import type { Role, UserRecord } from "@syla/sdk";
+import { Box, Button, Flex, Input, NativeSelect, Text } from "@chakra-ui/react";
+import type { UserRecord } from "@syla/sdk";
 import { UserRound } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
@@ -94,8 +94,12 @@ function UserRow({ user, onOpen }: { readonly user: UserRecord; readonly onOpen:
         </Text>
       </Box>
       <Flex gap="2" w="44" align="center">
-        <Text fontSize="xs">{roleNames[user.role as Role]}</Text>
-        {user.status === "suspended" ? <Badge colorPalette="red">suspended</Badge> : null}
+        <Text fontSize="xs">{roleNames[user.role]}</Text>
+        {user.status === "suspended" ? (
+          <Text fontSize="xs" color="fg.error">
+            suspended
+          </Text>
+        ) : null}
       </Flex>
       <Box fontSize="xs" color="fg.muted" w="28">
         since <TimeAgo time={user.createdAt} />

@@ -30,7 +30,18 @@ export function Bell() {
       </Popover.Trigger>
       <Portal>
         <Popover.Positioner>
-          <Popover.Content w="min(24rem, calc(100vw - 16px))" p="0" aria-label="Notifications">
+          <Popover.Content
+            w="min(24rem, calc(100vw - 16px))"
+            bg="bg.panel"
+            color="fg"
+            borderWidth="1px"
+            borderColor="border"
+            rounded="lg"
+            shadow="lg"
+            zIndex="popover"
+            overflow="hidden"
+            aria-label="Notifications"
+          >
             <Newest onClose={() => setOpen(false)} />
           </Popover.Content>
         </Popover.Positioner>

@@ -1,5 +1,6 @@
-import { Box, Button, Checkbox, Flex, NativeSelect, Table } from "@chakra-ui/react";
+import { Box, Button, chakra, Flex, NativeSelect } from "@chakra-ui/react";
 import type { NotificationPreferences } from "@syla/sdk";
+import { CheckBox } from "../ui/check-box.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
@@ -35,41 +36,42 @@ function TypeTable({ preferences }: { readonly preferences: NotificationPreferen
   return (
     <Section heading="What, and where">
       {change.error ? <ErrorPanel error={change.error} /> : null}
-      <Table.ScrollArea>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              <Table.ColumnHeader>Type</Table.ColumnHeader>
+      <Box overflowX="auto" tabIndex={0} role="region" aria-label="What, and where">
+        <chakra.table w="full">
+          <thead>
+            <chakra.tr borderBottomWidth="1px" borderColor="border" color="fg.muted" fontSize="xs">
+              <chakra.th px="4" py="2" textAlign="start" fontWeight="medium">
+                Type
+              </chakra.th>
               {channels.map(({ key, label }) => (
-                <Table.ColumnHeader key={key} textAlign="center">
+                <chakra.th key={key} px="2" py="2" w="20" fontWeight="medium">
                   {label}
-                </Table.ColumnHeader>
+                </chakra.th>
               ))}
-            </Table.Row>
-          </Table.Header>
-          <Table.Body>
+            </chakra.tr>
+          </thead>
+          <tbody>
             {notificationTypes.map((type) => (
-              <Table.Row key={type}>
-                <Table.Cell>{notificationLooks[type].label}</Table.Cell>
+              <chakra.tr key={type} borderBottomWidth="1px" borderColor="border.muted" _last={{ borderBottomWidth: "0" }}>
+                <chakra.td px="4" py="1.5">
+                  {notificationLooks[type].label}
+                </chakra.td>
                 {channels.map(({ key, label }) => (
-                  <Table.Cell key={key} textAlign="center">
-                    <Checkbox.Root
-                      size="sm"
+                  <chakra.td key={key} textAlign="center">
+                    <CheckBox
+                      aria-label={`${notificationLooks[type].label}: ${label}`}
                       checked={preferences.types[type][key]}
-                      onCheckedChange={({ checked }) =>
-                        change.mutate({ types: { [type]: { ...preferences.types[type], [key]: checked === true } } })
+                      onChange={(event) =>
+                        change.mutate({ types: { [type]: { ...preferences.types[type], [key]: event.currentTarget.checked } } })
                       }
-                    >
-                      <Checkbox.HiddenInput aria-label={`${notificationLooks[type].label}: ${label}`} />
-                      <Checkbox.Control />
-                    </Checkbox.Root>
-                  </Table.Cell>
+                    />
+                  </chakra.td>
                 ))}
-              </Table.Row>
+              </chakra.tr>
             ))}
-          </Table.Body>
-        </Table.Root>
-      </Table.ScrollArea>
+          </tbody>
+        </chakra.table>
+      </Box>
     </Section>
   );
 }

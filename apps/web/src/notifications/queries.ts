@@ -69,7 +69,7 @@ export function useSetRead() {
 /** Marks what was on the screen, and nothing that came since. */
 export function useReadAll() {
   const client = useQueryClient();
-  return useChange((_: undefined) => syla.notifications.readAll(client.getQueryData<{ seq: number }>(stateKey)?.seq));
+  return useChange<undefined>(() => syla.notifications.readAll(client.getQueryData<{ seq: number }>(stateKey)?.seq));
 }
 
 export function useDeleteNotification() {

@@ -39,7 +39,9 @@ export function QuietHoursSection({ preferences }: { readonly preferences: Notif
           />
           <datalist id="time-zones">
             {zones.map((zone) => (
-              <option key={zone} value={zone} />
+              <option key={zone} value={zone}>
+                {zone}
+              </option>
             ))}
           </datalist>
         </Box>

@@ -34,14 +34,20 @@ export class Announcements {
       ends_at: endsOn,
       created_by: actor.userId,
     });
-    for (let after = ""; notify;) {
-      const userIds = await store.listActiveUsers(queries, after, peopleAtOnce);
-      const details = { announcementId: row.id };
-      await queries.transaction().execute((work) => notifyEach(work, userIds, { type: "system", title, body, details }));
-      after = userIds.at(-1) ?? "";
-      if (userIds.length < peopleAtOnce) break;
-    }
+    if (notify) await this.#tellEverybody(row);
     return toAnnouncement(row);
+  }
+
+  async #tellEverybody({ id, title, body }: store.AnnouncementRow): Promise<void> {
+    const { queries } = this.#database;
+    const message = { type: "system", title, body, details: { announcementId: id } } as const;
+    for (let after = ""; ;) {
+      const userIds = await store.listActiveUsers(queries, after, peopleAtOnce);
+      await queries.transaction().execute((work) => notifyEach(work, userIds, message));
+      const last = userIds.at(-1);
+      if (last === undefined || userIds.length < peopleAtOnce) return;
+      after = last;
+    }
   }
 
   /** @throws AppError `not_found` */

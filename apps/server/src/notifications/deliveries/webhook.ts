@@ -71,16 +71,14 @@ async function post(url: string, rules: AddressRules, resolve: Resolve, body: st
     if (refused !== null) throw new Error(refused);
   }
   const lookup: LookupFunction = (host, options, callback) => {
-    resolve(host).then(
-      (addresses) => {
-        const refused = refusalOf(rules, addresses, port);
-        if (refused !== null) return callback(new Error(refused), "", 4);
-        const found = addresses.map((address) => ({ address, family: isIP(address) }));
-        if (options.all === true) return callback(null, found);
-        callback(null, found[0]?.address ?? "", found[0]?.family ?? 4);
-      },
-      (error: Error) => callback(error, "", 4),
-    );
+    const answer = (addresses: readonly string[]): void => {
+      const refused = refusalOf(rules, addresses, port);
+      if (refused !== null) return callback(new Error(refused), "", 4);
+      const found = addresses.map((address) => ({ address, family: isIP(address) }));
+      if (options.all === true) callback(null, found);
+      else callback(null, found[0]?.address ?? "", found[0]?.family ?? 4);
+    };
+    resolve(host).then(answer, (error: Error) => callback(error, "", 4));
   };
   const status = await new Promise<number>((settle, reject) => {
     const send = url.startsWith("https:") ? requestHttps : requestHttp;
