@@ -68,7 +68,7 @@ export async function updateUser(
 }
 
 /** Has every server forget what it remembers of an account. */
-export async function announceAccess(queries: Queries, userId: string): Promise<void> {
+async function announceAccess(queries: Queries, userId: string): Promise<void> {
   await notify(queries, "access_changed", userId);
 }
 
