@@ -55,6 +55,12 @@ describe.skipIf(noBrowser)("every page", () => {
     await waitForPort(web.server, sandbox.id, 8000);
     paths = {
       Home: "/",
+      Notifications: "/notifications",
+      "Notification preferences": "/settings/notifications",
+      Administration: "/admin/overview",
+      Users: "/admin/users",
+      Deliveries: "/admin/deliveries",
+      Announcements: "/admin/announcements",
       "New run": `/runs/new?run=${bad}`,
       Runs: "/runs",
       "No runs": "/runs?q=nothing-is-called-this",

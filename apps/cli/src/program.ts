@@ -2,6 +2,10 @@ import { Command } from "commander";
 import { authCreateKeyCommand } from "./commands/auth-create-key.ts";
 import { authInviteCommand } from "./commands/auth-invite.ts";
 import { authKeysCommand } from "./commands/auth-keys.ts";
+import { adminUsersListCommand } from "./commands/admin-users-list.ts";
+import { adminUsersReactivateCommand } from "./commands/admin-users-reactivate.ts";
+import { adminUsersRoleCommand } from "./commands/admin-users-role.ts";
+import { adminUsersSuspendCommand } from "./commands/admin-users-suspend.ts";
 import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
@@ -15,6 +19,9 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
+import { notificationsListCommand } from "./commands/notifications-list.ts";
+import { notificationsReadCommand } from "./commands/notifications-read.ts";
 import { poolsCommand } from "./commands/pools.ts";
 import { runsCancelCommand } from "./commands/runs-cancel.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
@@ -108,6 +115,10 @@ export function buildProgram(): Command {
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     workersCommand,
     poolsCommand,
+    noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
+    noun("admin", "for administrators", [
+      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
+    ]),
     noun("server", "the server of this machine", [serverLogsCommand]),
     noun("auth", "servers elsewhere, the keys to them, and invitations", [
       authLoginCommand,

@@ -80,6 +80,21 @@ export function basePath(text: string): string {
   return trimmed;
 }
 
+/** An SMTP server's address, which may hold a password. */
+export function smtpUrl(text: string): Secret {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^smtps?:$/.test(url.protocol) || url.hostname === "")
+    throw new Error("must be like smtp://user:password@host:587 or smtps://host");
+  return new Secret(text);
+}
+
+/** An e-mail address, or a name with one: `Syla <syla@example.org>`. */
+export function mailAddress(text: string): string {
+  if (!/^(?:[^\p{Cc}<>",;:]* <[^\s<>@,;:"]+@[^\s<>@,;:"]+>|[^\s<>@,;:"]+@[^\s<>@,;:"]+)$/u.test(text))
+    throw new Error("must be like syla@example.org or Syla <syla@example.org>");
+  return text;
+}
+
 /** A `postgres://` URL, which carries a password. */
 export function databaseUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : undefined;

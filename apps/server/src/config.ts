@@ -12,12 +12,14 @@ import {
   flag,
   hostName,
   integer,
+  mailAddress,
   networks,
   oneOf,
   previewOrigin,
   proxies,
   publicUrl,
   redisUrl,
+  smtpUrl,
 } from "./config-values.ts";
 
 interface Option<T> {
@@ -99,6 +101,19 @@ const options = {
     networks,
     "Private networks that runs with a network may reach all the same, comma separated: `10.1.0.0/16`, `10.1.2.3:5432`, `[fd00::]/8:443`.",
   ),
+  smtpUrl: option(
+    "SYLA_SMTP_URL",
+    "none",
+    smtpUrl,
+    "The SMTP server that sends e-mail: `smtp://user:password@host:587`, `smtps://…`. Without it mails wait, and administrators can read them.",
+  ),
+  mailFrom: option("SYLA_MAIL_FROM", "Syla <syla@localhost>", mailAddress, "Whom e-mails are from."),
+  webhookAllowPrivate: option(
+    "SYLA_WEBHOOK_ALLOW_PRIVATE",
+    "none",
+    networks,
+    "Private networks that webhooks of notifications may reach all the same, comma separated, as in `SYLA_NETWORK_ALLOW_PRIVATE`.",
+  ),
   mergePages: option(
     "SYLA_MERGE_PAGES",
     "false",
@@ -134,7 +149,7 @@ const options = {
 
 type OptionName = keyof typeof options;
 type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
-type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl" | "previewUrl";
+type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl" | "previewUrl" | "smtpUrl";
 
 /** Where a setting came from. */
 export type Origin = "environment" | "file" | "default";
@@ -194,6 +209,9 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     workerSlots: availableParallelism() * 4,
     queueLimit: 10_000,
     networkAllowPrivate: [],
+    smtpUrl: undefined,
+    mailFrom: "Syla <syla@localhost>",
+    webhookAllowPrivate: [],
     mergePages: false,
     sandboxLimit: 20,
     signUp: "closed",

@@ -4,20 +4,27 @@ import { requireScope } from "./access/scopes.ts";
 import { Access } from "./access/service.ts";
 import { Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
+import { Admin } from "./admin/service.ts";
 import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { queueMail } from "./notifications/outbox.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
-import { queueMail } from "./notifications/outbox.ts";
-import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
+import { checkLayout, createDataDirectory, dataDirectoryAt, readOrCreateSecret, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
 import { lockDirectory } from "./platform/lock.ts";
+import { createMailer } from "./notifications/deliveries/mailer.ts";
+import { Deliveries } from "./notifications/deliveries/service.ts";
+import { createWebhooks } from "./notifications/deliveries/webhook.ts";
+import { Digests } from "./notifications/digests.ts";
+import { Inbox } from "./notifications/inbox.ts";
+import { LiveNotifications } from "./notifications/live.ts";
 import type { Logger } from "./platform/logger.ts";
 import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
+import { Secret } from "./platform/secret.ts";
 import type { Service } from "./platform/service.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { compileLimits } from "./runs/config.ts";
@@ -63,6 +70,10 @@ export interface Context {
   /** This process as a worker. */
   readonly workerId: string;
   readonly previews: Previews;
+  readonly inbox: Inbox;
+  readonly liveNotifications: LiveNotifications;
+  readonly deliveries: Deliveries;
+  readonly admin: Admin;
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -164,6 +175,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id) },
     isMember: (actor, teamId) => teams.isMember(actor, teamId),
   });
+  const mailer = createMailer(config.smtpUrl, config.mailFrom);
+  const webhooks = createWebhooks(new Secret(readOrCreateSecret(directory.secretFile)), config.webhookAllowPrivate);
+  const deliveries = new Deliveries({ database, notifications, logger, mailer, webhooks, publicUrl });
+  const inbox = new Inbox({ database, deliveries, webhooks, publicUrl });
+  const liveNotifications = await LiveNotifications.open(database, notifications);
+  const admin = new Admin({ database, accounts, deliveries });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
@@ -188,8 +205,12 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     longLived,
     workerId: membership.id,
     previews,
+    inbox,
+    liveNotifications,
+    deliveries,
+    admin,
     state,
-    services: [audit, worker, previews, longLived, membership, cache],
+    services: [audit, worker, previews, longLived, membership, cache, deliveries, new Digests({ database, logger })],
     close: () => owned.disposeAsync(),
   };
 }

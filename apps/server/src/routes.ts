@@ -1,7 +1,9 @@
 import { registerAccessRoutes } from "./access/routes.ts";
 import { registerAccountRoutes } from "./accounts/routes.ts";
+import { registerAdminRoutes } from "./admin/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import type { Context } from "./context.ts";
+import { registerNotificationRoutes } from "./notifications/routes.ts";
 import { registerPreviewRoutes } from "./previews/routes.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
 import { registerRunRoutes } from "./runs/routes.ts";
@@ -35,6 +37,8 @@ export function registerRoutes(context: Context): void {
   registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
   registerCacheRoutes(http, context.cache, context.runs);
   registerWorkerRoutes(http, context);
+  registerNotificationRoutes(http, context.inbox, context.liveNotifications);
+  registerAdminRoutes(http, context.admin);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

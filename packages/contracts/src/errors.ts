@@ -106,6 +106,38 @@ export const errorCatalog = {
   slow_down: { status: 400, message: "That was asked too soon.", hint: "Wait five seconds longer between polls." },
   expired_token: { status: 400, message: "The code is unknown, was used already, or is too old.", hint: "Begin again." },
   access_denied: { status: 403, message: "The code was refused in the browser.", hint: "Begin again, and confirm it." },
+  impersonating: {
+    status: 403,
+    message: "An administrator who acts as somebody else may not do this.",
+    hint: "Stop acting as them first.",
+  },
+  session_needed: { status: 403, message: "This is done in a browser, by somebody who has signed in.", hint: "Sign in on the web pages." },
+  webhook_refused: {
+    status: 400,
+    message: "The address of the webhook is not allowed.",
+    hint: "Use a public address, or ask an administrator to allow the network with `SYLA_WEBHOOK_ALLOW_PRIVATE`.",
+  },
+  mail_unavailable: {
+    status: 409,
+    message: "This server sends no e-mail.",
+    hint: "An administrator can set `SYLA_SMTP_URL`; until then mails wait, and administrators can read them.",
+  },
+  channel_not_set: { status: 409, message: "There is no address to send to.", hint: "Save an address first." },
+  last_admin: {
+    status: 409,
+    message: "This is the last administrator.",
+    hint: "Make somebody else an administrator first.",
+  },
+  local_account: {
+    status: 409,
+    message: "This is the account that the owner of the server's files acts as.",
+    hint: "It can be suspended, or made a developer, but not deleted.",
+  },
+  account_busy: {
+    status: 409,
+    message: "Something of this account is still running.",
+    hint: "Suspend it, end its runs and sandboxes, and delete it then.",
+  },
   // 404 and 409: what is there
   not_found: {
     status: 404,

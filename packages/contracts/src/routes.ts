@@ -1,9 +1,11 @@
 import { accessRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
+import { adminRoutes } from "./admin.ts";
 import { blobRoutes } from "./blobs.ts";
 import { cacheRoutes } from "./cache.ts";
 import { deviceLoginRoutes } from "./device-login.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { sandboxRoutes } from "./sandboxes.ts";
@@ -29,5 +31,7 @@ export const routes = {
   ...workerRoutes,
   ...accessRoutes,
   ...teamRoutes,
+  ...notificationRoutes,
+  ...adminRoutes,
 };
 export type RouteName = keyof typeof routes;

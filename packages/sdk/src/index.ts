@@ -21,6 +21,10 @@ export type {
 export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";
+export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";
+export type { FollowNotificationsOptions, ListNotificationsQuery, Notifications } from "./notifications.ts";
+export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
+export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";

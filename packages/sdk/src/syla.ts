@@ -2,6 +2,8 @@ import { createSharing, type Sharing } from "./access.ts";
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Cache, createCache } from "./cache.ts";
+import { createAdmin, type AdminApi } from "./admin.ts";
+import { createNotifications, type Notifications } from "./notifications.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
@@ -39,6 +41,12 @@ export class Syla {
   readonly teams: Teams;
   readonly workers: Workers;
   readonly pools: Pools;
+  readonly notifications: Notifications;
+  readonly users: AdminApi["users"];
+  readonly admin: AdminApi["admin"];
+  readonly announcements: AdminApi["announcements"];
+  readonly impersonation: AdminApi["impersonation"];
+  readonly account: AdminApi["account"];
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -62,5 +70,12 @@ export class Syla {
     this.teams = createTeams(transport);
     this.workers = createWorkers(transport);
     this.pools = createPools(transport);
+    this.notifications = createNotifications(transport);
+    const { users, admin, announcements, impersonation, account } = createAdmin(transport);
+    this.users = users;
+    this.admin = admin;
+    this.announcements = announcements;
+    this.impersonation = impersonation;
+    this.account = account;
   }
 }

@@ -8,6 +8,7 @@ import { createRateLimit, requireAllowed, setRateHeaders, type RateLimit } from 
 import type { ApiKeyMemo, VerifiedKey } from "./api-keys/api-key-memo.ts";
 import { findKeyStanding } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
+import { impersonationMs } from "./impersonation.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
 
 /** What it takes to tell who is asking. */
@@ -85,5 +86,7 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   if (found.response === null) return null;
   const { session, user } = found.response;
   if (user.status === "suspended") throw new AppError("account_suspended");
-  return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id };
+  if (session.impersonatedBy && Date.now() - session.createdAt.getTime() > impersonationMs) return null;
+  const impersonated = session.impersonatedBy ? { impersonatorId: session.impersonatedBy } : {};
+  return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id, ...impersonated };
 }

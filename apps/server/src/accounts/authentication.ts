@@ -3,6 +3,7 @@ import { betterAuth } from "better-auth";
 import { withCamelCase, type Queries } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
+import { impersonation } from "./impersonation.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 
 /** What the library needs to know of the server. */
@@ -48,7 +49,15 @@ export function createAuthentication(options: AuthenticationOptions) {
         status: { type: "string", defaultValue: "active", input: false },
       },
     },
-    session: { modelName: "sessions", expiresIn: 30 * day, updateAge: day },
+    session: {
+      modelName: "sessions",
+      expiresIn: 30 * day,
+      updateAge: day,
+      additionalFields: {
+        impersonatedBy: { type: "string", required: false, input: false },
+        impersonationReason: { type: "string", required: false, input: false },
+      },
+    },
     account: { modelName: "accounts" },
     verification: { modelName: "verifications" },
     emailAndPassword: {
@@ -59,6 +68,7 @@ export function createAuthentication(options: AuthenticationOptions) {
     },
     rateLimit: { enabled: false },
     plugins: [
+      impersonation(),
       apiKey({
         schema: { apikey: { modelName: "api_keys" } },
         defaultPrefix: "syla_",

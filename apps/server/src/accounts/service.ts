@@ -21,7 +21,10 @@ import { createKnownBrowser } from "./known-browser.ts";
 import { createMailLimit } from "./mail-limit.ts";
 import type { QueueMail } from "./mails.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
+import { createImpersonation } from "./impersonate.ts";
+import { verifyPassword } from "./password.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
 import { createSignUp, type OnEmailConfirmed, type SignUp, type SignUpPolicy } from "./sign-up.ts";
@@ -44,6 +47,14 @@ export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailA
   updateMe(id: string, change: z.output<typeof ProfileInput>): Promise<Me>;
   /** What was remembered of a person's keys (of everybody's when null) is looked up again. */
   forgetKeys(userId: string | null): void;
+  /** Acts as somebody else in this browser. Who may is for the caller to say. */
+  startImpersonation(userId: string, reason: string, exchange: Exchange): Promise<Date>;
+  /** Is who one was again. @throws AppError `not_found` when nobody acts as somebody else here */
+  stopImpersonation(exchange: Exchange): Promise<void>;
+  /** Whether this is the person's password; null when they have none. @throws AppError `rate_limited` */
+  checkPassword(userId: string, password: string): Promise<boolean | null>;
+  /** Who the key of the server's files acts as. */
+  readonly localUserId: string;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
   /** Ends a person's sessions and has their keys looked up again at once: call it when they were suspended or have another role. */
@@ -102,6 +113,16 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     forgetKeys: (userId) => memo.forgetUser(userId),
     getMe: (id) => getMe(queries, id),
     updateMe: (id, change) => updateMe(queries, id, change),
+    ...createImpersonation(authentication),
+    localUserId: firstAdmin.id,
+    async checkPassword(userId, password) {
+      const hash = await findPasswordHash(queries, userId);
+      if (hash === null) return null;
+      limit.check(userId, userId);
+      const right = await verifyPassword({ hash, password });
+      if (!right) limit.failed(userId, userId);
+      return right;
+    },
     findUsers: (ids) => findUsers(queries, ids),
     async endAccess(userId) {
       memo.forgetUser(userId);

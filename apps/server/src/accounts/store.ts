@@ -145,3 +145,14 @@ export async function deleteSessionsOf(queries: Queries, userId: string, exceptI
   if (exceptId !== undefined) query = query.where("id", "!=", exceptId);
   await query.execute();
 }
+
+/** The hash of a user's password, or null when they have none. */
+export async function findPassword(queries: Queries, userId: string): Promise<string | null> {
+  const row = await queries
+    .selectFrom("accounts")
+    .select("password")
+    .where("user_id", "=", userId)
+    .where("provider_id", "=", "credential")
+    .executeTakeFirst();
+  return row?.password ?? null;
+}

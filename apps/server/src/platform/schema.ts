@@ -183,12 +183,31 @@ interface NotificationRow {
   details: Json;
   created_at: Time;
   read_at: OptionalTime;
+  seq: number;
+  in_app: Generated<boolean>;
+}
+
+interface NotificationStreamRow {
+  user_id: string;
+  last_seq: number;
+}
+
+interface AnnouncementRow {
+  id: string;
+  title: string;
+  body: Generated<string>;
+  level: "info" | "warning";
+  ends_at: OptionalTime;
+  created_by: string | null;
+  created_at: Time;
 }
 
 interface NotificationPreferencesRow {
   user_id: string;
   value: Json;
   updated_at: Time;
+  digest_due_at: OptionalTime;
+  digest_seq: Generated<number>;
 }
 
 interface DeliveryRow {
@@ -389,4 +408,6 @@ export interface Schema {
   notifications: NotificationRow;
   notification_preferences: NotificationPreferencesRow;
   deliveries: DeliveryRow;
+  notification_streams: NotificationStreamRow;
+  announcements: AnnouncementRow;
 }

@@ -8,6 +8,7 @@ export class LiveRuns {
   readonly folder: string;
   readonly #runs = new Map<string, LiveRun>();
   readonly #changes = new EventEmitter();
+  readonly #watchers = new Map<string, number>();
 
   /** `folder` holds the spool files: `<run id>.jsonl`. */
   constructor(folder: string) {
@@ -31,6 +32,21 @@ export class LiveRuns {
   close(id: string): void {
     this.#runs.delete(id);
     this.#changes.emit(id);
+  }
+
+  /** Somebody waits for the run or follows it, until the answered function is called. */
+  watch(id: string): () => void {
+    this.#watchers.set(id, (this.#watchers.get(id) ?? 0) + 1);
+    return () => {
+      const left = (this.#watchers.get(id) ?? 1) - 1;
+      if (left > 0) this.#watchers.set(id, left);
+      else this.#watchers.delete(id);
+    };
+  }
+
+  /** Whether somebody waits for the run, as far as this process knows. */
+  isWatched(id: string): boolean {
+    return this.#watchers.has(id);
   }
 
   /** Resolves when a run is opened or closed here, when the time is over, or when the signal aborts. */

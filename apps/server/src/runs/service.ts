@@ -190,6 +190,8 @@ export class Runs {
     const { id } = found;
     let row = found;
     let seq = lastSeq;
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(id));
     while (!signal.aborted) {
       const live = this.#context.liveRuns.get(id);
       for await (const record of live?.follow(seq, signal) ?? this.#logs.stored(row, seq)) {
@@ -324,6 +326,8 @@ export class Runs {
       return await this.#present(rowOf(run));
     }
     record.defer(() => worker.abandon(run.id));
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(run.id));
     const finished = await Promise.race([ended.promise, done]).catch((error: unknown) => {
       if (!record.written) throw error;
       return null; // whatever became of it is in the database
@@ -381,6 +385,8 @@ export class Runs {
   }
 
   async #waitRow(id: string, signal: AbortSignal): Promise<Run> {
+    using watching = new DisposableStack();
+    watching.defer(this.#context.liveRuns.watch(id));
     for (;;) {
       const row = await store.findRun(this.#context.database.queries, id);
       if (row === undefined) throw new AppError("not_found");

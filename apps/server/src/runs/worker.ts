@@ -21,6 +21,7 @@ import { emptyResult } from "./result.ts";
 import { isReusable } from "./reuse.ts";
 import { type RunRecord, writtenRecord } from "./run-record.ts";
 import { Slots } from "./slots.ts";
+import { tellOwner } from "./tell-owner.ts";
 import {
   attachLog,
   cancelChannel,
@@ -306,7 +307,8 @@ export class Worker implements Service {
     onEnded: (finished: FinishedRun) => void,
   ): Promise<FinishedRun> {
     const { verdict, log } = await this.#seal(live, outcome);
-    const { database } = this.#context;
+    const { database, liveRuns } = this.#context;
+    const watched = liveRuns.isWatched(row.id);
     const artifacts = outcome.artifacts.map(({ mimeType, ...artifact }) => ({ ...artifact, run_id: row.id, mime_type: mimeType }));
     const end: RunEnd = {
       id: row.id,
@@ -332,6 +334,9 @@ export class Worker implements Service {
     }
     await live.discard();
     await this.#settleCache(finished.row);
+    tellOwner(database.queries, finished.row, watched).catch((error: unknown) => {
+      this.#context.logger.warn({ err: error, runId: row.id }, "the owner of a run could not be told of its end");
+    });
     return finished;
   }
 

@@ -3,7 +3,8 @@ import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
-import { endWithAccess, keepAlive, parseMessage, sendMessage } from "./socket.ts";
+import { keepAlive, parseMessage, sendMessage } from "../platform/socket.ts";
+import { endWithAccess } from "./access-socket.ts";
 
 const endMessage = '{"end":true}';
 

@@ -9,7 +9,8 @@ import { toSpec } from "./exec.ts";
 import { signalNumber, type FollowedProcess } from "./followed-process.ts";
 import type { LiveSandbox } from "./live-sandbox.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
-import { endWithAccess, keepAlive, parseMessage, sendMessage } from "./socket.ts";
+import { keepAlive, parseMessage, sendMessage } from "../platform/socket.ts";
+import { endWithAccess } from "./access-socket.ts";
 
 /** Closing codes above 4000 are ours: the process has ended. */
 const processEnded = 4000;

@@ -9,6 +9,7 @@ import { Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { NameForm } from "./name-form.tsx";
+import { OwnDataSection } from "./own-data-section.tsx";
 import { useMe } from "./queries.ts";
 
 const roles = { admin: "Administrator", developer: "Developer", end_user: "End user" } as const;
@@ -35,6 +36,7 @@ export function ProfileTab() {
       <Section heading="Appearance">
         <AppearanceChoice />
       </Section>
+      <OwnDataSection />
     </>
   );
 }

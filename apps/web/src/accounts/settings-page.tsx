@@ -1,4 +1,5 @@
 import { Navigate, useParams } from "react-router";
+import { NotificationPreferencesTab } from "../notifications/preferences-tab.tsx";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
 import { ApiKeysTab } from "./api-keys/api-keys-tab.tsx";
@@ -12,6 +13,7 @@ const tabs = [
   { name: "security", label: "Security" },
   { name: "sessions", label: "Sessions" },
   { name: "api-keys", label: "API keys" },
+  { name: "notifications", label: "Notifications" },
 ];
 
 /** Your account: who you are, where you are signed in, the keys of your programs. */
@@ -23,7 +25,17 @@ export default function SettingsPage() {
       <PageHeader title="Settings" />
       <TabLinks label="Settings" tabs={tabs.map(({ name, label }) => ({ to: `/settings/${name}`, label, current: name === tab }))} />
       <Box pt="5" maxW="720px">
-        {tab === "profile" ? <ProfileTab /> : tab === "security" ? <SecurityTab /> : tab === "sessions" ? <SessionsTab /> : <ApiKeysTab />}
+        {tab === "profile" ? (
+          <ProfileTab />
+        ) : tab === "security" ? (
+          <SecurityTab />
+        ) : tab === "sessions" ? (
+          <SessionsTab />
+        ) : tab === "notifications" ? (
+          <NotificationPreferencesTab />
+        ) : (
+          <ApiKeysTab />
+        )}
       </Box>
     </ScrollPage>
   );

@@ -1,6 +1,7 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
 import { Keyboard, Menu as MenuIcon, Play, Search } from "lucide-react";
 import { Link } from "react-router";
+import { Bell } from "../notifications/bell.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 import { ShortcutKeys } from "../ui/shortcut-keys.tsx";
 import { UserMenu } from "./user-menu.tsx";
@@ -57,6 +58,7 @@ export function Header({ onMenu, onPalette, onShortcuts }: HeaderProps) {
         <IconButton label="Keyboard shortcuts" display={{ base: "none", md: "inline-flex" }} onClick={onShortcuts}>
           <Keyboard />
         </IconButton>
+        <Bell />
         <UserMenu />
       </Flex>
     </Flex>

@@ -1,4 +1,17 @@
-import { Activity, Boxes, Container, House, ListOrdered, type LucideIcon, MailPlus, Play, Settings, Users } from "lucide-react";
+import {
+  Activity,
+  Bell,
+  Boxes,
+  Container,
+  House,
+  ListOrdered,
+  type LucideIcon,
+  MailPlus,
+  Play,
+  Settings,
+  ShieldCheck,
+  Users,
+} from "lucide-react";
 
 /** A place in the sidebar and in the palette. */
 export interface Place {
@@ -18,6 +31,7 @@ export const places: readonly Place[] = [
   { to: "/runs", label: "Runs", icon: ListOrdered, keys: ["g", "r"], matches: (path) => path.startsWith("/runs") && path !== "/runs/new" },
   { to: "/sandboxes", label: "Sandboxes", icon: Container, keys: ["g", "b"], matches: (path) => path.startsWith("/sandboxes") },
   { to: "/teams", label: "Teams", icon: Users, keys: ["g", "t"], matches: (path) => path.startsWith("/teams") },
+  { to: "/notifications", label: "Notifications", icon: Bell, keys: ["g", "n"], matches: (path) => path === "/notifications" },
   { to: "/workers", label: "Workers", icon: Boxes, keys: ["g", "w"], matches: (path) => path === "/workers", adminOnly: true },
   {
     to: "/invitations",
@@ -25,6 +39,14 @@ export const places: readonly Place[] = [
     icon: MailPlus,
     keys: ["g", "i"],
     matches: (path) => path === "/invitations",
+    adminOnly: true,
+  },
+  {
+    to: "/admin/overview",
+    label: "Administration",
+    icon: ShieldCheck,
+    keys: ["g", "a"],
+    matches: (path) => path.startsWith("/admin"),
     adminOnly: true,
   },
   { to: "/system", label: "System", icon: Activity, keys: ["g", "d"], matches: (path) => path === "/system" },

@@ -25,6 +25,8 @@ const TeamPage = lazy(() => import("../teams/team-page.tsx"));
 const JoinTeamPage = lazy(() => import("../teams/join-team-page.tsx"));
 const ShareLinkPage = lazy(() => import("../access/share-link-page.tsx"));
 const WorkersPage = lazy(() => import("../workers/workers-page.tsx"));
+const NotificationsPage = lazy(() => import("../notifications/notifications-page.tsx"));
+const AdminPage = lazy(() => import("../admin/admin-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
 
@@ -57,6 +59,9 @@ export function AppRoutes() {
             <Route path="settings/:tab" element={<SettingsPage />} />
             <Route path="invitations" element={<InvitationsPage />} />
             <Route path="workers" element={<WorkersPage />} />
+            <Route path="notifications" element={<NotificationsPage />} />
+            <Route path="admin" element={<Navigate to="overview" replace />} />
+            <Route path="admin/:tab" element={<AdminPage />} />
             <Route path="system" element={<DoctorPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>

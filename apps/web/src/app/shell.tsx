@@ -1,6 +1,8 @@
 import { Box, chakra, Flex } from "@chakra-ui/react";
 import { lazy, Suspense, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
+import { AnnouncementBanner } from "../admin/announcement-banner.tsx";
+import { ImpersonationBanner } from "../admin/impersonation-banner.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { useStoredFlag } from "../ui/use-stored-flag.ts";
@@ -40,6 +42,8 @@ export function Shell() {
       <Sidebar collapsed={collapsed} onCollapse={setCollapsed} />
       <Flex direction="column" flex="1" minW="0">
         <Header onMenu={() => setOverlay("menu")} onPalette={() => setOverlay("palette")} onShortcuts={() => setOverlay("shortcuts")} />
+        <ImpersonationBanner />
+        <AnnouncementBanner />
         <ConnectionBanner />
         <Box as="main" id="main" tabIndex={-1} flex="1" minH="0" outline="none">
           <ErrorBoundary key={pathname}>

@@ -1,0 +1,87 @@
+import { notify } from "@syla/server/notifications/service";
+import { createPerson } from "@syla/testkit/runs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+const tell = async (page: Page, title: string) => {
+  const { id } = (await (await page.request.get("/api/v1/users/me")).json()) as { id: string };
+  await web.server.context.database.queries
+    .transaction()
+    .execute((work) => notify(work, { userId: id, type: "run_finished", title, link: "/runs" }));
+};
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("notifications and administration in the browser", () => {
+  beforeAll(async () => {
+    web = await startWebTest({ SYLA_WORKER_SLOTS: "0" });
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("the bell counts what comes, without a reload, and the list reads and deletes it", async () => {
+    const page = await web.openPage("/");
+    await page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
+    await tell(page, "main.py failed");
+    await tell(page, "other.py failed");
+    await page.getByRole("button", { name: "Notifications, 2 unread" }).click();
+    await page.getByRole("link", { name: "other.py failed" }).click();
+    await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Notifications, 1 unread" }).waitFor();
+    await page.goto("/notifications?show=unread");
+    await page.getByRole("link", { name: "main.py failed" }).waitFor();
+    expect(await page.getByText("other.py failed").count()).toBe(0);
+    await page.getByRole("button", { name: "Mark all as read" }).click();
+    await page.getByText("Nothing matches these filters").waitFor();
+    await page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
+    await page.getByRole("button", { name: "Unread", exact: true }).click();
+    await page.getByRole("button", { name: "Delete “main.py failed”" }).click();
+    await page.getByText("main.py failed").waitFor({ state: "detached" });
+    expect(web.problems).toEqual([]);
+  });
+
+  it("preferences are kept", async () => {
+    const page = await web.openPage("/settings/notifications");
+    await page.getByRole("checkbox", { name: "Somebody mentions you: E-mail" }).waitFor();
+    await page.getByText("They are off.").waitFor();
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByText("Quiet from 22:00 to 07:00, UTC.").waitFor();
+    await page.getByLabel("Address").fill("http://10.0.0.1/");
+    await page.getByRole("button", { name: "Save", exact: true }).last().click();
+    await page.getByRole("alert").filter({ hasText: "webhook_refused" }).waitFor();
+    await page.reload();
+    await page.getByText("Quiet from 22:00 to 07:00, UTC.").waitFor();
+  });
+
+  it("an administrator announces, acts as somebody and stops, suspends and deletes", async () => {
+    const person = await createPerson(web.server);
+    const { id } = (await (await web.server.fetch("/api/v1/users/me", { headers: person })).json()) as { id: string };
+    const page = await web.openPage("/admin/announcements");
+    await page.getByLabel("Title").fill("Maintenance at noon");
+    await page.getByRole("button", { name: "Announce" }).click();
+    await page.getByRole("button", { name: "Close “Maintenance at noon”" }).click();
+    await page.getByRole("button", { name: "Take down Maintenance at noon" }).click();
+    await page.getByText("No announcement").waitFor();
+
+    await page.goto(`/admin/users?q=${id}`);
+    await page.getByRole("button", { name: `Manage ${id}` }).click();
+    await page.getByLabel("Reason").fill("a ticket");
+    await page.getByRole("button", { name: `Act as ${id}` }).click();
+    await page.getByText(`You are acting as ${id}.`).waitFor();
+    expect(await page.getByRole("link", { name: "Administration" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("link", { name: "Administration" }).waitFor();
+    expect(await page.getByText("You are acting as").count()).toBe(0);
+
+    await page.goto(`/admin/users?user=${id}`);
+    await page.getByLabel("Reason").fill("spam");
+    await page.getByRole("button", { name: "Suspend" }).click();
+    await page.getByText("suspended: spam").waitFor();
+    await page.getByRole("button", { name: "Delete this account …" }).click();
+    await page.getByRole("button", { name: `Delete ${id}` }).click();
+    await expect.poll(async () => (await web.server.fetch(`/api/v1/users/${id}`)).status).toBe(404);
+  });
+});
