@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import type { Http } from "./access/http.ts";
+import { createRequestLimit } from "./access/request-limit.ts";
 import { requireScope } from "./access/scopes.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
+import { Sealer } from "./audit/sealer.ts";
 import { Audit } from "./audit/service.ts";
+import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
@@ -14,7 +17,9 @@ import type { Logger } from "./platform/logger.ts";
 import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
+import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
+import { Quotas } from "./quotas/service.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
@@ -46,6 +51,9 @@ export interface Context {
   readonly blobs: Blobs;
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly auditTrail: AuditTrail;
+  readonly sealer: Sealer;
+  readonly quotas: Quotas;
   readonly http: Http;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
@@ -90,6 +98,11 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
   const audit = new Audit({ database, logger });
+  const auditTrail = createAuditTrail(database);
+  const sealer = new Sealer({ database, audit, logger, retentionDays: config.auditRetentionDays });
+  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
+  const rateLimit = createSharedRateLimit(redis);
+  const quotas = new Quotas({ database, notifications, rateLimit });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
@@ -103,6 +116,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     authenticate: (request, reply) => accounts.authenticate(request, reply),
     authorize: requireScope,
     audit: (change) => audit.record(change),
+    rateLimit: createRequestLimit(rateLimit, config),
     isDraining: () => state.draining,
     checkAnswers,
   });
@@ -125,12 +139,11 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { database, blobs, sandboxes, runtimes, liveRuns };
-  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
   const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
-  const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
-  const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
+  const worker = new Worker({ ...shared, cache, quotas, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const runs = new Runs({ ...shared, cache, quotas, worker, queueLimit: config.queueLimit });
   const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
   const previews = new Previews({
     logger,
@@ -154,6 +167,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     blobs,
     accounts,
     audit,
+    auditTrail,
+    sealer,
+    quotas,
     http,
     runtimes,
     sandboxes,
@@ -163,7 +179,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     workerId: membership.id,
     previews,
     state,
-    services: [audit, worker, previews, longLived, membership, cache],
+    services: [audit, sealer, worker, previews, longLived, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

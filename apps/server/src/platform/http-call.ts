@@ -52,7 +52,7 @@ export function answer(
 }
 
 /** The actor type of a route: routes that need no sign-in do not look for one. */
-export type RouteActor<R extends Route, A> = R["auth"] extends "user" ? A : null;
+export type RouteActor<R extends Route, A> = R["auth"] extends "none" ? null : A;
 
 /** Does the work of a route. Returns its first declared answer, or an {@link answer} of its own. */
 export type Handler<R extends Route, A> = (
