@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import { auditExportCommand } from "./commands/audit-export.ts";
+import { auditListCommand } from "./commands/audit-list.ts";
+import { auditVerifyCommand } from "./commands/audit-verify.ts";
 import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
@@ -33,6 +36,7 @@ import { serverLogsCommand } from "./commands/server-logs.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
@@ -82,6 +86,8 @@ export function buildProgram(): Command {
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     workersCommand,
     poolsCommand,
+    usageCommand,
+    noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [serverLogsCommand]),
     noun("auth", "servers elsewhere, and the keys to them", [authLoginCommand, authLogoutCommand, authStatusCommand]),
     configCommand,

@@ -18,6 +18,8 @@ export type {
   SandboxPath,
   SandboxProcesses,
 } from "./sandboxes.ts";
+export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
+export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
@@ -37,6 +39,9 @@ export type {
   Tier,
 } from "@syla/contracts/runs";
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
+export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";
+export type { Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
+export type { Usage, UsageDay, UsageFigures } from "@syla/contracts/usage";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
   FileCoverage,

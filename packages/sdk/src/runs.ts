@@ -110,7 +110,8 @@ export function createRuns(transport: Transport): Runs {
   };
 }
 
-async function* iteratePages<T>(fetchPage: (cursor: string | null) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
+/** Every item of every page, in order. */
+export async function* iteratePages<T>(fetchPage: (cursor: string | null) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
   let cursor: string | null = null;
   do {
     const page: Page<T> = await fetchPage(cursor);

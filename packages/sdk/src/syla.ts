@@ -1,6 +1,8 @@
 import { type Accounts, createAccounts } from "./accounts.ts";
+import { type Audit, createAudit } from "./audit.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Cache, createCache } from "./cache.ts";
+import { createQuotas, createUsage, type Quotas, type ReadUsage } from "./quotas.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
@@ -31,6 +33,9 @@ export class Syla {
   readonly cache: Cache;
   readonly workers: Workers;
   readonly pools: Pools;
+  readonly audit: Audit;
+  readonly quotas: Quotas;
+  readonly usage: ReadUsage;
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -48,5 +53,8 @@ export class Syla {
     this.server = createSystem(transport);
     this.workers = createWorkers(transport);
     this.pools = createPools(transport);
+    this.audit = createAudit(transport);
+    this.quotas = createQuotas(transport);
+    this.usage = createUsage(transport);
   }
 }

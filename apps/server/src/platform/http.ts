@@ -260,8 +260,14 @@ async function authenticate<A>(route: Route, request: FastifyRequest, reply: Fas
     await options.rateLimit?.(route, request, reply, null);
     return null;
   }
-  const actor = await options.authenticate(request, reply);
-  if (actor === null) throw new AppError("unauthenticated");
+  const actor = await options.authenticate(request, reply).catch(async (error: unknown) => {
+    await options.rateLimit?.(route, request, reply, null);
+    throw error;
+  });
+  if (actor === null) {
+    await options.rateLimit?.(route, request, reply, null);
+    throw new AppError("unauthenticated");
+  }
   try {
     await options.rateLimit?.(route, request, reply, actor);
     options.authorize?.(actor, route);

@@ -1,4 +1,4 @@
-import { Activity, Boxes, Container, House, ListOrdered, type LucideIcon, Play, Settings } from "lucide-react";
+import { Activity, Boxes, ChartColumn, Container, House, ListOrdered, type LucideIcon, Play, ScrollText, Settings } from "lucide-react";
 
 /** A place in the sidebar and in the palette. */
 export interface Place {
@@ -18,6 +18,8 @@ export const places: readonly Place[] = [
   { to: "/runs", label: "Runs", icon: ListOrdered, keys: ["g", "r"], matches: (path) => path.startsWith("/runs") && path !== "/runs/new" },
   { to: "/sandboxes", label: "Sandboxes", icon: Container, keys: ["g", "b"], matches: (path) => path.startsWith("/sandboxes") },
   { to: "/workers", label: "Workers", icon: Boxes, keys: ["g", "w"], matches: (path) => path === "/workers", adminOnly: true },
+  { to: "/usage", label: "Usage", icon: ChartColumn, keys: ["g", "u"], matches: (path) => path === "/usage" },
+  { to: "/audit", label: "Audit", icon: ScrollText, keys: ["g", "a"], matches: (path) => path === "/audit", adminOnly: true },
   { to: "/system", label: "System", icon: Activity, keys: ["g", "d"], matches: (path) => path === "/system" },
   { to: "/settings/profile", label: "Settings", icon: Settings, keys: ["g", "s"], matches: (path) => path.startsWith("/settings") },
 ];

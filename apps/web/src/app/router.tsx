@@ -15,6 +15,8 @@ const RunPage = lazy(() => import("../runs/run-page.tsx"));
 const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
 const SandboxPage = lazy(() => import("../sandboxes/sandbox-page.tsx"));
 const WorkersPage = lazy(() => import("../workers/workers-page.tsx"));
+const AuditPage = lazy(() => import("../audit/audit-page.tsx"));
+const UsagePage = lazy(() => import("../usage/usage-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
 
@@ -37,6 +39,8 @@ export function AppRoutes() {
             <Route path="settings" element={<Navigate to="profile" replace />} />
             <Route path="settings/:tab" element={<SettingsPage />} />
             <Route path="workers" element={<WorkersPage />} />
+            <Route path="usage" element={<UsagePage />} />
+            <Route path="audit" element={<AuditPage />} />
             <Route path="system" element={<DoctorPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>
