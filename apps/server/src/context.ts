@@ -142,7 +142,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
   const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
-  const worker = new Worker({ ...shared, cache, quotas, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
+  const worker = new Worker({
+    ...shared,
+    cache,
+    quotas,
+    compilations,
+    notifications,
+    logger,
+    workerId: membership.id,
+    slots: config.workerSlots,
+  });
   const runs = new Runs({ ...shared, cache, quotas, worker, queueLimit: config.queueLimit });
   const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
   const previews = new Previews({

@@ -73,4 +73,11 @@ export const routeTable = {
   getSandboxNetwork: { method: "GET", path: "/api/v1/sandboxes/:id/network" },
   listWorkers: { method: "GET", path: "/api/v1/workers" },
   listPools: { method: "GET", path: "/api/v1/pools" },
+  listAudit: { method: "GET", path: "/api/v1/audit" },
+  exportAudit: { method: "GET", path: "/api/v1/audit/export" },
+  verifyAudit: { method: "GET", path: "/api/v1/audit/verify" },
+  listQuotas: { method: "GET", path: "/api/v1/quotas" },
+  getQuotas: { method: "GET", path: "/api/v1/quotas/:userId" },
+  updateQuotas: { method: "PATCH", path: "/api/v1/quotas/:userId" },
+  getUsage: { method: "GET", path: "/api/v1/usage" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

@@ -38,7 +38,8 @@ async function walk(queries: Queries, anchor: Link, head: Link, counts: Map<numb
     );
     const known = new Map(rows.map((row) => [row.id, row]));
     for (const seal of batch) {
-      const problem = checkLink(seal, before, head) ?? checkEvents(seal, known) ?? (await checkCount(queries, seal, counts)) ?? checkHash(seal);
+      const problem =
+        checkLink(seal, before, head) ?? checkEvents(seal, known) ?? (await checkCount(queries, seal, counts)) ?? checkHash(seal);
       if (problem !== null) return { problem, events, seals: before.seal - anchor.seal };
       before = { seal: seal.seq, hash: seal.hash };
       events += seal.event_ids.length;

@@ -268,8 +268,8 @@ async function authenticate<A>(route: Route, request: FastifyRequest, reply: Fas
     await options.rateLimit?.(route, request, reply, null);
     throw new AppError("unauthenticated");
   }
+  await options.rateLimit?.(route, request, reply, actor);
   try {
-    await options.rateLimit?.(route, request, reply, actor);
     options.authorize?.(actor, route);
   } catch (refusal) {
     request.actor = actor;

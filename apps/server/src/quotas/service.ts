@@ -6,9 +6,19 @@ import type { Database, Queries } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { RateLimit, RateState } from "../platform/rate-limit.ts";
 import { quotaExceeded, type QuotaState } from "./exceeded.ts";
-import { limitsFor, type PersonLimits } from "./limits.ts";
+import { limitsFor, roleConcurrency, type PersonLimits } from "./limits.ts";
 import { dayOf, monthOf } from "./periods.ts";
-import { countLive, countStored, findOverrides, lockPerson, noteWarning, quotasChannel, readUsed, saveOverrides, type Used } from "./store.ts";
+import {
+  countLive,
+  countStored,
+  findOverrides,
+  lockPerson,
+  noteWarning,
+  quotasChannel,
+  readUsed,
+  saveOverrides,
+  type Used,
+} from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;
@@ -38,6 +48,8 @@ export interface Allowance {
 
 /** What people may use: read, changed, and kept to. */
 export class Quotas {
+  /** How many runs each role may have at once, as the queue asks for it. */
+  readonly concurrency = roleConcurrency;
   readonly #context: QuotasContext;
   readonly #known = new Map<string, { readonly person: PersonLimits; readonly until: number }>();
   #listening: Promise<() => void> | undefined;
@@ -118,7 +130,12 @@ export class Quotas {
     const person = limitsFor(found.role, found.overrides);
     const daily = countedDaily(person, "program") === "none" ? "programs" : countedDaily(person, "program");
     const counted = await this.#statesOf(queries, userId, person, daily, await countStored(queries, userId));
-    const live = { quota: "concurrentRuns", limit: person.limits.concurrentRuns, used: await countLive(queries, userId), resetsAt: null } as const;
+    const live = {
+      quota: "concurrentRuns",
+      limit: person.limits.concurrentRuns,
+      used: await countLive(queries, userId),
+      resetsAt: null,
+    } as const;
     const rate = { quota: "executionsPerMinute", limit: person.limits.executionsPerMinute, used: null, resetsAt: null } as const;
     return { userId, items: [live, ...counted, rate].map((state) => toQuota(state, person)) };
   }

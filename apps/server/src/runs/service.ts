@@ -304,7 +304,8 @@ export class Runs {
       return await this.#context.quotas.admit(work, allowance);
     } catch (refusal) {
       const { idempotencyKey: key, ownerId } = run;
-      const isRepeated = refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
+      const isRepeated =
+        refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
       if (isRepeated) return { mayStart: false };
       throw refusal;
     }

@@ -248,7 +248,13 @@ export async function claimRuns(
 
 /** Whether somebody has runs that wait in the queue. */
 export async function hasQueued(queries: Queries, ownerId: string): Promise<boolean> {
-  const row = await queries.selectFrom("runs").select("id").where("owner_id", "=", ownerId).where("status", "=", "queued").limit(1).executeTakeFirst();
+  const row = await queries
+    .selectFrom("runs")
+    .select("id")
+    .where("owner_id", "=", ownerId)
+    .where("status", "=", "queued")
+    .limit(1)
+    .executeTakeFirst();
   return row !== undefined;
 }
 

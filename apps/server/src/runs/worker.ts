@@ -6,7 +6,6 @@ import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
-import { roleConcurrency } from "../quotas/limits.ts";
 import type { Quotas } from "../quotas/service.ts";
 import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
@@ -58,7 +57,7 @@ export interface WorkerContext {
   readonly runtimes: Runtimes;
   readonly liveRuns: LiveRuns;
   readonly cache: ResultCache;
-  readonly quotas: Pick<Quotas, "mayHaveWaiting">;
+  readonly quotas: Pick<Quotas, "concurrency" | "mayHaveWaiting">;
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
@@ -200,10 +199,11 @@ export class Worker implements Service {
     if (free === 0) return;
     let rows: RunRow[] | null = null;
     try {
-      const { queries } = this.#context.database;
+      const { database, quotas } = this.#context;
+      const { queries } = database;
       if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys()]);
       this.#claimUnsure = true;
-      rows = await claimRuns(queries, this.id, free, roleConcurrency);
+      rows = await claimRuns(queries, this.id, free, quotas.concurrency);
       this.#claimUnsure = false;
     } finally {
       this.#slots.settleClaim(free, rows?.length ?? null);

@@ -18,7 +18,17 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
   return (
     <Box role="table" aria-label="Audit trail" borderWidth="1px" borderColor="border" rounded="md" overflow="hidden" bg="bg.panel">
       <Box role="rowgroup">
-        <Grid role="row" templateColumns={columns} columnGap="3" px="3" h="8" alignItems="center" fontSize="xs" color="fg.muted" bg="bg.subtle">
+        <Grid
+          role="row"
+          templateColumns={columns}
+          columnGap="3"
+          px="3"
+          h="8"
+          alignItems="center"
+          fontSize="xs"
+          color="fg.muted"
+          bg="bg.subtle"
+        >
           <chakra.span role="columnheader">Outcome</chakra.span>
           <chakra.span role="columnheader">Action</chakra.span>
           <chakra.span role="columnheader" hideBelow="md">

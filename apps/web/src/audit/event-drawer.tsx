@@ -26,14 +26,19 @@ export function EventDrawer({ event, onClose, onFilter }: EventDrawerProps) {
           ["Error", event.errorCode],
           ["Time", formatExact(event.at)],
           ["Who", whoOf(event)],
-          ["Person", actorId === null ? null : <Id key="actor" id={actorId} label="person" onFilter={() => onFilter({ actor: actorId })} />],
+          [
+            "Person",
+            actorId === null ? null : <Id key="actor" id={actorId} label="person" onFilter={() => onFilter({ actor: actorId })} />,
+          ],
           ["Role", event.actorRole],
           ["Signed in with", event.via === "none" ? null : event.via],
           ["Acting for them", event.impersonatorId],
           ["Kind of thing", event.resourceType],
           [
             "About",
-            resourceId === null ? null : <Id key="resource" id={resourceId} label="thing" onFilter={() => onFilter({ resource: resourceId })} />,
+            resourceId === null ? null : (
+              <Id key="resource" id={resourceId} label="thing" onFilter={() => onFilter({ resource: resourceId })} />
+            ),
           ],
           ["Address", event.ip],
           ["Browser or program", event.userAgent],

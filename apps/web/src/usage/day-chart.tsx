@@ -45,5 +45,7 @@ export function DayChart({ title, from, to, days, value, format, color = "accent
 
 function eachDay(from: string, to: string): string[] {
   const count = Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) + 1;
-  return Array.from({ length: Math.max(count, 0) }, (_, index) => new Date(Date.parse(from) + index * 86_400_000).toISOString().slice(0, 10));
+  return Array.from({ length: Math.max(count, 0) }, (_, index) =>
+    new Date(Date.parse(from) + index * 86_400_000).toISOString().slice(0, 10),
+  );
 }
