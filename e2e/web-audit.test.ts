@@ -68,6 +68,16 @@ describe.skipIf(noBrowser)("the pages of the audit trail and of usage", () => {
     await admins.getByRole("button", { name: "Everybody" }).click();
     await admins.getByRole("heading", { name: "People" }).waitFor();
     expect(new URL(admins.url()).search).toBe("?user=all");
+    await admins.getByRole("listitem").filter({ hasText: id }).getByRole("button", { name: "Quotas" }).click();
+    const editor = admins.getByRole("dialog", { name: `Quotas of ${id}` });
+    await editor.getByLabel("Runs a day").fill("many");
+    await editor.getByRole("button", { name: "Save" }).click();
+    await editor.getByText("a whole number, -1, or nothing").waitFor();
+    await editor.getByLabel("Runs a day").fill("7");
+    await editor.getByRole("button", { name: "Save" }).click();
+    await editor.waitFor({ state: "detached" });
+    await page.goto("/usage");
+    await page.getByText("1 of 7", { exact: true }).waitFor();
     expect(web.problems).toEqual([]);
   });
 });

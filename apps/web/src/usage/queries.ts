@@ -1,4 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
+import type { QuotaInput } from "@syla/sdk";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 
 const everyMs = 30_000;
@@ -13,9 +14,22 @@ export function useUsage(user: "me" | "all", days: number) {
   });
 }
 
-/** One's own quotas. */
-export function useQuotas() {
-  return useQuery({ queryKey: ["quotas"], queryFn: ({ signal }) => syla.quotas.list(undefined, { signal }), refetchInterval: everyMs });
+/** One's own quotas, or for administrators those of a person. */
+export function useQuotas(userId?: string) {
+  return useQuery({
+    queryKey: ["quotas", userId ?? "me"],
+    queryFn: ({ signal }) => syla.quotas.list(userId, { signal }),
+    refetchInterval: everyMs,
+  });
+}
+
+/** Changes a person's quotas. */
+export function useUpdateQuotas(userId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: QuotaInput) => syla.quotas.update(userId, input),
+    onSettled: () => client.invalidateQueries({ queryKey: ["quotas"] }),
+  });
 }
 
 function dayBefore(days: number): string {

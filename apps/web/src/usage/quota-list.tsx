@@ -3,12 +3,21 @@ import type { Quota, QuotaName } from "@syla/sdk";
 import { TriangleAlert } from "lucide-react";
 import { formatCount, formatExact } from "../ui/format.ts";
 
-const looks: Readonly<Record<QuotaName, { readonly label: string; readonly format: (value: number) => string }>> = {
-  concurrentRuns: { label: "Runs at once", format: formatCount },
-  runsPerDay: { label: "Runs a day", format: formatCount },
-  cpuSecondsPerMonth: { label: "CPU time a month", format: (seconds) => `${formatCount(Math.round((seconds / 3600) * 100) / 100)} h` },
-  storageMb: { label: "Storage", format: (megabytes) => `${formatCount(megabytes)} MB` },
-  executionsPerMinute: { label: "Executions a minute", format: formatCount },
+/** What each quota is called where its unit has to be said. */
+export const quotaLabels: Readonly<Record<QuotaName, string>> = {
+  concurrentRuns: "Runs at once",
+  runsPerDay: "Runs a day",
+  cpuSecondsPerMonth: "CPU time a month, seconds",
+  storageMb: "Storage, MB",
+  executionsPerMinute: "Executions a minute",
+};
+
+const formats: Readonly<Record<QuotaName, (value: number) => string>> = {
+  concurrentRuns: formatCount,
+  runsPerDay: formatCount,
+  cpuSecondsPerMonth: (seconds) => `${formatCount(Math.round((seconds / 3600) * 100) / 100)} h`,
+  storageMb: (megabytes) => `${formatCount(megabytes)} MB`,
+  executionsPerMinute: formatCount,
 };
 
 /** What may be used, and how much of it is. */
@@ -24,7 +33,7 @@ export function QuotaList({ quotas }: { readonly quotas: readonly Quota[] }) {
 
 function QuotaRow({ quota }: { readonly quota: Quota }) {
   const { name, limit, used, resetsAt, warning } = quota;
-  const { label, format } = looks[name];
+  const format = formats[name];
   const share = limit <= 0 || used === null ? 0 : Math.min(used / limit, 1);
   const color = share >= 1 ? "fg.error" : warning ? "fg.warning" : "accent.solid";
   return (
@@ -41,7 +50,7 @@ function QuotaRow({ quota }: { readonly quota: Quota }) {
       _last={{ borderBottomWidth: "0" }}
       data-quota={name}
     >
-      <Text fontWeight="medium">{label}</Text>
+      <Text fontWeight="medium">{quotaLabels[name].split(",", 1)[0]}</Text>
       {limit < 0 || used === null ? (
         <Text color="fg.muted">{limit < 0 ? "no limit" : "with each key or session"}</Text>
       ) : (

@@ -1,5 +1,6 @@
-import { Box, Flex, Grid, Text } from "@chakra-ui/react";
+import { Box, Button, Flex, Grid, Text } from "@chakra-ui/react";
 import type { Usage } from "@syla/sdk";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -9,6 +10,7 @@ import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { DayChart } from "./day-chart.tsx";
 import { useQuotas, useUsage } from "./queries.ts";
+import { QuotaEditor } from "./quota-editor.tsx";
 import { QuotaList } from "./quota-list.tsx";
 
 const spans = [7, 30, 90];
@@ -70,6 +72,7 @@ function Charts({ usage }: { readonly usage: Usage }) {
 }
 
 function People({ people }: { readonly people: Usage["people"] }) {
+  const [edited, setEdited] = useState<Usage["people"][number] | null>(null);
   return (
     <Section heading="People" note="who used most CPU time">
       <Box as="ul" listStyleType="none">
@@ -77,7 +80,8 @@ function People({ people }: { readonly people: Usage["people"] }) {
           <Grid
             as="li"
             key={person.userId}
-            templateColumns={{ base: "minmax(0, 1fr) auto", md: "minmax(0, 1fr) 128px 112px 112px" }}
+            templateColumns={{ base: "minmax(0, 1fr) auto", md: "minmax(0, 1fr) 128px 112px 112px 88px" }}
+            alignItems="center"
             columnGap="4"
             px="4"
             py="2.5"
@@ -95,9 +99,13 @@ function People({ people }: { readonly people: Usage["people"] }) {
             <Text textAlign="right" color="fg.muted">
               {formatBytes(person.storedBytes)}
             </Text>
+            <Button size="2xs" variant="outline" justifySelf="end" gridColumn={{ base: "2", md: "auto" }} onClick={() => setEdited(person)}>
+              Quotas
+            </Button>
           </Grid>
         ))}
       </Box>
+      {edited === null ? null : <QuotaEditor userId={edited.userId} name={edited.name} onClose={() => setEdited(null)} />}
     </Section>
   );
 }
