@@ -33,7 +33,7 @@ export async function findOverrides(queries: Queries, userId: string): Promise<{
 export async function saveOverrides(
   queries: Queries,
   userId: string,
-  changes: Partial<Record<QuotaName, number | null>>,
+  changes: Readonly<Partial<Record<QuotaName, number | null | undefined>>>,
   updatedBy: string,
 ): Promise<void> {
   const values = Object.fromEntries(
