@@ -125,7 +125,8 @@ export class Quotas {
   /** A person's quotas; those of others are for administrators. @throws AppError `not_found` */
   async list(actor: Actor, userId = actor.userId): Promise<{ userId: string; items: Quota[] }> {
     const { queries } = this.#context.database;
-    const found = userId === actor.userId || actor.role === "admin" ? await findOverrides(queries, userId) : undefined;
+    const mayRead = (userId === actor.userId || actor.role === "admin") && !userId.includes("\0");
+    const found = mayRead ? await findOverrides(queries, userId) : undefined;
     if (found === undefined) throw new AppError("not_found");
     const person = limitsFor(found.role, found.overrides);
     const daily = countedDaily(person, "program") === "none" ? "programs" : countedDaily(person, "program");
@@ -143,7 +144,7 @@ export class Quotas {
   /** Changes a person's limits. @throws AppError `not_found` */
   async change(actor: Actor, userId: string, input: QuotaInput): Promise<{ userId: string; items: Quota[] }> {
     const { queries } = this.#context.database;
-    if ((await findOverrides(queries, userId)) === undefined) throw new AppError("not_found");
+    if (userId.includes("\0") || (await findOverrides(queries, userId)) === undefined) throw new AppError("not_found");
     await saveOverrides(queries, userId, input, actor.userId);
     this.#known.delete(userId);
     return await this.list(actor, userId);

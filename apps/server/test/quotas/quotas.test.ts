@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Quota } from "@syla/contracts/quotas";
 import { Run } from "@syla/contracts/runs";
 import { createPerson, execute, submit, waitForRun } from "@syla/testkit/runs";
+import { spawnServer } from "@syla/testkit/server-process";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { firstIdAt } from "../../src/platform/ids.ts";
 import { Quotas, type QuotaWarning } from "../../src/quotas/service.ts";
 import { countStored, readUsed } from "../../src/quotas/store.ts";
@@ -26,17 +30,29 @@ const quick = { language: "bash", code: "echo quick" };
 describe("runs at once", () => {
   it("are never more than three for a person over two servers, and all hundred end", async () => {
     const { target } = server.context.database;
-    await using second = await startTestServer({
+    using directory = createTemporaryDirectory();
+    const dataDir = join(directory.path, "data");
+    // A process of its own: servers of one process take each other for dead.
+    await using second = spawnServer(dataDir, {
       DATABASE_URL: "connectionString" in target ? target.connectionString : "",
       SYLA_WORKER_SLOTS: "8",
     });
-    const slow = { language: "bash", code: "sleep 0.02" };
-    // Each server has its own content on disk: what is the same on both can run on both.
-    for (const each of [server, second]) await execute(each, slow);
+    const url = await second.ready();
+    const key = readFileSync(join(dataDir, "cli.key"), "utf8").trim();
+    const sendTo = async (origin: string, { authorization }: Person) =>
+      await fetch(`${origin}/api/v1/executions`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify({ language: "bash", code: "sleep 0.02" }),
+      });
+    // Each server has its own content on disk: what was sent to both can run on both.
+    await execute(server, { language: "bash", code: "sleep 0.02" });
+    expect((await sendTo(url, { authorization: `Bearer ${key}` })).status).toBe(202);
     const person = await createPerson(server);
     const ownerId = await idOf(person);
     let most = 0;
     let watching = true;
+    onTestFinished(() => void (watching = false));
     const watch = (async () => {
       while (watching) {
         const row = await queries()
@@ -49,9 +65,7 @@ describe("runs at once", () => {
         await sleep(2);
       }
     })();
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? server : second).send("POST", "/api/v1/executions", slow, person)),
-    );
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => sendTo(n % 2 === 0 ? server.url : url, person)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(100).fill(202));
     const unfinished = async () =>
       await queries().selectFrom("runs").select("id").where("owner_id", "=", ownerId).where("status", "not in", ["succeeded"]).execute();
