@@ -32,9 +32,11 @@ export function VerifyResult({ result }: { readonly result: AuditVerification })
           {formatPlural(unsealed, "event")} of the last seconds not sealed yet
           {anchor.seal === 0 ? "" : `; older than seal ${anchor.seal} was removed because of its age`}.
         </Text>
-        <Flex align="center" gap="2" fontSize="xs" color="fg.subtle" wrap="wrap">
-          Keep the hash of seal {head.seal} elsewhere, to compare later: <Copyable text={head.hash} label="hash" />
-        </Flex>
+        {problem === null ? (
+          <Flex align="center" gap="2" fontSize="xs" color="fg.subtle" wrap="wrap">
+            Keep the hash of seal {head.seal} elsewhere, to compare later: <Copyable text={head.hash} label="hash" />
+          </Flex>
+        ) : null}
       </Box>
     </Flex>
   );

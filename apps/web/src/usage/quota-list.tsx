@@ -39,7 +39,7 @@ function QuotaRow({ quota }: { readonly quota: Quota }) {
   return (
     <Grid
       as="li"
-      templateColumns={{ base: "minmax(0, 1fr)", md: "176px minmax(0, 1fr) 224px" }}
+      templateColumns={{ base: "minmax(0, 1fr)", md: "176px minmax(0, 1fr) 288px" }}
       alignItems="center"
       columnGap="4"
       rowGap="1"
