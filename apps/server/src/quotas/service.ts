@@ -52,7 +52,7 @@ export class Quotas {
   readonly concurrency = roleConcurrency;
   readonly #context: QuotasContext;
   readonly #known = new Map<string, { readonly person: PersonLimits; readonly until: number }>();
-  #listening: Promise<() => void> | undefined;
+  #isListening = false;
 
   constructor(context: QuotasContext) {
     this.#context = context;
@@ -153,13 +153,26 @@ export class Quotas {
   async #limitsOf(userId: string): Promise<PersonLimits> {
     const known = this.#known.get(userId);
     if (known !== undefined && known.until > Date.now()) return known.person;
-    this.#listening ??= this.#context.notifications.listen(quotasChannel, (id) => void this.#known.delete(id));
+    this.#listen();
     const found = await findOverrides(this.#context.database.queries, userId);
     if (found === undefined) throw new AppError("unauthenticated");
     const person = limitsFor(found.role, found.overrides);
     if (this.#known.size >= mostRemembered) this.#known.clear();
     this.#known.set(userId, { person, until: Date.now() + memoMs });
     return person;
+  }
+
+  /** Forgets what another server has changed. */
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#context.notifications
+      .listen(
+        quotasChannel,
+        (id) => void this.#known.delete(id),
+        () => this.#known.clear(),
+      )
+      .catch(() => (this.#isListening = false));
   }
 
   async #used(queries: Queries, userId: string, person: PersonLimits, daily: CountedDaily): Promise<Used> {
