@@ -1,5 +1,4 @@
 import { createPerson, execute } from "@syla/testkit/runs";
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
@@ -42,8 +41,12 @@ describe.skipIf(noBrowser)("the pages of the audit trail and of usage", () => {
     const { queries } = web.server.context.database;
     const { id } = await queries.selectFrom("audit_events").select("id").where("action", "=", "run.cancel").executeTakeFirstOrThrow();
     await queries.transaction().execute(async (work) => {
-      await sql`set local session_replication_role = replica`.execute(work);
-      await sql`update audit_events set outcome = 'ok' where id = ${id}`.execute(work);
+      await work
+        .selectNoFrom((select) =>
+          select.fn("set_config", [select.val("session_replication_role"), select.val("replica"), select.val(true)]).as("role"),
+        )
+        .execute();
+      await work.updateTable("audit_events").set({ outcome: "ok" }).where("id", "=", id).execute();
     });
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByText(`The event ${id} of seal`).waitFor();

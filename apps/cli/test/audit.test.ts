@@ -2,7 +2,6 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createPerson, execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, temporaryFolder } from "./run-cli.ts";
 
@@ -50,8 +49,12 @@ describe("syla audit", () => {
     const { queries } = server.context.database;
     const { id } = await queries.selectFrom("audit_events").select("id").where("action", "=", "run.create").executeTakeFirstOrThrow();
     await queries.transaction().execute(async (work) => {
-      await sql`set local session_replication_role = replica`.execute(work);
-      await sql`update audit_events set ip = '203.0.113.9' where id = ${id}`.execute(work);
+      await work
+        .selectNoFrom((select) =>
+          select.fn("set_config", [select.val("session_replication_role"), select.val("replica"), select.val(true)]).as("role"),
+        )
+        .execute();
+      await work.updateTable("audit_events").set({ ip: "203.0.113.9" }).where("id", "=", id).execute();
     });
     const changed = await runCli(["audit", "verify"], { env });
     expect([changed.code, changed.stdout]).toEqual([1, expect.stringContaining(id)]);

@@ -13,7 +13,7 @@ const person: QuotaLimits = {
 };
 
 /** What holds for a role where nothing else is said for the person. */
-export const roleLimits: Readonly<Record<Role, QuotaLimits>> = {
+const roleLimits: Readonly<Record<Role, QuotaLimits>> = {
   end_user: person,
   developer: person,
   admin: { concurrentRuns: -1, runsPerDay: -1, cpuSecondsPerMonth: -1, storageMb: -1, executionsPerMinute: -1 },
