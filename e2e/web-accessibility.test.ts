@@ -53,6 +53,8 @@ describe.skipIf(noBrowser)("every page", () => {
     await web.server.send("POST", `${sandboxPath}/processes`, { command: ["python3", "-m", "http.server", "8000"] });
     await web.server.send("POST", `${sandboxPath}/exec`, { command: ["python3", "-c", asking] });
     await waitForPort(web.server, sandbox.id, 8000);
+    await web.server.context.audit.flushed();
+    const { items: events } = (await (await web.server.fetch("/api/v1/audit?limit=1")).json()) as { items: { id: string }[] };
     paths = {
       Home: "/",
       Notifications: "/notifications",
@@ -85,6 +87,10 @@ describe.skipIf(noBrowser)("every page", () => {
       "New password": "/reset-password#token=x",
       "Confirm address": "/verify-email#token=x",
       Workers: "/workers",
+      Usage: "/usage",
+      "Usage of everybody": "/usage?user=all",
+      Audit: "/audit",
+      "Audit event": `/audit?event=${events[0]?.id}`,
       System: "/system",
       "Not found": "/nowhere",
       "Design system": "/ui",

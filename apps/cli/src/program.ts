@@ -6,6 +6,9 @@ import { adminUsersListCommand } from "./commands/admin-users-list.ts";
 import { adminUsersReactivateCommand } from "./commands/admin-users-reactivate.ts";
 import { adminUsersRoleCommand } from "./commands/admin-users-role.ts";
 import { adminUsersSuspendCommand } from "./commands/admin-users-suspend.ts";
+import { auditExportCommand } from "./commands/audit-export.ts";
+import { auditListCommand } from "./commands/audit-list.ts";
+import { auditVerifyCommand } from "./commands/audit-verify.ts";
 import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
@@ -52,6 +55,7 @@ import { teamRemoveCommand } from "./commands/team-remove.ts";
 import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
@@ -119,6 +123,8 @@ export function buildProgram(): Command {
     noun("admin", "for administrators", [
       noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
     ]),
+    usageCommand,
+    noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [serverLogsCommand]),
     noun("auth", "servers elsewhere, the keys to them, and invitations", [
       authLoginCommand,

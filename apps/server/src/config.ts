@@ -144,6 +144,24 @@ const options = {
     absolutePath,
     "Directory in which `syla runtimes install` puts languages that no package manager has.",
   ),
+  auditRetentionDays: option(
+    "SYLA_AUDIT_RETENTION_DAYS",
+    "0",
+    integer(0, 36_500),
+    "Days after which the oldest sealed batches of the audit trail are removed; 0 keeps everything.",
+  ),
+  rateLimitAnonymous: option(
+    "SYLA_RATE_LIMIT_ANONYMOUS",
+    "600",
+    integer(0, 100_000_000),
+    "Requests a minute from one address that need no sign-in; 0 for any number.",
+  ),
+  rateLimit: option(
+    "SYLA_RATE_LIMIT",
+    "120000",
+    integer(0, 100_000_000),
+    "Requests a minute with one API key or session; 0 for any number. The key of the local user has no limit.",
+  ),
   drainSeconds: option("SYLA_DRAIN_SECONDS", "30", integer(0, 3600), "How long a stopping server waits for running work."),
 };
 
@@ -222,6 +240,9 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     compileSeconds: 60,
     compileMemory: 2 * 1024 ** 3,
     runtimesDir: runtimesFolder(env),
+    auditRetentionDays: 0,
+    rateLimitAnonymous: 600,
+    rateLimit: 120_000,
     drainSeconds: 30,
   };
 }

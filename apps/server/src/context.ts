@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import type { Http } from "./access/http.ts";
+import { createRequestLimit } from "./access/request-limit.ts";
 import { requireScope } from "./access/scopes.ts";
 import { Access } from "./access/service.ts";
 import { Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
 import { Admin } from "./admin/service.ts";
+import { Sealer } from "./audit/sealer.ts";
 import { Audit } from "./audit/service.ts";
+import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { queueMail } from "./notifications/outbox.ts";
@@ -25,7 +28,9 @@ import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
 import { Secret } from "./platform/secret.ts";
+import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
+import { Quotas } from "./quotas/service.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
@@ -61,6 +66,9 @@ export interface Context {
   readonly access: Access;
   readonly sharing: Sharing;
   readonly teams: Teams;
+  readonly auditTrail: AuditTrail;
+  readonly sealer: Sealer;
+  readonly quotas: Quotas;
   readonly http: Http;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
@@ -115,6 +123,11 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   await access.listen((what) => {
     if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
   });
+  const auditTrail = createAuditTrail(database);
+  const sealer = new Sealer({ database, audit, logger, retentionDays: config.auditRetentionDays });
+  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
+  const rateLimit = createSharedRateLimit(redis);
+  const quotas = new Quotas({ database, notifications, rateLimit });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
@@ -128,6 +141,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     authenticate: (request, reply) => accounts.authenticate(request, reply),
     authorize: requireScope,
     audit: (change) => audit.record(change),
+    rateLimit: createRequestLimit(rateLimit, config),
     isDraining: () => state.draining,
     checkAnswers,
   });
@@ -150,12 +164,20 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
-  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
   const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
-  const worker = new Worker({ ...shared, cache, compilations, notifications, logger, workerId: membership.id, slots: config.workerSlots });
-  const runs = new Runs({ ...shared, cache, worker, queueLimit: config.queueLimit });
+  const worker = new Worker({
+    ...shared,
+    cache,
+    quotas,
+    compilations,
+    notifications,
+    logger,
+    workerId: membership.id,
+    slots: config.workerSlots,
+  });
+  const runs = new Runs({ ...shared, cache, quotas, worker, queueLimit: config.queueLimit });
   const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
   const previews = new Previews({
     logger,
@@ -197,6 +219,9 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     access,
     sharing,
     teams,
+    auditTrail,
+    sealer,
+    quotas,
     http,
     runtimes,
     sandboxes,
@@ -210,7 +235,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     deliveries,
     admin,
     state,
-    services: [audit, worker, previews, longLived, membership, cache, deliveries, new Digests({ database, logger })],
+    services: [audit, sealer, worker, previews, longLived, membership, cache, deliveries, new Digests({ database, logger })],
     close: () => owned.disposeAsync(),
   };
 }

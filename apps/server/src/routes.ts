@@ -1,10 +1,12 @@
 import { registerAccessRoutes } from "./access/routes.ts";
 import { registerAccountRoutes } from "./accounts/routes.ts";
 import { registerAdminRoutes } from "./admin/routes.ts";
+import { registerAuditRoutes } from "./audit/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import type { Context } from "./context.ts";
 import { registerNotificationRoutes } from "./notifications/routes.ts";
 import { registerPreviewRoutes } from "./previews/routes.ts";
+import { registerQuotaRoutes } from "./quotas/routes.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
 import { registerRunRoutes } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
@@ -16,6 +18,7 @@ import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
 import { registerTeamRoutes } from "./teams/routes.ts";
+import { registerUsageRoutes } from "./usage/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
 
@@ -34,11 +37,14 @@ export function registerRoutes(context: Context): void {
   registerSandboxFileRoutes(http, context.longLived);
   registerContextRoutes(http, context.longLived);
   registerPreviewRoutes(http, context.previews);
-  registerRunRoutes(http, context.runs, context.blobs, config.uploadLimit);
+  registerRunRoutes(http, context.runs, context.blobs, context.quotas, config.uploadLimit);
   registerCacheRoutes(http, context.cache, context.runs);
   registerWorkerRoutes(http, context);
   registerNotificationRoutes(http, context.inbox, context.liveNotifications);
   registerAdminRoutes(http, context.admin);
+  registerAuditRoutes(http, context.auditTrail);
+  registerQuotaRoutes(http, context.quotas);
+  registerUsageRoutes(http, database);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

@@ -192,6 +192,11 @@ export const errorCatalog = {
     hint: "Upload large files first and refer to them, or send fewer.",
   },
   rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
+  quota_exceeded: {
+    status: 429,
+    message: "A quota is used up.",
+    hint: "`details` names the quota, its limit and when it is counted anew; an administrator can raise it.",
+  },
   queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
   // 5xx: our side
   internal: {

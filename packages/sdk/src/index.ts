@@ -25,6 +25,8 @@ export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";
 export type { FollowNotificationsOptions, ListNotificationsQuery, Notifications } from "./notifications.ts";
 export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
 export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
+export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
+export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
@@ -48,6 +50,9 @@ export type {
   Tier,
 } from "@syla/contracts/runs";
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
+export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";
+export type { Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
+export type { Usage, UsageDay, UsageFigures } from "@syla/contracts/usage";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
   FileCoverage,

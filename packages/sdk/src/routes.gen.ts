@@ -146,4 +146,11 @@ export const routeTable = {
   getDelivery: { method: "GET", path: "/api/v1/admin/deliveries/:id" },
   retryDelivery: { method: "POST", path: "/api/v1/admin/deliveries/:id/retry" },
   getAdminOverview: { method: "GET", path: "/api/v1/admin/overview" },
+  listAudit: { method: "GET", path: "/api/v1/audit" },
+  exportAudit: { method: "GET", path: "/api/v1/audit/export" },
+  verifyAudit: { method: "GET", path: "/api/v1/audit/verify" },
+  listQuotas: { method: "GET", path: "/api/v1/quotas" },
+  getQuotas: { method: "GET", path: "/api/v1/quotas/:userId" },
+  updateQuotas: { method: "PATCH", path: "/api/v1/quotas/:userId" },
+  getUsage: { method: "GET", path: "/api/v1/usage" },
 } as const satisfies { readonly [K in RouteName]: Pick<(typeof routes)[K], "method" | "path"> };

@@ -1,9 +1,11 @@
 import { createSharing, type Sharing } from "./access.ts";
 import { type Accounts, createAccounts } from "./accounts.ts";
+import { type Audit, createAudit } from "./audit.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Cache, createCache } from "./cache.ts";
 import { createAdmin, type AdminApi } from "./admin.ts";
 import { createNotifications, type Notifications } from "./notifications.ts";
+import { createQuotas, createUsage, type Quotas, type ReadUsage } from "./quotas.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
@@ -47,6 +49,9 @@ export class Syla {
   readonly announcements: AdminApi["announcements"];
   readonly impersonation: AdminApi["impersonation"];
   readonly account: AdminApi["account"];
+  readonly audit: Audit;
+  readonly quotas: Quotas;
+  readonly usage: ReadUsage;
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -77,5 +82,8 @@ export class Syla {
     this.announcements = announcements;
     this.impersonation = impersonation;
     this.account = account;
+    this.audit = createAudit(transport);
+    this.quotas = createQuotas(transport);
+    this.usage = createUsage(transport);
   }
 }

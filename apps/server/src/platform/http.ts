@@ -34,6 +34,8 @@ export interface HttpOptions<A> {
   readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<A | null>;
   /** Whether the actor may use the route at all. @throws AppError `forbidden` */
   readonly authorize?: (actor: A, route: Route) => void;
+  /** Counts the request, for its actor or, on routes that need no sign-in, its address. @throws AppError `rate_limited` */
+  readonly rateLimit?: (route: Route, request: FastifyRequest, reply: FastifyReply, actor: A | null) => void | Promise<void>;
   /** Told of every answer of a route that changes something, refusals included. */
   readonly audit?: (change: Change<A>) => void;
   /** While true, changes are refused with `shutting_down`. */
@@ -254,9 +256,19 @@ async function reportChange<T, A>(route: Route, request: FastifyRequest, options
 }
 
 async function authenticate<A>(route: Route, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): Promise<A | null> {
-  if (route.auth === "none") return null;
-  const actor = await options.authenticate(request, reply);
-  if (actor === null) throw new AppError("unauthenticated");
+  if (route.auth === "none") {
+    await options.rateLimit?.(route, request, reply, null);
+    return null;
+  }
+  const actor = await options.authenticate(request, reply).catch(async (error: unknown) => {
+    await options.rateLimit?.(route, request, reply, null);
+    throw error;
+  });
+  if (actor === null) {
+    await options.rateLimit?.(route, request, reply, null);
+    throw new AppError("unauthenticated");
+  }
+  await options.rateLimit?.(route, request, reply, actor);
   try {
     options.authorize?.(actor, route);
   } catch (refusal) {

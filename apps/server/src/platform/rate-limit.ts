@@ -1,59 +1,97 @@
 import { AppError } from "@syla/contracts/errors";
 import type { FastifyReply } from "fastify";
+import type { Redis } from "./redis.ts";
 
-/** How a counter stands after a request was counted, or refused. */
+/** How many of something there may be in each window of time. */
+export interface Rate {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** What became of one try. */
 export interface RateState {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
-  /** Seconds until the window ends. */
-  readonly resetSeconds: number;
+  /** Until the window ends and counting begins anew. */
+  readonly resetMs: number;
+  readonly windowMs: number;
 }
 
-/** Counts by key in fixed windows. */
+/** Counts tries by key, in windows that begin with a key's first try. */
 export interface RateLimit {
-  /** Counts one more, unless there were `limit` in this window already. */
-  take(key: string, limit: number): RateState;
+  take(key: string, rate: Rate): RateState | Promise<RateState>;
 }
+
+const mostKeys = 100_000;
 
 interface Window {
-  used: number;
-  readonly until: number;
+  count: number;
+  endsAt: number;
 }
 
-/** Counters in memory: a restart forgets, and each server of several counts for itself. The oldest of too many are forgotten. */
-export function createRateLimit(windowMs: number, now: () => number = Date.now, maxKeys = 50_000): RateLimit {
+/** Counts in the memory of this process. When too many keys are known at once, the ones that came first are forgotten. */
+export function createRateLimit(now: () => number = Date.now): { take(key: string, rate: Rate): RateState } {
   const windows = new Map<string, Window>();
-  const open = (key: string): Window => {
-    const known = windows.get(key);
-    if (known !== undefined && known.until > now()) return known;
-    windows.delete(key);
-    const oldest = windows.keys().next();
-    if (windows.size >= maxKeys && oldest.done === false) windows.delete(oldest.value);
-    const window = { used: 0, until: now() + windowMs };
-    windows.set(key, window);
-    return window;
-  };
   return {
-    take(key, limit) {
-      const window = open(key);
-      const allowed = window.used < limit;
-      if (allowed) window.used += 1;
-      return { allowed, limit, remaining: Math.max(0, limit - window.used), resetSeconds: Math.ceil((window.until - now()) / 1000) };
+    take(key, { limit, windowMs }) {
+      const time = now();
+      let window = windows.get(key);
+      if (window === undefined || window.endsAt <= time) {
+        // Set anew rather than changed, so that the map stays in the order of their beginnings.
+        windows.delete(key);
+        window = { count: 0, endsAt: time + windowMs };
+        windows.set(key, window);
+        dropOldest(windows, time);
+      }
+      const allowed = window.count < limit;
+      if (allowed) window.count += 1;
+      return { allowed, limit, remaining: Math.max(limit - window.count, 0), resetMs: window.endsAt - time, windowMs };
     },
   };
 }
 
-/** Tells the caller how the counter stands (`RateLimit-*`). */
-export function setRateHeaders(reply: FastifyReply, state: RateState): void {
-  reply.headers({
-    "ratelimit-limit": String(state.limit),
-    "ratelimit-remaining": String(state.remaining),
-    "ratelimit-reset": String(state.resetSeconds),
-  });
+/** Counts in Redis, for all servers together; in the memory of each while there is none, or it cannot be reached. */
+export function createSharedRateLimit(redis: Pick<Redis, "state" | "count">): RateLimit {
+  const own = createRateLimit();
+  return {
+    take: (key, rate) => (redis.state === "connected" ? takeFrom(redis, own, key, rate) : own.take(key, rate)),
+  };
 }
 
-/** @throws AppError `rate_limited` with the seconds to wait */
-export function requireAllowed(state: RateState, message?: string): void {
-  if (!state.allowed) throw new AppError("rate_limited", { ...(message === undefined ? {} : { message }), retryAfter: state.resetSeconds });
+async function takeFrom(redis: Pick<Redis, "count">, own: RateLimit, key: string, rate: Rate): Promise<RateState> {
+  const counted = await redis.count(`syla:rate:${key}`, rate.windowMs);
+  if (counted === null) return await own.take(key, rate);
+  const { limit, windowMs } = rate;
+  return { allowed: counted.count <= limit, limit, remaining: Math.max(limit - counted.count, 0), resetMs: counted.resetMs, windowMs };
+}
+
+/** Forgets a few that are over with each that comes, and more when there are too many. */
+function dropOldest(windows: Map<string, Window>, time: number): void {
+  let looked = 0;
+  for (const [key, { endsAt }] of windows) {
+    if (windows.size <= mostKeys && (endsAt > time || looked >= 4)) return;
+    windows.delete(key);
+    looked += 1;
+  }
+}
+
+/** The headers that tell a caller how much is left (draft-ietf-httpapi-ratelimit-headers-07), and when to come back. */
+function rateHeaders({ limit, remaining, resetMs, windowMs }: RateState): Record<string, string> {
+  return {
+    "ratelimit-limit": String(limit),
+    "ratelimit-remaining": String(remaining),
+    "ratelimit-reset": String(Math.ceil(resetMs / 1000)),
+    "ratelimit-policy": `${limit};w=${Math.round(windowMs / 1000)}`,
+  };
+}
+
+/** Tells the caller how much is left. @throws AppError `rate_limited` when nothing is */
+export function requireRate(state: RateState, reply: FastifyReply): void {
+  reply.headers(rateHeaders(state));
+  if (!state.allowed)
+    throw new AppError("rate_limited", {
+      message: `More than ${state.limit} requests in ${Math.round(state.windowMs / 1000)} seconds.`,
+      retryAfter: Math.max(state.resetMs / 1000, 1),
+    });
 }

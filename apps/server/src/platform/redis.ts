@@ -10,6 +10,8 @@ export interface Redis {
   readonly state: "off" | "connected" | "unreachable";
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Adds one to a count that begins anew when its window ends. Null: not known. */
+  count(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | null>;
   /** Removes every key that begins so. */
   removeBelow(prefix: string): Promise<void>;
   close(): Promise<void>;
@@ -49,6 +51,12 @@ export function openRedis(url: Secret | undefined, logger: Logger): Redis {
     },
     get: (key) => attempt(() => client.get(key), null),
     set: (key, value, ttlMs) => attempt(async () => void (await client.set(key, value, { PX: Math.max(1, Math.round(ttlMs)) })), undefined),
+    count: (key, windowMs) =>
+      attempt(async () => {
+        // A window of which the end was lost would never end: it gets one with whatever comes next.
+        const [count, , resetMs] = await client.multi().incr(key).pExpire(key, windowMs, "NX").pTTL(key).execTyped();
+        return { count, resetMs: Math.max(resetMs, 0) };
+      }, null),
     removeBelow: (prefix) =>
       attempt(async () => {
         const pattern = `${prefix.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`;
@@ -62,6 +70,7 @@ const noRedis: Redis = {
   state: "off",
   get: () => Promise.resolve(null),
   set: () => Promise.resolve(),
+  count: () => Promise.resolve(null),
   removeBelow: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };

@@ -146,6 +146,15 @@ interface AuditSealRow {
   hash: string;
   previous_hash: string;
   event_hashes: string[];
+  event_ids: string[];
+}
+
+interface AuditChainRow {
+  only_row: Generated<boolean>;
+  anchor_seq: Generated<number>;
+  anchor_hash: Generated<string>;
+  head_seq: Generated<number>;
+  head_hash: Generated<string>;
 }
 
 interface QuotaRow {
@@ -171,6 +180,14 @@ interface UsageDayRow {
   network_bytes: Generated<number>;
   llm_tokens: Generated<number>;
   cost_usd: Generated<string>;
+  stored_bytes: Generated<number>;
+}
+
+interface QuotaWarningRow {
+  user_id: string;
+  quota: string;
+  period: string;
+  created_at: Time;
 }
 
 interface NotificationRow {
@@ -316,6 +333,7 @@ interface RunRow {
   error: OptionalJson;
   result: OptionalJson;
   log_sha256: string | null;
+  log_size: Generated<number>;
   artifact_count: Generated<number>;
 }
 
@@ -403,8 +421,10 @@ export interface Schema {
   grants: GrantRow;
   audit_events: AuditEventRow;
   audit_seals: AuditSealRow;
+  audit_chain: AuditChainRow;
   quotas: QuotaRow;
   usage_days: UsageDayRow;
+  quota_warnings: QuotaWarningRow;
   notifications: NotificationRow;
   notification_preferences: NotificationPreferencesRow;
   deliveries: DeliveryRow;

@@ -1,23 +1,34 @@
 import { Readable } from "node:stream";
+import { AppError } from "@syla/contracts/errors";
 import { blobRoutes } from "@syla/contracts/blobs";
 import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import { withKeepAlive } from "../platform/event-stream.ts";
 import { answer, type Call } from "../platform/http-call.ts";
+import { requireRate } from "../platform/rate-limit.ts";
+import type { Quotas } from "../quotas/service.ts";
 import type { Runs, SubmitOptions } from "./service.ts";
 
 /** Binds runs, their logs and artifacts, and uploads. */
-export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLimit: number): void {
+export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, quotas: Quotas, uploadLimit: number): void {
+  const countExecution = async ({ actor, reply }: Call<Actor>) => {
+    const state = await quotas.countExecution(actor);
+    if (state !== null) requireRate(state, reply);
+  };
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
+    await countExecution(call);
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.createRun, async ({ body, headers }, call) => {
+    await countExecution(call);
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, false));
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.rerunRun, async ({ params, headers }, call) => {
+    await countExecution(call);
     const run = await runs.rerun(call.actor, params.id, optionsOf(call, headers, false));
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
@@ -28,7 +39,11 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLi
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
   bindStreams(http, runs, blobs);
   http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {
-    const { sha256, size } = await storeUpload(blobs, body as Readable, uploadLimit);
+    const room = await quotas.storageRoom(call.actor);
+    const { sha256, size } = await storeUpload(blobs, body as Readable, Math.min(uploadLimit, room)).catch(async (error: unknown) => {
+      const isOverQuota = room < uploadLimit && error instanceof AppError && error.code === "payload_too_large";
+      throw isOverQuota ? await quotas.storageExceeded(call.actor) : error;
+    });
     await runs.recordUpload(call.actor, sha256, size);
     return answer(201, { sha256, size });
   });

@@ -10,6 +10,7 @@ import {
   type RunEvent,
   type RunFilter,
   type RunInput,
+  type RunKind,
   type RunSummary,
 } from "@syla/contracts/runs";
 import type { InputFile } from "@syla/sandbox/spec";
@@ -18,8 +19,9 @@ import type { Actor } from "../access/actor.ts";
 import { during, requirePermission, type Access, type Thing } from "../access/service.ts";
 import type { ResultCache } from "../cache/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import type { Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
@@ -54,6 +56,7 @@ export interface RunsContext {
   readonly liveRuns: LiveRuns;
   readonly worker: Worker;
   readonly cache: ResultCache;
+  readonly quotas: Quotas;
   readonly queueLimit: number;
 }
 
@@ -121,6 +124,7 @@ export class Runs {
     requireNetwork(actor, config.network, this.#context.sandboxes);
     const runtime = this.#context.runtimes.get(withVersion(row.language, config.version));
     const submission: Submission = {
+      kind: row.kind as RunKind,
       runtime,
       entrypoint: row.entrypoint,
       config: { ...config, cache: null },
@@ -254,8 +258,13 @@ export class Runs {
     return TestReport.parse(JSON.parse((await this.#context.blobs.get(report)).toString()));
   }
 
+  /** Notes an upload of theirs. @throws AppError `quota_exceeded` when there is no room for it */
   async recordUpload(actor: Actor, sha256: string, size: number): Promise<void> {
-    await store.recordUpload(this.#context.database.queries, actor.userId, sha256, size);
+    const { database, quotas } = this.#context;
+    await database.queries.transaction().execute(async (work) => {
+      await quotas.admitStorage(work, actor, size);
+      await store.recordUpload(work, actor.userId, sha256, size);
+    });
   }
 
   async #enqueue(
@@ -265,12 +274,14 @@ export class Runs {
     options: SubmitOptions,
     id: string = newId("run"),
   ): Promise<Run> {
-    const { worker } = this.#context;
+    const { worker, quotas } = this.#context;
     const createdAt = new Date();
+    const allowance = await quotas.allowanceOf(actor, submission.kind);
     const reserved = await worker.reserve(options.wait, submission.priority);
     const compiles = submission.runtime.definition.compile !== null;
     const run: StartedRun = {
       id,
+      kind: submission.kind,
       ownerId: actor.userId,
       language: submission.runtime.definition.name,
       entrypoint: submission.entrypoint,
@@ -285,17 +296,53 @@ export class Runs {
       phase: reserved && compiles ? "compiling" : null,
       end: null,
     };
+    if (allowance !== null) return await this.#enqueueLimited(run, submission, options, allowance);
     if (reserved) return await this.#startNow(run, submission, options);
     const isNew = await this.#queue.admit(() => this.#insertWith(submission, run));
-    const row = isNew === true ? rowOf(run) : await this.#repeated(run);
+    return await this.#answerQueued(run, isNew === true, options);
+  }
+
+  async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions): Promise<Run> {
+    const row = isNew ? rowOf(run) : await this.#repeated(run);
     if (row === undefined) throw new AppError("queue_full", { retryAfter: 5 });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
 
+  /** The same for somebody who has limits. The row comes first: it is what is counted, and it may have to wait although a slot is free. */
+  async #enqueueLimited(run: StartedRun, submission: Submission, options: SubmitOptions, allowance: Allowance): Promise<Run> {
+    const { worker, database } = this.#context;
+    const reserved = run.workerId !== null;
+    let inserted: Awaited<ReturnType<typeof store.insertAdmitted>> | undefined;
+    try {
+      await submission.synced();
+      inserted = await this.#queue.admit(() => store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance)));
+    } catch (error) {
+      if (reserved && error instanceof AppError) worker.unreserve();
+      else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
+      throw error;
+    }
+    if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
+    if (reserved) worker.unreserve();
+    return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
+  }
+
+  /** What was let in once is not counted again when it is sent again. */
+  async #admit(work: Work, run: store.NewRun, allowance: Allowance): Promise<{ mayStart: boolean }> {
+    try {
+      return await this.#context.quotas.admit(work, allowance);
+    } catch (refusal) {
+      const { idempotencyKey: key, ownerId } = run;
+      const isRepeated =
+        refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
+      if (isRepeated) return { mayStart: false };
+      throw refusal;
+    }
+  }
+
   /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
-  async #startNow(run: StartedRun, submission: Submission, options: SubmitOptions): Promise<Run> {
+  async #startNow(run: StartedRun, submission: Submission, options: SubmitOptions, inserted = false): Promise<Run> {
     const { worker } = this.#context;
-    if (options.idempotencyKey !== null) {
+    if (options.idempotencyKey !== null && !inserted) {
       const isNew = await this.#insertWith(submission, run).catch((error: unknown) => {
         void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts
         throw error;
@@ -307,7 +354,7 @@ export class Runs {
         return options.wait ? await this.#waitRow(first.id, options.signal) : await this.#present(first);
       }
     }
-    const record = options.idempotencyKey === null ? this.#newRecord(run, submission) : writtenRecord();
+    const record = options.idempotencyKey === null && !inserted ? this.#newRecord(run, submission) : writtenRecord();
     const ended = Promise.withResolvers<FinishedRun>();
     const begin = async () => {
       if (run.phase === null) return;
@@ -431,7 +478,7 @@ function wallMsOf(input: RunInput): number {
 function rowOf(run: store.NewRun): store.RunRow {
   return {
     id: run.id,
-    kind: "execution",
+    kind: run.kind,
     status: store.statusOf(run),
     phase: run.phase,
     owner_id: run.ownerId,

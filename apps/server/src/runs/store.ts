@@ -1,5 +1,5 @@
 import type { NetworkConnection } from "@syla/contracts/network";
-import type { RunError, RunFilter, RunStatus } from "@syla/contracts/runs";
+import type { RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
 import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type Queries, type Work } from "../platform/database.ts";
@@ -18,6 +18,7 @@ export const cancelChannel = "runs_cancel";
 /** A run to be inserted. `workerId` set: it is claimed from the start and never waits in the queue. */
 export interface NewRun {
   readonly id: string;
+  readonly kind: RunKind;
   readonly ownerId: string;
   readonly language: string;
   readonly entrypoint: string;
@@ -45,17 +46,20 @@ export interface RunEnd {
   readonly verdict: Verdict;
   readonly result: RunResult;
   readonly logSha256: string | null;
+  /** As it is stored, bytes. */
+  readonly logSize: number;
   readonly artifactCount: number;
 }
 
 /**
  * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key, or that is there, is not among them. Runs that have ended
- * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot.
+ * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot. What they used
+ * is counted with them.
  */
 export async function insertRuns(database: Database, runs: readonly NewRun[]): Promise<string[]> {
   const rows = runs.map(toRow);
   const relaxed = runs.every((run) => run.end !== null);
-  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertQuery(database.queries, rows, relaxed).compile().sql);
+  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertText(database.queries, rows, relaxed));
   const values = rows.flatMap((row) => Object.values(row));
   const inserted =
     rows.length > mostPrepared
@@ -67,16 +71,58 @@ export async function insertRuns(database: Database, runs: readonly NewRun[]): P
 /** Statements for so many runs at once are prepared; more at once come seldom, and each would be kept by each connection. */
 const mostPrepared = 8;
 
-/** Texts of `insertQuery` by their shape: building one takes longer than the database needs for it. Batches are small numbers. */
+/** Texts of insertions by their shape: building one takes longer than the database needs for it. Batches are small numbers. */
 const insertTexts: Record<string, string> = {};
 
-function insertQuery(queries: Queries, rows: readonly NewRow[], relaxed: boolean) {
-  return queries
+function insertText(queries: Queries, rows: readonly NewRow[], ended: boolean): string {
+  const query = queries
     .insertInto("runs")
     .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(relaxed ? ["id", commitWithoutWaiting] : ["id"]);
+    .onConflict((conflict) => conflict.doNothing());
+  if (!ended) return query.returning("id").compile().sql;
+  const { sql: insertion } = query.returning(["id", ...usageColumns]).compile();
+  return `with ended as (${insertion}), counted as (${usageText}) select id, ${commitWithoutWaiting} from ended`;
 }
+
+/**
+ * Inserts one run of somebody who has limits. `admit`, in the same transaction, refuses it by throwing, or tells whether it may have started
+ * already; else it waits in the queue.
+ */
+export async function insertAdmitted(
+  { queries }: Database,
+  run: NewRun,
+  admit: (work: Work) => Promise<{ mayStart: boolean }>,
+): Promise<{ isNew: boolean; claimed: boolean }> {
+  return await queries.transaction().execute(async (work) => {
+    const { mayStart } = await admit(work);
+    const claimed = mayStart && run.workerId !== null;
+    const row = toRow(claimed ? run : { ...run, workerId: null, claimedAt: null, phase: null });
+    const inserted = await work
+      .insertInto("runs")
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    const isNew = (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    if (isNew && !claimed) await announceQueued(work);
+    return { isNew, claimed: isNew && claimed };
+  });
+}
+
+/** What usage is counted from. */
+const usageColumns = ["owner_id", "kind", "status", "finished_at", "result", "log_size", "artifact_count"] as const;
+
+/** Counts the runs of `ended` (rows with `id` and the columns above) for their owners. In the order of the rows' key: two that do so at once never wait for each other in a circle. */
+const usageText = `
+  insert into usage_days (user_id, day, runs, executions, failed, cpu_ms, run_ms, network_bytes, stored_bytes)
+  select owner_id, (finished_at at time zone 'UTC')::date, count(*), count(*) filter (where kind = 'execution'),
+    count(*) filter (where status in ('failed', 'timed_out')),
+    coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), coalesce(round(sum((result ->> 'runMs')::numeric)), 0),
+    coalesce(sum((result #>> '{usage,network,sentBytes}')::bigint), 0) + coalesce(sum((result #>> '{usage,network,receivedBytes}')::bigint), 0),
+    sum(log_size + case when artifact_count > 0 then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)
+  from ended group by 1, 2 order by 1, 2
+  on conflict (user_id, day) do update set runs = usage_days.runs + excluded.runs, executions = usage_days.executions + excluded.executions,
+    failed = usage_days.failed + excluded.failed, cpu_ms = usage_days.cpu_ms + excluded.cpu_ms, run_ms = usage_days.run_ms + excluded.run_ms,
+    network_bytes = usage_days.network_bytes + excluded.network_bytes, stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`;
 
 type NewRow = Insertable<Schema["runs"]>;
 
@@ -84,7 +130,7 @@ type NewRow = Insertable<Schema["runs"]>;
 function toRow(run: NewRun): NewRow {
   return {
     id: run.id,
-    kind: "execution",
+    kind: run.kind,
     status: run.end?.verdict.status ?? statusOf(run),
     phase: run.end === null ? run.phase : null,
     owner_id: run.ownerId,
@@ -118,15 +164,16 @@ export const notEnded = {
   error: null,
   result: null,
   log_sha256: null,
+  log_size: 0,
   artifact_count: 0,
 } satisfies EndColumns;
 
 /** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
-const commitWithoutWaiting = sql<string>`(select set_config('synchronous_commit', 'off', true))`.as("synchronous_commit");
+const commitWithoutWaiting = "(select set_config('synchronous_commit', 'off', true)) as synchronous_commit";
 
 type EndColumns = Pick<
   NewRow,
-  "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "artifact_count"
+  "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "log_size" | "artifact_count"
 >;
 
 function endColumns(end: RunEnd): EndColumns {
@@ -138,6 +185,7 @@ function endColumns(end: RunEnd): EndColumns {
     error: end.verdict.error === null ? null : storableJson(end.verdict.error),
     result: storableJson(end.result),
     log_sha256: end.logSha256,
+    log_size: end.logSize,
     artifact_count: end.artifactCount,
   };
 }
@@ -191,26 +239,31 @@ export async function countQueued(queries: Queries): Promise<number> {
   return row.count;
 }
 
-/** Gives up to `count` queued runs to a worker: highest priority first, then the longest waiting. */
-export async function claimRuns(queries: Queries, workerId: string, count: number): Promise<RunRow[]> {
-  return await queries
-    .updateTable("runs")
-    .set({ status: "starting", phase: "waiting_for_sandbox", worker_id: workerId, claimed_at: sql<Date>`now()` })
-    .where("id", "in", (nested) =>
-      nested
-        .selectFrom("runs")
-        .select("id")
-        .where("status", "=", "queued")
-        .where("available_at", "<=", sql<Date>`now()`)
-        .orderBy("priority", "desc")
-        .orderBy("available_at")
-        .orderBy("id")
-        .limit(count)
-        .forUpdate()
-        .skipLocked(),
-    )
-    .returningAll()
-    .execute();
+/**
+ * Gives up to `count` queued runs to a worker: who has fewest at once comes first, and nobody gets more than they may have. `concurrency`:
+ * what each role may have at once.
+ */
+export async function claimRuns(
+  queries: Queries,
+  workerId: string,
+  count: number,
+  concurrency: Readonly<Record<string, number>>,
+): Promise<RunRow[]> {
+  const { rows } = await sql<RunRow>`
+    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(concurrency)}::jsonb)`.execute(queries);
+  return rows;
+}
+
+/** Whether somebody has runs that wait in the queue. */
+export async function hasQueued(queries: Queries, ownerId: string): Promise<boolean> {
+  const row = await queries
+    .selectFrom("runs")
+    .select("id")
+    .where("owner_id", "=", ownerId)
+    .where("status", "=", "queued")
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */
@@ -272,7 +325,7 @@ export async function requeueUnheld(queries: Queries, workerId: string, held: re
     .execute();
 }
 
-/** Writes ends in one statement. A run that is no longer the worker's stays as it is; answers the ids that were written. */
+/** Writes ends in one statement, and counts what was used. A run that is no longer the worker's stays as it is; answers the ids that were written. */
 export async function finishRuns(queries: Queries, workerId: string, ends: readonly RunEnd[]): Promise<string[]> {
   const rows = ends.map((end) => ({
     id: end.id,
@@ -285,15 +338,19 @@ export async function finishRuns(queries: Queries, workerId: string, ends: reado
     error: end.verdict.error,
     result: end.result,
     log_sha256: end.logSha256,
+    log_size: end.logSize,
     artifact_count: end.artifactCount,
   }));
   const { rows: written } = await sql<{ id: string }>`
-    UPDATE runs SET status = e.status, phase = NULL, started_at = coalesce(e.started_at, runs.started_at), finished_at = e.finished_at,
-      exit_code = e.exit_code, signal = e.signal, error = e.error, result = e.result, log_sha256 = e.log_sha256, artifact_count = e.artifact_count
+    WITH ended AS (UPDATE runs SET status = e.status, phase = NULL, started_at = coalesce(e.started_at, runs.started_at), finished_at = e.finished_at,
+      exit_code = e.exit_code, signal = e.signal, error = e.error, result = e.result, log_sha256 = e.log_sha256, log_size = e.log_size,
+      artifact_count = e.artifact_count
     FROM jsonb_to_recordset(${storableJson(rows)}::jsonb) AS e(id text, attempt smallint, started_at timestamptz, finished_at timestamptz,
-      status text, exit_code integer, signal text, error jsonb, result jsonb, log_sha256 text, artifact_count integer)
+      status text, exit_code integer, signal text, error jsonb, result jsonb, log_sha256 text, log_size bigint,
+      artifact_count integer)
     WHERE runs.id = e.id AND runs.worker_id = ${workerId} AND runs.attempt = e.attempt AND runs.status IN ('starting', 'running', 'waiting')
-    RETURNING runs.id`.execute(queries);
+    RETURNING runs.id, ${sql.raw(usageColumns.map((column) => `runs.${column}`).join(", "))}), counted AS (${sql.raw(usageText)})
+    SELECT id FROM ended`.execute(queries);
   return written.map((row) => row.id);
 }
 
@@ -379,12 +436,13 @@ export async function findArtifact(queries: Queries, runId: string, id: string):
 }
 
 /** Remembers that somebody brought this content, so that only they can refer to it. */
+/** Notes that somebody has uploaded something, and counts it. What they have uploaded before changes nothing. */
 export async function recordUpload(queries: Queries, ownerId: string, sha256: string, size: number): Promise<void> {
-  await queries
-    .insertInto("uploads")
-    .values({ owner_id: ownerId, sha256, size })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await sql`
+    with added as (insert into uploads (owner_id, sha256, size) values (${ownerId}, ${sha256}, ${size}) on conflict do nothing
+      returning owner_id, size)
+    insert into usage_days (user_id, day, stored_bytes) select owner_id, (now() at time zone 'UTC')::date, size from added
+    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(queries);
 }
 
 /** The sizes of those hashes that this person has uploaded. */
@@ -421,23 +479,12 @@ export async function requeueUnstarted(work: Work, workerId: string, maxAttempts
 
 /** Ends what a lost worker was running: cancelled where that was asked for, else failed. */
 export async function failUnfinished(work: Work, workerId: string, error: RunError): Promise<string[]> {
-  const rows = await work
-    .updateTable("runs")
-    .set((set) => ({
-      status: set
-        .case()
-        .when("cancel_requested_at", "is not", null)
-        .then(sql<RunStatus>`'cancelled'`)
-        .else(sql<RunStatus>`'failed'`)
-        .end(),
-      error: sql<string | null>`case when cancel_requested_at is null then ${JSON.stringify(error)}::jsonb end`,
-      phase: null,
-      finished_at: sql<Date>`now()`,
-    }))
-    .where("worker_id", "=", workerId)
-    .where("status", "in", ["starting", "running", "waiting"])
-    .returning("id")
-    .execute();
+  const { rows } = await sql<{ id: string }>`
+    WITH ended AS (UPDATE runs SET status = CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE 'failed' END,
+      error = CASE WHEN cancel_requested_at IS NULL THEN ${JSON.stringify(error)}::jsonb END, phase = NULL, finished_at = now()
+    WHERE worker_id = ${workerId} AND status IN ('starting', 'running', 'waiting')
+    RETURNING id, ${sql.raw(usageColumns.join(", "))}), counted AS (${sql.raw(usageText)})
+    SELECT id FROM ended`.execute(work);
   return rows.map((row) => row.id);
 }
 

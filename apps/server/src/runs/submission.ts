@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
-import type { FileInput, RunInput } from "@syla/contracts/runs";
+import type { FileInput, RunInput, RunKind } from "@syla/contracts/runs";
 import type { CacheKey } from "../cache/service.ts";
 import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
@@ -16,6 +16,7 @@ const shebangBytes = 256;
 
 /** A request that has been checked: what to run, with its content stored. */
 export interface Submission {
+  readonly kind: RunKind;
   readonly runtime: InstalledRuntime;
   readonly entrypoint: string;
   readonly config: RunConfig;
@@ -114,7 +115,7 @@ export async function storeSubmission(
   const written = Promise.all(stored.map((blob) => blob.written));
   written.catch(() => {}); // whoever waits for it sees the error
   const synced = async () => void (await Promise.all(stored.map((blob) => blob.sync())));
-  return { runtime, entrypoint, config, priority: input.priority, requestHash, written, synced };
+  return { kind: "execution", runtime, entrypoint, config, priority: input.priority, requestHash, written, synced };
 }
 
 /** What the kernel takes for one argument or variable, and what it surely takes for all of them. */

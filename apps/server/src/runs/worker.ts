@@ -6,6 +6,7 @@ import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
+import type { Quotas } from "../quotas/service.ts";
 import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
@@ -23,11 +24,13 @@ import { type RunRecord, writtenRecord } from "./run-record.ts";
 import { Slots } from "./slots.ts";
 import { tellOwner } from "./tell-owner.ts";
 import {
+  announceQueued,
   attachLog,
   cancelChannel,
   claimRuns,
   findCancelRequests,
   finishRuns,
+  hasQueued,
   insertArtifacts,
   insertConnections,
   markRunning,
@@ -55,6 +58,7 @@ export interface WorkerContext {
   readonly runtimes: Runtimes;
   readonly liveRuns: LiveRuns;
   readonly cache: ResultCache;
+  readonly quotas: Pick<Quotas, "concurrency" | "mayHaveWaiting">;
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
@@ -196,10 +200,11 @@ export class Worker implements Service {
     if (free === 0) return;
     let rows: RunRow[] | null = null;
     try {
-      const { queries } = this.#context.database;
+      const { database, quotas } = this.#context;
+      const { queries } = database;
       if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys()]);
       this.#claimUnsure = true;
-      rows = await claimRuns(queries, this.id, free);
+      rows = await claimRuns(queries, this.id, free, quotas.concurrency);
       this.#claimUnsure = false;
     } finally {
       this.#slots.settleClaim(free, rows?.length ?? null);
@@ -251,7 +256,15 @@ export class Worker implements Service {
       this.#active.delete(row.id);
       this.#context.liveRuns.close(row.id);
       this.unreserve();
+      if (this.#context.quotas.mayHaveWaiting(row.owner_id)) void this.#callNext(row.owner_id);
     }
+  }
+
+  /** A run of somebody who may have only so many at once has ended: the next of theirs may start, here or elsewhere. */
+  async #callNext(ownerId: string): Promise<void> {
+    const { queries } = this.#context.database;
+    const call = async () => ((await hasQueued(queries, ownerId)) ? await announceQueued(queries) : undefined);
+    await call().catch(() => {}); // the queue is looked at every now and then anyway
   }
 
   #prepare(row: RunRow, runtime: InstalledRuntime, live: LiveRun, begin: () => Promise<void>): Execution | JudgedExecution {
@@ -289,7 +302,7 @@ export class Worker implements Service {
     const code =
       known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
-    const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, artifactCount: 0 };
+    const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
     await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
   }
 
@@ -318,6 +331,7 @@ export class Worker implements Service {
       verdict,
       result: outcome.result,
       logSha256: log?.sha256 ?? null,
+      logSize: log?.size ?? 0,
       artifactCount: artifacts.length,
     };
     const { connections } = outcome;
@@ -420,6 +434,7 @@ function endedRow(row: RunRow, end: RunEnd): RunRow {
     error: verdict.error,
     result: end.result,
     log_sha256: end.logSha256,
+    log_size: end.logSize,
     artifact_count: end.artifactCount,
   };
 }

@@ -27,6 +27,8 @@ const ShareLinkPage = lazy(() => import("../access/share-link-page.tsx"));
 const WorkersPage = lazy(() => import("../workers/workers-page.tsx"));
 const NotificationsPage = lazy(() => import("../notifications/notifications-page.tsx"));
 const AdminPage = lazy(() => import("../admin/admin-page.tsx"));
+const AuditPage = lazy(() => import("../audit/audit-page.tsx"));
+const UsagePage = lazy(() => import("../usage/usage-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
 
@@ -62,6 +64,8 @@ export function AppRoutes() {
             <Route path="notifications" element={<NotificationsPage />} />
             <Route path="admin" element={<Navigate to="overview" replace />} />
             <Route path="admin/:tab" element={<AdminPage />} />
+            <Route path="usage" element={<UsagePage />} />
+            <Route path="audit" element={<AuditPage />} />
             <Route path="system" element={<DoctorPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>

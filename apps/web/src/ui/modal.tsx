@@ -7,8 +7,8 @@ interface ModalProps {
   readonly label: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
-  /** `top`: near the top, like a palette. `left`: a drawer. */
-  readonly place?: "center" | "top" | "left";
+  /** `top`: near the top, like a palette. `left`, `right`: a drawer. */
+  readonly place?: "center" | "top" | "left" | "right";
   readonly width?: string;
   readonly header?: boolean;
 }
@@ -17,6 +17,7 @@ const placeStyles = {
   center: { m: "auto" },
   top: { mx: "auto", mt: "12vh", mb: "auto" },
   left: { ml: "0", my: "0", h: "100dvh", maxH: "100dvh", roundedLeft: "0" },
+  right: { ml: "auto", mr: "0", my: "0", h: "100dvh", maxH: "100dvh", roundedRight: "0" },
 } as const;
 
 /** A dialog on the browser's own `<dialog>`: it traps focus, closes on Escape and gives focus back by itself. */
@@ -48,7 +49,7 @@ export function Modal({ label, onClose, children, place = "center", width = "28r
       css={{ "&::backdrop": { background: "rgb(0 0 0 / 0.4)" } }}
       {...placeStyles[place]}
     >
-      <Flex direction="column" maxH="inherit" h={place === "left" ? "100%" : "auto"}>
+      <Flex direction="column" maxH="inherit" h={place === "left" || place === "right" ? "100%" : "auto"}>
         {header ? (
           <Flex align="center" justify="space-between" px="4" py="2" borderBottomWidth="1px" borderColor="border">
             <Heading as="h2" fontSize="md" fontWeight="semibold">

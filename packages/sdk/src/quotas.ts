@@ -1,0 +1,30 @@
+import type { QuotaInput, quotaRoutes } from "@syla/contracts/quotas";
+import type { RouteOutput, RouteQuery } from "@syla/contracts/route";
+import type { Usage, usageRoutes } from "@syla/contracts/usage";
+import type { CallOptions, Transport } from "./transport.ts";
+
+/** The quotas of a person. */
+export type QuotaList = RouteOutput<typeof quotaRoutes.listQuotas>;
+
+/** What people may use. */
+export interface Quotas {
+  /** Yours; for administrators, those of a person. */
+  list(userId?: string, options?: CallOptions): Promise<QuotaList>;
+  /** Changes some of a person's: null is the role's default, -1 no limit. For administrators. */
+  update(userId: string, input: QuotaInput, options?: CallOptions): Promise<QuotaList>;
+}
+
+/** What you used by day; for administrators, what a person (`user: id`) or everybody (`user: "all"`) used. */
+export type ReadUsage = (query?: Partial<RouteQuery<typeof usageRoutes.getUsage>>, options?: CallOptions) => Promise<Usage>;
+
+export function createQuotas(transport: Transport): Quotas {
+  return {
+    list: (userId, options = {}) =>
+      userId === undefined ? transport.json("listQuotas", options) : transport.json("getQuotas", { ...options, params: { userId } }),
+    update: (userId, body, options = {}) => transport.json("updateQuotas", { ...options, params: { userId }, body, repeatable: true }),
+  };
+}
+
+export function createUsage(transport: Transport): ReadUsage {
+  return (query = {}, options = {}) => transport.json("getUsage", { ...options, query });
+}
