@@ -30,7 +30,15 @@ import { sandboxRunCommand } from "./commands/sandbox-run.ts";
 import { sandboxShellCommand } from "./commands/sandbox-shell.ts";
 import { sandboxShowCommand } from "./commands/sandbox-show.ts";
 import { serverLogsCommand } from "./commands/server-logs.ts";
+import { defineAccessCommand, defineShareCommand, defineUnshareCommand } from "./commands/share.ts";
 import { statusCommand } from "./commands/status.ts";
+import { teamAddCommand } from "./commands/team-add.ts";
+import { teamCreateCommand } from "./commands/team-create.ts";
+import { teamDeleteCommand } from "./commands/team-delete.ts";
+import { teamLeaveCommand } from "./commands/team-leave.ts";
+import { teamListCommand } from "./commands/team-list.ts";
+import { teamRemoveCommand } from "./commands/team-remove.ts";
+import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -44,6 +52,10 @@ Environment:
   SYLA_HOME                the folder of everything that Syla writes (~/.syla)
 
 Exit codes: docs/cli.md`;
+
+function sharing(type: "run" | "sandbox"): Command[] {
+  return [defineShareCommand(type), defineUnshareCommand(type), defineAccessCommand(type)];
+}
 
 /** The whole command line. */
 export function buildProgram(): Command {
@@ -61,7 +73,7 @@ export function buildProgram(): Command {
     downCommand,
     statusCommand,
     doctorCommand,
-    noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand]),
+    noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand, ...sharing("run")]),
     logsCommand,
     noun("sandbox", "long-lived sandboxes", [
       sandboxCreateCommand,
@@ -77,6 +89,16 @@ export function buildProgram(): Command {
       sandboxPauseCommand,
       sandboxResumeCommand,
       sandboxDeleteCommand,
+      ...sharing("sandbox"),
+    ]),
+    noun("team", "people who are given things together", [
+      teamListCommand,
+      teamShowCommand,
+      teamCreateCommand,
+      teamAddCommand,
+      teamRemoveCommand,
+      teamLeaveCommand,
+      teamDeleteCommand,
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),

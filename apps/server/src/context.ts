@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import type { Http } from "./access/http.ts";
+import { requireScope } from "./access/scopes.ts";
+import { Access } from "./access/service.ts";
+import { Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
+import { Audit } from "./audit/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
+import { queueMail } from "./notifications/outbox.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
@@ -26,6 +31,7 @@ import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { readVersion } from "./system/version.ts";
+import { Teams } from "./teams/service.ts";
 import { joinWorkers } from "./workers/service.ts";
 
 /** Facts that change while the server lives. */
@@ -43,6 +49,10 @@ export interface Context {
   readonly notifications: Notifications;
   readonly blobs: Blobs;
   readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly access: Access;
+  readonly sharing: Sharing;
+  readonly teams: Teams;
   readonly http: Http;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
@@ -86,6 +96,11 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup });
+  const audit = new Audit({ database, logger });
+  const access = opened.adopt(new Access({ database, notifications, audit }), (value) => value.close());
+  await access.listen((what) => {
+    if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
+  });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
@@ -97,6 +112,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     bodyLimit,
     ...tls,
     authenticate: (request, reply) => accounts.authenticate(request, reply),
+    authorize: requireScope,
+    audit: (change) => audit.record(change),
     isDraining: () => state.draining,
     checkAnswers,
   });
@@ -118,7 +135,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     await recoverSandboxes(work, workerId);
   });
   await sealSpools(database.queries, blobs, directory.spool, logger);
-  const shared = { database, blobs, sandboxes, runtimes, liveRuns };
+  const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
@@ -135,6 +152,15 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
+  const teams = new Teams({ database, publicUrl, queueMail });
+  const sharing = new Sharing({
+    database,
+    access,
+    publicUrl,
+    queueMail,
+    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id) },
+    isMember: (actor, teamId) => teams.isMember(actor, teamId),
+  });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
@@ -147,6 +173,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     notifications,
     blobs,
     accounts,
+    audit,
+    access,
+    sharing,
+    teams,
     http,
     runtimes,
     sandboxes,
@@ -156,7 +186,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     workerId: membership.id,
     previews,
     state,
-    services: [worker, previews, longLived, membership, cache],
+    services: [audit, worker, previews, longLived, membership, cache],
     close: () => owned.disposeAsync(),
   };
 }

@@ -1,3 +1,4 @@
+import { registerAccessRoutes } from "./access/routes.ts";
 import { registerAccountRoutes } from "./accounts/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +13,7 @@ import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
+import { registerTeamRoutes } from "./teams/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
 
@@ -20,6 +22,8 @@ export function registerRoutes(context: Context): void {
   const { http, config, accounts, database, version, state } = context;
   registerSystemRoutes(http, { database, version, isDraining: () => state.draining });
   registerAccountRoutes(http, accounts);
+  registerAccessRoutes(http, context.sharing);
+  registerTeamRoutes(http, context.teams);
   registerRuntimeRoutes(http, context.runtimes);
   registerSandboxRoutes(http, context.sandboxes);
   registerLongLivedRoutes(http, context.longLived);

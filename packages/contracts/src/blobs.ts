@@ -8,6 +8,7 @@ export const blobRoutes = {
     summary: "Upload content once; files of a run then refer to it by its SHA-256",
     tag: "blobs",
     auth: "user",
+    audit: "blob.upload",
     body: "bytes",
     responses: { 201: z.object({ sha256: z.string(), size: z.int() }) },
     errors: ["payload_too_large", "storage_full"],

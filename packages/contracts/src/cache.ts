@@ -29,6 +29,7 @@ export const cacheRoutes = {
     summary: "Forget kept results: all of yours, or the one that came from a run",
     tag: "cache",
     auth: "user",
+    audit: "cache.clear",
     query: z.object({ runId: z.string().max(64).optional() }),
     responses: { 200: z.object({ cleared: z.int() }) },
     errors: [],

@@ -57,11 +57,27 @@ export const errorCatalog = {
     hint: "Create a new key under Settings → API keys.",
   },
   forbidden: { status: 403, message: "You may not do this.", hint: "Ask the owner or an administrator for access." },
+  scope_missing: {
+    status: 403,
+    message: "The API key was not made for this.",
+    hint: "Use a key with the scope that is named, or create one under Settings → API keys.",
+  },
+  account_suspended: { status: 403, message: "This account is suspended.", hint: "Ask an administrator." },
   cross_origin: { status: 403, message: "The request came from another site.", hint: "Open Syla under its own address." },
   setup_token_invalid: {
     status: 403,
     message: "The set-up link is unknown or was used already.",
     hint: "`./syla up` prints a fresh link as long as nobody has been set up.",
+  },
+  share_link_invalid: {
+    status: 403,
+    message: "The link is unknown, or it has expired or been revoked.",
+    hint: "Ask whoever sent it for a new one.",
+  },
+  invitation_invalid: {
+    status: 403,
+    message: "The invitation is unknown, or it has expired, been used or been revoked.",
+    hint: "Ask an owner of the team for a new one.",
   },
   // 404 and 409: what is there
   not_found: {
@@ -104,6 +120,11 @@ export const errorCatalog = {
     hint: "Use a new key for a new request.",
   },
   already_set_up: { status: 409, message: "This server has been set up already.", hint: "Sign in instead." },
+  last_owner: {
+    status: 409,
+    message: "A team keeps at least one owner.",
+    hint: "Make somebody else an owner first, or delete the team.",
+  },
   conflict: { status: 409, message: "Someone else changed this at the same time.", hint: "Load it again and repeat the change." },
   // 413 and 429: too much
   payload_too_large: {

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 
-/** Who may call a route: anyone, or a signed-in person or key. Finer rules are the domain's policy. */
-export type RouteAuth = "none" | "user";
+/** Who may call a route: anyone, a signed-in person or key, or administrators. Finer rules are the domain's policy. */
+export type RouteAuth = "none" | "user" | "admin";
 
 /** How a body or an answer travels when it is not JSON. */
 export type RawBody = "bytes" | "event-stream" | "websocket" | "none";
@@ -15,6 +15,8 @@ export interface Route {
   readonly summary: string;
   readonly tag: string;
   readonly auth: RouteAuth;
+  /** What the audit trail calls it, e.g. `run.cancel`. Every route that changes something has one. */
+  readonly audit?: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** Request headers with meaning (`idempotency-key`, `last-event-id`), lower case. */
@@ -23,6 +25,11 @@ export interface Route {
   /** Answers by status: a schema, or how the raw body travels. */
   readonly responses: Readonly<Record<number, z.ZodType | RawBody>>;
   readonly errors: readonly ErrorCode[];
+}
+
+/** What an API key needs for a route: `<tag>:read` or `<tag>:write`. Null where no key is asked for. */
+export function scopeOf({ auth, method, tag }: Pick<Route, "auth" | "method" | "tag">): string | null {
+  return auth === "none" ? null : `${tag}:${method === "GET" ? "read" : "write"}`;
 }
 
 /** Declares a route and keeps its exact type. */

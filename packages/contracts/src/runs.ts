@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Visibility } from "./access.ts";
 import { NetworkPolicy, NetworkUsage, RunNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
@@ -277,7 +278,10 @@ export const RunFilter = z.object({
   since: z.iso.datetime().optional(),
   until: z.iso.datetime().optional(),
   q: z.string().max(200).optional().describe("part of a run id or of an entrypoint"),
-  owner: z.enum(["me", "all"]).default("me").describe("`all` is for administrators"),
+  owner: z
+    .enum(["me", "shared", "visible", "all"])
+    .default("me")
+    .describe("yours; what others have shared with you; both and what is public; everybody's, for administrators"),
 });
 export type RunFilter = z.output<typeof RunFilter>;
 
@@ -288,6 +292,7 @@ export const runRoutes = {
     summary: "Run code; with `wait`, answer when it has ended",
     tag: "runs",
     auth: "user",
+    audit: "run.create",
     query: z.object({ wait: z.stringbool().default(false).describe("hold the answer until the run has ended") }),
     headers: idempotency,
     body: RunInput,
@@ -300,6 +305,7 @@ export const runRoutes = {
     summary: "Queue a run",
     tag: "runs",
     auth: "user",
+    audit: "run.create",
     headers: idempotency,
     body: RunInput,
     responses: { 202: Run },
@@ -313,7 +319,7 @@ export const runRoutes = {
     auth: "user",
     query: RunFilter,
     responses: { 200: pageOf(RunSummary) },
-    errors: ["invalid_cursor"],
+    errors: ["invalid_cursor", "forbidden"],
   }),
   getRun: route({
     method: "GET",
@@ -325,12 +331,25 @@ export const runRoutes = {
     responses: { 200: Run },
     errors: ["not_found"],
   }),
+  updateRun: route({
+    method: "PATCH",
+    path: "/api/v1/runs/:id",
+    summary: "Show a run to everybody who is signed in, or only to those it is shared with",
+    tag: "runs",
+    auth: "user",
+    audit: "run.update",
+    params: runId,
+    body: z.strictObject({ visibility: Visibility }),
+    responses: { 200: Run },
+    errors: ["not_found", "forbidden"],
+  }),
   cancelRun: route({
     method: "POST",
     path: "/api/v1/runs/:id/cancel",
     summary: "Cancel a run: SIGTERM, and after the grace time SIGKILL",
     tag: "runs",
     auth: "user",
+    audit: "run.cancel",
     params: runId,
     responses: { 202: Run },
     errors: ["not_found", "run_finished"],
@@ -341,6 +360,7 @@ export const runRoutes = {
     summary: "Queue the same configuration again",
     tag: "runs",
     auth: "user",
+    audit: "run.rerun",
     params: runId,
     headers: idempotency,
     responses: { 202: Run },

@@ -218,7 +218,10 @@ export type SandboxPreview = z.infer<typeof SandboxPreview>;
 const SandboxFilter = z.object({
   ...pageQuery,
   live: z.stringbool().optional().describe("only those that have not ended, or only those that have"),
-  owner: z.enum(["me", "all"]).default("me").describe("`all` is for administrators"),
+  owner: z
+    .enum(["me", "shared", "visible", "all"])
+    .default("me")
+    .describe("yours; what others have shared with you; both and what is public; everybody's, for administrators"),
 });
 export type SandboxFilter = z.output<typeof SandboxFilter>;
 
@@ -234,6 +237,7 @@ const common = { tag: "sandboxes", auth: "user" } as const;
 export const sandboxRoutes = {
   createSandbox: route({
     ...common,
+    audit: "sandbox.create",
     method: "POST",
     path: base,
     summary: "Create a long-lived sandbox",
@@ -272,6 +276,7 @@ export const sandboxRoutes = {
   }),
   updateSandbox: route({
     ...common,
+    audit: "sandbox.update",
     method: "PATCH",
     path: `${base}/:id`,
     summary: "Change the name or the times of a sandbox",
@@ -282,6 +287,7 @@ export const sandboxRoutes = {
   }),
   deleteSandbox: route({
     ...common,
+    audit: "sandbox.delete",
     method: "DELETE",
     path: `${base}/:id`,
     summary: "End a sandbox with everything in it; its record stays",
@@ -291,6 +297,7 @@ export const sandboxRoutes = {
   }),
   pauseSandbox: route({
     ...common,
+    audit: "sandbox.pause",
     method: "POST",
     path: `${base}/:id/pause`,
     summary: "Stop every process where it is",
@@ -300,6 +307,7 @@ export const sandboxRoutes = {
   }),
   resumeSandbox: route({
     ...common,
+    audit: "sandbox.resume",
     method: "POST",
     path: `${base}/:id/resume`,
     summary: "Let the processes go on",
@@ -309,6 +317,7 @@ export const sandboxRoutes = {
   }),
   execInSandbox: route({
     ...common,
+    audit: "sandbox.exec",
     method: "POST",
     path: `${base}/:id/exec`,
     summary: "Run a command and answer when it has ended",
@@ -319,6 +328,7 @@ export const sandboxRoutes = {
   }),
   streamExec: route({
     ...common,
+    audit: "sandbox.exec",
     method: "POST",
     path: `${base}/:id/exec/stream`,
     summary: "Run a command and follow it (server-sent events); it ends with the connection",
@@ -329,6 +339,7 @@ export const sandboxRoutes = {
   }),
   startProcess: route({
     ...common,
+    audit: "sandbox.process_start",
     method: "POST",
     path: `${base}/:id/processes`,
     summary: "Start a process that goes on by itself",
@@ -357,6 +368,7 @@ export const sandboxRoutes = {
   }),
   writeProcess: route({
     ...common,
+    audit: "sandbox.process_input",
     method: "POST",
     path: `${base}/:id/processes/:pid/input`,
     summary: "Write to the standard input of a process",
@@ -368,6 +380,7 @@ export const sandboxRoutes = {
   }),
   signalProcess: route({
     ...common,
+    audit: "sandbox.process_signal",
     method: "POST",
     path: `${base}/:id/processes/:pid/signal`,
     summary: "Send a signal: to a process that was started here with its whole session, or to any other alone",
@@ -436,6 +449,7 @@ export const sandboxRoutes = {
   }),
   writeSandboxFile: route({
     ...common,
+    audit: "sandbox.file_write",
     method: "POST",
     path: `${base}/:id/file/content`,
     summary: "Write a file: all of it or nothing",
@@ -454,6 +468,7 @@ export const sandboxRoutes = {
   }),
   updateSandboxFile: route({
     ...common,
+    audit: "sandbox.file_update",
     method: "PATCH",
     path: `${base}/:id/file`,
     summary: "Change the mode of a file or folder",
@@ -465,6 +480,7 @@ export const sandboxRoutes = {
   }),
   moveSandboxFile: route({
     ...common,
+    audit: "sandbox.file_move",
     method: "POST",
     path: `${base}/:id/file/move`,
     summary: "Move or rename a file or folder",
@@ -476,6 +492,7 @@ export const sandboxRoutes = {
   }),
   deleteSandboxFile: route({
     ...common,
+    audit: "sandbox.file_delete",
     method: "DELETE",
     path: `${base}/:id/file`,
     summary: "Remove a file or folder",
@@ -486,6 +503,7 @@ export const sandboxRoutes = {
   }),
   createSandboxFolder: route({
     ...common,
+    audit: "sandbox.folder_create",
     method: "POST",
     path: `${base}/:id/folders`,
     summary: "Make a folder",
@@ -496,6 +514,7 @@ export const sandboxRoutes = {
   }),
   createContext: route({
     ...common,
+    audit: "sandbox.context_create",
     method: "POST",
     path: `${base}/:id/contexts`,
     summary: "Start an interpreter that keeps its variables",
@@ -515,6 +534,7 @@ export const sandboxRoutes = {
   }),
   runInContext: route({
     ...common,
+    audit: "sandbox.context_run",
     method: "POST",
     path: `${base}/:id/contexts/:contextId/run`,
     summary: "Run code after what was asked before, and follow it (server-sent events)",
@@ -525,6 +545,7 @@ export const sandboxRoutes = {
   }),
   interruptContext: route({
     ...common,
+    audit: "sandbox.context_interrupt",
     method: "POST",
     path: `${base}/:id/contexts/:contextId/interrupt`,
     summary: "End what runs and what waits; the variables stay",
@@ -534,6 +555,7 @@ export const sandboxRoutes = {
   }),
   restartContext: route({
     ...common,
+    audit: "sandbox.context_restart",
     method: "POST",
     path: `${base}/:id/contexts/:contextId/restart`,
     summary: "Begin again without variables, under the same id",
@@ -543,6 +565,7 @@ export const sandboxRoutes = {
   }),
   deleteContext: route({
     ...common,
+    audit: "sandbox.context_delete",
     method: "DELETE",
     path: `${base}/:id/contexts/:contextId`,
     summary: "End an interpreter",
@@ -588,6 +611,7 @@ export const sandboxRoutes = {
   }),
   openPreview: route({
     ...common,
+    audit: "sandbox.preview_open",
     method: "POST",
     path: `${base}/:id/ports/:port/preview`,
     summary: "Make the address under which a browser can open a port, or prolong it",
@@ -605,6 +629,7 @@ export const sandboxRoutes = {
   }),
   revokePreview: route({
     ...common,
+    audit: "sandbox.preview_revoke",
     method: "DELETE",
     path: `${base}/:id/ports/:port/preview`,
     summary: "End every address of a port, and cut who uses one",

@@ -18,10 +18,14 @@ export type {
   SandboxPath,
   SandboxProcesses,
 } from "./sandboxes.ts";
+export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
+export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts, NewApiKey } from "./accounts.ts";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
+export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
+export type { Team, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 export type { ApiKey, Role, Session, User } from "@syla/contracts/accounts";
 export type {
   Artifact,

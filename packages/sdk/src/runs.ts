@@ -1,8 +1,10 @@
+import type { Visibility } from "@syla/contracts/access";
 import type { TestReport } from "@syla/contracts/tests";
 import type { RunNetwork } from "@syla/contracts/network";
 import type { RouteQuery } from "@syla/contracts/route";
 import type { Artifact, Run, RunEvent, RunInputDraft, runRoutes, RunSummary } from "@syla/contracts/runs";
 import { type FollowOptions, followRun } from "./run-events.ts";
+import { iteratePages } from "./pages.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Filters and page of the runs list. */
@@ -40,6 +42,8 @@ export interface Runs {
   iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
   get(id: string, options?: CallOptions): Promise<Run>;
   create(input: RunInputDraft, options?: CreateOptions): Promise<Run>;
+  /** Shows it to everybody who is signed in, or only to those it is shared with. */
+  setVisibility(id: string, visibility: Visibility, options?: CallOptions): Promise<Run>;
   /** SIGTERM, and SIGKILL after the grace time. */
   cancel(id: string, options?: CallOptions): Promise<Run>;
   rerun(id: string, options?: CreateOptions): Promise<Run>;
@@ -89,6 +93,7 @@ export function createRuns(transport: Transport): Runs {
         headers: { "idempotency-key": idempotencyKey ?? newKey() },
         repeatable: true,
       }),
+    setVisibility: (id, visibility, options = {}) => transport.json("updateRun", { ...options, params: { id }, body: { visibility } }),
     cancel: (id, options = {}) => transport.json("cancelRun", { ...options, params: { id }, repeatable: true }),
     rerun: (id, { idempotencyKey, ...options } = {}) =>
       transport.json("rerunRun", {
@@ -108,15 +113,6 @@ export function createRuns(transport: Transport): Runs {
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
     stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
   };
-}
-
-async function* iteratePages<T>(fetchPage: (cursor: string | null) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = await fetchPage(cursor);
-    yield* page.items;
-    cursor = page.nextCursor;
-  } while (cursor !== null);
 }
 
 /** `crypto.randomUUID` is missing on pages that are served over plain HTTP, so the key is made from random bytes. */

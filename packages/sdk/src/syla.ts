@@ -1,3 +1,4 @@
+import { createSharing, type Sharing } from "./access.ts";
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Cache, createCache } from "./cache.ts";
@@ -5,6 +6,7 @@ import { createExecutions, createRuns, type Executions, type Runs } from "./runs
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { createSystem, type System } from "./system.ts";
+import { createTeams, type Teams } from "./teams.ts";
 import { createTransport, type SylaOptions } from "./transport.ts";
 import { createPools, createWorkers, type Pools, type Workers } from "./workers.ts";
 
@@ -29,6 +31,8 @@ export class Syla {
   readonly apiKeys: Accounts["apiKeys"];
   readonly server: System;
   readonly cache: Cache;
+  readonly sharing: Sharing;
+  readonly teams: Teams;
   readonly workers: Workers;
   readonly pools: Pools;
 
@@ -46,6 +50,8 @@ export class Syla {
     this.sessions = accounts.sessions;
     this.apiKeys = accounts.apiKeys;
     this.server = createSystem(transport);
+    this.sharing = createSharing(transport);
+    this.teams = createTeams(transport);
     this.workers = createWorkers(transport);
     this.pools = createPools(transport);
   }

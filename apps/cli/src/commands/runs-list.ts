@@ -12,6 +12,7 @@ interface Flags extends CommonFlags {
   readonly status?: string;
   readonly language?: string;
   readonly search?: string;
+  readonly shared?: boolean;
   readonly all?: boolean;
   readonly limit: string;
   readonly cursor?: string;
@@ -21,6 +22,7 @@ export const runsListCommand: Command = defineServerCommand("list", "list runs, 
   .option("-s, --status <words>", "only these: queued, starting, running, succeeded, failed, cancelled, timed_out (comma separated)")
   .option("-l, --language <name>", "only of this language")
   .option("-q, --search <text>", "only with this in the id or the entrypoint")
+  .option("--shared", "what others have shared with you")
   .option("--all", "of everybody (administrators)")
   .option("-n, --limit <number>", "how many, at most 200", "20")
   .option("--cursor <cursor>", "the page after: `nextCursor` of the page before")
@@ -29,7 +31,7 @@ export const runsListCommand: Command = defineServerCommand("list", "list runs, 
     if (!Number.isInteger(limit) || limit < 1 || limit > 200)
       throw usageError(`"${flags.limit}" is not a number from 1 to 200.`, "Write -n 50; --cursor asks for the next page.");
     const { syla } = await connect({ env: process.env, profile: flags.profile });
-    const owner = flags.all === true ? "all" : undefined;
+    const owner = flags.all === true ? "all" : flags.shared === true ? "shared" : undefined;
     const page = await syla.runs.list({
       status: flags.status,
       language: flags.language,

@@ -8,12 +8,14 @@ import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
   readonly ended?: boolean;
+  readonly shared?: boolean;
   readonly all?: boolean;
   readonly cursor?: string;
 }
 
 export const sandboxListCommand: Command = defineServerCommand("list", "list sandboxes, newest first")
   .option("--ended", "those that have ended too")
+  .option("--shared", "what others have shared with you")
   .option("--all", "of everybody (administrators)")
   .option("--cursor <cursor>", "the page after: `nextCursor` of the page before")
   .action(async (flags: Flags) => {
@@ -21,7 +23,7 @@ export const sandboxListCommand: Command = defineServerCommand("list", "list san
     const page = await syla.sandboxes.list({
       cursor: flags.cursor,
       ...(flags.ended === true ? {} : { live: true }),
-      ...(flags.all === true && { owner: "all" }),
+      ...(flags.all === true ? { owner: "all" } : flags.shared === true ? { owner: "shared" } : {}),
     });
     if (flags.json === true) return printJson(page);
     printTable<Sandbox>(

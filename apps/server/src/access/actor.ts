@@ -7,4 +7,8 @@ export interface Actor {
   readonly via: "session" | "api-key" | "local";
   readonly sessionId?: string;
   readonly keyId?: string;
+  /** What an API key may be used for (`runs:read`, `runs:*`, `*`); everything when left out. */
+  readonly scopes?: readonly string[];
+  /** The administrator who is acting as this person. */
+  readonly impersonatorId?: string;
 }

@@ -16,6 +16,8 @@ export interface ApiKeyMemo {
   set(key: string, actor: Actor, expiresAt: Date | null): void;
   /** Forgets a key by its id. */
   forget(keyId: string): void;
+  /** Forgets every key of a person; of everybody when null. */
+  forgetUser(userId: string | null): void;
 }
 
 /** A memo in this process. */
@@ -34,6 +36,9 @@ export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
     },
     forget(keyId) {
       for (const [keyHash, { actor }] of entries) if (actor.keyId === keyId) entries.delete(keyHash);
+    },
+    forgetUser(userId) {
+      for (const [keyHash, { actor }] of entries) if (userId === null || actor.userId === userId) entries.delete(keyHash);
     },
   };
 }

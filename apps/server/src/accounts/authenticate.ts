@@ -7,7 +7,7 @@ import type { Secret } from "../platform/secret.ts";
 import type { ApiKeyMemo } from "./api-key-memo.ts";
 import type { Authentication } from "./authentication.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
-import { findRole } from "./store.ts";
+import { findStanding } from "./store.ts";
 
 /** What it takes to tell who is asking. */
 export interface AuthenticateOptions {
@@ -22,7 +22,7 @@ export interface AuthenticateOptions {
 /**
  * Finds the actor of a request: a bearer key, else the session cookie, else nobody.
  *
- * @throws AppError `invalid_api_key` for a bearer key that is wrong, `database_unavailable`
+ * @throws AppError `invalid_api_key` for a bearer key that is wrong, `account_suspended`, `database_unavailable`
  */
 export function createAuthenticate(options: AuthenticateOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<Actor | null> {
   const localDigest = digest(options.localKey.reveal());
@@ -51,11 +51,17 @@ async function verifyKey(options: AuthenticateOptions, key: string): Promise<Act
     await options.database.ping();
     throw new AppError("invalid_api_key");
   }
-  const role = await findRole(options.database.queries, verified.referenceId);
-  if (role === undefined) throw new AppError("invalid_api_key");
-  const actor: Actor = { userId: verified.referenceId, role, via: "api-key", keyId: verified.id };
+  const account = await findStanding(options.database.queries, verified.referenceId);
+  if (account === undefined) throw new AppError("invalid_api_key");
+  requireActive(account.status);
+  const actor: Actor = { userId: verified.referenceId, role: account.role, via: "api-key", keyId: verified.id };
   options.memo.set(key, actor, verified.expiresAt);
   return actor;
+}
+
+/** @throws AppError `account_suspended` */
+function requireActive(status: unknown): void {
+  if (status !== "active") throw new AppError("account_suspended");
 }
 
 async function readSession(options: AuthenticateOptions, request: FastifyRequest, reply: FastifyReply): Promise<Actor | null> {
@@ -68,5 +74,6 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   passCookies(found.headers, reply);
   if (found.response === null) return null;
   const { session, user } = found.response;
+  requireActive(user.status);
   return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id };
 }

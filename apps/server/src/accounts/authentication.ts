@@ -41,7 +41,13 @@ export function createAuthentication(options: AuthenticationOptions) {
     secret: options.secret,
     telemetry: { enabled: false },
     database: { db: withCamelCase(options.queries), type: "postgres" },
-    user: { modelName: "users", additionalFields: { role: { type: "string", defaultValue: "developer", input: false } } },
+    user: {
+      modelName: "users",
+      additionalFields: {
+        role: { type: "string", defaultValue: "developer", input: false },
+        status: { type: "string", defaultValue: "active", input: false },
+      },
+    },
     session: { modelName: "sessions", expiresIn: 30 * day, updateAge: day },
     account: { modelName: "accounts" },
     verification: { modelName: "verifications" },

@@ -26,6 +26,8 @@ export interface Accounts extends Sessions, ApiKeys {
   /** Names the first admin and signs them in. @throws AppError `setup_token_invalid`, `already_set_up` */
   completeSetup(input: z.output<typeof SetupInput>, exchange: Exchange): Promise<User>;
   getUser(id: string): Promise<User>;
+  /** What was remembered of a person's keys (of everybody's when null) is looked up again. */
+  forgetKeys(userId: string | null): void;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
 }
@@ -59,6 +61,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     },
     authenticate: createAuthenticate({ authentication, database, memo, localKey, firstAdminId: firstAdmin.id }),
     checkSetup: (token) => checkSetup(queries, token),
+    forgetKeys: (userId) => memo.forgetUser(userId),
     getUser: (id) => getUser(queries, id),
     findUsers: (ids) => findUsers(queries, ids),
     async completeSetup(input, exchange) {

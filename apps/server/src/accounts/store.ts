@@ -64,9 +64,9 @@ export async function findUsers(queries: Queries, ids: readonly string[]) {
     .execute();
 }
 
-/** A user's role, or undefined when the user is gone. */
-export async function findRole(queries: Queries, id: string): Promise<Role | undefined> {
-  return (await queries.selectFrom("users").select("role").where("id", "=", id).executeTakeFirst())?.role;
+/** A user's role, and whether the account may be used; undefined when the user is gone. */
+export async function findStanding(queries: Queries, id: string): Promise<{ role: Role; status: "active" | "suspended" } | undefined> {
+  return await queries.selectFrom("users").select(["role", "status"]).where("id", "=", id).executeTakeFirst();
 }
 
 /** A user's sessions that have not expired, newest first. */

@@ -13,7 +13,7 @@ export async function answerEvents<T extends { readonly type?: string }>(
   // A stream that nobody began to read ends nothing by itself.
   if (signal.aborted) void events.return();
   else signal.addEventListener("abort", () => void events.return(), { once: true });
-  return answer(200, Readable.from(toEventStream(first, events)), {
+  return answer(200, Readable.from(toEventStream(first, events, signal)), {
     "content-type": "text/event-stream",
     "cache-control": "no-store",
     "x-accel-buffering": "no",
@@ -23,11 +23,15 @@ export async function answerEvents<T extends { readonly type?: string }>(
 async function* toEventStream<T extends { readonly type?: string }>(
   first: IteratorResult<T, void>,
   rest: AsyncGenerator<T, void, void>,
+  signal: AbortSignal,
 ): AsyncGenerator<string> {
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<IteratorResult<T, void>>();
+  const onAbort = () => abort({ done: true, value: undefined });
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
     let next = Promise.resolve(first);
-    for (;;) {
-      const result = await withKeepAlive(next);
+    while (!signal.aborted) {
+      const result = await withKeepAlive(Promise.race([next, aborted]));
       if (result === null) yield ": keep-alive\n\n";
       else if (result.done === true) return;
       else {
@@ -37,6 +41,7 @@ async function* toEventStream<T extends { readonly type?: string }>(
       }
     }
   } finally {
+    signal.removeEventListener("abort", onAbort);
     void rest.return(undefined); // it may be waiting for an event that never comes
   }
 }

@@ -5,6 +5,14 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { newId } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 
+/** What a handler adds to the audit trail's entry of its call. The id of an answer or of the path is taken for the resource by itself. */
+export interface Trail {
+  actorId?: string;
+  resourceType?: string;
+  resourceId?: string;
+  details?: Readonly<Record<string, unknown>>;
+}
+
 /** What a handler knows of the request besides its parsed input. `actor` is null on routes that need no sign-in. */
 export interface Call<A> {
   readonly actor: A;
@@ -15,6 +23,8 @@ export interface Call<A> {
   /** Aborted when the caller has gone away before the answer was complete. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** For the audit trail; of routes that change something. */
+  readonly trail: Trail;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -74,6 +84,9 @@ export function createCall<A>(request: FastifyRequest, reply: FastifyReply, acto
     log: request.log as Logger,
     request,
     reply,
+    get trail() {
+      return (request.trail ??= {});
+    },
     get signal() {
       if (controller === undefined) {
         const created = (controller = new AbortController());

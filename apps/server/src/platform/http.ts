@@ -11,7 +11,7 @@ import fastify, {
   type RouteOptions,
 } from "fastify";
 import { z } from "zod";
-import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor } from "./http-call.ts";
+import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor, type Trail } from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
 import { toAppError, toProblem } from "./http-problem.ts";
 import { refuseCrossOrigin, setSecurityHeaders } from "./http-security.ts";
@@ -32,10 +32,25 @@ export interface HttpOptions<A> {
    * @throws AppError `invalid_api_key` for credentials that are wrong
    */
   readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<A | null>;
+  /** Whether the actor may use the route at all. @throws AppError `forbidden` */
+  readonly authorize?: (actor: A, route: Route) => void;
+  /** Told of every answer of a route that changes something, refusals included. */
+  readonly audit?: (change: Change<A>) => void;
   /** While true, changes are refused with `shutting_down`. */
   readonly isDraining: () => boolean;
   /** Parses each JSON answer with the contract, so that a test fails where the two differ. */
   readonly checkAnswers?: boolean;
+}
+
+/** What a route that changes something was asked and has answered. `error` is null when it did what it was asked. */
+export interface Change<A> {
+  readonly route: Route;
+  readonly request: FastifyRequest;
+  readonly actor: A | null;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly trail: Trail;
+  readonly answer: unknown;
+  readonly error: AppError | null;
 }
 
 /** The HTTP border: parses what comes in, authenticates, maps errors, and knows nothing of any domain. */
@@ -56,6 +71,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set on routes after authentication. */
     actor: unknown;
+    /** What a route that changes something lets be known of it. */
+    trail: Trail | null;
     /** Set on a request that becomes a WebSocket, when it may. */
     onOpen: OnSocket | null;
   }
@@ -83,6 +100,7 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   app.decorateRequest("actor", null);
   app.decorateRequest("onOpen", null);
+  app.decorateRequest("trail", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     // The connection of a request that wanted to become a socket and was refused belongs to nobody.
@@ -210,7 +228,7 @@ function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, o
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const call = createCall(request, reply, request.actor) as Call<never>;
-      const result = await handler(parse(request), call);
+      const result = await reportChange(route, request, options, async () => await handler(parse(request), call));
       if (reply.sent) return reply;
       const given = result instanceof Answer ? result : new Answer(status, result, {});
       if (options.checkAnswers === true) checkAnswer(route, given);
@@ -219,10 +237,33 @@ function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, o
   };
 }
 
+/** Tells the audit trail how it went, when the route changes something. */
+async function reportChange<T, A>(route: Route, request: FastifyRequest, options: HttpOptions<A>, work: () => Promise<T>): Promise<T> {
+  if (route.audit === undefined || options.audit === undefined) return await work();
+  const params = (request.params ?? {}) as Record<string, unknown>;
+  const report = (answer: unknown, error: AppError | null) =>
+    options.audit?.({ route, request, actor: request.actor as A | null, params, trail: request.trail ?? {}, answer, error });
+  try {
+    const result = await work();
+    report(result instanceof Answer ? result.body : result, null);
+    return result;
+  } catch (thrown) {
+    report(undefined, toAppError(thrown));
+    throw thrown;
+  }
+}
+
 async function authenticate<A>(route: Route, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): Promise<A | null> {
   if (route.auth === "none") return null;
   const actor = await options.authenticate(request, reply);
   if (actor === null) throw new AppError("unauthenticated");
+  try {
+    options.authorize?.(actor, route);
+  } catch (refusal) {
+    request.actor = actor;
+    await reportChange(route, request, options, () => Promise.reject(refusal));
+    throw refusal;
+  }
   return actor;
 }
 

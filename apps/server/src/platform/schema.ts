@@ -14,8 +14,184 @@ interface UserRow {
   email_verified: Generated<boolean>;
   image: string | null;
   role: Generated<"end_user" | "developer" | "admin">;
+  status: Generated<"active" | "suspended">;
+  suspended_reason: string | null;
+  two_factor_enabled: Generated<boolean>;
+  time_zone: Generated<string>;
+  last_seen_at: OptionalTime;
   created_at: Time;
   updated_at: Time;
+}
+
+interface TwoFactorRow {
+  id: string;
+  user_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: Generated<boolean>;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface DeviceCodeRow {
+  id: string;
+  device_code_hash: string;
+  user_code: string;
+  user_id: string | null;
+  status: Generated<"pending" | "approved" | "denied" | "used">;
+  client_name: string;
+  ip_address: string | null;
+  expires_at: ColumnType<Date, Date, Date>;
+  last_polled_at: OptionalTime;
+  created_at: Time;
+}
+
+interface TeamRow {
+  id: string;
+  name: string;
+  slug: string;
+  description: Generated<string>;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface TeamMemberRow {
+  team_id: string;
+  user_id: string;
+  role: "owner" | "member";
+  created_at: Time;
+}
+
+interface InvitationRow {
+  id: string;
+  email: string;
+  role: Generated<"end_user" | "developer" | "admin">;
+  team_id: string | null;
+  team_role: "owner" | "member" | null;
+  token_hash: string;
+  invited_by: string | null;
+  created_at: Time;
+  expires_at: ColumnType<Date, Date, Date>;
+  accepted_at: OptionalTime;
+  revoked_at: OptionalTime;
+}
+
+interface ShareLinkRow {
+  id: string;
+  token_hash: string;
+  start: string;
+  created_by: string | null;
+  created_at: Time;
+  last_used_at: OptionalTime;
+  use_count: Generated<number>;
+}
+
+interface ShareLinkUseRow {
+  link_id: string;
+  user_id: string;
+  created_at: Time;
+}
+
+interface GrantRow {
+  id: string;
+  resource_type: string;
+  resource_id: string;
+  subject_type: "user" | "team" | "email" | "link";
+  subject_id: string;
+  level: "view" | "run" | "edit" | "admin";
+  created_by: string | null;
+  created_at: Time;
+  expires_at: OptionalTime;
+}
+
+interface AuditEventRow {
+  id: string;
+  at: ColumnType<Date, Date, never>;
+  actor_id: string | null;
+  actor_name: string;
+  actor_role: string | null;
+  via: string;
+  impersonator_id: string | null;
+  action: string;
+  resource_type: string | null;
+  resource_id: string | null;
+  outcome: "ok" | "denied" | "failed";
+  error_code: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  details: Json;
+  seal_seq: number | null;
+}
+
+interface AuditSealRow {
+  seq: number;
+  at: Time;
+  count: number;
+  first_id: string;
+  last_id: string;
+  hash: string;
+  previous_hash: string;
+  event_hashes: string[];
+}
+
+interface QuotaRow {
+  user_id: string;
+  concurrent_runs: number | null;
+  runs_per_day: number | null;
+  cpu_seconds_per_month: number | null;
+  storage_mb: number | null;
+  spend_per_month_usd: string | null;
+  executions_per_minute: number | null;
+  updated_by: string | null;
+  updated_at: Time;
+}
+
+interface UsageDayRow {
+  user_id: string;
+  day: ColumnType<Date, Date | string, never>;
+  runs: Generated<number>;
+  executions: Generated<number>;
+  failed: Generated<number>;
+  cpu_ms: Generated<number>;
+  run_ms: Generated<number>;
+  network_bytes: Generated<number>;
+  llm_tokens: Generated<number>;
+  cost_usd: Generated<string>;
+}
+
+interface NotificationRow {
+  id: string;
+  user_id: string;
+  type: string;
+  title: string;
+  body: Generated<string>;
+  link: string | null;
+  details: Json;
+  created_at: Time;
+  read_at: OptionalTime;
+}
+
+interface NotificationPreferencesRow {
+  user_id: string;
+  value: Json;
+  updated_at: Time;
+}
+
+interface DeliveryRow {
+  id: string;
+  channel: "email" | "webhook";
+  user_id: string | null;
+  notification_id: string | null;
+  message: Json;
+  state: Generated<"due" | "sent" | "failed">;
+  attempts: Generated<number>;
+  due_at: Time;
+  lease_until: OptionalTime;
+  last_error: string | null;
+  created_at: Time;
+  sent_at: OptionalTime;
 }
 
 interface SessionRow {
@@ -25,6 +201,8 @@ interface SessionRow {
   expires_at: ColumnType<Date, Date, Date>;
   ip_address: string | null;
   user_agent: string | null;
+  impersonated_by: string | null;
+  impersonation_reason: string | null;
   created_at: Time;
   updated_at: Time;
 }
@@ -181,4 +359,19 @@ export interface Schema {
   compilations: CompilationRow;
   run_network: RunNetworkRow;
   sandboxes: SandboxRow;
+  two_factors: TwoFactorRow;
+  device_codes: DeviceCodeRow;
+  teams: TeamRow;
+  team_members: TeamMemberRow;
+  invitations: InvitationRow;
+  share_links: ShareLinkRow;
+  share_link_uses: ShareLinkUseRow;
+  grants: GrantRow;
+  audit_events: AuditEventRow;
+  audit_seals: AuditSealRow;
+  quotas: QuotaRow;
+  usage_days: UsageDayRow;
+  notifications: NotificationRow;
+  notification_preferences: NotificationPreferencesRow;
+  deliveries: DeliveryRow;
 }

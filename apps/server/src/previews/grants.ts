@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Actor } from "../access/actor.ts";
+import type { Hold } from "../access/service.ts";
 
 /** The most previews of one sandbox; beyond that the oldest goes. */
 const maxPerSandbox = 100;
@@ -13,7 +14,9 @@ export interface Grant {
   readonly sandboxId: string;
   readonly port: number;
   /** Who made it: what he may not do any more, it cannot either. */
-  readonly actor: Actor;
+  actor: Actor;
+  /** The access that it rests on. */
+  hold: Hold;
   /** Unix time, milliseconds. */
   expiresAt: number;
   /** Open now; cut when it ends. */
@@ -25,12 +28,15 @@ export class Grants {
   readonly #byToken = new Map<string, Grant & { timer: NodeJS.Timeout | undefined }>();
 
   /** The actor's grant for a port, made or prolonged. */
-  give(actor: Actor, sandboxId: string, port: number, lastsMs: number): Grant {
+  give(actor: Actor, sandboxId: string, port: number, lastsMs: number, hold: Hold): Grant {
     const known = this.#of(sandboxId).find((grant) => grant.port === port && grant.actor.userId === actor.userId);
     const oldest = known === undefined ? this.#of(sandboxId).at(-maxPerSandbox) : undefined;
     if (oldest !== undefined) this.#end(oldest);
     const token = randomBytes(16).toString("hex");
-    const grant = known ?? { token, sandboxId, port, actor, expiresAt: 0, connections: new Set<Duplex>(), timer: undefined };
+    const grant = known ?? { token, sandboxId, port, actor, hold, expiresAt: 0, connections: new Set<Duplex>(), timer: undefined };
+    if (grant.hold !== hold) grant.hold.release();
+    Object.assign(grant, { actor, hold });
+    hold.signal.addEventListener("abort", () => grant.hold === hold && this.#end(grant), { once: true });
     clearTimeout(grant.timer);
     grant.expiresAt = Date.now() + lastsMs;
     grant.timer = setTimeout(() => this.#end(grant), lastsMs).unref();
@@ -59,6 +65,7 @@ export class Grants {
 
   #end(grant: Grant & { timer: NodeJS.Timeout | undefined }): void {
     clearTimeout(grant.timer);
+    grant.hold.release();
     this.#byToken.delete(grant.token);
     for (const connection of grant.connections) connection.destroy();
   }

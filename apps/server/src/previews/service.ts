@@ -96,14 +96,15 @@ export class Previews implements Service {
 
   /** Makes, or prolongs, the address under which a port can be opened. */
   async open(actor: Actor, sandboxId: string, port: number, lastsMs: number): Promise<SandboxPreview> {
-    await this.#context.sandboxes.live(actor, sandboxId);
-    const grant = this.#grants.give(actor, sandboxId, port, lastsMs);
+    const grant = await this.#context.sandboxes.openHeld(actor, sandboxId, undefined, (_live, hold) =>
+      this.#grants.give(actor, sandboxId, port, lastsMs, hold),
+    );
     return { port, url: previewUrl(this.base, grant), expiresAt: new Date(grant.expiresAt).toISOString() };
   }
 
   /** Ends the previews of a port, and cuts who looks at one. */
   async revoke(actor: Actor, sandboxId: string, port: number): Promise<void> {
-    await this.#context.sandboxes.get(actor, sandboxId);
+    await this.#context.sandboxes.language(actor, sandboxId);
     this.#grants.revoke(sandboxId, port);
   }
 

@@ -24,6 +24,7 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, uploadLi
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
   http.bind(runRoutes.getRun, async ({ params }, call) => await runs.get(call.actor, params.id));
   http.bind(runRoutes.getTestReport, async ({ params }, call) => await runs.testReport(call.actor, params.id));
+  http.bind(runRoutes.updateRun, async ({ params, body }, call) => await runs.setVisibility(call.actor, params.id, body.visibility));
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
   bindStreams(http, runs, blobs);
   http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {

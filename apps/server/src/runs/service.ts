@@ -15,7 +15,7 @@ import {
 import type { InputFile } from "@syla/sandbox/spec";
 import { TestReport } from "@syla/contracts/tests";
 import type { Actor } from "../access/actor.ts";
-import { requirePermission } from "../access/service.ts";
+import { during, requirePermission, type Access, type Thing } from "../access/service.ts";
 import type { ResultCache } from "../cache/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
@@ -46,6 +46,7 @@ export { requireNetwork, toConnection } from "./network.ts";
 
 /** What the runs domain is made of. */
 export interface RunsContext {
+  readonly access: Access;
   readonly database: Database;
   readonly blobs: Blobs;
   readonly runtimes: Runtimes;
@@ -145,8 +146,7 @@ export class Runs {
     checkStatuses(filter.status);
     if (filter.q?.includes("\0") === true || filter.language?.includes("\0") === true) return { items: [], nextCursor: null };
     await this.allRecorded();
-    const ownerId = filter.owner === "all" ? null : actor.userId;
-    const rows = await store.listRuns(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
+    const rows = await store.listRuns(this.#context.database.queries, filter, actor, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
     const last = rows.length > filter.limit ? items.at(-1) : undefined;
     return { items: items.map(toSummary), nextCursor: last === undefined ? null : encodeCursor(last.id) };
@@ -157,6 +157,20 @@ export class Runs {
     await this.#recorded(this.#recording.values());
   }
 
+  /** What sharing needs to know of a run. Undefined when there is none. */
+  async thing(id: string): Promise<Thing | undefined> {
+    const row = await this.#row(id);
+    return row === undefined ? undefined : toThing(row);
+  }
+
+  /** Shows a run to everybody who is signed in, or only to those it is shared with. */
+  async setVisibility(actor: Actor, id: string, visibility: Thing["visibility"]): Promise<Run> {
+    await this.#find(actor, id, "run:share");
+    const row = await store.setVisibility(this.#context.database.queries, id, visibility);
+    if (row === undefined) throw new AppError("not_found");
+    return await this.#present(row);
+  }
+
   async cancel(actor: Actor, id: string): Promise<Run> {
     await this.#find(actor, id, "run:cancel");
     const row = await store.requestCancel(this.#context.database.queries, id);
@@ -165,9 +179,16 @@ export class Runs {
     return await this.#present(row);
   }
 
-  /** The run's events after `lastSeq`, live, up to and with `end`. */
-  async *follow(actor: Actor, id: string, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    let row = await this.#find(actor, id, "run:read");
+  /** The run's events after `lastSeq`, live, up to and with `end`, or to the end of the actor's access. */
+  async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
+    const row = await this.#find(actor, id, "run:read");
+    const hold = this.#context.access.hold(actor, "run:read", toThing(row), () => this.thing(id), gone);
+    yield* during(hold, this.#events(row, lastSeq, hold.signal));
+  }
+
+  async *#events(found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const { id } = found;
+    let row = found;
     let seq = lastSeq;
     while (!signal.aborted) {
       const live = this.#context.liveRuns.get(id);
@@ -368,18 +389,32 @@ export class Runs {
     }
   }
 
-  async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun"): Promise<store.RunRow> {
+  async #row(id: string): Promise<store.RunRow | undefined> {
     const recording = this.#recording.get(id);
     if (recording !== undefined) await this.#recorded([recording]);
-    const row = id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
+    return id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
+  }
+
+  async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun" | "run:share"): Promise<store.RunRow> {
+    const row = await this.#row(id);
     if (row === undefined) throw new AppError("not_found");
-    requirePermission(actor, action, { ownerId: row.owner_id, visibility: row.visibility });
+    await this.#context.access.require(actor, action, toThing(row));
     return row;
   }
 
   async #present(row: store.RunRow): Promise<Run> {
     return toRun(row, await this.#logs.heads(row));
   }
+}
+
+function toThing(row: store.RunRow): Thing {
+  return {
+    type: "run",
+    id: row.id,
+    ownerId: row.owner_id,
+    visibility: row.visibility === "public" ? "public" : "private",
+    name: row.entrypoint,
+  };
 }
 
 function wallMsOf(input: RunInput): number {

@@ -1,6 +1,7 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RunError, RunFilter, RunStatus } from "@syla/contracts/runs";
 import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
+import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { RunConfig } from "./config.ts";
@@ -155,9 +156,11 @@ export async function findRun(queries: Queries, id: string): Promise<RunRow | un
 }
 
 /** One page, newest first; `before` is the id after which the page starts. One row more than `filter.limit` tells that there is a next page. */
-export async function listRuns(queries: Queries, filter: RunFilter, ownerId: string | null, before: string | null): Promise<RunRow[]> {
+export async function listRuns(queries: Queries, filter: RunFilter, viewer: Viewer, before: string | null): Promise<RunRow[]> {
   let query = queries.selectFrom("runs").selectAll();
-  if (ownerId !== null) query = query.where("owner_id", "=", ownerId);
+  if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
+  if (filter.owner === "shared") query = query.where(sharedWith(viewer, "run"));
+  if (filter.owner === "visible") query = query.where(visibleTo(viewer, "run"));
   if (before !== null) query = query.where("id", "<", before);
   if (filter.status !== undefined) query = query.where("status", "in", filter.status.split(",") as RunStatus[]);
   if (filter.language !== undefined) query = query.where("language", "in", filter.language.split(","));
@@ -172,6 +175,11 @@ export async function listRuns(queries: Queries, filter: RunFilter, ownerId: str
     .orderBy("id", "desc")
     .limit(filter.limit + 1)
     .execute();
+}
+
+/** Shows a run to everybody, or only to those it is shared with. */
+export async function setVisibility(queries: Queries, id: string, visibility: "private" | "public"): Promise<RunRow | undefined> {
+  return await queries.updateTable("runs").set({ visibility }).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
 export async function countQueued(queries: Queries): Promise<number> {

@@ -1,5 +1,6 @@
 import { sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { Http } from "../access/http.ts";
+import { during } from "../access/service.ts";
 import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
@@ -14,8 +15,9 @@ export function registerContextRoutes(http: Http, sandboxes: LongLivedSandboxes)
   });
   http.bind(sandboxRoutes.listContexts, async ({ params }, call) => ({ items: (await sandboxes.live(call.actor, params.id)).contexts() }));
   http.bind(sandboxRoutes.runInContext, async ({ params, body }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    return await answerEvents(live.run(params.contextId, body.code, call.signal), call.signal);
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      return await answerEvents(during(hold, live.run(params.contextId, body.code, hold.signal)), hold.signal);
+    });
   });
   http.bind(sandboxRoutes.interruptContext, async ({ params }, call) => {
     (await sandboxes.live(call.actor, params.id)).interrupt(params.contextId);

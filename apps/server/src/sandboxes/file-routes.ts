@@ -3,6 +3,7 @@ import { AppError } from "@syla/contracts/errors";
 import { sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { FileContent, SessionPath } from "@syla/sandbox/session";
 import type { Http } from "../access/http.ts";
+import { during } from "../access/service.ts";
 import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import type { LiveSandbox } from "./live-sandbox.ts";
@@ -28,10 +29,12 @@ export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandbo
     return toFile(await live.use((session) => session.files.stat(readPath(query))));
   });
   http.bind(sandboxRoutes.watchSandboxFiles, async ({ params, query }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
     const path = readPath(query);
-    const events = await live.use((session) => session.files.watch(path, { recursive: query.recursive, signal: call.signal }));
-    return await answerEvents(toChanges(live.stream(() => events)), call.signal);
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const { signal } = hold;
+      const events = await live.use((session) => session.files.watch(path, { recursive: query.recursive, signal }));
+      return await answerEvents(during(hold, toChanges(live.stream(() => events))), signal);
+    });
   });
   http.bind(sandboxRoutes.readSandboxFile, async ({ params, query, headers }, call) => {
     const live = await sandboxes.live(call.actor, params.id);

@@ -4,7 +4,7 @@ import { maxHardEndMs, type Sandbox, type SandboxFilter, type SandboxInput } fro
 import type { Session, SessionEnd } from "@syla/sandbox/session";
 import { SandboxError, type SandboxLimits } from "@syla/sandbox/spec";
 import type { Actor } from "../access/actor.ts";
-import { requirePermission } from "../access/service.ts";
+import { can, requirePermission, type Access, type Hold, type Thing } from "../access/service.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -29,12 +29,15 @@ const defaultLimits: SandboxLimits = {
   diskBytes: 5120 * mebibyte,
   outputBytes: 1,
 };
+/** Who may keep nothing has only sandboxes that end soon. */
+const ephemeralMs = 60 * 60_000;
 const lookMs = 500;
 /** Use is written down this often. */
 const noteMs = 60_000;
 
 /** What long-lived sandboxes are made of. */
 export interface LongLivedContext {
+  readonly access: Access;
   readonly database: Database;
   readonly logger: Logger;
   readonly sandboxes: Sandboxes;
@@ -79,6 +82,7 @@ export class LongLivedSandboxes implements Service {
     const files = await runs.inputFiles(actor, input.files);
     const id = newId("sbx");
     const limits = { ...defaultLimits, ...withoutUndefined(input.limits) };
+    const hardEndMs = longestFor(actor, input.hardEndMs);
     const row = await store.insertSandbox(
       database.queries,
       {
@@ -90,7 +94,7 @@ export class LongLivedSandboxes implements Service {
         network: writePolicy(input.network),
         requestedLimits: withoutUndefined(input.limits),
         idleTimeoutMs: input.idleTimeoutMs,
-        expiresAt: new Date(Date.now() + input.hardEndMs),
+        expiresAt: new Date(Date.now() + hardEndMs),
         workerId,
       },
       limit,
@@ -106,7 +110,7 @@ export class LongLivedSandboxes implements Service {
         limits,
         network: input.network,
       });
-      return await this.#hold(row, session, input.hardEndMs);
+      return await this.#keep(row, session, hardEndMs);
     } catch (error) {
       await store.markSandboxEnded(database.queries, id, "failed", "sandbox_failed");
       throw error instanceof SandboxError ? new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error }) : error;
@@ -115,8 +119,7 @@ export class LongLivedSandboxes implements Service {
 
   async list(actor: Actor, filter: SandboxFilter): Promise<{ items: Sandbox[]; nextCursor: string | null }> {
     if (filter.owner === "all") requirePermission(actor, "sandbox:list-all");
-    const ownerId = filter.owner === "all" ? null : actor.userId;
-    const rows = await store.listSandboxes(this.#context.database.queries, filter, ownerId, decodeCursor(filter.cursor));
+    const rows = await store.listSandboxes(this.#context.database.queries, filter, actor, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
     const last = rows.length > filter.limit ? items.at(-1) : undefined;
     return {
@@ -126,22 +129,48 @@ export class LongLivedSandboxes implements Service {
   }
 
   async get(actor: Actor, id: string): Promise<Sandbox> {
-    return this.#present(await this.#find(actor, id));
+    return this.#present(await this.#find(actor, id, "sandbox:read"));
+  }
+
+  /** What sharing needs to know of a sandbox. Undefined when there is none. */
+  async thing(id: string): Promise<Thing | undefined> {
+    const row = await this.#row(id);
+    return row === undefined ? undefined : toThing(row);
   }
 
   /** The sandbox itself, to do something in it. @throws AppError `sandbox_ended`, `sandbox_elsewhere`, `not_found` */
   async live(actor: Actor, id: string): Promise<LiveSandbox> {
-    return (await this.#require(actor, id)).live;
+    return (await this.#require(actor, id, "sandbox:use")).live;
+  }
+
+  /**
+   * The same for something that stays open: the hold's signal aborts when the caller goes, or when the actor may not use the sandbox any more.
+   * `open` releases the hold when what it opens is closed; what fails to open holds nothing.
+   */
+  async openHeld<T>(
+    actor: Actor,
+    id: string,
+    gone: AbortSignal | undefined,
+    open: (live: LiveSandbox, hold: Hold) => Promise<T> | T,
+  ): Promise<T> {
+    const { live, row } = await this.#require(actor, id, "sandbox:use");
+    const hold = this.#context.access.hold(actor, "sandbox:use", toThing(row), () => this.thing(id), gone);
+    try {
+      return await open(live, hold);
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
   }
 
   /** The language that is meant when code does not say. */
   async language(actor: Actor, id: string): Promise<string> {
-    return (await this.#find(actor, id)).language;
+    return (await this.#find(actor, id, "sandbox:use")).language;
   }
 
   /** What it did with its network so far; also of one that is paused. */
   async network(actor: Actor, id: string): Promise<SandboxNetwork> {
-    const { live, row } = await this.#require(actor, id);
+    const { live, row } = await this.#require(actor, id, "sandbox:read");
     return toSandboxNetwork(readPolicy(row.network), live.session.network());
   }
 
@@ -150,31 +179,31 @@ export class LongLivedSandboxes implements Service {
     id: string,
     change: { name?: string | undefined; idleTimeoutMs?: number | undefined; hardEndMs?: number | undefined },
   ): Promise<Sandbox> {
-    const held = await this.#require(actor, id);
+    const held = await this.#require(actor, id, "sandbox:use");
     const { name, idleTimeoutMs, hardEndMs } = change;
     const row = await this.#change(held, {
       ...(name === undefined ? {} : { name }),
       ...(idleTimeoutMs === undefined ? {} : { idle_timeout_ms: idleTimeoutMs }),
-      ...(hardEndMs === undefined ? {} : { expires_at: new Date(held.row.created_at.getTime() + hardEndMs) }),
+      ...(hardEndMs === undefined ? {} : { expires_at: new Date(held.row.created_at.getTime() + longestFor(actor, hardEndMs)) }),
       last_active_at: new Date(),
     });
     return this.#present(row);
   }
 
   async pause(actor: Actor, id: string): Promise<Sandbox> {
-    const held = await this.#require(actor, id);
+    const held = await this.#require(actor, id, "sandbox:use");
     return this.#present(await this.#pause(held, "user"));
   }
 
   async resume(actor: Actor, id: string): Promise<Sandbox> {
-    const held = await this.#require(actor, id);
+    const held = await this.#require(actor, id, "sandbox:use");
     held.live.lastActive = Date.now();
     return this.#present(await this.#resume(held));
   }
 
   /** Ends it, whatever goes on in it. Nothing to one that has ended. */
   async delete(actor: Actor, id: string): Promise<void> {
-    const row = await this.#find(actor, id);
+    const row = await this.#find(actor, id, "sandbox:delete");
     const held = this.#held.get(id);
     if (held !== undefined) return await this.#end(held, "deleted");
     if (row.ended_at === null) throw new AppError("sandbox_elsewhere");
@@ -195,7 +224,7 @@ export class LongLivedSandboxes implements Service {
     this.#ended.resolve();
   }
 
-  async #hold(row: store.SandboxRow, session: Session, hardEndMs: number): Promise<Sandbox> {
+  async #keep(row: store.SandboxRow, session: Session, hardEndMs: number): Promise<Sandbox> {
     const live: LiveSandbox = new LiveSandbox(session, () => this.#wake(row.id));
     const held: Held = { live, row, notedAt: Date.now(), ending: null };
     this.#held.set(row.id, held);
@@ -294,8 +323,8 @@ export class LongLivedSandboxes implements Service {
     work.catch((error: unknown) => this.#context.logger.warn({ err: error }, "a sandbox's clock could not be kept"));
   }
 
-  async #require(actor: Actor, id: string): Promise<Held> {
-    const row = await this.#find(actor, id);
+  async #require(actor: Actor, id: string, action: SandboxAction): Promise<Held> {
+    const row = await this.#find(actor, id, action);
     const held = this.#held.get(id);
     if (held !== undefined && held.ending === null) return held;
     throw new AppError(
@@ -303,17 +332,31 @@ export class LongLivedSandboxes implements Service {
     );
   }
 
-  async #find(actor: Actor, id: string): Promise<store.SandboxRow> {
+  async #row(id: string): Promise<store.SandboxRow | undefined> {
     const known = this.#held.get(id);
-    const row = known?.row ?? (isId(id) ? await store.findSandbox(this.#context.database.queries, id) : undefined);
+    return known?.row ?? (isId(id) ? await store.findSandbox(this.#context.database.queries, id) : undefined);
+  }
+
+  async #find(actor: Actor, id: string, action: SandboxAction): Promise<store.SandboxRow> {
+    const row = await this.#row(id);
     if (row === undefined) throw new AppError("not_found");
-    requirePermission(actor, "sandbox:use", { ownerId: row.owner_id });
+    await this.#context.access.require(actor, action, toThing(row));
     return row;
   }
 
   #present(row: store.SandboxRow): Sandbox {
     return toSandbox(row, this.#held.get(row.id)?.live);
   }
+}
+
+type SandboxAction = "sandbox:read" | "sandbox:use" | "sandbox:delete";
+
+function toThing(row: store.SandboxRow): Thing {
+  return { type: "sandbox", id: row.id, ownerId: row.owner_id, visibility: "private", name: row.name };
+}
+
+function longestFor(actor: Actor, hardEndMs: number): number {
+  return can(actor, "sandbox:keep") ? hardEndMs : Math.min(hardEndMs, ephemeralMs);
 }
 
 function isId(id: string): boolean {

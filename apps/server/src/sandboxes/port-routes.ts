@@ -3,18 +3,22 @@ import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
-import { keepAlive, parseMessage, sendMessage } from "./socket.ts";
+import { endWithAccess, keepAlive, parseMessage, sendMessage } from "./socket.ts";
 
 const endMessage = '{"end":true}';
 
 /** Binds raw connections to ports, for debuggers and databases. */
 export function registerPortRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
   http.bindSocket(sandboxRoutes.openPort, async ({ params, query }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    const inside = await live.connect(params.port); // a port that nobody listens on is refused before the socket opens
-    inside.pause();
-    call.signal.addEventListener("abort", () => inside.destroy(), { once: true });
-    return (socket) => join(socket, inside, query.window ?? Number.POSITIVE_INFINITY);
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const inside = await live.connect(params.port); // a port that nobody listens on is refused before the socket opens
+      inside.pause();
+      hold.signal.addEventListener("abort", () => inside.destroy(), { once: true });
+      return (socket: WebSocket) => {
+        endWithAccess(socket, hold);
+        return join(socket, inside, query.window ?? Number.POSITIVE_INFINITY);
+      };
+    });
   });
 }
 

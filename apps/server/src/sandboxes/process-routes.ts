@@ -2,13 +2,14 @@ import type { Readable } from "node:stream";
 import { sandboxRoutes, TerminalSize, type SandboxProcessEvent } from "@syla/contracts/sandboxes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
+import { during, type Hold } from "../access/service.ts";
 import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import { toSpec } from "./exec.ts";
 import { signalNumber, type FollowedProcess } from "./followed-process.ts";
 import type { LiveSandbox } from "./live-sandbox.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
-import { keepAlive, parseMessage, sendMessage } from "./socket.ts";
+import { endWithAccess, keepAlive, parseMessage, sendMessage } from "./socket.ts";
 
 /** Closing codes above 4000 are ours: the process has ended. */
 const processEnded = 4000;
@@ -42,12 +43,11 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
     return { items };
   });
   http.bind(sandboxRoutes.streamProcess, async ({ params }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    const followed = live.process(params.pid);
-    return await answerEvents(
-      live.stream(() => followed.follow(call.signal)),
-      call.signal,
-    );
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const followed = live.process(params.pid);
+      const events = live.stream(() => followed.follow(hold.signal));
+      return await answerEvents(during(hold, events), hold.signal);
+    });
   });
   http.bind(sandboxRoutes.writeProcess, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
@@ -64,22 +64,24 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
     return answer(204);
   });
   http.bindSocket(sandboxRoutes.openTerminal, async ({ params }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    const followed = live.process(params.pid);
-    await live.use(() => Promise.resolve()); // a paused one is refused before the socket opens, an idle one goes on
-    return (socket) => attach(socket, live, followed);
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const followed = live.process(params.pid);
+      await live.use(() => Promise.resolve()); // a paused one is refused before the socket opens, an idle one goes on
+      return (socket: WebSocket) => attach(socket, live, followed, hold);
+    });
   });
 }
 
 /** Joins a terminal and a socket until either ends. The terminal outlives the socket. */
-async function attach(socket: WebSocket, live: LiveSandbox, followed: FollowedProcess): Promise<void> {
+async function attach(socket: WebSocket, live: LiveSandbox, followed: FollowedProcess, hold: Hold): Promise<void> {
   const gone = new AbortController();
   keepAlive(socket);
+  endWithAccess(socket, hold);
   socket.on("close", () => gone.abort());
   socket.on("message", (message, isBinary) => void receive(socket, live, followed, message as Buffer, isBinary));
   try {
     for await (const event of live.stream(() => followed.follow(gone.signal))) await send(socket, event);
-    socket.close(processEnded, "ended");
+    if (!hold.signal.aborted) socket.close(processEnded, "ended");
   } catch {
     socket.close(1011, "sandbox_ended");
   }

@@ -1,5 +1,6 @@
 import { sandboxRoutes } from "@syla/contracts/sandboxes";
 import type { Http } from "../access/http.ts";
+import { during } from "../access/service.ts";
 import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import { exec, streamExec } from "./exec.ts";
@@ -21,15 +22,17 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
   http.bind(sandboxRoutes.pauseSandbox, async ({ params }, call) => await sandboxes.pause(call.actor, params.id));
   http.bind(sandboxRoutes.resumeSandbox, async ({ params }, call) => await sandboxes.resume(call.actor, params.id));
   http.bind(sandboxRoutes.execInSandbox, async ({ params, body }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    return await live.use((session) => exec(session, body, call.signal));
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const result = await live.use((session) => exec(session, body, hold.signal));
+      hold.release();
+      return result;
+    });
   });
   http.bind(sandboxRoutes.streamExec, async ({ params, body }, call) => {
-    const live = await sandboxes.live(call.actor, params.id);
-    return await answerEvents(
-      live.stream((session) => streamExec(session, body, call.signal)),
-      call.signal,
-    );
+    return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
+      const events = live.stream((session) => streamExec(session, body, hold.signal));
+      return await answerEvents(during(hold, events), hold.signal);
+    });
   });
   http.bind(sandboxRoutes.getSandboxStats, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);

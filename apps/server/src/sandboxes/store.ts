@@ -1,5 +1,6 @@
 import type { SandboxFilter } from "@syla/contracts/sandboxes";
 import { sql, type Selectable } from "kysely";
+import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 
@@ -55,14 +56,11 @@ export async function findSandbox(queries: Queries, id: string): Promise<Sandbox
 }
 
 /** One page, newest first; one row more than `filter.limit` tells that there is a next page. */
-export async function listSandboxes(
-  queries: Queries,
-  filter: SandboxFilter,
-  ownerId: string | null,
-  before: string | null,
-): Promise<SandboxRow[]> {
+export async function listSandboxes(queries: Queries, filter: SandboxFilter, viewer: Viewer, before: string | null): Promise<SandboxRow[]> {
   let query = queries.selectFrom("sandboxes").selectAll();
-  if (ownerId !== null) query = query.where("owner_id", "=", ownerId);
+  if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
+  if (filter.owner === "shared") query = query.where(sharedWith(viewer, "sandbox"));
+  if (filter.owner === "visible") query = query.where(visibleTo(viewer, "sandbox"));
   if (before !== null) query = query.where("id", "<", before);
   if (filter.live !== undefined) query = query.where("ended_at", filter.live ? "is" : "is not", null);
   return await query

@@ -1,12 +1,11 @@
 import { errorCatalog } from "@syla/contracts/errors";
+import { escapeHtml } from "../platform/escape-html.ts";
 import type { OpenApiDocument } from "../platform/openapi.ts";
 
 type JsonObject = Record<string, unknown>;
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
 function escape(value: unknown): string {
-  return String(value).replace(/[&<>"']/g, (character) => escapes[character] ?? character);
+  return escapeHtml(String(value));
 }
 
 /** Escaped text in which `code` between backticks is set as code. */

@@ -77,24 +77,23 @@ describe("memory of verified keys", () => {
 describe("permissions", () => {
   const ann = { userId: "ann", role: "developer", via: "session" } as const;
   const admin = { userId: "root", role: "admin", via: "local" } as const;
+  const run = (ownerId: string, visibility = "private") => ({ type: "run", id: "run_1", ownerId, visibility, level: null }) as const;
 
   it("let owners and administrators at a run, and everybody at a public one", () => {
-    expect(can(ann, "run:cancel", { ownerId: "ann" })).toBe(true);
-    expect(can(ann, "run:read", { ownerId: "bob" })).toBe(false);
-    expect(can(admin, "run:cancel", { ownerId: "bob" })).toBe(true);
-    expect(can(ann, "run:read", { ownerId: "bob", visibility: "public" })).toBe(true);
-    expect(can(ann, "run:cancel", { ownerId: "bob", visibility: "public" })).toBe(false);
+    expect(can(ann, "run:cancel", run("ann"))).toBe(true);
+    expect(can(ann, "run:read", run("bob"))).toBe(false);
+    expect(can(admin, "run:cancel", run("bob"))).toBe(true);
+    expect(can(ann, "run:read", run("bob", "public"))).toBe(true);
+    expect(can(ann, "run:cancel", run("bob", "public"))).toBe(false);
     expect(can(ann, "run:list-all")).toBe(false);
     expect(can({ ...ann, role: "end_user" }, "server:inspect")).toBe(false);
   });
 
   it("hide what may not be seen, and forbid what may", () => {
-    expect(() => requirePermission(ann, "run:read", { ownerId: "bob" })).toThrow(expect.objectContaining({ code: "not_found" }));
-    expect(() => requirePermission(ann, "run:cancel", { ownerId: "bob" })).toThrow(expect.objectContaining({ code: "not_found" }));
-    expect(() => requirePermission(ann, "run:cancel", { ownerId: "bob", visibility: "public" })).toThrow(
-      expect.objectContaining({ code: "forbidden" }),
-    );
+    expect(() => requirePermission(ann, "run:read", run("bob"))).toThrow(expect.objectContaining({ code: "not_found" }));
+    expect(() => requirePermission(ann, "run:cancel", run("bob"))).toThrow(expect.objectContaining({ code: "not_found" }));
+    expect(() => requirePermission(ann, "run:cancel", run("bob", "public"))).toThrow(expect.objectContaining({ code: "forbidden" }));
     expect(() => requirePermission(ann, "run:list-all")).toThrow(expect.objectContaining({ code: "forbidden" }));
-    expect(() => requirePermission(ann, "run:cancel", { ownerId: "ann" })).not.toThrow();
+    expect(() => requirePermission(ann, "run:cancel", run("ann"))).not.toThrow();
   });
 });

@@ -1,14 +1,14 @@
 import { Box, Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
-import type { ApiKey, NewApiKey } from "@syla/sdk";
+import type { ApiKey } from "@syla/sdk";
 import { KeyRound } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useCopy } from "../ui/copyable.tsx";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { Section } from "../ui/page.tsx";
+import { ShownOnce } from "../ui/shown-once.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useApiKeys, useCreateApiKey, useDeleteApiKey } from "./queries.ts";
@@ -77,38 +77,8 @@ function NewKeyForm() {
           <ErrorPanel error={create.error} />
         </Box>
       ) : null}
-      {create.data ? <CreatedKey created={create.data} /> : null}
+      {create.data ? <ShownOnce text={create.data.key}>Copy the key “{create.data.name}” now. It is not shown again.</ShownOnce> : null}
     </Section>
-  );
-}
-
-function CreatedKey({ created }: { readonly created: NewApiKey }) {
-  const [copied, copy] = useCopy();
-  return (
-    <Box px="4" py="3" bg="accent.subtle" borderTopWidth="1px" borderColor="border" role="status">
-      <Text fontWeight="medium">Copy the key “{created.name}” now. It is not shown again.</Text>
-      <Flex gap="2" mt="2" align="center">
-        <Box
-          fontFamily="mono"
-          fontSize="xs"
-          bg="bg.panel"
-          borderWidth="1px"
-          borderColor="border"
-          rounded="md"
-          px="2"
-          py="1.5"
-          minW="0"
-          overflowX="auto"
-          whiteSpace="nowrap"
-          tabIndex={0}
-        >
-          {created.key}
-        </Box>
-        <Button size="xs" variant="outline" onClick={() => copy(created.key)} flexShrink="0">
-          {copied ? "Copied" : "Copy"}
-        </Button>
-      </Flex>
-    </Box>
   );
 }
 

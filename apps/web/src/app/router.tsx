@@ -14,6 +14,10 @@ const RunsPage = lazy(() => import("../runs/list/runs-page.tsx"));
 const RunPage = lazy(() => import("../runs/run-page.tsx"));
 const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
 const SandboxPage = lazy(() => import("../sandboxes/sandbox-page.tsx"));
+const TeamsPage = lazy(() => import("../teams/teams-page.tsx"));
+const TeamPage = lazy(() => import("../teams/team-page.tsx"));
+const JoinTeamPage = lazy(() => import("../teams/join-team-page.tsx"));
+const ShareLinkPage = lazy(() => import("../access/share-link-page.tsx"));
 const WorkersPage = lazy(() => import("../workers/workers-page.tsx"));
 const DoctorPage = lazy(() => import("../system/doctor-page.tsx"));
 const DesignPage = lazy(() => import("./design-page.tsx"));
@@ -34,6 +38,10 @@ export function AppRoutes() {
             <Route path="runs/:id" element={<RunPage />} />
             <Route path="sandboxes" element={<SandboxesPage />} />
             <Route path="sandboxes/:id" element={<SandboxPage />} />
+            <Route path="teams" element={<TeamsPage />} />
+            <Route path="teams/join" element={<JoinTeamPage />} />
+            <Route path="teams/:id" element={<TeamPage />} />
+            <Route path="share" element={<ShareLinkPage />} />
             <Route path="settings" element={<Navigate to="profile" replace />} />
             <Route path="settings/:tab" element={<SettingsPage />} />
             <Route path="workers" element={<WorkersPage />} />

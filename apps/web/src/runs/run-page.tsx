@@ -2,7 +2,9 @@ import { Box, Flex, Heading, Text } from "@chakra-ui/react";
 import type { Run } from "@syla/sdk";
 import { useState } from "react";
 import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { SharedBy } from "../access/shared-by.tsx";
 import { Copyable } from "../ui/copyable.tsx";
+import { errorCode } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { ScrollPage, usePageTitle } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
@@ -25,7 +27,9 @@ export default function RunPage() {
   const { id = "" } = useParams();
   const run = useRun(id);
   usePageTitle(run.data ? `${run.data.entrypoint} · ${run.data.status.replace("_", " ")}` : "Run");
-  if (run.data) return <RunDetail key={id} run={run.data} />;
+  // Somebody else's run may be taken back while it is looked at.
+  const gone = run.isError && errorCode(run.error) === "not_found";
+  if (run.data && !gone) return <RunDetail key={id} run={run.data} />;
   return (
     <ScrollPage>
       {run.isError ? (
@@ -113,6 +117,7 @@ function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (er
             {run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}
           </Text>
           <TimeAgo time={run.createdAt} />
+          <SharedBy thing={{ resourceType: "run", resourceId: run.id }} />
           {run.attempt > 1 ? <Text as="span">attempt {run.attempt}</Text> : null}
           {run.retryOf ? (
             <Text as="span" textDecoration="underline">

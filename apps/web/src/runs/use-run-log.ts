@@ -30,7 +30,9 @@ export function useRunLog(id: string): RunLog {
     setError(null);
     const take = createEventSink(client, id, buffer);
     followRun(id, { onEvent: take, onReconnecting: setReconnecting }, stop.signal).catch((reason: unknown) => {
-      if (!stop.signal.aborted) setError(reason);
+      if (stop.signal.aborted) return;
+      setError(reason);
+      void client.invalidateQueries({ queryKey: ["run", id] }); // it may be gone, or no longer ours to see
     });
     return () => stop.abort();
   }, [id, buffer, client, attempt]);

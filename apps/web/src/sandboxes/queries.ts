@@ -5,11 +5,12 @@ import { syla } from "../app/api.ts";
 const slowMs = 10_000;
 const fastMs = 3000;
 
-/** One's own sandboxes, newest first. */
-export function useSandboxes(ended: boolean) {
+/** One's own sandboxes, or those that others have shared, newest first. */
+export function useSandboxes(ended: boolean, shared: boolean) {
   return useQuery({
-    queryKey: ["sandboxes", ended],
-    queryFn: ({ signal }) => syla.sandboxes.list({ limit: 200, ...(ended ? {} : { live: true }) }, { signal }),
+    queryKey: ["sandboxes", ended, shared],
+    queryFn: ({ signal }) =>
+      syla.sandboxes.list({ limit: 200, ...(ended ? {} : { live: true }), ...(shared ? { owner: "shared" as const } : {}) }, { signal }),
     refetchInterval: slowMs,
   });
 }

@@ -1,8 +1,12 @@
 import { Box, Button, Flex, Heading, Text } from "@chakra-ui/react";
-import type { Sandbox } from "@syla/sdk";
+import { levelCovers } from "@syla/contracts/access";
+import type { AccessLevel, Sandbox } from "@syla/sdk";
 import { Pause, Play, Trash2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Link, useParams, useSearchParams } from "react-router";
+import { useAccess } from "../access/queries.ts";
+import { ShareButton } from "../access/share-button.tsx";
+import { SharedBy } from "../access/shared-by.tsx";
 import { useNow } from "../ui/clock.ts";
 import { Copyable } from "../ui/copyable.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -45,8 +49,10 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
   const [search] = useSearchParams();
   const tab = search.get("tab") ?? "terminal";
   const state = describeState(sandbox);
-  const usable = sandbox.endedAt === null && sandbox.pauseReason !== "user";
-  const rest = usable ? null : sandbox.endedAt === null ? "Resume it to go on." : "There is nothing more to run here.";
+  const level = useAccess({ resourceType: "sandbox", resourceId: sandbox.id }).data?.level;
+  const mayUse = level !== undefined && levelCovers(level, "edit");
+  const usable = mayUse && sandbox.endedAt === null && sandbox.pauseReason !== "user";
+  const rest = usable ? null : describeRest(sandbox, level);
   return (
     <Flex direction="column" h="100%" minH="0">
       <Flex direction="column" gap="2" px={{ base: "4", md: "6" }} pt="4" pb="2" flexShrink="0">
@@ -87,8 +93,16 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
   );
 }
 
+function describeRest(sandbox: Sandbox, level: AccessLevel | undefined): string {
+  if (sandbox.endedAt !== null) return "There is nothing more to run here.";
+  if (level !== undefined && !levelCovers(level, "edit")) return "It was shared with you to be looked at, not to be used.";
+  return level === undefined ? "" : "Resume it to go on.";
+}
+
 function SandboxHeading({ sandbox }: { readonly sandbox: Sandbox }) {
   const action = useSandboxAction(sandbox.id);
+  const thing = { resourceType: "sandbox", resourceId: sandbox.id } as const;
+  const level = useAccess(thing).data?.level ?? "view";
   const [deleting, setDeleting] = useState(false);
   const now = useNow();
   const until = (iso: string) => formatDuration(Math.max(0, Math.round((Date.parse(iso) - now) / 5000) * 5000));
@@ -104,13 +118,15 @@ function SandboxHeading({ sandbox }: { readonly sandbox: Sandbox }) {
           </Flex>
           <Flex align="center" columnGap="3" wrap="wrap" fontSize="xs" color="fg.muted">
             <Copyable text={sandbox.id} label="sandbox id" />
+            <SharedBy thing={thing} />
             {sandbox.endedAt === null ? <Text as="span">ends in {until(sandbox.expiresAt)}</Text> : null}
             {sandbox.idleAt === null ? null : <Text as="span">pauses in {until(sandbox.idleAt)} if unused</Text>}
           </Flex>
         </Box>
         {sandbox.endedAt === null ? (
           <Flex gap="2" ml={{ base: "0", md: "auto" }}>
-            {sandbox.status === "paused" ? (
+            <ShareButton thing={thing} />
+            {!levelCovers(level, "edit") ? null : sandbox.status === "paused" ? (
               <Button size="xs" variant="outline" loading={action.isPending} onClick={() => action.mutate("resume")}>
                 <Play aria-hidden /> Resume
               </Button>
@@ -119,9 +135,11 @@ function SandboxHeading({ sandbox }: { readonly sandbox: Sandbox }) {
                 <Pause aria-hidden /> Pause
               </Button>
             )}
-            <Button size="xs" variant="outline" onClick={() => setDeleting(true)}>
-              <Trash2 aria-hidden /> Delete
-            </Button>
+            {levelCovers(level, "admin") ? (
+              <Button size="xs" variant="outline" onClick={() => setDeleting(true)}>
+                <Trash2 aria-hidden /> Delete
+              </Button>
+            ) : null}
           </Flex>
         ) : null}
       </Flex>

@@ -16,8 +16,10 @@ import { SandboxStatusBadge } from "./sandbox-status.tsx";
 /** Long-lived sandboxes. */
 export default function SandboxesPage() {
   const [search] = useSearchParams();
-  const ended = search.get("show") === "all";
-  const sandboxes = useSandboxes(ended);
+  const shown = search.get("show") ?? "live";
+  const ended = shown === "all";
+  const shared = shown === "shared";
+  const sandboxes = useSandboxes(ended, shared);
   const [creating, setCreating] = useState(false);
   const items = sandboxes.data?.items ?? [];
   return (
@@ -34,15 +36,16 @@ export default function SandboxesPage() {
         <TabLinks
           label="Which sandboxes"
           tabs={[
-            { to: "/sandboxes", label: "Live", current: !ended },
+            { to: "/sandboxes", label: "Live", current: !ended && !shared },
             { to: "/sandboxes?show=all", label: "All", current: ended },
+            { to: "/sandboxes?show=shared", label: "Shared with me", current: shared },
           ]}
         />
       </Box>
       {sandboxes.isError ? <ErrorPanel error={sandboxes.error} onRetry={() => void sandboxes.refetch()} /> : null}
       {sandboxes.isPending ? <SkeletonRows rows={4} /> : null}
       {sandboxes.isSuccess && items.length === 0 ? (
-        <EmptyState icon={Container} title="No sandbox">
+        <EmptyState icon={Container} title={shared ? "Nobody has shared a sandbox with you" : "No sandbox"}>
           A sandbox is a small computer that stays: files, processes, a terminal and interpreters that keep their variables.
         </EmptyState>
       ) : null}

@@ -1,7 +1,10 @@
 import { Button } from "@chakra-ui/react";
+import { levelCovers } from "@syla/contracts/access";
 import type { Run } from "@syla/sdk";
 import { Pencil, RotateCw, Square } from "lucide-react";
 import { Link, useNavigate } from "react-router";
+import { useAccess } from "../../access/queries.ts";
+import { ShareButton } from "../../access/share-button.tsx";
 import { isLive } from "../run-state.ts";
 import { useCancelRuns, useRerun } from "../queries.ts";
 
@@ -15,9 +18,12 @@ export function RunActions({ run, onError }: RunActionsProps) {
   const cancel = useCancelRuns();
   const rerun = useRerun();
   const navigate = useNavigate();
+  const thing = { resourceType: "run", resourceId: run.id } as const;
+  const level = useAccess(thing).data?.level ?? "view";
   return (
     <>
-      {isLive(run) ? (
+      <ShareButton thing={thing} />
+      {isLive(run) && levelCovers(level, "edit") ? (
         <Button
           size="xs"
           variant="outline"
@@ -33,15 +39,17 @@ export function RunActions({ run, onError }: RunActionsProps) {
           <Pencil aria-hidden /> Edit and rerun
         </Link>
       </Button>
-      <Button
-        size="xs"
-        variant="outline"
-        loading={rerun.isPending}
-        loadingText="Rerun"
-        onClick={() => rerun.mutate(run.id, { onError, onSuccess: (next) => void navigate(`/runs/${next.id}`) })}
-      >
-        <RotateCw aria-hidden /> Rerun
-      </Button>
+      {levelCovers(level, "run") ? (
+        <Button
+          size="xs"
+          variant="outline"
+          loading={rerun.isPending}
+          loadingText="Rerun"
+          onClick={() => rerun.mutate(run.id, { onError, onSuccess: (next) => void navigate(`/runs/${next.id}`) })}
+        >
+          <RotateCw aria-hidden /> Rerun
+        </Button>
+      ) : null}
     </>
   );
 }

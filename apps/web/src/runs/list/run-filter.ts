@@ -7,6 +7,8 @@ export interface RunListFilter {
   readonly language: string;
   readonly since: string;
   readonly q: string;
+  /** What others have shared, in place of one's own. */
+  readonly shared: boolean;
 }
 
 /** The spans one can choose from, in hours. */
@@ -28,6 +30,7 @@ export function readRunFilter(search: URLSearchParams): RunListFilter {
     language: search.get("language") ?? "",
     since: sinceChoices.some(({ value }) => value === since) ? since : "",
     q: search.get("q") ?? "",
+    shared: search.get("owner") === "shared",
   };
 }
 
@@ -38,6 +41,7 @@ export function writeRunFilter(filter: RunListFilter): URLSearchParams {
   if (filter.language) search.set("language", filter.language);
   if (filter.since) search.set("since", filter.since);
   if (filter.q) search.set("q", filter.q);
+  if (filter.shared) search.set("owner", "shared");
   return search;
 }
 
@@ -56,5 +60,6 @@ export function runListQuery(filter: RunListFilter, now: number): ListRunsQuery 
     ...(filter.language ? { language: filter.language } : {}),
     ...(hours === undefined ? {} : { since: new Date(minute - hours * 3_600_000).toISOString() }),
     ...(filter.q ? { q: filter.q } : {}),
+    ...(filter.shared ? { owner: "shared" } : {}),
   };
 }

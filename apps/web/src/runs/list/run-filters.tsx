@@ -1,6 +1,6 @@
 import { Button, Flex, Input, NativeSelect } from "@chakra-ui/react";
 import type { RunStatus } from "@syla/sdk";
-import { CirclePlay, X } from "lucide-react";
+import { CirclePlay, Users, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { FilterChip } from "../../ui/filter-chip.tsx";
 import { StatusIcon, statusLooks } from "../../ui/status-badge.tsx";
@@ -26,6 +26,12 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
   return (
     <Flex gap="2" wrap="wrap" align="center" pb="3">
       <SearchBox q={filter.q} onSearch={(q) => onChange((before) => ({ ...before, q }))} />
+      <FilterChip pressed={filter.shared} onClick={() => onChange((before) => ({ ...before, shared: !before.shared }))}>
+        <span aria-hidden>
+          <Users size={14} />
+        </span>
+        Shared with me
+      </FilterChip>
       <Flex role="group" aria-label="Status" gap="1.5" wrap="wrap">
         {statuses.map((status) => (
           <FilterChip key={status} pressed={filter.statuses.includes(status)} onClick={() => toggle(status)}>
@@ -61,7 +67,7 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
           h="7"
           variant="ghost"
           color="fg.muted"
-          onClick={() => onChange(() => ({ statuses: [], language: "", since: "", q: "" }))}
+          onClick={() => onChange(() => ({ statuses: [], language: "", since: "", q: "", shared: false }))}
         >
           <X aria-hidden /> Clear
         </Button>

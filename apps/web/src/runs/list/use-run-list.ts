@@ -15,7 +15,7 @@ const quietMs = 4000;
  */
 export function useRunList(filter: RunListFilter) {
   const client = useQueryClient();
-  const key = [filter.statuses.join(","), filter.language, filter.since, filter.q];
+  const key = [filter.statuses.join(","), filter.language, filter.since, filter.q, filter.shared];
   const pages = useInfiniteQuery({
     queryKey: ["runs", "list", ...key],
     queryFn: ({ pageParam, signal }) =>

@@ -1,0 +1,106 @@
+import type { AccessLevel, Grant, PersonAccess, ResourceType, Syla, ThingRef } from "@syla/sdk";
+import type { Command } from "commander";
+import { usageError } from "../cli-error.ts";
+import { connect } from "../connection.ts";
+import { printJson, printLine, printTable } from "../output/print.ts";
+import { plainLine } from "../output/terminal-text.ts";
+import { parseDuration } from "../runs/parse-flags.ts";
+import { findTeam } from "../teams/find-team.ts";
+import { type CommonFlags, defineServerCommand } from "./command.ts";
+
+const levels: readonly AccessLevel[] = ["view", "run", "edit", "admin"];
+
+interface ShareFlags extends CommonFlags {
+  readonly with?: string;
+  readonly team?: string;
+  readonly link?: boolean;
+  readonly level: string;
+  readonly expires?: string;
+}
+
+/** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
+export function defineShareCommand(resourceType: ResourceType): Command {
+  return defineServerCommand("share", `let somebody else use a ${resourceType}`)
+    .argument(`<${resourceType}>`, "its id")
+    .option("-w, --with <email>", "a person")
+    .option("-t, --team <team>", "a team of yours: its id, slug or name")
+    .option("--link", "whoever has the link that is printed")
+    .option("-l, --level <level>", "view, run, edit or admin", "view")
+    .option("--expires <duration>", "for so long from now: 30m, 12h, 7d")
+    .action(async (resourceId: string, flags: ShareFlags) => {
+      const level = readLevel(flags.level);
+      if ([flags.with, flags.team, flags.link].filter((way) => way !== undefined).length !== 1)
+        throw usageError("Say with whom.", "Give one of --with EMAIL, --team TEAM and --link.");
+      const { syla } = await connect({ env: process.env, profile: flags.profile });
+      const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
+      const input = { resourceType, resourceId, level, expiresAt };
+      if (flags.link === true) {
+        const made = await syla.sharing.createLink(input);
+        return flags.json === true ? printJson(made) : printLine(made.url);
+      }
+      const whom = flags.with === undefined ? { teamId: (await findTeam(syla, flags.team ?? "")).id } : { email: flags.with };
+      const grant = await syla.sharing.share({ ...input, ...whom });
+      if (flags.json === true) printJson(grant);
+    });
+}
+
+/** Takes back what was granted to somebody. */
+export function defineUnshareCommand(resourceType: ResourceType): Command {
+  return defineServerCommand("unshare", `take back what somebody may do with a ${resourceType}`)
+    .argument(`<${resourceType}>`, "its id")
+    .argument("<whom>", "an e-mail address, a team's name, the first characters of a link, or a grant's id (as `access` lists them)")
+    .action(async (resourceId: string, whom: string, flags: CommonFlags) => {
+      const { syla } = await connect({ env: process.env, profile: flags.profile });
+      const grants = (await collectGrants(syla, { resourceType, resourceId })).filter(
+        ({ id, subject }) => id === whom || subject.name.toLowerCase() === whom.toLowerCase(),
+      );
+      if (grants.length === 0) throw usageError(`Nothing was granted to "${whom}".`, `\`access ${resourceId}\` lists the grants.`);
+      for (const grant of grants) await syla.sharing.revoke(grant.id);
+      if (flags.json === true) printJson({ revoked: grants.map(({ id }) => id) });
+    });
+}
+
+/** Who has access, and why. */
+export function defineAccessCommand(resourceType: ResourceType): Command {
+  return defineServerCommand("access", `list who may do what with a ${resourceType}, and why`)
+    .argument(`<${resourceType}>`, "its id")
+    .action(async (resourceId: string, flags: CommonFlags) => {
+      const { syla } = await connect({ env: process.env, profile: flags.profile });
+      const thing = { resourceType, resourceId };
+      const access = await syla.sharing.access(thing);
+      if (access.level !== "admin") return flags.json === true ? printJson({ access }) : printLine(access.level);
+      const people: PersonAccess[] = [];
+      for await (const person of syla.sharing.people(thing)) people.push(person);
+      const grants = await collectGrants(syla, thing);
+      if (flags.json === true) return printJson({ access, people, grants });
+      const links = grants.filter(({ subject }) => subject.type === "link");
+      printTable(
+        [
+          { title: "who", value: (row) => plainLine(row.who) },
+          { title: "level", value: (row) => row.level },
+          { title: "why", value: (row) => plainLine(row.why) },
+        ],
+        [
+          ...people.map(({ name, level, reasons }) => ({ who: name, level, why: reasons.map(describeReason).join(", ") })),
+          ...links.map(({ subject, level }) => ({ who: "link", level, why: `${subject.name}…` })),
+          ...(access.visibility === "public" ? [{ who: "everybody", level: "run", why: "public" }] : []),
+        ],
+      );
+    });
+}
+
+function describeReason({ type, name }: PersonAccess["reasons"][number]): string {
+  return name === null ? type : `${type} ${name}`;
+}
+
+async function collectGrants(syla: Syla, thing: ThingRef): Promise<Grant[]> {
+  const grants: Grant[] = [];
+  for await (const grant of syla.sharing.grants(thing)) grants.push(grant);
+  return grants;
+}
+
+function readLevel(word: string): AccessLevel {
+  const level = levels.find((known) => known === word);
+  if (level === undefined) throw usageError(`"${word}" is not a level.`, `Write one of ${levels.join(", ")}.`);
+  return level;
+}

@@ -1,0 +1,95 @@
+import type { Notifications } from "../platform/notifications.ts";
+import type { Actor } from "./actor.ts";
+
+/** What the database's triggers say on it: `user:ID` or `run:ID`. */
+const accessChannel = "access_changed";
+/** Longer timers overflow: then it is looked at again in between. */
+const longestTimerMs = 24 * 3_600_000;
+/** After the moment of an expiry, so that the database's clock has passed it too. */
+const marginMs = 50;
+/** When the database could not be asked whether access has ended. */
+const retryMs = 1000;
+
+/** Access that something open rests on. */
+export interface Hold {
+  /** Aborts when the access ends, or when the caller has gone. */
+  readonly signal: AbortSignal;
+  /** What was open is closed. */
+  release(): void;
+}
+
+/** Whether something is still allowed, and until when that is sure. */
+interface Finding {
+  readonly allowed: boolean;
+  readonly until: Date | null;
+}
+type Allowed = (actor: Actor) => Promise<Finding>;
+
+interface Held {
+  readonly actor: Actor;
+  readonly thing: string;
+  readonly look: () => void;
+}
+
+/** Everything open that rests on somebody's access, looked at again whenever that may have changed. */
+export class Holds {
+  readonly #notifications: Notifications;
+  readonly #check: (actor: Actor, allowed: Allowed) => Promise<Finding>;
+  readonly #held = new Set<Held>();
+  #end: (() => void) | undefined;
+
+  constructor(notifications: Notifications, check: (actor: Actor, allowed: Allowed) => Promise<Finding>) {
+    this.#notifications = notifications;
+    this.#check = check;
+  }
+
+  async listen(onChange: (what: string | null) => void): Promise<void> {
+    const tell = (what: string | null) => {
+      onChange(what);
+      for (const { actor, thing, look } of this.#held) if (what === null || what === thing || what === `user:${actor.userId}`) look();
+    };
+    this.#end = await this.#notifications.listen(accessChannel, tell, () => tell(null));
+  }
+
+  close(): void {
+    this.#end?.();
+  }
+
+  /** Holds from now on; a first look sees what changed since it was decided, and when the access will end. */
+  hold(actor: Actor, thing: string, allowed: Allowed, gone?: AbortSignal): Hold {
+    const ended = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const look = async (): Promise<void> => {
+      const finding = await this.#check(actor, allowed).catch(() => null);
+      if (ended.signal.aborted || !this.#held.has(held)) return;
+      if (finding?.allowed === false) return ended.abort();
+      clearTimeout(timer);
+      if (finding === null) timer = setTimeout(() => void look(), retryMs).unref();
+      else if (finding.until !== null) timer = setTimeout(() => void look(), delayUntil(finding.until)).unref();
+    };
+    const held: Held = { actor, thing, look: () => void look() };
+    this.#held.add(held);
+    const signal = gone === undefined ? ended.signal : AbortSignal.any([ended.signal, gone]);
+    const release = () => {
+      clearTimeout(timer);
+      this.#held.delete(held);
+    };
+    signal.addEventListener("abort", release, { once: true });
+    if (signal.aborted) release();
+    else void look();
+    return { signal, release };
+  }
+}
+
+function delayUntil(end: Date): number {
+  return Math.min(Math.max(end.getTime() - Date.now(), 0) + marginMs, longestTimerMs);
+}
+
+/** The events while they last, and then the end of the hold. */
+export async function* during<T>(hold: Hold, events: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+  try {
+    yield* events;
+  } finally {
+    hold.release();
+  }
+}

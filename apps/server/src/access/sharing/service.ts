@@ -1,0 +1,241 @@
+import type {
+  Access as AccessDocument,
+  AccessLevel,
+  AccessReason,
+  Grant,
+  GrantChange,
+  GrantFilter,
+  GrantInput,
+  PersonAccess,
+  ResourceType,
+  ShareLinkInput,
+} from "@syla/contracts/access";
+import { AppError } from "@syla/contracts/errors";
+import type { Mail } from "../../notifications/outbox.ts";
+import type { Database, Work } from "../../platform/database.ts";
+import { newId } from "../../platform/ids.ts";
+import { readCursor, toPage } from "../../platform/page-cursor.ts";
+import { hashToken, newToken } from "../../platform/one-time-token.ts";
+import type { Actor } from "../actor.ts";
+import { higher, levelOf } from "../permission.ts";
+import type { Access, Thing } from "../service.ts";
+import { findReachingGrants } from "../store.ts";
+import { toGrant } from "./presenter.ts";
+import { shareMail } from "./share-mail.ts";
+import * as store from "./store.ts";
+
+/** Something was shared with somebody. A person without an account has an address only. */
+export interface Shared {
+  readonly thing: Thing;
+  readonly level: AccessLevel;
+  readonly actor: Actor;
+  readonly userId: string | null;
+  readonly teamId: string | null;
+  readonly email: string | null;
+}
+
+/** What sharing is made of. */
+export interface SharingContext {
+  readonly database: Database;
+  readonly access: Access;
+  /** Finds a thing of each type. */
+  readonly things: Readonly<Record<ResourceType, (id: string) => Promise<Thing | undefined>>>;
+  /** Whether somebody may give things to a team. */
+  readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
+  readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
+  readonly publicUrl: string;
+  readonly onShared?: (shared: Shared) => void;
+}
+
+interface ThingRef {
+  readonly resourceType: ResourceType;
+  readonly resourceId: string;
+}
+
+/** Grants and share links, and who has access by them. */
+export class Sharing {
+  readonly #context: SharingContext;
+
+  constructor(context: SharingContext) {
+    this.#context = context;
+  }
+
+  /** What the actor may do with a thing, and why. */
+  async getAccess(actor: Actor, ref: ThingRef): Promise<AccessDocument> {
+    const { queries } = this.#context.database;
+    const thing = await this.#find(actor, ref, "read");
+    const grants = await findReachingGrants(queries, actor.userId, thing.type, thing.id);
+    const reasons: AccessReason[] = grants.map(({ via, name, level, expires_at }) => ({
+      type: via,
+      level,
+      name,
+      expiresAt: expires_at?.toISOString() ?? null,
+    }));
+    const besides = (type: AccessReason["type"], level: AccessLevel) => reasons.push({ type, level, name: null, expiresAt: null });
+    if (thing.ownerId === actor.userId) besides("owner", "admin");
+    if (thing.visibility === "public") besides("public", "run");
+    if (actor.role === "admin") besides("admin", "admin");
+    const granted = grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null);
+    return {
+      ...ref,
+      name: thing.name,
+      owner: { id: thing.ownerId, name: await store.findPersonName(queries, thing.ownerId) },
+      visibility: thing.visibility,
+      level: levelOf(actor, { ...thing, level: granted }) ?? "view",
+      isOwner: thing.ownerId === actor.userId,
+      reasons,
+    };
+  }
+
+  async listPeople(actor: Actor, filter: GrantFilter): Promise<{ items: PersonAccess[]; nextCursor: string | null }> {
+    const thing = await this.#find(actor, filter, "share");
+    const page = { limit: filter.limit, after: readCursor(filter.cursor) };
+    const rows = await store.listPeople(this.#context.database.queries, thing.type, thing.id, thing.ownerId, page);
+    const toPerson = (row: store.PersonRow): PersonAccess => ({
+      key: row.key,
+      name: row.name,
+      level: row.reasons.reduce<AccessLevel | null>((best, reason) => higher(best, reason.level), null) ?? "view",
+      reasons: [...row.reasons],
+    });
+    return toPage(rows, filter.limit, (row) => row.key, toPerson);
+  }
+
+  async listGrants(actor: Actor, filter: GrantFilter): Promise<{ items: Grant[]; nextCursor: string | null }> {
+    const thing = await this.#find(actor, filter, "share");
+    const page = { limit: filter.limit, before: readCursor(filter.cursor, /^grant_[0-9a-z]{26}$/) };
+    const rows = await store.listGrants(this.#context.database.queries, thing.type, thing.id, page);
+    return toPage(rows, filter.limit, (row) => row.id, toGrant);
+  }
+
+  async createGrant(actor: Actor, input: GrantInput): Promise<Grant> {
+    const thing = await this.#find(actor, input, "share");
+    const expiresAt = checkExpiry(input.expiresAt);
+    const subject = await this.#subject(actor, input);
+    const grant = await this.#context.database.queries.transaction().execute(async (work) => {
+      const created = await this.#insert(work, actor, thing, { ...subject, level: input.level, expiresAt });
+      if (subject.subjectType === "email") await this.#mail(work, actor, thing, subject.subjectId);
+      return created;
+    });
+    this.#context.onShared?.({
+      thing,
+      level: input.level,
+      actor,
+      userId: subject.subjectType === "user" ? subject.subjectId : null,
+      teamId: subject.subjectType === "team" ? subject.subjectId : null,
+      email: input.email?.toLowerCase() ?? null,
+    });
+    return grant;
+  }
+
+  async updateGrant(actor: Actor, id: string, { level, expiresAt }: GrantChange): Promise<Grant> {
+    await this.#findGrant(actor, id);
+    const change = {
+      ...(level === undefined ? {} : { level }),
+      ...(expiresAt === undefined ? {} : { expires_at: checkExpiry(expiresAt) }),
+    };
+    const row = await store.changeGrant(this.#context.database.queries, id, change);
+    if (row === undefined) throw new AppError("not_found");
+    return toGrant(row);
+  }
+
+  /** Takes a grant back. Whoever it was given to may give it up. */
+  async deleteGrant(actor: Actor, id: string): Promise<Grant> {
+    const own = await store.findGrant(this.#context.database.queries, checkId(id));
+    const isTheirs = own?.subject_type === "user" && own.subject_id === actor.userId;
+    const row = isTheirs ? own : await this.#findGrant(actor, id);
+    await this.#context.database.queries.transaction().execute((work) => store.deleteGrant(work, id));
+    return toGrant(row);
+  }
+
+  /** The token is in this answer and nowhere else. */
+  async createLink(actor: Actor, input: ShareLinkInput): Promise<{ grant: Grant; token: string; url: string }> {
+    const thing = await this.#find(actor, input, "share");
+    const expiresAt = checkExpiry(input.expiresAt);
+    const { token, tokenHash } = newToken("syla_share");
+    const id = newId("link");
+    const grant = await this.#context.database.queries.transaction().execute(async (work) => {
+      await store.insertShareLink(work, { id, tokenHash, start: token.slice(0, shownCharacters), createdBy: actor.userId });
+      return await this.#insert(work, actor, thing, { subjectType: "link", subjectId: id, level: input.level, expiresAt });
+    });
+    // Behind the `#` it reaches no server's log.
+    return { grant, token, url: `${this.#context.publicUrl}/share#${token}` };
+  }
+
+  /** @throws AppError `share_link_invalid` */
+  async redeemLink(actor: Actor, token: string): Promise<ThingRef & { level: AccessLevel }> {
+    const row = await this.#context.database.queries
+      .transaction()
+      .execute((work) => store.redeemLink(work, hashToken(token), actor.userId));
+    if (row === undefined) throw new AppError("share_link_invalid");
+    return { resourceType: toType(row.resource_type), resourceId: row.resource_id, level: row.level };
+  }
+
+  async #insert(
+    work: Work,
+    actor: Actor,
+    thing: Thing,
+    grant: Pick<store.NewGrant, "subjectType" | "subjectId" | "level" | "expiresAt">,
+  ): Promise<Grant> {
+    const id = await store.upsertGrant(work, { ...grant, resourceType: thing.type, resourceId: thing.id, createdBy: actor.userId });
+    const row = id === undefined ? undefined : await store.findGrant(work, id);
+    if (row === undefined) throw new AppError("conflict", { message: "There are too many grants on this.", hint: "Take some back first." });
+    return toGrant(row);
+  }
+
+  async #subject(actor: Actor, { email, teamId }: GrantInput): Promise<Pick<store.NewGrant, "subjectType" | "subjectId">> {
+    if ((email === undefined) === (teamId === undefined))
+      throw new AppError("invalid_request", { fields: [{ path: "email", message: "give either an e-mail address or a team" }] });
+    if (email !== undefined) {
+      const address = email.toLowerCase();
+      const userId = await store.findConfirmedUser(this.#context.database.queries, address);
+      return userId === undefined ? { subjectType: "email", subjectId: address } : { subjectType: "user", subjectId: userId };
+    }
+    if (!(await this.#context.isMember(actor, teamId ?? ""))) throw new AppError("not_found", { message: "You are in no such team." });
+    return { subjectType: "team", subjectId: teamId ?? "" };
+  }
+
+  async #mail(work: Work, actor: Actor, thing: Thing, to: string): Promise<void> {
+    const by = await store.findPersonName(work, actor.userId);
+    const url = `${this.#context.publicUrl}/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
+    await this.#context.queueMail(work, shareMail({ to, by, name: thing.name, url }));
+  }
+
+  async #find(actor: Actor, { resourceType, resourceId }: ThingRef, what: "read" | "share"): Promise<Thing> {
+    const thing = await this.#context.things[resourceType](checkId(resourceId));
+    if (thing === undefined) throw new AppError("not_found");
+    await this.#context.access.require(actor, `${resourceType}:${what}`, thing);
+    return thing;
+  }
+
+  async #findGrant(actor: Actor, id: string): Promise<store.NamedGrant> {
+    const row = await store.findGrant(this.#context.database.queries, checkId(id));
+    if (row === undefined) throw new AppError("not_found");
+    await this.#find(actor, { resourceType: toType(row.resource_type), resourceId: row.resource_id }, "share");
+    return row;
+  }
+}
+
+/** What of a link's token stays readable, to tell links apart. */
+const shownCharacters = 17;
+
+/** What was shared with an address becomes the account's to which it was just confirmed to belong. Call it in the transaction that confirms. */
+export async function adoptEmailGrants(work: Work, userId: string, email: string): Promise<void> {
+  await store.moveEmailGrants(work, userId, email.toLowerCase());
+}
+
+function toType(type: string): ResourceType {
+  return type === "sandbox" ? "sandbox" : "run";
+}
+
+function checkId(id: string): string {
+  if (id.includes("\0")) throw new AppError("not_found");
+  return id;
+}
+
+function checkExpiry(expiresAt: string | null | undefined): Date | null {
+  if (expiresAt === undefined || expiresAt === null) return null;
+  const end = new Date(expiresAt);
+  if (end.getTime() <= Date.now())
+    throw new AppError("invalid_request", { fields: [{ path: "expiresAt", message: "must lie in the future" }] });
+  return end;
+}

@@ -1,0 +1,210 @@
+import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import { sql, type Selectable } from "kysely";
+import { newId } from "../../platform/ids.ts";
+import type { Queries, Work } from "../../platform/database.ts";
+import type { Schema } from "../../platform/schema.ts";
+
+export type GrantRow = Selectable<Schema["grants"]>;
+
+/** A grant with the words that people read. */
+export interface NamedGrant extends GrantRow {
+  readonly subject_name: string;
+  readonly creator_name: string | null;
+  readonly use_count: number | null;
+}
+
+/** What is granted, and by whom. */
+export interface NewGrant {
+  readonly resourceType: ResourceType;
+  readonly resourceId: string;
+  readonly subjectType: GrantRow["subject_type"];
+  readonly subjectId: string;
+  readonly level: AccessLevel;
+  readonly createdBy: string;
+  readonly expiresAt: Date | null;
+}
+
+/** The most grants on one thing. */
+const mostGrants = 500;
+
+/** Grants, in place of the grant that the subject has already. Undefined: there are too many. */
+export async function upsertGrant(work: Work, grant: NewGrant): Promise<string | undefined> {
+  const { resourceType, resourceId } = grant;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`grants on ${resourceType} ${resourceId}`}, 0))`.execute(work);
+  const { count } = await work
+    .selectFrom("grants")
+    .select((select) => select.fn.countAll<number>().as("count"))
+    .where("resource_type", "=", resourceType)
+    .where("resource_id", "=", resourceId)
+    .executeTakeFirstOrThrow();
+  if (count >= mostGrants) return undefined;
+  const row = await work
+    .insertInto("grants")
+    .values({
+      id: newId("grant"),
+      resource_type: resourceType,
+      resource_id: resourceId,
+      subject_type: grant.subjectType,
+      subject_id: grant.subjectId,
+      level: grant.level,
+      created_by: grant.createdBy,
+      expires_at: grant.expiresAt,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["resource_type", "resource_id", "subject_type", "subject_id"])
+        .doUpdateSet({ level: grant.level, expires_at: grant.expiresAt }),
+    )
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+function selectNamed(queries: Queries) {
+  return queries
+    .selectFrom("grants as g")
+    .leftJoin("users as c", "c.id", "g.created_by")
+    .leftJoin("users as u", (join) => join.onRef("u.id", "=", "g.subject_id").on("g.subject_type", "=", "user"))
+    .leftJoin("teams as t", (join) => join.onRef("t.id", "=", "g.subject_id").on("g.subject_type", "=", "team"))
+    .leftJoin("share_links as s", (join) => join.onRef("s.id", "=", "g.subject_id").on("g.subject_type", "=", "link"))
+    .selectAll("g")
+    .select(["c.name as creator_name", "s.use_count", sql<string>`coalesce(u.email, t.name, s.start, g.subject_id)`.as("subject_name")]);
+}
+
+/** One page, newest first; one row more than `limit` tells that there is a next page. */
+export async function listGrants(
+  queries: Queries,
+  type: ResourceType,
+  id: string,
+  page: { limit: number; before: string | null },
+): Promise<NamedGrant[]> {
+  let query = selectNamed(queries).where("g.resource_type", "=", type).where("g.resource_id", "=", id);
+  if (page.before !== null) query = query.where("g.id", "<", page.before);
+  return await query
+    .orderBy("g.id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+export async function findGrant(queries: Queries, id: string): Promise<NamedGrant | undefined> {
+  return await selectNamed(queries).where("g.id", "=", id).executeTakeFirst();
+}
+
+export async function changeGrant(
+  queries: Queries,
+  id: string,
+  change: { level?: AccessLevel; expires_at?: Date | null },
+): Promise<NamedGrant | undefined> {
+  if (Object.keys(change).length > 0) await queries.updateTable("grants").set(change).where("id", "=", id).execute();
+  return await findGrant(queries, id);
+}
+
+/** Takes a grant back; a link goes with its grant. */
+export async function deleteGrant(work: Work, id: string): Promise<void> {
+  const row = await work.deleteFrom("grants").where("id", "=", id).returning(["subject_type", "subject_id"]).executeTakeFirst();
+  if (row?.subject_type === "link") await work.deleteFrom("share_links").where("id", "=", row.subject_id).execute();
+}
+
+/** The account to which an address belongs for sure. */
+export async function findConfirmedUser(queries: Queries, email: string): Promise<string | undefined> {
+  const row = await queries
+    .selectFrom("users")
+    .select("id")
+    .where(sql<string>`lower(email)`, "=", email)
+    .where("email_verified", "=", true)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export async function findPersonName(queries: Queries, id: string): Promise<string> {
+  return (await queries.selectFrom("users").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
+}
+
+export async function insertShareLink(
+  work: Work,
+  link: { id: string; tokenHash: string; start: string; createdBy: string },
+): Promise<void> {
+  await work
+    .insertInto("share_links")
+    .values({ id: link.id, token_hash: link.tokenHash, start: link.start, created_by: link.createdBy })
+    .execute();
+}
+
+/** The grant of a link that still lives, and its person's use of it, counted once. */
+export async function redeemLink(work: Work, tokenHash: string, userId: string): Promise<GrantRow | undefined> {
+  const grant = await work
+    .selectFrom("share_links as s")
+    .innerJoin("grants as g", (join) => join.onRef("g.subject_id", "=", "s.id").on("g.subject_type", "=", "link"))
+    .selectAll("g")
+    .where("s.token_hash", "=", tokenHash)
+    .where((where) => where.or([where("g.expires_at", "is", null), where("g.expires_at", ">", sql<Date>`now()`)]))
+    .forUpdate("s")
+    .executeTakeFirst();
+  if (grant === undefined) return undefined;
+  const used = await work
+    .insertInto("share_link_uses")
+    .values({ link_id: grant.subject_id, user_id: userId })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("link_id")
+    .executeTakeFirst();
+  await work
+    .updateTable("share_links")
+    .set((set) => ({ last_used_at: sql<Date>`now()`, use_count: set("use_count", "+", used === undefined ? 0 : 1) }))
+    .where("id", "=", grant.subject_id)
+    .execute();
+  return grant;
+}
+
+/** Somebody with access, by one way. People are told apart by their address, so that nothing tells whether one has an account. */
+export interface PersonRow {
+  readonly key: string;
+  readonly name: string;
+  readonly reasons: readonly {
+    readonly type: "owner" | "direct" | "team" | "link";
+    readonly level: AccessLevel;
+    readonly name: string | null;
+    readonly expiresAt: string | null;
+  }[];
+}
+
+/** Who has access to a thing and by what, one page in the order of `key`. */
+export async function listPeople(
+  queries: Queries,
+  type: ResourceType,
+  id: string,
+  ownerId: string,
+  page: { limit: number; after: string | null },
+): Promise<PersonRow[]> {
+  const { rows } = await sql<PersonRow>`
+    with live as (select * from grants g where g.resource_type = ${type} and g.resource_id = ${id} and (g.expires_at is null or g.expires_at > now())),
+    ways as (
+      select coalesce(lower(u.email), u.id) as key, u.name as person, 'owner' as type, 'admin' as level, null as name, null::timestamptz as expires_at
+        from users u where u.id = ${ownerId}
+      union all select coalesce(lower(u.email), g.subject_id), null, 'direct', g.level, null, g.expires_at
+        from live g left join users u on g.subject_type = 'user' and u.id = g.subject_id where g.subject_type in ('user', 'email')
+      union all select coalesce(lower(u.email), u.id), u.name, 'team', g.level, t.name, g.expires_at
+        from live g join team_members m on g.subject_type = 'team' and m.team_id = g.subject_id
+        join teams t on t.id = m.team_id join users u on u.id = m.user_id
+      union all select coalesce(lower(u.email), u.id), u.name, 'link', g.level, s.start, g.expires_at
+        from live g join share_link_uses l on g.subject_type = 'link' and l.link_id = g.subject_id
+        join share_links s on s.id = l.link_id join users u on u.id = l.user_id)
+    select key, coalesce(max(person), key) as name, jsonb_agg(jsonb_build_object('type', type, 'level', level, 'name', name,
+      'expiresAt', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) as reasons
+    from ways where ${page.after}::text is null or key > ${page.after}
+    group by key order by key limit ${page.limit + 1}`.execute(queries);
+  return rows;
+}
+
+/** What was granted to an address becomes its account's; of two grants on one thing the more generous stays. */
+export async function moveEmailGrants(work: Work, userId: string, email: string): Promise<void> {
+  const levels = sql`array['view', 'run', 'edit', 'admin']`;
+  await sql`
+    with moved as (delete from grants where subject_type = 'email' and subject_id = ${email} returning *)
+    insert into grants (id, resource_type, resource_id, subject_type, subject_id, level, created_by, created_at, expires_at)
+    select id, resource_type, resource_id, 'user', ${userId}, level, created_by, created_at, expires_at from moved
+    on conflict (resource_type, resource_id, subject_type, subject_id) do update set
+      level = case when array_position(${levels}, excluded.level) > array_position(${levels}, grants.level) then excluded.level else grants.level end,
+      expires_at = case when excluded.expires_at is null or grants.expires_at is null then null else greatest(excluded.expires_at, grants.expires_at) end`.execute(
+    work,
+  );
+}

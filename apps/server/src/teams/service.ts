@@ -1,0 +1,182 @@
+import { AppError } from "@syla/contracts/errors";
+import type { Team, TeamChange, TeamFilter, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
+import type { Actor } from "../access/actor.ts";
+import { requirePermission } from "../access/service.ts";
+import type { Mail } from "../notifications/outbox.ts";
+import type { Database, Work } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import { hashToken, newToken } from "../platform/one-time-token.ts";
+import { readCursor, toPage } from "../platform/page-cursor.ts";
+import { invitationMail } from "./invitation-mail.ts";
+import { slugOf, toInvitation, toMember, toTeam } from "./presenter.ts";
+import * as store from "./store.ts";
+
+const invitationDays = 7;
+const mostInvitations = 200;
+
+/** What teams are made of. */
+export interface TeamsContext {
+  readonly database: Database;
+  readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
+  readonly publicUrl: string;
+}
+
+interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+interface PageQuery {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** Teams: who is in them, and who decides that. */
+export class Teams {
+  readonly #context: TeamsContext;
+
+  constructor(context: TeamsContext) {
+    this.#context = context;
+  }
+
+  async list(actor: Actor, filter: TeamFilter): Promise<Page<Team>> {
+    if (filter.owner === "all") requirePermission(actor, "team:list-all");
+    const page = { limit: filter.limit, after: readCursor(filter.cursor) };
+    const rows = await store.listTeams(this.#context.database.queries, actor.userId, filter.owner === "all", page);
+    return toPage(rows, filter.limit, (row) => row.id, toTeam);
+  }
+
+  async create(actor: Actor, { name, description }: { name: string; description: string }): Promise<Team> {
+    requirePermission(actor, "team:create");
+    const id = newId("team");
+    const team = { id, name, description, slug: slugOf(name, id), createdBy: actor.userId };
+    await this.#transaction((work) => store.insertTeam(work, team));
+    return await this.get(actor, id);
+  }
+
+  async get(actor: Actor, id: string): Promise<Team> {
+    return toTeam(await this.#find(actor, id, "team:read"));
+  }
+
+  async update(actor: Actor, id: string, { name, description }: TeamChange): Promise<Team> {
+    await this.#find(actor, id, "team:manage");
+    const change = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
+    await store.changeTeam(this.#context.database.queries, id, change);
+    return await this.get(actor, id);
+  }
+
+  async delete(actor: Actor, id: string): Promise<void> {
+    await this.#find(actor, id, "team:manage");
+    await this.#transaction((work) => store.deleteTeam(work, id));
+  }
+
+  /** What goes when the team is deleted. */
+  async countGrants(actor: Actor, id: string): Promise<{ runs: number; sandboxes: number }> {
+    await this.#find(actor, id, "team:manage");
+    return await store.countGrants(this.#context.database.queries, id);
+  }
+
+  /** Whether somebody may give things to a team. */
+  async isMember(actor: Actor, id: string): Promise<boolean> {
+    const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
+    return row !== undefined && (row.role !== null || actor.role === "admin");
+  }
+
+  async listMembers(actor: Actor, id: string, query: PageQuery): Promise<Page<TeamMember>> {
+    await this.#find(actor, id, "team:read");
+    const page = { limit: query.limit, after: readCursor(query.cursor) };
+    return toPage(await store.listMembers(this.#context.database.queries, id, page), query.limit, (row) => row.user_id, toMember);
+  }
+
+  /** @throws AppError `last_owner` */
+  async setRole(actor: Actor, id: string, userId: string, role: TeamRole): Promise<TeamMember> {
+    await this.#find(actor, id, "team:manage");
+    return await this.#transaction(async (work) => {
+      const member = await this.#lockMember(work, id, userId, role === "member");
+      await store.setMemberRole(work, id, member.user_id, role);
+      return toMember({ ...member, role });
+    });
+  }
+
+  /** Removes a member; who removes themselves (`me`) leaves. @throws AppError `last_owner` */
+  async removeMember(actor: Actor, id: string, userId: string): Promise<string> {
+    const leaving = userId === "me" || userId === actor.userId;
+    await this.#find(actor, id, leaving ? "team:read" : "team:manage");
+    return await this.#transaction(async (work) => {
+      const member = await this.#lockMember(work, id, leaving ? actor.userId : userId, true);
+      await store.removeMember(work, id, member.user_id);
+      return member.user_id;
+    });
+  }
+
+  async listInvitations(actor: Actor, id: string, query: PageQuery): Promise<Page<TeamInvitation>> {
+    await this.#find(actor, id, "team:manage");
+    const page = { limit: query.limit, after: readCursor(query.cursor) };
+    return toPage(await store.listInvitations(this.#context.database.queries, id, page), query.limit, (row) => row.id, toInvitation);
+  }
+
+  /** The link is in this answer, in the e-mail, and nowhere else. */
+  async invite(actor: Actor, id: string, input: { email: string; role: TeamRole }): Promise<{ invitation: TeamInvitation; url: string }> {
+    const team = await this.#find(actor, id, "team:manage");
+    const { token, tokenHash } = newToken("syla_invite");
+    const url = `${this.#context.publicUrl}/teams/join#${token}`;
+    const email = input.email.toLowerCase();
+    const expiresAt = new Date(Date.now() + invitationDays * 86_400_000);
+    const row = await this.#transaction(async (work) => {
+      await store.lockOwners(work, id);
+      if ((await store.countOpenInvitations(work, id)) >= mostInvitations)
+        throw new AppError("conflict", { message: "There are too many open invitations.", hint: "Take some back first." });
+      const invitation = { id: newId("inv"), email, teamId: id, role: input.role, tokenHash, invitedBy: actor.userId, expiresAt };
+      const inserted = await store.insertInvitation(work, invitation);
+      const by = await store.findUserName(work, actor.userId);
+      await this.#context.queueMail(work, invitationMail({ to: email, by, team: team.name, url, days: invitationDays }));
+      return inserted;
+    });
+    return { invitation: toInvitation(row), url };
+  }
+
+  async revokeInvitation(actor: Actor, id: string, invitationId: string): Promise<void> {
+    await this.#find(actor, id, "team:manage");
+    if (invitationId.includes("\0") || !(await store.revokeInvitation(this.#context.database.queries, id, invitationId)))
+      throw new AppError("not_found");
+  }
+
+  /** @throws AppError `invitation_invalid` */
+  async join(actor: Actor, token: string): Promise<Team> {
+    const teamId = await this.#transaction((work) => joinByInvitation(work, actor.userId, token));
+    return await this.get(actor, teamId);
+  }
+
+  #transaction<T>(work: (work: Work) => Promise<T>): Promise<T> {
+    return this.#context.database.queries.transaction().execute(work);
+  }
+
+  /** A member, with the team's owners as they stay until the transaction ends. */
+  async #lockMember(work: Work, id: string, userId: string, losesOwner: boolean): Promise<store.MemberRow> {
+    const owners = await store.lockOwners(work, id);
+    const member = userId.includes("\0") ? undefined : await store.findMember(work, id, userId);
+    if (member === undefined) throw new AppError("not_found");
+    if (losesOwner && member.role === "owner" && owners <= 1) throw new AppError("last_owner");
+    return member;
+  }
+
+  async #find(actor: Actor, id: string, action: "team:read" | "team:manage"): Promise<store.TeamRow> {
+    const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
+    if (row === undefined) throw new AppError("not_found");
+    const level = row.role === null ? null : row.role === "owner" ? "admin" : "view";
+    requirePermission(actor, action, { type: "team", id, ownerId: null, visibility: "private", level });
+    return row;
+  }
+}
+
+/**
+ * Uses an invitation up and makes the person a member.
+ *
+ * @returns the team's id
+ * @throws AppError `invitation_invalid`
+ */
+async function joinByInvitation(work: Work, userId: string, token: string): Promise<string> {
+  const invitation = await store.takeInvitation(work, hashToken(token));
+  if (invitation?.team_id == null) throw new AppError("invitation_invalid");
+  await store.addMember(work, invitation.team_id, userId, invitation.team_role ?? "member");
+  return invitation.team_id;
+}

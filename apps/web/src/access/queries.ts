@@ -1,0 +1,61 @@
+import type { AccessLevel, ThingRef, Visibility } from "@syla/sdk";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { syla } from "../app/api.ts";
+import { collectItems } from "../app/collect-items.ts";
+
+const keyOf = (thing: ThingRef) => ["access", thing.resourceType, thing.resourceId];
+
+/** What you may do with a thing. */
+export function useAccess(thing: ThingRef) {
+  return useQuery({ queryKey: [...keyOf(thing), "own"], queryFn: ({ signal }) => syla.sharing.access(thing, { signal }) });
+}
+
+/** What was granted on a thing. */
+export function useGrants(thing: ThingRef) {
+  return useQuery({
+    queryKey: [...keyOf(thing), "grants"],
+    queryFn: async ({ signal }) => await collectItems(syla.sharing.grants(thing, { signal })),
+  });
+}
+
+/** Who has access to a thing, and why. */
+export function usePeople(thing: ThingRef) {
+  return useQuery({
+    queryKey: [...keyOf(thing), "people"],
+    queryFn: async ({ signal }) => await collectItems(syla.sharing.people(thing, { signal })),
+  });
+}
+
+/** With whom, how far, and for how long. */
+export interface ShareWish {
+  readonly email?: string;
+  readonly teamId?: string;
+  readonly level: AccessLevel;
+  readonly expiresAt: string | null;
+}
+
+/** Everything that changes who has access; the lists are read again. */
+export function useSharing(thing: ThingRef) {
+  const client = useQueryClient();
+  const onSettled = () => client.invalidateQueries({ queryKey: keyOf(thing) });
+  const share = useMutation({ mutationFn: (wish: ShareWish) => syla.sharing.share({ ...thing, ...wish }), onSettled });
+  const createLink = useMutation({
+    mutationFn: ({ level, expiresAt }: ShareWish) => syla.sharing.createLink({ ...thing, level, expiresAt }),
+    onSettled,
+  });
+  const setLevel = useMutation({
+    mutationFn: ({ id, level }: { id: string; level: AccessLevel }) => syla.sharing.update(id, { level }),
+    onSettled,
+  });
+  const revoke = useMutation({ mutationFn: (id: string) => syla.sharing.revoke(id), onSettled });
+  const setVisibility = useMutation({
+    mutationFn: (visibility: Visibility) => syla.runs.setVisibility(thing.resourceId, visibility),
+    onSettled,
+  });
+  return { share, createLink, setLevel, revoke, setVisibility };
+}
+
+/** Takes the access that a link gives. */
+export function useRedeemLink() {
+  return useMutation({ mutationFn: (token: string) => syla.sharing.redeemLink(token) });
+}

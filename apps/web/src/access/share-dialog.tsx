@@ -1,0 +1,65 @@
+import { Box, Flex, Heading, Text } from "@chakra-ui/react";
+import type { Access, ThingRef } from "@syla/sdk";
+import type { ReactNode } from "react";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { Modal } from "../ui/modal.tsx";
+import { SelectField } from "../ui/select-field.tsx";
+import { GrantList } from "./grant-list.tsx";
+import { PeopleList } from "./people-list.tsx";
+import { useSharing } from "./queries.ts";
+import { ShareForm } from "./share-form.tsx";
+
+interface ShareDialogProps {
+  readonly thing: ThingRef;
+  readonly access: Access;
+  readonly onClose: () => void;
+}
+
+/** Shares a thing, and shows who has it. */
+export function ShareDialog({ thing, access, onClose }: ShareDialogProps) {
+  return (
+    <Modal label={`Share “${access.name}”`} onClose={onClose} width="40rem">
+      <ShareForm thing={thing} />
+      <Part heading="Shared with">
+        {thing.resourceType === "run" ? <VisibilityRow thing={thing} access={access} /> : null}
+        <GrantList thing={thing} />
+      </Part>
+      <Part heading="Who has access, and why">
+        <PeopleList thing={thing} access={access} />
+      </Part>
+    </Modal>
+  );
+}
+
+function Part({ heading, children }: { readonly heading: string; readonly children: ReactNode }) {
+  return (
+    <Box as="section" borderTopWidth="1px" borderColor="border">
+      <Heading as="h3" fontSize="sm" fontWeight="semibold" px="4" pt="3" pb="2">
+        {heading}
+      </Heading>
+      {children}
+    </Box>
+  );
+}
+
+function VisibilityRow({ thing, access }: { readonly thing: ThingRef; readonly access: Access }) {
+  const { setVisibility } = useSharing(thing);
+  return (
+    <>
+      <Flex align="center" gap="2" px="4" py="2" wrap="wrap" borderTopWidth="1px" borderColor="border.muted">
+        <Text flex="1 1 160px">Everybody who is signed in</Text>
+        <SelectField
+          label="Visibility"
+          size="xs"
+          width="40"
+          value={setVisibility.isPending ? setVisibility.variables : access.visibility}
+          onChoose={(value) => setVisibility.mutate(value === "public" ? "public" : "private")}
+        >
+          <option value="private">no access</option>
+          <option value="public">can run again</option>
+        </SelectField>
+      </Flex>
+      {setVisibility.error ? <ErrorPanel error={setVisibility.error} /> : null}
+    </>
+  );
+}

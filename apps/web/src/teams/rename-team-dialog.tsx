@@ -1,0 +1,46 @@
+import { Button, Flex } from "@chakra-ui/react";
+import type { Team } from "@syla/sdk";
+import { type FormEvent, useState } from "react";
+import { fieldProblem } from "../ui/describe-error.ts";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { TextField } from "../ui/form-field.tsx";
+import { Modal } from "../ui/modal.tsx";
+import { useUpdateTeam } from "./queries.ts";
+
+/** Changes what a team is called, and what it is for. */
+export function RenameTeamDialog({ team, onClose }: { readonly team: Team; readonly onClose: () => void }) {
+  const update = useUpdateTeam(team.id);
+  const [name, setName] = useState(team.name);
+  const [description, setDescription] = useState(team.description);
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    update.mutate({ name, description }, { onSuccess: onClose });
+  };
+  return (
+    <Modal label="Rename this team" onClose={onClose}>
+      <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
+        <TextField
+          label="Name"
+          required
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          problem={fieldProblem(update.error, "name")}
+        />
+        <TextField
+          label="What it is for"
+          maxLength={1000}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          problem={fieldProblem(update.error, "description")}
+        />
+        {update.error ? <ErrorPanel error={update.error} /> : null}
+        <Flex justify="flex-end">
+          <Button type="submit" size="sm" colorPalette="accent" loading={update.isPending}>
+            Save
+          </Button>
+        </Flex>
+      </Flex>
+    </Modal>
+  );
+}

@@ -1,0 +1,84 @@
+import { createPerson, submit } from "@syla/testkit/runs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+const password = "a long enough password";
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("sharing in the browser", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  /** Another person, who signs in in a browser of their own. */
+  async function openAs(email: string, path: string) {
+    const page = await web.openPage(path, { signedIn: false });
+    await page.getByLabel("E-mail address").fill(email);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    return page;
+  }
+
+  async function givePassword(person: { authorization: string }): Promise<string> {
+    const me = (await (await web.server.fetch("/api/v1/users/me", { headers: person })).json()) as { id: string; email: string };
+    const { hashPassword } = await import("@syla/server/accounts/password");
+    await web.server.context.database.queries
+      .insertInto("accounts")
+      .values({ id: `acct_${me.id}`, user_id: me.id, account_id: me.id, provider_id: "credential", password: await hashPassword(password) })
+      .execute();
+    return me.email;
+  }
+
+  it("lets another person follow a live log until it is taken back", async () => {
+    const email = await givePassword(await createPerson(web.server));
+    const owner = await web.openPage("/");
+    const run = await submit(web.server, {
+      code: "for i in $(seq 600); do echo line $i; sleep 0.2; done",
+      entrypoint: "count.sh",
+      limits: { wallMs: 120_000 },
+    });
+    await owner.goto(`/runs/${run.id}`);
+    await owner.getByRole("button", { name: "Share" }).click();
+    const dialog = owner.getByRole("dialog");
+    await dialog.getByLabel("E-mail address").fill(email);
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByText("shared directly").waitFor();
+
+    const other = await openAs(email, "/runs?owner=shared");
+    await other.getByRole("link", { name: "count.sh" }).click();
+    await expect.poll(() => other.locator(".log").textContent()).toContain("line");
+    expect(await other.getByRole("button", { name: "Share" }).count()).toBe(0);
+
+    await dialog.getByRole("button", { name: `Revoke ${email}` }).click();
+    await dialog.getByText("Shared with nobody yet.").waitFor();
+    await other.getByText("not_found").first().waitFor();
+    expect(await other.locator(".log-row").count()).toBe(0);
+    await other.goto("/runs?owner=shared");
+    await other.getByText("No run matches these filters").waitFor();
+    await web.server.send("POST", `/api/v1/runs/${run.id}/cancel`);
+    expect(web.problems).toEqual([]);
+  }, 180_000);
+
+  it("lets a team be made, joined by a link, and shared with", async () => {
+    const email = await givePassword(await createPerson(web.server));
+    const owner = await web.openPage("/teams");
+    await owner.getByLabel("Name", { exact: true }).fill("Compilers");
+    await owner.getByRole("button", { name: "Create team" }).click();
+    await owner.getByRole("heading", { name: "Compilers" }).waitFor();
+    await owner.getByLabel("E-mail address").fill(email);
+    await owner.getByRole("button", { name: "Invite" }).click();
+    const link = (await owner.getByText(/\/teams\/join#/).textContent()) ?? "";
+    const other = await openAs(email, new URL(link).pathname + new URL(link).hash);
+    await other.getByRole("button", { name: "Join" }).click();
+    await other.getByRole("heading", { name: "Compilers" }).waitFor();
+    await owner.reload();
+    await owner.getByText(email).first().waitFor();
+    await other.getByRole("button", { name: "Leave" }).click();
+    await other.getByText("You are in no team yet").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+});
