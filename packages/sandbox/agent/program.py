@@ -8,7 +8,6 @@ import atexit
 import builtins
 import gc
 import importlib.machinery
-import io
 import os
 import signal
 import sys

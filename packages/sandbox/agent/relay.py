@@ -14,7 +14,6 @@ import gc
 import os
 import resource
 import select
-import signal
 import socket
 import struct
 import sys

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import select
-import signal
 import time
 
 import artifacts

@@ -191,6 +191,7 @@ except OSError as error:
 
   it("says so when a power cut took the log", async () => {
     const run = await execute(server, { language: "python", code: "print('on paper')" });
+    await server.fetch(`/api/v1/runs/${run.id}`); // it is recorded by then
     const { queries } = server.context.database;
     const row = await queries.selectFrom("runs").select("log_sha256").where("id", "=", run.id).executeTakeFirstOrThrow();
     await server.context.blobs.delete(row.log_sha256 ?? "");
