@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseException } from "@syla/sandbox/egress/addresses";
+import { z } from "zod";
 import { Secret } from "./platform/secret.ts";
 
 // Each takes the text of an option and returns its value, or throws an Error whose message completes «SYLA_X: …».
@@ -100,6 +101,102 @@ export function databaseUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) throw new Error("must be a postgres:// URL");
   return new Secret(text);
+}
+
+/** Somebody who says who people are, as it is configured. */
+export interface IdentityProviderConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "openid" | "github";
+  /** The issuer; of GitHub where its pages are. */
+  readonly url: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly scopes: readonly string[];
+  readonly signUp: boolean;
+}
+
+const secureUrl = z.url({ protocol: /^https?$/ }).refine((text) => isSecure(text), "must be https, or on this machine");
+const providerId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "must be small letters, digits and dashes");
+const IdentityProviders = z.array(
+  z.strictObject({
+    preset: z.enum(["google", "github"]).optional(),
+    id: providerId.optional(),
+    name: z.string().min(1).max(60).optional(),
+    issuer: secureUrl.optional(),
+    clientId: z.string().min(1),
+    clientSecret: z.string().min(1),
+    scopes: z.array(z.string().min(1)).optional(),
+    signUp: z.boolean().default(false),
+  }),
+);
+const presets = {
+  google: { id: "google", name: "Google", kind: "openid", url: "https://accounts.google.com", scopes: ["openid", "email", "profile"] },
+  github: { id: "github", name: "GitHub", kind: "github", url: "https://github.com", scopes: ["read:user", "user:email"] },
+} as const;
+
+/** Who says who people are: a JSON list. */
+export function identityProviders(text: string): readonly IdentityProviderConfig[] {
+  const list = parseJson(IdentityProviders, text).map((entry): IdentityProviderConfig => {
+    const preset = entry.preset === undefined ? undefined : presets[entry.preset];
+    const id = entry.id ?? preset?.id;
+    const url = entry.issuer ?? preset?.url;
+    if (id === undefined || url === undefined) throw new Error("each needs a `preset` (google, github), or an `id` and an `issuer`");
+    return {
+      id,
+      name: entry.name ?? preset?.name ?? id,
+      kind: preset?.kind ?? "openid",
+      url: url.replace(/\/+$/, ""),
+      clientId: entry.clientId,
+      clientSecret: new Secret(entry.clientSecret),
+      scopes: entry.scopes ?? preset?.scopes ?? ["openid", "email", "profile"],
+      signUp: entry.signUp,
+    };
+  });
+  if (new Set(list.map(({ id }) => id)).size !== list.length) throw new Error("two have the same `id`");
+  return list;
+}
+
+/** An issuer whose tokens are taken for tokens of ours. */
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where its keys are; found by its discovery document when left out. */
+  readonly jwksUrl: string | undefined;
+  readonly role: "end_user" | "developer";
+}
+
+const TrustedIssuers = z.array(
+  z.strictObject({
+    issuer: secureUrl,
+    audience: z.string().min(1),
+    jwksUrl: secureUrl.optional(),
+    role: z.enum(["end_user", "developer"]).default("end_user"),
+  }),
+);
+
+/** Whose tokens are taken for tokens of ours: a JSON list. */
+export function trustedIssuers(text: string): readonly TrustedIssuer[] {
+  return parseJson(TrustedIssuers, text).map(({ jwksUrl, ...rest }) => ({ ...rest, jwksUrl }));
+}
+
+function parseJson<T>(schema: z.ZodType<T>, text: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error("must be JSON");
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
+}
+
+/** Nobody on the way can read or change it: TLS, or this machine. */
+function isSecure(text: string): boolean {
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** Networks, each with or without a port, separated by commas. */

@@ -11,6 +11,7 @@ import {
   domains,
   flag,
   hostName,
+  identityProviders,
   integer,
   mailAddress,
   networks,
@@ -20,6 +21,7 @@ import {
   publicUrl,
   redisUrl,
   smtpUrl,
+  trustedIssuers,
 } from "./config-values.ts";
 
 interface Option<T> {
@@ -128,6 +130,18 @@ const options = {
     "Who may make an account: nobody (`closed`), who is invited by an administrator (`invite`), who has an address of `SYLA_SIGN_UP_DOMAINS` besides (`domain`), anybody (`open`).",
   ),
   signUpDomains: option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
+  identityProviders: option(
+    "SYLA_IDENTITY_PROVIDERS",
+    "none",
+    identityProviders,
+    "Whose accounts let people in, as JSON: `[{\"preset\": \"google\", \"clientId\": …, \"clientSecret\": …}, {\"id\": \"corp\", \"name\": \"Corp\", \"issuer\": \"https://…\", …}]`; presets are `google` and `github` (with `issuer`, a GitHub Enterprise Server). With `\"signUp\": true` whoever it confirms may make an account. The redirect address is `<SYLA_PUBLIC_URL>/api/v1/sign-in/providers/<id>/callback`.",
+  ),
+  trustedIssuers: option(
+    "SYLA_TRUSTED_ISSUERS",
+    "none",
+    trustedIssuers,
+    "Whose tokens are exchanged for tokens of ours, so that the people of a host platform need no second sign-in, as JSON: `[{\"issuer\": \"https://…\", \"audience\": \"syla\"}]`, with `jwksUrl` where there is no discovery document and `role` (`end_user`, `developer`).",
+  ),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
@@ -234,6 +248,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     sandboxLimit: 20,
     signUp: "closed",
     signUpDomains: [],
+    identityProviders: [],
+    trustedIssuers: [],
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,
@@ -259,7 +275,7 @@ function readSettingsFile(dataDir: string, problems: FieldProblem[]): Map<string
   try {
     const document: unknown = JSON.parse(text);
     if (typeof document !== "object" || document === null || Array.isArray(document)) throw new Error("not an object");
-    return new Map(Object.entries(document).map(([key, value]) => [key, String(value)]));
+    return new Map(Object.entries(document).map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]));
   } catch {
     problems.push({ path: file, message: "must be a JSON object" });
     return new Map();

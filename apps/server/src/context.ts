@@ -3,7 +3,7 @@ import type { Http } from "./access/http.ts";
 import { createRequestLimit } from "./access/request-limit.ts";
 import { requireScope } from "./access/scopes.ts";
 import { Access } from "./access/service.ts";
-import { Sharing } from "./access/sharing/service.ts";
+import { adoptEmailGrants, Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
 import { Admin } from "./admin/service.ts";
 import { Sealer } from "./audit/sealer.ts";
@@ -11,7 +11,7 @@ import { Audit } from "./audit/service.ts";
 import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
-import { queueMail } from "./notifications/outbox.ts";
+import { queueMail } from "./notifications/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, readOrCreateSecret, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
@@ -31,6 +31,7 @@ import { Secret } from "./platform/secret.ts";
 import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
 import { Quotas } from "./quotas/service.ts";
+import { tellOfQuota } from "./quotas/tell.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
@@ -116,7 +117,22 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
   const { signUp: mode, signUpDomains: domains } = config;
-  const accounts = await openAccounts({ database, directory, logger, publicUrl, basePath, onSetup, signUp: { mode, domains }, queueMail });
+  const signUp = { mode, domains };
+  const onEmailConfirmed = adoptEmailGrants;
+  const { identityProviders, trustedIssuers } = config;
+  const accounts = await openAccounts({
+    database,
+    directory,
+    logger,
+    publicUrl,
+    basePath,
+    onSetup,
+    signUp,
+    identityProviders,
+    trustedIssuers,
+    queueMail,
+    onEmailConfirmed,
+  });
   opened.adopt(accounts, (value) => value.settled());
   const audit = new Audit({ database, logger });
   const access = opened.adopt(new Access({ database, notifications, audit }), (value) => value.close());
@@ -127,7 +143,14 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const sealer = new Sealer({ database, audit, logger, retentionDays: config.auditRetentionDays });
   const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
   const rateLimit = createSharedRateLimit(redis);
-  const quotas = new Quotas({ database, notifications, rateLimit });
+  const quotas = new Quotas({
+    database,
+    notifications,
+    rateLimit,
+    onWarning: (warning) => {
+      tellOfQuota(database.queries, warning).catch((err: unknown) => logger.warn({ err }, "somebody could not be told of their quota"));
+    },
+  });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };

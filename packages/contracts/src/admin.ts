@@ -184,7 +184,7 @@ export const adminRoutes = {
     params,
     body: z.strictObject({ reason }),
     responses: { 201: z.object({ userId: z.string(), expiresAt: z.iso.datetime() }) },
-    errors: ["not_found", "forbidden", "account_suspended", "session_needed"],
+    errors: ["not_found", "forbidden", "account_suspended", "session_required"],
   }),
   getImpersonation: route({
     ...self,
@@ -223,7 +223,7 @@ export const adminRoutes = {
       password: z.string().max(256).optional().describe("needed when you have one"),
     }),
     responses: { 204: "none" },
-    errors: ["impersonating", "invalid_credentials", "last_admin", "local_account", "session_needed", "account_busy"],
+    errors: ["impersonating", "invalid_credentials", "last_admin", "local_account", "session_required", "account_busy"],
   }),
   listAnnouncements: route({
     tag: "announcements",

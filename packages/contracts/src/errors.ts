@@ -101,6 +101,51 @@ export const errorCatalog = {
     message: "The code is wrong, too old, or was used already.",
     hint: "Wait for the next code of the authenticator, or use a recovery code.",
   },
+  identity_provider_failed: {
+    status: 502,
+    message: "The provider that should say who you are could not be used.",
+    hint: "Try again; an administrator finds the reason in the server's log.",
+  },
+  identity_refused: {
+    status: 403,
+    message: "The provider did not let you in.",
+    hint: "Try again, and agree to what it asks.",
+  },
+  identity_flow_invalid: {
+    status: 403,
+    message: "This sign-in was not begun in this browser, or it took too long.",
+    hint: "Begin again at the sign-in page.",
+  },
+  identity_unknown: {
+    status: 403,
+    message: "This account has no place here, and cannot make one.",
+    hint: "Ask an administrator for an invitation to its e-mail address.",
+  },
+  identity_unconfirmed: {
+    status: 403,
+    message: "The provider has not confirmed the e-mail address of this account.",
+    hint: "Confirm the address there, and sign in again.",
+  },
+  identity_needs_link: {
+    status: 409,
+    message: "The e-mail address has an account here already, and this sign-in is not linked to it.",
+    hint: "Sign in as you did before, and link the provider under Settings → Security.",
+  },
+  identity_taken: {
+    status: 409,
+    message: "That account is linked to somebody else here.",
+    hint: "Unlink it there first.",
+  },
+  last_way_in: {
+    status: 409,
+    message: "Without this you could not sign in any more.",
+    hint: "Set a password first, or link another provider.",
+  },
+  token_invalid: {
+    status: 401,
+    message: "The token is unknown, was used already, has expired, or is not meant for this server.",
+    hint: "Ask for a new one with the key or the token that you had it from.",
+  },
   session_required: { status: 403, message: "This is for a person in the browser, not for a key.", hint: "Sign in to the web pages." },
   authorization_pending: { status: 400, message: "Nobody has confirmed the code yet.", hint: "Ask again after the interval." },
   slow_down: { status: 400, message: "That was asked too soon.", hint: "Wait five seconds longer between polls." },
@@ -111,7 +156,6 @@ export const errorCatalog = {
     message: "An administrator who acts as somebody else may not do this.",
     hint: "Stop acting as them first.",
   },
-  session_needed: { status: 403, message: "This is done in a browser, by somebody who has signed in.", hint: "Sign in on the web pages." },
   webhook_refused: {
     status: 400,
     message: "The address of the webhook is not allowed.",

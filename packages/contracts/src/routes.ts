@@ -6,6 +6,7 @@ import { auditRoutes } from "./audit.ts";
 import { blobRoutes } from "./blobs.ts";
 import { cacheRoutes } from "./cache.ts";
 import { deviceLoginRoutes } from "./device-login.ts";
+import { identityRoutes } from "./identities.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { runRoutes } from "./runs.ts";
@@ -15,6 +16,7 @@ import { signUpRoutes } from "./sign-up.ts";
 import { systemRoutes } from "./system.ts";
 import { teamRoutes } from "./teams.ts";
 import { twoFactorRoutes } from "./two-factor.ts";
+import { tokenRoutes } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
 import { workerRoutes } from "./workers.ts";
 
@@ -26,6 +28,8 @@ export const routes = {
   ...signUpRoutes,
   ...twoFactorRoutes,
   ...deviceLoginRoutes,
+  ...identityRoutes,
+  ...tokenRoutes,
   ...runtimeRoutes,
   ...runRoutes,
   ...blobRoutes,

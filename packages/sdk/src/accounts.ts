@@ -1,13 +1,15 @@
 import type { accountRoutes, Me, Session } from "@syla/contracts/accounts";
 import type { ApiKey, ApiKeyScope, apiKeyRoutes, NewApiKey } from "@syla/contracts/api-keys";
 import type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
+import type { Identity, IdentityProvider } from "@syla/contracts/identities";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Invitation, NewInvitation, OneTimeLink, SignUpMode, signUpRoutes } from "@syla/contracts/sign-up";
+import type { TokenPair, tokenRoutes } from "@syla/contracts/tokens";
 import type { Page } from "./runs.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
 type Body<R extends keyof AccountTable> = RouteBody<AccountTable[R]>;
-type AccountTable = typeof accountRoutes & typeof apiKeyRoutes & typeof signUpRoutes;
+type AccountTable = typeof accountRoutes & typeof apiKeyRoutes & typeof signUpRoutes & typeof tokenRoutes;
 
 /** Who you are, and what lets you in. */
 export interface Accounts {
@@ -26,6 +28,25 @@ export interface Accounts {
       confirm(code: string, options?: CallOptions): Promise<readonly string[]>;
       disable(input: { password: string; code: string }, options?: CallOptions): Promise<void>;
     };
+    /** Accounts elsewhere that let you in. */
+    readonly identities: {
+      list(options?: CallOptions): Promise<readonly Identity[]>;
+      /** Begins to link one: open the address in the same browser. */
+      link(input: { provider: string; password: string }, options?: CallOptions): Promise<string>;
+      unlink(id: string, options?: CallOptions): Promise<void>;
+    };
+  };
+  readonly signInProviders: {
+    list(options?: CallOptions): Promise<readonly IdentityProvider[]>;
+    /** Where to send a browser that signs in by a provider. */
+    startUrl(provider: string, returnTo: string): string;
+    /** The code of the authenticator, when the sign-in page is asked for it. */
+    secondFactor(code: string, options?: CallOptions): Promise<Me>;
+  };
+  /** Short-lived tokens for services. */
+  readonly tokens: {
+    create(input: Body<"createToken">, options?: CallOptions): Promise<TokenPair>;
+    revoke(refreshToken: string, options?: CallOptions): Promise<void>;
   };
   readonly setup: {
     /** Whether the first admin is still to be named, and whether `token` may do it. */
@@ -85,6 +106,15 @@ export interface Accounts {
 export function createAccounts(transport: Transport): Accounts {
   return {
     me: createMe(transport),
+    signInProviders: {
+      list: async (options = {}) => (await transport.json("listIdentityProviders", options)).items,
+      startUrl: (provider, returnTo) => transport.url("startProviderSignIn", { params: { provider }, query: { returnTo } }),
+      secondFactor: (code, options = {}) => transport.json("finishProviderSecondFactor", { ...options, body: { code } }),
+    },
+    tokens: {
+      create: (input, options = {}) => transport.json("createToken", { ...options, body: input }),
+      revoke: async (refreshToken, options = {}) => void (await transport.json("revokeToken", { ...options, body: { refreshToken } })),
+    },
     setup: {
       status: (token, options = {}) => transport.json("getSetup", { ...options, query: token === undefined ? {} : { token } }),
       complete: (input, options = {}) => transport.json("completeSetup", { ...options, body: input }),
@@ -138,6 +168,11 @@ function createMe(transport: Transport): Accounts["me"] {
       begin: (password, options = {}) => transport.json("beginTwoFactor", { ...options, body: { password } }),
       confirm: async (code, options = {}) => (await transport.json("confirmTwoFactor", { ...options, body: { code } })).recoveryCodes,
       disable: async (input, options = {}) => void (await transport.json("disableTwoFactor", { ...options, body: input })),
+    },
+    identities: {
+      list: async (options = {}) => (await transport.json("listIdentities", options)).items,
+      link: async (input, options = {}) => (await transport.json("linkIdentity", { ...options, body: input })).url,
+      unlink: async (id, options = {}) => void (await transport.json("unlinkIdentity", { ...options, params: { id } })),
     },
   };
 }

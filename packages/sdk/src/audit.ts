@@ -1,6 +1,7 @@
 import type { AuditEvent, auditRoutes, AuditVerification } from "@syla/contracts/audit";
 import type { RouteQuery } from "@syla/contracts/route";
-import { iteratePages, type Page } from "./runs.ts";
+import { iteratePages } from "./pages.ts";
+import type { Page } from "./runs.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
 /** Filters and page of the audit trail. */

@@ -37,6 +37,8 @@ export class Syla {
   readonly sessions: Accounts["sessions"];
   readonly apiKeys: Accounts["apiKeys"];
   readonly deviceCodes: Accounts["deviceCodes"];
+  readonly signInProviders: Accounts["signInProviders"];
+  readonly tokens: Accounts["tokens"];
   readonly server: System;
   readonly cache: Cache;
   readonly sharing: Sharing;
@@ -70,6 +72,8 @@ export class Syla {
     this.sessions = accounts.sessions;
     this.apiKeys = accounts.apiKeys;
     this.deviceCodes = accounts.deviceCodes;
+    this.signInProviders = accounts.signInProviders;
+    this.tokens = accounts.tokens;
     this.server = createSystem(transport);
     this.sharing = createSharing(transport);
     this.teams = createTeams(transport);

@@ -1,13 +1,13 @@
 import type { Role } from "@syla/contracts/accounts";
 
-/** Who is asking, and by what: a browser session, an API key, or the key file of the OS user who runs the server. */
+/** Who is asking, and by what: a browser session, an API key, a short-lived token, or the key file of the OS user who runs the server. */
 export interface Actor {
   readonly userId: string;
   readonly role: Role;
-  readonly via: "session" | "api-key" | "local";
+  readonly via: "session" | "api-key" | "token" | "local";
   readonly sessionId?: string;
   readonly keyId?: string;
-  /** What an API key may be used for (`runs:read`, `runs:*`, `*`); everything when left out. */
+  /** What an API key or a token may be used for (`runs:read`, `runs:*`, `*`); everything when left out. */
   readonly scopes?: readonly string[];
   /** The administrator who is acting as this person. */
   readonly impersonatorId?: string;

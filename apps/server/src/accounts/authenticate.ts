@@ -4,18 +4,22 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../access/actor.ts";
 import type { Database } from "../platform/database.ts";
 import type { Secret } from "../platform/secret.ts";
-import { createRateLimit, requireAllowed, setRateHeaders, type RateLimit } from "../platform/rate-limit.ts";
+import { createRateLimit, requireRate, type LocalRateLimit } from "../platform/rate-limit.ts";
 import type { ApiKeyMemo, VerifiedKey } from "./api-keys/api-key-memo.ts";
 import { findKeyStanding } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
 import { impersonationMs } from "./impersonation.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
+import { looksLikeToken, type AccessTokens } from "./tokens/access-tokens.ts";
+import { findTokenStanding } from "./tokens/store.ts";
 
 /** What it takes to tell who is asking. */
 export interface AuthenticateOptions {
   readonly authentication: Authentication;
   readonly database: Database;
   readonly memo: ApiKeyMemo;
+  readonly verifyKey: (key: string) => Promise<VerifiedKey>;
+  readonly accessTokens: AccessTokens;
   /** The key of the OS user who runs the server; it acts as the first admin. */
   readonly localKey: Secret;
   readonly firstAdminId: string;
@@ -29,7 +33,7 @@ export interface AuthenticateOptions {
 export function createAuthenticate(options: AuthenticateOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<Actor | null> {
   const localDigest = digest(options.localKey.reveal());
   const localActor: Actor = { userId: options.firstAdminId, role: "admin", via: "local" };
-  const requests = createRateLimit(60_000);
+  const requests = createRateLimit();
   return async (request, reply) => {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
@@ -37,7 +41,7 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
       if (key === undefined)
         throw new AppError("invalid_api_key", { message: "The `Authorization` header is not of the form `Bearer <key>`." });
       if (timingSafeEqual(digest(key), localDigest)) return localActor;
-      const verified = options.memo.get(key) ?? (await verifyKey(options, key));
+      const verified = options.memo.get(key) ?? (looksLikeToken(key) ? await verifyToken(options, key) : await options.verifyKey(key));
       countRequest(requests, verified, reply);
       return verified.actor;
     }
@@ -49,7 +53,26 @@ function digest(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
-async function verifyKey(options: AuthenticateOptions, key: string): Promise<VerifiedKey> {
+/** Looks an API key up. @throws AppError `invalid_api_key`, `account_suspended`, `database_unavailable` */
+export function createKeyVerifier(options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">) {
+  return (key: string): Promise<VerifiedKey> => verifyKey(options, key);
+}
+
+async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions, token: string): Promise<VerifiedKey> {
+  const read = token.length > 4096 ? null : await accessTokens.read(token);
+  const standing = read === null ? undefined : await findTokenStanding(database.queries, read.familyId);
+  if (read === null || standing === undefined || standing.userId !== read.userId) throw new AppError("token_invalid");
+  const { userId, role, status, scopes } = standing;
+  if (status === "suspended") throw new AppError("account_suspended");
+  const verified = { actor: { userId, role, via: "token", scopes } satisfies Actor, requestsPerMinute: null };
+  memo.set(token, verified, read.expiresAt);
+  return verified;
+}
+
+async function verifyKey(
+  options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">,
+  key: string,
+): Promise<VerifiedKey> {
   const found = key.length > 256 ? null : (await options.authentication.api.verifyApiKey({ body: { key } })).key;
   if (found === null) {
     // The library reports a lost database as a wrong key; asking the database tells the two apart.
@@ -67,11 +90,9 @@ async function verifyKey(options: AuthenticateOptions, key: string): Promise<Ver
 }
 
 /** Counts a request against the key's own limit, if it has one. */
-function countRequest(requests: RateLimit, { actor, requestsPerMinute }: VerifiedKey, reply: FastifyReply): void {
+function countRequest(requests: LocalRateLimit, { actor, requestsPerMinute }: VerifiedKey, reply: FastifyReply): void {
   if (requestsPerMinute === null || actor.keyId === undefined) return;
-  const state = requests.take(actor.keyId, requestsPerMinute);
-  setRateHeaders(reply, state);
-  requireAllowed(state, `This key may be used ${requestsPerMinute} times a minute.`);
+  requireRate(requests.take(actor.keyId, { limit: requestsPerMinute, windowMs: 60_000 }), reply);
 }
 
 

@@ -3,6 +3,7 @@ import { betterAuth } from "better-auth";
 import { withCamelCase, type Queries } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
+import { openSession } from "./identities/open-session.ts";
 import { impersonation } from "./impersonation.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 
@@ -69,6 +70,7 @@ export function createAuthentication(options: AuthenticationOptions) {
     rateLimit: { enabled: false },
     plugins: [
       impersonation(),
+      openSession(),
       apiKey({
         schema: { apikey: { modelName: "api_keys" } },
         defaultPrefix: "syla_",

@@ -1,4 +1,5 @@
-import type { Mail, queueMail } from "../notifications/outbox.ts";
+import { escapeHtml } from "../platform/escape-html.ts";
+import type { Mail, queueMail } from "../notifications/service.ts";
 
 /** Puts a mail into the queue, with the transaction. */
 export type QueueMail = typeof queueMail;
@@ -20,11 +21,6 @@ function write({ to, subject, lines, link }: Letter): Mail {
     text: `${lines.join("\n\n")}\n\n${link}\n`,
     html: `${paragraphs}\n<p><a href="${address}">${address}</a></p>\n`,
   };
-}
-
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
 const notYou = "If you did not ask for this, do nothing: nothing changes.";

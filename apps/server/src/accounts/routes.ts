@@ -2,9 +2,11 @@ import { accountRoutes as routes } from "@syla/contracts/accounts";
 import type { Http } from "../access/http.ts";
 import { registerApiKeyRoutes } from "./api-keys/routes.ts";
 import { registerDeviceLoginRoutes } from "./device-login/routes.ts";
+import { registerIdentityRoutes } from "./identities/routes.ts";
 import { registerInvitationRoutes } from "./invitations/routes.ts";
 import { registerSignUpRoutes } from "./sign-up-routes.ts";
 import type { Accounts } from "./service.ts";
+import { registerTokenRoutes } from "./tokens/routes.ts";
 import { registerTwoFactorRoutes } from "./two-factor/routes.ts";
 
 /** Serves the routes of accounts. */
@@ -14,6 +16,8 @@ export function registerAccountRoutes(http: Http, accounts: Accounts): void {
   registerSignUpRoutes(http, accounts);
   registerInvitationRoutes(http, accounts);
   registerTwoFactorRoutes(http, accounts);
+  registerIdentityRoutes(http, accounts);
+  registerTokenRoutes(http, accounts);
   registerDeviceLoginRoutes(http, accounts);
 }
 

@@ -5,37 +5,46 @@ import { AppError } from "@syla/contracts/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Actor } from "../access/actor.ts";
+import type { IdentityProviderConfig, TrustedIssuer } from "../config-values.ts";
 import { readOrCreateSecret, writePrivateFile, type DataDirectory } from "../platform/data-directory.ts";
 import type { Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Secret } from "../platform/secret.ts";
 import { createApiKeyMemo } from "./api-keys/api-key-memo.ts";
 import { createApiKeys, makeApiKey, type ApiKeys } from "./api-keys/api-keys.ts";
-import { createAuthenticate } from "./authenticate.ts";
+import { createAuthenticate, createKeyVerifier } from "./authenticate.ts";
 import { createAuthentication, type Authentication } from "./authentication.ts";
 import { createBackground } from "./background.ts";
 import { createDeviceLogin, type DeviceLogin } from "./device-login/device-login.ts";
 import { createEmailAddresses, type EmailAddresses } from "./email-addresses.ts";
+import { createFlowCookies } from "./identities/flow-cookies.ts";
+import { createIdentities, type Identities } from "./identities/identities.ts";
+import { createProviders } from "./identities/providers.ts";
 import { createInvitations, type Invitations } from "./invitations/invitations.ts";
 import { createKnownBrowser } from "./known-browser.ts";
+import { libraryHeaders, passCookies } from "./library-headers.ts";
 import { createMailLimit } from "./mail-limit.ts";
 import type { QueueMail } from "./mails.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createImpersonation } from "./impersonate.ts";
 import { verifyPassword } from "./password.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
-import { createSignInLimit } from "./sign-in-limit.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
 import { createSignUp, type OnEmailConfirmed, type SignUp, type SignUpPolicy } from "./sign-up.ts";
-import { deleteSessionsOf, findUser, findUsers } from "./store.ts";
+import { findPasswordHash, findUser, findUsers } from "./store.ts";
+import { createAccessTokens } from "./tokens/access-tokens.ts";
+import { createTokens, type Tokens } from "./tokens/tokens.ts";
+import { createSubjectReader } from "./tokens/trusted-issuers.ts";
 import { createSealedText } from "./two-factor/sealed-text.ts";
 import { createSecondFactorCheck } from "./two-factor/sign-in-check.ts";
 import { createTwoFactor, type TwoFactor } from "./two-factor/two-factor.ts";
 import { getMe, updateMe } from "./users.ts";
 
+export { findConfirmedUser } from "./store.ts";
+
 /** People, and everything that lets them in. */
-export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailAddresses, Passwords, TwoFactor, DeviceLogin {
+export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailAddresses, Passwords, TwoFactor, DeviceLogin, Identities, Tokens {
   /** The token of the one-time set-up link, as long as nobody has been set up. */
   readonly setupToken: string | undefined;
   /** Who is asking, or null. @throws AppError `invalid_api_key`, `account_suspended`, `rate_limited`, `database_unavailable` */
@@ -57,8 +66,6 @@ export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailA
   readonly localUserId: string;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
-  /** Ends a person's sessions and has their keys looked up again at once: call it when they were suspended or have another role. */
-  endAccess(userId: string): Promise<void>;
   /** Resolves when what answers did not wait for has been done. */
   settled(): Promise<void>;
 }
@@ -71,6 +78,8 @@ export interface AccountsOptions {
   readonly publicUrl: string;
   readonly basePath: string;
   readonly signUp: SignUpPolicy;
+  readonly identityProviders?: readonly IdentityProviderConfig[];
+  readonly trustedIssuers?: readonly TrustedIssuer[];
   readonly queueMail: QueueMail;
   /** Called when the set-up is done and its link is worth nothing any more. */
   readonly onSetup: () => void;
@@ -91,10 +100,14 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const mailLimit = createMailLimit();
   const background = createBackground(logger);
   const sealed = createSealedText(secret, "two-factor");
-  const knownBrowser = createKnownBrowser({ secret, https: publicUrl.startsWith("https:"), basePath });
+  const cookieOptions = { secret, https: publicUrl.startsWith("https:"), basePath };
+  const knownBrowser = createKnownBrowser(cookieOptions);
   const proveSecondFactor = createSecondFactorCheck(queries, sealed);
   const sessions = createSessions({ authentication, database, limit, knownBrowser, proveSecondFactor });
   const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit });
+  const accessTokens = createAccessTokens(secret, publicUrl);
+  const verifyKey = createKeyVerifier({ authentication, database, memo });
+  const authenticate = createAuthenticate({ authentication, database, memo, verifyKey, accessTokens, localKey, firstAdminId: firstAdmin.id });
   let { setupToken } = firstAdmin;
   return {
     ...sessions,
@@ -108,7 +121,30 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     get setupToken() {
       return setupToken;
     },
-    authenticate: createAuthenticate({ authentication, database, memo, localKey, firstAdminId: firstAdmin.id }),
+    ...createIdentities({
+      database,
+      providers: createProviders(options.identityProviders ?? [], logger),
+      publicUrl,
+      cookies: createFlowCookies(cookieOptions),
+      policy: options.signUp,
+      passwords,
+      onEmailConfirmed,
+      proveSecondFactor,
+      openSession: async (userId, { request, reply }) => {
+        const opened = await authentication.api.openSession({ body: { userId }, headers: libraryHeaders(request), returnHeaders: true });
+        passCookies(opened.headers, reply);
+      },
+      whoIsThere: ({ request, reply }) => authenticate(request, reply),
+      getMe: (userId) => getMe(queries, userId),
+    }),
+    ...createTokens({
+      database,
+      accessTokens,
+      readSubject: createSubjectReader(options.trustedIssuers ?? [], logger),
+      verifyKey,
+      onEmailConfirmed,
+    }),
+    authenticate,
     checkSetup: (token) => checkSetup(queries, token),
     forgetKeys: (userId) => memo.forgetUser(userId),
     getMe: (id) => getMe(queries, id),
@@ -124,10 +160,6 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       return right;
     },
     findUsers: (ids) => findUsers(queries, ids),
-    async endAccess(userId) {
-      memo.forgetUser(userId);
-      await deleteSessionsOf(queries, userId, undefined);
-    },
     settled: () => background.settled(),
     async completeSetup(input, exchange) {
       await completeSetup(queries, input);

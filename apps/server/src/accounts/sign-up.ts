@@ -5,7 +5,8 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Background } from "./background.ts";
 import { acceptInvitation } from "./invitations/store.ts";
-import { hashToken, issueLink, redeemLink } from "./links/one-time-links.ts";
+import { hashToken } from "../platform/one-time-token.ts";
+import { issueLink, redeemLink } from "./links/one-time-links.ts";
 import type { MailLimit } from "./mail-limit.ts";
 import { accountExistsMail, signUpMail, type QueueMail } from "./mails.ts";
 import { hashPassword } from "./password.ts";
@@ -86,10 +87,14 @@ async function redeem(work: Work, policy: SignUpPolicy, token: string): Promise<
   return { email, role: "developer" };
 }
 
-function requireOpenTo({ mode, domains }: SignUpPolicy, email: string): void {
-  if (mode === "open") return;
-  const domain = email.slice(email.lastIndexOf("@") + 1);
-  if (mode === "domain" && domains.includes(domain)) return;
+/** Whether whoever has this address may make an account without an invitation. */
+export function isOpenTo({ mode, domains }: SignUpPolicy, email: string): boolean {
+  return mode === "open" || (mode === "domain" && domains.includes(email.slice(email.lastIndexOf("@") + 1)));
+}
+
+function requireOpenTo(policy: SignUpPolicy, email: string): void {
+  if (isOpenTo(policy, email)) return;
+  const { mode, domains } = policy;
   if (mode === "domain")
     throw new AppError("sign_up_closed", { message: `Only addresses of ${domains.join(", ")} may make an account here.` });
   throw new AppError("sign_up_closed");

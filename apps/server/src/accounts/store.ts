@@ -156,3 +156,14 @@ export async function findPassword(queries: Queries, userId: string): Promise<st
     .executeTakeFirst();
   return row?.password ?? null;
 }
+
+/** The account to which an address belongs for sure. */
+export async function findConfirmedUser(queries: Queries, email: string): Promise<string | undefined> {
+  const row = await queries
+    .selectFrom("users")
+    .select("id")
+    .where(sql<string>`lower(email)`, "=", email)
+    .where("email_verified", "=", true)
+    .executeTakeFirst();
+  return row?.id;
+}

@@ -59,6 +59,7 @@ export class Admin {
     return await this.#change(id, async (work) => {
       await this.#keepAnAdmin(work, id);
       await store.endImpersonations(work, id);
+      await store.deleteSessions(work, id);
       return await store.updateUser(work, id, { status: "suspended", suspended_reason: reason });
     });
   }
@@ -89,9 +90,9 @@ export class Admin {
     });
   }
 
-  /** @throws AppError `session_needed`, `not_found`, `forbidden` for another administrator, `account_suspended` */
+  /** @throws AppError `session_required`, `not_found`, `forbidden` for another administrator, `account_suspended` */
   async impersonate(actor: Actor, id: string, reason: string, exchange: Exchange): Promise<{ userId: string; expiresAt: string }> {
-    if (actor.via !== "session") throw new AppError("session_needed");
+    if (actor.via !== "session") throw new AppError("session_required");
     const user = await this.#find(this.#queries, id);
     if (user.role === "admin") throw new AppError("forbidden", { message: "Nobody acts as an administrator." });
     if (user.status === "suspended") throw new AppError("account_suspended");
@@ -115,9 +116,9 @@ export class Admin {
     return exportPerson(this.#queries, actor.userId);
   }
 
-  /** @throws AppError `session_needed`, `invalid_credentials`, and what {@link delete} throws */
+  /** @throws AppError `session_required`, `invalid_credentials`, and what {@link delete} throws */
   async deleteOwn(actor: Actor, confirm: string, password: string | undefined): Promise<void> {
-    if (actor.via !== "session") throw new AppError("session_needed");
+    if (actor.via !== "session") throw new AppError("session_required");
     const user = await this.#find(this.#queries, actor.userId);
     const known = await this.#accounts.checkPassword(user.id, password ?? "");
     if (known === false || confirm.trim().toLowerCase() !== (user.email ?? user.id)) throw new AppError("invalid_credentials");

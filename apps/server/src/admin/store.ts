@@ -69,7 +69,7 @@ export async function updateUser(
 
 /** Has every server forget what it remembers of an account. */
 async function announceAccess(queries: Queries, userId: string): Promise<void> {
-  await notify(queries, "access_changed", userId);
+  await notify(queries, "access_changed", `user:${userId}`);
 }
 
 /** Ends the sessions in which this administrator acts as others, and those in which others act as this person. */

@@ -13,7 +13,8 @@ export interface Mail {
 }
 
 /**
- * Queues an e-mail; inside a transaction it is there with the commit. Nothing sends it yet: who invites or shares hands the link on.
+ * Queues an e-mail; inside a transaction it goes out with the commit. Sent by the deliveries' service, with retries; where no SMTP host is
+ * configured it waits, and an administrator can copy what it says.
  *
  * @returns the delivery's id
  * @throws AppError `invalid_request` for an address or a subject that could become another header or another recipient

@@ -5,7 +5,7 @@ import { readPreferences, type Preferences } from "./preferences.ts";
 import { quietUntil } from "./quiet-hours.ts";
 import * as store from "./store.ts";
 
-export { queueMail } from "./outbox.ts";
+export { queueMail, type Mail } from "./outbox.ts";
 
 /** What people are told. `link` is a path inside the product. */
 export interface Message {

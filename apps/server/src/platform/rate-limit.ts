@@ -23,6 +23,11 @@ export interface RateLimit {
   take(key: string, rate: Rate): RateState | Promise<RateState>;
 }
 
+/** One that counts in this process alone, and so knows at once. */
+export interface LocalRateLimit extends RateLimit {
+  take(key: string, rate: Rate): RateState;
+}
+
 const mostKeys = 100_000;
 
 interface Window {
@@ -31,7 +36,7 @@ interface Window {
 }
 
 /** Counts in the memory of this process. When too many keys are known at once, the ones that came first are forgotten. */
-export function createRateLimit(now: () => number = Date.now): { take(key: string, rate: Rate): RateState } {
+export function createRateLimit(now: () => number = Date.now): LocalRateLimit {
   const windows = new Map<string, Window>();
   return {
     take(key, { limit, windowMs }) {
@@ -89,9 +94,10 @@ function rateHeaders({ limit, remaining, resetMs, windowMs }: RateState): Record
 /** Tells the caller how much is left. @throws AppError `rate_limited` when nothing is */
 export function requireRate(state: RateState, reply: FastifyReply): void {
   reply.headers(rateHeaders(state));
-  if (!state.allowed)
-    throw new AppError("rate_limited", {
-      message: `More than ${state.limit} requests in ${Math.round(state.windowMs / 1000)} seconds.`,
-      retryAfter: Math.max(state.resetMs / 1000, 1),
-    });
+  requireAllowed(state, `More than ${state.limit} requests in ${Math.round(state.windowMs / 1000)} seconds.`);
+}
+
+/** @throws AppError `rate_limited` when nothing is left */
+export function requireAllowed(state: RateState, message: string): void {
+  if (!state.allowed) throw new AppError("rate_limited", { message, retryAfter: Math.max(state.resetMs / 1000, 1) });
 }

@@ -45,6 +45,19 @@ interface AccountLinkRow {
   used_at: OptionalTime;
 }
 
+interface TokenFamilyRow {
+  id: string;
+  user_id: string;
+  api_key_id: string | null;
+  issuer: string | null;
+  scopes: string[];
+  refresh_hash: string;
+  previous_hash: Generated<string | null>;
+  created_at: Time;
+  refreshed_at: ColumnType<Date, Date | undefined, Date>;
+  expires_at: ColumnType<Date, Date, Date>;
+}
+
 interface DeviceCodeRow {
   id: string;
   device_code_hash: string;
@@ -413,6 +426,7 @@ export interface Schema {
   two_factors: TwoFactorRow;
   account_links: AccountLinkRow;
   device_codes: DeviceCodeRow;
+  token_families: TokenFamilyRow;
   teams: TeamRow;
   team_members: TeamMemberRow;
   invitations: InvitationRow;

@@ -2,7 +2,8 @@ import { AppError } from "@syla/contracts/errors";
 import type { Team, TeamChange, TeamFilter, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
-import type { Mail } from "../notifications/outbox.ts";
+import { findConfirmedUser } from "../accounts/service.ts";
+import { notify, type Mail } from "../notifications/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { hashToken, newToken } from "../platform/one-time-token.ts";
@@ -129,6 +130,7 @@ export class Teams {
       const inserted = await store.insertInvitation(work, invitation);
       const by = await store.findUserName(work, actor.userId);
       await this.#context.queueMail(work, invitationMail({ to: email, by, team: team.name, url, days: invitationDays }));
+      await tellInvited(work, email, { by, team: team.name });
       return inserted;
     });
     return { invitation: toInvitation(row), url };
@@ -179,4 +181,12 @@ async function joinByInvitation(work: Work, userId: string, token: string): Prom
   if (invitation?.team_id == null) throw new AppError("invitation_invalid");
   await store.addMember(work, invitation.team_id, userId, invitation.team_role ?? "member");
   return invitation.team_id;
+}
+
+/** Who has an account with the address is told there as well; the link is in the mail alone. */
+async function tellInvited(work: Work, email: string, { by, team }: { by: string; team: string }): Promise<void> {
+  const userId = await findConfirmedUser(work, email);
+  if (userId === undefined) return;
+  const body = "The link with which you join comes by e-mail, or from whoever invited you.";
+  await notify(work, { userId, type: "team_invitation", title: `${by} invites you to the team “${team}”`, body });
 }

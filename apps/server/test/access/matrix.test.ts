@@ -24,7 +24,7 @@ interface Caller {
 }
 
 const table = Object.entries(routes) as [RouteName, Route][];
-const sockets: readonly string[] = ["openTerminal", "openPort"];
+const sockets: readonly string[] = ["openTerminal", "openPort", "followNotifications"];
 let server: TestServer;
 let owner: Person;
 let people: Record<string, Person>;

@@ -135,7 +135,7 @@ describe("acting as somebody else", () => {
   it("is a session of its own that is recorded, may not touch what lets the person in, and ends where it began", async () => {
     const ann = await person();
     const path = `/api/v1/users/${ann.id}/impersonate`;
-    expect(await code(await server.send("POST", path, { reason: "look" }))).toBe("session_needed");
+    expect(await code(await server.send("POST", path, { reason: "look" }))).toBe("session_required");
     expect((await server.send("POST", path, { reason: "" }, { cookie })).status).toBe(400);
     const started = await server.send("POST", path, { reason: "a ticket" }, { cookie });
     expect(started.status).toBe(201);
@@ -283,7 +283,7 @@ describe("one's own data", () => {
 
   it("is deleted by the person, with their password", async () => {
     const ann = await person();
-    expect(await code(await server.send("POST", "/api/v1/users/me/delete", { confirm: ann.email }, ann.headers))).toBe("session_needed");
+    expect(await code(await server.send("POST", "/api/v1/users/me/delete", { confirm: ann.email }, ann.headers))).toBe("session_required");
     const { queries } = server.context.database;
     const { hashPassword } = await import("@syla/server/accounts/password");
     await queries

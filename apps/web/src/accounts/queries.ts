@@ -50,6 +50,39 @@ export function useSignIn() {
   return useMutation({ mutationFn: (input: RouteBody<typeof accountRoutes.signIn>) => syla.sessions.create(input), onSuccess: signedIn });
 }
 
+/** Whose accounts let people in. */
+export function useSignInProviders() {
+  return useQuery({ queryKey: ["sign-in-providers"], queryFn: ({ signal }) => syla.signInProviders.list({ signal }), staleTime: 60_000 });
+}
+
+/** Gives the code of the authenticator after a provider has said who it is. */
+export function useProviderSecondFactor() {
+  const signedIn = useSignedIn();
+  return useMutation({ mutationFn: (code: string) => syla.signInProviders.secondFactor(code), onSuccess: signedIn });
+}
+
+/** Accounts elsewhere that let you in. */
+export function useIdentities() {
+  return useQuery({ queryKey: ["identities"], queryFn: ({ signal }) => syla.me.identities.list({ signal }) });
+}
+
+/** Begins to link one: the browser goes to the provider. */
+export function useLinkIdentity() {
+  return useMutation({
+    mutationFn: (input: { provider: string; password: string }) => syla.me.identities.link(input),
+    onSuccess: (url) => window.location.assign(url),
+  });
+}
+
+/** Unlinks one. */
+export function useUnlinkIdentity() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => syla.me.identities.unlink(id),
+    onSettled: () => client.invalidateQueries({ queryKey: ["identities"] }),
+  });
+}
+
 /** Signs out and forgets everything that was read. */
 export function useSignOut() {
   const client = useQueryClient();

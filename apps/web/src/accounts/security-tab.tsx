@@ -4,6 +4,7 @@ import { fieldProblem } from "../ui/describe-error.ts";
 import { Section } from "../ui/page.tsx";
 import { EmailField, EntryForm, NewPasswordField, PasswordField } from "./entry-form.tsx";
 import { useChangePassword, useMe, useVerifyEmail } from "./queries.ts";
+import { IdentitiesSection } from "./identities-section.tsx";
 import { StateLabel } from "./state-label.tsx";
 import { TwoFactorSection } from "./two-factor/two-factor-section.tsx";
 
@@ -14,6 +15,7 @@ export function SecurityTab() {
       <TwoFactorSection />
       <PasswordSection />
       <EmailSection />
+      <IdentitiesSection />
     </>
   );
 }

@@ -81,7 +81,9 @@ function InviteForm({ team }: { readonly team: Team }) {
         </Box>
       ) : null}
       {invite.data ? (
-        <ShownOnce text={invite.data.url}>Send this link to {invite.data.invitation.email}. It is not shown again.</ShownOnce>
+        <ShownOnce text={invite.data.url}>
+          {invite.data.invitation.email} gets this link by e-mail. You can also send it yourself; it is not shown again.
+        </ShownOnce>
       ) : null}
     </>
   );

@@ -11,7 +11,8 @@ import type {
   ShareLinkInput,
 } from "@syla/contracts/access";
 import { AppError } from "@syla/contracts/errors";
-import type { Mail } from "../../notifications/outbox.ts";
+import { findConfirmedUser } from "../../accounts/service.ts";
+import { notifyEach, wasToldOften, type Mail } from "../../notifications/service.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
@@ -24,16 +25,6 @@ import { toGrant } from "./presenter.ts";
 import { shareMail } from "./share-mail.ts";
 import * as store from "./store.ts";
 
-/** Something was shared with somebody. A person without an account has an address only. */
-export interface Shared {
-  readonly thing: Thing;
-  readonly level: AccessLevel;
-  readonly actor: Actor;
-  readonly userId: string | null;
-  readonly teamId: string | null;
-  readonly email: string | null;
-}
-
 /** What sharing is made of. */
 export interface SharingContext {
   readonly database: Database;
@@ -44,7 +35,6 @@ export interface SharingContext {
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
   readonly publicUrl: string;
-  readonly onShared?: (shared: Shared) => void;
 }
 
 interface ThingRef {
@@ -111,20 +101,12 @@ export class Sharing {
     const thing = await this.#find(actor, input, "share");
     const expiresAt = checkExpiry(input.expiresAt);
     const subject = await this.#subject(actor, input);
-    const grant = await this.#context.database.queries.transaction().execute(async (work) => {
-      const created = await this.#insert(work, actor, thing, { ...subject, level: input.level, expiresAt });
+    return await this.#context.database.queries.transaction().execute(async (work) => {
+      const grant = await this.#insert(work, actor, thing, { ...subject, level: input.level, expiresAt });
       if (subject.subjectType === "email") await this.#mail(work, actor, thing, subject.subjectId);
-      return created;
+      else await this.#tell(work, actor, thing, subject);
+      return grant;
     });
-    this.#context.onShared?.({
-      thing,
-      level: input.level,
-      actor,
-      userId: subject.subjectType === "user" ? subject.subjectId : null,
-      teamId: subject.subjectType === "team" ? subject.subjectId : null,
-      email: input.email?.toLowerCase() ?? null,
-    });
-    return grant;
   }
 
   async updateGrant(actor: Actor, id: string, { level, expiresAt }: GrantChange): Promise<Grant> {
@@ -187,7 +169,7 @@ export class Sharing {
       throw new AppError("invalid_request", { fields: [{ path: "email", message: "give either an e-mail address or a team" }] });
     if (email !== undefined) {
       const address = email.toLowerCase();
-      const userId = await store.findConfirmedUser(this.#context.database.queries, address);
+      const userId = await findConfirmedUser(this.#context.database.queries, address);
       return userId === undefined ? { subjectType: "email", subjectId: address } : { subjectType: "user", subjectId: userId };
     }
     if (!(await this.#context.isMember(actor, teamId ?? ""))) throw new AppError("not_found", { message: "You are in no such team." });
@@ -196,8 +178,24 @@ export class Sharing {
 
   async #mail(work: Work, actor: Actor, thing: Thing, to: string): Promise<void> {
     const by = await store.findPersonName(work, actor.userId);
-    const url = `${this.#context.publicUrl}/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
-    await this.#context.queueMail(work, shareMail({ to, by, name: thing.name, url }));
+    await this.#context.queueMail(work, shareMail({ to, by, name: thing.name, url: this.#context.publicUrl + pageOf(thing) }));
+  }
+
+  /** Tells who has an account; the members of a team but the one who shares. */
+  async #tell(work: Work, actor: Actor, thing: Thing, { subjectType, subjectId }: Pick<store.NewGrant, "subjectType" | "subjectId">): Promise<void> {
+    if (await wasToldOften(work, subjectId, "share_received")) return;
+    const people = subjectType === "team" ? await store.listMemberIds(work, subjectId) : [subjectId];
+    const by = await store.findPersonName(work, actor.userId);
+    await notifyEach(
+      work,
+      people.filter((id) => id !== actor.userId),
+      {
+        type: "share_received",
+        title: `${by} has shared “${thing.name}” with you`,
+        link: pageOf(thing),
+        details: { resourceType: thing.type, resourceId: thing.id },
+      },
+    );
   }
 
   async #find(actor: Actor, { resourceType, resourceId }: ThingRef, what: "read" | "share"): Promise<Thing> {
@@ -221,6 +219,11 @@ const shownCharacters = 17;
 /** What was shared with an address becomes the account's to which it was just confirmed to belong. Call it in the transaction that confirms. */
 export async function adoptEmailGrants(work: Work, userId: string, email: string): Promise<void> {
   await store.moveEmailGrants(work, userId, email.toLowerCase());
+}
+
+/** Its page, as a path inside the product. */
+function pageOf(thing: Thing): string {
+  return `/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
 }
 
 function toType(type: string): ResourceType {

@@ -105,17 +105,6 @@ export async function deleteGrant(work: Work, id: string): Promise<void> {
   if (row?.subject_type === "link") await work.deleteFrom("share_links").where("id", "=", row.subject_id).execute();
 }
 
-/** The account to which an address belongs for sure. */
-export async function findConfirmedUser(queries: Queries, email: string): Promise<string | undefined> {
-  const row = await queries
-    .selectFrom("users")
-    .select("id")
-    .where(sql<string>`lower(email)`, "=", email)
-    .where("email_verified", "=", true)
-    .executeTakeFirst();
-  return row?.id;
-}
-
 export async function findPersonName(queries: Queries, id: string): Promise<string> {
   return (await queries.selectFrom("users").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
 }
@@ -207,4 +196,9 @@ export async function moveEmailGrants(work: Work, userId: string, email: string)
       expires_at = case when excluded.expires_at is null or grants.expires_at is null then null else greatest(excluded.expires_at, grants.expires_at) end`.execute(
     work,
   );
+}
+
+export async function listMemberIds(queries: Queries, teamId: string): Promise<string[]> {
+  const rows = await queries.selectFrom("team_members").select("user_id").where("team_id", "=", teamId).execute();
+  return rows.map((row) => row.user_id);
 }

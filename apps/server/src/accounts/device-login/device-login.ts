@@ -6,7 +6,7 @@ import type { Actor } from "../../access/actor.ts";
 import type { Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { createRateLimit, requireAllowed } from "../../platform/rate-limit.ts";
-import { hashToken, newToken } from "../links/one-time-links.ts";
+import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import { decide, findPending, insertDeviceCode, lockDeviceCode, markUsed, notePoll } from "./store.ts";
 
 /** Signing in a program that has no browser of its own (RFC 8628). */
@@ -30,8 +30,8 @@ type Outcome = { userId: string; name: string } | "authorization_pending" | "slo
 const lifetimeMs = 10 * 60_000;
 const intervalSeconds = 5;
 const keyDays = 90;
-const beginsPerMinute = 10;
-const looksPerMinute = 20;
+const beginsOfAddress = { limit: 10, windowMs: 60_000 };
+const looksOfPerson = { limit: 20, windowMs: 60_000 };
 /** Consonants that are not mistaken for each other, so that no word comes out (RFC 8628, section 6.1): 34 bits. */
 const alphabet = "BCDFGHJKLMNPQRSTVWXZ";
 
@@ -47,12 +47,12 @@ function normalize(userCode: string): string {
 }
 
 export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: MakeKey): DeviceLogin {
-  const begins = createRateLimit(60_000);
-  const looks = createRateLimit(60_000);
+  const begins = createRateLimit();
+  const looks = createRateLimit();
   return {
     async createDeviceCode(clientName, ip) {
-      requireAllowed(begins.take(ip, beginsPerMinute));
-      const { token, tokenHash } = newToken();
+      requireAllowed(begins.take(ip, beginsOfAddress), "Too many devices asked to be let in.");
+      const { token, tokenHash } = newToken("syla_device");
       const userCode = newUserCode();
       const expiresAt = new Date(Date.now() + lifetimeMs);
       await insertDeviceCode(queries, { id: newId("device"), deviceCodeHash: tokenHash, userCode, clientName, ip, expiresAt });
@@ -83,7 +83,7 @@ export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: 
       return { ...(await makeKey(outcome.userId, outcome.name, keyDays)), userId: outcome.userId };
     },
     async getDeviceRequest(actor, userCode) {
-      requireAllowed(looks.take(actor.userId, looksPerMinute));
+      requireAllowed(looks.take(actor.userId, looksOfPerson), "Too many codes were looked up.");
       const row = await findPending(queries, normalize(userCode));
       if (row === undefined)
         throw new AppError("not_found", { message: "Nothing waits under this code.", hint: "Check the code, or begin again." });
@@ -98,7 +98,7 @@ export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: 
     async decideDeviceRequest(actor, userCode, approve) {
       // A key must not make itself another one with more than it has.
       if (actor.via !== "session" || actor.impersonatorId !== undefined) throw new AppError("session_required");
-      requireAllowed(looks.take(actor.userId, looksPerMinute));
+      requireAllowed(looks.take(actor.userId, looksOfPerson), "Too many codes were looked up.");
       const decided = await decide(queries, normalize(userCode), actor.userId, approve ? "approved" : "denied");
       if (!decided) throw new AppError("not_found", { message: "Nothing waits under this code.", hint: "Check the code, or begin again." });
     },

@@ -4,7 +4,8 @@ import type { z } from "zod";
 import type { Actor } from "../../access/actor.ts";
 import type { Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
-import { newToken, pageWithToken } from "../links/one-time-links.ts";
+import { newToken } from "../../platform/one-time-token.ts";
+import { pageWithToken } from "../links/one-time-links.ts";
 import { invitationMail, type QueueMail } from "../mails.ts";
 import { findUser, findUserByEmail } from "../store.ts";
 import { listInvitations, replaceInvitation, revokeInvitation } from "./store.ts";
@@ -39,7 +40,7 @@ export function createInvitations({ queries, publicUrl, mode, queueMail }: Invit
       if (mode === "closed") throw new AppError("sign_up_closed", { hint: "Set `SYLA_SIGN_UP=invite` and start the server again." });
       const email = given.toLowerCase();
       if ((await findUserByEmail(queries, email)) !== undefined) throw new AppError("email_taken");
-      const { token, tokenHash } = newToken();
+      const { token, tokenHash } = newToken("syla_invite");
       const url = pageWithToken(publicUrl, "sign-up", token);
       const expiresAt = new Date(Date.now() + expiresInDays * 86_400_000);
       const inviter = (await findUser(queries, actor.userId))?.name ?? null;

@@ -67,3 +67,17 @@ export async function acceptInvitation(work: Work, tokenHash: string) {
     .returning(["email", "role"])
     .executeTakeFirst();
 }
+
+/** Uses up the open invitation of an address that is proven otherwise than by the invitation's link. */
+export async function acceptInvitationFor(work: Work, email: string) {
+  return await work
+    .updateTable("invitations")
+    .set({ accepted_at: new Date() })
+    .where("email", "=", email)
+    .where("team_id", "is", null)
+    .where("accepted_at", "is", null)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .returning(["email", "role"])
+    .executeTakeFirst();
+}

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
 import { AppError } from "@syla/contracts/errors";
 import type { Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
+import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import { insertLink, spendLink, type LinkPurpose } from "./store.ts";
 
 const hourMs = 3_600_000;
@@ -23,17 +23,6 @@ export interface IssuedLink {
   readonly expiresAt: Date;
 }
 
-/** A random token, and the hash of it that is kept. */
-export function newToken(): { token: string; tokenHash: string } {
-  const token = randomBytes(32).toString("base64url");
-  return { token, tokenHash: hashToken(token) };
-}
-
-/** The hash under which a token is found again. It has 256 random bits, so a plain hash is enough. */
-export function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
-}
-
 /** The address of a page with a token. Behind `#`, so that it is in no server's or proxy's log. */
 export function pageWithToken(publicUrl: string, page: string, token: string): string {
   return `${publicUrl}/${page}#token=${token}`;
@@ -41,7 +30,7 @@ export function pageWithToken(publicUrl: string, page: string, token: string): s
 
 /** Makes a one-time link of our public address, whatever host a request names. */
 export async function issueLink(queries: Queries, publicUrl: string, purpose: LinkPurpose, subject: LinkSubject): Promise<IssuedLink> {
-  const { token, tokenHash } = newToken();
+  const { token, tokenHash } = newToken("syla_link");
   const expiresAt = new Date(Date.now() + lifetimes[purpose]);
   await insertLink(queries, { id: newId("link"), purpose, ...subject, tokenHash, expiresAt });
   return { url: pageWithToken(publicUrl, pages[purpose], token), expiresAt };

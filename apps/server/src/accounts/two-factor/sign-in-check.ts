@@ -5,9 +5,8 @@ import { findUser } from "../store.ts";
 import type { SealedText } from "./sealed-text.ts";
 import { spendSecondFactor } from "./two-factor.ts";
 
-const hourMs = 3_600_000;
 /** Of one person, from everywhere: codes have six digits only. Who has got so far knows the password, so strangers cannot use it up. */
-const codesPerHour = 20;
+const codesOfPerson = { limit: 20, windowMs: 3_600_000 };
 
 /**
  * Asks for the second factor at sign-in, after the password was right.
@@ -15,11 +14,11 @@ const codesPerHour = 20;
  * @throws AppError `two_factor_required`, `two_factor_invalid`, `rate_limited`
  */
 export function createSecondFactorCheck(queries: Queries, sealed: SealedText) {
-  const codes = createRateLimit(hourMs);
+  const codes = createRateLimit();
   return async (userId: string, code: string | undefined): Promise<void> => {
     if ((await findUser(queries, userId))?.two_factor_enabled !== true) return;
     if (code === undefined) throw new AppError("two_factor_required");
-    requireAllowed(codes.take(userId, codesPerHour), "Too many codes were tried.");
+    requireAllowed(codes.take(userId, codesOfPerson), "Too many codes were tried.");
     await queries.transaction().execute((work) => spendSecondFactor(work, sealed, userId, code));
   };
 }
