@@ -134,13 +134,13 @@ const options = {
     "SYLA_IDENTITY_PROVIDERS",
     "none",
     identityProviders,
-    "Whose accounts let people in, as JSON: `[{\"preset\": \"google\", \"clientId\": …, \"clientSecret\": …}, {\"id\": \"corp\", \"name\": \"Corp\", \"issuer\": \"https://…\", …}]`; presets are `google` and `github` (with `issuer`, a GitHub Enterprise Server). With `\"signUp\": true` whoever it confirms may make an account. The redirect address is `<SYLA_PUBLIC_URL>/api/v1/sign-in/providers/<id>/callback`.",
+    'Whose accounts let people in, as JSON: `[{"preset": "google", "clientId": …, "clientSecret": …}, {"id": "corp", "name": "Corp", "issuer": "https://…", …}]`; presets are `google` and `github` (with `issuer`, a GitHub Enterprise Server). With `"signUp": true` whoever it confirms may make an account. The redirect address is `<SYLA_PUBLIC_URL>/api/v1/sign-in/providers/<id>/callback`.',
   ),
   trustedIssuers: option(
     "SYLA_TRUSTED_ISSUERS",
     "none",
     trustedIssuers,
-    "Whose tokens are exchanged for tokens of ours, so that the people of a host platform need no second sign-in, as JSON: `[{\"issuer\": \"https://…\", \"audience\": \"syla\"}]`, with `jwksUrl` where there is no discovery document and `role` (`end_user`, `developer`).",
+    'Whose tokens are exchanged for tokens of ours, so that the people of a host platform need no second sign-in, as JSON: `[{"issuer": "https://…", "audience": "syla"}]`, with `jwksUrl` where there is no discovery document and `role` (`end_user`, `developer`).',
   ),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
@@ -275,7 +275,9 @@ function readSettingsFile(dataDir: string, problems: FieldProblem[]): Map<string
   try {
     const document: unknown = JSON.parse(text);
     if (typeof document !== "object" || document === null || Array.isArray(document)) throw new Error("not an object");
-    return new Map(Object.entries(document).map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]));
+    return new Map(
+      Object.entries(document).map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
+    );
   } catch {
     problems.push({ path: file, message: "must be a JSON object" });
     return new Map();

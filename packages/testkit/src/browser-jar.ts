@@ -41,7 +41,8 @@ export class BrowserJar {
     const attribute = (name: string) => attributes.find((text) => text.toLowerCase().startsWith(`${name}=`))?.slice(name.length + 1);
     const key = `${url.host} ${pair.slice(0, at)}`;
     const expires = attribute("expires");
-    const isGone = attribute("max-age") === "0" || pair.slice(at + 1) === "" || (expires !== undefined && new Date(expires).getTime() < Date.now());
+    const isGone =
+      attribute("max-age") === "0" || pair.slice(at + 1) === "" || (expires !== undefined && new Date(expires).getTime() < Date.now());
     if (isGone) this.#cookies.delete(key);
     else this.#cookies.set(key, { value: pair.slice(at + 1), path: attribute("path") ?? "/" });
   }

@@ -27,10 +27,18 @@ export async function startTestIssuer(): Promise<TestIssuer> {
     people,
     serve(redirectUri) {
       const provider = new Provider(url, {
-        clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [redirectUri], token_endpoint_auth_method: "client_secret_post" }],
+        clients: [
+          {
+            client_id: clientId,
+            client_secret: clientSecret,
+            redirect_uris: [redirectUri],
+            token_endpoint_auth_method: "client_secret_post",
+          },
+        ],
         pkce: { required: () => true },
         claims: { email: ["email", "email_verified"], profile: ["name"] },
         cookies: { keys: ["of this test"] },
+        ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
         findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
       });
       server.on("request", provider.callback());

@@ -9,6 +9,8 @@ export interface Actor {
   readonly keyId?: string;
   /** What an API key or a token may be used for (`runs:read`, `runs:*`, `*`); everything when left out. */
   readonly scopes?: readonly string[];
+  /** How often an API key may be used, where it has a limit of its own. */
+  readonly requestsPerMinute?: number;
   /** The administrator who is acting as this person. */
   readonly impersonatorId?: string;
 }

@@ -11,10 +11,10 @@ export interface RequestRates {
 
 const windowMs = 60_000;
 
-/** Counts each request: by its key or session, or by its address where nobody has to sign in. What asks for health is not counted. */
+/** Counts each request: by its key (with the limit of that key, if it has one) or session, or by its address where nobody has to sign in. What asks for health is not counted. */
 export function createRequestLimit(counter: RateLimit, { rateLimitAnonymous, rateLimit }: RequestRates) {
   return (route: Route, request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void | Promise<void> => {
-    const limit = actor === null ? rateLimitAnonymous : rateLimit;
+    const limit = actor === null ? rateLimitAnonymous : (actor.requestsPerMinute ?? rateLimit);
     if (limit === 0 || actor?.via === "local" || !route.path.startsWith("/api/")) return;
     const key = actor === null ? `address ${request.ip}` : `actor ${actor.keyId ?? actor.sessionId ?? actor.userId}`;
     const state: RateState | Promise<RateState> = counter.take(key, { limit, windowMs });

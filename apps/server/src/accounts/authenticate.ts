@@ -4,8 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../access/actor.ts";
 import type { Database } from "../platform/database.ts";
 import type { Secret } from "../platform/secret.ts";
-import { createRateLimit, requireRate, type LocalRateLimit } from "../platform/rate-limit.ts";
-import type { ApiKeyMemo, VerifiedKey } from "./api-keys/api-key-memo.ts";
+import type { ApiKeyMemo } from "./api-keys/api-key-memo.ts";
 import { findKeyStanding } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
 import { impersonationMs } from "./impersonation.ts";
@@ -18,7 +17,7 @@ export interface AuthenticateOptions {
   readonly authentication: Authentication;
   readonly database: Database;
   readonly memo: ApiKeyMemo;
-  readonly verifyKey: (key: string) => Promise<VerifiedKey>;
+  readonly verifyKey: (key: string) => Promise<Actor>;
   readonly accessTokens: AccessTokens;
   /** The key of the OS user who runs the server; it acts as the first admin. */
   readonly localKey: Secret;
@@ -28,12 +27,11 @@ export interface AuthenticateOptions {
 /**
  * Finds the actor of a request: a bearer key, else the session cookie, else nobody.
  *
- * @throws AppError `invalid_api_key` for a bearer key that is wrong, `account_suspended`, `rate_limited`, `database_unavailable`
+ * @throws AppError `invalid_api_key` for a bearer key that is wrong, `account_suspended`, `database_unavailable`
  */
 export function createAuthenticate(options: AuthenticateOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<Actor | null> {
   const localDigest = digest(options.localKey.reveal());
   const localActor: Actor = { userId: options.firstAdminId, role: "admin", via: "local" };
-  const requests = createRateLimit();
   return async (request, reply) => {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
@@ -41,9 +39,7 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
       if (key === undefined)
         throw new AppError("invalid_api_key", { message: "The `Authorization` header is not of the form `Bearer <key>`." });
       if (timingSafeEqual(digest(key), localDigest)) return localActor;
-      const verified = options.memo.get(key) ?? (looksLikeToken(key) ? await verifyToken(options, key) : await options.verifyKey(key));
-      countRequest(requests, verified, reply);
-      return verified.actor;
+      return options.memo.get(key) ?? (looksLikeToken(key) ? await verifyToken(options, key) : await options.verifyKey(key));
     }
     return cookie?.includes("syla.session_token=") === true ? readSession(options, request, reply) : null;
   };
@@ -55,24 +51,21 @@ function digest(text: string): Buffer {
 
 /** Looks an API key up. @throws AppError `invalid_api_key`, `account_suspended`, `database_unavailable` */
 export function createKeyVerifier(options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">) {
-  return (key: string): Promise<VerifiedKey> => verifyKey(options, key);
+  return (key: string): Promise<Actor> => verifyKey(options, key);
 }
 
-async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions, token: string): Promise<VerifiedKey> {
+async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions, token: string): Promise<Actor> {
   const read = token.length > 4096 ? null : await accessTokens.read(token);
   const standing = read === null ? undefined : await findTokenStanding(database.queries, read.familyId);
   if (read === null || standing === undefined || standing.userId !== read.userId) throw new AppError("token_invalid");
   const { userId, role, status, scopes } = standing;
   if (status === "suspended") throw new AppError("account_suspended");
-  const verified = { actor: { userId, role, via: "token", scopes } satisfies Actor, requestsPerMinute: null };
-  memo.set(token, verified, read.expiresAt);
-  return verified;
+  const actor: Actor = { userId, role, via: "token", scopes };
+  memo.set(token, actor, read.expiresAt);
+  return actor;
 }
 
-async function verifyKey(
-  options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">,
-  key: string,
-): Promise<VerifiedKey> {
+async function verifyKey(options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">, key: string): Promise<Actor> {
   const found = key.length > 256 ? null : (await options.authentication.api.verifyApiKey({ body: { key } })).key;
   if (found === null) {
     // The library reports a lost database as a wrong key; asking the database tells the two apart.
@@ -83,18 +76,11 @@ async function verifyKey(
   if (standing === undefined) throw new AppError("invalid_api_key");
   const { userId, role, status, scopes, requestsPerMinute } = standing;
   if (status === "suspended") throw new AppError("account_suspended");
-  const actor: Actor = { userId, role, via: "api-key", keyId: found.id, scopes };
-  const verified = { actor, requestsPerMinute };
-  options.memo.set(key, verified, found.expiresAt);
-  return verified;
+  const own = requestsPerMinute === null ? {} : { requestsPerMinute };
+  const actor: Actor = { userId, role, via: "api-key", keyId: found.id, scopes, ...own };
+  options.memo.set(key, actor, found.expiresAt);
+  return actor;
 }
-
-/** Counts a request against the key's own limit, if it has one. */
-function countRequest(requests: LocalRateLimit, { actor, requestsPerMinute }: VerifiedKey, reply: FastifyReply): void {
-  if (requestsPerMinute === null || actor.keyId === undefined) return;
-  requireRate(requests.take(actor.keyId, { limit: requestsPerMinute, windowMs: 60_000 }), reply);
-}
-
 
 async function readSession(options: AuthenticateOptions, request: FastifyRequest, reply: FastifyReply): Promise<Actor | null> {
   const found = await options.authentication.api

@@ -44,7 +44,8 @@ import { getMe, updateMe } from "./users.ts";
 export { findConfirmedUser } from "./store.ts";
 
 /** People, and everything that lets them in. */
-export interface Accounts extends Sessions, ApiKeys, SignUp, Invitations, EmailAddresses, Passwords, TwoFactor, DeviceLogin, Identities, Tokens {
+export interface Accounts
+  extends Sessions, ApiKeys, SignUp, Invitations, EmailAddresses, Passwords, TwoFactor, DeviceLogin, Identities, Tokens {
   /** The token of the one-time set-up link, as long as nobody has been set up. */
   readonly setupToken: string | undefined;
   /** Who is asking, or null. @throws AppError `invalid_api_key`, `account_suspended`, `rate_limited`, `database_unavailable` */
@@ -107,7 +108,15 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit });
   const accessTokens = createAccessTokens(secret, publicUrl);
   const verifyKey = createKeyVerifier({ authentication, database, memo });
-  const authenticate = createAuthenticate({ authentication, database, memo, verifyKey, accessTokens, localKey, firstAdminId: firstAdmin.id });
+  const authenticate = createAuthenticate({
+    authentication,
+    database,
+    memo,
+    verifyKey,
+    accessTokens,
+    localKey,
+    firstAdminId: firstAdmin.id,
+  });
   let { setupToken } = firstAdmin;
   return {
     ...sessions,

@@ -58,34 +58,33 @@ describe("sign-in limit of a known browser", () => {
   });
 });
 
-describe("memory of verified keys", () => {
+describe("memory of actor keys", () => {
   const actor = { userId: "u", role: "developer", via: "api-key", keyId: "k" } as const;
-  const verified = { actor, requestsPerMinute: null };
 
   it("lasts five seconds, or until the key expires or is revoked", () => {
     let now = 1_000_000;
     const memo = createApiKeyMemo(() => now);
-    memo.set("secret", verified, null);
-    expect(memo.get("secret")?.actor).toBe(actor);
+    memo.set("secret", actor, null);
+    expect(memo.get("secret")).toBe(actor);
     expect(memo.get("Secret")).toBeUndefined();
     now += 5000;
     expect(memo.get("secret")).toBeUndefined();
-    memo.set("secret", verified, new Date(now + 100));
+    memo.set("secret", actor, new Date(now + 100));
     now += 100;
     expect(memo.get("secret")).toBeUndefined();
-    memo.set("secret", verified, null);
+    memo.set("secret", actor, null);
     memo.forget("k");
     expect(memo.get("secret")).toBeUndefined();
-    memo.set("secret", verified, null);
+    memo.set("secret", actor, null);
     memo.forgetUser("u");
     expect(memo.get("secret")).toBeUndefined();
   });
 
   it("holds a bounded number", () => {
     const memo = createApiKeyMemo();
-    for (let n = 0; n < 1500; n += 1) memo.set(`key ${n}`, verified, null);
+    for (let n = 0; n < 1500; n += 1) memo.set(`key ${n}`, actor, null);
     expect(memo.get("key 0")).toBeUndefined();
-    expect(memo.get("key 1499")?.actor).toBe(actor);
+    expect(memo.get("key 1499")).toBe(actor);
   });
 });
 

@@ -1,5 +1,6 @@
 /** What the tests of accounts share: an administrator, people, and the mail that waits to be sent. */
 import { Me } from "@syla/contracts/accounts";
+import { createOTP } from "@better-auth/utils/otp";
 import { NewInvitation } from "@syla/contracts/sign-up";
 import type { TestServer } from "@syla/testkit/server";
 
@@ -68,4 +69,22 @@ export function signIn(server: TestServer, email: string, secret = password, mor
 
 export function getMe(server: TestServer, headers: Record<string, string>): Promise<Response> {
   return server.fetch("/api/v1/users/me", { headers });
+}
+
+/** Gives a person a password and a second factor. @returns the recovery codes */
+export async function turnOnTwoFactor(server: TestServer, userId: string, email: string): Promise<string[]> {
+  const reset = (await (await server.send("POST", `/api/v1/users/${userId}/password-reset`)).json()) as { url: string };
+  await server.send("POST", "/api/v1/password-reset/complete", { token: tokenOf(reset.url), password }, nobody);
+  const cookie = cookieOf(await signIn(server, email));
+  const send = (path: string, body: object) => server.send("POST", `/api/v1/users/me/two-factor${path}`, body, { cookie });
+  const { uri } = (await (await send("", { password })).json()) as { uri: string };
+  const secret = new URL(uri).searchParams.get("secret") ?? "";
+  const code = await createOTP(decodeBase32(secret)).totp();
+  return ((await (await send("/confirm", { code })).json()) as { recoveryCodes: string[] }).recoveryCodes;
+}
+
+function decodeBase32(text: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...text.replaceAll("=", "")].map((character) => alphabet.indexOf(character).toString(2).padStart(5, "0")).join("");
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2))).toString();
 }

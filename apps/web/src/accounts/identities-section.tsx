@@ -52,7 +52,13 @@ export function IdentitiesSection() {
 }
 
 /** Linking asks for the password: who finds an open browser must not make themselves a way in. */
-function LinkDialog({ provider, onClose }: { readonly provider: { readonly id: string; readonly name: string }; readonly onClose: () => void }) {
+function LinkDialog({
+  provider,
+  onClose,
+}: {
+  readonly provider: { readonly id: string; readonly name: string };
+  readonly onClose: () => void;
+}) {
   const link = useLinkIdentity();
   const [password, setPassword] = useState("");
   return (

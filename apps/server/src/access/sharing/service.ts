@@ -182,7 +182,12 @@ export class Sharing {
   }
 
   /** Tells who has an account; the members of a team but the one who shares. */
-  async #tell(work: Work, actor: Actor, thing: Thing, { subjectType, subjectId }: Pick<store.NewGrant, "subjectType" | "subjectId">): Promise<void> {
+  async #tell(
+    work: Work,
+    actor: Actor,
+    thing: Thing,
+    { subjectType, subjectId }: Pick<store.NewGrant, "subjectType" | "subjectId">,
+  ): Promise<void> {
     if (await wasToldOften(work, subjectId, "share_received")) return;
     const people = subjectType === "team" ? await store.listMemberIds(work, subjectId) : [subjectId];
     const by = await store.findPersonName(work, actor.userId);

@@ -5,20 +5,15 @@ import type { Actor } from "../../access/actor.ts";
 const lifetimeMs = 5000;
 const maxEntries = 1000;
 
-/** Whom a key stands for, and how often it may be used. */
-export interface VerifiedKey {
+interface Entry {
   readonly actor: Actor;
-  readonly requestsPerMinute: number | null;
-}
-
-interface Entry extends VerifiedKey {
   readonly until: number;
 }
 
-/** Remembers verified API keys, by their hash. */
+/** Remembers verified API keys and tokens, by their hash. */
 export interface ApiKeyMemo {
-  get(key: string): VerifiedKey | undefined;
-  set(key: string, verified: VerifiedKey, expiresAt: Date | null): void;
+  get(key: string): Actor | undefined;
+  set(key: string, actor: Actor, expiresAt: Date | null): void;
   /** Forgets a key by its id. */
   forget(keyId: string): void;
   /** Forgets every key of a person; of everybody when null. */
@@ -35,12 +30,12 @@ export function createApiKeyMemo(now: () => number = Date.now): ApiKeyMemo {
   return {
     get(key) {
       const entry = entries.get(digest(key));
-      return entry !== undefined && entry.until > now() ? entry : undefined;
+      return entry !== undefined && entry.until > now() ? entry.actor : undefined;
     },
-    set(key, verified, expiresAt) {
+    set(key, actor, expiresAt) {
       const oldest = entries.keys().next();
       if (entries.size >= maxEntries && oldest.done === false) entries.delete(oldest.value);
-      entries.set(digest(key), { ...verified, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
+      entries.set(digest(key), { actor, until: Math.min(now() + lifetimeMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
     },
     forget: (keyId) => forgetWhere((actor) => actor.keyId === keyId),
     forgetUser: (userId) => forgetWhere((actor) => userId === null || actor.userId === userId),

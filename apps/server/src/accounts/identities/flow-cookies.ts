@@ -29,7 +29,10 @@ export function createFlowCookies(options: { secret: string; https: boolean; bas
   const attributes = `Path=${options.basePath}/api/v1/sign-in; HttpOnly; SameSite=Lax${options.https ? "; Secure" : ""}`;
 
   const keep = ({ reply }: Exchange, value: Flow | Pending) => {
-    reply.header("set-cookie", `${name(value.kind)}=${sealed.seal(JSON.stringify(value), value.kind)}; Max-Age=${minutes * 60}; ${attributes}`);
+    reply.header(
+      "set-cookie",
+      `${name(value.kind)}=${sealed.seal(JSON.stringify(value), value.kind)}; Max-Age=${minutes * 60}; ${attributes}`,
+    );
   };
   /** What is there, once: it is taken away. Undefined when there is none, or it is too old. */
   const take = <T extends Flow | Pending>({ request, reply }: Exchange, kind: T["kind"], schema: z.ZodType<T>): T | undefined => {
@@ -45,7 +48,8 @@ export function createFlowCookies(options: { secret: string; https: boolean; bas
     }
   };
   return {
-    keepFlow: (exchange: Exchange, flow: Omit<Flow, "kind" | "until">) => keep(exchange, { kind: "flow", ...flow, until: Date.now() + minutes * 60_000 }),
+    keepFlow: (exchange: Exchange, flow: Omit<Flow, "kind" | "until">) =>
+      keep(exchange, { kind: "flow", ...flow, until: Date.now() + minutes * 60_000 }),
     takeFlow: (exchange: Exchange) => take(exchange, "flow", Flow),
     keepPending: (exchange: Exchange, pending: Omit<Pending, "kind" | "until">) =>
       keep(exchange, { kind: "pending", ...pending, until: Date.now() + minutes * 60_000 }),

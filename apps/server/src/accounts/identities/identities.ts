@@ -164,7 +164,10 @@ async function makePerson(work: Work, { policy, onEmailConfirmed }: IdentityOpti
   const invitation = policy.mode === "closed" ? undefined : await acceptInvitationFor(work, email);
   if (invitation === undefined && !provider.signUp && !isOpenTo(policy, email)) throw new AppError("identity_unknown");
   const id = newId("user");
-  const name = (identity.name ?? email.slice(0, email.indexOf("@"))).replaceAll(/\p{Cc}/gu, " ").slice(0, 100).toWellFormed();
+  const name = (identity.name ?? email.slice(0, email.indexOf("@")))
+    .replaceAll(/\p{Cc}/gu, " ")
+    .slice(0, 100)
+    .toWellFormed();
   await store.insertPerson(work, { id, name, email, role: invitation?.role ?? "developer" });
   await store.insertIdentity(work, id, provider.id, subject);
   await onEmailConfirmed(work, id, email);

@@ -39,7 +39,9 @@ export function newFlowSecrets(): FlowSecrets {
 
 /** The providers that are configured, by their ids. */
 export function createProviders(configs: readonly IdentityProviderConfig[], logger: Logger): ReadonlyMap<string, Provider> {
-  return new Map(configs.map((config) => [config.id, config.kind === "github" ? createGithub(config, logger) : createIssuer(config, logger)]));
+  return new Map(
+    configs.map((config) => [config.id, config.kind === "github" ? createGithub(config, logger) : createIssuer(config, logger)]),
+  );
 }
 
 /** An OpenID Connect issuer (OpenID Connect Core 1.0; its endpoints are found as its discovery document says). */
@@ -69,7 +71,12 @@ function createIssuer(config: IdentityProviderConfig, logger: Logger): Provider 
     finish: (callback, secrets) =>
       explain(config, logger, async () => {
         const configuration = await discover();
-        const checks = { pkceCodeVerifier: secrets.verifier, expectedState: secrets.state, expectedNonce: secrets.nonce, idTokenExpected: true };
+        const checks = {
+          pkceCodeVerifier: secrets.verifier,
+          expectedState: secrets.state,
+          expectedNonce: secrets.nonce,
+          idTokenExpected: true,
+        };
         const tokens = await openid.authorizationCodeGrant(configuration, callback, checks);
         const claims = tokens.claims();
         if (claims === undefined) throw new Error("there is no ID token");
@@ -103,7 +110,9 @@ function createGithub(config: IdentityProviderConfig, logger: Logger): Provider 
   return {
     ...common(config),
     begin: (redirectUri, secrets) =>
-      explain(config, logger, async () => openid.buildAuthorizationUrl(configuration, await commonParameters(redirectUri, secrets, config))),
+      explain(config, logger, async () =>
+        openid.buildAuthorizationUrl(configuration, await commonParameters(redirectUri, secrets, config)),
+      ),
     finish: (callback, secrets) =>
       explain(config, logger, async () => {
         const checks = { pkceCodeVerifier: secrets.verifier, expectedState: secrets.state };
@@ -152,7 +161,10 @@ async function explain<T>({ id }: IdentityProviderConfig, logger: Logger, work: 
     return await work();
   } catch (cause) {
     if (cause instanceof openid.AuthorizationResponseError)
-      throw new AppError("identity_refused", { cause, ...(cause.error === "access_denied" ? {} : { message: `The provider answered \`${cause.error}\`.` }) });
+      throw new AppError("identity_refused", {
+        cause,
+        ...(cause.error === "access_denied" ? {} : { message: `The provider answered \`${cause.error}\`.` }),
+      });
     logger.warn({ err: cause, provider: id }, "an identity provider could not be used");
     throw new AppError("identity_provider_failed", { cause });
   }

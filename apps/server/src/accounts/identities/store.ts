@@ -20,7 +20,10 @@ export async function lockIdentity(work: Work, provider: string, subject: string
 }
 
 export async function insertIdentity(work: Work, userId: string, provider: string, subject: string): Promise<void> {
-  await work.insertInto("accounts").values({ id: newId("acct"), user_id: userId, provider_id: provider, account_id: subject }).execute();
+  await work
+    .insertInto("accounts")
+    .values({ id: newId("acct"), user_id: userId, provider_id: provider, account_id: subject })
+    .execute();
 }
 
 /** Adds a person without a password. An address is one that a provider has confirmed. */

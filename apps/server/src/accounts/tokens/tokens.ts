@@ -1,12 +1,12 @@
 import { AppError } from "@syla/contracts/errors";
 import type { TokenInput, TokenPair } from "@syla/contracts/tokens";
 import type { z } from "zod";
+import type { Actor } from "../../access/actor.ts";
 import { covers } from "../../access/service.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import { createRateLimit, requireAllowed } from "../../platform/rate-limit.ts";
-import type { VerifiedKey } from "../api-keys/api-key-memo.ts";
 import * as identities from "../identities/store.ts";
 import type { OnEmailConfirmed } from "../sign-up.ts";
 import { findUser, findUserByEmail, lockEmail } from "../store.ts";
@@ -27,7 +27,7 @@ interface TokenOptions {
   readonly accessTokens: AccessTokens;
   readonly readSubject: ReadSubject;
   /** @throws AppError `invalid_api_key`, `account_suspended` */
-  readonly verifyKey: (key: string) => Promise<VerifiedKey>;
+  readonly verifyKey: (key: string) => Promise<Actor>;
   readonly onEmailConfirmed: OnEmailConfirmed;
 }
 
@@ -64,7 +64,7 @@ export function createTokens(options: TokenOptions): Tokens {
       requireAllowed(requests.take(ip, perAddress), "Too many tokens were asked for.");
       if (input.grantType === "refresh_token") return await renew(options, input.refreshToken);
       if (input.grantType === "api_key") {
-        const { actor } = await options.verifyKey(input.apiKey);
+        const actor = await options.verifyKey(input.apiKey);
         const from = actor.keyId === undefined ? {} : { apiKeyId: actor.keyId };
         return await begin(actor.userId, from, narrow(actor.scopes ?? ["*"], input.scopes));
       }
@@ -105,7 +105,13 @@ async function renew({ database, accessTokens }: TokenOptions, refreshToken: str
   return { pair: await pairOf(accessTokens, family.user_id, family.id, next.token, family.scopes), userId: family.user_id };
 }
 
-async function pairOf(accessTokens: AccessTokens, userId: string, familyId: string, refreshToken: string, scopes: readonly string[]): Promise<TokenPair> {
+async function pairOf(
+  accessTokens: AccessTokens,
+  userId: string,
+  familyId: string,
+  refreshToken: string,
+  scopes: readonly string[],
+): Promise<TokenPair> {
   const accessToken = await accessTokens.sign(userId, familyId);
   return { accessToken, tokenType: "Bearer", expiresIn: accessTokenSeconds, refreshToken, scopes: [...scopes] };
 }
@@ -117,7 +123,8 @@ function familyEnd(): Date {
 /** The wanted scopes, none of which may be more than there are. @throws AppError `scope_missing` */
 function narrow(own: readonly string[], wanted: readonly string[] = own): readonly string[] {
   const excess = wanted.find((scope) => !own.some((held) => covers(held, scope)));
-  if (excess !== undefined) throw new AppError("scope_missing", { message: `A token cannot do more than what it is made for: \`${excess}\`.` });
+  if (excess !== undefined)
+    throw new AppError("scope_missing", { message: `A token cannot do more than what it is made for: \`${excess}\`.` });
   return wanted;
 }
 
@@ -133,7 +140,15 @@ async function findOrMake({ database, onEmailConfirmed }: TokenOptions, { issuer
     if (email !== null) await lockEmail(work, email);
     const free = email !== null && (await findUserByEmail(work, email)) === undefined ? email : null;
     const id = newId("user");
-    await identities.insertPerson(work, { id, name: (name ?? subject).replaceAll(/\p{Cc}/gu, " ").slice(0, 100).toWellFormed(), email: free, role: issuer.role });
+    await identities.insertPerson(work, {
+      id,
+      name: (name ?? subject)
+        .replaceAll(/\p{Cc}/gu, " ")
+        .slice(0, 100)
+        .toWellFormed(),
+      email: free,
+      role: issuer.role,
+    });
     await identities.insertIdentity(work, id, provider, subject);
     if (free !== null) await onEmailConfirmed(work, id, free);
     return id;
