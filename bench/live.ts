@@ -1,41 +1,42 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./load.ts";
 import { startOurs, type Server } from "./servers.ts";
 
 /**
  * Many live sandboxes at once: `node bench/live.ts [COUNT]`. Each runs a program that waits for SIGTERM; when all are up, all are asked to
- * answer, and every one has to. Needs root: for the numbers of processes and files, and to let the kernel keep equal pages once (KSM) and,
- * until it has found them, what idle sandboxes do not touch compressed in memory (a swap on zram). Both go on as long as this runs.
+ * answer, and every one has to. Needs root: for the numbers of processes and files, and to let the kernel keep equal pages once (KSM) and, where
+ * that is too slow, what idle sandboxes do not touch compressed in memory (a swap on zram), as long as this runs.
  */
 
 const count = Number(process.argv[2] ?? 1000);
 const wave = 100;
-/** Sandboxes are not made while less than this is left: pages have to be merged or compressed first. */
-const leastFreeKiB = 1024 * 1024;
 const swapGiB = 32;
+/** With less than this left, nothing more is done as long as merging gives memory back. */
+const comfortableKiB = 5 * 1024 * 1024;
 
-const code = [
-  "import signal, sys",
-  "def answer(*_):",
-  "    print('alive', flush=True)",
-  "    sys.exit(0)",
-  "signal.signal(signal.SIGTERM, answer)",
-  "print('up', flush=True)",
-  "while True: signal.pause()",
-].join("\n");
+const code = ["trap 'echo alive; exit' TERM", "mkfifo never; exec 3<>never", "echo up", "while :; do read -r _ <&3; done"].join("\n");
 
 /** Kernel settings for the time of the measurement: what they are, and what they were. */
 const settings: readonly (readonly [path: string, value: string])[] = [
   ["/proc/sys/kernel/pid_max", "4194304"],
-  ["/sys/kernel/mm/ksm/pages_to_scan", "40000"],
-  ["/sys/kernel/mm/ksm/sleep_millisecs", "2"],
+  ["/sys/kernel/mm/ksm/max_page_sharing", "2048"],
+  ["/sys/kernel/mm/ksm/pages_to_scan", "100000"],
+  ["/sys/kernel/mm/ksm/sleep_millisecs", "1"],
   ["/sys/kernel/mm/ksm/use_zero_pages", "1"],
   ["/sys/kernel/mm/ksm/run", "1"],
   ["/proc/sys/vm/page-cluster", "0"],
-  ["/proc/sys/vm/watermark_scale_factor", "500"],
+  ["/proc/sys/vm/swappiness", "200"],
+  ["/proc/sys/vm/watermark_scale_factor", "100"],
 ];
+
+/** The thread that finds equal pages, made more urgent, or as it was: else it waits for all that are made at the same time. */
+function setMergingPriority(priority: number): void {
+  const thread = readdirSync("/proc").find((name) => /^\d+$/.test(name) && commandOf(name) === "ksmd\n");
+  if (thread !== undefined) setPriority(Number(thread), priority);
+}
 
 /** A swap that lies compressed in memory. Returns how to take it away; nothing is done where there is no zram, or it is in use. */
 function addCompressedSwap(): () => void {
@@ -91,6 +92,18 @@ function commandOf(pid: string): string {
   }
 }
 
+/** Waits for memory as long as merging may give some back: until the kernel has twice been through everything. */
+async function untilMemoryIsBack(): Promise<void> {
+  const from = scans();
+  while (memory().freeKiB < comfortableKiB && scans() < from + 2) await sleep(1000);
+}
+
+/** How often the kernel has looked through all memory for equal pages. */
+function scans(): number {
+  const file = "/sys/kernel/mm/ksm/full_scans";
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : Infinity;
+}
+
 interface RunFacts {
   readonly id: string;
   readonly status: string;
@@ -114,7 +127,7 @@ async function until(server: Server, ids: readonly string[], wanted: (run: RunFa
 
 async function startWave(server: Server, size: number): Promise<string[]> {
   const target = { port: server.port, path: "/api/v1/runs", headers: server.headers };
-  const body = JSON.stringify({ language: "python", code, limits: { wallMs: 7_200_000 } });
+  const body = JSON.stringify({ language: "bash", code, limits: { wallMs: 7_200_000 } });
   const answers = await Promise.all(Array.from({ length: size }, () => post(target, body)));
   const ids = answers.map((answer) => (JSON.parse(answer.body) as RunFacts).id);
   await until(server, ids, (run) => run.stdout === "up\n");
@@ -122,9 +135,12 @@ async function startWave(server: Server, size: number): Promise<string[]> {
 }
 
 const restore = apply(settings);
+setMergingPriority(-20);
 const removeSwap = addCompressedSwap();
 process.once("exit", () => {
   removeSwap();
+  setMergingPriority(5);
+  if (existsSync("/sys/kernel/mm/ksm/run")) writeFileSync("/sys/kernel/mm/ksm/run", "2"); // takes apart what is merged; only then the rest can be set back
   apply(restore);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
@@ -135,22 +151,25 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
   const before = memory();
   const began = performance.now();
   while (ids.length < count) {
-    while (memory().freeKiB < leastFreeKiB) await sleep(1000);
+    await untilMemoryIsBack();
     ids.push(...(await startWave(server, Math.min(wave, count - ids.length))));
-    if (ids.length % 500 === 1 || ids.length === count)
+    if (ids.length % 200 === 1 || ids.length === count)
       console.log(
         `${ids.length} up after ${((performance.now() - began) / 1000).toFixed(0)} s, ${(memory().freeKiB / 1024).toFixed(0)} MiB free`,
       );
   }
   const seconds = (performance.now() - began) / 1000;
-  await sleep(15_000); // what can be merged of the last ones
+  await sleep(5000);
   const each = (memory().usedKiB - before.usedKiB) / (count - 1) / 1024;
   const plane = controlPlane(server.pid);
   const asleep = swapped();
   const asked = performance.now();
-  for (let at = 0; at < ids.length; at += wave)
-    await Promise.all(ids.slice(at, at + wave).map((id) => call(server, "POST", `/api/v1/runs/${id}/cancel`)));
-  await until(server, ids, (run) => run.status !== "running");
+  for (let at = 0; at < ids.length; at += wave) {
+    const some = ids.slice(at, at + wave);
+    await untilMemoryIsBack();
+    await Promise.all(some.map((id) => call(server, "POST", `/api/v1/runs/${id}/cancel`)));
+    await until(server, some, (run) => run.status !== "running");
+  }
   let alive = 0;
   for (const id of ids) if ((await call(server, "GET", `/api/v1/runs/${id}`)).stdout === "up\nalive\n") alive += 1;
   const answered = (performance.now() - asked) / 1000;

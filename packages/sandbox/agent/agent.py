@@ -45,6 +45,7 @@ def serve(settings):
     gc.disable()
     if settings["fork"]:
         settings["program"].prepare()
+    linux.keep_in_memory()
     return keep_slots(Slots(settings))
 
 

@@ -22,9 +22,12 @@ COVERED = (
 )
 READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
 PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
+# One file system for both folders: the kernel keeps a list of file systems for every memory cgroup, so each costs as much as there are sandboxes.
+MEMORY = linux.prepare_mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
 MEMORY_FOLDERS = (
-    linux.prepare_mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS),
-    linux.prepare_mount("tmpfs", "/dev/shm", "tmpfs", PRIVATE | linux.MS_NOEXEC, TMP_OPTIONS),
+    linux.prepare_mount("/tmp/shm", "/dev/shm", None, linux.MS_BIND),
+    linux.prepare_mount(None, "/dev/shm", None, linux.MS_BIND | linux.MS_REMOUNT | PRIVATE | linux.MS_NOEXEC),
+    linux.prepare_mount("/tmp/tmp", "/tmp", None, linux.MS_BIND),
 )
 
 
@@ -96,7 +99,11 @@ def enter(workspace, output):
 
 
 def add_memory_folders():
-    """A run's own /tmp and /dev/shm, in a copy of its slot's root."""
+    """A run's own /tmp and /dev/shm, in a copy of its slot's root. Leaves the umask at 0."""
+    linux.mount_prepared(MEMORY)
+    os.umask(0)
+    os.mkdir("/tmp/shm", 0o1777)
+    os.mkdir("/tmp/tmp", 0o1777)
     for arguments in MEMORY_FOLDERS:
         linux.mount_prepared(arguments)
 

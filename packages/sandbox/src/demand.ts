@@ -13,8 +13,13 @@ const hoursPerWeek = 168;
 const minuteWeight = 0.067;
 /** Weight of the newest day or week in what is usual. */
 const seasonWeight = 0.3;
-/** What is kept ready above the prediction. */
-const headroom = 1.3;
+/** What is kept ready above the prediction: this share of it, and no more than so many. */
+const headroomShare = 0.3;
+const mostHeadroom = 64;
+
+function withHeadroom(count: number): number {
+  return count + Math.min(count * headroomShare, mostHeadroom);
+}
 
 const Season = z.array(z.number().nonnegative().nullable());
 const History = z.object({
@@ -50,7 +55,7 @@ export class Demand {
 
   /** How many to keep ready: the prediction for the coming minutes with its headroom, at least what this minute has seen. */
   wanted(now: number): number {
-    return Math.max(0, Math.ceil(Math.max(this.expected(now), headroom * this.#peak) - 1e-9));
+    return Math.max(0, Math.ceil(Math.max(this.expected(now), withHeadroom(this.#peak)) - 1e-9));
   }
 
   /** The prediction for the coming minutes with its headroom, from what is over: what this minute has seen has been served. */
@@ -58,7 +63,7 @@ export class Demand {
     this.#closeMinutes(now);
     const coming = now + 10 * minuteMs;
     const usual = [now, coming].map((time) => this.#history.week[hourOfWeek(time)] ?? this.#history.day[hourOfDay(time)] ?? 0);
-    return headroom * Math.max(this.#history.average, ...usual);
+    return withHeadroom(Math.max(this.#history.average, ...usual));
   }
 
   #closeMinutes(now: number): void {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findProcesses } from "@syla/testkit/processes";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 describe("server process with its own PostgreSQL", () => {
   let directory: TemporaryDirectory;
@@ -47,7 +47,8 @@ describe("server process with its own PostgreSQL", () => {
     first.child.kill("SIGKILL");
     await using second = spawnServer(dataDir);
     expect(await whoAmI(await second.ready())).toEqual(before);
-    expect(findProcesses(cluster())).toHaveLength(1);
+    // a process that the postmaster has just forked still has the postmaster's command line
+    await vi.waitFor(() => expect(findProcesses(cluster())).toHaveLength(1), { timeout: 10_000 });
     second.child.kill("SIGKILL");
     await second.exited();
     while (findProcesses(cluster()).length > 0) await sleep(50);
