@@ -33,9 +33,11 @@ describe.skipIf(noBrowser)("sharing in the browser", () => {
     return me.email;
   }
 
-  it("lets another person follow a live log until it is taken back", async () => {
+  it("tells another person at once, who follows the live log until it is taken back", async () => {
     const email = await givePassword(await createPerson(web.server));
     const owner = await web.openPage("/");
+    const other = await openAs(email, "/");
+    await other.getByRole("button", { name: "Notifications", exact: true }).waitFor();
     const run = await submit(web.server, {
       code: "for i in $(seq 600); do echo line $i; sleep 0.2; done",
       entrypoint: "count.sh",
@@ -48,8 +50,8 @@ describe.skipIf(noBrowser)("sharing in the browser", () => {
     await dialog.getByRole("button", { name: "Share", exact: true }).click();
     await dialog.getByText("shared directly").waitFor();
 
-    const other = await openAs(email, "/runs?owner=shared");
-    await other.getByRole("link", { name: "count.sh" }).click();
+    await other.getByRole("button", { name: "Notifications, 1 unread" }).click();
+    await other.getByRole("link", { name: /has shared “count.sh” with you/ }).click();
     await expect.poll(() => other.locator(".log").textContent()).toContain("line");
     expect(await other.getByRole("button", { name: "Share" }).count()).toBe(0);
 
@@ -59,6 +61,7 @@ describe.skipIf(noBrowser)("sharing in the browser", () => {
     expect(await other.locator(".log-row").count()).toBe(0);
     await other.goto("/runs?owner=shared");
     await other.getByText("No run matches these filters").waitFor();
+    await other.getByRole("button", { name: "Notifications", exact: true }).waitFor();
     await web.server.send("POST", `/api/v1/runs/${run.id}/cancel`);
     expect(web.problems).toEqual([]);
   }, 180_000);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider, { type AccountClaims } from "oidc-provider";
+import { Provider, type AccountClaims } from "oidc-provider";
 
 /** An OpenID Connect issuer on loopback: the certified implementation `oidc-provider`, with people who sign in by their name alone. */
 export interface TestIssuer {
@@ -41,7 +41,8 @@ export async function startTestIssuer(): Promise<TestIssuer> {
         ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
         findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
       });
-      server.on("request", provider.callback());
+      const answer = provider.callback();
+      server.on("request", (request, response) => void answer(request, response));
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

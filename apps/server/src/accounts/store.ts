@@ -146,17 +146,6 @@ export async function deleteSessionsOf(queries: Queries, userId: string, exceptI
   await query.execute();
 }
 
-/** The hash of a user's password, or null when they have none. */
-export async function findPassword(queries: Queries, userId: string): Promise<string | null> {
-  const row = await queries
-    .selectFrom("accounts")
-    .select("password")
-    .where("user_id", "=", userId)
-    .where("provider_id", "=", "credential")
-    .executeTakeFirst();
-  return row?.password ?? null;
-}
-
 /** The account to which an address belongs for sure. */
 export async function findConfirmedUser(queries: Queries, email: string): Promise<string | undefined> {
   const row = await queries

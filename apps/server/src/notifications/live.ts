@@ -7,8 +7,9 @@ import { toNotification } from "./service.ts";
 import * as store from "./store.ts";
 
 const batch = 100;
-/** Said by who changes what an account may do. */
+/** Told of whatever may take access away, see the migration `0008-access`. */
 const accessChannel = "access_changed";
+const aPerson = "user:";
 /** Closing codes above 4000 are ours. */
 const accessChanged = 4001;
 
@@ -34,7 +35,7 @@ export class LiveNotifications {
     // Whoever missed such a message is connected again, and asked who they are.
     await notifications.listen(
       accessChannel,
-      (userId) => live.#each(userId, (follower) => follower.close()),
+      (what) => what.startsWith(aPerson) && live.#each(what.slice(aPerson.length), (follower) => follower.close()),
       () => live.#all((follower) => follower.close()),
     );
     return live;

@@ -17,6 +17,7 @@ export class Notifications {
   readonly #channels = new Map<string, Set<Subscription>>();
   #client: pg.Client | undefined;
   #connecting: Promise<void> | undefined;
+  #sending = Promise.resolve();
   #closed = false;
   #retryMs = 100;
 
@@ -55,8 +56,10 @@ export class Notifications {
     void this.#send("unlisten", channel);
   }
 
-  async #send(command: "listen" | "unlisten", channel: string): Promise<void> {
-    await this.#client?.query(`${command} ${pg.escapeIdentifier(channel)}`).catch(() => undefined);
+  /** One command after another: the driver takes the next one only when the last is done. */
+  #send(command: "listen" | "unlisten", channel: string): Promise<void> {
+    const send = async () => void (await this.#client?.query(`${command} ${pg.escapeIdentifier(channel)}`).catch(() => undefined));
+    return (this.#sending = this.#sending.then(send));
   }
 
   async #connect(): Promise<void> {

@@ -1,5 +1,4 @@
 import type { WebSocket } from "ws";
-import type { Hold } from "../access/service.ts";
 
 /** A caller that is gone gets no answer: this is asked for so often, milliseconds. */
 const pingMs = 20_000;
@@ -15,20 +14,6 @@ export function keepAlive(socket: WebSocket): void {
   socket.on("pong", () => (answered = true));
   socket.on("error", () => socket.terminate());
   socket.on("close", () => clearInterval(ping));
-}
-
-/** Closing codes above 4000 are ours: the access has ended that the socket rests on. */
-const accessEnded = 4003;
-
-/** Closes a socket with the access that opened it. */
-export function endWithAccess(socket: WebSocket, hold: Hold): void {
-  const end = () => socket.close(accessEnded, "access_ended");
-  if (hold.signal.aborted) end();
-  hold.signal.addEventListener("abort", end, { once: true });
-  socket.on("close", () => {
-    hold.signal.removeEventListener("abort", end);
-    hold.release();
-  });
 }
 
 /** Resolves when the socket has taken the message, or is gone. */

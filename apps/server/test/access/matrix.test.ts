@@ -35,7 +35,7 @@ let artifactId: string;
 let sandboxId: string;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ SYLA_RATE_LIMIT_ANONYMOUS: "0", SYLA_RATE_LIMIT: "0" });
   owner = await createAccount(server);
   const run = await execute(
     server,
@@ -201,7 +201,7 @@ function outcomeOf(status: number, body: string, { need }: Expectation): Outcome
   if (status < 400) return "allowed";
   const { code } = JSON.parse(body) as { code: ErrorCode };
   if (code === "invalid_request" && typeof need !== "string") throw new Error(`the call itself is wrong: ${body}`);
-  if (code === "internal") throw new Error(body);
+  if (code === "internal" || code === "rate_limited") throw new Error(body);
   if (code === "unauthenticated" || code === "invalid_api_key") return "unauthenticated";
   if (code === "account_suspended") return "suspended";
   if (code === "scope_missing") return "no scope";

@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { BrowserJar } from "@syla/testkit/browser-jar";
 import { startTestIssuer, type TestIssuer } from "@syla/testkit/issuer";
 import { startTestServer, type ServerVariables, type TestServer } from "@syla/testkit/server";
@@ -232,19 +233,19 @@ describe("GitHub", () => {
   let emails: object[] = [];
   let sent: URLSearchParams | undefined;
   beforeAll(async () => {
-    github = createServer(async (request, response) => {
+    const answerTo = async (request: IncomingMessage, response: ServerResponse) => {
       const url = new URL(request.url ?? "", "http://github.test");
-      let text = "";
-      for await (const chunk of request) text += String(chunk);
+      const body = await text(request);
       const answers: Record<string, unknown> = {
         "/login/oauth/access_token": { access_token: "gho_1", token_type: "bearer", scope: "read:user,user:email" },
         "/api/v3/user": { id: 42, login: "octo", name: null },
         "/api/v3/user/emails": emails,
       };
-      if (url.pathname === "/login/oauth/access_token") sent = new URLSearchParams(text);
+      if (url.pathname === "/login/oauth/access_token") sent = new URLSearchParams(body);
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(answers[url.pathname]));
-    });
+    };
+    github = createServer((request, response) => void answerTo(request, response));
     await new Promise<void>((resolve) => github.listen(0, "127.0.0.1", resolve));
   });
   afterAll(() => new Promise((resolve) => github.close(resolve)));

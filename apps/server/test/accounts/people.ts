@@ -85,6 +85,8 @@ export async function turnOnTwoFactor(server: TestServer, userId: string, email:
 
 function decodeBase32(text: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text.replaceAll("=", "")].map((character) => alphabet.indexOf(character).toString(2).padStart(5, "0")).join("");
+  const bits = Array.from(text.replaceAll("=", ""))
+    .map((character) => alphabet.indexOf(character).toString(2).padStart(5, "0"))
+    .join("");
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2))).toString();
 }
