@@ -90,7 +90,7 @@ describe.skipIf(noBrowser)("accounts in the browser", () => {
     await page.getByRole("button", { name: "read" }).first().click();
     await page.getByRole("button", { name: "Create key" }).click();
     await page.getByText("It is not shown again").waitFor();
-    await page.getByText("accounts:read", { exact: true }).waitFor();
+    await page.getByText("access:read", { exact: true }).waitFor();
     expect(web.problems).toEqual([]);
   });
 });

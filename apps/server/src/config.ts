@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import type { Setting } from "@syla/contracts/admin";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
+import { Secret } from "./platform/secret.ts";
 import {
   absolutePath,
   basePath,
@@ -389,4 +391,28 @@ export function describeOptions(): { name: string; env: string; default: string;
     default: entry.defaultText,
     description: entry.description,
   }));
+}
+
+/** Each setting with its value and where that came from. Values that hold a secret are left out. */
+export function describeSettings(config: Config): Setting[] {
+  return (Object.keys(options) as OptionName[]).map((name) => {
+    const { env, defaultText, description } = options[name];
+    const value = config[name];
+    const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0);
+    return { name, env, description, default: defaultText, value: isSet ? textOf(value) : null, isSet, origin: config.origins[name] };
+  });
+}
+
+/** A value as people write it; null for what holds a secret. */
+function textOf(value: unknown): string | null {
+  if (value instanceof Secret) return null;
+  if (!Array.isArray(value)) return String(value);
+  const parts = value.map((part: unknown) => (typeof part === "object" && part !== null ? nameOf(part) : String(part)));
+  return parts.join(", ");
+}
+
+/** Of an entry of a list: what it is called. */
+function nameOf(entry: object): string {
+  if ("name" in entry) return String(entry.name);
+  return "issuer" in entry ? String(entry.issuer) : "…";
 }

@@ -9,7 +9,7 @@ import { Admin } from "./admin/service.ts";
 import { Sealer } from "./audit/sealer.ts";
 import { Audit } from "./audit/service.ts";
 import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
-import type { Config } from "./config.ts";
+import { describeSettings, type Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import { queueMail } from "./notifications/service.ts";
 import { openBlobs, type Blobs } from "./platform/blobs.ts";
@@ -225,7 +225,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const deliveries = new Deliveries({ database, notifications, logger, mailer, webhooks, publicUrl });
   const inbox = new Inbox({ database, deliveries, webhooks, publicUrl });
   const liveNotifications = await LiveNotifications.open(database, notifications);
-  const admin = new Admin({ database, accounts, deliveries });
+  const admin = new Admin({ database, accounts, deliveries, settings: describeSettings(config) });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();

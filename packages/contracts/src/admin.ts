@@ -103,6 +103,20 @@ const admin = { tag: "admin", auth: "admin" } as const;
 const self = { tag: "users", auth: "user" } as const;
 const base = "/api/v1/users";
 
+/** A setting of the server, which takes effect when it starts. */
+export const Setting = z
+  .object({
+    name: z.string().describe("its key in `config.json` of the data directory"),
+    env: z.string().describe("the environment variable that wins over it"),
+    description: z.string(),
+    default: z.string(),
+    value: z.string().nullable().describe("null when there is none, or it is a secret"),
+    isSet: z.boolean(),
+    origin: z.enum(["environment", "file", "default"]),
+  })
+  .meta({ id: "Setting" });
+export type Setting = z.infer<typeof Setting>;
+
 export const adminRoutes = {
   listUsers: route({
     ...users,
@@ -284,6 +298,14 @@ export const adminRoutes = {
     params,
     responses: { 200: Delivery },
     errors: ["not_found", "conflict"],
+  }),
+  listSettings: route({
+    ...admin,
+    method: "GET",
+    path: "/api/v1/admin/settings",
+    summary: "What this server is configured to do, and where each setting comes from (administrators). Secrets are not told",
+    responses: { 200: z.object({ items: z.array(Setting) }) },
+    errors: [],
   }),
   getAdminOverview: route({
     ...admin,

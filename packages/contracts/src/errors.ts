@@ -239,7 +239,7 @@ export const errorCatalog = {
   quota_exceeded: {
     status: 429,
     message: "A quota is used up.",
-    hint: "`details` names the quota, its limit and when it is counted anew; an administrator can raise it.",
+    hint: "`details` names the quota, its limit and when it is counted anew (`Retry-After`); an administrator can raise it.",
   },
   queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
   // 5xx: our side

@@ -1,5 +1,5 @@
 import type { Role } from "@syla/contracts/accounts";
-import type { AdminOverview, adminRoutes, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
+import type { AdminOverview, adminRoutes, Announcement, Delivery, Setting, UserHoldings, UserRecord } from "@syla/contracts/admin";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Page } from "./runs.ts";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -30,6 +30,8 @@ export interface AdminApi {
   /** For administrators. */
   readonly admin: {
     overview(options?: CallOptions): Promise<AdminOverview>;
+    /** What the server is configured to do; secrets are left out. */
+    settings(options?: CallOptions): Promise<readonly Setting[]>;
     listDeliveries(query?: ListDeliveriesQuery, options?: CallOptions): Promise<Page<Delivery>>;
     readDelivery(id: string, options?: CallOptions): Promise<Delivery & { text: string | null }>;
     retryDelivery(id: string, options?: CallOptions): Promise<Delivery>;
@@ -62,6 +64,7 @@ export function createAdmin(transport: Transport): AdminApi {
       impersonate: (id, reason, options = {}) => transport.json("impersonateUser", { ...options, params: { id }, body: { reason } }),
     },
     admin: {
+      settings: async (options = {}) => (await transport.json("listSettings", options)).items,
       overview: (options = {}) => transport.json("getAdminOverview", options),
       listDeliveries: (query = {}, options = {}) => transport.json("listDeliveries", { ...options, query }),
       readDelivery: (id, options = {}) => transport.json("getDelivery", { ...options, params: { id } }),

@@ -23,7 +23,7 @@ export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";
 export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";
 export type { FollowNotificationsOptions, ListNotificationsQuery, Notifications } from "./notifications.ts";
-export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
+export type { AdminOverview, Announcement, Delivery, Setting, UserHoldings, UserRecord } from "@syla/contracts/admin";
 export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
 export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
 export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";

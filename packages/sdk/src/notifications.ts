@@ -1,5 +1,6 @@
 import { NotificationEvent, type Notification, type NotificationPreferences, type notificationRoutes } from "@syla/contracts/notifications";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import { SylaError } from "./errors.ts";
 import type { Page } from "./runs.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -24,7 +25,7 @@ export interface Notifications {
   /** Answers how many were unread. */
   readAll(upTo?: number, options?: CallOptions): Promise<number>;
   delete(id: string, options?: CallOptions): Promise<void>;
-  /** Follows what is new; connects again by itself after a lost connection, without a gap or a double. Ends with the signal. */
+  /** Follows what is new; connects again by itself after a lost connection, without a gap or a double. Ends with the signal, and with an error when one is no longer let in. */
   follow(options?: FollowNotificationsOptions): AsyncGenerator<NotificationEvent, void, void>;
   readonly preferences: {
     get(options?: CallOptions): Promise<NotificationPreferences>;
@@ -72,8 +73,21 @@ async function* follow(transport: Transport, { after, signal }: FollowNotificati
       yield event;
     }
     if (ended()) return;
-    await pause(delayMs * (0.75 + Math.random() / 2), signal);
-    delayMs = Math.min(delayMs * 2, mostDelayMs);
+    do {
+      await pause(delayMs * (0.75 + Math.random() / 2), signal);
+      delayMs = Math.min(delayMs * 2, mostDelayMs);
+    } while (!ended() && !(await isWelcome(transport)));
+  }
+}
+
+/** Whether it is worth while to connect again: a socket that is refused does not say why. @throws SylaError when one is no longer let in */
+async function isWelcome(transport: Transport): Promise<boolean> {
+  try {
+    await transport.json("countNotifications", {});
+    return true;
+  } catch (error) {
+    if (error instanceof SylaError && (error.status === 401 || error.status === 403)) throw error;
+    return false;
   }
 }
 

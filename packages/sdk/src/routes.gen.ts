@@ -154,6 +154,7 @@ export const routeTable = {
   listDeliveries: { method: "GET", path: "/api/v1/admin/deliveries" },
   getDelivery: { method: "GET", path: "/api/v1/admin/deliveries/:id" },
   retryDelivery: { method: "POST", path: "/api/v1/admin/deliveries/:id/retry" },
+  listSettings: { method: "GET", path: "/api/v1/admin/settings" },
   getAdminOverview: { method: "GET", path: "/api/v1/admin/overview" },
   listAudit: { method: "GET", path: "/api/v1/audit" },
   exportAudit: { method: "GET", path: "/api/v1/audit/export" },

@@ -7,6 +7,8 @@ export interface Actor {
   readonly via: "session" | "api-key" | "token" | "local";
   readonly sessionId?: string;
   readonly keyId?: string;
+  /** Of a short-lived token: the family that it belongs to. */
+  readonly tokenId?: string;
   /** What an API key or a token may be used for (`runs:read`, `runs:*`, `*`); everything when left out. */
   readonly scopes?: readonly string[];
   /** How often an API key may be used, where it has a limit of its own. */

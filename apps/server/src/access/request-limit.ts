@@ -16,7 +16,7 @@ export function createRequestLimit(counter: RateLimit, { rateLimitAnonymous, rat
   return (route: Route, request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void | Promise<void> => {
     const limit = actor === null ? rateLimitAnonymous : (actor.requestsPerMinute ?? rateLimit);
     if (limit === 0 || actor?.via === "local" || !route.path.startsWith("/api/")) return;
-    const key = actor === null ? `address ${request.ip}` : `actor ${actor.keyId ?? actor.sessionId ?? actor.userId}`;
+    const key = actor === null ? `address ${request.ip}` : `actor ${actor.keyId ?? actor.tokenId ?? actor.sessionId ?? actor.userId}`;
     const state: RateState | Promise<RateState> = counter.take(key, { limit, windowMs });
     if (state instanceof Promise) return state.then((counted) => requireRate(counted, reply));
     requireRate(state, reply);

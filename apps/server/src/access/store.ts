@@ -63,11 +63,13 @@ export async function findStanding(queries: Queries, actor: Actor): Promise<Stan
   const { rows } = await sql<Standing>`
     select u.role, u.status,
       case when ${actor.sessionId ?? null}::text is not null then s.id is not null
-           when ${actor.keyId ?? null}::text is not null then k.id is not null else true end as valid,
-      coalesce(s.expires_at, k.expires_at) as expires_at
+           when ${actor.keyId ?? null}::text is not null then k.id is not null
+           when ${actor.tokenId ?? null}::text is not null then t.id is not null else true end as valid,
+      coalesce(s.expires_at, k.expires_at, t.expires_at) as expires_at
     from users u
     left join sessions s on s.id = ${actor.sessionId ?? null} and s.expires_at > now()
     left join api_keys k on k.id = ${actor.keyId ?? null} and k.enabled and (k.expires_at is null or k.expires_at > now())
+    left join token_families t on t.id = ${actor.tokenId ?? null} and t.expires_at > now()
     where u.id = ${actor.userId}`.execute(queries);
   return rows[0];
 }

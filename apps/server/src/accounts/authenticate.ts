@@ -60,7 +60,7 @@ async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions
   if (read === null || standing === undefined || standing.userId !== read.userId) throw new AppError("token_invalid");
   const { userId, role, status, scopes } = standing;
   if (status === "suspended") throw new AppError("account_suspended");
-  const actor: Actor = { userId, role, via: "token", scopes };
+  const actor: Actor = { userId, role, via: "token", tokenId: read.familyId, scopes };
   memo.set(token, actor, read.expiresAt);
   return actor;
 }

@@ -22,6 +22,7 @@ import { createIdentities, type Identities } from "./identities/identities.ts";
 import { createProviders } from "./identities/providers.ts";
 import { createInvitations, type Invitations } from "./invitations/invitations.ts";
 import { createKnownBrowser } from "./known-browser.ts";
+import { tellOfNewBrowser } from "./new-browser.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
 import { createMailLimit } from "./mail-limit.ts";
 import type { QueueMail } from "./mails.ts";
@@ -104,7 +105,9 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const cookieOptions = { secret, https: publicUrl.startsWith("https:"), basePath };
   const knownBrowser = createKnownBrowser(cookieOptions);
   const proveSecondFactor = createSecondFactorCheck(queries, sealed);
-  const sessions = createSessions({ authentication, database, limit, knownBrowser, proveSecondFactor });
+  const onNewBrowser = (userId: string, request: FastifyRequest) =>
+    background.start("somebody could not be told of a sign-in", () => tellOfNewBrowser(queries, userId, request));
+  const sessions = createSessions({ authentication, database, limit, knownBrowser, onNewBrowser, proveSecondFactor });
   const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit });
   const accessTokens = createAccessTokens(secret, publicUrl);
   const verifyKey = createKeyVerifier({ authentication, database, memo });

@@ -33,6 +33,8 @@ interface SessionOptions {
   readonly database: Database;
   readonly limit: SignInLimit;
   readonly knownBrowser: KnownBrowser;
+  /** Told of a person who has signed in where they never had before. */
+  readonly onNewBrowser: (userId: string, request: FastifyRequest) => void;
   /** Asks a person who has one for their second factor. @throws AppError `two_factor_required`, `two_factor_invalid` */
   readonly proveSecondFactor: (userId: string, code: string | undefined) => Promise<void>;
 }
@@ -52,6 +54,8 @@ export function createSessions(options: SessionOptions): Sessions {
       });
       limit.succeeded(address, input.email, browser);
       knownBrowser.remember(exchange.reply, input.email);
+      if (browser === undefined && Date.now() - new Date(me.createdAt).getTime() > newAccountMs)
+        options.onNewBrowser(me.id, exchange.request);
       return me;
     },
     async signOut(actor, exchange) {
@@ -69,6 +73,9 @@ export function createSessions(options: SessionOptions): Sessions {
     },
   };
 }
+
+/** Whoever has just made the account knows that they sign in. */
+const newAccountMs = 600_000;
 
 /** What counts as guessing. */
 const guesses: ReadonlySet<string> = new Set(["invalid_credentials", "two_factor_invalid"]);

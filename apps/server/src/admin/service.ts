@@ -1,5 +1,5 @@
 import type { Role } from "@syla/contracts/accounts";
-import type { AdminOverview, UserFilter, UserHoldings, UserRecord } from "@syla/contracts/admin";
+import type { AdminOverview, Setting, UserFilter, UserHoldings, UserRecord } from "@syla/contracts/admin";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import type { Accounts } from "../accounts/service.ts";
@@ -15,16 +15,20 @@ interface AdminContext {
   readonly database: Database;
   readonly accounts: Accounts;
   readonly deliveries: Deliveries;
+  /** What the server is configured to do. */
+  readonly settings: Setting[];
 }
 
 /** What administrators do with accounts, and what people do with their own account as a whole. */
 export class Admin {
   readonly announcements: Announcements;
   readonly deliveries: Deliveries;
+  readonly settings: Setting[];
   readonly #queries: Queries;
   readonly #accounts: Accounts;
 
-  constructor({ database, accounts, deliveries }: AdminContext) {
+  constructor({ database, accounts, deliveries, settings }: AdminContext) {
+    this.settings = settings;
     this.#queries = database.queries;
     this.#accounts = accounts;
     this.deliveries = deliveries;

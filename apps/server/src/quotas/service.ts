@@ -26,9 +26,10 @@ const mostRemembered = 10_000;
 const warningShare = 0.8;
 const megabyte = 1_000_000;
 
-/** Somebody has used most of a quota. */
+/** Somebody has used most of a quota, or all of it and was refused more. */
 export interface QuotaWarning extends QuotaState {
   readonly userId: string;
+  readonly isUsedUp: boolean;
 }
 
 /** What quotas are made of. `onWarning` is told once for each period. */
@@ -87,7 +88,7 @@ export class Quotas {
   async admit(work: Queries, { userId, kind, person }: Allowance): Promise<{ mayStart: boolean }> {
     await lockPerson(work, userId);
     const states = await this.#statesOf(work, userId, person, countedDaily(person, kind));
-    for (const state of states) if (state.limit >= 0 && state.used >= state.limit) throw quotaExceeded(state);
+    for (const state of states) if (state.limit >= 0 && state.used >= state.limit) throw this.#refuse(userId, state);
     // The run that is let in now is counted as well.
     for (const state of states) this.#warnSoon(userId, state.quota === "runsPerDay" ? { ...state, used: state.used + 1 } : state);
     const { concurrentRuns } = person.limits;
@@ -101,7 +102,7 @@ export class Quotas {
     if (storageMb < 0) return Number.POSITIVE_INFINITY;
     const used = await this.#used(this.#context.database.queries, actor.userId, person, "none");
     const room = storageMb * megabyte - used.storedBytes;
-    if (room <= 0) throw quotaExceeded(storageState(person, used));
+    if (room <= 0) throw this.#refuse(actor.userId, storageState(person, used));
     return room;
   }
 
@@ -112,14 +113,14 @@ export class Quotas {
     await lockPerson(work, actor.userId);
     const used = await this.#used(work, actor.userId, person, "none");
     const after = { ...used, storedBytes: used.storedBytes + bytes };
-    if (after.storedBytes > person.limits.storageMb * megabyte) throw quotaExceeded(storageState(person, used));
+    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(actor.userId, storageState(person, used));
     this.#warnSoon(actor.userId, storageState(person, after));
   }
 
   /** The refusal of something that is larger than the room that is left. */
   async storageExceeded(actor: Actor): Promise<AppError> {
     const person = await this.#limitsOf(actor.userId);
-    return quotaExceeded(storageState(person, await this.#used(this.#context.database.queries, actor.userId, person, "none")));
+    return this.#refuse(actor.userId, storageState(person, await this.#used(this.#context.database.queries, actor.userId, person, "none")));
   }
 
   /** A person's quotas; those of others are for administrators. @throws AppError `not_found` */
@@ -202,12 +203,22 @@ export class Quotas {
 
   /** Tells of a quota that is nearly used up, once for each period. What is not counted by time is told of once a month. */
   #warnSoon(userId: string, state: QuotaState): void {
+    if (isNearlyUsed(state)) this.#tell({ userId, isUsedUp: false, ...state });
+  }
+
+  /** The refusal, of which the person is told once for each period as well: a program may have met it. */
+  #refuse(userId: string, state: QuotaState): AppError {
+    this.#tell({ userId, isUsedUp: true, ...state });
+    return quotaExceeded(state);
+  }
+
+  #tell(warning: QuotaWarning): void {
     const { onWarning, database } = this.#context;
-    if (onWarning === undefined || !isNearlyUsed(state)) return;
+    if (onWarning === undefined) return;
     const now = new Date();
-    const period = state.quota === "runsPerDay" ? dayOf(now).name : monthOf(now).name;
-    noteWarning(database.queries, userId, state.quota, period).then(
-      (isFirst) => (isFirst ? onWarning({ userId, ...state }) : undefined),
+    const { name } = warning.quota === "runsPerDay" ? dayOf(now) : monthOf(now);
+    noteWarning(database.queries, warning.userId, warning.quota, warning.isUsedUp ? `${name}, used up` : name).then(
+      (isFirst) => (isFirst ? onWarning(warning) : undefined),
       () => {}, // the next submission tries again
     );
   }

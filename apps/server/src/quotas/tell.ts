@@ -11,14 +11,14 @@ const names: Readonly<Record<QuotaName, string>> = {
   executionsPerMinute: "the executions of this minute",
 };
 
-/** Tells a person that a quota of theirs is nearly used up. */
-export async function tellOfQuota(queries: Queries, { userId, quota, used, limit, resetsAt }: QuotaWarning): Promise<void> {
+/** Tells a person that a quota of theirs is nearly used up, or was. */
+export async function tellOfQuota(queries: Queries, { userId, quota, used, limit, resetsAt, isUsedUp }: QuotaWarning): Promise<void> {
   const share = Math.min(100, Math.floor((used / limit) * 100));
   await queries.transaction().execute((work) =>
     notify(work, {
       userId,
-      type: "quota_warning",
-      title: `You have used ${share} % of ${names[quota]}`,
+      type: isUsedUp ? "quota_exceeded" : "quota_warning",
+      title: isUsedUp ? `You have used up ${names[quota]}` : `You have used ${share} % of ${names[quota]}`,
       body: resetsAt === null ? "" : `It is counted anew at ${resetsAt.toISOString()}.`,
       link: "/usage",
       details: { quota, used, limit },

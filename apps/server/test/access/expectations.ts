@@ -182,6 +182,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   getDelivery: admin({ params: { id: "dlv_none" } }),
   retryDelivery: admin({ params: { id: "dlv_none" } }),
   getAdminOverview: admin(),
+  listSettings: admin(),
   listAudit: admin(),
   exportAudit: admin(),
   verifyAudit: admin(),

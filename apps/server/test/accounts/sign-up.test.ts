@@ -195,6 +195,30 @@ describe("signing in", () => {
     expect(await server.context.database.queries.selectFrom("sessions").selectAll().where("user_id", "=", bob.id).execute()).toEqual([]);
   });
 
+  it("is told of where the person had never signed in, once the account is not new", async () => {
+    await using server = await startTestServer();
+    const admin = await setUpAdmin(server);
+    const told = async () => {
+      await server.context.accounts.settled();
+      const rows = await server.context.database.queries
+        .selectFrom("notifications")
+        .select(["type", "body"])
+        .where("user_id", "=", admin.id)
+        .execute();
+      return rows.filter(({ type }) => type === "sign_in_new_device");
+    };
+    await signIn(server, admin.email);
+    expect(await told()).toEqual([]);
+    await server.context.database.queries
+      .updateTable("users")
+      .set({ created_at: new Date(0) })
+      .execute();
+    await signIn(server, admin.email, password, {}, { cookie: admin.cookie });
+    expect(await told()).toEqual([]);
+    await signIn(server, admin.email, password, {}, { "user-agent": "Strange\tBrowser" });
+    expect(await told()).toMatchObject([{ body: expect.stringContaining("127.0.0.1, with Strange Browser") as string }]);
+  });
+
   it("stays possible where one usually is while strangers guess", async () => {
     await using server = await startTestServer();
     const admin = await setUpAdmin(server);

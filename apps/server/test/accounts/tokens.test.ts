@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TokenPair } from "@syla/contracts/tokens";
+import { submit } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -113,6 +114,20 @@ describe("renewing", () => {
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: second.refreshToken }))).toBe("token_invalid");
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: third.refreshToken }))).toBe("token_invalid");
     await vi.waitFor(async () => expect(await codeOf(await getMe(server, as(third.accessToken)))).toBe("token_invalid"));
+  });
+
+  it("ends what was opened with a token when it is revoked", async () => {
+    const { key } = await makeKey();
+    const pair = await pairOf({ grantType: "api_key", apiKey: key });
+    const run = await submit(server, { code: "sleep 60", entrypoint: "main.sh" }, as(pair.accessToken));
+    const stream = await server.fetch(`/api/v1/runs/${run.id}/events`, {
+      headers: { ...as(pair.accessToken), accept: "text/event-stream" },
+    });
+    expect(stream.status).toBe(200);
+    const read = stream.text().catch(() => "cut");
+    await server.send("POST", "/api/v1/tokens/revoke", { refreshToken: pair.refreshToken }, nobody);
+    await read;
+    await server.send("POST", `/api/v1/runs/${run.id}/cancel`);
   });
 
   it("lets a client that lost an answer ask once more, and two at once both go on", async () => {

@@ -77,14 +77,14 @@ describe("runs at once", () => {
     expect(most).toBeGreaterThan(1);
     const rows = await queries()
       .selectFrom("runs")
-      .select(["worker_id", "claimed_at", "finished_at"])
+      .select(["worker_id", "started_at", "finished_at"])
       .where("owner_id", "=", ownerId)
       .execute();
     expect(rows).toHaveLength(100);
     expect(new Set(rows.map((row) => row.worker_id)).size).toBe(2);
     for (const row of rows) {
-      const at = row.claimed_at?.getTime() ?? 0;
-      const beside = rows.filter((other) => (other.claimed_at?.getTime() ?? 0) < at && (other.finished_at?.getTime() ?? 0) > at);
+      const at = row.started_at?.getTime() ?? 0;
+      const beside = rows.filter((other) => (other.started_at?.getTime() ?? 0) < at && (other.finished_at?.getTime() ?? 0) > at);
       expect(beside.length).toBeLessThanOrEqual(3);
     }
   });
@@ -257,7 +257,23 @@ describe("a warning", () => {
     await execute(server, quick, person);
     await admit();
     await admit();
-    await expect.poll(() => warnings).toMatchObject([{ userId, quota: "runsPerDay", limit: 5, used: 4 }]);
+    await expect.poll(() => warnings).toMatchObject([{ userId, quota: "runsPerDay", limit: 5, used: 4, isUsedUp: false }]);
+    await execute(server, quick, person);
+    await execute(server, quick, person);
+    for (let n = 0; n < 2; n += 1) await expect(admit()).rejects.toThrow(/5 runs a day/);
+    await expect.poll(() => warnings.slice(1)).toMatchObject([{ userId, quota: "runsPerDay", limit: 5, used: 5, isUsedUp: true }]);
+  });
+
+  it("is a notification of the person's, and so is the refusal", async () => {
+    const person = await createPerson(server);
+    await change(await idOf(person), { runsPerDay: 4 });
+    const told = async () =>
+      ((await (await server.fetch("/api/v1/notifications", { headers: person })).json()) as { items: { type: string; title: string }[] })
+        .items;
+    for (let n = 0; n < 4; n += 1) await execute(server, quick, person);
+    await expect.poll(told).toMatchObject([{ type: "quota_warning", title: "You have used 100 % of your runs of today" }]);
+    for (let n = 0; n < 2; n += 1) expect((await server.send("POST", "/api/v1/executions", quick, person)).status).toBe(429);
+    await expect.poll(told).toMatchObject([{ type: "quota_exceeded", title: "You have used up your runs of today" }, {}]);
   });
 });
 

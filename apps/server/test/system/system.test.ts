@@ -19,10 +19,12 @@ describe("every route", () => {
         ? { body: "{}", headers: { "content-type": "application/json", authorization: "" } }
         : { headers: { authorization: "" } };
     const response = await server.fetch(path, { method: route.method, ...body });
-    const { code } = response.status >= 400 ? ((await response.json()) as { code: string }) : { code: "" };
+    const problem = response.status >= 400 ? ((await response.json()) as { code: string; detail: string }) : { code: "", detail: "" };
+    const { code, detail } = problem;
     const refused = response.status === 401 && code === "unauthenticated";
     expect(refused).toBe(route.auth !== "none");
-    expect([200, 400, 401]).toContain(response.status);
+    expect([200, 302, 400, 401, 404]).toContain(response.status);
+    expect(detail).not.toContain(`There is no ${route.method} `);
   });
 
   it("shows its health, version and reference", async () => {

@@ -5,6 +5,7 @@ import { TabLinks } from "../ui/tab-links.tsx";
 import { AnnouncementsTab } from "./announcements-tab.tsx";
 import { DeliveriesTab } from "./deliveries-tab.tsx";
 import { OverviewTab } from "./overview-tab.tsx";
+import { SettingsTab } from "./settings-tab.tsx";
 import { UsersTab } from "./users-tab.tsx";
 
 const tabs = [
@@ -12,6 +13,7 @@ const tabs = [
   { name: "users", label: "Users", content: UsersTab },
   { name: "announcements", label: "Announcements", content: AnnouncementsTab },
   { name: "deliveries", label: "Deliveries", content: DeliveriesTab },
+  { name: "settings", label: "Settings", content: SettingsTab },
 ] as const;
 
 /** What administrators look after. The server refuses everybody else by itself. */

@@ -31,7 +31,7 @@ export function OverviewTab() {
       <Section heading="Teams">
         <DefinitionList
           items={[
-            ["Teams", `${teams.total}`],
+            ["Teams", <Link key="teams" to="/teams?owner=all">{`${teams.total}`}</Link>],
             ["People in one", `${teams.members}`],
           ]}
         />

@@ -117,3 +117,8 @@ export function useDeleteAnnouncement() {
     onSettled: () => client.invalidateQueries({ queryKey: announcementsKey }),
   });
 }
+
+/** What the server is configured to do; it does not change while it runs. */
+export function useSettings() {
+  return useQuery({ queryKey: ["admin", "settings"], queryFn: ({ signal }) => syla.admin.settings({ signal }), staleTime: Infinity });
+}

@@ -25,7 +25,8 @@ export function useLiveNotifications(userId: string | undefined): void {
         void client.invalidateQueries({ queryKey: ["notifications", "list"] });
       }
     };
-    void follow();
+    // Whoever is no longer signed in is asked to sign in by the page itself.
+    follow().catch(() => client.invalidateQueries({ queryKey: ["me"] }));
     return () => leaving.abort();
   }, [client, userId]);
 }

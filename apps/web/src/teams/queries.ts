@@ -6,8 +6,11 @@ import { syla } from "../app/api.ts";
 import { collectItems } from "../app/collect-items.ts";
 
 /** Your teams. */
-export function useTeams() {
-  return useQuery({ queryKey: ["teams"], queryFn: async ({ signal }) => await collectItems(syla.teams.list({}, { signal })) });
+export function useTeams(everybodys = false) {
+  return useQuery({
+    queryKey: ["teams", everybodys ? "all" : ""],
+    queryFn: async ({ signal }) => await collectItems(syla.teams.list(everybodys ? { owner: "all" } : {}, { signal })),
+  });
 }
 
 export function useTeam(id: string) {

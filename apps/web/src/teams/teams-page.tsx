@@ -2,7 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Team } from "@syla/sdk";
 import { Users } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { Link, useNavigate, useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -11,21 +11,34 @@ import { TextField } from "../ui/form-field.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
+import { TabLinks } from "../ui/tab-links.tsx";
 import { useCreateTeam, useTeams } from "./queries.ts";
 
 /** The teams one is in. */
 export default function TeamsPage() {
-  const teams = useTeams();
-  const mayCreate = useMe().data?.role !== "end_user";
+  const [search] = useSearchParams();
+  const role = useMe().data?.role;
+  const everybodys = role === "admin" && search.get("owner") === "all";
+  const teams = useTeams(everybodys);
+  const mayCreate = role !== "end_user";
   return (
     <ScrollPage>
       <PageHeader title="Teams" />
       {mayCreate ? <NewTeamForm /> : null}
-      <Section heading="Your teams">
+      {role === "admin" ? (
+        <TabLinks
+          label="Whose teams"
+          tabs={[
+            { to: "/teams", label: "Yours", current: !everybodys },
+            { to: "/teams?owner=all", label: "Everybody's", current: everybodys },
+          ]}
+        />
+      ) : null}
+      <Section heading={everybodys ? "All teams" : "Your teams"} mt={role === "admin" ? "5" : undefined}>
         {teams.isPending ? <SkeletonRows rows={2} /> : null}
         {teams.isError ? <ErrorPanel error={teams.error} onRetry={() => void teams.refetch()} /> : null}
         {teams.data?.length === 0 ? (
-          <EmptyState icon={Users} title="You are in no team yet">
+          <EmptyState icon={Users} title={everybodys ? "There is no team yet" : "You are in no team yet"}>
             Share runs and sandboxes with a team instead of one person after another.
           </EmptyState>
         ) : null}
@@ -51,7 +64,8 @@ function TeamRow({ team }: { readonly team: Team }) {
         )}
       </Box>
       <Text fontSize="xs" color="fg.muted" flexShrink="0">
-        {formatPlural(team.memberCount, "member")} · you are {team.yourRole === "owner" ? "an owner" : "a member"}
+        {formatPlural(team.memberCount, "member")}
+        {team.yourRole === null ? null : ` · you are ${team.yourRole === "owner" ? "an owner" : "a member"}`}
       </Text>
     </Flex>
   );
