@@ -29,6 +29,7 @@ MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
 PR_SET_MEMORY_MERGE = 67  # since Linux 6.4
+MLOCK_ONFAULT = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
 PR_SET_SECCOMP = 22
@@ -115,7 +116,7 @@ def keep_in_memory():
     for bounds, permissions, *_ in mappings:
         if permissions == "rw-p":
             first, end = (int(bound, 16) for bound in bounds.split("-"))
-            libc.mlock(ctypes.c_void_p(first), ctypes.c_size_t(end - first))
+            libc.mlock2(ctypes.c_void_p(first), ctypes.c_size_t(end - first), MLOCK_ONFAULT)
 
 
 def unshare(flags):

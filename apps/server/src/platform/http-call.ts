@@ -11,6 +11,8 @@ export interface Trail {
   resourceType?: string;
   resourceId?: string;
   details?: Readonly<Record<string, unknown>>;
+  /** The call has changed nothing after all, so there is nothing to note. */
+  nothingChanged?: boolean;
 }
 
 /** What a handler knows of the request besides its parsed input. `actor` is null on routes that need no sign-in. */

@@ -247,7 +247,7 @@ async function reportChange<T, A>(route: Route, request: FastifyRequest, options
     options.audit?.({ route, request, actor: request.actor as A | null, params, trail: request.trail ?? {}, answer, error });
   try {
     const result = await work();
-    report(result instanceof Answer ? result.body : result, null);
+    if (request.trail?.nothingChanged !== true) report(result instanceof Answer ? result.body : result, null);
     return result;
   } catch (thrown) {
     report(undefined, toAppError(thrown));

@@ -20,11 +20,13 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, quotas: 
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
     await countExecution(call);
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
+    if (run.cached) call.trail.nothingChanged = true;
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.createRun, async ({ body, headers }, call) => {
     await countExecution(call);
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, false));
+    if (run.cached) call.trail.nothingChanged = true;
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.rerunRun, async ({ params, headers }, call) => {

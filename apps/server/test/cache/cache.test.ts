@@ -34,6 +34,15 @@ describe("a run that is declared repeatable", () => {
     expect(await getRun(server, first.id)).toEqual(first);
   });
 
+  it("is noted once: an answer from memory changes nothing", async () => {
+    const input = fresh();
+    const { id } = await execute(server, input);
+    for (let count = 0; count < 3; count += 1) await execute(server, input);
+    await server.context.audit.flushed();
+    const rows = await server.context.database.queries.selectFrom("audit_events").select("action").where("resource_id", "=", id).execute();
+    expect(rows).toEqual([{ action: "run.create" }]);
+  });
+
   it("is found by what it does, not by how it was written", async () => {
     const code = `import os\nprint(${(programs += 1)}, os.urandom(8).hex())`;
     const first = await execute(server, { language: "py", code, cache: true, env: { A: "1", B: "2" }, limits: { wallMs: 60_000 } });
