@@ -13,6 +13,7 @@ describe("workers that are gone", () => {
     server = await startTestServer();
     template = (await execute(server, { language: "bash", code: "echo ran" })).id;
     counting = (await execute(server, { language: "bash", code: "sleep 0.2; echo once" })).id;
+    for (const id of [template, counting]) await server.fetch(`/api/v1/runs/${id}`); // they are recorded by then
   });
   afterAll(() => server[Symbol.asyncDispose]());
   const queries = () => server.context.database.queries;

@@ -97,6 +97,7 @@ describe("the figures of the queue", () => {
     const figures = async () => ((await (await own.fetch("/api/v1/workers")).json()) as { queue: QueueFigures }).queue;
     expect(await figures()).toEqual({ queued: 0, running: 0, runsPerMinute: 0, sampled: 0, queueWaitMs: null, startMs: null });
     const { id } = await execute(own, { language: "bash", code: "true" });
+    await own.fetch(`/api/v1/runs/${id}`); // it is recorded by then
     const add = async (ageMs: number, status: string, waitMs: number | null, startMs: number | null) => {
       const created = new Date(Date.now() - ageMs);
       const claimed = waitMs === null ? null : new Date(created.getTime() + waitMs);
@@ -123,6 +124,7 @@ describe("the figures of the queue", () => {
     await using own = await startTestServer();
     const db = own.context.database.queries;
     const { id } = await execute(own, { language: "bash", code: "true" });
+    await own.fetch(`/api/v1/runs/${id}`); // it is recorded by then
     const now = Date.now();
     const ids = Array.from({ length: 20_000 }, (_, index) => `run_${ulid(now - 3_000_000 + index * 140).toLowerCase()}`);
     await sql`INSERT INTO runs (id, kind, status, owner_id, language, entrypoint, config, request_hash, created_at, claimed_at, result)
