@@ -79,7 +79,7 @@ export function createSignUp(options: SignUpOptions): SignUp {
 
 /** What a token gives: an invitation its own role, a link of one's own that of everybody. */
 async function redeem(work: Work, policy: SignUpPolicy, token: string): Promise<{ email: string; role: Role }> {
-  const invitation = policy.mode === "closed" ? undefined : await acceptInvitation(work, hashToken(token));
+  const invitation = policy.mode === "closed" ? undefined : await acceptInvitation(work, { tokenHash: hashToken(token) });
   if (invitation !== undefined) return invitation;
   const { email } = await redeemLink(work, "sign_up", token);
   if (email === null) throw new AppError("link_invalid");

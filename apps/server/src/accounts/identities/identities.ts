@@ -4,7 +4,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../../access/actor.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
-import { acceptInvitationFor } from "../invitations/store.ts";
+import { acceptInvitation } from "../invitations/store.ts";
 import type { Passwords } from "../passwords.ts";
 import type { Exchange } from "../sessions.ts";
 import { isOpenTo, type OnEmailConfirmed, type SignUpPolicy } from "../sign-up.ts";
@@ -161,7 +161,7 @@ async function makePerson(work: Work, { policy, onEmailConfirmed }: IdentityOpti
   if (email === null) throw new AppError("identity_unconfirmed");
   await lockEmail(work, email);
   if ((await findUserByEmail(work, email)) !== undefined) throw new AppError("identity_needs_link");
-  const invitation = policy.mode === "closed" ? undefined : await acceptInvitationFor(work, email);
+  const invitation = policy.mode === "closed" ? undefined : await acceptInvitation(work, { email });
   if (invitation === undefined && !provider.signUp && !isOpenTo(policy, email)) throw new AppError("identity_unknown");
   const id = newId("user");
   const name = (identity.name ?? email.slice(0, email.indexOf("@")))

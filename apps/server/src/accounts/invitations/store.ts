@@ -54,30 +54,16 @@ export async function revokeInvitation(queries: Queries, id: string): Promise<bo
   return result.numUpdatedRows > 0n;
 }
 
-/** Uses an invitation up. Of two at once one gets it. */
-export async function acceptInvitation(work: Work, tokenHash: string) {
-  return await work
+/** Uses an open invitation up: that of a link, or of an address that is proven otherwise. Of two at once one gets it. */
+export async function acceptInvitation(work: Work, by: { readonly tokenHash: string } | { readonly email: string }) {
+  const query = work
     .updateTable("invitations")
     .set({ accepted_at: new Date() })
-    .where("token_hash", "=", tokenHash)
     .where("team_id", "is", null)
     .where("accepted_at", "is", null)
     .where("revoked_at", "is", null)
     .where("expires_at", ">", sql<Date>`now()`)
-    .returning(["email", "role"])
-    .executeTakeFirst();
-}
-
-/** Uses up the open invitation of an address that is proven otherwise than by the invitation's link. */
-export async function acceptInvitationFor(work: Work, email: string) {
-  return await work
-    .updateTable("invitations")
-    .set({ accepted_at: new Date() })
-    .where("email", "=", email)
-    .where("team_id", "is", null)
-    .where("accepted_at", "is", null)
-    .where("revoked_at", "is", null)
-    .where("expires_at", ">", sql<Date>`now()`)
-    .returning(["email", "role"])
-    .executeTakeFirst();
+    .returning(["email", "role"]);
+  const found = "email" in by ? query.where("email", "=", by.email) : query.where("token_hash", "=", by.tokenHash);
+  return await found.executeTakeFirst();
 }

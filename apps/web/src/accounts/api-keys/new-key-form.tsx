@@ -1,11 +1,10 @@
-import { Box, Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
-import type { NewApiKey } from "@syla/sdk";
+import { Box, Button, Flex, NativeSelect } from "@chakra-ui/react";
 import { type FormEvent, useState } from "react";
-import { useCopy } from "../../ui/copyable.tsx";
 import { fieldProblem } from "../../ui/describe-error.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { TextField } from "../../ui/form-field.tsx";
 import { Section } from "../../ui/page.tsx";
+import { ShownOnce } from "../../ui/shown-once.tsx";
 import { useCreateApiKey } from "../queries.ts";
 import { ScopesPicker } from "./scopes-picker.tsx";
 
@@ -80,37 +79,7 @@ export function NewKeyForm() {
           <ErrorPanel error={create.error} />
         </Box>
       ) : null}
-      {create.data ? <CreatedKey created={create.data} /> : null}
+      {create.data ? <ShownOnce text={create.data.key}>Copy the key “{create.data.name}” now. It is not shown again.</ShownOnce> : null}
     </Section>
-  );
-}
-
-function CreatedKey({ created }: { readonly created: NewApiKey }) {
-  const [copied, copy] = useCopy();
-  return (
-    <Box px="4" py="3" bg="accent.subtle" borderTopWidth="1px" borderColor="border" role="status">
-      <Text fontWeight="medium">Copy the key “{created.name}” now. It is not shown again.</Text>
-      <Flex gap="2" mt="2" align="center">
-        <Box
-          fontFamily="mono"
-          fontSize="xs"
-          bg="bg.panel"
-          borderWidth="1px"
-          borderColor="border"
-          rounded="md"
-          px="2"
-          py="1.5"
-          minW="0"
-          overflowX="auto"
-          whiteSpace="nowrap"
-          tabIndex={0}
-        >
-          {created.key}
-        </Box>
-        <Button size="xs" variant="outline" onClick={() => copy(created.key)} flexShrink="0">
-          {copied ? "Copied" : "Copy"}
-        </Button>
-      </Flex>
-    </Box>
   );
 }
