@@ -1,19 +1,33 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { aloneFiles } from "./tools/boundaries/alone-files.ts";
+import { LongestFirst } from "./tools/longest-first.ts";
+
+const include = ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "e2e/**/*.test.ts", "tools/test/**/*.test.ts"];
+const alone = Object.keys(aloneFiles);
+const isCoverage = process.argv.some((word) => word.startsWith("--coverage"));
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "e2e/**/*.test.ts", "tools/test/**/*.test.ts"],
     globalSetup: ["packages/testkit/src/global-setup.ts"],
     // Real servers, databases and sandboxes on whatever machine: limits against hanging, not measures of speed.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000, interval: 50 } },
     teardownTimeout: 30_000,
+    sequence: { sequencer: LongestFirst },
+    // Each file has a process of its own, and many start others. Coverage would be less precise with it.
+    env: isCoverage ? {} : { NODE_COMPILE_CACHE: join(import.meta.dirname, ".build/compile-cache") },
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts", "apps/server/src/**/*.ts"],
       exclude: ["packages/testkit/**", "**/*.gen.ts"],
       reporter: ["text-summary", "json-summary", "lcov"],
     },
+    // CONTRIBUTING.md says which files belong where; `npm run check:boundaries` knows most that must be alone.
+    projects: [
+      { extends: true, test: { name: "together", include, exclude: alone, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

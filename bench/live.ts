@@ -1,65 +1,28 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./load.ts";
 import { startOurs, type Server } from "./servers.ts";
 
 /**
  * Many live sandboxes at once: `node bench/live.ts [COUNT]`. Each runs a program that waits for SIGTERM; when all are up, all are asked to
- * answer, and every one has to. Needs root: for the numbers of processes and files, and to let the kernel keep equal pages once (KSM) and, where
- * that is too slow, what idle sandboxes do not touch compressed in memory (a swap on zram), as long as this runs.
+ * answer, and every one has to. Needs root, for the number of processes. With `--merge` the kernel keeps equal pages once (KSM) besides.
  */
 
 const count = Number(process.argv[2] ?? 1000);
+const merge = process.argv.includes("--merge");
 const wave = 100;
-const swapGiB = 32;
-/** With less than this left, nothing more is done as long as merging gives memory back. */
-const comfortableKiB = 5 * 1024 * 1024;
+/** So many are asked at once: each has to answer before the time is up that a cancelled program has. */
+const asked = 25;
+/** With less than this left, nothing more is made for as long as others that fall asleep give memory back. */
+const comfortableKiB = 1.5 * 1024 * 1024;
 
 const code = ["trap 'echo alive; exit' TERM", "mkfifo never; exec 3<>never", "echo up", "while :; do read -r _ <&3; done"].join("\n");
 
 /** Kernel settings for the time of the measurement: what they are, and what they were. */
 const settings: readonly (readonly [path: string, value: string])[] = [
   ["/proc/sys/kernel/pid_max", "4194304"],
-  ["/sys/kernel/mm/ksm/max_page_sharing", "2048"],
-  ["/sys/kernel/mm/ksm/pages_to_scan", "100000"],
-  ["/sys/kernel/mm/ksm/sleep_millisecs", "1"],
-  ["/sys/kernel/mm/ksm/use_zero_pages", "1"],
-  ["/sys/kernel/mm/ksm/run", "1"],
-  ["/proc/sys/vm/page-cluster", "0"],
-  ["/proc/sys/vm/swappiness", "200"],
-  ["/proc/sys/vm/watermark_scale_factor", "100"],
+  ...(merge ? ([["/sys/kernel/mm/ksm/run", "1"]] as const) : []),
 ];
-
-/** The thread that finds equal pages, made more urgent, or as it was: else it waits for all that are made at the same time. */
-function setMergingPriority(priority: number): void {
-  const thread = readdirSync("/proc").find((name) => /^\d+$/.test(name) && commandOf(name) === "ksmd\n");
-  if (thread !== undefined) setPriority(Number(thread), priority);
-}
-
-/** A swap that lies compressed in memory. Returns how to take it away; nothing is done where there is no zram, or it is in use. */
-function addCompressedSwap(): () => void {
-  const device = "/sys/block/zram0";
-  if (!existsSync(device) || readFileSync(`${device}/disksize`, "utf8").trim() !== "0") return () => {};
-  writeFileSync(`${device}/disksize`, `${swapGiB}G`);
-  execFileSync("mkswap", ["/dev/zram0"], { stdio: "ignore" });
-  execFileSync("swapon", ["-p", "100", "/dev/zram0"]);
-  return () => {
-    execFileSync("swapoff", ["/dev/zram0"]);
-    writeFileSync(`${device}/reset`, "1");
-  };
-}
-
-/** What is swapped out, and what it takes compressed, in MiB. */
-function swapped(): string {
-  try {
-    const [original = 0, , total = 0] = readFileSync("/sys/block/zram0/mm_stat", "utf8").trim().split(/\s+/).map(Number);
-    return `${(original / 2 ** 20).toFixed(0)} MiB in ${(total / 2 ** 20).toFixed(0)} MiB`;
-  } catch {
-    return "nothing";
-  }
-}
 
 function apply(values: readonly (readonly [string, string])[]): (readonly [string, string])[] {
   return values
@@ -92,16 +55,9 @@ function commandOf(pid: string): string {
   }
 }
 
-/** Waits for memory as long as merging may give some back: until the kernel has twice been through everything. */
+/** Waits for memory, as long as there comes some. */
 async function untilMemoryIsBack(): Promise<void> {
-  const from = scans();
-  while (memory().freeKiB < comfortableKiB && scans() < from + 2) await sleep(1000);
-}
-
-/** How often the kernel has looked through all memory for equal pages. */
-function scans(): number {
-  const file = "/sys/kernel/mm/ksm/full_scans";
-  return existsSync(file) ? Number(readFileSync(file, "utf8")) : Infinity;
+  for (let tries = 0; memory().freeKiB < comfortableKiB && tries < 30; tries += 1) await sleep(1000);
 }
 
 interface RunFacts {
@@ -135,17 +91,13 @@ async function startWave(server: Server, size: number): Promise<string[]> {
 }
 
 const restore = apply(settings);
-setMergingPriority(-20);
-const removeSwap = addCompressedSwap();
 process.once("exit", () => {
-  removeSwap();
-  setMergingPriority(5);
-  if (existsSync("/sys/kernel/mm/ksm/run")) writeFileSync("/sys/kernel/mm/ksm/run", "2"); // takes apart what is merged; only then the rest can be set back
+  if (merge) writeFileSync("/sys/kernel/mm/ksm/run", "2"); // takes apart what is merged
   apply(restore);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 {
-  const variables = { SYLA_WORKER_SLOTS: String(count), SYLA_QUEUE_LIMIT: String(count * 2), SYLA_MERGE_PAGES: "true" };
+  const variables = { SYLA_WORKER_SLOTS: String(count), SYLA_QUEUE_LIMIT: String(count * 2), SYLA_MERGE_PAGES: String(merge) };
   await using server = await startOurs(variables);
   const ids = await startWave(server, 1); // a jail is there
   const before = memory();
@@ -159,20 +111,20 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
       );
   }
   const seconds = (performance.now() - began) / 1000;
-  await sleep(5000);
+  await sleep(12_000); // so that the last ones sleep too
   const each = (memory().usedKiB - before.usedKiB) / (count - 1) / 1024;
   const plane = controlPlane(server.pid);
-  const asleep = swapped();
-  const asked = performance.now();
-  for (let at = 0; at < ids.length; at += wave) {
-    const some = ids.slice(at, at + wave);
+  const beganToAsk = performance.now();
+  for (let at = 0; at < ids.length; at += asked) {
+    const some = ids.slice(at, at + asked);
     await untilMemoryIsBack();
     await Promise.all(some.map((id) => call(server, "POST", `/api/v1/runs/${id}/cancel`)));
     await until(server, some, (run) => run.status !== "running");
+    if (at % 1000 === 0) console.log(`${at + some.length} have answered, ${(memory().freeKiB / 1024).toFixed(0)} MiB free`);
   }
   let alive = 0;
   for (const id of ids) if ((await call(server, "GET", `/api/v1/runs/${id}`)).stdout === "up\nalive\n") alive += 1;
-  const answered = (performance.now() - asked) / 1000;
+  const answered = (performance.now() - beganToAsk) / 1000;
   console.log(
     [
       `| live sandboxes at once | ${ids.length} |`,
@@ -180,7 +132,6 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
       `| all answered when asked | ${alive} of ${ids.length}, within ${answered.toFixed(0)} s |`,
       `| made in | ${seconds.toFixed(0)} s |`,
       `| memory for each, everything counted | ${each.toFixed(2)} MiB |`,
-      `| kept compressed | ${asleep} |`,
       `| control plane | server ${plane.serverMiB.toFixed(0)} MiB, PostgreSQL ${plane.databaseMiB.toFixed(0)} MiB |`,
     ].join("\n"),
   );

@@ -60,7 +60,14 @@ export async function startWebTest(variables: ServerVariables = {}): Promise<Web
 }
 
 function launchBrowser(): Promise<Browser> {
-  const args = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  // No page lives long enough to earn back what it costs to optimise its scripts.
+  const args = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--js-flags=--no-opt --no-maglev",
+  ];
   return chromium.launch({ executablePath: executable ?? "", args });
 }
 

@@ -88,6 +88,47 @@ describe("give a run a network", () => {
   });
 });
 
+describe("keep datasets", () => {
+  it("does what the document says", async () => {
+    const blocks = await readBlocks("keep-datasets.md", "sh");
+    const home = join(folder.path, "datasets");
+    await mkdir(home);
+    await symlink(join(root, "syla"), join(home, "syla"));
+    const env = { PATH: process.env["PATH"], HOME: home, SYLA_HOME: home, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null\n${blocks.join("\n")}`], { cwd: home, env });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^data_/);
+    expect(lines).toContain("0\t1\t42");
+    expect(lines).toContain("1\t2\tBram Stoker");
+    expect(lines).toContain("0.1.1");
+    expect(lines.slice(-2)).toEqual([
+      "questions True ['id', 'question', 'answer', 'points']",
+      "quiz True ['id', 'question', 'answer', 'points']",
+    ]);
+    expect(JSON.parse((await readFile(join(home, "questions.jsonl"), "utf8")).split("\n")[0] ?? "")).toEqual({
+      id: 1,
+      question: "What is 6 times 7?",
+      answer: "42",
+      points: 1.5,
+    });
+  });
+});
+
+describe("understand a failed run", () => {
+  it("shows what the document says", async () => {
+    const blocks = await readBlocks("understand-a-failed-run.md", "sh");
+    const home = join(folder.path, "failed");
+    await mkdir(home);
+    await symlink(join(root, "syla"), join(home, "syla"));
+    const env = { PATH: process.env["PATH"], HOME: home, SYLA_HOME: home, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null\n${blocks.join("\n")}`], { cwd: home, env });
+    expect(stdout).toContain("> 2 | from prices import total");
+    expect(stdout).toContain("Did you mean price?");
+    expect(stdout).toContain("-from prices import total\n+from price import total");
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe("1 run deleted");
+  });
+});
+
 describe("use a long-lived sandbox", () => {
   it("in a terminal", async () => {
     const [commands = ""] = await readBlocks("use-a-sandbox.md", "sh");
@@ -108,6 +149,32 @@ describe("use a long-lived sandbox", () => {
     const env = { SYLA_URL: server.url, SYLA_API_KEY: apiKey };
     const { stdout } = await runFile(process.execPath, ["run.ts"], { cwd: join(folder.path, "sandbox"), env });
     expect(stdout).toBe("3 blue\n\n1\n2\n\n3.141592653589793\ntrue\n");
+  });
+});
+
+describe("work in a program's environment", () => {
+  it("in a terminal and from TypeScript", async () => {
+    const document = "work-in-a-programs-environment.md";
+    const config = { runtime: "python", entrypoint: "main.py" };
+    const input = { type: "program", name: "my-program", files: [{ path: "main.py", content: "print(6 * 7)" }], config };
+    const { id } = (await (await server.send("POST", "/api/v1/assets", input)).json()) as { id: string };
+    await server.send("POST", `/api/v1/assets/${id}/versions`, { version: "1.2.0" });
+    const [commands = ""] = await readBlocks(document, "sh");
+    const [terminal, command, ofVersion, restart, stop] = commands.trim().split("\n");
+    expect([terminal, ofVersion, restart].every((line) => line?.startsWith("./syla program shell my-program"))).toBe(true);
+    const env = { PATH: process.env["PATH"], HOME: folder.path, SYLA_HOME: folder.path, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const lines = `exec </dev/null; ${command}\n${stop}`;
+    expect((await runFile("bash", ["-eu", "-c", lines], { cwd: root, env })).stdout).toBe("42\n");
+    const [program = ""] = await readBlocks(document, "ts");
+    await mkdir(join(folder.path, "environment/node_modules/@syla"), { recursive: true });
+    await symlink(join(root, "packages/sdk"), join(folder.path, "environment/node_modules/@syla/sdk"));
+    await writeFile(join(folder.path, "environment/package.json"), '{ "type": "module" }');
+    await writeFile(join(folder.path, "environment/run.ts"), program);
+    const { stdout } = await runFile(process.execPath, ["run.ts"], {
+      cwd: join(folder.path, "environment"),
+      env: { SYLA_URL: server.url, SYLA_API_KEY: apiKey, PROGRAM: id },
+    });
+    expect(stdout).toBe("main.py\n\n");
   });
 });
 

@@ -91,6 +91,17 @@ describe.skipIf(noBrowser)("accounts in the browser", () => {
     await page.getByRole("button", { name: "Create key" }).click();
     await page.getByText("It is not shown again").waitFor();
     await page.getByText("access:read", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Quotas of reader" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("has no quotas of its own").waitFor();
+    await dialog.getByLabel("Runs a day").fill("many");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("a whole number or nothing").waitFor();
+    await dialog.getByLabel("Runs a day").fill("20");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/quotas of its own/).waitFor();
+    await page.getByRole("button", { name: "Quotas of reader" }).click();
+    await dialog.getByText("0 of 20").waitFor();
     expect(web.problems).toEqual([]);
   });
 });

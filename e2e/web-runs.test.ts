@@ -52,7 +52,7 @@ describe.skipIf(noBrowser)("runs", () => {
 
     const ids = [await execute(forever, false), await execute(forever, false)];
     await page.goto("/runs?status=queued,starting,running");
-    await page.getByLabel("Select every run that can be cancelled").check();
+    await page.getByLabel("Select every run that is shown").check();
     await page.getByRole("button", { name: "Cancel 2 runs" }).click();
     await page.getByText("No run matches these filters").waitFor();
     for (const other of ids) {
@@ -133,6 +133,64 @@ describe.skipIf(noBrowser)("runs", () => {
     await page.getByText("1 of 11").waitFor();
     await page.keyboard.press("Enter");
     await page.getByText("2 of 11").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("show their trace to scale, however many calls of models are in it, by the keyboard and as a table", async () => {
+    const id = await execute({ language: "python", code: "print(1)", entrypoint: "traced.py" });
+    const { queries } = web.server.context.database;
+    await web.server.context.runs.allRecorded();
+    const run = await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+    const config = JSON.stringify({ ...run.config, models: ["model_traced"] });
+    await queries.updateTable("runs").set({ config }).where("id", "=", id).execute();
+    const call = {
+      run_id: id,
+      user_id: run.owner_id,
+      model_id: "model_traced",
+      model_name: "Traced",
+      model_owner_id: run.owner_id,
+      provider: "openai",
+      upstream_model: "up",
+      credential_id: null,
+      credential_owner_id: null,
+      program_id: null,
+      protocol: "openai",
+      operation: "chat",
+      streamed: false,
+      status: "succeeded" as const,
+      scopes: "[]",
+      input_tokens: 100,
+      output_tokens: 20,
+      cost: 1_000_000,
+      first_byte_ms: 0.2,
+      total_ms: 0.5,
+    };
+    const began = run.started_at?.getTime() ?? Date.now();
+    const numbers = Array.from({ length: 1000 }, (_, index) => index);
+    const calls = numbers.map((number) => ({
+      ...call,
+      id: `llm_${String(number).padStart(6, "0")}`,
+      started_at: new Date(began + number / 50),
+    }));
+    await queries.insertInto("llm_calls").values(calls).execute();
+    const page = await web.openPage(`/runs/${id}?tab=trace`);
+    const grid = page.getByRole("treegrid", { name: "Spans" });
+    await grid.getByRole("row", { name: /traced\.py/ }).waitFor();
+    await page.getByText("1,000 model calls · 100,000 tokens in, 20,000 out · $1.00").waitFor();
+    expect(Number(await grid.getAttribute("aria-rowcount"))).toBeGreaterThan(1004);
+    expect(await grid.getByRole("row").count()).toBeLessThan(80);
+    await grid.focus();
+    await page.keyboard.press("End");
+    await grid.getByRole("row", { selected: true, name: /chat Traced/ }).waitFor();
+    await page.getByRole("status").getByText("Traced (openai)").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Show the whole trace (0)" }).and(page.locator(":enabled")).waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await grid.getByRole("row", { selected: true, name: /Program/ }).waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(async () => Number(await grid.getAttribute("aria-rowcount"))).toBeLessThan(20);
+    await page.getByRole("button", { name: "Table" }).click();
+    await page.getByRole("rowheader", { name: "Sandbox" }).waitFor();
     expect(web.problems).toEqual([]);
   });
 });

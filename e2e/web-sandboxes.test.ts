@@ -19,6 +19,7 @@ describe.skipIf(noBrowser)("the sandbox pages", () => {
     await page.getByLabel("Name", { exact: true }).fill("my bench");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { name: "my bench" }).waitFor();
+    await expect.poll(() => page.locator(".xterm-rows").textContent()).toContain("$"); // a terminal opens while the sandbox runs
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("every process stands still").waitFor();
     await page.getByRole("button", { name: "Resume" }).click();

@@ -1,9 +1,9 @@
-/** Bundles apps/cli into .build/cli/syla.mjs: one file starts about three times as fast as the TypeScript sources. */
+/** Bundles apps/cli into .build/cli/syla.mjs, or the file that is named: one file starts about three times as fast as the TypeScript sources. */
 import { rename } from "node:fs/promises";
 import { build } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
-const target = `${root}.build/cli/syla.mjs`;
+const target = process.argv[2] ?? `${root}.build/cli/syla.mjs`;
 
 await build({
   entryPoints: [`${root}apps/cli/src/main.ts`],

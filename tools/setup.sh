@@ -146,6 +146,7 @@ have() {
     python3) [ -x /usr/bin/python3 ] || [ -x /usr/local/bin/python3 ] ;;
     lua5.4) command -v lua5.4 >/dev/null 2>&1 || command -v lua >/dev/null 2>&1 ;;
     php-cli) command -v php >/dev/null 2>&1 ;;
+    python3-swift) /usr/bin/python3 -c 'import swift.proxy.server' >/dev/null 2>&1 ;;
     bubblewrap) command -v bwrap >/dev/null 2>&1 ;;
     chromium) command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
@@ -222,6 +223,25 @@ install_language() {
   rm -rf "$target" && mkdir -p "$target"
   cp "$root/runtimes/$1/package.json" "$root/runtimes/$1/package-lock.json" "$target/"
   step "installing $1 for its tests" npm_in "$target" ci --ignore-scripts --include=optional
+}
+
+# ---- uv, which builds the environments of Python programs ----
+
+# Taken from a wheel whose hash is pinned, by whatever pip there is; nothing of it is run but the binary.
+install_uv() {
+  target=$build/runtimes/uv
+  cmp -s "$root/tools/uv/requirements.txt" "$target/requirements.txt" && [ -x "$target/uv" ] && return
+  lock
+  rm -rf "$target.new" && mkdir -p "$target.new"
+  step "fetching uv (once)" python3 -m pip download --quiet --require-hashes --no-deps --only-binary :all: -r "$root/tools/uv/requirements.txt" -d "$target.new"
+  step "unpacking uv" python3 -c 'import glob, shutil, sys, zipfile
+archive = zipfile.ZipFile(glob.glob(sys.argv[1] + "/uv-*.whl")[0])
+name = next(name for name in archive.namelist() if name.endswith(".data/scripts/uv"))
+shutil.copyfileobj(archive.open(name), open(sys.argv[1] + "/uv", "wb"))' "$target.new"
+  rm -f "$target.new"/*.whl
+  chmod 755 "$target.new/uv"
+  cp "$root/tools/uv/requirements.txt" "$target.new/"
+  rm -rf "$target" && mv "$target.new" "$target"
 }
 
 # ---- builds ----

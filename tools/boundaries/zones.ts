@@ -32,7 +32,7 @@ export const allowedImports: Readonly<Record<Zone, readonly Zone[]>> = {
   bench: ["contracts", "sdk", "sandbox", "server", "testkit"],
   // The generators read the option table and the OpenAPI builder.
   tools: ["contracts", "server"],
-  settings: ["testkit"],
+  settings: ["testkit", "tools"],
 };
 
 function isTestPath(path: string): boolean {

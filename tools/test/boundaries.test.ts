@@ -1,5 +1,8 @@
+import { matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";
+import { aloneFiles } from "../boundaries/alone-files.ts";
 import { findViolations } from "../boundaries/rules.ts";
+import { listPaths, repositoryRoot } from "../source-files.ts";
 
 /** Names of the rules that a small tree breaks, in order. */
 function rulesBrokenBy(tree: Readonly<Record<string, string>>): string[] {
@@ -127,6 +130,23 @@ describe("names", () => {
 
   it.each(["apps/web/src/runs/RunPage.tsx", "packages/sdk/src/run_events.ts"])("wants kebab-case: %s", (path) => {
     expect(rulesBrokenBy({ [path]: "" })).toEqual(["kebab-case"]);
+  });
+});
+
+describe("tests that need the machine for themselves", () => {
+  const texts = [
+    ["takes a census", 'import { takeCensus } from "../long/census.ts";'],
+    ["stops processes", 'process.kill(pid, "SIGSTOP");'],
+  ] as const;
+  it.each(texts)("run alone: one that %s", (_name, text) => {
+    expect(rulesBrokenBy({ "packages/sandbox/test/other.test.ts": text })).toEqual(["alone"]);
+    expect(rulesBrokenBy({ "packages/sandbox/test/long/other.test.ts": text })).toEqual([]);
+    expect(rulesBrokenBy({ "packages/sandbox/test/driver.ts": text })).toEqual([]);
+  });
+
+  it("are there, each by the name in the list", () => {
+    const paths = listPaths(repositoryRoot);
+    expect(Object.keys(aloneFiles).filter((glob) => !paths.some((path) => matchesGlob(path, glob)))).toEqual([]);
   });
 });
 

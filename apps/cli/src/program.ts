@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { authCreateKeyCommand } from "./commands/auth-create-key.ts";
 import { authInviteCommand } from "./commands/auth-invite.ts";
+import { authKeyQuotasCommand } from "./commands/auth-key-quotas.ts";
 import { authKeysCommand } from "./commands/auth-keys.ts";
+import { adminSettingsCommand } from "./commands/admin-settings.ts";
 import { adminUsersListCommand } from "./commands/admin-users-list.ts";
 import { adminUsersReactivateCommand } from "./commands/admin-users-reactivate.ts";
 import { adminUsersRoleCommand } from "./commands/admin-users-role.ts";
@@ -16,19 +18,81 @@ import { authStatusCommand } from "./commands/auth-status.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
 import { cacheWarmCommand } from "./commands/cache-warm.ts";
+import { triggerCallsCommand } from "./commands/trigger-calls.ts";
+import { triggerCreateCommand } from "./commands/trigger-create.ts";
+import { triggerDeleteCommand } from "./commands/trigger-delete.ts";
+import { triggerListCommand } from "./commands/trigger-list.ts";
+import { triggerRotateCommand } from "./commands/trigger-rotate.ts";
+import { triggerUpdateCommand } from "./commands/trigger-update.ts";
+import { webhookCreateCommand } from "./commands/webhook-create.ts";
+import { webhookDeleteCommand } from "./commands/webhook-delete.ts";
+import { webhookDeliveriesCommand } from "./commands/webhook-deliveries.ts";
+import { webhookListCommand } from "./commands/webhook-list.ts";
+import { webhookReplayCommand } from "./commands/webhook-replay.ts";
+import { webhookRotateCommand } from "./commands/webhook-rotate.ts";
+import { webhookTestCommand } from "./commands/webhook-test.ts";
+import { webhookUpdateCommand } from "./commands/webhook-update.ts";
+import { credentialCreateCommand } from "./commands/credential-create.ts";
+import { credentialDeleteCommand } from "./commands/credential-delete.ts";
+import { credentialListCommand } from "./commands/credential-list.ts";
+import { credentialReplaceCommand } from "./commands/credential-replace.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
+import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
+import { datasetDeleteCommand, datasetRestoreCommand } from "./commands/dataset-delete.ts";
+import { datasetExportCommand } from "./commands/dataset-export.ts";
+import { datasetListCommand } from "./commands/dataset-list.ts";
+import { datasetRowsCommand } from "./commands/dataset-rows.ts";
+import { datasetShowCommand } from "./commands/dataset-show.ts";
+import { datasetSplitCommand } from "./commands/dataset-split.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
+import { environmentBuildCommand } from "./commands/environment-build.ts";
+import { environmentDeleteCommand } from "./commands/environment-delete.ts";
+import { environmentImageBuildCommand } from "./commands/environment-image-build.ts";
+import { environmentImagePushCommand } from "./commands/environment-image-push.ts";
+import { environmentImageShowCommand } from "./commands/environment-image-show.ts";
+import { environmentIndexCreateCommand } from "./commands/environment-index-create.ts";
+import { environmentIndexDeleteCommand } from "./commands/environment-index-delete.ts";
+import { environmentIndexListCommand } from "./commands/environment-index-list.ts";
+import { environmentIndexUpdateCommand } from "./commands/environment-index-update.ts";
+import { environmentListCommand } from "./commands/environment-list.ts";
+import { environmentLogsCommand } from "./commands/environment-logs.ts";
+import { environmentShowCommand } from "./commands/environment-show.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { modelCapListCommand, modelCapRemoveCommand, modelCapSetCommand } from "./commands/model-cap.ts";
+import { modelCreateCommand } from "./commands/model-create.ts";
+import { modelDeleteCommand } from "./commands/model-delete.ts";
+import { modelListCommand } from "./commands/model-list.ts";
+import { modelShowCommand } from "./commands/model-show.ts";
+import { modelTestCommand } from "./commands/model-test.ts";
+import { modelUpdateCommand } from "./commands/model-update.ts";
 import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
 import { notificationsReadCommand } from "./commands/notifications-read.ts";
+import { programAnalyzeCommand } from "./commands/program-analyze.ts";
 import { poolsCommand } from "./commands/pools.ts";
-import { runsCancelCommand } from "./commands/runs-cancel.ts";
+import { programImportCommand } from "./commands/program-import.ts";
+import { programTemplatesCommand } from "./commands/program-templates.ts";
+import { runCommand } from "./commands/run.ts";
+import { programCloneCommand, programDeleteCommand, programRestoreCommand } from "./commands/program-clone.ts";
+import { programCreateCommand } from "./commands/program-create.ts";
+import { programDiffCommand } from "./commands/program-diff.ts";
+import { programListCommand, programSearchCommand } from "./commands/program-list.ts";
+import { programPullCommand, programPushCommand } from "./commands/program-push.ts";
+import { programSetCommand } from "./commands/program-set.ts";
+import { programShellCommand } from "./commands/program-shell.ts";
+import { programShowCommand } from "./commands/program-show.ts";
+import { programPublishCommand, programVersionsCommand } from "./commands/program-versions.ts";
+import { runsCompareCommand } from "./commands/runs-compare.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
+import { defineRunsManyCommand } from "./commands/runs-many.ts";
+import { defineRunsPinCommand } from "./commands/runs-pin.ts";
+import { runsRerunCommand } from "./commands/runs-rerun.ts";
+import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
+import { runsTraceCommand } from "./commands/runs-trace.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
@@ -43,13 +107,32 @@ import { sandboxResumeCommand } from "./commands/sandbox-resume.ts";
 import { sandboxRunCommand } from "./commands/sandbox-run.ts";
 import { sandboxShellCommand } from "./commands/sandbox-shell.ts";
 import { sandboxShowCommand } from "./commands/sandbox-show.ts";
+import { serverKeysRotateCommand } from "./commands/server-keys-rotate.ts";
 import { serverLogsCommand } from "./commands/server-logs.ts";
 import { defineAccessCommand, defineShareCommand, defineUnshareCommand } from "./commands/share.ts";
+import {
+  storageCheckCommand,
+  storageCollectCommand,
+  storageCopyCommand,
+  storageMeasureCommand,
+  storageRepairCommand,
+  storageStatusCommand,
+  storageStopCommand,
+} from "./commands/server-storage.ts";
+import { storageMoveCommand } from "./commands/server-storage-move.ts";
 import { statusCommand } from "./commands/status.ts";
+import { scheduleCreateCommand } from "./commands/schedule-create.ts";
+import { scheduleDeleteCommand } from "./commands/schedule-delete.ts";
+import { scheduleDisableCommand } from "./commands/schedule-disable.ts";
+import { scheduleEnableCommand } from "./commands/schedule-enable.ts";
+import { scheduleListCommand } from "./commands/schedule-list.ts";
+import { scheduleShowCommand } from "./commands/schedule-show.ts";
 import { teamAddCommand } from "./commands/team-add.ts";
 import { teamCreateCommand } from "./commands/team-create.ts";
 import { teamDeleteCommand } from "./commands/team-delete.ts";
+import { teamJoinCommand } from "./commands/team-join.ts";
 import { teamLeaveCommand } from "./commands/team-leave.ts";
+import { teamLimitCommand } from "./commands/team-limit.ts";
 import { teamListCommand } from "./commands/team-list.ts";
 import { teamRemoveCommand } from "./commands/team-remove.ts";
 import { teamShowCommand } from "./commands/team-show.ts";
@@ -68,7 +151,7 @@ Environment:
 
 Exit codes: docs/cli.md`;
 
-function sharing(type: "run" | "sandbox"): Command[] {
+function sharing(type: "run" | "sandbox" | "asset"): Command[] {
   return [defineShareCommand(type), defineUnshareCommand(type), defineAccessCommand(type)];
 }
 
@@ -83,13 +166,47 @@ export function buildProgram(): Command {
     verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary).enablePositionalOptions());
   const commands = [
     execCommand,
+    runCommand,
     testCommand,
     upCommand,
     downCommand,
     statusCommand,
     doctorCommand,
-    noun("runs", "what was run", [runsListCommand, runsShowCommand, runsCancelCommand, ...sharing("run")]),
+    noun("runs", "what was run", [
+      runsListCommand,
+      runsShowCommand,
+      runsTraceCommand,
+      runsRerunCommand,
+      runsCompareCommand,
+      defineRunsManyCommand("cancel"),
+      defineRunsManyCommand("retry"),
+      defineRunsManyCommand("delete"),
+      defineRunsPinCommand(true),
+      defineRunsPinCommand(false),
+      runsRequeueCommand,
+      ...sharing("run"),
+    ]),
     logsCommand,
+    noun("program", "programs in the catalog", [
+      programListCommand,
+      programSearchCommand,
+      programShowCommand,
+      programShellCommand,
+      programCreateCommand,
+      programSetCommand,
+      programImportCommand,
+      programTemplatesCommand,
+      programAnalyzeCommand,
+      programPushCommand,
+      programPullCommand,
+      programPublishCommand,
+      programVersionsCommand,
+      programDiffCommand,
+      programCloneCommand,
+      programDeleteCommand,
+      programRestoreCommand,
+      ...sharing("asset"),
+    ]),
     noun("sandbox", "long-lived sandboxes", [
       sandboxCreateCommand,
       sandboxListCommand,
@@ -106,14 +223,87 @@ export function buildProgram(): Command {
       sandboxDeleteCommand,
       ...sharing("sandbox"),
     ]),
+    noun("dataset", "rows in versions, for programs to read", [
+      datasetListCommand,
+      datasetShowCommand,
+      datasetCreateCommand,
+      datasetUpdateCommand,
+      datasetRowsCommand,
+      datasetExportCommand,
+      datasetSplitCommand,
+      datasetDeleteCommand,
+      datasetRestoreCommand,
+      ...sharing("asset"),
+    ]),
+    noun("environment", "the built dependencies of programs", [
+      environmentListCommand,
+      environmentShowCommand,
+      environmentBuildCommand,
+      environmentLogsCommand,
+      environmentDeleteCommand,
+      noun("index", "package indexes beside the server's own", [
+        environmentIndexListCommand,
+        environmentIndexCreateCommand,
+        environmentIndexUpdateCommand,
+        environmentIndexDeleteCommand,
+      ]),
+      noun("image", "environments as OCI images, for clusters", [
+        environmentImageShowCommand,
+        environmentImageBuildCommand,
+        environmentImagePushCommand,
+      ]),
+    ]),
+    noun("schedule", "programs that run again and again", [
+      scheduleListCommand,
+      scheduleShowCommand,
+      scheduleCreateCommand,
+      scheduleEnableCommand,
+      scheduleDisableCommand,
+      scheduleDeleteCommand,
+    ]),
     noun("team", "people who are given things together", [
       teamListCommand,
       teamShowCommand,
       teamCreateCommand,
       teamAddCommand,
       teamRemoveCommand,
+      teamLimitCommand,
+      teamJoinCommand,
       teamLeaveCommand,
       teamDeleteCommand,
+    ]),
+    noun("model", "language models, and what is spent on them", [
+      modelListCommand,
+      modelShowCommand,
+      modelCreateCommand,
+      modelUpdateCommand,
+      modelTestCommand,
+      modelDeleteCommand,
+      noun("cap", "what others may spend on a model", [modelCapListCommand, modelCapSetCommand, modelCapRemoveCommand]),
+    ]),
+    noun("credential", "secrets that are used and never shown", [
+      credentialListCommand,
+      credentialCreateCommand,
+      credentialReplaceCommand,
+      credentialDeleteCommand,
+    ]),
+    noun("webhook", "addresses that are told of what happens", [
+      webhookListCommand,
+      webhookCreateCommand,
+      webhookUpdateCommand,
+      webhookTestCommand,
+      webhookDeliveriesCommand,
+      webhookReplayCommand,
+      webhookRotateCommand,
+      webhookDeleteCommand,
+    ]),
+    noun("trigger", "addresses whose calls start runs", [
+      triggerListCommand,
+      triggerCreateCommand,
+      triggerUpdateCommand,
+      triggerCallsCommand,
+      triggerRotateCommand,
+      triggerDeleteCommand,
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
@@ -122,16 +312,31 @@ export function buildProgram(): Command {
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
+      adminSettingsCommand,
     ]),
     usageCommand,
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
-    noun("server", "the server of this machine", [serverLogsCommand]),
+    noun("server", "the server of this machine", [
+      serverLogsCommand,
+      noun("storage", "stored content", [
+        storageStatusCommand,
+        storageCheckCommand,
+        storageRepairCommand,
+        storageCollectCommand,
+        storageMeasureCommand,
+        storageCopyCommand,
+        storageStopCommand,
+        storageMoveCommand,
+      ]),
+      noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
+    ]),
     noun("auth", "servers elsewhere, the keys to them, and invitations", [
       authLoginCommand,
       authLogoutCommand,
       authStatusCommand,
       authKeysCommand,
       authCreateKeyCommand,
+      authKeyQuotasCommand,
       authRevokeKeyCommand,
       authInviteCommand,
     ]),

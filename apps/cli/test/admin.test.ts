@@ -35,6 +35,34 @@ describe("syla admin users", () => {
   });
 });
 
+describe("syla admin settings", () => {
+  test("lists, changes and resets, and says what is wrong", async () => {
+    const settings = (...args: string[]) => runCli(["admin", "settings", ...args], { env });
+    expect((await settings()).stdout).toMatch(/^signUp\tclosed\tdefault\tnow$/m);
+    expect((await settings()).stdout).toMatch(/^workerSlots\t0\tenvironment\tat the next start$/m);
+    expect((await settings("signUp", "invite")).stdout).toBe("signUp\tinvite\tadministrator\tnow\n");
+    expect(JSON.parse((await settings("signUp", "--json")).stdout)).toMatchObject({ items: [{ value: "invite" }] });
+    expect((await settings("signUp", "everybody")).stderr).toContain("must be one of");
+    expect((await settings("workerSlots", "3")).code).not.toBe(0);
+    expect((await settings("signUp", "--unset")).stdout).toBe("signUp\tclosed\tdefault\tnow\n");
+    for (const args of [["nothing"], ["--unset"], ["signUp", "open", "--unset"]]) expect((await settings(...args)).code).toBe(64);
+  });
+});
+
+describe("syla auth key-quotas", () => {
+  test("sets, shows and takes back", async () => {
+    const { id } = JSON.parse((await runCli(["auth", "create-key", "CI", "--json"], { env })).stdout) as { id: string };
+    const quotas = (...args: string[]) => runCli(["auth", "key-quotas", id, ...args], { env });
+    expect((await quotas()).stdout).toContain("runs a day\tnone\t-\t-\n");
+    expect((await quotas("--runs-per-day", "5", "--storage-mb", "10")).stdout).toMatch(/^runs a day\t5\t0\t\d{4}-/m);
+    expect((await runCli(["auth", "keys"], { env })).stdout).toMatch(new RegExp(`^${id}\tCI\t.*\town\t`, "m"));
+    expect(JSON.parse((await quotas("--runs-per-day", "none", "--json")).stdout)).toMatchObject({ apiKeyId: id, name: "CI" });
+    expect((await quotas()).stdout).toContain("storage, MB\t10\t0\t-\n");
+    expect((await quotas("--concurrent", "-1")).code).not.toBe(0);
+    expect((await runCli(["auth", "keys", "--user", person.email], { env })).stdout).toContain("test");
+  });
+});
+
 describe("syla notifications", () => {
   test("lists, marks as read and deletes", async () => {
     await server.send("POST", "/api/v1/admin/announcements", { title: "Hello everybody" });

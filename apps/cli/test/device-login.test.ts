@@ -34,6 +34,6 @@ test("signs in by a code that is confirmed in the browser, and then makes, lists
   const listed = JSON.parse((await runCli(["auth", "keys", "--json"], { env })).stdout) as { items: { id: string; scopes: string[] }[] };
   expect(listed.items[0]?.scopes).toEqual(["runs:read"]);
   expect((await runCli(["auth", "revoke-key", listed.items[0]?.id ?? ""], { env })).code).toBe(0);
-  expect((await runCli(["auth", "keys"], { env })).stdout).toMatch(/^key_\w+\tsyla on .*\t\*\t-\t\d{4}-/);
+  expect((await runCli(["auth", "keys"], { env })).stdout).toMatch(/^key_\w+\tsyla on .*\t\*\t-\t-\t\d{4}-/);
   expect((await runCli(["auth", "invite", "bob@example.org"], { env })).code).toBe(77);
 });

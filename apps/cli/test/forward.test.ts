@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPerson } from "@syla/testkit/runs";
@@ -10,7 +9,7 @@ import { createSandbox, waitForPort } from "@syla/testkit/sandboxes";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import Client from "ws";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { runCli } from "./run-cli.ts";
+import { cliEntry, runCli } from "./run-cli.ts";
 
 let server: TestServer;
 let id: string;
@@ -46,8 +45,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 /** Starts `syla sandbox forward` and reads where it listens. */
 async function forward(...ports: string[]): Promise<{ child: ChildProcess; locals: number[] }> {
-  const entry = join(import.meta.dirname, "../src/main.ts");
-  const child = spawn(process.execPath, [entry, "sandbox", "forward", id, ...ports], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [cliEntry, "sandbox", "forward", id, ...ports], { env: { ...process.env, ...env } });
   started.push(child);
   let told = "";
   for await (const chunk of child.stdout) {

@@ -169,7 +169,7 @@ test(
     );
     writeFileSync(join(bin, "npmrc"), "");
     const log = join(clone, "npm.log");
-    const env = { PATH: bin, SYLA_TEST_LOG: log, npm_config_prefix: "/elsewhere", HOME: "/nonexistent" };
+    const env = { PATH: bin, SYLA_TEST_LOG: log, npm_config_prefix: "/elsewhere", HOME: join(clone, "not-there") };
     const cut = await start(join(clone, "syla"), ["version"], { env: { ...env, SYLA_TEST_CUT: "1" } });
     expect(cut.code).toBe(70);
     expect(cut.stderr).toContain("That failed");

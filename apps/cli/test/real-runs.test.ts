@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli, temporaryFolder } from "./run-cli.ts";
+import { cliEntry, runCli, temporaryFolder } from "./run-cli.ts";
 
 const examples = new URL("../../../examples", import.meta.url).pathname;
 const home = mkdtempSync(join(tmpdir(), "syla-real-"));
@@ -54,6 +54,15 @@ describe("exec in a real sandbox", () => {
     expect(result.code).toBe(1);
     expect(result.stdout).toBe("adding up 2 orders\n");
     expect(result.stderr).toMatch(/^Traceback[\s\S]*in total\n[\s\S]*in cost\n[\s\S]*KeyError: 'count'\n$/);
+  });
+
+  test("its trace is drawn: each part with its time, below what it is a part of", async () => {
+    const { runId } = JSON.parse((await exec(["--json", write("traced.py", "print(1)")])).stdout) as { runId: string };
+    const result = await runCli(["runs", "trace", runId], { env });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    // What took no time has no line.
+    expect(result.stdout).toMatch(/^traced\.py .*█.* m?s\n[^]*\n {2}Start .*█[^]*\n {2}Program .*█/);
+    expect(result.stdout).toMatch(/\ntrace [0-9a-f]{32}\n$/);
   });
 
   test("--json is the documented document, with the whole of a long output", async () => {
@@ -155,8 +164,7 @@ except urllib.error.HTTPError as error:
   test("a terminal does not get the program's control sequences", async () => {
     const file = write("escape.py", 'print("\\x1b]0;owned\\x07\\x1b[2Jtext\\x1b[31m!")');
     expect((await exec([file])).stdout).toBe("\x1b]0;owned\x07\x1b[2Jtext\x1b[31m!\n");
-    const main = new URL("../src/main.ts", import.meta.url).pathname;
-    const shown = spawnSync("script", ["-qec", `'${process.execPath}' '${main}' exec '${file}'`, "/dev/null"], {
+    const shown = spawnSync("script", ["-qec", `'${process.execPath}' '${cliEntry}' exec '${file}'`, "/dev/null"], {
       env: { ...process.env, ...env },
       encoding: "utf8",
       input: "",

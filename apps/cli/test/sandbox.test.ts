@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli, temporaryFolder } from "./run-cli.ts";
+import { cliEntry, runCli, temporaryFolder } from "./run-cli.ts";
 
 let server: TestServer;
 let env: Record<string, string>;
@@ -72,8 +72,7 @@ describe("syla sandbox", () => {
   // `script` of util-linux gives the command a terminal.
   test.skipIf(!existsSync("/usr/bin/script"))("shell: keys in, screen out, and the exit code", async () => {
     const { PATH = "" } = process.env;
-    const entry = new URL("../src/main.ts", import.meta.url).pathname;
-    const child = spawn("script", ["-qec", `${process.execPath} ${entry} sandbox shell ${id}`, "/dev/null"], {
+    const child = spawn("script", ["-qec", `${process.execPath} ${cliEntry} sandbox shell ${id}`, "/dev/null"], {
       env: { ...env, PATH, TERM: "xterm" },
     });
     let seen = "";

@@ -42,9 +42,23 @@ describe("syla runs share", () => {
   test("makes a link that is printed once, with an end", async () => {
     const made = await syla(ann, "runs", "share", run, "--link", "--expires", "1h");
     expect(made.stdout).toMatch(/\/share#syla_share_[\w-]{43}\n$/);
+    expect(made.stderr).toContain("opens for people who sign in");
     const shown = JSON.parse((await syla(ann, "runs", "access", run, "--json")).stdout) as { grants: { id: string }[] };
     expect(shown.grants).toMatchObject([{ subject: { type: "link" }, expiresAt: expect.any(String) as string }]);
     expect((await syla(ann, "runs", "unshare", run, shown.grants[0]?.id ?? "")).code).toBe(0);
+  });
+
+  test("says that a link opens without signing in, where that is allowed", async () => {
+    await server.send("PATCH", "/api/v1/admin/settings", { values: { anonymousLinks: "true" } });
+    const made = await syla(ann, "runs", "share", run, "--link");
+    expect(made.stderr).toContain("can view it without signing in");
+    const token = made.stdout.trim().split("#")[1] ?? "";
+    expect((await syla({ authorization: `Bearer ${token}` }, "runs", "show", run)).code).toBe(0);
+    expect((await syla(ann, "runs", "access", run)).stdout).toContain("link, also to view without signing in\tview\tsyla_share_");
+    expect(JSON.parse((await syla(ann, "runs", "share", run, "--link", "--json")).stdout)).toMatchObject({ anonymous: true });
+    for (const name of new Set((await syla(ann, "runs", "access", run)).stdout.match(/syla_share_[\w-]{6}/g)))
+      expect((await syla(ann, "runs", "unshare", run, name)).code).toBe(0);
+    await server.send("PATCH", "/api/v1/admin/settings", { values: { anonymousLinks: null } });
   });
 
   test("says what is wrong", async () => {

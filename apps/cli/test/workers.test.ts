@@ -6,7 +6,7 @@ import type { SandboxPool, WorkersReport } from "@syla/sdk";
 import { createPerson, execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli } from "./run-cli.ts";
+import { cliEntry, runCli } from "./run-cli.ts";
 
 let server: TestServer;
 let env: Record<string, string>;
@@ -23,8 +23,7 @@ afterAll(async () => {
 
 /** Runs a command on a terminal of its own, as long as `until` has not been seen. */
 function onTerminal(command: string, until: () => boolean): { readonly seen: () => string; readonly ended: Promise<number | null> } {
-  const entry = new URL("../src/main.ts", import.meta.url).pathname;
-  const child = spawn("script", ["-qec", `stty cols 160; exec ${process.execPath} ${entry} ${command}`, "/dev/null"], {
+  const child = spawn("script", ["-qec", `stty cols 160; exec ${process.execPath} ${cliEntry} ${command}`, "/dev/null"], {
     env: { ...env, PATH: process.env["PATH"] ?? "", TERM: "xterm" },
   });
   let seen = "";

@@ -24,6 +24,11 @@ export const integer =
     return value;
   };
 
+/** How much somebody may use; -1 for any amount. */
+export function quota(text: string): number {
+  return text === "-1" ? -1 : integer(0, 2_000_000_000)(text);
+}
+
 /** A yes or a no. */
 export function flag(text: string): boolean {
   if (["1", "true", "yes", "on"].includes(text)) return true;
@@ -66,6 +71,21 @@ export function publicUrl(text: string): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+/** A key management service: what is sent there is sent in clear nowhere but on this machine. */
+export function kmsUrl(text: string): string {
+  const url = publicUrl(text);
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "http:" && !/^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname)) throw new Error("must be https");
+  return url;
+}
+
+/** Part of a path there. */
+export function kmsPath(text: string): string {
+  const trimmed = text.replace(/^\/+|\/+$/g, "");
+  if (!/^[\w-]{1,64}(\/[\w-]{1,64}){0,7}$/.test(trimmed)) throw new Error("must hold letters, digits and _ - only, and / between them");
+  return trimmed;
+}
+
 /** An http(s) origin with a name that other names can be below. */
 export function previewOrigin(text: string): string {
   const url = new URL(publicUrl(text));
@@ -79,6 +99,19 @@ export function basePath(text: string): string {
   const trimmed = text.replace(/\/+$/, "");
   if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(trimmed)) throw new Error("must begin with / and hold letters, digits and . _ ~ - only");
   return trimmed;
+}
+
+/** The name of a bucket. */
+export function bucketName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(text)) throw new Error("must be the name of a bucket");
+  return text;
+}
+
+/** What object names begin with; ends in a slash. */
+export function objectPrefix(text: string): string {
+  const trimmed = text.replace(/\/+$/, "");
+  if (!/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(trimmed)) throw new Error("must hold letters, digits and . _ - / only");
+  return `${trimmed}/`;
 }
 
 /** An SMTP server's address, which may hold a password. */
@@ -212,4 +245,27 @@ export function domains(text: string): readonly string[] {
   if (!list.every((entry) => /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$/.test(entry)))
     throw new Error("must be domains like example.org, separated by commas");
   return list;
+}
+
+/** The id of a stored credential. */
+export function credentialId(text: string): string {
+  if (!/^cred_[0-9a-z]{26}$/.test(text)) throw new Error("must be the id of a credential: cred_…");
+  return text;
+}
+
+/** A repository of a registry, without a tag. Source: the grammar of the distribution project's reference package. */
+export function imageRepository(text: string): string {
+  const host = String.raw`(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?`;
+  const part = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`;
+  const [first = ""] = text.split("/", 1);
+  const hasHost = first.includes(".") || first.includes(":") || first === "localhost";
+  if (!hasHost || text.length > 200 || !new RegExp(`^${host}(?:/${part})+$`).test(text))
+    throw new Error("must be a repository with its registry and without a tag, like registry.example.org/team/environments");
+  return text;
+}
+
+/** Long enough that nobody guesses it. */
+export function metricsToken(text: string): Secret {
+  if (!/^[\x21-\x7e]{16,512}$/.test(text)) throw new Error("at least 16 characters without spaces");
+  return new Secret(text);
 }

@@ -2,25 +2,33 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
-import type { Setting } from "@syla/contracts/admin";
+import type { Setting, SettingForm } from "@syla/contracts/settings";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
 import { Secret } from "./platform/secret.ts";
 import {
   absolutePath,
   basePath,
+  bucketName,
+  credentialId,
   databaseUrl,
   domains,
   flag,
   hostName,
   identityProviders,
+  imageRepository,
   integer,
+  kmsPath,
+  kmsUrl,
   mailAddress,
+  metricsToken,
   networks,
+  objectPrefix,
   oneOf,
   previewOrigin,
   proxies,
   publicUrl,
+  quota,
   redisUrl,
   smtpUrl,
   trustedIssuers,
@@ -32,11 +40,21 @@ interface Option<T> {
   readonly parse: (text: string) => T;
   /** Shown in the documentation; the value itself comes from `fallback`. */
   readonly defaultText: string;
+  /** Of what administrators may change while the server runs. */
+  readonly form?: SettingForm;
 }
 
 function option<T>(env: string, defaultText: string, parse: (text: string) => T, description: string): Option<T> {
   return { env, defaultText, parse, description };
 }
+
+/** One that may change while the server runs: its readers ask the settings each time. */
+function live<T>(entry: Option<T>, form: SettingForm): Option<T> & { readonly form: SettingForm } {
+  return { ...entry, form };
+}
+
+const flagForm: SettingForm = { kind: "flag" };
+const quotaForm: SettingForm = { kind: "number", min: -1, max: 2_000_000_000 };
 
 /**
  * Every setting of the server. An environment variable wins over `config.json` in the data directory (keys as here), which
@@ -92,6 +110,18 @@ const options = {
     "A Redis server (`redis://user:password@host:port`) that several servers share: kept results are found there. Nothing is lost with it.",
   ),
   logLevel: option("SYLA_LOG_LEVEL", "info", oneOf(logLevels), "How much is logged."),
+  metrics: option(
+    "SYLA_METRICS",
+    "admins",
+    oneOf(["off", "admins", "here"] as const),
+    "Who reads `/metrics`, besides whoever has the token: `admins`; `here`, whoever calls from this machine and not through a proxy, too; or nobody (`off`).",
+  ),
+  metricsToken: option(
+    "SYLA_METRICS_TOKEN",
+    "none",
+    metricsToken,
+    "What Prometheus shows to read `/metrics` (`Authorization: Bearer …`), at least 16 characters.",
+  ),
   workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
@@ -116,7 +146,7 @@ const options = {
     "SYLA_WEBHOOK_ALLOW_PRIVATE",
     "none",
     networks,
-    "Private networks that webhooks of notifications may reach all the same, comma separated, as in `SYLA_NETWORK_ALLOW_PRIVATE`.",
+    "Private networks that webhooks may reach all the same, comma separated, as in `SYLA_NETWORK_ALLOW_PRIVATE`.",
   ),
   mergePages: option(
     "SYLA_MERGE_PAGES",
@@ -124,14 +154,91 @@ const options = {
     flag,
     "Let the kernel keep equal memory pages of all sandboxes once, where KSM runs: several times more fit on a machine. Not for tenants who may not learn of each other's memory.",
   ),
-  sandboxLimit: option("SYLA_SANDBOX_LIMIT", "20", integer(0, 10_000), "Long-lived sandboxes that one account may have at once."),
-  signUp: option(
-    "SYLA_SIGN_UP",
-    "closed",
-    oneOf(SignUpMode.options),
-    "Who may make an account: nobody (`closed`), who is invited by an administrator (`invite`), who has an address of `SYLA_SIGN_UP_DOMAINS` besides (`domain`), anybody (`open`).",
+  sandboxLimit: live(option("SYLA_SANDBOX_LIMIT", "20", integer(0, 10_000), "Long-lived sandboxes that one account may have at once."), {
+    kind: "number",
+    min: 0,
+    max: 10_000,
+  }),
+  signUp: live(
+    option(
+      "SYLA_SIGN_UP",
+      "closed",
+      oneOf(SignUpMode.options),
+      "Who may make an account: nobody (`closed`), who is invited by an administrator (`invite`), who has an address of `SYLA_SIGN_UP_DOMAINS` besides (`domain`), anybody (`open`).",
+    ),
+    { kind: "choice", choices: SignUpMode.options },
   ),
-  signUpDomains: option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
+  signUpDomains: live(
+    option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
+    { kind: "text" },
+  ),
+  anonymousLinks: live(
+    option(
+      "SYLA_ANONYMOUS_LINKS",
+      "false",
+      flag,
+      "Let share links be opened without signing in. Whoever has such a link may view what it leads to, and nothing else; running always needs an account.",
+    ),
+    flagForm,
+  ),
+  quotaConcurrentRuns: live(
+    option(
+      "SYLA_QUOTA_CONCURRENT_RUNS",
+      "3",
+      quota,
+      "Runs that somebody may have at once, unless their quotas say otherwise; -1 for any number. Administrators have no limits.",
+    ),
+    quotaForm,
+  ),
+  runLimit: live(
+    option(
+      "SYLA_RUN_LIMIT",
+      "-1",
+      quota,
+      "Runs that all people may have at once, on all servers together; more wait in the queue. -1 for as many as the workers have slots.",
+    ),
+    quotaForm,
+  ),
+  quotaRunsPerDay: live(
+    option(
+      "SYLA_QUOTA_RUNS_PER_DAY",
+      "50",
+      quota,
+      "Programs and compositions that somebody may run a day, unless their quotas say otherwise; -1 for any number.",
+    ),
+    quotaForm,
+  ),
+  quotaCpuSecondsPerMonth: live(
+    option(
+      "SYLA_QUOTA_CPU_SECONDS_PER_MONTH",
+      "360000",
+      quota,
+      "CPU time that somebody may use a month, seconds, unless their quotas say otherwise; -1 for any.",
+    ),
+    quotaForm,
+  ),
+  quotaStorageMb: live(
+    option("SYLA_QUOTA_STORAGE_MB", "5000", quota, "What somebody may store, MB, unless their quotas say otherwise; -1 for any amount."),
+    quotaForm,
+  ),
+  quotaExecutionsPerMinute: live(
+    option(
+      "SYLA_QUOTA_EXECUTIONS_PER_MINUTE",
+      "600",
+      quota,
+      "Executions that one key or session may start a minute, unless the quotas of its person say otherwise; -1 for any number.",
+    ),
+    quotaForm,
+  ),
+  quotaLlmSpendPerMonth: live(
+    option(
+      "SYLA_QUOTA_LLM_SPEND_PER_MONTH",
+      "100",
+      quota,
+      "What somebody may spend on models a month, US dollars, unless their quotas say otherwise; -1 for any amount.",
+    ),
+    quotaForm,
+  ),
   identityProviders: option(
     "SYLA_IDENTITY_PROVIDERS",
     "none",
@@ -144,9 +251,70 @@ const options = {
     trustedIssuers,
     'Whose tokens are exchanged for tokens of ours, so that the people of a host platform need no second sign-in, as JSON: `[{"issuer": "https://…", "audience": "syla"}]`, with `jwksUrl` where there is no discovery document and `role` (`end_user`, `developer`).',
   ),
+  storage: option(
+    "SYLA_STORAGE",
+    "local",
+    oneOf(["local", "s3"] as const),
+    "Where content is stored: in the data directory, or in a bucket. An installation that has content is moved with `syla server storage move`.",
+  ),
+  storageBackup: option(
+    "SYLA_STORAGE_BACKUP",
+    "none",
+    (text) => resolve(text),
+    "The folder `blobs` of a copy of a data directory, from which damaged content is restored. It is read and never written.",
+  ),
+  s3Endpoint: option("SYLA_S3_ENDPOINT", "none", publicUrl, "The address of an S3-compatible service."),
+  s3Bucket: option("SYLA_S3_BUCKET", "none", bucketName, "The bucket, which has to be there."),
+  s3Region: option("SYLA_S3_REGION", "us-east-1", hostName, "The region that requests are signed for."),
+  s3Prefix: option(
+    "SYLA_S3_PREFIX",
+    "none",
+    objectPrefix,
+    "What the names of all objects begin with, when the bucket is for other things too.",
+  ),
+  s3AccessKeyId: option("SYLA_S3_ACCESS_KEY_ID", "none", (text) => text, "The id of the key to the bucket."),
+  s3SecretAccessKey: option("SYLA_S3_SECRET_ACCESS_KEY", "none", (text) => new Secret(text), "The key to the bucket."),
+  storageGraceHours: option(
+    "SYLA_STORAGE_GRACE_HOURS",
+    "24",
+    integer(3, 8760),
+    "How long nothing must have referred to content before it is deleted.",
+  ),
+  modelAllowPrivate: option(
+    "SYLA_MODEL_ALLOW_PRIVATE",
+    "none",
+    networks,
+    "Private networks in which models may be, comma separated, as in `SYLA_NETWORK_ALLOW_PRIVATE`: `127.0.0.1:11434` for an Ollama of this machine.",
+  ),
+  modelConnectSeconds: option("SYLA_MODEL_CONNECT_SECONDS", "10", integer(1, 600), "How long connecting to a model's provider may take."),
+  modelFirstByteSeconds: option(
+    "SYLA_MODEL_FIRST_BYTE_SECONDS",
+    "300",
+    integer(1, 3600),
+    "How long a model's provider may take to begin its answer.",
+  ),
+  modelIdleSeconds: option(
+    "SYLA_MODEL_IDLE_SECONDS",
+    "120",
+    integer(1, 3600),
+    "How long a model's provider may be silent within its answer.",
+  ),
+  modelReaderSeconds: option(
+    "SYLA_MODEL_READER_SECONDS",
+    "120",
+    integer(1, 3600),
+    "How long in all an answer of a model waits for who reads it; then the call is ended, and the provider's connection with it.",
+  ),
+  modelRateLimit: option(
+    "SYLA_MODEL_RATE_LIMIT",
+    "600",
+    integer(0, 1_000_000),
+    "Calls of models a minute of one person, in all of their runs and keys together; 0 for any number.",
+  ),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
+  datasetLimit: option("SYLA_DATASET_LIMIT", "100000000", integer(1024, 100_000_000), "Largest file of a dataset, bytes."),
   compileSeconds: option("SYLA_COMPILE_SECONDS", "60", integer(1, 3600), "How long compiling a program may take."),
   compileMemory: option(
     "SYLA_COMPILE_MEMORY",
@@ -154,11 +322,113 @@ const options = {
     integer(64 * 1024 ** 2, 64 * 1024 ** 3),
     "Memory for compiling a program, bytes.",
   ),
+  environmentQuota: option(
+    "SYLA_ENVIRONMENT_QUOTA",
+    "21474836480",
+    integer(64 * 1024 ** 2, 1024 ** 5),
+    "Room for the built dependencies of programs, bytes; above it, what was used longest ago is removed, and built again when it is needed.",
+  ),
+  environmentBytes: option(
+    "SYLA_ENVIRONMENT_BYTES",
+    "4294967296",
+    integer(16 * 1024 ** 2, 64 * 1024 ** 3),
+    "The most that the dependencies of one program may take on the disk, bytes.",
+  ),
+  environmentSeconds: option(
+    "SYLA_ENVIRONMENT_SECONDS",
+    "900",
+    integer(1, 86_400),
+    "How long building the dependencies of a program may take.",
+  ),
+  environmentMemory: option(
+    "SYLA_ENVIRONMENT_MEMORY",
+    "2147483648",
+    integer(256 * 1024 ** 2, 64 * 1024 ** 3),
+    "Memory for building the dependencies of a program, bytes.",
+  ),
+  imageRepository: live(
+    option(
+      "SYLA_IMAGE_REPOSITORY",
+      "none",
+      imageRepository,
+      "Where environments are pushed to as OCI images, for clusters: `registry.example.org/team/environments`. Takes `buildah` on the server.",
+    ),
+    { kind: "text" },
+  ),
+  imageCredential: live(
+    option(
+      "SYLA_IMAGE_CREDENTIAL",
+      "none",
+      credentialId,
+      "Id of the credential (kind `registry`, with a user name) that images are pushed with.",
+    ),
+    { kind: "text" },
+  ),
+  imageInsecure: live(
+    option(
+      "SYLA_IMAGE_INSECURE",
+      "false",
+      flag,
+      "The registry for images speaks plain HTTP, or has a certificate that nobody vouches for.",
+    ),
+    flagForm,
+  ),
+  pythonIndex: option(
+    "SYLA_PYTHON_INDEX",
+    "what pip is set up with, else what uv takes",
+    publicUrl,
+    "The index that Python packages come from.",
+  ),
+  nodeRegistry: option("SYLA_NODE_REGISTRY", "what npm is set up with", publicUrl, "The registry that Node.js packages come from."),
+  goProxy: option("SYLA_GO_PROXY", "what Go is set up with", publicUrl, "The proxy that Go modules come from."),
+  uv: option(
+    "SYLA_UV",
+    "`uv/uv` in SYLA_RUNTIMES_DIR, else the system's",
+    absolutePath,
+    "The uv that builds the environments of Python programs.",
+  ),
   runtimesDir: option(
     "SYLA_RUNTIMES_DIR",
     "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",
     absolutePath,
     "Directory in which `syla runtimes install` puts languages that no package manager has.",
+  ),
+  credentialKeysFile: option(
+    "SYLA_CREDENTIAL_KEYS_FILE",
+    "credential-keys.json in the data directory",
+    absolutePath,
+    "The file with the keys that seal credentials; made when it is not there. Servers of one database share it. Back it up apart from the database.",
+  ),
+  runRetentionDays: option(
+    "SYLA_RUN_RETENTION_DAYS",
+    "14",
+    integer(0, 36_500),
+    "Days after which the logs and artifacts of runs that have ended are removed, but for those that are pinned; 0 keeps everything.",
+  ),
+  credentialKeys: option(
+    "SYLA_CREDENTIAL_KEYS",
+    "file",
+    oneOf(["file", "kms"]),
+    "What seals credentials from now on: `file` (the key file) or `kms` (the key management service of SYLA_KMS_URL). `syla server keys rotate` moves what is stored; the other one opens it until then.",
+  ),
+  kmsUrl: option(
+    "SYLA_KMS_URL",
+    "none",
+    kmsUrl,
+    "Address of a key management service with the transit engine of HashiCorp Vault or OpenBao, e.g. `https://vault.example.org:8200`. Plain http only on this machine.",
+  ),
+  kmsMount: option("SYLA_KMS_MOUNT", "transit", kmsPath, "Where its transit engine is mounted."),
+  kmsKey: option("SYLA_KMS_KEY", "syla", kmsPath, "What the key is called there."),
+  kmsNamespace: option("SYLA_KMS_NAMESPACE", "none", kmsPath, "The namespace, where there are such."),
+  kmsToken: option("SYLA_KMS_TOKEN", "none", (text) => new Secret(text), "A token for it; or a role:"),
+  kmsRoleId: option("SYLA_KMS_ROLE_ID", "none", String, "The id of a role (AppRole) that gets tokens."),
+  kmsSecretId: option("SYLA_KMS_SECRET_ID", "none", (text) => new Secret(text), "The secret id of that role."),
+  kmsSeconds: option("SYLA_KMS_SECONDS", "5", integer(1, 60), "How long one of its answers may take."),
+  kmsCacheSeconds: option(
+    "SYLA_KMS_CACHE_SECONDS",
+    "300",
+    integer(0, 86_400),
+    "How long an opened key stays in memory, and its credential usable without the service; 0: not at all.",
   ),
   auditRetentionDays: option(
     "SYLA_AUDIT_RETENTION_DAYS",
@@ -166,24 +436,54 @@ const options = {
     integer(0, 36_500),
     "Days after which the oldest sealed batches of the audit trail are removed; 0 keeps everything.",
   ),
-  rateLimitAnonymous: option(
-    "SYLA_RATE_LIMIT_ANONYMOUS",
-    "600",
-    integer(0, 100_000_000),
-    "Requests a minute from one address that need no sign-in; 0 for any number.",
+  rateLimitAnonymous: live(
+    option(
+      "SYLA_RATE_LIMIT_ANONYMOUS",
+      "600",
+      integer(0, 100_000_000),
+      "Requests a minute from one address that need no sign-in; 0 for any number.",
+    ),
+    { kind: "number", min: 0, max: 100_000_000 },
   ),
-  rateLimit: option(
-    "SYLA_RATE_LIMIT",
-    "120000",
-    integer(0, 100_000_000),
-    "Requests a minute with one API key or session; 0 for any number. The key of the local user has no limit.",
+  rateLimit: live(
+    option(
+      "SYLA_RATE_LIMIT",
+      "120000",
+      integer(0, 100_000_000),
+      "Requests a minute with one API key or session; 0 for any number. The key of the local user has no limit.",
+    ),
+    { kind: "number", min: 0, max: 100_000_000 },
   ),
   drainSeconds: option("SYLA_DRAIN_SECONDS", "30", integer(0, 3600), "How long a stopping server waits for running work."),
 };
 
 type OptionName = keyof typeof options;
+/** What administrators may change while the server runs. */
+export type LiveName = { [K in OptionName]: (typeof options)[K] extends { form: SettingForm } ? K : never }[OptionName];
 type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
-type Optional = "tlsCert" | "tlsKey" | "databaseUrl" | "redisUrl" | "previewUrl" | "smtpUrl";
+type Optional =
+  | "s3Endpoint"
+  | "s3Bucket"
+  | "s3AccessKeyId"
+  | "s3SecretAccessKey"
+  | "credentialKeysFile"
+  | "kmsUrl"
+  | "kmsNamespace"
+  | "kmsToken"
+  | "kmsRoleId"
+  | "kmsSecretId"
+  | "tlsCert"
+  | "tlsKey"
+  | "databaseUrl"
+  | "redisUrl"
+  | "previewUrl"
+  | "smtpUrl"
+  | "imageRepository"
+  | "imageCredential"
+  | "pythonIndex"
+  | "nodeRegistry"
+  | "goProxy"
+  | "uv";
 
 /** Where a setting came from. */
 export type Origin = "environment" | "file" | "default";
@@ -240,6 +540,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     databaseUrl: undefined,
     redisUrl: undefined,
     logLevel: "info",
+    metrics: "admins",
+    metricsToken: undefined,
     workerSlots: availableParallelism() * 4,
     queueLimit: 10_000,
     networkAllowPrivate: [],
@@ -250,14 +552,61 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     sandboxLimit: 20,
     signUp: "closed",
     signUpDomains: [],
+    anonymousLinks: false,
+    quotaConcurrentRuns: 3,
+    runLimit: -1,
+    quotaRunsPerDay: 50,
+    quotaCpuSecondsPerMonth: 100 * 3600,
+    quotaStorageMb: 5000,
+    quotaExecutionsPerMinute: 600,
+    quotaLlmSpendPerMonth: 100,
     identityProviders: [],
     trustedIssuers: [],
+    storage: "local",
+    storageBackup: undefined,
+    s3Endpoint: undefined,
+    s3Bucket: undefined,
+    s3Region: "us-east-1",
+    s3Prefix: "",
+    s3AccessKeyId: undefined,
+    s3SecretAccessKey: undefined,
+    storageGraceHours: 24,
+    modelAllowPrivate: [],
+    modelConnectSeconds: 10,
+    modelFirstByteSeconds: 300,
+    modelIdleSeconds: 120,
+    modelReaderSeconds: 120,
+    modelRateLimit: 600,
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,
+    datasetLimit: 100_000_000,
     compileSeconds: 60,
+    imageRepository: undefined,
+    imageCredential: undefined,
+    imageInsecure: false,
+    pythonIndex: undefined,
+    nodeRegistry: undefined,
+    goProxy: undefined,
+    uv: undefined,
+    environmentQuota: 20 * 1024 ** 3,
+    environmentBytes: 4 * 1024 ** 3,
+    environmentSeconds: 900,
+    environmentMemory: 2 * 1024 ** 3,
     compileMemory: 2 * 1024 ** 3,
     runtimesDir: runtimesFolder(env),
+    credentialKeysFile: undefined,
+    runRetentionDays: 14,
+    credentialKeys: "file",
+    kmsUrl: undefined,
+    kmsMount: "transit",
+    kmsKey: "syla",
+    kmsNamespace: undefined,
+    kmsToken: undefined,
+    kmsRoleId: undefined,
+    kmsSecretId: undefined,
+    kmsSeconds: 5,
+    kmsCacheSeconds: 300,
     auditRetentionDays: 0,
     rateLimitAnonymous: 600,
     rateLimit: 120_000,
@@ -308,7 +657,20 @@ function checkTogether(config: Config, problems: FieldProblem[]): void {
     problems.push({ path: "SYLA_PREVIEW_PORT", message: "must be another port than SYLA_PORT" });
   if (config.signUp === "domain" && config.signUpDomains.length === 0)
     problems.push({ path: "SYLA_SIGN_UP_DOMAINS", message: "must name a domain when SYLA_SIGN_UP is `domain`" });
+  for (const name of ["s3Endpoint", "s3Bucket", "s3AccessKeyId", "s3SecretAccessKey"] as const)
+    if (config.storage === "s3" && config[name] === undefined)
+      problems.push({ path: options[name].env, message: "is needed when SYLA_STORAGE is `s3`" });
+  checkKms(config, problems);
   if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });
+}
+
+function checkKms({ credentialKeys, kmsUrl: url, kmsToken, kmsRoleId, kmsSecretId }: Config, problems: FieldProblem[]): void {
+  if (credentialKeys === "kms" && url === undefined)
+    problems.push({ path: "SYLA_KMS_URL", message: "is needed when SYLA_CREDENTIAL_KEYS is `kms`" });
+  if ((kmsRoleId === undefined) !== (kmsSecretId === undefined))
+    problems.push({ path: "SYLA_KMS_ROLE_ID, SYLA_KMS_SECRET_ID", message: "give both or neither" });
+  if (url !== undefined && (kmsToken === undefined) === (kmsRoleId === undefined))
+    problems.push({ path: "SYLA_KMS_TOKEN, SYLA_KMS_ROLE_ID", message: "give a token or a role with SYLA_KMS_URL" });
 }
 
 function isReadable(file: string): boolean {
@@ -393,14 +755,40 @@ export function describeOptions(): { name: string; env: string; default: string;
   }));
 }
 
-/** Each setting with its value and where that came from. Values that hold a secret are left out. */
-export function describeSettings(config: Config): Setting[] {
+/**
+ * Each setting with its value and where that came from. Values that hold a secret are left out. `chosen`: what administrators have set while
+ * the server ran.
+ */
+export function describeSettings(config: Config, chosen: Partial<Config> = {}): Setting[] {
   return (Object.keys(options) as OptionName[]).map((name) => {
-    const { env, defaultText, description } = options[name];
-    const value = config[name];
+    const { env, defaultText, description, form }: Option<unknown> = options[name];
+    const isChosen = name in chosen;
+    const value = isChosen ? chosen[name] : config[name];
     const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0);
-    return { name, env, description, default: defaultText, value: isSet ? textOf(value) : null, isSet, origin: config.origins[name] };
+    const origin = isChosen ? "administrator" : config.origins[name];
+    const isFixed = form === undefined || (origin !== "default" && origin !== "administrator");
+    return {
+      name,
+      env,
+      description,
+      default: defaultText,
+      value: isSet ? textOf(value) : null,
+      isSet,
+      origin,
+      form: form ?? null,
+      isFixed,
+    };
   });
+}
+
+/** Whether it is the name of a setting that may change while the server runs. */
+export function isLive(name: string): name is LiveName {
+  return Object.hasOwn(options, name) && "form" in options[name as OptionName];
+}
+
+/** Reads a setting as an administrator has written it. @throws Error whose message completes «signUp: …» */
+export function parseLive<K extends LiveName>(name: K, text: string): Config[K] {
+  return options[name].parse(text) as Config[K];
 }
 
 /** A value as people write it; null for what holds a secret. */

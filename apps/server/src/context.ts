@@ -1,52 +1,105 @@
 import { join } from "node:path";
+import type { Actor } from "./access/actor.ts";
 import type { Http } from "./access/http.ts";
 import { createRequestLimit } from "./access/request-limit.ts";
 import { requireScope } from "./access/scopes.ts";
 import { Access } from "./access/service.ts";
+import { createOnce } from "./access/idempotency/service.ts";
+import { acceptShareLinks } from "./access/sharing/link-actor.ts";
 import { adoptEmailGrants, Sharing } from "./access/sharing/service.ts";
 import { openAccounts, type Accounts } from "./accounts/service.ts";
 import { Admin } from "./admin/service.ts";
 import { Sealer } from "./audit/sealer.ts";
 import { Audit } from "./audit/service.ts";
 import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
-import { describeSettings, type Config } from "./config.ts";
+import { LiveCatalog } from "./catalog/live.ts";
+import { forgettingWords, purging } from "./catalog/purge.ts";
+import { Catalog, ownership } from "./catalog/service.ts";
+import { Datasets } from "./datasets/service.ts";
+import { expiryWarnings } from "./credentials/expiry-warnings.ts";
+import { openKeys } from "./credentials/open-keys.ts";
+import { Credentials } from "./credentials/service.ts";
+import { createAddressRules } from "@syla/sandbox/egress/addresses";
+import { createResolve } from "@syla/sandbox/egress/resolve";
+import { Images } from "./environments/images/service.ts";
+import { Indexes } from "./environments/indexes/service.ts";
+import { LayerStore } from "./environments/layer-store.ts";
+import { PackageIndexes } from "./environments/package-index.ts";
+import { Environments, recoverEnvironments } from "./environments/service.ts";
+import { findUv } from "./environments/tools.ts";
+import { checkSecrets, openSecrets } from "./program-runs/secrets.ts";
+import { SandboxPrograms } from "./program-runs/sandbox-programs.ts";
+import { ProgramRuns } from "./program-runs/service.ts";
+import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
-import { queueMail } from "./notifications/service.ts";
-import { openBlobs, type Blobs } from "./platform/blobs.ts";
+import type { Blobs } from "./platform/blobs.ts";
 import { checkLayout, createDataDirectory, dataDirectoryAt, readOrCreateSecret, type DataDirectory } from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
 import { lockDirectory } from "./platform/lock.ts";
-import { createMailer } from "./notifications/deliveries/mailer.ts";
-import { Deliveries } from "./notifications/deliveries/service.ts";
-import { createWebhooks } from "./notifications/deliveries/webhook.ts";
-import { Digests } from "./notifications/digests.ts";
+import { createMailer } from "./deliveries/mailer.ts";
+import { createPost } from "./deliveries/post.ts";
+import { Deliveries, queueMail } from "./deliveries/service.ts";
+import { digests } from "./notifications/digests.ts";
+import { callSweeping } from "./gateway/sweeper.ts";
+import { createCallBook } from "./gateway/calls/service.ts";
+import { GatewayListener } from "./gateway/listener.ts";
+import { probeModel } from "./gateway/probe.ts";
+import { createModelAccess } from "./gateway/run-access.ts";
+import { looksLikeRunToken, RunTokens } from "./gateway/run-tokens/service.ts";
+import { Gateway } from "./gateway/service.ts";
+import { createSend } from "./gateway/upstream/send.ts";
+import { Metrics } from "./metrics/service.ts";
+import { Models, type CallBook } from "./models/service.ts";
 import { Inbox } from "./notifications/inbox.ts";
 import { LiveNotifications } from "./notifications/live.ts";
 import type { Logger } from "./platform/logger.ts";
 import { migrate } from "./platform/migrate.ts";
 import { Notifications } from "./platform/notifications.ts";
+import { recurring } from "./platform/recurring.ts";
 import { EmbeddedPostgres, ensureDatabase } from "./platform/postgres.ts";
 import { Secret } from "./platform/secret.ts";
+import { createDeriveSecret } from "./platform/standard-webhooks.ts";
 import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
+import { openTrees, type Trees } from "./platform/trees.ts";
 import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
 import { Compilations } from "./runs/compilations/service.ts";
-import { compileLimits } from "./runs/config.ts";
+import { buildLimits, compileLimits } from "./runs/config.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
-import { Runs } from "./runs/service.ts";
+import { RunComparisons } from "./runs/comparison/service.ts";
+import { expiringRuns } from "./runs/controls/retention.ts";
+import { RunControls } from "./runs/controls/service.ts";
+import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
+import { Analyses } from "./programs/analysis/service.ts";
+import { KeptAnalyses } from "./programs/analysis/kept/service.ts";
 import { Previews } from "./previews/service.ts";
 import { openRedis } from "./platform/redis.ts";
 import { openRuntimes, type Runtimes } from "./runtimes/service.ts";
 import { LongLivedSandboxes } from "./sandboxes/long-lived.ts";
+import type { OpenSecrets } from "./sandboxes/program.ts";
+import { ProgramSandboxes } from "./sandboxes/program-sandboxes.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
+import { findProgram } from "./sandboxes/programs.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
+import { Schedules, ticking } from "./schedules/service.ts";
+import { Settings } from "./settings/service.ts";
+import { Git } from "./imports/git/service.ts";
+import { Imports } from "./imports/service.ts";
+import { Templates } from "./imports/templates.ts";
+import { openStore } from "./storage/open-store.ts";
+import { Storage } from "./storage/service.ts";
 import { readVersion } from "./system/version.ts";
 import { Teams } from "./teams/service.ts";
+import { Triggers } from "./triggers/service.ts";
+import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers } from "./workers/service.ts";
+
+/** Of calls of models, so many of each run are looked at where two are compared. */
+const mostComparedCalls = 1000;
 
 /** Facts that change while the server lives. */
 export interface ServerState {
@@ -62,11 +115,16 @@ export interface Context {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly blobs: Blobs;
+  readonly trees: Trees;
+  readonly storage: Storage;
+  readonly imports: Imports;
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly access: Access;
   readonly sharing: Sharing;
   readonly teams: Teams;
+  readonly catalog: Catalog;
+  readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
   readonly quotas: Quotas;
@@ -74,15 +132,37 @@ export interface Context {
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
   readonly runs: Runs;
+  readonly schedules: Schedules;
+  readonly runControls: RunControls;
+  readonly runComparisons: RunComparisons;
+  readonly environments: Environments;
+  readonly images: Images;
+  readonly packageIndexes: Indexes;
+  readonly layers: LayerStore;
+  readonly programRuns: ProgramRuns;
   readonly cache: ResultCache;
+  readonly analyses: Analyses;
+  readonly keptAnalyses: KeptAnalyses;
   readonly longLived: LongLivedSandboxes;
+  readonly programSandboxes: ProgramSandboxes;
   /** This process as a worker. */
   readonly workerId: string;
   readonly previews: Previews;
   readonly inbox: Inbox;
   readonly liveNotifications: LiveNotifications;
   readonly deliveries: Deliveries;
+  readonly webhooks: Webhooks;
+  readonly triggers: Triggers;
   readonly admin: Admin;
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly models: Models;
+  readonly gateway: Gateway;
+  readonly callBook: CallBook;
+  /** Null: switched off. */
+  readonly metrics: Metrics | null;
+  /** Who is asking, by whatever a request carries. */
+  readonly authenticate: Accounts["authenticate"];
   readonly state: ServerState;
   /** Long-lived parts, started after the routes are bound. */
   readonly services: Service[];
@@ -96,6 +176,8 @@ export interface ContextOptions {
   readonly logger: Logger;
   readonly onSetup: () => void;
   readonly checkAnswers?: boolean;
+  /** Versions of binaries that were asked before. */
+  readonly knownVersions?: Map<string, string>;
 }
 
 /**
@@ -103,7 +185,7 @@ export interface ContextOptions {
  *
  * @throws AppError with the code of what is wrong; what was opened by then is closed again
  */
-export async function openContext({ config, logger, onSetup, checkAnswers = false }: ContextOptions): Promise<Context> {
+export async function openContext({ config, logger, onSetup, checkAnswers = false, knownVersions }: ContextOptions): Promise<Context> {
   await using opened = new AsyncDisposableStack();
   const directory = dataDirectoryAt(config.dataDir);
   createDataDirectory(directory);
@@ -114,12 +196,23 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   await migrate(target, join(import.meta.dirname, "migrations"));
   const database = opened.adopt(openDatabase(target, logger), (value) => value.close());
   const notifications = opened.adopt(new Notifications(target, logger), (value) => value.close());
-  const blobs = opened.adopt(await openBlobs(directory.blobs), (value) => value.close());
+  const store = opened.adopt(await openStore(config, directory, database.queries), (value) => value.close());
+  const { blobs } = store;
+  const trees = openTrees(database, blobs);
   const { publicUrl, basePath, trustProxy, bodyLimit, tlsCert, tlsKey } = config;
-  const { signUp: mode, signUpDomains: domains } = config;
-  const signUp = { mode, domains };
+  const settings = opened.adopt(await Settings.open({ config, database, notifications, logger }), (value) => value.close());
+  const anonymousLinks = () => settings.get("anonymousLinks");
+  const signUp = {
+    get mode() {
+      return settings.get("signUp");
+    },
+    get domains() {
+      return settings.get("signUpDomains");
+    },
+  };
   const onEmailConfirmed = adoptEmailGrants;
   const { identityProviders, trustedIssuers } = config;
+  const runTokens = new RunTokens(database.queries);
   const accounts = await openAccounts({
     database,
     directory,
@@ -132,28 +225,49 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     trustedIssuers,
     queueMail,
     onEmailConfirmed,
+    async readRunToken(token) {
+      if (!looksLikeRunToken(token)) return undefined;
+      const { userId, role, runId, sandboxId, programId, modelIds, keyId } = await runTokens.read(token);
+      const key = keyId === null ? {} : { keyId };
+      return {
+        userId,
+        role,
+        via: "token",
+        ...key,
+        scopes: ["models:use"],
+        run: { id: runId, sandboxId, programId, modelIds: modelIds ?? [] },
+      };
+    },
   });
   opened.adopt(accounts, (value) => value.settled());
   const audit = new Audit({ database, logger });
-  const access = opened.adopt(new Access({ database, notifications, audit }), (value) => value.close());
+  const access = opened.adopt(new Access({ database, notifications, audit, anonymousLinks }), (value) => value.close());
   await access.listen((what) => {
     if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
   });
   const auditTrail = createAuditTrail(database);
   const sealer = new Sealer({ database, audit, logger, retentionDays: config.auditRetentionDays });
-  const redis = opened.adopt(openRedis(config.redisUrl, logger), (value) => value.close());
+  const redis = opened.adopt(await openRedis(config.redisUrl, logger), (value) => value.close());
   const rateLimit = createSharedRateLimit(redis);
   const quotas = new Quotas({
     database,
     notifications,
     rateLimit,
+    settings,
     onWarning: (warning) => {
       tellOfQuota(database.queries, warning).catch((err: unknown) => logger.warn({ err }, "somebody could not be told of their quota"));
     },
   });
+  settings.onChange(() => {
+    access.lookAgain();
+    quotas.forgetAll();
+  });
   const state: ServerState = { draining: false };
   const version = readVersion();
   const tls = tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } };
+  const authenticate: Accounts["authenticate"] = acceptShareLinks({ database, areAllowed: anonymousLinks }, (request, reply) =>
+    accounts.authenticate(request, reply),
+  );
   const http: Http = createHttp({
     logger,
     basePath,
@@ -161,47 +275,169 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     trustProxy,
     bodyLimit,
     ...tls,
-    authenticate: (request, reply) => accounts.authenticate(request, reply),
+    authenticate,
     authorize: requireScope,
     audit: (change) => audit.record(change),
-    rateLimit: createRequestLimit(rateLimit, config),
+    rateLimit: createRequestLimit(rateLimit, {
+      anonymous: () => settings.get("rateLimitAnonymous"),
+      signedIn: () => settings.get("rateLimit"),
+    }),
+    once: createOnce({ queries: database.queries, logger, workerId: () => membership.id }),
     isDraining: () => state.draining,
     checkAnswers,
   });
   opened.adopt(http, (value) => value.close());
 
-  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"), { home: config.home, runtimes: config.runtimesDir });
+  const runtimes = await openRuntimes(join(import.meta.dirname, "../../../runtimes"), {
+    home: config.home,
+    runtimes: config.runtimesDir,
+    ...(knownVersions === undefined ? {} : { known: knownVersions }),
+  });
+  const layerLimits = { maxBytes: config.environmentBytes, maxFiles: 500_000 };
+  const layers = new LayerStore(directory.environments, layerLimits);
+  const teams = new Teams({ database, publicUrl, queueMail, assets: ownership, onLimitChanged: () => quotas.announceChange() });
+  const credentials = new Credentials({
+    database,
+    keys: openKeys(config, directory.credentialKeysFile),
+    teamRole: (actor, teamId) => teams.roleIn(actor, teamId),
+  });
+  const { modelConnectSeconds, modelFirstByteSeconds, modelIdleSeconds } = config;
+  const send = createSend({
+    rules: createAddressRules(config.modelAllowPrivate),
+    resolve: createResolve(),
+    times: { connectMs: modelConnectSeconds * 1000, firstByteMs: modelFirstByteSeconds * 1000, idleMs: modelIdleSeconds * 1000 },
+  });
+  const readerMs = config.modelReaderSeconds * 1000;
+  const pools = () => sandboxes.pools();
+  const metrics = config.metrics === "off" ? null : new Metrics({ database, version, sandboxes: { pools } });
+  metrics?.observe(http.fastify);
+  const gateway = new Gateway({
+    database,
+    logger,
+    credentials,
+    quotas,
+    rateLimit,
+    send,
+    onEnded: (call) => metrics?.callEnded(call),
+    callsPerMinute: config.modelRateLimit,
+    readerMs,
+  });
+  const callBook = createCallBook(database.queries);
+  const listener = opened.adopt(new GatewayListener({ gateway, runTokens, queries: database.queries, readerMs }), (value) => value.close());
   const sandboxes = openSandboxes({
+    layers: layers.folder,
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,
     historyFile: directory.demandFile,
     mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,
+    gateway: (socket, { token }) => listener.accept(socket, token),
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
   const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version }, async (work, workerId) => {
     await recoverRuns(work, workerId);
     await recoverSandboxes(work, workerId);
+    await recoverEnvironments(work, workerId);
   });
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);
   const compilations = new Compilations({ database, blobs, sandboxes, logger, limits, librariesFolder: join(directory.root, "libraries") });
+  const tools = { home: config.home, runtimes: config.runtimesDir, uv: config.uv };
+  const buildLogs = new LiveRuns(join(directory.environments, "spool"));
+  const python = findProgram("python3") ?? "/usr/bin/python3";
+  const packageIndexes = new Indexes({ database, credentials, teamRole: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const environments = await Environments.open({
+    ...shared,
+    trees,
+    logger,
+    layers,
+    tools,
+    indexes: new PackageIndexes(
+      { python: config.pythonIndex, node: config.nodeRegistry, go: config.goProxy, buildMs: config.environmentSeconds * 1000 },
+      () => findUv(tools) ?? null,
+    ),
+    privateIndexes: packageIndexes,
+    credentials,
+    live: buildLogs,
+    limits: buildLimits(config.environmentSeconds, config.environmentMemory, config.environmentBytes),
+    quotaBytes: config.environmentQuota,
+    workerId: membership.id,
+    python,
+    catalog: { resolve: (...wish) => catalog.resolve(...wish) },
+  });
+  const images = new Images({
+    ...shared,
+    environments,
+    layers,
+    live: buildLogs,
+    logger,
+    credentials,
+    workerId: membership.id,
+    python,
+    folder: directory.environments,
+    target: () => ({
+      repository: settings.get("imageRepository") ?? null,
+      credentialId: settings.get("imageCredential") ?? null,
+      isInsecure: settings.get("imageInsecure"),
+    }),
+  });
+  const noteProgramRun: NoteProgramRun = (id, run) => catalog.noteRun(id, run);
+  const openProgramSecrets: OpenSecrets = (ownerId, secrets) => openSecrets(credentials, ownerId, secrets);
+  const modelAccess = createModelAccess(runTokens, callBook);
   const worker = new Worker({
     ...shared,
+    trees,
+    environments,
+    openSecrets: openProgramSecrets,
+    noteProgramRun,
     cache,
     quotas,
     compilations,
+    modelAccess,
+    onEnded: (run) => metrics?.runEnded(run),
     notifications,
     logger,
     workerId: membership.id,
     slots: config.workerSlots,
   });
-  const runs = new Runs({ ...shared, cache, quotas, worker, queueLimit: config.queueLimit });
-  const longLived = new LongLivedSandboxes({ ...shared, runs, logger, workerId: membership.id, limit: config.sandboxLimit });
+  const { queueLimit } = config;
+  const requireProgram: RunsContext["requireProgram"] = (actor, ran) => programRuns.requireAgain(actor, ran);
+  const requireDatasets: RunsContext["requireDatasets"] = (actor, mounts) => datasets.requireAgain(actor, mounts);
+  const modelsOfRuns = {
+    forRun: (...wish: Parameters<Models["forRun"]>) => models.forRun(...wish),
+    checkForRun: (actor: Actor, ids: readonly string[]) => models.checkForRun(actor, ids),
+  };
+  const runs = new Runs({
+    ...shared,
+    trees,
+    cache,
+    quotas,
+    worker,
+    models: modelsOfRuns,
+    calls: callBook,
+    queueLimit,
+    requireProgram,
+    requireDatasets,
+    submitVersion: (actor, input, options) => programRuns.submit(actor, input, options),
+    mountDatasets: (...wish) => datasets.forRun(...wish),
+    noteProgramRun,
+  });
+  const runControls = new RunControls({ database, cache, runs });
+  const callsOf = async (runId: string) => (await callBook.ofRun(runId, { limit: mostComparedCalls })).items;
+  const runComparisons = new RunComparisons({ blobs, runs, callsOf });
+  const longLived = new LongLivedSandboxes({
+    ...shared,
+    runs,
+    programs: { parts: (...wish) => sandboxPrograms.parts(...wish) },
+    logger,
+    workerId: membership.id,
+    limit: () => settings.get("sandboxLimit"),
+  });
+  const analyses = new Analyses({ runs, runtimes, blobs, cache });
   const previews = new Previews({
     logger,
     sandboxes: longLived,
@@ -211,21 +447,110 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     tls: tls.tls ?? null,
     isDraining: () => state.draining,
   });
-  const teams = new Teams({ database, publicUrl, queueMail });
+  const storage = new Storage({
+    database,
+    blobs,
+    claims: store.claims,
+    store: store.name,
+    graceMs: config.storageGraceHours * 3_600_000,
+    logger,
+    workerId: membership.id,
+    kind: store.kind,
+    place: store.place,
+    replicas: store.replicas,
+    copyTarget: store.copyTarget,
+    settleStored: () => quotas.settleStored(),
+  });
+  const isMember = (actor: Actor, teamId: string) => teams.isMember(actor, teamId);
+  const catalog = new Catalog({
+    database,
+    access,
+    blobs,
+    trees,
+    runtimes,
+    uploads: runs,
+    isMember,
+    checkConfig: async (actor, asset) => {
+      await models.checkConfig(actor, asset);
+      await models.checkBinding(actor, asset);
+      await checkSecrets(credentials, actor, asset);
+    },
+    onFiles: (actor, tree, isPublished) => keptAnalyses.note(actor, tree, isPublished),
+  });
+  const keptAnalyses: KeptAnalyses = new KeptAnalyses({
+    database,
+    blobs,
+    trees,
+    catalog,
+    analyses,
+    logger,
+    workerId: membership.id,
+  });
+  const models: Models = new Models({
+    database,
+    catalog,
+    credentials,
+    calls: callBook,
+    probe: (modelConfig, reveal) => probeModel(send, modelConfig, reveal),
+  });
+  const imports = new Imports({
+    database,
+    notifications,
+    blobs,
+    trees,
+    catalog,
+    uploads: runs,
+    analyses,
+    keptAnalyses,
+    runtimes,
+    logger,
+    git: new Git({ sandboxes, blobs }),
+    models,
+    credentials,
+    templates: new Templates(join(import.meta.dirname, "../../../examples/templates")),
+    folder: directory.spool,
+    workerId: membership.id,
+  });
+  const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
+  const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
+  const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models });
+  const programSandboxes = new ProgramSandboxes({
+    access,
+    database,
+    programs: sandboxPrograms,
+    sandboxes: longLived,
+    openSecrets: openProgramSecrets,
+    modelAccess,
+  });
+  const schedules = new Schedules({ database, catalog });
+  const ticker = ticking({
+    database,
+    logger,
+    audit,
+    actFor: accounts.actFor,
+    submit: (...wish) => programRuns.submit(...wish),
+    cancel: (actor, id) => runs.cancel(actor, id),
+  });
   const sharing = new Sharing({
     database,
     access,
     publicUrl,
     queueMail,
-    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id) },
-    isMember: (actor, teamId) => teams.isMember(actor, teamId),
+    anonymousLinks,
+    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
+    isMember,
   });
-  const mailer = createMailer(config.smtpUrl, config.mailFrom);
-  const webhooks = createWebhooks(new Secret(readOrCreateSecret(directory.secretFile)), config.webhookAllowPrivate);
-  const deliveries = new Deliveries({ database, notifications, logger, mailer, webhooks, publicUrl });
-  const inbox = new Inbox({ database, deliveries, webhooks, publicUrl });
+  const mailer = await createMailer(config.smtpUrl, config.mailFrom);
+  const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
+  const post = createPost(config.webhookAllowPrivate);
+  const refusal = (url: string) => post.refusal(url);
+  const webhooks = new Webhooks({ database, secretOf, refusal, roleIn: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const triggers = new Triggers({ database, secretOf, publicUrl, catalog, programRuns, runs, quotas, rateLimit });
+  const deliveries = new Deliveries({ database, notifications, logger, mailer, post, secretOf, hooks: webhooks, publicUrl });
+  const inbox = new Inbox({ database, deliveries, secretOf, refusal });
   const liveNotifications = await LiveNotifications.open(database, notifications);
-  const admin = new Admin({ database, accounts, deliveries, settings: describeSettings(config) });
+  await LiveCatalog.open(database, notifications, liveNotifications);
+  const admin = new Admin({ database, accounts, deliveries, assets: ownership });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();
@@ -237,11 +562,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     database,
     notifications,
     blobs,
+    trees,
+    storage,
+    imports,
     accounts,
     audit,
     access,
     sharing,
     teams,
+    catalog,
+    datasets,
     auditTrail,
     sealer,
     quotas,
@@ -249,16 +579,60 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runtimes,
     sandboxes,
     runs,
+    schedules,
+    runControls,
+    runComparisons,
+    environments,
+    images,
+    packageIndexes,
+    layers,
+    programRuns,
     cache,
+    analyses,
+    keptAnalyses,
     longLived,
+    programSandboxes,
     workerId: membership.id,
     previews,
     inbox,
     liveNotifications,
     deliveries,
+    webhooks,
+    triggers,
     admin,
+    settings,
+    credentials,
+    models,
+    gateway,
+    callBook,
+    metrics,
+    authenticate,
     state,
-    services: [audit, sealer, worker, previews, longLived, membership, cache, deliveries, new Digests({ database, logger })],
+    services: [
+      audit,
+      sealer,
+      keptAnalyses,
+      imports, // before the worker: what it runs ends with it
+      worker,
+      images,
+      environments,
+      previews,
+      longLived,
+      membership,
+      cache,
+      storage,
+      deliveries,
+      new FanOut({ database, notifications, logger }),
+      ...[
+        digests(database),
+        expiryWarnings(database),
+        callSweeping({ database, runTokens }),
+        purging(database),
+        ticker,
+        forgettingWords(database),
+        expiringRuns({ database, cache }, config.runRetentionDays),
+      ].map((work) => recurring(work, logger)),
+    ],
     close: () => owned.disposeAsync(),
   };
 }

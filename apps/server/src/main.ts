@@ -12,6 +12,8 @@ async function main(): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, onEarly);
 
   const server = await startServer(config, logger);
+  if (config.workerSlots > 0)
+    server.context.runs.rehearse().catch((error: unknown) => logger.warn({ err: error }, "no program could be run ahead of the first one"));
   const reason = await Promise.race([early.promise, server.failed.catch((error: unknown) => error)]);
   if (typeof reason !== "string") logger.fatal({ err: reason }, "the server failed");
   await stop(server);

@@ -22,21 +22,34 @@ export interface RunningServer {
   stopNow(): Promise<void>;
 }
 
+/** What tests ask for. */
+export interface StartOptions {
+  /** Compares every JSON answer with the contracts. */
+  readonly checkAnswers?: boolean;
+  /** Spares asking the languages' binaries for their versions again; what was asked is added. */
+  readonly knownVersions?: Map<string, string>;
+  /** How long a part may take to stop. A stop that hangs must not keep the server from ending. */
+  readonly stopMs?: number;
+}
+
 /**
  * Starts a server and writes `server.json` when it answers.
  *
  * @throws AppError with the code of what is wrong
  */
-export async function startServer(configured: Config, logger: Logger, options: { checkAnswers?: boolean } = {}): Promise<RunningServer> {
-  const port = configured.port === 0 ? await findFreePort(configured.host) : configured.port;
+export async function startServer(configured: Config, logger: Logger, options: StartOptions = {}): Promise<RunningServer> {
+  const { stopMs = 10_000, ...contextOptions } = options;
+  await using held = configured.port === 0 ? await holdFreePort(configured.host) : null;
+  const port = held?.port ?? configured.port;
   const url = localUrl(configured, port);
   const config = { ...configured, port, publicUrl: configured.publicUrl ?? url };
   let announce = (): void => undefined;
-  const context = await openContext({ config, logger, onSetup: () => announce(), ...options });
+  const context = await openContext({ config, logger, onSetup: () => announce(), ...contextOptions });
   const setupUrl = () =>
     context.accounts.setupToken === undefined ? undefined : `${config.publicUrl}/setup?token=${context.accounts.setupToken}`;
   try {
     registerRoutes(context);
+    await held?.[Symbol.asyncDispose]();
     await context.http.listen(config.host, port);
     await context.previews.listen();
     const startedAt = new Date().toISOString();
@@ -56,7 +69,7 @@ export async function startServer(configured: Config, logger: Logger, options: {
   const hurry = Promise.withResolvers<void>();
   const stopNow = () => {
     hurry.resolve();
-    return (closing ??= closeAll(context));
+    return (closing ??= closeAll(context, stopMs));
   };
   return {
     context,
@@ -90,7 +103,7 @@ function runServices(context: Context): Promise<never> {
   return failed;
 }
 
-async function closeAll(context: Context): Promise<void> {
+async function closeAll(context: Context, stopMs: number): Promise<void> {
   context.state.draining = true;
   rmSync(context.directory.serverFile, { force: true });
   for (const service of context.services) {
@@ -101,9 +114,6 @@ async function closeAll(context: Context): Promise<void> {
   context.logger.info("stopped");
 }
 
-/** How long a part may take to stop. A stop that hangs must not keep the server from ending. */
-const stopMs = 10_000;
-
 /** Waits for an end, at most so long. @returns why it was not clean, or undefined */
 async function failureWithin(ms: number, end: Promise<void>): Promise<unknown> {
   const timer = new AbortController();
@@ -113,14 +123,15 @@ async function failureWithin(ms: number, end: Promise<void>): Promise<unknown> {
   return result;
 }
 
-/** The port has to be known before anything that prints it; the kernel does not hand the same one out again soon. */
-function findFreePort(host: string): Promise<number> {
+/** The port has to be known before anything that prints it. Nobody else gets it until it is let go, which is right before it is used. */
+function holdFreePort(host: string): Promise<{ readonly port: number } & AsyncDisposable> {
   return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    const holder = createServer();
+    holder.once("error", reject);
+    holder.listen(0, host, () => {
+      const address = holder.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      resolve({ port, [Symbol.asyncDispose]: () => new Promise((done) => holder.close(() => done())) });
     });
   });
 }

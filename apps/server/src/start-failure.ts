@@ -12,6 +12,8 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   data_dir_in_use: 75,
   database_unavailable: 69,
   storage_full: 69,
+  storage_unavailable: 69,
+  storage_moved: 78,
   port_in_use: 69,
   address_unavailable: 69,
   postgres_unavailable: 69,

@@ -93,6 +93,22 @@ describe("configuration", () => {
     expect(failure(env as Record<string, string>).code).toBe("config_invalid");
   });
 
+  it("takes a key management service whole, and sends it nothing in clear", () => {
+    const pathsOf = (env: Record<string, string>) => failure(env).fields.map(({ path }) => path);
+    const url = { SYLA_KMS_URL: "https://vault.example.org:8200/" };
+    expect(loadConfig({ HOME: "/", ...url, SYLA_KMS_TOKEN: "t", SYLA_CREDENTIAL_KEYS: "kms" })).toMatchObject({
+      kmsUrl: "https://vault.example.org:8200",
+      kmsMount: "transit",
+      kmsKey: "syla",
+    });
+    expect(inspect(loadConfig({ HOME: "/", ...url, SYLA_KMS_TOKEN: "hvs.planted" }))).not.toContain("hvs.planted");
+    expect(pathsOf({ SYLA_CREDENTIAL_KEYS: "kms" })).toEqual(["SYLA_KMS_URL"]);
+    expect(pathsOf(url)).toEqual(["SYLA_KMS_TOKEN, SYLA_KMS_ROLE_ID"]);
+    expect(pathsOf({ ...url, SYLA_KMS_ROLE_ID: "r" })).toEqual(["SYLA_KMS_ROLE_ID, SYLA_KMS_SECRET_ID"]);
+    expect(pathsOf({ SYLA_KMS_URL: "http://vault.example.org", SYLA_KMS_TOKEN: "t" })).toContain("SYLA_KMS_URL");
+    expect(pathsOf({ ...url, SYLA_KMS_TOKEN: "t", SYLA_KMS_MOUNT: "../sys" })).toEqual(["SYLA_KMS_MOUNT"]);
+  });
+
   it("refuses an address that others reach without TLS, unless told otherwise", () => {
     expect(failure({ SYLA_HOST: "0.0.0.0" })).toMatchObject({ code: "insecure_bind" });
     expect(failure({ SYLA_HOST: "192.0.2.7" }).hint).toContain("--insecure");
@@ -129,7 +145,7 @@ describe("configuration", () => {
   it("describes every option", () => {
     for (const option of describeOptions()) {
       expect(option.description.length).toBeGreaterThan(10);
-      expect(option.env).toMatch(/^(SYLA_[A-Z_]+|DATABASE_URL)$/);
+      expect(option.env).toMatch(/^(SYLA_[A-Z0-9_]+|DATABASE_URL)$/);
     }
   });
 });

@@ -23,6 +23,7 @@ const runtime = (name: string): Runtime => ({
   available: true,
   pooling: "cold",
   install: null,
+  packages: null,
   example: `example of ${name}`,
 });
 const runtimes = [runtime("python"), runtime("bash")];

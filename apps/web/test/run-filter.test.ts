@@ -18,7 +18,7 @@ describe("the filters in the address", () => {
 
   it("ask the server a question that its contract accepts", () => {
     const now = Date.parse("2026-01-05T12:00:30.500Z");
-    const query = runListQuery(read("status=queued,running&language=node&since=1h&q=x"), now);
+    const query = runListQuery(read("status=queued,running&language=node&since=1h&q=x"), now, false);
     expect(query).toEqual({ limit: 100, status: "queued,running", language: "node", since: "2026-01-05T11:00:00.000Z", q: "x" });
     expect(RunFilter.parse(query)).toMatchObject({ limit: 100 });
   });

@@ -8,7 +8,7 @@ export const AccessLevel = z.enum(accessLevels).meta({ id: "AccessLevel" });
 export type AccessLevel = z.infer<typeof AccessLevel>;
 
 /** What can be shared. */
-export const ResourceType = z.enum(["run", "sandbox"]).meta({ id: "ResourceType" });
+export const ResourceType = z.enum(["run", "sandbox", "asset"]).meta({ id: "ResourceType" });
 export type ResourceType = z.infer<typeof ResourceType>;
 
 export const Visibility = z.enum(["private", "public"]).meta({ id: "Visibility" });
@@ -63,10 +63,23 @@ export const Access = z
     visibility: Visibility,
     level: AccessLevel.describe("the highest that you have"),
     isOwner: z.boolean(),
+    anonymousLinks: z.boolean().describe("a link to it lets people view it who are not signed in, too"),
     reasons: z.array(AccessReason),
   })
   .meta({ id: "Access" });
 export type Access = z.infer<typeof Access>;
+
+/** What a share link leads to, as somebody who is not signed in sees it. */
+export const LinkedThing = z
+  .object({
+    resourceType: ResourceType,
+    resourceId: z.string(),
+    name: z.string(),
+    level: AccessLevel.describe("what whoever signs in gets by the link"),
+    expiresAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "LinkedThing" });
+export type LinkedThing = z.infer<typeof LinkedThing>;
 
 /** Somebody who has access, and why. */
 export const PersonAccess = z
@@ -103,7 +116,7 @@ export const accessRoutes = {
     ...common,
     method: "GET",
     path: "/api/v1/access",
-    summary: "What you may do with a run or a sandbox, and why",
+    summary: "What you may do with a run, a sandbox or an asset, and why",
     query: z.object(thing),
     responses: { 200: Access },
     errors: ["not_found"],
@@ -112,7 +125,7 @@ export const accessRoutes = {
     ...common,
     method: "GET",
     path: "/api/v1/access/people",
-    summary: "List who has access to a run or a sandbox, and why; administrators have it besides",
+    summary: "List who has access to a run, a sandbox or an asset, and why; administrators have it besides",
     query: GrantFilter,
     responses: { 200: pageOf(PersonAccess) },
     errors: ["not_found", "forbidden", "invalid_cursor"],
@@ -121,7 +134,7 @@ export const accessRoutes = {
     ...common,
     method: "GET",
     path: "/api/v1/grants",
-    summary: "List the grants on a run or a sandbox, newest first",
+    summary: "List the grants on a run, a sandbox or an asset, newest first",
     query: GrantFilter,
     responses: { 200: pageOf(Grant) },
     errors: ["not_found", "forbidden", "invalid_cursor"],
@@ -131,7 +144,8 @@ export const accessRoutes = {
     audit: "share.grant",
     method: "POST",
     path: "/api/v1/grants",
-    summary: "Share a run or a sandbox with a person or a team; whoever has a grant already gets this one in its place",
+    once: "answer",
+    summary: "Share a run, a sandbox or an asset with a person or a team; whoever has a grant already gets this one in its place",
     body: GrantInput,
     responses: { 201: Grant },
     errors: ["not_found", "forbidden", "conflict"],
@@ -162,10 +176,29 @@ export const accessRoutes = {
     audit: "share.link_create",
     method: "POST",
     path: "/api/v1/share-links",
+    once: "shown",
     summary: "Make a link that gives access to whoever redeems it; it is shown this once",
     body: ShareLinkInput,
-    responses: { 201: z.object({ grant: Grant, token: z.string(), url: z.url() }).meta({ id: "NewShareLink" }) },
+    responses: {
+      201: z
+        .object({
+          grant: Grant,
+          token: z.string(),
+          url: z.url(),
+          anonymous: z.boolean().describe("whoever has the link may view, without signing in; false: only people who sign in"),
+        })
+        .meta({ id: "NewShareLink" }),
+    },
     errors: ["not_found", "forbidden", "conflict"],
+  }),
+  getShareLink: route({
+    ...common,
+    link: "any",
+    method: "GET",
+    path: "/api/v1/share-links/current",
+    summary: "What the share link leads to that is sent in place of an API key",
+    responses: { 200: LinkedThing },
+    errors: ["not_found", "share_link_invalid"],
   }),
   redeemShareLink: route({
     ...common,

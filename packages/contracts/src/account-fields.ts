@@ -9,14 +9,6 @@ export const givenPassword = z.string().min(1).max(256);
 /** An e-mail address. */
 export const email = z.email().max(320);
 
-/** The name of a person or of a key: any script, no control characters. */
-export const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "no control characters");
-
 /** The secret part of a one-time link. */
 export const linkToken = z.string().min(1).max(256);
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { byId, email, givenPassword, linkToken, name, password, secondFactorCode } from "./account-fields.ts";
+import { byId, email, givenPassword, linkToken, password, secondFactorCode } from "./account-fields.ts";
 import { route } from "./route.ts";
+import { name } from "./fields.ts";
 
 export const Role = z.enum(["end_user", "developer", "admin"]);
 export type Role = z.infer<typeof Role>;

@@ -23,7 +23,7 @@ export type UserRecord = z.infer<typeof UserRecord>;
 
 /** What an account has: what a deletion would take away. */
 export const UserHoldings = z
-  .object({ runs: z.int(), sandboxes: z.int(), apiKeys: z.int(), sessions: z.int(), teams: z.int(), grants: z.int() })
+  .object({ runs: z.int(), sandboxes: z.int(), apiKeys: z.int(), sessions: z.int(), teams: z.int(), grants: z.int(), assets: z.int() })
   .meta({ id: "UserHoldings" });
 export type UserHoldings = z.infer<typeof UserHoldings>;
 
@@ -103,20 +103,6 @@ const admin = { tag: "admin", auth: "admin" } as const;
 const self = { tag: "users", auth: "user" } as const;
 const base = "/api/v1/users";
 
-/** A setting of the server, which takes effect when it starts. */
-export const Setting = z
-  .object({
-    name: z.string().describe("its key in `config.json` of the data directory"),
-    env: z.string().describe("the environment variable that wins over it"),
-    description: z.string(),
-    default: z.string(),
-    value: z.string().nullable().describe("null when there is none, or it is a secret"),
-    isSet: z.boolean(),
-    origin: z.enum(["environment", "file", "default"]),
-  })
-  .meta({ id: "Setting" });
-export type Setting = z.infer<typeof Setting>;
-
 export const adminRoutes = {
   listUsers: route({
     ...users,
@@ -183,9 +169,9 @@ export const adminRoutes = {
     audit: "admin.user_delete",
     method: "DELETE",
     path: `${base}/:id`,
-    summary: "Delete an account for good, with its runs and sandboxes or giving them to another (administrators)",
+    summary: "Delete an account for good, with its runs, sandboxes and assets or giving them to another (administrators)",
     params,
-    query: z.object({ transferTo: z.string().max(64).optional().describe("who gets its runs; they are deleted when left out") }),
+    query: z.object({ transferTo: z.string().max(64).optional().describe("who gets its runs and assets; they are deleted when left out") }),
     responses: { 204: "none" },
     errors: ["not_found", "last_admin", "local_account", "account_busy"],
   }),
@@ -253,6 +239,7 @@ export const adminRoutes = {
     audit: "admin.announcement_create",
     method: "POST",
     path: "/api/v1/admin/announcements",
+    once: "answer",
     summary: "Say something to everybody (administrators)",
     body: AnnouncementInput,
     responses: { 201: Announcement },
@@ -298,14 +285,6 @@ export const adminRoutes = {
     params,
     responses: { 200: Delivery },
     errors: ["not_found", "conflict"],
-  }),
-  listSettings: route({
-    ...admin,
-    method: "GET",
-    path: "/api/v1/admin/settings",
-    summary: "What this server is configured to do, and where each setting comes from (administrators). Secrets are not told",
-    responses: { 200: z.object({ items: z.array(Setting) }) },
-    errors: [],
   }),
   getAdminOverview: route({
     ...admin,

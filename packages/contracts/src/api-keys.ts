@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { byId, name } from "./account-fields.ts";
+import { byId } from "./account-fields.ts";
 import { route } from "./route.ts";
+import { name } from "./fields.ts";
 
-/** `*`, `<tag>:read`, `<tag>:write`, `<tag>:*`, or `*:read` and `*:write` for all of them. */
-const scope = z.string().regex(/^(\*|[a-z-]{1,40}:(read|write|\*)|\*:(read|write))$/, "`*`, `<tag>:read`, `<tag>:write` or `<tag>:*`");
+/** `*`, `<tag>:read`, `<tag>:write`, `<tag>:*`, `models:use`, or `*:read` and `*:write` for all of them. */
+const scope = z
+  .string()
+  .regex(/^(\*|[a-z-]{1,40}:(read|write|\*)|models:use|\*:(read|write))$/, "`*`, `<tag>:read`, `<tag>:write`, `<tag>:*` or `models:use`");
 
 export const ApiKey = z
   .object({
@@ -12,6 +15,7 @@ export const ApiKey = z
     start: z.string().describe("the first characters, to tell keys apart"),
     scopes: z.array(z.string()).describe("what it may be used for: `<tag>:read`, `<tag>:write`, `<tag>:*`, `*`"),
     requestsPerMinute: z.int().nullable().describe("null: no limit of its own"),
+    hasQuotas: z.boolean().describe("it has quotas of its own, besides those of its person"),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable(),
     lastUsedAt: z.iso.datetime().nullable(),
@@ -29,7 +33,9 @@ export const ApiKeyInput = z
   .meta({ id: "ApiKeyInput" });
 
 /** A part of the API that a key can be made for. */
-export const ApiKeyScope = z.object({ tag: z.string(), read: z.boolean(), write: z.boolean() }).meta({ id: "ApiKeyScope" });
+export const ApiKeyScope = z
+  .object({ tag: z.string(), read: z.boolean(), write: z.boolean(), use: z.boolean().describe("calling models") })
+  .meta({ id: "ApiKeyScope" });
 export type ApiKeyScope = z.infer<typeof ApiKeyScope>;
 
 /** A key as it is shown once, when it is made. */
@@ -40,11 +46,12 @@ export const apiKeyRoutes = {
   listApiKeys: route({
     method: "GET",
     path: "/api/v1/api-keys",
-    summary: "List your API keys",
+    summary: "List your API keys, or those of a person (administrators)",
     tag: "accounts",
     auth: "user",
+    query: z.object({ userId: z.string().max(64).optional() }),
     responses: { 200: z.object({ items: z.array(ApiKey) }) },
-    errors: [],
+    errors: ["forbidden"],
   }),
   listApiKeyScopes: route({
     method: "GET",
@@ -58,6 +65,7 @@ export const apiKeyRoutes = {
   createApiKey: route({
     method: "POST",
     path: "/api/v1/api-keys",
+    once: "shown",
     summary: "Create an API key; the key itself is shown this once",
     tag: "accounts",
     auth: "user",

@@ -14,7 +14,11 @@ export const AuditEvent = z
     actorId: z.string().nullable(),
     actorName: z.string().describe("as it was then"),
     actorRole: z.string().nullable(),
-    via: z.string().describe("`session`, `api-key`, `token`, `local`, or `none` when nobody was signed in"),
+    via: z
+      .string()
+      .describe(
+        "`session`, `api-key`, `token`, `local`; `server` for what somebody had asked for before; `link` or `none` when nobody was signed in",
+      ),
     impersonatorId: z.string().nullable().describe("the administrator who acted as this person"),
     action: z.string(),
     resourceType: z.string().nullable(),

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { name } from "./account-fields.ts";
+
 import { NewApiKey } from "./api-keys.ts";
 import { Me } from "./accounts.ts";
 import { route } from "./route.ts";
+import { name } from "./fields.ts";
 
 /** What asks to be signed in, as the person sees it before they decide. */
 export const DeviceRequest = z

@@ -43,6 +43,92 @@ export const errorCatalog = {
     message: "The network policy cannot be had on this server.",
     hint: "Use `none`, or an allow list of hosts.",
   },
+  dependencies_unsupported: {
+    status: 400,
+    message: "The dependencies ask for something that cannot be installed here.",
+    hint: "Name packages of the index with their versions; addresses, paths and other indexes cannot be used.",
+  },
+  package_not_found: { status: 400, message: "There is no such package in the index.", hint: "Check how its name is written." },
+  package_version_not_found: {
+    status: 400,
+    message: "There is no such version of a package.",
+    hint: "Ask for a version that the index has, or for a range.",
+  },
+  package_does_not_fit: {
+    status: 400,
+    message: "A package has no version for this language and machine.",
+    hint: "Ask for another version of it, or run the program with another version of the language.",
+  },
+  dependency_conflict: {
+    status: 400,
+    message: "The dependencies contradict each other.",
+    hint: "Loosen one of the versions that the explanation names.",
+  },
+  package_changed: {
+    status: 400,
+    message: "A package is not the one that the lock names.",
+    hint: "Make the lock file anew, if you trust what the index has now.",
+  },
+  package_needs_compiler: {
+    status: 400,
+    message: "A package has to be compiled, and what that takes is not on this server.",
+    hint: "Ask for a version that has a ready-made package for this machine.",
+  },
+  lock_outdated: {
+    status: 400,
+    message: "The lock file does not fit the dependencies.",
+    hint: "Make it anew with your package manager and save both.",
+  },
+  environment_limit: {
+    status: 400,
+    message: "The dependencies are more than this server installs.",
+    hint: "Ask for fewer or smaller packages.",
+  },
+  environment_failed: {
+    status: 400,
+    message: "The dependencies could not be installed.",
+    hint: "The log of the environment says what went wrong.",
+  },
+  environment_unavailable: {
+    status: 503,
+    message: "This server cannot install dependencies.",
+    hint: "Ask an administrator: the log of the server says what is missing.",
+  },
+  index_unreachable: {
+    status: 503,
+    message: "The package index did not answer as it should.",
+    hint: "Run it again in a while. An administrator can check the index that the server is set up with.",
+  },
+  image_unavailable: {
+    status: 503,
+    message: "This server cannot make images of environments.",
+    hint: "Ask an administrator: `syla doctor` says what is missing.",
+  },
+  image_failed: {
+    status: 500,
+    message: "The image could not be built.",
+    hint: "The log of the image says what went wrong.",
+  },
+  registry_refused: {
+    status: 502,
+    message: "The registry did not accept the image.",
+    hint: "Check the credential and the repository that are set up (imageCredential, imageRepository).",
+  },
+  registry_unreachable: {
+    status: 502,
+    message: "The registry did not answer as it should.",
+    hint: "Try again later, or check the address of the registry (imageRepository) and whether it has a valid certificate (imageInsecure).",
+  },
+  index_refused: {
+    status: 502,
+    message: "A package index refused the credential.",
+    hint: "Check the credential of that index, and what it may read.",
+  },
+  environment_in_use: {
+    status: 409,
+    message: "A run has this environment now.",
+    hint: "Wait until its runs have ended, or cancel them.",
+  },
   invalid_cursor: {
     status: 400,
     message: "The page cursor is not one that this server gave out.",
@@ -89,6 +175,11 @@ export const errorCatalog = {
     status: 403,
     message: "The link is unknown, was used already, or is too old.",
     hint: "Ask for a new one.",
+  },
+  setting_fixed: {
+    status: 409,
+    message: "The setting cannot be changed while the server runs.",
+    hint: "The environment or `config.json` says it: change it there, and start the server again.",
   },
   email_taken: { status: 409, message: "The address has an account already.", hint: "Sign in, or reset the password." },
   two_factor_required: {
@@ -161,6 +252,16 @@ export const errorCatalog = {
     message: "The address of the webhook is not allowed.",
     hint: "Use a public address, or ask an administrator to allow the network with `SYLA_WEBHOOK_ALLOW_PRIVATE`.",
   },
+  signature_invalid: {
+    status: 401,
+    message: "The call is not proved to come from whoever has the secret.",
+    hint: "Sign the body as it is sent, with the secret of the trigger, in the way that the trigger says.",
+  },
+  trigger_disabled: {
+    status: 409,
+    message: "The trigger is switched off.",
+    hint: "Its owner sees why, and can switch it on.",
+  },
   mail_unavailable: {
     status: 409,
     message: "This server sends no e-mail.",
@@ -199,6 +300,7 @@ export const errorCatalog = {
     message: "The sandbox's own system refuses this.",
     hint: "`details.code` is the system's word for the reason, e.g. `EACCES`.",
   },
+  sandbox_starting: { status: 409, message: "The sandbox is being started.", hint: "Wait until its status is `running`." },
   sandbox_ended: { status: 409, message: "The sandbox has ended.", hint: "Create another one." },
   sandbox_limit: {
     status: 409,
@@ -216,11 +318,23 @@ export const errorCatalog = {
     message: "Another server of this installation holds the sandbox.",
     hint: "Send the request to that server.",
   },
+  run_unfinished: { status: 409, message: "The run has not ended yet.", hint: "Cancel it, or wait for its end." },
   run_finished: { status: 409, message: "The run has already ended.", hint: "Start it again with a rerun." },
   idempotency_conflict: {
     status: 409,
     message: "The idempotency key was used for a different request.",
     hint: "Use a new key for a new request.",
+  },
+  idempotency_in_progress: {
+    status: 409,
+    message: "The request with this idempotency key is still being worked on.",
+    hint: "Send it again after `Retry-After` seconds.",
+  },
+  idempotency_answer_gone: {
+    status: 409,
+    message:
+      "The request with this idempotency key was done, and its answer is gone: it was shown once, or the server ended before it could give it.",
+    hint: "Look for what it made in the list; if its secret did not arrive, delete it and create another one with a new key.",
   },
   already_set_up: { status: 409, message: "This server has been set up already.", hint: "Sign in instead." },
   last_owner: {
@@ -229,17 +343,231 @@ export const errorCatalog = {
     hint: "Make somebody else an owner first, or delete the team.",
   },
   conflict: { status: 409, message: "Someone else changed this at the same time.", hint: "Load it again and repeat the change." },
+  file_not_found: { status: 404, message: "There is no such file in this tree.", hint: "List the files; paths are exact, case included." },
+  name_taken: {
+    status: 409,
+    message: "The owner has something of this name already.",
+    hint: "Choose another name; `details.suggestion` is one that is free.",
+  },
+  version_taken: {
+    status: 409,
+    message: "This version has been published already.",
+    hint: "A published version never changes: publish the next one (`details.suggestion`).",
+  },
+  team_owns_assets: {
+    status: 409,
+    message: "The team owns assets.",
+    hint: "Say who gets them (`transferTo`), or delete or transfer them first.",
+  },
+  too_many_tags: { status: 400, message: "An asset has at most ten tags.", hint: "Remove some first." },
+  asset_deleted: {
+    status: 409,
+    message: "It has been deleted.",
+    hint: "Restore it first; that is possible for 30 days.",
+  },
+  asset_immutable: {
+    status: 403,
+    message: "This belongs to the system and is changed by nobody.",
+    hint: "Clone it, and change the copy.",
+  },
+  // 412 and 428: what one has seen is not what is there
+  revision_conflict: {
+    status: 412,
+    message: "It has been changed since you loaded it.",
+    hint: "`details.current` is what is there now: repeat the change on it, with its `ETag` as `If-Match`.",
+  },
+  revision_required: {
+    status: 428,
+    message: "A change must say what it is a change of.",
+    hint: "Send the `ETag` of what you have loaded as `If-Match`, or `*` for whatever is there.",
+  },
+  credential_in_use: {
+    status: 409,
+    message: "Something uses this credential.",
+    hint: "`details.uses` lists what; give it another one first, or delete with `force`.",
+  },
+  credential_unusable: {
+    status: 400,
+    message: "This credential cannot be used here.",
+    hint: "Choose one of the right kind that belongs to the same owner.",
+  },
+  credential_missing: {
+    status: 409,
+    message: "The credential that this needs is not there any more.",
+    hint: "Choose another credential.",
+  },
+  credential_expired: { status: 409, message: "The credential that this needs has expired.", hint: "Its owner can replace its value." },
+  credential_unreadable: {
+    status: 503,
+    message: "A credential could not be opened.",
+    hint: "The key file of the server was replaced, its key management service is not set up any more, or the row was changed. Restore it, or replace the value.",
+  },
+  kms_unavailable: {
+    status: 503,
+    message: "The key management service that opens credentials does not answer.",
+    hint: "Nothing is lost: try again when it does. Its administrators see whether it is sealed or out of reach.",
+  },
+  kms_refused: {
+    status: 503,
+    message: "The key management service refuses to open credentials.",
+    hint: "Its administrators can look at the policy, the token and the key of this server.",
+  },
+  unknown_model: {
+    status: 404,
+    message: "There is no such model here, or you may not use it.",
+    hint: "`syla model list` shows the models that you may use; a run may call only those that it was given.",
+  },
+  model_unsupported: {
+    status: 400,
+    message: "The model's provider does not have this.",
+    hint: "Use another operation, or a model of another provider.",
+  },
+  spend_cap_reached: {
+    status: 402,
+    message: "There is nothing left to spend on this model.",
+    hint: "Wait until it is counted anew, take another model, or ask the model's owner to raise the cap.",
+  },
+  price_unknown: {
+    status: 400,
+    message: "This model has no known price, so what is spent on it cannot be kept within a cap.",
+    hint: "Its owner can enter the prices, or take the cap away.",
+  },
+  run_token_invalid: {
+    status: 401,
+    message: "The run's token is not valid any more: the run has ended.",
+    hint: "Tokens live as long as their run; use an API key outside of it.",
+  },
+  model_credential_refused: {
+    status: 502,
+    message: "The provider refused the model's credential.",
+    hint: "The model's owner can replace the value of its credential, and test the model.",
+  },
+  model_unreachable: {
+    status: 502,
+    message: "The model's provider cannot be reached.",
+    hint: "Check the address of the model, and that this server may reach it.",
+  },
+  model_timeout: { status: 504, message: "The model's provider did not answer in time.", hint: "Try again later, or ask for less." },
+  model_garbled: {
+    status: 502,
+    message: "The answer of the model's provider cannot be read.",
+    hint: "Check the address and the provider of the model.",
+  },
+  model_cut_off: { status: 502, message: "The model's provider cut its answer off.", hint: "Try again." },
+  // 400: rows that are uploaded, or asked for
+  dataset_format: {
+    status: 400,
+    message: "The file is of no format that datasets are read from.",
+    hint: "Upload CSV, TSV, a JSON array of objects, JSON Lines or Parquet, and say which with `format` if it cannot be told.",
+  },
+  dataset_encoding: {
+    status: 400,
+    message: "The file is not valid text in its encoding.",
+    hint: "Save it as UTF-8, or say with `encoding` what it is: utf-8, utf-16le, utf-16be or latin1.",
+  },
+  dataset_malformed: {
+    status: 400,
+    message: "The file cannot be read as a dataset.",
+    hint: "Correct the file at that place, and upload it again.",
+  },
+  dataset_columns: {
+    status: 400,
+    message: "The columns of the file cannot be used.",
+    hint: "Every column needs a name of its own in the first line, at most 200 characters long; there may be 1,000 of them.",
+  },
+  dataset_rows: { status: 400, message: "The file has more than 10,000,000 rows.", hint: "Make several datasets of it." },
+  dataset_empty: { status: 400, message: "There are no rows in the file.", hint: "A dataset has at least one column and one row." },
+  split_unknown: { status: 400, message: "The dataset has no such split.", hint: "Its page, or `syla dataset show`, lists its splits." },
+  column_unknown: { status: 400, message: "The dataset has no such column.", hint: "Its page, or `syla dataset show`, lists its columns." },
   // 413 and 429: too much
   payload_too_large: {
     status: 413,
     message: "The request is larger than this server accepts.",
     hint: "Upload large files first and refer to them, or send fewer.",
   },
+  import_too_large: {
+    status: 413,
+    message: "There is more in it than can be imported.",
+    hint: "At most 10,000 files and 100 MiB: choose a folder of it, or leave out data and what tools make anew.",
+  },
+  import_state: {
+    status: 409,
+    message: "The import is not in a state for that.",
+    hint: "Read it anew: it may have been confirmed, cancelled, or have expired.",
+  },
+  dataset_busy: {
+    status: 429,
+    message: "The server is reading as many Parquet files as it can.",
+    hint: "Wait for the time in `Retry-After` and try again.",
+  },
+  too_many_imports: {
+    status: 429,
+    message: "Several imports of yours are under way.",
+    hint: "Wait for the time in `Retry-After`, or cancel one, and try again.",
+  },
+  cron_invalid: {
+    status: 400,
+    message: "This is no cron expression.",
+    hint: "Five fields: minute, hour, day of the month, month, day of the week, like `0 6 * * mon-fri`.",
+  },
+  too_many_schedules: {
+    status: 409,
+    message: "You have as many schedules as one may have.",
+    hint: "At most 100: delete one first.",
+  },
+  too_many_indexes: {
+    status: 409,
+    message: "There are as many package indexes for this language as one may have.",
+    hint: "At most 50: name more packages with one of them, or delete one first.",
+  },
+  template_unknown: { status: 404, message: "There is no such template.", hint: "`GET /api/v1/templates` lists them." },
+  git_url_invalid: {
+    status: 400,
+    message: "This is no address of a git repository that can be read.",
+    hint: "Give an https address, e.g. github.com/owner/name, or `owner/name` for GitHub.",
+  },
+  git_not_found: {
+    status: 404,
+    message: "There is no such repository, or it is not public.",
+    hint: "Check the address; for a private repository give a token.",
+  },
+  git_denied: {
+    status: 403,
+    message: "The git server does not let you in.",
+    hint: "Give a token that may read the repository, and the user name that belongs to it where one is needed.",
+  },
+  git_ref_unknown: {
+    status: 404,
+    message: "The repository has no such branch, tag, commit or folder.",
+    hint: "`POST /api/v1/imports/git-refs` lists its branches and tags.",
+  },
+  git_unreachable: {
+    status: 502,
+    message: "The git server cannot be reached.",
+    hint: "Check the address. Private networks are out of reach unless an administrator allows them (`SYLA_NETWORK_ALLOW_PRIVATE`).",
+  },
+  git_failed: { status: 502, message: "The repository could not be read.", hint: "Try again; if it stays, send the files as an archive." },
+  archive_unknown: {
+    status: 400,
+    message: "This is no archive that can be read.",
+    hint: "Send a .zip, .tar, .tar.gz or .tar.zst file.",
+  },
+  archive_damaged: { status: 400, message: "The archive cannot be read.", hint: "Make it anew, and see whether it was sent whole." },
   rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
+  analysis_failed: {
+    status: 422,
+    message: "The files could not be analysed.",
+    hint: "The run that is named holds what the analyser said. Leave out what does not belong to the program, and try again.",
+  },
   quota_exceeded: {
     status: 429,
     message: "A quota is used up.",
     hint: "`details` names the quota, its limit and when it is counted anew (`Retry-After`); an administrator can raise it.",
+  },
+  not_dead_letter: {
+    status: 409,
+    message: "This run was not given up, or it has been run again.",
+    hint: "`GET /api/v1/runs?deadLetters=true` lists what can be queued again; `POST /api/v1/runs/:id/rerun` runs any other once more.",
   },
   queue_full: { status: 429, message: "The queue is full.", hint: "Wait for the time in `Retry-After` and try again." },
   // 5xx: our side
@@ -259,6 +587,26 @@ export const errorCatalog = {
     hint: "Try again; if it stays, `syla doctor` shows what is wrong on this machine.",
   },
   storage_full: { status: 507, message: "The server's disk is full.", hint: "An administrator has to make room in the data directory." },
+  storage_unavailable: {
+    status: 503,
+    message: "The object store does not answer.",
+    hint: "Nothing was changed. Try again in a few seconds; if it stays, an administrator has to look at `SYLA_S3_ENDPOINT` and the key.",
+  },
+  storage_moved: {
+    status: 500,
+    message: "The content of this installation is in another store than the one that is configured.",
+    hint: "Move it with `syla server storage move`, or set `SYLA_STORAGE` back.",
+  },
+  storage_busy: {
+    status: 409,
+    message: "Another job on the store is running.",
+    hint: "Wait until it has ended; `syla server storage status` shows it.",
+  },
+  storage_target_missing: {
+    status: 409,
+    message: "There is no other store that content could be copied to.",
+    hint: "Give the `SYLA_S3_…` settings of a bucket, leave `SYLA_STORAGE` as it is, and start the server again.",
+  },
   shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },
   // the server cannot start: one line on stderr and an exit code
   config_invalid: {

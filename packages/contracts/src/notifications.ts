@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
+import { WebhookUrl } from "./webhooks.ts";
 
 export const notificationTypes = [
   "share_received",
@@ -39,6 +40,10 @@ export const NotificationEvent = z
       unread: z.int(),
       seq: z.int().describe("everything up to this number has been said; connect again with it as `after`"),
     }),
+    z.object({
+      type: z.literal("assets"),
+      ids: z.array(z.string()).nullable().describe("what has changed in the catalog of what you may see; null: look again at all of it"),
+    }),
   ])
   .meta({ id: "NotificationEvent" });
 export type NotificationEvent = z.infer<typeof NotificationEvent>;
@@ -56,16 +61,9 @@ const timeZone = z
   .string()
   .max(64)
   .refine((zone) => isTimeZone(zone), "must be a time zone like Europe/Oslo");
-const webhookUrl = z
-  .url({ protocol: /^https?$/ })
-  .max(2000)
-  .refine((url) => {
-    const { username, password } = new URL(url);
-    return username === "" && password === "";
-  }, "must not hold a name or password");
 
 /** Whether the runtime knows the zone; offsets such as `+02:00` have no daylight-saving time and are refused. */
-function isTimeZone(zone: string): boolean {
+export function isTimeZone(zone: string): boolean {
   if (/^[+-]/.test(zone)) return false;
   try {
     return Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
@@ -80,7 +78,7 @@ export const NotificationPreferences = z
     digest: Digest.describe("e-mails: each at once, one a day or a week with what came since, or none"),
     quietHours: QuietHours.nullable().describe("e-mails and webhooks wait until they are over; by the person's own clock"),
     timeZone,
-    webhookUrl: webhookUrl.nullable(),
+    webhookUrl: WebhookUrl.nullable(),
   })
   .meta({ id: "NotificationPreferences" });
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
@@ -91,7 +89,7 @@ export const NotificationPreferencesInput = z
     digest: Digest,
     quietHours: QuietHours.nullable(),
     timeZone,
-    webhookUrl: webhookUrl.nullable(),
+    webhookUrl: WebhookUrl.nullable(),
   })
   .partial()
   .meta({ id: "NotificationPreferencesInput" });

@@ -1,7 +1,18 @@
 import { z } from "zod";
+import { byId } from "./account-fields.ts";
 import { route } from "./route.ts";
 
-export const quotaNames = ["concurrentRuns", "runsPerDay", "cpuSecondsPerMonth", "storageMb", "executionsPerMinute"] as const;
+/** What a person has quotas of; an API key can have quotas of its own of the same. */
+export const quotaNames = [
+  "concurrentRuns",
+  "runsPerDay",
+  "cpuSecondsPerMonth",
+  "storageMb",
+  "executionsPerMinute",
+  "llmSpendPerMonth",
+] as const;
+export const keyQuotaNames = [...quotaNames] as const;
+export type KeyQuotaName = (typeof keyQuotaNames)[number];
 export const QuotaName = z.enum(quotaNames);
 export type QuotaName = z.infer<typeof QuotaName>;
 
@@ -18,6 +29,40 @@ export const Quota = z
   .meta({ id: "Quota" });
 export type Quota = z.infer<typeof Quota>;
 
+/** A quota of an API key's own, besides that of its person. */
+export const KeyQuota = z
+  .object({
+    name: z.enum(keyQuotaNames),
+    limit: z.number().nullable().describe("null: none of its own"),
+    used: z.number().nullable().describe("null: it is not counted; counting begins when the key gets a quota of its own"),
+    resetsAt: z.iso.datetime().nullable(),
+    warning: z.boolean().describe("80 % or more are used"),
+  })
+  .meta({ id: "KeyQuota" });
+export type KeyQuota = z.infer<typeof KeyQuota>;
+
+/** The quotas of an API key, and whose it is. */
+export const KeyQuotas = z
+  .object({ apiKeyId: z.string(), name: z.string(), userId: z.string(), items: z.array(KeyQuota) })
+  .meta({ id: "KeyQuotas" });
+export type KeyQuotas = z.infer<typeof KeyQuotas>;
+
+const keyLimit = z.int().min(0).max(2_000_000_000).nullable();
+
+export const KeyQuotaInput = z
+  .strictObject({
+    concurrentRuns: keyLimit,
+    runsPerDay: keyLimit.describe("of every kind"),
+    cpuSecondsPerMonth: keyLimit,
+    storageMb: keyLimit,
+    executionsPerMinute: keyLimit,
+    llmSpendPerMonth: keyLimit.describe("US dollars for models"),
+  })
+  .partial()
+  .describe("what is left out stays; null: none of its own, so that only the person's holds")
+  .meta({ id: "KeyQuotaInput" });
+export type KeyQuotaInput = z.infer<typeof KeyQuotaInput>;
+
 const limit = z.int().min(-1).max(2_000_000_000).nullable();
 
 /** Limits that differ from those of the role. */
@@ -28,6 +73,7 @@ export const QuotaInput = z
     cpuSecondsPerMonth: limit,
     storageMb: limit,
     executionsPerMinute: limit,
+    llmSpendPerMonth: limit.describe("US dollars for models"),
   })
   .partial()
   .describe("what is left out stays; null: the role's default; -1: no limit")
@@ -56,6 +102,28 @@ export const quotaRoutes = {
     params,
     responses: { 200: quotaList },
     errors: ["not_found"],
+  }),
+  getKeyQuotas: route({
+    method: "GET",
+    path: "/api/v1/api-keys/:id/quotas",
+    summary: "The quotas of one of your API keys, and what of them is used (administrators: of anybody's)",
+    tag: "quotas",
+    auth: "user",
+    params: byId,
+    responses: { 200: KeyQuotas },
+    errors: ["not_found"],
+  }),
+  updateKeyQuotas: route({
+    method: "PATCH",
+    path: "/api/v1/api-keys/:id/quotas",
+    summary: "Change the quotas of one of your API keys, within your own (administrators: of anybody's, as they like)",
+    tag: "quotas",
+    auth: "user",
+    audit: "auth.key_quota_update",
+    params: byId,
+    body: KeyQuotaInput,
+    responses: { 200: KeyQuotas },
+    errors: ["forbidden", "not_found"],
   }),
   updateQuotas: route({
     method: "PATCH",

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 
 /** Who may call a route: anyone, a signed-in person or key, or administrators. Finer rules are the domain's policy. */
@@ -14,9 +14,18 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly tag: string;
+  /** What an API key needs, where that is not reading or writing what the tag names. */
+  readonly scope?: string;
   readonly auth: RouteAuth;
+  /** Also for somebody who has only a share link: to a thing of this type, or to `any`. They see what the link's thing is, and change nothing. */
+  readonly link?: string;
   /** What the audit trail calls it, e.g. `run.cancel`. Every route that changes something has one. */
   readonly audit?: string;
+  /**
+   * It creates something, once for each `Idempotency-Key`: sent again, it is answered as the first time, or, where the answer holds a secret that
+   * is shown once, refused.
+   */
+  readonly once?: "answer" | "shown";
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** Request headers with meaning (`idempotency-key`, `last-event-id`), lower case. */
@@ -28,7 +37,8 @@ export interface Route {
 }
 
 /** What an API key needs for a route: `<tag>:read` or `<tag>:write`. Null where no key is asked for. */
-export function scopeOf({ auth, method, tag }: Pick<Route, "auth" | "method" | "tag">): string | null {
+export function scopeOf({ auth, method, tag, scope }: Pick<Route, "auth" | "method" | "tag" | "scope">): string | null {
+  if (scope !== undefined) return scope;
   return auth === "none" ? null : `${tag}:${method === "GET" ? "read" : "write"}`;
 }
 
@@ -55,3 +65,11 @@ export type RouteQuery<R extends Route> = R extends { query: infer Q } ? SchemaI
 
 /** The JSON answer of a route (the union over its statuses). */
 export type RouteOutput<R extends Route> = Schema<R["responses"][keyof R["responses"]]>;
+
+/** The header of routes that create something once. */
+export const onceHeader = z.object({
+  "idempotency-key": z.string().min(1).max(255).optional().describe("the same key with the same request creates nothing twice, for a day"),
+});
+
+/** What such a route may say of the key besides its own errors. */
+export const onceErrors = ["idempotency_conflict", "idempotency_in_progress", "idempotency_answer_gone"] as const;

@@ -4,6 +4,8 @@ import { NetworkPolicy, NetworkUsage, RunNetwork } from "./network.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { TestReport, Tests, TestSummary } from "./tests.ts";
+import { lastEventId } from "./fields.ts";
+import { RunTrace } from "./traces.ts";
 
 export const runStatuses = ["queued", "starting", "running", "waiting", "succeeded", "failed", "cancelled", "timed_out"] as const;
 export const RunStatus = z.enum(runStatuses).meta({ id: "RunStatus" });
@@ -80,6 +82,11 @@ export const FileInput = z
   .meta({ id: "FileInput" });
 export type FileInput = z.infer<typeof FileInput>;
 
+const startAt = z.iso
+  .datetime({ offset: true })
+  .optional()
+  .describe("it does not begin before this time, at most a year ahead; now when left out");
+
 const noNul = (what: string) => z.string().refine((text) => !text.includes("\0"), `${what} must not contain NUL`);
 
 /** What to run: code or files, and how. The same shape for `/executions` and `/runs`. */
@@ -112,7 +119,15 @@ export const RunInput = z
     limits: LimitsInput.default({}),
     tier: Tier.optional(),
     network: NetworkPolicy.default("none"),
-    priority: z.int().min(0).max(9).default(5).describe("9 goes first"),
+    models: z
+      .array(z.string().min(1).max(200))
+      .max(10)
+      .default([])
+      .describe(
+        "ids, slugs or names of models that it may call through the gateway; the first answers to names that nobody knows. Without another policy, its network is then `gateway`",
+      ),
+    priority: z.int().min(0).max(9).default(5).describe("among your runs: each step is worth a minute of waiting"),
+    startAt,
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
       .union([
@@ -132,14 +147,110 @@ export const RunInput = z
 export type RunInput = z.output<typeof RunInput>;
 export type RunInputDraft = z.input<typeof RunInput>;
 
+/** A dataset for a run: its file is at `datasets/<name>` of the workspace, and in the variable `SYLA_DATASETS`. */
+export const RunDatasetInput = z
+  .strictObject({
+    id: z.string().min(1).max(64),
+    version: z.string().min(1).max(64).optional().describe("a published version; what is there now when left out"),
+    split: z.string().min(1).max(30).optional().describe("one of its splits; all rows when left out"),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]*$/, "letters, digits, - and _")
+      .max(60)
+      .optional()
+      .describe("what the program calls it; like its name in the catalog when left out"),
+  })
+  .meta({ id: "RunDatasetInput" });
+export type RunDatasetInput = z.output<typeof RunDatasetInput>;
+
+/** A program of the catalog to run, and how. What is left out is as the program says. */
+export const ProgramRunInput = z
+  .strictObject({
+    programId: z.string().min(1).max(64),
+    version: z.string().min(1).max(64).optional().describe("a published version; the working tree when left out"),
+    entrypoint: z.string().min(1).max(4096).optional(),
+    args: RunInput.shape.args.unwrap().optional().describe("in place of the program's own"),
+    env: RunInput.shape.env,
+    stdin: z.string().optional(),
+    stdinBase64: z.base64().optional(),
+    files: z.array(FileInput).max(1000).default([]).describe("besides the program's own; one of the same path takes its place"),
+    profile: z.enum(["small", "medium", "large"]).optional().describe("in place of the program's own"),
+    limits: LimitsInput.default({}).describe("in place of those of the profile"),
+    tier: Tier.optional(),
+    network: NetworkPolicy.optional(),
+    modelId: z.string().max(64).optional().describe("in place of the model that the program is bound to"),
+    datasets: z.array(RunDatasetInput).max(20).default([]).describe("datasets that it reads"),
+    priority: z.int().min(0).max(9).default(5).describe("among your runs: each step is worth a minute of waiting"),
+    startAt,
+  })
+  .meta({ id: "ProgramRunInput" });
+export type ProgramRunInput = z.output<typeof ProgramRunInput>;
+export type ProgramRunInputDraft = z.input<typeof ProgramRunInput>;
+
 export const RunErrorClass = z.enum(["user_code", "limit", "infrastructure", "denied"]);
+
+/** A place in what was running. */
+export const RunFrame = z
+  .object({
+    path: z.string().describe("a file of the run by its path; of a library, as the language says it"),
+    line: z.int(),
+    column: z.int().nullable().describe("from 1"),
+    function: z.string().nullable(),
+    own: z.boolean().describe("a file of the run itself, not of a library"),
+  })
+  .meta({ id: "RunFrame" });
+export type RunFrame = z.infer<typeof RunFrame>;
+
+export const suggestionKinds = [
+  "add_dependency",
+  "did_you_mean",
+  "allow_host",
+  "choose_model",
+  "set_variable",
+  "raise_limit",
+  "write_elsewhere",
+  "give_input",
+  "change_code",
+  "wait",
+] as const;
+
+/** What is likely to help. */
+export const RunSuggestion = z
+  .object({
+    kind: z.enum(suggestionKinds),
+    text: z.string(),
+    subject: z.string().nullable().describe("the package, file, host, variable or limit that it is about"),
+  })
+  .meta({ id: "RunSuggestion" });
+export type RunSuggestion = z.infer<typeof RunSuggestion>;
+
+/** Lines of the file in which a program failed. */
+export const SourceExcerpt = z
+  .object({ path: z.string(), firstLine: z.int(), lines: z.array(z.string()), line: z.int().describe("the one that failed") })
+  .meta({ id: "SourceExcerpt" });
+export type SourceExcerpt = z.infer<typeof SourceExcerpt>;
+
 export const RunError = z
   .object({
     class: RunErrorClass,
     code: z.string(),
     message: z.string(),
     hint: z.string(),
-    location: z.object({ file: z.string(), line: z.int() }).nullable().describe("where in the program, when it is known"),
+    kind: z.string().nullable().default(null).describe("what the language calls it: `ModuleNotFoundError`, `panic`"),
+    location: z
+      .object({
+        path: z.string(),
+        file: z.string().describe("the same as `path`"),
+        line: z.int(),
+        column: z.int().nullable().describe("from 1"),
+        function: z.string().nullable(),
+      })
+      .nullable()
+      .describe("where in the program's own files, when it is known"),
+    frames: z.array(RunFrame).default([]).describe("how it came there, innermost first; none in lists"),
+    causes: z.array(z.string()).default([]).describe("errors that led to it, or that it holds"),
+    excerpt: SourceExcerpt.nullable().default(null).describe("the lines around it, for whoever may read the run's files; null in lists"),
+    suggestion: RunSuggestion.nullable().default(null),
   })
   .meta({ id: "RunError" });
 export type RunError = z.infer<typeof RunError>;
@@ -148,7 +259,8 @@ export type RunError = z.infer<typeof RunError>;
 export const Timings = z
   .object({
     queueMs: z.number().nullable().describe("accepted to claimed by a worker"),
-    startMs: z.number().nullable().describe("claimed to first instruction of the program, without compiling"),
+    startMs: z.number().nullable().describe("claimed to first instruction of the program, without what is built before"),
+    environmentMs: z.number().nullable().describe("having its environment; null when it needs none"),
     compileMs: z.number().nullable().describe("compiling before the start; null when nothing is compiled"),
     compileCached: z.boolean().nullable().describe("what was compiled before was used again; null when nothing is compiled"),
     runMs: z.number().nullable().describe("the program itself"),
@@ -156,13 +268,57 @@ export const Timings = z
   })
   .meta({ id: "Timings" });
 
+/** What a run called of language models. */
+export const RunLlmUsage = z
+  .object({
+    calls: z.int(),
+    failed: z.int(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    cachedTokens: z.int(),
+    cost: z.number().nullable().describe("US dollars of the calls whose cost is known; null: of none"),
+    unknownCosts: z.int().describe("calls whose cost nobody knows"),
+  })
+  .meta({ id: "RunLlmUsage" });
+export type RunLlmUsage = z.infer<typeof RunLlmUsage>;
+
 export const RunUsage = z
   .object({
     cpuMs: z.number(),
     peakMemoryBytes: z.number().nullable(),
     network: NetworkUsage.nullable().default(null).describe("null for a run without a network"),
+    llm: RunLlmUsage.nullable().default(null).describe("null for a run without models"),
   })
   .meta({ id: "RunUsage" });
+
+/** The program that a run ran. */
+export const RunProgram = z
+  .object({
+    id: z.string(),
+    name: z.string().describe("as it was called then"),
+    version: z.string().nullable().describe("null: the working tree"),
+    tree: z.string().nullable().describe("SHA-256 of its files as they were"),
+    environmentId: z.string().nullable(),
+    secretVariables: z.array(z.string()).describe("the variables that hold secrets of the program's owner; what they hold is in no log"),
+    withheldVariables: z.array(z.string()).describe("variables with secrets that the owner does not give to runs of this person"),
+  })
+  .meta({ id: "RunProgram" });
+export type RunProgram = z.infer<typeof RunProgram>;
+
+/** A dataset that a run had. */
+export const RunDataset = z
+  .object({
+    id: z.string(),
+    name: z.string().describe("what the run called it"),
+    assetName: z.string().describe("as it was called in the catalog then"),
+    version: z.string().nullable().describe("null: what was there then"),
+    split: z.string().nullable(),
+    path: z.string().describe("in the workspace"),
+    rows: z.int().describe("in that file"),
+    sha256: z.string().describe("of all rows, as they were"),
+  })
+  .meta({ id: "RunDataset" });
+export type RunDataset = z.infer<typeof RunDataset>;
 
 const runSummaryFields = {
   id: z.string(),
@@ -172,19 +328,28 @@ const runSummaryFields = {
   ownerId: z.string(),
   language: z.string(),
   entrypoint: z.string(),
+  program: RunProgram.nullable().describe("null: the code was sent along"),
   attempt: z.int(),
   retryOf: z.string().nullable(),
+  scheduleId: z.string().nullable().describe("the schedule that has begun it"),
   exitCode: z.int().nullable(),
   signal: z.string().nullable(),
   error: RunError.nullable(),
   timings: Timings,
   createdAt: z.iso.datetime(),
+  startAt: z.iso.datetime().nullable().describe("while it is queued: not before this time; null: as soon as it may"),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
 };
 
 /** A run in a list. */
-export const RunSummary = z.object(runSummaryFields).meta({ id: "RunSummary" });
+export const RunSummary = z
+  .object({
+    ...runSummaryFields,
+    ownerName: z.string().describe("who has run it"),
+    cost: z.number().nullable().describe("US dollars of its calls of models whose cost is known; null: of none"),
+  })
+  .meta({ id: "RunSummary" });
 export type RunSummary = z.infer<typeof RunSummary>;
 
 /** One execution of code: configuration, state and result. */
@@ -199,6 +364,8 @@ export const Run = z
     stdinBytes: z.int(),
     tier: Tier,
     network: NetworkPolicy,
+    models: z.array(z.string()).describe("ids of the models that it may call"),
+    datasets: z.array(RunDataset),
     priority: z.int(),
     visibility: z.enum(["private", "shared", "public"]),
     requestedLimits: LimitsInput,
@@ -213,10 +380,29 @@ export const Run = z
     tests: TestSummary.nullable().describe("what came of the test cases; null without any, and until it has ended"),
     cached: z.boolean().describe("an earlier run answered; nothing was run"),
     cachedFrom: z.string().nullable().describe("the run that answered"),
+    pinned: z.boolean().default(false).describe("its log and artifacts are kept for good"),
+    expiredAt: z.iso.datetime().nullable().default(null).describe("when its log and artifacts were removed, being too old"),
     idempotencyKey: z.string().nullable(),
   })
   .meta({ id: "Run" });
 export type Run = z.infer<typeof Run>;
+
+/** A step of a run from one state into another. */
+export const RunTransition = z
+  .object({
+    status: RunStatus.describe("the state that it came into"),
+    at: z.iso.datetime(),
+    attempt: z.int(),
+    workerId: z.string().nullable().describe("the worker that had it then"),
+    cause: z
+      .string()
+      .nullable()
+      .describe(
+        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, or the code of an error; null where the state says it",
+      ),
+  })
+  .meta({ id: "RunTransition" });
+export type RunTransition = z.infer<typeof RunTransition>;
 
 /** Something under `/output` that was kept. */
 export const Artifact = z
@@ -250,6 +436,35 @@ export const RunEvent = z
   .meta({ id: "RunEvent" });
 export type RunEvent = z.infer<typeof RunEvent>;
 
+/** Which runs that were given up are to be queued again: those of a list, or all that match; of one's own unless an administrator says `all`. */
+export const RequeueInput = z
+  .strictObject({
+    ids: z
+      .array(noNul("an id").pipe(z.string().min(1).max(64)))
+      .min(1)
+      .max(500)
+      .optional()
+      .describe("only these"),
+    owner: z.enum(["me", "all"]).default("me").describe("everybody's, for administrators: each run is queued as its owner's"),
+    code: z.string().max(100).optional().describe("only those that ended with this error, e.g. `worker_lost`"),
+    language: noNul("a language").pipe(z.string().max(64)).optional(),
+    program: noNul("an id").pipe(z.string().max(64)).optional().describe("the id of a program"),
+    since: z.iso.datetime().optional(),
+    until: z.iso.datetime().optional(),
+  })
+  .meta({ id: "RequeueInput" });
+export type RequeueInput = z.output<typeof RequeueInput>;
+
+/** What became of runs that were to be queued again. */
+export const Requeued = z
+  .object({
+    requeued: z.array(z.object({ id: z.string(), runId: z.string().describe("the new run") })),
+    refused: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+    more: z.boolean().describe("more match than are taken at once, 500: ask again"),
+  })
+  .meta({ id: "Requeued" });
+export type Requeued = z.infer<typeof Requeued>;
+
 const runId = z.object({ id: z.string().max(64) });
 const idempotency = z.object({ "idempotency-key": z.string().min(1).max(255).optional() });
 const submitErrors = [
@@ -277,6 +492,13 @@ export const RunFilter = z.object({
   kind: RunKind.optional(),
   since: z.iso.datetime().optional(),
   until: z.iso.datetime().optional(),
+  program: noNul("an id").max(64).optional().describe("the id of a program"),
+  dataset: noNul("an id").max(64).optional().describe("the id of a dataset"),
+  schedule: noNul("an id").max(64).optional().describe("the id of a schedule"),
+  deadLetters: z
+    .stringbool()
+    .default(false)
+    .describe("only those that the installation failed, after all attempts, and that have not been run again"),
   q: z.string().max(200).optional().describe("part of a run id or of an entrypoint"),
   owner: z
     .enum(["me", "shared", "visible", "all"])
@@ -302,14 +524,15 @@ export const runRoutes = {
   createRun: route({
     method: "POST",
     path: "/api/v1/runs",
-    summary: "Queue a run",
+    summary: "Queue a run of code that is sent along, or of a program of the catalog",
     tag: "runs",
     auth: "user",
     audit: "run.create",
+    query: z.object({ wait: z.stringbool().default(false).describe("hold the answer until the run has ended") }),
     headers: idempotency,
-    body: RunInput,
-    responses: { 202: Run },
-    errors: [...submitErrors],
+    body: z.union([ProgramRunInput, RunInput]),
+    responses: { 200: Run, 202: Run },
+    errors: [...submitErrors, "not_found", "forbidden", "asset_deleted", "dependencies_unsupported", "quota_exceeded", "split_unknown"],
   }),
   listRuns: route({
     method: "GET",
@@ -327,6 +550,7 @@ export const runRoutes = {
     summary: "Read a run",
     tag: "runs",
     auth: "user",
+    link: "run",
     params: runId,
     responses: { 200: Run },
     errors: ["not_found"],
@@ -354,17 +578,16 @@ export const runRoutes = {
     responses: { 202: Run },
     errors: ["not_found", "run_finished"],
   }),
-  rerunRun: route({
+  requeueRuns: route({
     method: "POST",
-    path: "/api/v1/runs/:id/rerun",
-    summary: "Queue the same configuration again",
+    path: "/api/v1/runs/requeue",
+    summary: "Queue runs again that the installation failed, one by one or all that match",
     tag: "runs",
     auth: "user",
-    audit: "run.rerun",
-    params: runId,
-    headers: idempotency,
-    responses: { 202: Run },
-    errors: ["not_found", "queue_full", "idempotency_conflict", "network_unavailable"],
+    audit: "run.requeue",
+    body: RequeueInput,
+    responses: { 200: Requeued },
+    errors: ["forbidden"],
   }),
   streamRun: route({
     method: "GET",
@@ -372,13 +595,9 @@ export const runRoutes = {
     summary: "Follow a run live (server-sent events, resumable)",
     tag: "runs",
     auth: "user",
+    link: "run",
     params: runId,
-    headers: z.object({
-      "last-event-id": z
-        .string()
-        .regex(/^\d{1,15}$/)
-        .optional(),
-    }),
+    headers: lastEventId,
     responses: { 200: "event-stream" },
     errors: ["not_found"],
   }),
@@ -388,6 +607,7 @@ export const runRoutes = {
     summary: "Download the log: raw bytes of one stream or of both, or events as JSON lines",
     tag: "runs",
     auth: "user",
+    link: "run",
     params: runId,
     query: z.object({ stream: z.enum(["stdout", "stderr", "all"]).default("all"), format: z.enum(["raw", "jsonl"]).default("raw") }),
     responses: { 200: "bytes" },
@@ -399,6 +619,7 @@ export const runRoutes = {
     summary: "List what the run left in /output",
     tag: "runs",
     auth: "user",
+    link: "run",
     params: runId,
     responses: { 200: z.object({ items: z.array(Artifact) }) },
     errors: ["not_found"],
@@ -409,6 +630,7 @@ export const runRoutes = {
     summary: "Download an artifact",
     tag: "runs",
     auth: "user",
+    link: "run",
     params: z.object({ id: z.string().max(64), artifactId: z.string().max(64) }),
     responses: { 200: "bytes" },
     errors: ["not_found"],
@@ -431,6 +653,27 @@ export const runRoutes = {
     auth: "user",
     params: runId,
     responses: { 200: RunNetwork },
+    errors: ["not_found"],
+  }),
+  listRunTransitions: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/transitions",
+    summary: "List the states that the run came through, with time, attempt, worker and cause",
+    tag: "runs",
+    auth: "user",
+    link: "run",
+    params: runId,
+    responses: { 200: z.object({ items: z.array(RunTransition) }) },
+    errors: ["not_found"],
+  }),
+  getRunTrace: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/trace",
+    summary: "Read what the run consisted of: waiting, its start, the program, each call of a model, with times, tokens and cost",
+    tag: "runs",
+    auth: "user",
+    params: runId,
+    responses: { 200: RunTrace },
     errors: ["not_found"],
   }),
   readRunFile: route({

@@ -17,6 +17,14 @@ export const Runtime = z
       .describe("how it starts: forked from a booted interpreter, booted ahead and used once, or afresh"),
     compiled: z.boolean().describe("its programs are compiled before they run"),
     install: z.string().nullable().describe("how to get it when it is unavailable"),
+    packages: z
+      .object({
+        manager: z.enum(["uv", "npm", "go"]),
+        available: z.boolean(),
+        install: z.string().nullable().describe("how to get it when it is unavailable"),
+      })
+      .nullable()
+      .describe("what installs the packages of its programs; null: they have none"),
     example: z.string().describe("a small program that runs"),
   })
   .meta({ id: "Runtime" });

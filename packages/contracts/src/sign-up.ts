@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { byId, email, givenPassword, linkToken, name, password } from "./account-fields.ts";
+import { byId, email, givenPassword, linkToken, password } from "./account-fields.ts";
 import { Me, Role } from "./accounts.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
+import { name } from "./fields.ts";
 
 /** Who may make an account: nobody, who is invited, who has an address of certain domains, anybody. */
 export const SignUpMode = z.enum(["closed", "invite", "domain", "open"]);
@@ -136,6 +137,7 @@ export const signUpRoutes = {
   createInvitation: route({
     method: "POST",
     path: "/api/v1/invitations",
+    once: "shown",
     summary: "Invite somebody to make an account; replaces an open invitation of the address",
     tag: "invitations",
     auth: "admin",

@@ -38,6 +38,16 @@ export const systemRoutes = {
     responses: { 200: z.object({ status: z.literal("ready") }) },
     errors: ["database_unavailable", "shutting_down"],
   }),
+  getMetrics: route({
+    method: "GET",
+    path: "/metrics",
+    summary:
+      "Figures of this server for Prometheus: for administrators, whoever has the token of the metrics, and, if that is set, this machine",
+    tag: "system",
+    auth: "none",
+    responses: { 200: "bytes" },
+    errors: ["unauthenticated", "forbidden", "not_found"],
+  }),
   getServer: route({
     method: "GET",
     path: "/api/v1/server",

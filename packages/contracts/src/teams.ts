@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
+import { description, name } from "./fields.ts";
 
 export const TeamRole = z.enum(["owner", "member"]);
 export type TeamRole = z.infer<typeof TeamRole>;
@@ -13,6 +14,10 @@ export const Team = z
     description: z.string(),
     createdAt: z.iso.datetime(),
     memberCount: z.int(),
+    concurrentRuns: z
+      .int()
+      .nullable()
+      .describe("runs that its members may have at once, all of them together; null: as many as each of them may"),
     yourRole: TeamRole.nullable().describe("null for an administrator who is not in it"),
   })
   .meta({ id: "Team" });
@@ -29,20 +34,15 @@ export const TeamInvitation = z
   .meta({ id: "TeamInvitation" });
 export type TeamInvitation = z.infer<typeof TeamInvitation>;
 
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "no control characters");
-const description = z
-  .string()
-  .trim()
-  .max(1000)
-  .regex(/^[^\u0000]*$/, "no NUL");
-
 export const TeamInput = z.strictObject({ name, description: description.default("") }).meta({ id: "TeamInput" });
-export const TeamChange = z.strictObject({ name, description }).partial().meta({ id: "TeamChange" });
+export const TeamChange = z
+  .strictObject({
+    name,
+    description,
+    concurrentRuns: z.int().min(0).max(1_000_000).nullable().describe("administrators set it; null takes it away"),
+  })
+  .partial()
+  .meta({ id: "TeamChange" });
 export type TeamChange = z.output<typeof TeamChange>;
 export const TeamInvitationInput = z
   .strictObject({ email: z.email().max(320), role: TeamRole.default("member") })
@@ -73,6 +73,7 @@ export const teamRoutes = {
     audit: "team.create",
     method: "POST",
     path: base,
+    once: "answer",
     summary: "Create a team; you are its owner",
     body: TeamInput,
     responses: { 201: Team },
@@ -92,7 +93,7 @@ export const teamRoutes = {
     audit: "team.update",
     method: "PATCH",
     path: `${base}/:id`,
-    summary: "Change the name or the description of a team",
+    summary: "Change the name or the description of a team, or how many runs its members may have at once",
     params,
     body: TeamChange,
     responses: { 200: Team },
@@ -105,16 +106,19 @@ export const teamRoutes = {
     path: `${base}/:id`,
     summary: "Delete a team, and every grant that it has",
     params,
+    query: z.object({
+      transferTo: z.string().max(64).optional().describe("who gets the assets that it owns: `me`, or another team of yours"),
+    }),
     responses: { 204: "none" },
-    errors: [...refusals],
+    errors: [...refusals, "team_owns_assets"],
   }),
   getTeamGrants: route({
     ...common,
     method: "GET",
     path: `${base}/:id/grants`,
-    summary: "How much a team has been given: what its members lose when it is deleted",
+    summary: "How much a team has been given, which its members lose when it is deleted, and how many assets it owns",
     params,
-    responses: { 200: z.object({ runs: z.int(), sandboxes: z.int() }) },
+    responses: { 200: z.object({ runs: z.int(), sandboxes: z.int(), assets: z.int(), ownedAssets: z.int() }) },
     errors: [...refusals],
   }),
   listTeamMembers: route({
@@ -163,6 +167,7 @@ export const teamRoutes = {
     audit: "team.invite",
     method: "POST",
     path: `${base}/:id/invitations`,
+    once: "shown",
     summary: "Invite somebody by e-mail; the link is also shown this once",
     params,
     body: TeamInvitationInput,
@@ -184,8 +189,8 @@ export const teamRoutes = {
     audit: "team.join",
     method: "POST",
     path: `${base}/join`,
-    summary: "Accept an invitation",
-    body: z.strictObject({ token: z.string().min(1).max(128) }),
+    summary: "Accept an invitation: by its link's token, or by its id for whoever has the address that it was sent to",
+    body: z.union([z.strictObject({ token: z.string().min(1).max(128) }), z.strictObject({ invitationId: z.string().min(1).max(64) })]),
     responses: { 200: Team },
     errors: ["invitation_invalid"],
   }),

@@ -18,6 +18,7 @@ describe("RunInput", () => {
       args: [],
       env: {},
       limits: {},
+      models: [],
       network: "none",
       priority: 5,
       cache: false,
@@ -130,7 +131,7 @@ describe("LimitsInput", () => {
 
 describe("RunFilter", () => {
   it("reads what a query string can hold", () => {
-    expect(RunFilter.parse({ limit: "200" })).toEqual({ limit: 200, owner: "me" });
+    expect(RunFilter.parse({ limit: "200" })).toEqual({ deadLetters: false, limit: 200, owner: "me" });
   });
 
   it.each([

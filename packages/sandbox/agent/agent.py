@@ -8,31 +8,41 @@ payload's stack unwinds to the bottom of this file, so that nothing but this one
 """
 
 import gc
+import json
 import os
 import select
 import signal
 import sys
 
-import linux
-import payload
-import program
-import roots
-from slots import Slots
+import heap
+
+SETTINGS = json.loads(sys.argv[1])
+for name in SETTINGS["preimport"]:
+    __import__(name)
+heap.fill_holes()
+
+# What a payload uses comes first, and so lies together.
+import linux  # noqa: E402
+import roots  # noqa: E402
+import payload  # noqa: E402
+import program  # noqa: E402
+import dormant  # noqa: E402
+from slots import Slots  # noqa: E402
 
 
 def serve(settings):
-    """The zygote's life: builds the template root, then forks a holder for every `slot N` that the host asks for.
+    """The zygote's life: builds the template root, then forks a holder for every `slot N` that the host asks for, again and again until the
+    host says `drop N`.
 
     Returns only in a payload, with what it has to run.
     """
-    for name in settings["preimport"]:
-        __import__(name)
     if settings["merge"]:
         merge_equal_pages()
     uid, gid = os.getuid(), os.getgid()
     linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
     linux.map_user(roots.USER_ID, uid, gid)
     roots.build_template(settings)
+    settings["means"] = dormant.prepare(settings["quietMs"])
     if settings["session"]:
         import session
 
@@ -46,6 +56,7 @@ def serve(settings):
     if settings["fork"]:
         settings["program"].prepare()
     linux.keep_in_memory()
+    heap.fill_holes()
     return keep_slots(Slots(settings))
 
 
@@ -57,17 +68,19 @@ def keep_slots(slots):
     received, pending = None, b""
     while received is None:
         readable, _, _ = select.select([0, wake], [], [], slots.wait_seconds())
-        if wake in readable:
-            os.read(wake, 4096)
-            slots.collect()
-        received = slots.make_due()
-        if received is None and 0 in readable:
+        if 0 in readable:
             chunk = os.read(0, 4096)
             if not chunk:
                 end_jail()
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
-                received = received or slots.add(int(line.decode().removeprefix("slot ")))
+                word, number = line.decode().split()
+                received = received or (slots.add if word == "slot" else slots.drop)(int(number))
+        if received is None and wake in readable:
+            os.read(wake, 4096)
+            slots.collect()
+        if received is None:
+            received = slots.make_due()
     return received
 
 
@@ -89,4 +102,4 @@ def end_jail():
     os._exit(0)
 
 
-payload.enter(serve(payload.read_settings(sys.argv[1])))
+payload.enter(serve(payload.prepare_filters(SETTINGS)))

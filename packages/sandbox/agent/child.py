@@ -9,7 +9,9 @@ import time
 
 import frames
 import payload
+import sleepers
 
+KEPT = ("pid", "stdin", "stdout", "stderr", "report", "opened", "cpu_seconds", "max_rss_kib")
 STARTING = ("argv", "env", "file")  # what an interpreter that was booted ahead is told
 
 
@@ -21,11 +23,11 @@ class Child:
     """`stdin`, `stdout`, `stderr`, `report` and `start` are init's ends of the pipes; `pid` is its number in here.
 
     `status` (wait status), `ended` (monotonic seconds), `cpu_seconds` and `max_rss_kib` are of the whole run, orphans included, from
-    its start on. `format` is the struct in which the holder tells an end over `control`. `booted`: it becomes an interpreter that waits.
+    its start on. Over `control` the holder tells of its end. `booted`: it becomes an interpreter that waits.
     """
 
-    def __init__(self, control, format, booted):
-        self.control, self.format, self.booted = control, format, booted
+    def __init__(self, control, booted):
+        self.control, self.booted = control, booted
         pipes = [os.pipe() for _ in range(5)]
         (stdin, self.stdin), (self.stdout, stdout), (self.stderr, stderr), (self.report, report), (start, self.start) = pipes
         self.given = (stdin, stdout, stderr, report, start)
@@ -33,6 +35,17 @@ class Child:
         for descriptor in self.opened[:3]:
             os.set_blocking(descriptor, False)
         self.max_rss_kib, self.status, self.ended = 0, None, None
+
+    def keep_whole(self):
+        """Everything that `restore` needs while the program runs."""
+        return {name: getattr(self, name) for name in KEPT}
+
+    @classmethod
+    def restore(cls, control, kept):
+        child = cls.__new__(cls)
+        vars(child).update(kept)
+        child.control, child.status, child.ended = control, None, None
+        return child
 
     def close_given(self):
         for descriptor in self.given:
@@ -64,8 +77,8 @@ class Child:
 
     def begin(self, plan):
         """Lets it run what `plan` says. Returns the time, in monotonic seconds."""
+        self.limit(plan["limits"])
         if self.booted:
-            self.limit(plan["limits"])
             message = json.dumps({key: plan[key] for key in STARTING}).encode()
         else:
             message = marshal.dumps(plan)
@@ -77,11 +90,10 @@ class Child:
         return began
 
     def limit(self, limits):
-        """Of an interpreter that was booted within others."""
+        """Sets the run's resource limits: from here, where no page is copied for it. The hard ones in force are init's own as well."""
         for kind, name in payload.RUN_LIMITS:
             if limits.get(name):
-                _, hard = resource.prlimit(self.pid, kind)
-                value = limits[name] if hard == resource.RLIM_INFINITY else min(limits[name], hard)
+                value = payload.bounded(kind, limits[name])
                 resource.prlimit(self.pid, kind, (value, value))
 
     def threads(self):
@@ -103,12 +115,12 @@ class Child:
 
     def receive_end(self):
         """Takes the holder's word that the payload has ended. Blocks until it comes."""
-        message = self.control.recv(self.format.size)
+        message = self.control.recv(sleepers.ENDED.size)
         if not message:
             raise EOFError("the holder is gone")
-        self.status, cpu_seconds, max_rss_kib = self.format.unpack(message)
+        self.status, user, user_us, kernel, kernel_us, max_rss_kib = sleepers.ENDED.unpack(message)
         self.ended = time.monotonic()
-        self.count(cpu_seconds, max_rss_kib)
+        self.count(user + kernel + (user_us + kernel_us) / 1e6, max_rss_kib)
 
     def count(self, cpu_seconds, max_rss_kib):
         self.cpu_seconds += cpu_seconds

@@ -6,6 +6,7 @@ They are emptied rather than made again, and one file is kept: a file system tha
 
 import os
 
+WORKSPACE, OUTPUT = "/workspace", "/output"
 # An empty file that waits in the workspace to become the first one of the next run: renaming is cheaper than creating.
 SPARE = ".syla-spare"
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -13,28 +14,37 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def freshen():
     """Both, as new but for the spare file. No process of a run is alive."""
-    for path in ("/workspace", "/output"):
+    for path in (WORKSPACE, OUTPUT):
         os.chmod(path, 0o755)
         forget_attributes(path)
-        descriptor = os.open(path, FOLDER)
-        spare = keep_one(descriptor) if path == "/workspace" else None
-        empty(descriptor, spare)
-        if spare not in (None, SPARE):
-            os.rename(spare, SPARE, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-        os.close(descriptor)
+        folders, spare = [], None
+        with os.scandir(path) as listing:
+            for entry in listing:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif spare is None and path == WORKSPACE and can_be_spare(entry):
+                    spare = entry
+                else:
+                    os.unlink(entry.path)
+        if folders:
+            empty(os.open(path, FOLDER), folders)
+        if spare is not None:
+            clear(spare.path)
+            if spare.name != SPARE:
+                os.rename(spare.path, f"{WORKSPACE}/{SPARE}")
 
 
-def keep_one(workspace):
-    """The name of an ordinary file of the last run, of which nothing is left but the inode; None when there is none."""
-    with os.scandir(workspace) as listing:
-        for entry in listing:
-            if entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_nlink == 1:
-                os.chmod(entry.name, 0o600, dir_fd=workspace)
-                descriptor = os.open(entry.name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=workspace)
-                forget_attributes(descriptor)
-                os.close(descriptor)
-                return entry.name
-    return None
+def can_be_spare(entry):
+    """An ordinary file that has one name."""
+    return entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_nlink == 1
+
+
+def clear(path):
+    """Leaves nothing of a file but the inode."""
+    os.chmod(path, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC)
+    forget_attributes(descriptor)
+    os.close(descriptor)
 
 
 def forget_attributes(file):
@@ -42,14 +52,13 @@ def forget_attributes(file):
         os.removexattr(file, name)
 
 
-def empty(top, spare=None):
-    """Empties an open folder of all but `spare`, whatever a hostile program left in it: trees deeper than any path, folders without
-    rights, odd names.
+def empty(current, folders):
+    """Removes the `folders` of an open one, which it closes, whatever a hostile program left in them: trees deeper than any path, folders
+    without rights, odd names.
 
     Walks by descriptor, one level down or up at a time. The only processes that could interfere are dead.
     """
-    current = os.dup(top)
-    stack = [(None, unlink_files(current, spare))]
+    stack = [(None, folders)]
     while True:
         name, folders = stack[-1]
         if folders:
@@ -72,13 +81,13 @@ def step(current, name):
     return target
 
 
-def unlink_files(descriptor, spare=None):
+def unlink_files(descriptor):
     """Unlinks what is no folder; returns the names of the folders."""
     folders = []
     with os.scandir(descriptor) as listing:
         for entry in listing:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
-            elif entry.name != spare:
+            else:
                 os.unlink(entry.name, dir_fd=descriptor)
     return folders

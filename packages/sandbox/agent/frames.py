@@ -8,6 +8,7 @@ artifacts and EXIT. After DONE it makes the next sandbox and says HELLO again; i
 import json
 import os
 import struct
+import traceback
 
 VERSION = 1
 MAX_PAYLOAD = 8 * 1024 * 1024
@@ -35,6 +36,7 @@ SKIPPED = 38  # JSON {path, reason}
 EXIT = 39  # JSON, see supervisor.py
 FAILED = 40  # JSON {message}: the sandbox could not be made
 PAUSED = 41  # JSON {paused}: PAUSE or RESUME has been carried out
+DORMANT = 42  # JSON {diskBytes}: init goes to sleep; so much was on the disk
 
 HEADER = struct.Struct(">IB")
 
@@ -50,6 +52,15 @@ def as_json(value):
 def send_json(sock, kind, value):
     """Sends one frame whole, on a blocking socket."""
     sock.sendall(encode(kind, as_json(value)))
+
+
+def report_failure(sock):
+    """Tells the host what went wrong, if it can still be told."""
+    try:
+        sock.setblocking(True)
+        send_json(sock, FAILED, {"message": traceback.format_exc(limit=6)})
+    except OSError:
+        pass
 
 
 class Reader:

@@ -7,15 +7,18 @@ reach the next through their memory.
 Every page that the holder or a payload writes to is copied after each fork, so both do as little as they can: init does the rest.
 """
 
+import _signal  # `signal` makes members of enumerations, and copies pages for them
 import os
 import socket
 import sys
 
+import dormant
 import init
 import linux
 import payload
-import seccomp
+import sleepers
 
+WAITS_FOR = (_signal.SIGCHLD, _signal.SIGIO)  # blocked: a child has ended; init goes to sleep
 FRESH = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 
 
@@ -30,16 +33,21 @@ def hold(slot, settings):
     folders = make_folders(slot)
     # Opened here, outside the run's own cgroup namespace: a hierarchy with `nsdelegate` lets nobody be moved across one.
     cgroups = [os.open(path.replace("SLOT", str(slot)), os.O_WRONLY | os.O_CLOEXEC) for path in settings["cgroups"]]
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, WAITS_FOR)
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    told, leave = dormant.hear_of_sleep() if settings["means"] is not None else (None, None)
     pid = linux.clone(FRESH)
     if pid == 0:
-        init.live(theirs, slot, folders, settings["boot"] is not None)
+        init.live(theirs, leave, slot, folders, settings)
     theirs.close()
+    if leave is not None:
+        os.close(leave)
     served = 0
     try:
         enter_namespaces(control, settings["filters"][0])
+        way = payload.prepare_way(cgroups, settings["filters"][1], settings["session"])
         while (ends := take_payload_ends(control)) is not None:
-            received = fork_payload(ends, control, cgroups, settings)
+            received = fork_payload(ends, control, told, way, settings)
             if received is not None:
                 return received
             served += 1
@@ -76,7 +84,7 @@ def enter_namespaces(control, filter):
     linux.lock_capabilities()
     linux.die_with_parent()  # again: entering a user namespace forgets it
     linux.prctl(linux.PR_SET_DUMPABLE, 1)  # of its payloads, which init has to look into
-    seccomp.install(filter)
+    linux.carry_out([filter])
 
 
 def take_payload_ends(control):
@@ -85,14 +93,19 @@ def take_payload_ends(control):
     return init.ENDS.unpack(ancillary[0][2]) if ancillary else None
 
 
-def fork_payload(ends, control, cgroups, settings):
+def fork_payload(ends, control, told, way, settings):
     """Forks the next payload and waits for its end. Returns in the payload, with what it has to run; else None."""
     pid = os.fork()
     if pid == 0:
         control.detach()
-        return payload.enter_sandbox(ends, cgroups, settings)
+        return payload.enter_sandbox(ends, way, settings)
     for descriptor in ends:
         os.close(descriptor)
-    _, status, usage = os.wait4(pid, 0)
-    control.send(init.ENDED.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+    ended = 0
+    while not ended:
+        if _signal.sigwait(WAITS_FOR) == _signal.SIGIO:
+            dormant.retire(told, control, settings["means"])
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+    microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
+    control.send(sleepers.ENDED.pack(status, 0, microseconds, 0, 0, usage.ru_maxrss))
     return None

@@ -9,8 +9,8 @@ import os
 import signal
 import socket
 import struct
-import traceback
 
+import dormant
 import folders
 import frames
 import linux
@@ -25,46 +25,38 @@ MESSAGE = 16384
 READY = b"ready"
 ENDS = struct.Struct("=5i")
 ENDS_SPACE = socket.CMSG_SPACE(ENDS.size)
-ENDED = struct.Struct("=idq")  # of a payload: wait status, processor time in seconds, largest resident set in KiB
-# Enough to see and end every process of the slot and to read whatever it left; and to start the process numbers over.
-KEPT = (
-    linux.CAP_DAC_OVERRIDE,
-    linux.CAP_DAC_READ_SEARCH,
-    linux.CAP_FOWNER,
-    linux.CAP_KILL,
-    linux.CAP_SYS_PTRACE,
-    linux.CAP_CHECKPOINT_RESTORE,
-)
-FIRST_FD = 3
 NAMESPACES = ("user", "pid", "uts", "mnt")
 
 
-def live(control, slot, paths, booted):
-    """Init's whole life: leaves nothing of one run for the next, and ends when that cannot be said. `control` is its connection to the holder, `paths` are the slot's workspace and output; `booted`: payloads become
-    an interpreter that waits for its run. Never returns."""
-    host = connect()
+def live(control, leave, slot, paths, settings):
+    """Init's whole life: leaves nothing of one run for the next, and ends when that cannot be said. `control` is its connection to the holder,
+    `leave` the pipe by which that is sent to sleep, `paths` are the slot's workspace and output. Never returns."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    host, means = connect(), settings["means"]
     try:
-        control, host = keep_only(control, host)
-        last_pid = set_up(paths)
+        control, host = keep_only(control, host, leave, means)
+        last_pid, namespaces = set_up(paths)
         wake = wake_on_orphans()
     except BaseException:
-        report_failure(host)
+        frames.report_failure(host)
         os._exit(SETUP_FAILED)
     served = False
     try:
-        show_namespaces(control)
-        while True:
+        show_namespaces(control, namespaces)
+        rest = dormant.Rest(means.quiet if means is not None else None)
+        while not rest.began:
             folders.freshen()
-            child = Child(control, ENDED, booted)
+            child = Child(control, settings["boot"] is not None)
             give_ends(control, child)
             child.wait_ready()
-            Supervisor(host, slot, child, wake).run()
+            Supervisor(host, child, wake, rest).run(slot)
             served = True
             start_numbers_over(last_pid)
+        os._exit(0)
     except (ConnectionError, EOFError):
         os._exit(0)  # the host is gone, or has let go; or the holder is
     except BaseException:
-        report_failure(host)
+        frames.report_failure(host)
         os._exit(1 if served else SETUP_FAILED)
 
 
@@ -75,34 +67,38 @@ def connect():
     return sock
 
 
-def show_namespaces(control):
+def show_namespaces(control, descriptors):
     """Hands the holder the namespaces that it forks into. Nobody else may open them."""
-    descriptors = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in NAMESPACES]
     socket.send_fds(control, [READY], descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
 
 
-def keep_only(*sockets):
-    """Closes whatever else the holder had open."""
-    spare = [fcntl.fcntl(sock.detach(), fcntl.F_DUPFD, 64) for sock in sockets]
-    numbers = range(FIRST_FD, FIRST_FD + len(spare))
-    for number, descriptor in zip(numbers, spare):
+def keep_only(control, host, leave, means):
+    """Closes whatever else the holder had open. Returns both connections."""
+    wanted = [control.detach(), host.detach()]
+    if means is not None:
+        wanted += [leave, means.sleeper, means.python, means.code]
+    spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for descriptor in wanted]
+    for number, descriptor in zip(dormant.NUMBERS, spare):
         os.dup2(descriptor, number, inheritable=False)
-    linux.close_from(numbers.stop)
-    return [socket.socket(fileno=number) for number in numbers]
+    linux.close_from(dormant.NUMBERS[0] + len(spare))
+    return [socket.socket(fileno=number) for number in (dormant.CONTROL, dormant.HOST)]
 
 
 def set_up(paths):
-    """Makes init's own root, and gives up what it does not need. Returns the file of the last process number, None where there is none."""
+    """Makes init's own root, and gives up what it does not need. Returns the file of the last process number, None where there is none, and
+    the open namespaces."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a payload may signal process 1 where a handler is set
     linux.map_user(roots.USER_ID, roots.USER_ID, roots.USER_ID)
     last_pid = roots.enter(*paths)
+    namespaces = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in NAMESPACES]
+    roots.hide_init()
     socket.sethostname("sandbox")
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    linux.keep_capabilities(KEPT)
+    linux.keep_capabilities(dormant.CAPABILITIES)
     gc.enable()
-    return last_pid
+    return last_pid, namespaces
 
 
 def wake_on_orphans():
@@ -126,12 +122,3 @@ def give_ends(control, child):
     """The holder's turn: it forks the payload when it has got these."""
     control.sendmsg([READY], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ENDS.pack(*child.given))])
     child.close_given()
-
-
-def report_failure(host):
-    """Tells the host what went wrong, if it can still be told."""
-    try:
-        host.setblocking(True)
-        frames.send_json(host, frames.FAILED, {"message": traceback.format_exc(limit=6)})
-    except OSError:
-        pass

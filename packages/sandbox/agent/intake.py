@@ -12,7 +12,7 @@ class Intake:
 
     def __init__(self):
         self.file = None
-        self.has_spare = os.path.exists(f"/workspace/{SPARE}")
+        self.has_spare = True  # until it is taken, or found missing
 
     def handle(self, kind, body):
         if kind == frames.FILE:
@@ -21,10 +21,16 @@ class Intake:
             frames.write_whole(self.file, body)
 
     def open(self, facts):
-        """Begins the next file: {path, mode}."""
+        """Begins the next file, {path, mode}, or makes a link, {path, link}."""
         self.close()
         path = os.path.join("/workspace", facts["path"])
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if facts["path"].split("/", 1)[0] == SPARE:
+            self.drop_spare()
+        if "/" in facts["path"]:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        if "link" in facts:
+            os.symlink(facts["link"], path)
+            return
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         if self.take_spare(path):
             self.file = os.open(path, flags)
@@ -37,7 +43,10 @@ class Intake:
         if not self.has_spare:
             return False
         self.has_spare = False
-        os.rename(f"/workspace/{SPARE}", path)
+        try:
+            os.rename(f"/workspace/{SPARE}", path)
+        except FileNotFoundError:
+            return False
         return True
 
     def close(self):
@@ -47,5 +56,14 @@ class Intake:
 
     def done(self):
         self.close()
-        if self.has_spare:
+        self.drop_spare()
+
+    def drop_spare(self):
+        """What is put in from now on may have its name."""
+        if not self.has_spare:
+            return
+        self.has_spare = False
+        try:
             os.unlink(f"/workspace/{SPARE}")
+        except FileNotFoundError:
+            pass

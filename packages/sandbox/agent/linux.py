@@ -2,9 +2,7 @@
 
 import ctypes
 import fcntl
-import mmap
 import os
-import platform
 import signal
 import socket
 import struct
@@ -37,21 +35,25 @@ PR_CAPBSET_DROP = 24
 PR_SET_SECUREBITS = 28
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
 # NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and NO_CAP_AMBIENT_RAISE, each locked.
 SECUREBITS_LOCKED = 0x2F | 0xC0
 CAPABILITY_HEADER = struct.pack("<II", 0x20080522, 0)
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_KILL, CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE = 1, 2, 3, 5, 19, 40
 
-READ_ONLY_MAPPINGS = {"r--p": mmap.PROT_READ, "r-xp": mmap.PROT_READ | mmap.PROT_EXEC}
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+READ_ONLY_MAPPINGS = {"r--p": PROT_READ, "r-xp": PROT_READ | PROT_EXEC}
+WORTH_COPYING = 1 << 20  # bytes of a mapping: of the smaller ones few pages are used again
 
 SYSCALLS = {
     "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126, "close_range": 436},
     "aarch64": {"clone": 220, "pivot_root": 41, "capset": 91, "close_range": 436},
-}[platform.machine()]
+}[os.uname().machine]
 
 # PyDLL keeps the interpreter lock: a forked child must come back holding it.
 libc = ctypes.PyDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
+libc.malloc.restype = ctypes.c_void_p
 
 
 def read_last_capability():
@@ -62,7 +64,9 @@ def read_last_capability():
 CAPABILITIES = [ctypes.c_ulong(number) for number in range(read_last_capability() + 1)]
 
 
-DROP_ALL = ctypes.c_long(SYSCALLS["capset"]), CAPABILITY_HEADER, bytes(24)
+# For `carry_out`.
+DROP_ALL_CAPABILITIES = libc.syscall, (ctypes.c_long(SYSCALLS["capset"]), CAPABILITY_HEADER, bytes(24))
+UNBLOCK_SIGNALS = libc.sigprocmask, (ctypes.c_int(signal.SIG_SETMASK), bytes(128), None)
 
 
 def check(result, what):
@@ -88,8 +92,8 @@ def clone(flags):
 
 
 def copy_page_tables():
-    """From now on a fork takes over where read-only parts of files, such as the interpreter's code, lie in memory, instead of looking each
-    page up again: 60 page faults less for each child.
+    """From now on a fork takes over where the large read-only parts of files, such as the interpreter's code, lie in memory, instead of looking
+    each page up again: 60 page faults less for each child.
 
     The kernel copies the page tables of a private mapping only when something has been written to it (`vma_needs_copy`, mm/memory.c). So
     one byte of each is written as it is. To be called while nobody else's code runs.
@@ -101,8 +105,10 @@ def copy_page_tables():
             continue
         first, end = (int(bound, 16) for bound in bounds.split("-"))
         protection = READ_ONLY_MAPPINGS[permissions]
+        if end - first < WORTH_COPYING:
+            continue
         span = ctypes.c_void_p(first), ctypes.c_size_t(end - first)
-        if libc.mprotect(*span, protection | mmap.PROT_WRITE) != 0:
+        if libc.mprotect(*span, protection | PROT_WRITE) != 0:
             continue  # a host with a policy against it
         ctypes.memmove(first, ctypes.string_at(first, 1), 1)
         check(libc.mprotect(*span, protection), "mprotect")
@@ -120,26 +126,34 @@ def keep_in_memory():
 
 
 def unshare(flags):
-    check(libc.unshare(ctypes.c_int(flags)), "unshare")
+    carry_out([prepare_unshare(flags)])
+
+
+def prepare_unshare(flags):
+    """For `carry_out`."""
+    return libc.unshare, (ctypes.c_int(flags),)
 
 
 def setns(descriptor, kind):
     check(libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
 
 
+def carry_out(calls):
+    """Calls functions of libc, (function, arguments) each. In a forked process every object that is made or looked up costs copied pages, so
+    what it has to call is prepared ahead, and lies together."""
+    for function, arguments in calls:
+        if function(*arguments) < 0:
+            check(-1, f"{function.__name__} {[word for word in arguments if isinstance(word, bytes)]}")
+
+
 def mount(source, target, kind=None, flags=0, data=None):
-    mount_prepared(prepare_mount(source, target, kind, flags, data))
+    carry_out([prepare_mount(source, target, kind, flags, data)])
 
 
 def prepare_mount(source, target, kind=None, flags=0, data=None):
-    """What `mount_prepared` takes: in a forked process every object that is made costs copied pages."""
+    """For `carry_out`."""
     words = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
-    return *words[:3], ctypes.c_ulong(flags), words[3]
-
-
-def mount_prepared(arguments):
-    if libc.mount(*arguments) != 0:
-        check(-1, f"mount {os.fsdecode(arguments[1])}")
+    return libc.mount, (*words[:3], ctypes.c_ulong(flags), words[3])
 
 
 def bind(source, target, flags=0):
@@ -178,18 +192,20 @@ def name_process(name):
 
 def close_from(first):
     """Closes every descriptor from `first` up."""
-    syscall("close_range", ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+    carry_out([prepare_close_from(first)])
 
 
-def drop_capabilities():
-    check(libc.syscall(*DROP_ALL), "capset")
+def prepare_close_from(first):
+    """For `carry_out`."""
+    return libc.syscall, (ctypes.c_long(SYSCALLS["close_range"]), ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
 
 
-def keep_capabilities(numbers):
+def keep_capabilities(numbers, inheritable=False):
     """Gives up every capability but these, which must be below 64."""
     wanted = sum(1 << number for number in numbers)
     low, high = wanted & 0xFFFFFFFF, wanted >> 32
-    syscall("capset", CAPABILITY_HEADER, struct.pack("<6I", low, low, 0, high, high, 0))
+    inherited = (low, high) if inheritable else (0, 0)
+    syscall("capset", CAPABILITY_HEADER, struct.pack("<6I", low, low, inherited[0], high, high, inherited[1]))
 
 
 def lock_capabilities():

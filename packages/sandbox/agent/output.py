@@ -42,6 +42,15 @@ class Output:
         while len(self.tail) > MAX_PIECES:
             self.drop(self.half)
 
+    def keep_whole(self):
+        """Everything that another one needs to go on; `restore` takes it."""
+        return {"half": self.half, "head": self.head, "tail": list(self.tail), "dropped": self.dropped, "totals": self.totals}
+
+    def restore(self, kept):
+        self.half, self.head, self.dropped, self.totals = (kept[name] for name in ("half", "head", "dropped", "totals"))
+        for kind, data in kept["tail"]:
+            self.keep(kind, data)
+
     def drop(self, excess):
         """Lets go of the oldest bytes, not more than one piece."""
         _, oldest = self.tail[0]

@@ -1,5 +1,6 @@
 """The payload: the process that gives up everything and then is the user's program."""
 
+import ctypes
 import json
 import marshal
 import os
@@ -15,7 +16,6 @@ import seccomp
 
 REPORT_FD, START_FD = 3, 4
 DESCRIPTORS = 5  # standard input, output and error before those
-MOST_DESCRIPTORS = 256  # above any that a holder has
 MESSAGE = 4096
 # To init: READY; or FAILED and why. An interpreter that was booted ahead adds BOOTED. After the start, of a program that could not be
 # replaced: JSON {errno, message}.
@@ -43,17 +43,33 @@ RUN_LIMITS = (
 )
 
 
-def read_settings(text):
-    """What the host says of a jail: {fork, boot, session, preimport, cgroups, denied, merge, root, network}; `network` is null or {port,
-    connections}."""
-    settings = json.loads(text)
+def prepare_filters(settings):
+    """Adds them to what the host says of a jail: {fork, boot, session, preimport, cgroups, denied, merge, root, network}; `network` is null or
+    {port, connections}."""
     filters = seccomp.build(denied=settings["denied"]), seccomp.build_last()
     settings["filters"] = [seccomp.prepare(program) for program in filters]
     settings["program"] = None
     return settings
 
 
-def enter_sandbox(ends, cgroup_fds, settings):
+def prepare_way(cgroup_fds, last_filter, session):
+    """What is called on the way into the sandbox, the same for each run of a slot, as `linux.carry_out` takes it."""
+    libc = linux.libc
+    return (
+        linux.UNBLOCK_SIGNALS,
+        (libc.setsid, ()),
+        *((libc.write, (descriptor, b"0", ctypes.c_size_t(1))) for descriptor in cgroup_fds),
+        linux.prepare_close_from(DESCRIPTORS),
+        linux.prepare_unshare(OWN),
+        *roots.MEMORY_FOLDERS,
+        *([roots.TERMINALS] if session else []),
+        (libc.chdir, (b"/workspace",)),
+        linux.DROP_ALL_CAPABILITIES,
+        last_filter,
+    )
+
+
+def enter_sandbox(ends, way, settings):
     """The forked payload's way from the holder's namespaces into its own, and to its start: (plan, program), the latter for interpreters
     that run it themselves. `ends` become the descriptors 0 to 4.
 
@@ -62,19 +78,10 @@ def enter_sandbox(ends, cgroup_fds, settings):
     """
     report = ends[REPORT_FD]
     try:
-        os.setsid()
-        for descriptor in cgroup_fds:
-            os.write(descriptor, b"0")
         for target, descriptor in enumerate(ends):
             os.dup2(descriptor, target, inheritable=target < REPORT_FD)
-        os.closerange(DESCRIPTORS, MOST_DESCRIPTORS)
         report = REPORT_FD
-        linux.unshare(OWN)
-        roots.add_memory_folders()
-        if settings["session"]:
-            roots.add_terminals()
-        linux.drop_capabilities()
-        seccomp.install(settings["filters"][1])
+        linux.carry_out(way)
         if settings["program"] is not None:
             settings["program"].warm()
         os.write(REPORT_FD, READY.pack(os.getpid()))
@@ -99,31 +106,20 @@ def receive_start():
 
 def lower_fixed_limits():
     """Of a holder, for its payloads to inherit."""
-    for limit, value in FIXED_LIMITS:
-        lower(limit, value)
+    for kind, limit in FIXED_LIMITS:
+        value = bounded(kind, limit)
+        resource.setrlimit(kind, (value, value))
 
 
-def lower(limit, value):
-    """Sets a resource limit, never above the hard one in force."""
-    _, hard = resource.getrlimit(limit)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(limit, (value, value))
-
-
-def apply(plan):
-    """Limits and folder of the program."""
-    for kind, name in RUN_LIMITS:
-        if plan["limits"].get(name):
-            lower(kind, plan["limits"][name])
-    os.umask(0o022)
-    os.chdir("/workspace")
+def bounded(kind, limit):
+    """A resource limit that is never above the hard one in force."""
+    _, hard = resource.getrlimit(kind)
+    return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 
 
 def enter(received):
-    """Applies the plan and runs the program: in this interpreter, or in place of it. Never returns."""
+    """Runs the program of the plan: in this interpreter, or in place of it. Never returns."""
     plan, interpreted = received
-    apply(plan)
     if plan["mode"] == "exec":
         replace(plan["argv"], plan["env"])
     os.close(REPORT_FD)
@@ -131,6 +127,8 @@ def enter(received):
         interpreted.serve(plan)
     interpreted.set_variables(plan["env"])
     interpreted.load(plan["argv"], plan["file"])
+    if plan["prefix"] is not None:
+        interpreted.move(plan["prefix"])
     interpreted.run()
 
 

@@ -16,10 +16,12 @@ import types
 import weakref
 
 AGENT_MODULES = (
-    *("agent", "artifacts", "child", "folders", "frames", "holder", "init", "intake", "linux", "output", "pauser", "payload", "preboot"),
-    *("program", "relay", "roots", "seccomp", "slots", "supervisor", "syscalls", "watch"),
+    *("agent", "artifacts", "awake", "child", "dormant", "folders", "frames", "heap", "holder", "init", "intake", "late", "linux"),
+    *("output", "pauser", "payload", "preboot", "program", "relay", "roots", "seccomp", "sleepers", "slots", "supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120
+# Folders of packages, as Python and Debian name them.
+INSTALLED = ("site-packages", "dist-packages")
 INTERRUPTED = -1  # no exit code: the process ends by SIGINT
 SAMPLE = "x = [str(i) for i in range(3)]\n"
 
@@ -55,6 +57,19 @@ class Program:
         sys.orig_argv = argv
         sys.path[0] = os.path.dirname(path)
         self.main.__file__ = self.loader.path = self.path = path
+
+    def move(self, prefix):
+        """Makes this the interpreter of the environment at `prefix`, as one would be that had found its `pyvenv.cfg` when it booted."""
+        import site
+
+        folder = f"{prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+        sys.prefix = sys.exec_prefix = prefix
+        sys.executable = sys.orig_argv[0]
+        sys._base_executable = os.path.realpath(sys.executable)
+        sys.path[:] = [path for path in sys.path if os.path.basename(path) not in INSTALLED]
+        site.PREFIXES, site.ENABLE_USER_SITE = [prefix], False
+        sys.modules.pop("sysconfig", None)
+        site.addsitedir(folder)
 
     def set_variables(self, env):
         if env == self.base_env:

@@ -55,7 +55,7 @@ def shed(settings):
     linux.lock_capabilities()
     linux.keep_capabilities(())
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    seccomp.install(settings["filters"][0])
+    linux.carry_out([settings["filters"][0]])
     gc.enable()
 
 

@@ -22,13 +22,19 @@ COVERED = (
 )
 READ_ONLY = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")
 PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
+# What each run adds, in a copy of its slot's root: its own /tmp and /dev/shm; and terminals of its own, where it is a session.
 # One file system for both folders: the kernel keeps a list of file systems for every memory cgroup, so each costs as much as there are sandboxes.
-MEMORY = linux.prepare_mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS)
 MEMORY_FOLDERS = (
+    linux.prepare_mount("tmpfs", "/tmp", "tmpfs", PRIVATE, TMP_OPTIONS),
+    (linux.libc.umask, (0,)),
+    (linux.libc.mkdir, (b"/tmp/shm", 0o1777)),
+    (linux.libc.mkdir, (b"/tmp/tmp", 0o1777)),
     linux.prepare_mount("/tmp/shm", "/dev/shm", None, linux.MS_BIND),
     linux.prepare_mount(None, "/dev/shm", None, linux.MS_BIND | linux.MS_REMOUNT | PRIVATE | linux.MS_NOEXEC),
     linux.prepare_mount("/tmp/tmp", "/tmp", None, linux.MS_BIND),
+    (linux.libc.umask, (0o022,)),
 )
+TERMINALS = linux.prepare_mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600")
 
 
 def build_template(settings):
@@ -98,19 +104,9 @@ def enter(workspace, output):
     return last_pid
 
 
-def add_memory_folders():
-    """A run's own /tmp and /dev/shm, in a copy of its slot's root. Leaves the umask at 0."""
-    linux.mount_prepared(MEMORY)
-    os.umask(0)
-    os.mkdir("/tmp/shm", 0o1777)
-    os.mkdir("/tmp/tmp", 0o1777)
-    for arguments in MEMORY_FOLDERS:
-        linux.mount_prepared(arguments)
-
-
-def add_terminals():
-    """Terminals of this session alone."""
-    linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600")
+def hide_init():
+    """Covers its folder in /proc, with one that is empty: nobody in there has anything to do with it, whatever the kernel would let him."""
+    linux.mount("/tmp", "/proc/1", None, linux.MS_BIND)
 
 
 def open_last_pid():

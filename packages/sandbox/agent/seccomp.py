@@ -158,10 +158,6 @@ class Program(ctypes.Structure):
 
 
 def prepare(filter_bytes):
-    """What `install` takes."""
-    return Program(len(filter_bytes) // 8, filter_bytes)
-
-
-def install(program):
-    """Puts the filter on the calling thread, for good. Needs no_new_privs."""
-    linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.addressof(program))
+    """For `linux.carry_out`: puts the filter on the calling thread, for good. Needs no_new_privs."""
+    program = Program(len(filter_bytes) // 8, filter_bytes)
+    return linux.libc.prctl, (ctypes.c_int(linux.PR_SET_SECCOMP), ctypes.c_ulong(2), ctypes.byref(program))

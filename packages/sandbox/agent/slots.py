@@ -22,6 +22,7 @@ class Slot:
     def __init__(self, number):
         self.number, self.network = number, None
         self.failures = self.relays_ended = 0
+        self.dropped = False
 
 
 class Slots:
@@ -30,11 +31,22 @@ class Slots:
     def __init__(self, settings):
         self.settings, self.zygote = settings, os.getpid()
         LIVING.append(self)
+        self.slots = {}  # by number
         self.holders, self.relays = {}, {}  # process number → Slot
         self.due = {}  # Slot → when its next holder is to be made, in monotonic seconds
 
     def add(self, number):
-        return self.fork_holder(Slot(number))
+        """One more; or one that was dropped and has not ended yet stays after all."""
+        if number in self.slots:
+            self.slots[number].dropped = False
+            return None
+        self.slots[number] = Slot(number)
+        return self.fork_holder(self.slots[number])
+
+    def drop(self, number):
+        """Its holder, which is about to end, is the last one."""
+        if number in self.slots:
+            self.slots[number].dropped = True
 
     def fork_holder(self, slot):
         """In a fresh network namespace. The zygote stays in it until it makes the next one."""
@@ -83,6 +95,10 @@ class Slots:
 
     def plan_holder(self, slot, status):
         """After one that served a run the next is made at once; after one that could not, when a while has passed."""
+        if slot.dropped:
+            self.end_relay(slot)
+            del self.slots[slot.number]
+            return
         slot.failures = slot.failures + 1 if status else 0
         if slot.failures == FAILURES_ALLOWED:
             give_up(f"slot {slot.number}: {slot.failures} sandboxes in a row could not be made")

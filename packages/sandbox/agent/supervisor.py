@@ -5,8 +5,8 @@ START carries {argv, mode: "exec" | "python" | "session", file, env, limits: {wa
 memoryBytes?, processors?}, artifacts: {maxBytes, maxFiles}}; `memoryBytes` and
 `processors` are there when no cgroup enforces them. `session` is there for a session: its daemon's output is a stream that nothing is left
 out of, handed on at once, and its artifacts are nobody's.
-EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure}. `reason` is null,
-`timeout`, `disk`, `memory`, or what KILL said.
+EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure, last}. `reason` is null,
+`timeout`, `disk`, `memory`, or what KILL said; after the `last` run of its slot's init the host closes instead of saying DONE.
 """
 
 import json
@@ -16,10 +16,12 @@ import select
 import time
 
 import artifacts
+import dormant
 import frames
+import intake
 import pauser
 import watch
-from intake import Intake
+from child import Child
 from output import Output
 
 CHUNK = 65536
@@ -27,15 +29,17 @@ BACKLOG = 4 * 1024 * 1024
 STDIN_BACKLOG = 64 * 1024 * 1024
 MEMORY_INTERVAL = 0.04
 GATHER, ENOUGH = 0.006, 65536  # seconds and bytes
+FIRST_LOOK = 0.02  # seconds after the start
 NEVER = float("inf")
 UNLIMITED = 1 << 62
+KEPT = ("wake", "stdin_ended", "reason", "deadline", "began", "session", "gather", "open_streams")  # what `keep_whole` takes as it is
 
 
 class Supervisor:
     """One poll loop over the host's connection, the payload's pipes and the clock."""
 
-    def __init__(self, sock, slot, child, wake):
-        self.sock, self.child, self.wake = sock, child, wake
+    def __init__(self, sock, child, wake, rest):
+        self.sock, self.child, self.wake, self.rest = sock, child, wake, rest
         self.reader = frames.Reader()
         # For the host, from `send_at` on; `blocked` while it does not take more.
         self.outgoing, self.send_at, self.blocked = bytearray(), NEVER, False
@@ -43,14 +47,14 @@ class Supervisor:
         self.stdin = bytearray()
         self.stdin_ended = False
         self.reason = None
-        self.signalled = False
         self.watches = []
         self.pauser = pauser.Pauser()
         self.deadline = None
         self.open_streams = {child.stdout: frames.STDOUT, child.stderr: frames.STDERR}
-        frames.send_json(sock, frames.HELLO, {"version": frames.VERSION, "slot": slot, "pid": child.pid})
+        self.listens = False  # a pipe holds what a short program prints; it is read once, after its end
 
-    def run(self):
+    def run(self, slot):
+        frames.send_json(self.sock, frames.HELLO, {"version": frames.VERSION, "slot": slot, "pid": self.child.pid})
         self.start()
         self.loop()
         self.finish()
@@ -70,6 +74,8 @@ class Supervisor:
             self.handle(kind, body)
 
     def handle(self, kind, body):
+        if kind != frames.LOOK:
+            self.rest.stir()
         if kind == frames.STDIN:
             self.stdin += body
         elif kind == frames.STDIN_END:
@@ -105,15 +111,15 @@ class Supervisor:
 
     def receive_plan(self):
         """Puts the run's files in place until its plan comes. What the host sends after that waits in the reader."""
-        intake = Intake()
+        files = intake.Intake()
         self.wait_for_host()
         while True:
             self.reader.feed(self.read_host())
             for kind, body in self.reader.take():
                 if kind == frames.START:
-                    intake.done()
+                    files.done()
                     return json.loads(body)
-                intake.handle(kind, body)
+                files.handle(kind, body)
 
     def wait_for_host(self):
         """Until it says something. A payload that ends meanwhile is no sandbox to be handed out."""
@@ -134,15 +140,22 @@ class Supervisor:
 
     def loop(self):
         """Until the program's first process has ended, by itself or not."""
-        self.send_at = self.began + self.gather
-        self.listens = False  # a pipe holds what a short program prints; it is read once, after its end
+        self.send_at = self.began + (0 if self.session else FIRST_LOOK)
+        if len(self.watches) > 1:
+            self.rest.give_up()  # memory has to be looked at all the time
+        self.rest.stir()
+        self.watch_over()
+
+    def watch_over(self):
         while self.child.status is None:
             self.step(self.timeout())
             self.send_what_is_due()
             self.check_limits()
+            if time.monotonic() >= self.rest.at:
+                self.go_to_sleep()
 
     def timeout(self):
-        due = min([self.deadline, self.send_at, *(watched.due for _, watched in self.watches)])
+        due = min([self.deadline, self.send_at, self.rest.at, *(watched.due for _, watched in self.watches)])
         return max(0, due - time.monotonic()) * 1000
 
     def send_what_is_due(self):
@@ -161,17 +174,12 @@ class Supervisor:
 
     def step(self, timeout_ms):
         poll = select.poll()
-        room = len(self.stdin) < STDIN_BACKLOG
-        poll.register(self.sock, (select.POLLIN if room else 0) | (select.POLLOUT if self.blocked else 0))
-        poll.register(self.child.control, select.POLLIN)
-        poll.register(self.wake, select.POLLIN)
-        if len(self.outgoing) < BACKLOG and self.listens:
-            for descriptor in self.open_streams:
-                poll.register(descriptor, select.POLLIN)
         self.feed_stdin()
-        if self.stdin:
-            poll.register(self.child.stdin, select.POLLOUT)
+        for descriptor, events in self.interests():
+            poll.register(descriptor, events)
         for descriptor, events in poll.poll(timeout_ms):
+            if descriptor != self.sock.fileno():
+                self.rest.stir()
             if descriptor in self.open_streams:
                 self.read_stream(descriptor)
             elif descriptor == self.child.control.fileno():
@@ -185,6 +193,18 @@ class Supervisor:
                     self.receive()
                 if events & select.POLLOUT:
                     self.flush()
+
+    def interests(self):
+        """Yields what to wait for: descriptors and poll events."""
+        room = len(self.stdin) < STDIN_BACKLOG
+        yield self.sock.fileno(), (select.POLLIN if room else 0) | (select.POLLOUT if self.blocked else 0)
+        yield self.child.control.fileno(), select.POLLIN
+        yield self.wake, select.POLLIN
+        if len(self.outgoing) < BACKLOG and self.listens:
+            for descriptor in self.open_streams:
+                yield descriptor, select.POLLIN
+        if self.stdin:
+            yield self.child.stdin, select.POLLOUT
 
     def feed_stdin(self):
         """Hands on what the pipe takes; closes it after the end. A program that closed its end gets no more."""
@@ -242,7 +262,6 @@ class Supervisor:
     def signal_all(self, number):
         if self.child.status is not None:
             return
-        self.signalled = True
         try:
             os.kill(-1, number)
         except ProcessLookupError:
@@ -260,9 +279,47 @@ class Supervisor:
         """Kills everything. The first reason counts."""
         if self.child.status is None and self.reason is None:
             self.reason = reason
-        self.signalled = True
         self.deadline = time.monotonic() + 3600
         self.child.kill_all()
+
+    # -- while it sleeps
+
+    def go_to_sleep(self):
+        """Nothing has happened for a while. Returns when the time has not come yet."""
+        self.disk.look_now()
+        self.check_limits()
+        waiting = len(self.stdin) + self.output.tail_bytes
+        busy = self.outgoing or not self.listens or self.reader.buffer
+        if busy or self.reason or self.disk.suspected or waiting > dormant.MOST_KEPT:
+            self.rest.stir()
+            return
+        try:
+            if not self.rest.began:
+                self.wake = self.rest.prepare(self.child.opened)
+                os.set_inheritable(self.wake, True)
+                self.child.collect_orphans()  # those that ended before
+            self.forward(frames.DORMANT, frames.as_json({"diskBytes": self.disk.used}))
+            self.flush()
+            if self.blocked:
+                self.rest.stir()
+            else:
+                self.rest.sleep(self.keep_whole(), self.interests(), self.deadline)
+        except OSError:
+            self.rest.give_up()
+
+    def keep_whole(self):
+        """Everything that `resume` needs."""
+        return {
+            "plan": {"limits": {"diskBytes": self.plan["limits"]["diskBytes"]}, "artifacts": self.plan["artifacts"]},
+            "own": {name: getattr(self, name) for name in KEPT},
+            "stdin": bytes(self.stdin),
+            "child": self.child.keep_whole(),
+            "disk": vars(self.disk),
+            "output": self.output.keep_whole(),
+            "stopped": self.pauser.stopped,
+            "rest": [self.rest.quiet, self.rest.patience],
+            "slept_at": time.monotonic(),
+        }
 
     # -- after it
 
@@ -282,7 +339,7 @@ class Supervisor:
             artifacts.send_artifacts(self.send, self.plan["artifacts"])
         self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
-        while not self.done:
+        while not self.done:  # the host closes after the last one
             self.receive()
         self.child.close_all()
 
@@ -307,4 +364,22 @@ class Supervisor:
             "stderrBytes": self.output.totals[frames.STDERR],
             "droppedBytes": self.output.dropped,
             "failure": json.loads(failure) if failure else None,
+            "last": self.rest.began,
         }
+
+
+def resume(sock, control, kept):
+    """One that goes on where another one went to sleep."""
+    child = Child.restore(control, kept["child"])
+    run = Supervisor(sock, child, kept["own"]["wake"], dormant.Rest.restore(*kept["rest"]))
+    sock.setblocking(False)
+    vars(run).update(kept["own"])
+    run.plan = kept["plan"]
+    run.stdin += kept["stdin"]
+    run.start_told = run.listens = True
+    run.output = Output(0, run.forward)
+    run.output.restore(kept["output"])
+    run.disk = watch.DiskWatch.restore(kept["disk"])
+    run.watches = [("disk", run.disk)]
+    run.pauser.stopped = kept["stopped"]
+    return run

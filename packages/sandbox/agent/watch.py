@@ -2,14 +2,13 @@
 
 import errno
 import os
-import re
 import stat
 import time
 
 MAX_ENTRIES = 100_000
 FIRST_INTERVAL, LONGEST_INTERVAL = 0.2, 60.0  # seconds
 PAGE = os.sysconf("SC_PAGE_SIZE")
-DELETED = re.compile(rb" /(?:workspace|output)/.* \(deleted\)$")
+OWN, DELETED = (b" /workspace/", b" /output/"), b" (deleted)\n"  # in /proc/<pid>/maps
 
 
 class Watch:
@@ -34,25 +33,37 @@ class DiskWatch:
 
     def __init__(self, limit):
         self.limit, self.used, self.suspected = limit, 0, False
-        self.first_room = self.room = free_room()
-        self.first_files = free_files()
+        self.first_room, self.first_files = free()
+        self.room = self.first_room
         self.interval = FIRST_INTERVAL
         self.due = time.monotonic() + self.interval
 
+    @classmethod
+    def restore(cls, facts):
+        """One that was taken apart by `vars`."""
+        disk = cls.__new__(cls)
+        vars(disk).update(facts)
+        return disk
+
     def look(self):
-        if self.room - free_room() > self.limit - self.used or self.first_files - free_files() > MAX_ENTRIES / 2:
+        room, files = free()
+        if self.room - room > self.limit - self.used or self.first_files - files > MAX_ENTRIES / 2:
             self.interval = FIRST_INTERVAL
             self.due = min(self.due, time.monotonic())
 
     def exceeded(self, now):
         if now < self.due:
             return False
-        before, self.room, self.used = self.used, free_room(), disk_usage()
+        before, self.room, self.used = self.used, free()[0], disk_usage()
         hidden = self.hidden_use()
         quiet = self.used == before and not self.suspected
         self.interval = min(2 * self.interval, LONGEST_INTERVAL) if quiet else FIRST_INTERVAL
         self.due = now + max(self.interval, 10 * (time.monotonic() - now))
         return max(self.used, hidden) > self.limit
+
+    def look_now(self):
+        """Whatever the room is."""
+        self.interval, self.due = FIRST_INTERVAL, time.monotonic()
 
     def hidden_use(self):
         """The most that files can take which nobody can count; 0 as long as there are none at two looks in a row."""
@@ -60,13 +71,10 @@ class DiskWatch:
         return self.first_room - self.room if before and self.suspected else 0
 
 
-def free_files():
-    return os.statvfs("/workspace").f_ffree
-
-
-def free_room():
+def free():
+    """Bytes, and files, that there is room for."""
     facts = os.statvfs("/workspace")
-    return facts.f_bfree * facts.f_frsize
+    return facts.f_bfree * facts.f_frsize, facts.f_ffree
 
 
 def disk_usage():
@@ -108,7 +116,7 @@ def hides_files():
     for pid in process_ids():
         try:
             with open(f"/proc/{pid}/maps", "rb") as file:
-                if any(DELETED.search(line) for line in file):
+                if any(line.endswith(DELETED) and any(folder in line for folder in OWN) for line in file):
                     return True
         except OSError:
             continue

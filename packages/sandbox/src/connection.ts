@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { encodeFrame, encodeJsonFrame, FrameReader, FrameType, protocolVersion, type Frame } from "./frames.ts";
-import { SandboxError, type InputFile, type SandboxEvent } from "./spec.ts";
+import { SandboxError, type InputEntry, type SandboxEvent } from "./spec.ts";
 
 const chunkBytes = 1 << 20;
 const mostUnsentBytes = 32 << 20;
@@ -26,17 +26,21 @@ const Exit = z.object({
   stderrBytes: z.number(),
   droppedBytes: z.number(),
   failure: z.object({ errno: z.int(), message: z.string() }).nullable(),
+  last: z.boolean(),
 });
 export type AgentExit = z.infer<typeof Exit>;
 
 const Paused = z.object({ paused: z.boolean() });
+const Dormant = z.object({ diskBytes: z.number().nonnegative() });
 
 /** What the agent of one sandbox said last, before the tier adds what the host knows. */
 export type AgentEvent =
   | Exclude<SandboxEvent, { type: "exit" }>
   | { readonly type: "agent-exit"; readonly exit: AgentExit }
   /** Of a session: a pause or its end has been carried out. */
-  | { readonly type: "paused"; readonly paused: boolean };
+  | { readonly type: "paused"; readonly paused: boolean }
+  /** Nothing has happened for a while: its init goes to sleep until something does. So much was on its disk. */
+  | { readonly type: "dormant"; readonly diskBytes: number };
 
 /** The host's end of one sandbox: a byte stream to its init, which serves the next sandbox of the slot after it. */
 export class SandboxConnection {
@@ -67,9 +71,13 @@ export class SandboxConnection {
   }
 
   /** Puts files into the workspace. A few small ones wait for `start`, to be sent with it. */
-  async sendFiles(files: Iterable<InputFile> | AsyncIterable<InputFile>): Promise<void> {
+  async sendFiles(files: Iterable<InputEntry> | AsyncIterable<InputEntry>): Promise<void> {
     this.#socket.cork();
     for await (const file of files) {
+      if ("link" in file) {
+        this.#write(encodeJsonFrame(FrameType.file, { path: file.path, link: file.link }));
+        continue;
+      }
       this.#write(encodeJsonFrame(FrameType.file, { path: file.path, mode: file.mode }));
       if (file.content instanceof Uint8Array) await this.#writeChunks(FrameType.data, file.content);
       else for await (const chunk of file.content) await this.#writeChunks(FrameType.data, chunk);
@@ -225,6 +233,8 @@ function toEvent(frame: Frame): AgentEvent {
       return { type: "skipped", ...parse(Skipped, frame) };
     case FrameType.paused:
       return { type: "paused", ...parse(Paused, frame) };
+    case FrameType.dormant:
+      return { type: "dormant", ...parse(Dormant, frame) };
     case FrameType.exit:
       return { type: "agent-exit", exit: parse(Exit, frame) };
     case FrameType.failed:

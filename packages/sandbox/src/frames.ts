@@ -26,6 +26,7 @@ export const FrameType = {
   exit: 39,
   failed: 40,
   paused: 41,
+  dormant: 42,
 } as const;
 
 export interface Frame {

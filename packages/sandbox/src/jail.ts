@@ -34,6 +34,8 @@ export class Jail {
   readonly #ready: SandboxConnection[] = [];
   readonly #waiters: Waiter[] = [];
   #slots = 0;
+  /** Numbers of slots that were dropped. */
+  readonly #spare: number[] = [];
   #errors = "";
   #dead = false;
   #ending = false;
@@ -75,9 +77,17 @@ export class Jail {
   /** Asks the agent for one more slot. */
   addSlot(): void {
     if (this.dead) return;
-    this.cgroup?.addSlot(this.#slots);
-    this.#child.stdin?.write(`slot ${this.#slots}\n`);
+    const slot = this.#spare.pop() ?? this.#slots;
+    this.cgroup?.addSlot(slot);
+    this.#child.stdin?.write(`slot ${slot}\n`);
     this.#slots += 1;
+  }
+
+  /** Lets go of a slot whose sandbox is about to be cut off: no other one takes its place. */
+  dropSlot(slot: number): void {
+    this.#child.stdin?.write(`drop ${slot}\n`);
+    this.#spare.push(slot);
+    this.#slots -= 1;
   }
 
   /** A ready sandbox, now or as soon as there is one. Rejects with `no_capacity` after `waitMs`, and when the jail dies. */

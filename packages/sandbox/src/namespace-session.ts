@@ -59,6 +59,8 @@ export interface NamespaceSessionOptions {
   readonly limits: EffectiveLimits;
   readonly interpreters: Interpreters;
   readonly network: RunNetwork;
+  /** Told when its init goes to sleep, with what is on its disk. */
+  readonly sleeps: (diskBytes: number) => void;
 }
 
 /** A session of the namespace tier: a jail of its own with one slot, whose program is our daemon. */
@@ -201,6 +203,7 @@ export class NamespaceSession implements Session {
       for await (const event of connection.events()) {
         if (event.type === "output" && event.stream === "stdout") this.#daemon.receive(event.data);
         else if (event.type === "paused") this.#confirmPause(event.paused);
+        else if (event.type === "dormant") this.#options.sleeps(event.diskBytes);
         else if (event.type === "agent-exit") end = toEnd(event.exit, this.#closing);
       }
     } catch (error) {

@@ -35,6 +35,10 @@ import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
 const keepHistoryMs = 300_000;
+/** Far above what short runs take: going to sleep costs a few milliseconds, waking up tens of them. */
+const quietMs = 5000;
+/** Of this process: tiers beside each other must not share one. */
+let groups = 0;
 /** Sessions at once on this machine, far above what anybody's limits allow. */
 const maxSessions = 10_000;
 
@@ -42,6 +46,8 @@ const maxSessions = 10_000;
 export interface NamespaceTierOptions {
   /** A folder of its own for sockets and workspaces, on the disk that runs may fill. */
   readonly folder: string;
+  /** Holds built dependencies, a folder each; shown read-only as `/layers`. Nobody but its owner may be able to list it. */
+  readonly layers?: string;
   readonly programs: WallPrograms;
   /** Runs of one tenant in one kind of jail at once. */
   readonly slotsPerJail: number;
@@ -54,6 +60,8 @@ export interface NamespaceTierOptions {
    * to a page takes then tells whether somebody else has an equal one.
    */
   readonly mergePages?: boolean;
+  /** After so long without anything happening a sandbox gives most of its memory back until something does; null: never. */
+  readonly quietMs?: number | null;
   /** How runs that ask for a network get one. */
   readonly network?: NetworkOptions;
   /** Ignores control groups even where they could be used. */
@@ -148,6 +156,7 @@ export class NamespaceTier implements Tier {
   async open(spec: SessionSpec): Promise<Session> {
     this.#networks.isWanted(spec); // refuses what cannot be had, before anything is made
     const lease = await this.#sessions.acquire(this.#toolchains.sessionKindOf(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
+    const disk = this.#disk.watch(spec.limits.diskBytes, () => lease.connection.look());
     let network: RunNetwork | null = null;
     try {
       network = await this.#networks.open(lease, spec);
@@ -157,12 +166,14 @@ export class NamespaceTier implements Tier {
         lease,
         plan: this.#sessionPlan(spec),
         limits: this.#effectiveLimits(spec.limits),
-        interpreters: { python: this.#options.programs.python, node: nodeInside(spec.runtime) },
+        interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
         network,
+        sleeps: disk.sleeps,
       });
-      void session.ended.finally(this.#disk.watch(spec.limits.diskBytes, () => lease.connection.look()));
+      void session.ended.finally(disk.stop);
       return session;
     } catch (error) {
+      disk.stop();
       await network?.close();
       lease.release(false);
       await lease.jail.end();
@@ -179,6 +190,10 @@ export class NamespaceTier implements Tier {
     if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
     await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#agent?.compiled]);
     await removeFolder(this.#options.folder);
+  }
+
+  dismiss(tenant: string): void {
+    this.#pool.dismiss(tenant);
   }
 
   /** A history that cannot be kept only costs warmth. */
@@ -199,7 +214,7 @@ export class NamespaceTier implements Tier {
     // From a random start, so that servers beside this one take others, and no two jails of this one the same.
     const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
     const owner = uid ?? process.getuid?.() ?? 0;
-    const cgroup = this.#roots === null ? null : createJailCgroup(this.#roots, `syla-${process.pid}-${number}`, owner);
+    const cgroup = this.#roots === null ? null : createJailCgroup(this.#roots, `syla-${process.pid}-${groups++}`, owner);
     const { cpus, memoryBytes } = this.#enforcers();
     // Without cgroups: memory that belongs to no process cannot be counted.
     const denied = [...(cpus === "affinity" ? ["sched_setaffinity"] : []), ...(memoryBytes === "cgroup" ? [] : ["memfd_create", "shmget"])];
@@ -208,11 +223,13 @@ export class NamespaceTier implements Tier {
       runtime,
       agent: this.#agentCode().folder,
       folder: join(this.#options.folder, `jail-${number}`),
+      ...(this.#options.layers === undefined ? {} : { layers: this.#options.layers }),
       uid,
       cgroup,
       networked,
       session,
       merge: this.#options.mergePages === true,
+      quietMs: this.#options.quietMs === undefined ? quietMs : this.#options.quietMs,
       denied,
     });
   }
@@ -253,6 +270,7 @@ export class NamespaceTier implements Tier {
       argv: [...words, ...spec.args],
       mode: runtime.pooling === "fork" && !setsBootVariable(spec) ? "python" : "exec",
       file: `/workspace/${spec.entrypoint}`,
+      prefix: runtime.prefix ?? null,
       env: { ...baseVariables(runtime), ...this.#proxyVariables(spec), ...spec.env },
       limits: this.#planLimits(limits, !runtime.reservesMemory),
       artifacts: spec.artifacts,
@@ -261,7 +279,7 @@ export class NamespaceTier implements Tier {
 
   #sessionPlan(spec: SessionSpec): unknown {
     const folders = spec.runtime.mounts.map(({ target }) => dirname(target));
-    const path = ["/usr/local/bin", "/usr/bin", "/bin", ...new Set(folders)].join(":");
+    const path = [...(spec.path ?? []), "/usr/local/bin", "/usr/bin", "/bin", ...new Set(folders)].join(":");
     return {
       argv: ["session"],
       mode: "session",
@@ -322,16 +340,20 @@ function cancel(connection: SandboxConnection, graceMs: number): void {
 /** Adds to the agent's events what only the host knows, and gives the sandbox back at the end, whatever happens. */
 async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork | null, disk: DiskGuard): AsyncGenerator<SandboxEvent> {
   const { jail, connection } = lease;
-  let ended = false;
-  const unwatch = disk.watch(spec.limits.diskBytes, () => connection.look());
+  let again = false;
+  const watch = disk.watch(spec.limits.diskBytes, () => connection.look());
   const watchdog = new Watchdog(spec, () => void jail.end());
   const stats = () => jail.cgroup?.stats(connection.slot) ?? null;
   try {
     for await (const event of connection.events()) {
       if (event.type === "paused") continue; // of sessions only
+      if (event.type === "dormant") {
+        watch.sleeps(event.diskBytes);
+        continue;
+      }
       watchdog.saw(event);
       if (event.type === "agent-exit") await network?.close();
-      ended = event.type === "agent-exit";
+      again = event.type === "agent-exit" && !event.exit.last;
       yield event.type === "agent-exit" ? toExit(event.exit, stats()) : event;
       watchdog.waits();
       if (event.type === "agent-exit") return;
@@ -341,17 +363,17 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
     if (!watchdog.overdue) throw error;
     throw new SandboxError("sandbox_failed", "the sandbox did not end at its time limit and was destroyed with its jail", error);
   } finally {
-    unwatch();
+    watch.stop();
     watchdog.stop();
     await network?.close(); // before the slot is another run's
     // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
     if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
-    lease.release(ended);
+    lease.release(again);
   }
 }
 
 function toExit(exit: AgentExit, stats: SlotStats | null): SandboxExit {
-  const { maxRssBytes, ...rest } = exit;
+  const { maxRssBytes, last: _, ...rest } = exit;
   const killed = stats !== null && stats.oomKills > 0;
   const outOfMemory = exit.reason === "memory" || (killed && exit.exitCode !== 0);
   return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };

@@ -8,6 +8,7 @@ import { SandboxError, type PoolReport } from "./spec.ts";
 const attempts = 3;
 /** A jail with more slots than this share of them is likely to use gives some back. */
 const shrinkBelow = 0.7;
+const mostIdle = 128;
 const minuteMs = 60_000;
 /** What is made for later runs waits for so long: making it costs the run at hand several milliseconds, and processors. */
 const laterMs = 100;
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly idleMs: number;
   /** A run that gets no sandbox for so long is told that there is no capacity. */
   readonly waitMs: number;
+  /** So many slots of a jail wait for runs at most, whatever is likely: each takes as much memory as several sandboxes that sleep. */
+  readonly mostIdle?: number;
   /** How often the jails and slots are brought to what is likely to be wanted. */
   readonly balanceMs: number;
   /** Demand of earlier lives by the name of the kind, as {@link Pool.history} gave it. */
@@ -33,8 +36,8 @@ export interface PoolOptions {
 export interface Lease {
   readonly jail: Jail;
   readonly connection: SandboxConnection;
-  /** Gives it back. `ended`: its run has come to its end; otherwise the sandbox is cut off and another one takes its place. */
-  release(ended: boolean): void;
+  /** Gives it back. `again`: its run has come to its end, and its init serves another one; otherwise it is cut off and another one takes its place. */
+  release(again: boolean): void;
 }
 
 /** The unassigned jails of a kind, and how many tenants came for one within a minute. */
@@ -62,6 +65,7 @@ interface Assigned {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #create: (kind: JailKind) => Jail;
+  readonly #mostIdle: number;
   readonly #shelves = new Map<string, Shelf>();
   readonly #assigned = new Map<string, Assigned>();
   readonly #timers: NodeJS.Timeout[];
@@ -70,6 +74,7 @@ export class Pool {
   constructor(options: PoolOptions, create: (kind: JailKind) => Jail) {
     this.#options = options;
     this.#create = create;
+    this.#mostIdle = options.mostIdle ?? mostIdle;
     this.#timers = [
       setInterval(() => this.#endIdle(), Math.min(options.idleMs, 30_000)),
       setInterval(() => this.#balance(), options.balanceMs),
@@ -119,6 +124,11 @@ export class Pool {
     }));
   }
 
+  /** Ends the jails of a tenant who will not come again. */
+  dismiss(tenant: string): void {
+    for (const [key, assigned] of this.#assigned) if (assigned.jail.tenant === tenant) this.#forget(key, assigned);
+  }
+
   /** Ends every jail. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -140,13 +150,14 @@ export class Pool {
     try {
       const connection = await jail.take(this.#options.waitMs);
       let released = false;
-      const release = (ended: boolean) => {
+      const release = (again: boolean) => {
         if (released) return;
         released = true;
         jail.busy -= 1;
         jail.usedAt = Date.now();
-        if (ended) jail.recycle(connection);
-        else connection.close();
+        if (again) return jail.recycle(connection);
+        if (jail.slots - jail.busy > this.#mostIdle) jail.dropSlot(connection.slot);
+        connection.close();
       };
       return { jail, connection, release };
     } catch (error) {
@@ -262,7 +273,7 @@ export class Pool {
   /** More slots are added; fewer means another jail, which takes over when it is ready and this one is not in use. */
   #resize(assigned: Assigned): void {
     const { jail, demand, kind } = assigned;
-    const wanted = this.#slotsFor(demand);
+    const wanted = Math.min(this.#slotsFor(demand), jail.busy + this.#mostIdle);
     while (!jail.dead && jail.slots < wanted) jail.addSlot();
     if (assigned.successor === null) {
       if (wanted < jail.slots * shrinkBelow) assigned.successor = this.#make(kind, wanted);

@@ -8,10 +8,13 @@ import type { Lease } from "./pool.ts";
 import { SandboxError, type SandboxSpec } from "./spec.ts";
 
 /** What a run or a session says of its network. */
-type NetworkWish = Pick<SandboxSpec, "tenant" | "network" | "ports">;
+type NetworkWish = Pick<SandboxSpec, "tenant" | "network" | "ports" | "gatewayToken" | "hosts">;
 
-/** Takes a connection that a program with the policy `gateway` made to its proxy. The bytes are HTTP, and hostile. */
-export type GatewayHandler = (connection: Socket, run: { readonly tenant: string }) => void;
+/**
+ * Takes a connection that a program made to its proxy, and that is for the gateway: every one with the policy `gateway`. The bytes are HTTP,
+ * and hostile. `token`: the run's, null when it has none.
+ */
+export type GatewayHandler = (connection: Socket, run: { readonly tenant: string; readonly token: string | null }) => void;
 
 /** How runs get out. */
 export interface NetworkOptions {
@@ -71,10 +74,11 @@ export class RunNetworks {
   }
 
   #openSession(spec: NetworkWish): Pick<EgressSession, "accept" | "usage" | "close"> | null {
-    const { network = "none", tenant } = spec;
+    const { network = "none", tenant, gatewayToken: token = null, hosts } = spec;
     if (network === "none") return null;
-    const session = this.#proxy.openSession(network);
     const { gateway } = this.#options;
-    return network === "gateway" && gateway !== undefined ? { ...session, accept: (socket) => gateway(socket, { tenant }) } : session;
+    const enter = gateway === undefined ? null : (socket: Socket) => gateway(socket, { tenant, token });
+    const session = this.#proxy.openSession(network, token === null ? null : enter, hosts);
+    return network === "gateway" && enter !== null ? { ...session, accept: enter } : session;
   }
 }

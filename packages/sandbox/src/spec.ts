@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { NetworkUsage } from "./egress/connection-log.ts";
+import type { HostNames } from "./egress/hosts.ts";
 import type { NetworkPolicy } from "./egress/policy.ts";
 import type { Session } from "./session.ts";
 
@@ -29,6 +30,8 @@ export interface RuntimeSpec {
   readonly bootVariables: readonly string[];
   /** Reserves much more address space than it uses, so that no rlimit can bound its memory. */
   readonly reservesMemory: boolean;
+  /** A Python environment below /layers: an interpreter that its programs are forked from is in each of them what that one's would be. */
+  readonly prefix?: string;
 }
 
 /** Limits of one run, all resolved. */
@@ -57,6 +60,15 @@ export interface InputFile {
   readonly content: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
+/** A link to put into the workspace; `link` is where it leads. Made by the host alone: what users send has none. */
+export interface InputLink {
+  readonly path: string;
+  readonly link: string;
+}
+
+/** What may be put into a workspace. */
+export type InputEntry = InputFile | InputLink;
+
 /** One run for a sandbox. */
 export interface SandboxSpec {
   /** Whose run it is: runs of different tenants never share an outer wall. */
@@ -67,11 +79,15 @@ export interface SandboxSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Uint8Array | null;
-  readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
+  readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
   readonly limits: SandboxLimits;
   readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
   /** What the program may reach; nothing when left out. */
   readonly network?: NetworkPolicy;
+  /** What the model gateway knows the run by; with it, a run that may reach hosts reaches the gateway too. */
+  readonly gatewayToken?: string;
+  /** Names that the host answers for, to a run that may reach hosts. */
+  readonly hosts?: HostNames;
   /** The host wants to connect to ports of the program (see {@link SandboxRun.connect}), also of one without a network. */
   readonly ports?: boolean;
   /** Awaited when everything is in place, before the program gets to run. When it throws, nothing runs. */
@@ -163,6 +179,8 @@ export interface Tier {
   open(spec: SessionSpec): Promise<Session>;
   /** Makes sandboxes ahead for runtimes that will be wanted, and for those that are opened. More may come later. */
   warm(runtimes: readonly RuntimeSpec[]): void;
+  /** Ends what is kept ready for a tenant who will not come again. */
+  dismiss(tenant: string): void;
   pools(): readonly PoolReport[];
   /** Ends every sandbox and leaves nothing behind. */
   stop(): Promise<void>;
@@ -173,11 +191,17 @@ export interface SessionSpec {
   readonly tenant: string;
   readonly runtime: RuntimeSpec;
   readonly env: Readonly<Record<string, string>>;
-  readonly files: Iterable<InputFile> | AsyncIterable<InputFile>;
+  readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
+  /** The Python, as it is found inside, that its contexts are made of; the system's when left out. */
+  readonly python?: string;
+  /** Folders of programs that come before the usual ones. */
+  readonly path?: readonly string[];
   /** `wallMs` is the hard end; `outputBytes` does not count: output is a stream here. */
   readonly limits: SandboxLimits;
   /** What its programs may reach; nothing when left out. Its ports can be reached in any case. */
   readonly network?: NetworkPolicy;
+  /** What the gateway knows it by; without one, it is reached by nobody in here. */
+  readonly gatewayToken?: string;
 }
 
 export type SandboxErrorCode = "no_capacity" | "sandbox_failed" | "tier_unavailable" | "network_unavailable";

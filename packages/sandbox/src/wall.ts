@@ -21,12 +21,16 @@ const hostFiles = [
   "/etc/alternatives",
   "/etc/ld.so.cache",
   "/etc/mime.types",
+  "/etc/fonts",
 ];
 /** Those that long-lived sandboxes have besides: Debian keeps the settings of a plotting library there. */
 const sessionFiles = ["/etc/matplotlibrc"];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
 const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
+
+/** Where programs find built dependencies. */
+export const layersFolder = "/layers";
 
 /** The programs that the walls are made of. */
 export interface WallPrograms {
@@ -42,12 +46,16 @@ export interface WallSpec {
   readonly agent?: string;
   /** The host folder that becomes `/jail`: the agent's socket and the slots' files. */
   readonly folder: string;
+  /** The host folder that becomes `/layers`: each run finds the one below it whose name it is told, and cannot list the others. */
+  readonly layers?: string;
   readonly uid: number | null;
   readonly cgroup: JailCgroup | null;
   /** Its slots have a relay to the host. */
   readonly networked?: boolean;
   /** For a long-lived sandbox: runs the session daemon instead of programs. */
   readonly session: boolean;
+  /** After so long without anything happening a sandbox gives most of its memory back; null: never. */
+  readonly quietMs?: number | null;
   /** Equal pages of its processes may be kept once, with those of other jails. */
   readonly merge?: boolean;
   /** System calls that the filter refuses here on top of the list. */
@@ -94,6 +102,7 @@ function ownBinds(spec: WallSpec): Map<string, string> {
     ["etc", join(packageFolder, "etc")],
     ["jail", spec.folder],
   ]);
+  if (spec.layers !== undefined) binds.set("layers", spec.layers);
   spec.runtime.mounts.forEach(({ source }, index) => binds.set(`mount-${index}`, source));
   for (const [source, name] of spec.cgroup?.binds ?? []) binds.set(name, source);
   return binds;
@@ -109,6 +118,7 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
+  if (spec.layers !== undefined) words.push("--ro-bind", locate("layers"), layersFolder);
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
   const forks = spec.runtime.pooling === "fork" && !spec.session;
@@ -137,6 +147,7 @@ function bootOf(runtime: JailRuntime): unknown {
 /** What `agent/payload.py` reads as its settings. */
 function agentSettings(spec: WallSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
+  if (spec.layers !== undefined) folders.push(layersFolder.slice(1));
   return {
     fork: spec.runtime.pooling === "fork" && !spec.session,
     env: baseVariables(spec.runtime),
@@ -146,6 +157,7 @@ function agentSettings(spec: WallSpec): unknown {
     cgroups: spec.cgroup?.slotProcs ?? [],
     denied: spec.denied,
     merge: spec.merge === true,
+    quietMs: spec.quietMs ?? null,
     network: spec.networked === true ? { port: relayPort, connections: connectionsPerRun } : null,
     root: [...new Set([...folders, ...spec.runtime.mounts.map(({ target }) => target.split("/")[1])])],
   };

@@ -44,6 +44,7 @@ const goodExit = {
   stderrBytes: 0,
   droppedBytes: 0,
   failure: null,
+  last: false,
 };
 
 async function open(): Promise<SandboxConnection> {

@@ -65,6 +65,16 @@ describe("what a program is given", () => {
     expect(result).toMatchObject({ out: "tool works\n3000000\n600 3000000\n644 0\nx", err: "" });
   });
 
+  test("files whose names the agent has a use for, in a place that is new and in one that was used", async () => {
+    await using own = createTier({ slotsPerJail: 1 });
+    const file = (path: string): InputFile => ({ path, mode: 0o644, content: Buffer.from(path) });
+    for (const path of [".syla-spare/x", ".syla-spare/x", ".syla-spare"])
+      expect(await runIn(own.tier, bash, `cat ${path}; echo; ls -A`, { files: [file(path)] })).toMatchObject({
+        out: expect.stringMatching(new RegExp(`^${path}\n`)) as string,
+        err: "",
+      });
+  });
+
   test("an entry point with characters that mean something elsewhere", async () => {
     for (const entrypoint of ["a b/$& $1 '.py", "ünï.py", "-c.py"]) {
       expect((await run(python, "print(__file__)", { entrypoint: `x/${entrypoint}` })).out).toBe(`/workspace/x/${entrypoint}\n`);
@@ -241,7 +251,7 @@ os.chmod("/output/a/b", 0)`;
 
   test("many large artifacts to a slow reader do not end the jail", async () => {
     const started = await stage.tier.start(
-      specOf(python, "for n in range(4): open(f'/output/{n}', 'wb').write(bytes(8 << 20))", { limits: { wallMs: 500 } }),
+      specOf(python, "for n in range(4): open(f'/output/{n}', 'wb').write(bytes(8 << 20))", { limits: { wallMs: 3000 } }),
     );
     let [bytes, waited] = [0, 0];
     for await (const event of started.events) {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Jail } from "../src/jail.ts";
 import { ownKind, type JailKind } from "../src/jail-kind.ts";
 import { Pool, type PoolOptions } from "../src/pool.ts";
-import { processesThatSee } from "./escape/host-state.ts";
+import { processesThatSee, sandboxProcesses } from "./escape/host-state.ts";
 import { createTier, python, runIn, startBeside, type TestTier } from "./sandbox-driver.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true }));
@@ -60,6 +60,20 @@ describe("pool", () => {
     const later = await pool.acquire(kind, "one");
     expect(later.jail.slots).toBe(2);
     later.release(false);
+    await pool.stop();
+  });
+
+  test("slots above those that may wait are let go, and come back when they are wanted", async () => {
+    await using own = createTier({ slotsPerJail: 1 });
+    const pool = poolOf(own, { slotsPerJail: 8, mostIdle: 2 });
+    const alive = () => [...sandboxProcesses(process.pid).values()].filter((number) => number === 1).length;
+    for (let round = 0; round < 3; round += 1) {
+      const leases = await Promise.all(Array.from({ length: 6 }, () => pool.acquire(kind, "one")));
+      expect(new Set(leases.map(({ connection }) => connection.slot)).size).toBe(6);
+      for (const lease of leases) lease.release(false);
+      expect(slots(pool)).toBe(2);
+      await until(() => alive() === 3); // and that of the jail kept ready
+    }
     await pool.stop();
   });
 

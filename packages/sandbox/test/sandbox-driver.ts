@@ -36,6 +36,9 @@ export interface TestTier extends AsyncDisposable {
   readonly folder: string;
 }
 
+/** With a small number every run of a test sleeps as soon as it can; undefined: as it is elsewhere. */
+const quietMs = process.env["SYLA_TEST_QUIET_MS"] === undefined ? undefined : Number(process.env["SYLA_TEST_QUIET_MS"]);
+
 /** A tier in a folder of its own. Dispose it: ends everything and removes the folder. */
 export function createTier(options: Partial<NamespaceTierOptions> = {}): TestTier {
   const parent = mkdtempSync(join(tmpdir(), "syla-sandbox-"));
@@ -44,6 +47,7 @@ export function createTier(options: Partial<NamespaceTierOptions> = {}): TestTie
     folder,
     programs: { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" },
     slotsPerJail: 4,
+    ...(quietMs === undefined ? {} : { quietMs }),
     ...options,
   });
   const dispose = async () => {

@@ -1,4 +1,4 @@
-import type { Access, AccessLevel, accessRoutes, Grant, PersonAccess, ResourceType } from "@syla/contracts/access";
+import type { Access, AccessLevel, accessRoutes, Grant, LinkedThing, PersonAccess, ResourceType } from "@syla/contracts/access";
 import type { RouteBody } from "@syla/contracts/route";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
@@ -15,6 +15,8 @@ export interface NewShareLink {
   readonly grant: Grant;
   readonly token: string;
   readonly url: string;
+  /** Whoever has it may view without signing in; false: only people who sign in. */
+  readonly anonymous: boolean;
 }
 
 /** Sharing of runs and sandboxes. */
@@ -30,6 +32,8 @@ export interface Sharing {
   update(grantId: string, change: RouteBody<typeof accessRoutes.updateGrant>, options?: CallOptions): Promise<Grant>;
   revoke(grantId: string, options?: CallOptions): Promise<void>;
   createLink(input: RouteBody<typeof accessRoutes.createShareLink>, options?: CallOptions): Promise<NewShareLink>;
+  /** What the link leads to whose token is this client's key, for somebody who is not signed in. */
+  link(options?: CallOptions): Promise<LinkedThing>;
   /** Takes the access that a link gives. */
   redeemLink(token: string, options?: CallOptions): Promise<ThingRef & { readonly level: AccessLevel }>;
 }
@@ -49,6 +53,7 @@ export function createSharing(transport: Transport): Sharing {
     update: (id, change, options = {}) => transport.json("updateGrant", { ...options, params: { id }, body: change }),
     revoke: async (id, options = {}) => void (await transport.json("deleteGrant", { ...options, params: { id } })),
     createLink: (input, options = {}) => transport.json("createShareLink", { ...options, body: input }),
+    link: (options = {}) => transport.json("getShareLink", options),
     redeemLink: (token, options = {}) => transport.json("redeemShareLink", { ...options, body: { token }, repeatable: true }),
   };
 }

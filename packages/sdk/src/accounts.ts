@@ -86,7 +86,7 @@ export interface Accounts {
     revoke(id: string, options?: CallOptions): Promise<void>;
   };
   readonly apiKeys: {
-    list(options?: CallOptions): Promise<readonly ApiKey[]>;
+    list(options?: CallOptions & { readonly userId?: string | undefined }): Promise<readonly ApiKey[]>;
     /** The parts of the API that a key can be made for. */
     scopes(options?: CallOptions): Promise<readonly ApiKeyScope[]>;
     create(input: Body<"createApiKey">, options?: CallOptions): Promise<NewApiKey>;
@@ -142,7 +142,7 @@ export function createAccounts(transport: Transport): Accounts {
       revoke: async (id, options = {}) => void (await transport.json("revokeSession", { ...options, params: { id } })),
     },
     apiKeys: {
-      list: async (options = {}) => (await transport.json("listApiKeys", options)).items,
+      list: async ({ userId, ...options } = {}) => (await transport.json("listApiKeys", { ...options, query: { userId } })).items,
       scopes: async (options = {}) => (await transport.json("listApiKeyScopes", options)).items,
       create: (input, options = {}) => transport.json("createApiKey", { ...options, body: input }),
       delete: async (id, options = {}) => void (await transport.json("deleteApiKey", { ...options, params: { id } })),

@@ -1,6 +1,7 @@
 import type { Role } from "@syla/contracts/accounts";
-import type { AdminOverview, adminRoutes, Announcement, Delivery, Setting, UserHoldings, UserRecord } from "@syla/contracts/admin";
+import type { AdminOverview, adminRoutes, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { Setting } from "@syla/contracts/settings";
 import type { Page } from "./runs.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -32,6 +33,8 @@ export interface AdminApi {
     overview(options?: CallOptions): Promise<AdminOverview>;
     /** What the server is configured to do; secrets are left out. */
     settings(options?: CallOptions): Promise<readonly Setting[]>;
+    /** Changes settings while the server runs, all or none; null is the default again. Answers all settings as they are then. */
+    updateSettings(values: Readonly<Record<string, string | null>>, options?: CallOptions): Promise<readonly Setting[]>;
     listDeliveries(query?: ListDeliveriesQuery, options?: CallOptions): Promise<Page<Delivery>>;
     readDelivery(id: string, options?: CallOptions): Promise<Delivery & { text: string | null }>;
     retryDelivery(id: string, options?: CallOptions): Promise<Delivery>;
@@ -65,6 +68,8 @@ export function createAdmin(transport: Transport): AdminApi {
     },
     admin: {
       settings: async (options = {}) => (await transport.json("listSettings", options)).items,
+      updateSettings: async (values, options = {}) =>
+        (await transport.json("updateSettings", { ...options, body: { values }, repeatable: true })).items,
       overview: (options = {}) => transport.json("getAdminOverview", options),
       listDeliveries: (query = {}, options = {}) => transport.json("listDeliveries", { ...options, query }),
       readDelivery: (id, options = {}) => transport.json("getDelivery", { ...options, params: { id } }),

@@ -10,6 +10,8 @@ export interface UploadedBlob {
 export interface Blobs {
   /** Uploads bytes, a Blob or a stream. Bytes and Blobs are sent again after a lost connection; a stream cannot be. */
   upload(content: RawContent | string, options?: CallOptions): Promise<UploadedBlob>;
+  /** Which of these you have not uploaded yet. */
+  missing(hashes: readonly string[], options?: CallOptions): Promise<readonly string[]>;
 }
 
 export function createBlobs(transport: Transport): Blobs {
@@ -18,5 +20,9 @@ export function createBlobs(transport: Transport): Blobs {
       const body = typeof content === "string" ? new TextEncoder().encode(content) : content;
       return transport.json("uploadBlob", { timeoutMs: 0, ...options, body, repeatable: true });
     },
+    missing: async (hashes, options = {}) =>
+      hashes.length === 0
+        ? []
+        : (await transport.json("findMissingBlobs", { ...options, body: { sha256: [...hashes] }, repeatable: true })).missing,
   };
 }

@@ -5,6 +5,12 @@ export type { RetryPolicy } from "./retry.ts";
 export type { FollowOptions } from "./run-events.ts";
 export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
 export type { Runtimes } from "./runtimes.ts";
+export type { Analyses } from "./analyses.ts";
+export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./environments.ts";
+export type { ListPackageIndexesQuery, PackageIndexDraft, PackageIndexes } from "./package-indexes.ts";
+export type { ListSchedulesQuery, Schedules } from "./schedules.ts";
+export type { Schedule } from "@syla/contracts/schedules";
+export type { PackageIndex, PackageIndexChange, PackageLanguage } from "@syla/contracts/package-indexes";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type {
@@ -19,18 +25,85 @@ export type {
   SandboxProcesses,
 } from "./sandboxes.ts";
 export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
+export type { Assets, ListAssetsQuery, Programs, Revision, TreeChanges, VersionPage } from "./assets.ts";
+export type { DatasetContentQuery, DatasetExportQuery, DatasetRowPage, DatasetRowsQuery, Datasets, NewDatasetQuery } from "./datasets.ts";
+export type { DatasetColumn, DatasetConfig, DatasetSplits } from "@syla/contracts/dataset-config";
+export type { ColumnStatistics, DatasetRow } from "@syla/contracts/datasets";
+export type { AssetType } from "@syla/contracts/asset-fields";
+export type {
+  Asset,
+  AssetChange,
+  AssetDiff,
+  AssetOwner,
+  AssetPage,
+  AssetSummary,
+  AssetVersion,
+  BulkResult,
+  FileDiff,
+  TreeRef,
+} from "@syla/contracts/assets";
+export type { Dependency, ProgramConfig } from "@syla/contracts/program-config";
+export type { TreeFile } from "@syla/contracts/programs";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";
 export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";
 export type { FollowNotificationsOptions, ListNotificationsQuery, Notifications } from "./notifications.ts";
-export type { AdminOverview, Announcement, Delivery, Setting, UserHoldings, UserRecord } from "@syla/contracts/admin";
+export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } from "@syla/contracts/admin";
+export type { Setting, SettingForm } from "@syla/contracts/settings";
 export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
 export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
 export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";
+export type { Imports, WaitForImportOptions } from "./imports.ts";
+export type {
+  GitRefs,
+  Import,
+  ImportEvent,
+  ImportFile,
+  ImportFolder,
+  ImportPhase,
+  ImportState,
+  ImportSuggestion,
+  Template,
+} from "@syla/contracts/imports";
+export type { ImportProblem } from "@syla/contracts/import-problem";
+export type { Storage } from "./storage.ts";
+export type { StorageFinding, StorageJob, StorageReport, StorageStatus, StorageUsage } from "@syla/contracts/storage";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
 export type { DoctorReport, ServerInfo, System } from "./system.ts";
+export type {
+  AnalysedCall,
+  AnalysedDependency,
+  AnalysedEntrypoint,
+  AnalysedSecret,
+  AnalysedSlot,
+  AnalysedManifest,
+  AnalysedVariable,
+  Analysis,
+  AnalysisDocument,
+  AnalysisProblem,
+} from "@syla/contracts/analysis";
+export type { ProgramAnalysis } from "@syla/contracts/program-analysis";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
-export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
+export type { Access, AccessLevel, AccessReason, Grant, LinkedThing, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
+export type { CredentialWithUses, Credentials } from "./credentials.ts";
+export type { Webhooks, WebhookWithSecret } from "./webhooks.ts";
+export type { Webhook, WebhookDelivery, WebhookDeliveryDetail, WebhookEventType, WebhookPayload } from "@syla/contracts/webhooks";
+export type { Triggers, TriggerWithSecret } from "./triggers.ts";
+export type { Trigger, TriggerAnswer, TriggerAuth, TriggerCall } from "@syla/contracts/triggers";
+export type { Models, RunLlmCalls } from "./models.ts";
+export type { ModelConfig, ModelConfigDraft, ModelPrices, ModelProvider } from "@syla/contracts/model-config";
+export type {
+  LlmCall,
+  LlmCallText,
+  LlmTotals,
+  Model,
+  ModelTest,
+  ModelUsage,
+  SpendCap,
+  SpendCapInput,
+  SpendPeriod,
+} from "@syla/contracts/models";
+export type { Credential, CredentialKind, CredentialUse, KeyRotation } from "@syla/contracts/credentials";
 export type { Team, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 export type { Me, Role, Session, User } from "@syla/contracts/accounts";
 export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
@@ -40,18 +113,27 @@ export type {
   Artifact,
   FileInput,
   LimitsInput,
+  Requeued,
   Run,
   RunError,
   RunEvent,
   RunFilter,
+  RunFrame,
   RunInputDraft,
+  ProgramRunInputDraft,
   RunStatus,
+  RunSuggestion,
   RunSummary,
+  RunTransition,
+  SourceExcerpt,
   Tier,
 } from "@syla/contracts/runs";
+export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
+export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
+export type { ArtifactDiff, ComparedRun, MetricDiff, ModelCallDiff, OutputDiff, RunComparison } from "@syla/contracts/run-comparison";
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";
-export type { Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
+export type { KeyQuota, KeyQuotaInput, KeyQuotaName, KeyQuotas, Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
 export type { Usage, UsageDay, UsageFigures } from "@syla/contracts/usage";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
@@ -64,17 +146,22 @@ export type {
   TestSummary,
   TestVerdict,
 } from "@syla/contracts/tests";
+export type { Sandbox, SandboxInputDraft, SandboxStats } from "@syla/contracts/sandboxes";
+export type { SandboxContext, SandboxContextEvent } from "@syla/contracts/sandboxes/contexts";
+export type { SandboxFile } from "@syla/contracts/sandboxes/files";
+export type { SandboxPort, SandboxPreview } from "@syla/contracts/sandboxes/ports";
+export type { SandboxExecResult, SandboxProcess, SandboxProcessEvent } from "@syla/contracts/sandboxes/processes";
+export type { EnvironmentImage, EnvironmentImageEvent, EnvironmentImagePhase } from "@syla/contracts/environment-images";
 export type {
-  Sandbox,
-  SandboxContext,
-  SandboxContextEvent,
-  SandboxExecResult,
-  SandboxFile,
-  SandboxInputDraft,
-  SandboxPort,
-  SandboxPreview,
-  SandboxProcess,
-  SandboxProcessEvent,
-  SandboxStats,
-} from "@syla/contracts/sandboxes";
+  Environment,
+  EnvironmentError,
+  EnvironmentEvent,
+  EnvironmentPackage,
+  EnvironmentPhase,
+  EnvironmentState,
+  EnvironmentStorage,
+  EnvironmentSummary,
+  ProgramEnvironment,
+  ProgramSandbox,
+} from "@syla/contracts/environments";
 export type { Runtime } from "@syla/contracts/runtimes";

@@ -1,4 +1,4 @@
-import { NotificationEvent, type Notification, type NotificationPreferences, type notificationRoutes } from "@syla/contracts/notifications";
+import type { Notification, NotificationEvent, NotificationPreferences, notificationRoutes } from "@syla/contracts/notifications";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import { SylaError } from "./errors.ts";
 import type { Page } from "./runs.ts";
@@ -60,6 +60,9 @@ export function createNotifications(transport: Transport): Notifications {
   };
 }
 
+/** What a newer server says besides is passed over. */
+const knownEvents: readonly NotificationEvent["type"][] = ["notification", "state", "assets"];
+
 const firstDelayMs = 500;
 const mostDelayMs = 15_000;
 
@@ -69,7 +72,8 @@ async function* follow(transport: Transport, { after, signal }: FollowNotificati
   for (let delayMs = firstDelayMs; !ended();) {
     for await (const event of messages(transport, seq, signal)) {
       delayMs = firstDelayMs;
-      seq = event.type === "state" ? event.seq : event.notification.seq;
+      if (event.type === "state") seq = event.seq;
+      else if (event.type === "notification") seq = event.notification.seq;
       yield event;
     }
     if (ended()) return;
@@ -77,6 +81,8 @@ async function* follow(transport: Transport, { after, signal }: FollowNotificati
       await pause(delayMs * (0.75 + Math.random() / 2), signal);
       delayMs = Math.min(delayMs * 2, mostDelayMs);
     } while (!ended() && !(await isWelcome(transport)));
+    // What changed in the catalog meanwhile is said by nobody.
+    if (!ended()) yield { type: "assets", ids: null };
   }
 }
 
@@ -106,8 +112,8 @@ async function* messages(
     wake();
   };
   socket.addEventListener("message", ({ data }) => {
-    const event = NotificationEvent.safeParse(JSON.parse(String(data)));
-    if (event.success) waiting.push(event.data);
+    const event = JSON.parse(String(data)) as NotificationEvent;
+    if (knownEvents.includes(event.type)) waiting.push(event);
     wake();
   });
   socket.addEventListener("close", close);

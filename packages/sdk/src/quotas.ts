@@ -1,4 +1,4 @@
-import type { QuotaInput, quotaRoutes } from "@syla/contracts/quotas";
+import type { KeyQuotaInput, KeyQuotas, QuotaInput, quotaRoutes } from "@syla/contracts/quotas";
 import type { RouteOutput, RouteQuery } from "@syla/contracts/route";
 import type { Usage, usageRoutes } from "@syla/contracts/usage";
 import type { CallOptions, Transport } from "./transport.ts";
@@ -12,6 +12,10 @@ export interface Quotas {
   list(userId?: string, options?: CallOptions): Promise<QuotaList>;
   /** Changes some of a person's: null is the role's default, -1 no limit. For administrators. */
   update(userId: string, input: QuotaInput, options?: CallOptions): Promise<QuotaList>;
+  /** Of one of your API keys; for administrators, of anybody's. */
+  ofKey(apiKeyId: string, options?: CallOptions): Promise<KeyQuotas>;
+  /** Changes some of a key's, within your own: null is none of its own. */
+  updateKey(apiKeyId: string, input: KeyQuotaInput, options?: CallOptions): Promise<KeyQuotas>;
 }
 
 /** What you used by day; for administrators, what a person (`user: id`) or everybody (`user: "all"`) used. */
@@ -21,6 +25,8 @@ export function createQuotas(transport: Transport): Quotas {
   return {
     list: (userId, options = {}) =>
       userId === undefined ? transport.json("listQuotas", options) : transport.json("getQuotas", { ...options, params: { userId } }),
+    ofKey: (id, options = {}) => transport.json("getKeyQuotas", { ...options, params: { id } }),
+    updateKey: (id, body, options = {}) => transport.json("updateKeyQuotas", { ...options, params: { id }, body, repeatable: true }),
     update: (userId, body, options = {}) => transport.json("updateQuotas", { ...options, params: { userId }, body, repeatable: true }),
   };
 }

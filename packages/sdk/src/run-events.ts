@@ -1,3 +1,6 @@
+import type { EnvironmentImageEvent } from "@syla/contracts/environment-images";
+import type { EnvironmentEvent } from "@syla/contracts/environments";
+import type { ImportEvent } from "@syla/contracts/imports";
 import type { RunEvent } from "@syla/contracts/runs";
 import { createParser } from "eventsource-parser";
 import { SylaConnectionError, SylaError } from "./errors.ts";
@@ -19,6 +22,14 @@ export interface FollowOptions {
   readonly onConnect?: (() => void) | undefined;
 }
 
+/** What can be followed, by the operation that it is followed with. Events count from 1, and the last one is `end`. */
+interface Streams {
+  readonly streamRun: RunEvent;
+  readonly streamEnvironment: EnvironmentEvent;
+  readonly streamImport: ImportEvent;
+  readonly streamEnvironmentImage: EnvironmentImageEvent;
+}
+
 interface Position {
   last: number;
   /** Where a hole was seen once: the second time it is the server's own, and accepted. */
@@ -27,17 +38,22 @@ interface Position {
 }
 
 /**
- * Follows a run to its end over as many connections as it takes: each event once, in order. Source: the server-sent events
+ * Follows something to its end over as many connections as it takes: each event once, in order. Source: the server-sent events
  * section of the HTML standard, plus a watch on silence that browsers' EventSource lacks.
  */
-export async function* followRun(transport: Transport, id: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void, void> {
+export async function* followStream<K extends keyof Streams>(
+  transport: Transport,
+  name: K,
+  id: string,
+  options: FollowOptions = {},
+): AsyncGenerator<Streams[K], void, void> {
   const position: Position = { last: options.lastEventId ?? 0, gapAt: null, retryMs: null };
   let failures = 0;
   for (;;) {
     const before = position.last;
     let reason: unknown;
     try {
-      for await (const event of readConnection(transport, id, position, options)) {
+      for await (const event of readConnection(transport, name, id, position, options)) {
         yield event;
         if (event.type === "end") return;
       }
@@ -59,17 +75,23 @@ function delayMs(transport: Transport, position: Position, failures: number, rea
   return Math.min(transport.retry.maxDelayMs, Math.max(asked, backoffMs(failures, transport.retry)));
 }
 
-async function* readConnection(transport: Transport, id: string, position: Position, options: FollowOptions): AsyncGenerator<RunEvent> {
+async function* readConnection<K extends keyof Streams>(
+  transport: Transport,
+  name: K,
+  id: string,
+  position: Position,
+  options: FollowOptions,
+): AsyncGenerator<Streams[K]> {
   const connection = new AbortController();
   const signal = options.signal === undefined ? connection.signal : AbortSignal.any([options.signal, connection.signal]);
   const headers: Record<string, string> = { accept: "text/event-stream", "cache-control": "no-store" };
   if (position.last > 0) headers["last-event-id"] = String(position.last);
   // a single try: the loop above is the retry
-  const response = await transport.raw("streamRun", { params: { id }, headers, signal, repeatable: false });
+  const response = await transport.raw<keyof Streams>(name, { params: { id }, headers, signal, repeatable: false });
   if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) throw notAnEventStream(response, connection);
   options.onConnect?.();
   try {
-    for await (const event of parseEvents(response, connection, position, options.idleTimeoutMs ?? 45_000)) {
+    for await (const event of parseEvents<Streams[K]>(response, connection, position, options.idleTimeoutMs ?? 45_000)) {
       if (event.seq <= position.last) continue;
       if (isNewGap(event.seq, position)) return;
       position.last = event.seq;
@@ -97,15 +119,15 @@ function isNewGap(seq: number, position: Position): boolean {
   return true;
 }
 
-async function* parseEvents(
+async function* parseEvents<T>(
   response: Response,
   connection: AbortController,
   position: Position,
   idleTimeoutMs: number,
-): AsyncGenerator<RunEvent> {
-  const pending: RunEvent[] = [];
+): AsyncGenerator<T> {
+  const pending: T[] = [];
   const parser = createParser({
-    onEvent: (message) => pending.push(JSON.parse(message.data) as RunEvent),
+    onEvent: (message) => pending.push(JSON.parse(message.data) as T),
     onRetry: (ms) => {
       position.retryMs = ms;
     },

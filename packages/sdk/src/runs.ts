@@ -1,11 +1,24 @@
 import type { Visibility } from "@syla/contracts/access";
 import type { TestReport } from "@syla/contracts/tests";
 import type { RunNetwork } from "@syla/contracts/network";
-import type { RouteQuery } from "@syla/contracts/route";
-import type { Artifact, Run, RunEvent, RunInputDraft, runRoutes, RunSummary } from "@syla/contracts/runs";
-import { type FollowOptions, followRun } from "./run-events.ts";
+import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { RunComparison } from "@syla/contracts/run-comparison";
+import type { BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
+import type {
+  Artifact,
+  Run,
+  ProgramRunInputDraft,
+  RunEvent,
+  RunInputDraft,
+  runRoutes,
+  RunSummary,
+  RunTransition,
+  Requeued,
+} from "@syla/contracts/runs";
+import type { RunTrace } from "@syla/contracts/traces";
+import { type FollowOptions, followStream } from "./run-events.ts";
 import { iteratePages } from "./pages.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import { newKey, type CallOptions, type CreateOptions, type Transport } from "./transport.ts";
 
 /** Filters and page of the runs list. */
 export type ListRunsQuery = Omit<Partial<RouteQuery<typeof runRoutes.listRuns>>, "limit"> & { readonly limit?: number | undefined };
@@ -41,12 +54,28 @@ export interface Runs {
   /** All pages, one run after another, newest first. */
   iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
   get(id: string, options?: CallOptions): Promise<Run>;
-  create(input: RunInputDraft, options?: CreateOptions): Promise<Run>;
+  /** Queues code that is sent along, or a program of the catalog (`programId`). */
+  create(input: RunInputDraft | ProgramRunInputDraft, options?: CreateOptions): Promise<Run>;
   /** Shows it to everybody who is signed in, or only to those it is shared with. */
   setVisibility(id: string, visibility: Visibility, options?: CallOptions): Promise<Run>;
   /** SIGTERM, and SIGKILL after the grace time. */
   cancel(id: string, options?: CallOptions): Promise<Run>;
-  rerun(id: string, options?: CreateOptions): Promise<Run>;
+  /** Queues a run again, as it was or with something changed; the new run's `retryOf` is this one. */
+  rerun(id: string, changes?: RerunInputDraft, options?: CreateOptions): Promise<Run>;
+  /** The files that it had: of its program, and those that were sent along. */
+  files(id: string, options?: CallOptions): Promise<readonly RunFile[]>;
+  /** Keeps its log and artifacts for good, or as long as those of others. */
+  setPinned(id: string, pinned: boolean, options?: CallOptions): Promise<Run>;
+  /** Deletes a run that has ended, with its log and artifacts. */
+  delete(id: string, options?: CallOptions): Promise<void>;
+  /** One part of cancelling, retrying or deleting many runs; go on with `cursor: nextCursor`. */
+  bulk(input: BulkRunsInputDraft, options?: CreateOptions): Promise<BulkRunsResult>;
+  /** All parts, one after another. */
+  bulkAll(input: BulkRunsInputDraft, options?: CallOptions): AsyncGenerator<BulkRunsResult, void, void>;
+  /** What differs between two runs. */
+  compare(from: string, to: string, options?: CallOptions): Promise<RunComparison>;
+  /** Queues runs again that the installation failed: those with these ids, or all that match. */
+  requeue(input: RouteBody<typeof runRoutes.requeueRuns>, options?: CallOptions): Promise<Requeued>;
   /** Follows a run live until its `end` event; resumes by itself after a lost connection, without a gap or a double. */
   events(id: string, options?: FollowOptions): AsyncGenerator<RunEvent, void, void>;
   /** The log, its body unread: `.text()`, `.bytes()` or `.body`. */
@@ -55,6 +84,10 @@ export interface Runs {
   artifacts(id: string, options?: CallOptions): Promise<readonly Artifact[]>;
   /** The connections that the run made, when it has ended. */
   network(id: string, options?: CallOptions): Promise<RunNetwork>;
+  /** The states that the run came through, the first first. */
+  transitions(id: string, options?: CallOptions): Promise<readonly RunTransition[]>;
+  /** What the run consisted of: its phases and its calls of models, with times, tokens and cost. */
+  trace(id: string, options?: CallOptions): Promise<RunTrace>;
   /** One artifact, its body unread. */
   downloadArtifact(id: string, artifactId: string, options?: CallOptions): Promise<Response>;
   artifactUrl(id: string, artifactId: string): string;
@@ -82,6 +115,8 @@ export function createExecutions(transport: Transport): Executions {
 
 export function createRuns(transport: Transport): Runs {
   const list: Runs["list"] = (query = {}, options = {}) => transport.json("listRuns", { ...options, query });
+  const bulk: Runs["bulk"] = (input, { idempotencyKey, ...options } = {}) =>
+    transport.json("bulkRuns", { ...options, body: input, headers: { "idempotency-key": idempotencyKey ?? newKey() }, repeatable: true });
   return {
     list,
     iterate: (query, options) => iteratePages((cursor) => list({ ...query, ...(cursor !== null && { cursor }) }, options)),
@@ -95,17 +130,35 @@ export function createRuns(transport: Transport): Runs {
       }),
     setVisibility: (id, visibility, options = {}) => transport.json("updateRun", { ...options, params: { id }, body: { visibility } }),
     cancel: (id, options = {}) => transport.json("cancelRun", { ...options, params: { id }, repeatable: true }),
-    rerun: (id, { idempotencyKey, ...options } = {}) =>
+    rerun: (id, changes = {}, { idempotencyKey, ...options } = {}) =>
       transport.json("rerunRun", {
         ...options,
         params: { id },
+        body: changes,
         headers: { "idempotency-key": idempotencyKey ?? newKey() },
         repeatable: true,
       }),
-    events: (id, options) => followRun(transport, id, options),
+    files: async (id, options = {}) => (await transport.json("listRunFiles", { ...options, params: { id } })).items,
+    setPinned: (id, pinned, options = {}) => transport.json("pinRun", { ...options, params: { id }, body: { pinned }, repeatable: true }),
+    delete: async (id, options = {}) => void (await transport.json("deleteRun", { ...options, params: { id } })),
+    bulk,
+    async *bulkAll(input, options = {}) {
+      let { cursor } = input;
+      for (;;) {
+        const part = await bulk({ ...input, ...(cursor !== undefined && { cursor }) }, options);
+        yield part;
+        if (part.nextCursor === null) return;
+        cursor = part.nextCursor;
+      }
+    },
+    compare: (from, to, options = {}) => transport.json("compareRuns", { ...options, params: { id: from, other: to } }),
+    requeue: (input, options = {}) => transport.json("requeueRuns", { ...options, body: input, repeatable: true }),
+    events: (id, options) => followStream(transport, "streamRun", id, options),
     log: (id, query = {}, options = {}) => transport.raw("downloadLog", { ...options, params: { id }, query }),
     logUrl: (id, query = {}) => transport.url("downloadLog", { params: { id }, query: { ...query } }),
     network: (id, options = {}) => transport.json("getRunNetwork", { ...options, params: { id } }),
+    transitions: async (id, options = {}) => (await transport.json("listRunTransitions", { ...options, params: { id } })).items,
+    trace: (id, options = {}) => transport.json("getRunTrace", { ...options, params: { id } }),
     artifacts: async (id, options = {}) => (await transport.json("listArtifacts", { ...options, params: { id } })).items,
     downloadArtifact: (id, artifactId, options = {}) => transport.raw("downloadArtifact", { ...options, params: { id, artifactId } }),
     artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),
@@ -113,9 +166,4 @@ export function createRuns(transport: Transport): Runs {
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
     stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
   };
-}
-
-/** `crypto.randomUUID` is missing on pages that are served over plain HTTP, so the key is made from random bytes. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

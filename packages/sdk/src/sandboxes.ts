@@ -1,26 +1,20 @@
+import type { Sandbox, SandboxInputDraft, sandboxRoutes, SandboxStats } from "@syla/contracts/sandboxes";
+import type { ContextLanguage, SandboxContext, SandboxContextEvent } from "@syla/contracts/sandboxes/contexts";
+import type { SandboxFile, SandboxFileChange } from "@syla/contracts/sandboxes/files";
+import type { SandboxPort, SandboxPreview } from "@syla/contracts/sandboxes/ports";
 import type {
-  ContextLanguage,
-  Sandbox,
-  SandboxContext,
-  SandboxContextEvent,
   SandboxExecDraft,
   SandboxExecResult,
-  SandboxFile,
-  SandboxFileChange,
-  SandboxInputDraft,
-  SandboxPort,
-  SandboxPreview,
   SandboxProcess,
   SandboxProcessDraft,
   SandboxProcessEvent,
-  sandboxRoutes,
-  SandboxStats,
-} from "@syla/contracts/sandboxes";
+  sandboxProcessRoutes,
+} from "@syla/contracts/sandboxes/processes";
 import type { SandboxNetwork } from "@syla/contracts/network";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import { readEventStream } from "./event-stream.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, RawContent, Transport } from "./transport.ts";
+import type { CallOptions, CreateOptions, RawContent, Transport } from "./transport.ts";
 
 /** A path inside: text, or bytes for a name that is not UTF-8. Relative ones begin at `/workspace`. */
 export type SandboxPath = string | Uint8Array;
@@ -28,7 +22,7 @@ export type SandboxPath = string | Uint8Array;
 export type ExecOptions = Omit<SandboxExecDraft, "command"> & CallOptions;
 /** How a process is started, besides its words. */
 export type ProcessOptions = Omit<SandboxProcessDraft, "command"> & CallOptions;
-type SignalName = NonNullable<RouteBody<typeof sandboxRoutes.signalProcess>["signal"]>;
+type SignalName = NonNullable<RouteBody<typeof sandboxProcessRoutes.signalProcess>["signal"]>;
 
 /** Filters and page of the list. */
 export type ListSandboxesQuery = Omit<Partial<RouteQuery<typeof sandboxRoutes.listSandboxes>>, "limit" | "live"> & {
@@ -39,7 +33,7 @@ export type ListSandboxesQuery = Omit<Partial<RouteQuery<typeof sandboxRoutes.li
 /** Long-lived sandboxes: an agent's computers. */
 export interface Sandboxes {
   /** Creates one, ready to be used. */
-  create(input?: SandboxInputDraft, options?: CallOptions): Promise<SandboxHandle>;
+  create(input?: SandboxInputDraft, options?: CreateOptions): Promise<SandboxHandle>;
   /** One that is there already; nothing is asked until it is used. */
   open(id: string): SandboxHandle;
   get(id: string, options?: CallOptions): Promise<Sandbox>;

@@ -2,7 +2,7 @@ import type { RouteBody } from "@syla/contracts/route";
 import type { Team, TeamInvitation, TeamMember, TeamRole, teamRoutes } from "@syla/contracts/teams";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** An invitation with its link, which is shown this once. */
 export interface NewTeamInvitation {
@@ -14,12 +14,16 @@ export interface NewTeamInvitation {
 export interface Teams {
   /** Yours, newest first; everybody's with `owner: "all"`, for administrators. */
   list(query?: { readonly owner?: "me" | "all" }, options?: CallOptions): AsyncGenerator<Team, void, void>;
-  create(input: RouteBody<typeof teamRoutes.createTeam>, options?: CallOptions): Promise<Team>;
+  create(input: RouteBody<typeof teamRoutes.createTeam>, options?: CreateOptions): Promise<Team>;
   get(id: string, options?: CallOptions): Promise<Team>;
   update(id: string, change: RouteBody<typeof teamRoutes.updateTeam>, options?: CallOptions): Promise<Team>;
-  delete(id: string, options?: CallOptions): Promise<void>;
+  /** `transferTo`: who gets the assets that it owns, `me` or another team of yours. */
+  delete(id: string, options?: CallOptions & { readonly transferTo?: string }): Promise<void>;
   /** How much was granted to it: what goes when it is deleted. */
-  grants(id: string, options?: CallOptions): Promise<{ readonly runs: number; readonly sandboxes: number }>;
+  grants(
+    id: string,
+    options?: CallOptions,
+  ): Promise<{ readonly runs: number; readonly sandboxes: number; readonly assets: number; readonly ownedAssets: number }>;
   members(id: string, options?: CallOptions): AsyncGenerator<TeamMember, void, void>;
   setRole(id: string, userId: string, role: TeamRole, options?: CallOptions): Promise<TeamMember>;
   removeMember(id: string, userId: string, options?: CallOptions): Promise<void>;
@@ -29,6 +33,8 @@ export interface Teams {
   revokeInvitation(id: string, invitationId: string, options?: CallOptions): Promise<void>;
   /** Accepts an invitation. */
   join(token: string, options?: CallOptions): Promise<Team>;
+  /** Accepts an invitation that was sent to your own confirmed address, by its id. */
+  joinInvited(invitationId: string, options?: CallOptions): Promise<Team>;
 }
 
 export function createTeams(transport: Transport): Teams {
@@ -42,7 +48,8 @@ export function createTeams(transport: Transport): Teams {
     create: (input, options = {}) => transport.json("createTeam", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getTeam", { ...options, params: { id } }),
     update: (id, change, options = {}) => transport.json("updateTeam", { ...options, params: { id }, body: change }),
-    delete: async (id, options = {}) => void (await transport.json("deleteTeam", { ...options, params: { id } })),
+    delete: async (id, { transferTo, ...options } = {}) =>
+      void (await transport.json("deleteTeam", { ...options, params: { id }, query: transferTo === undefined ? {} : { transferTo } })),
     grants: (id, options = {}) => transport.json("getTeamGrants", { ...options, params: { id } }),
     members: (id, options = {}) =>
       iteratePages((cursor): Promise<Page<TeamMember>> =>
@@ -58,6 +65,7 @@ export function createTeams(transport: Transport): Teams {
     invite: (id, input, options = {}) => transport.json("inviteToTeam", { ...options, params: { id }, body: input }),
     revokeInvitation: async (id, invitationId, options = {}) =>
       void (await transport.json("revokeTeamInvitation", { ...options, params: { id, invitationId } })),
+    joinInvited: (invitationId, options = {}) => transport.json("joinTeam", { ...options, body: { invitationId } }),
     join: (token, options = {}) => transport.json("joinTeam", { ...options, body: { token } }),
   };
 }

@@ -40,7 +40,9 @@ type BodyOf<R extends Route> = "body" extends keyof R ? { readonly body: R["body
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 interface CallExtras extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether a second try does no harm; by default only reads and deletes are repeated. */
+  /** For calls that create something; one is made up when left out. */
+  readonly idempotencyKey?: string | undefined;
+  /** Whether a second try does no harm; by default reads and deletes are repeated, and what is created once for its key. */
   readonly repeatable?: boolean;
 }
 
@@ -74,9 +76,12 @@ export function createTransport(options: SylaOptions): Transport {
     baseUrl + buildPath(routeTable[name].path, call.params ?? {}) + buildQuery(call.query ?? {});
 
   function send(name: RouteName, call: LooseCall): Promise<Response> {
-    const { method } = routeTable[name];
-    const repeatable = (call.repeatable ?? (method === "GET" || method === "DELETE")) && !(call.body instanceof ReadableStream);
-    const attempt = () => sendOnce(options, url(name, call), buildRequest(method, options, call), call);
+    const { method, once }: Pick<Route, "method" | "once"> = routeTable[name];
+    const isSafe = method === "GET" || method === "DELETE" || once === "answer";
+    const repeatable = (call.repeatable ?? isSafe) && !(call.body instanceof ReadableStream);
+    const key = once === undefined ? {} : { "idempotency-key": call.idempotencyKey ?? newKey() };
+    const keyed = { ...call, headers: { ...key, ...call.headers } };
+    const attempt = () => sendOnce(options, url(name, call), buildRequest(method, options, keyed), call);
     return repeatable ? withRetries(retry, call.signal, attempt) : attempt();
   }
 
@@ -96,6 +101,11 @@ function openSocket(options: SylaOptions, url: string): WebSocket {
   if (options.apiKey === undefined) return new WebSocket(address);
   const Socket = WebSocket as unknown as new (address: string, init: { headers: Record<string, string> }) => WebSocket;
   return new Socket(address, { headers: { ...options.headers, authorization: `Bearer ${options.apiKey}` } });
+}
+
+/** `crypto.randomUUID` is missing on pages that are served over plain HTTP, so the key is made from random bytes. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function buildPath(path: string, params: Readonly<Record<string, unknown>>): string {

@@ -16,7 +16,8 @@ export interface TestDatabase {
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const template = options.empty === true ? "template0" : templateDatabase;
-  await administer(`create database ${name} template ${template}`);
+  // Copied as files: as records of the log it would write them twice.
+  await administer(`create database ${name} template ${template} strategy file_copy`);
   const address = { ...inject("postgres"), database: name };
   return { address, url: databaseUrl(address), [Symbol.asyncDispose]: () => administer(`drop database if exists ${name} with (force)`) };
 }

@@ -6,7 +6,7 @@ export interface ProcessEntry {
   readonly arguments: readonly string[];
 }
 
-/** The processes that have `text` among their arguments. */
+/** The processes that have `text` among their arguments: a folder or a number that is the test's own, since others run beside it. */
 export function findProcesses(text: string): ProcessEntry[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const entries = pids.map((pid) => ({ pid: Number(pid), arguments: argumentsOf(pid) }));

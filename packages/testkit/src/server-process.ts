@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { compileCache } from "./compile-cache.ts";
 import { findProcesses } from "./processes.ts";
 
 const main = join(import.meta.dirname, "../../../apps/server/src/main.ts");
@@ -26,7 +27,7 @@ export function spawnServer(
   user: { uid?: number; gid?: number } = {},
 ): ServerProcess {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env["PATH"], SYLA_DATA_DIR: dataDir, SYLA_PORT: "0", ...variables },
+    env: { PATH: process.env["PATH"], ...compileCache, SYLA_DATA_DIR: dataDir, SYLA_PORT: "0", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
     ...user,
   });

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { loadConfig } from "@syla/server/config";
 import type { Context } from "@syla/server/context";
 import { createLogger } from "@syla/server/platform/logger";
-import { startServer, type RunningServer } from "@syla/server/server";
+import { startServer, type RunningServer, type StartOptions } from "@syla/server/server";
 import { createTestDatabase } from "./database.ts";
+import { rememberVersions } from "./versions.ts";
 import { createTemporaryDirectory } from "./temporary-directory.ts";
 
 /** A whole server inside the test's process, with data of its own. */
@@ -26,7 +27,10 @@ export interface TestServer {
 export type ServerVariables = Readonly<Record<string, string>>;
 
 /** Starts a server on a free port and a cloned database. Every JSON answer is checked against the contracts. */
-export async function startTestServer(variables: ServerVariables = {}): Promise<TestServer> {
+export async function startTestServer(
+  variables: ServerVariables = {},
+  options: Omit<StartOptions, "checkAnswers" | "knownVersions"> = {},
+): Promise<TestServer> {
   const stack = new AsyncDisposableStack();
   try {
     const directory = stack.use(createTemporaryDirectory());
@@ -40,7 +44,9 @@ export async function startTestServer(variables: ServerVariables = {}): Promise<
       ...variables,
     });
     const logger = createLogger((variables["SYLA_LOG_LEVEL"] as "silent" | undefined) ?? "silent");
-    const running = await startServer(config, logger, { checkAnswers: true });
+    const running = await rememberVersions((knownVersions) =>
+      startServer(config, logger, { checkAnswers: true, knownVersions, ...options }),
+    );
     stack.defer(() => running.stopNow());
     const localKey = readFileSync(join(dataDir, "cli.key"), "utf8").trim();
     const call = (path: string, init: RequestInit = {}) =>

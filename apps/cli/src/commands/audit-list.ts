@@ -28,7 +28,7 @@ export const auditListCommand: Command = addAuditFilters(defineServerCommand("li
     printTable<AuditEvent>(
       [
         { title: "time", value: (event) => (process.stdout.isTTY ? formatAge(event.at) : event.at) },
-        { title: "who", value: (event) => plainLine(event.actorName || "-") },
+        { title: "who", value: (event) => plainLine(event.actorName || (event.via === "link" ? "(link)" : "-")) },
         { title: "action", value: (event) => plainLine(event.action) },
         { title: "outcome", value: (event) => styleStatus(process.stdout, event.outcome) },
         { title: "about", value: (event) => plainLine(event.resourceId ?? event.resourceType ?? "-") },

@@ -18,6 +18,7 @@ export const cacheWarmCommand: Command = defineServerCommand("warm", "run progra
   .action(async (targets: string[], flags: Flags) => {
     const cache = flags.keep === undefined ? true : { ttlMs: parseDuration(flags.keep) };
     const nothing = {
+      model: [],
       env: [],
       envFile: [],
       resource: [],

@@ -2,17 +2,17 @@ import { type Run, type Syla, SylaConnectionError } from "@syla/sdk";
 import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { isClosedPipe } from "../output/closed-pipe.ts";
-import { createProgress, note } from "../output/progress.ts";
+import { createProgress } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { describeError, renderError } from "../output/report-error.ts";
 import { type ExecFlags, type PreparedRun, prepareRun, sendFiles } from "../runs/build-input.ts";
 import { cancelOnSignals } from "../runs/cancel-on-signals.ts";
-import { downloadArtifacts } from "../runs/download-artifacts.ts";
-import { exitCodeOfRun } from "../runs/exit-code.ts";
+import { finishRun } from "../runs/finish-run.ts";
 import { followRun } from "../runs/follow-run.ts";
 import { LostRunError } from "../runs/lost-run-error.ts";
 import { allowDomainOption, networkOption } from "../runs/network-flags.ts";
-import { resultOfError, resultOfRun } from "../runs/result-document.ts";
+import { priorityOption, startAtOption } from "../runs/queue-flags.ts";
+import { resultOfError } from "../runs/result-document.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends ExecFlags, CommonFlags {
@@ -38,9 +38,12 @@ export const execCommand: Command = defineServerCommand(
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
   .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
+  .option("--model <model>", "let it call this model, by its id, slug or name; the first answers to every name (repeatable)", collect, [])
   .addOption(networkOption())
   .addOption(allowDomainOption())
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")
+  .addOption(priorityOption())
+  .addOption(startAtOption())
   .option("-d, --detach", "print the run's id and do not wait for it")
   .addOption(new Option("--no-wait", "the same as --detach").hideHelp())
   .passThroughOptions()
@@ -73,7 +76,7 @@ async function execute(target: string, args: readonly string[], flags: Flags): P
     const ended = await followRun(syla, run.id, follow).catch((error: unknown) => {
       throw error instanceof SylaConnectionError ? new LostRunError(run.id, error) : error;
     });
-    return await finish(syla, { ...ended, cached: run.cached, cachedFrom: run.cachedFrom }, flags, cancel.signal);
+    return await finishRun(syla, { ...ended, cached: run.cached, cachedFrom: run.cachedFrom }, flags, cancel.signal);
   } finally {
     progress.clear();
     cancel.stop();
@@ -88,31 +91,4 @@ function printDetached(run: Run, json: boolean): number {
   if (json) printJson({ runId: run.id, status: run.status });
   else printLine(run.id);
   return 0;
-}
-
-async function finish(syla: Syla, run: Run, flags: Flags, signal: AbortSignal): Promise<number> {
-  const saved = flags.outputDir === undefined ? 0 : await downloadArtifacts(syla, run.id, flags.outputDir, signal);
-  if (flags.json === true) printJson(await resultOfRun(syla, run, signal));
-  else explain(run, saved, flags);
-  return exitCodeOfRun(run);
-}
-
-/** The general advice names fields of the API; here it names flags. */
-const hints: ReadonlyMap<string, string> = new Map([
-  ["timeout", "Raise the limit with --timeout, or make the program faster."],
-  ["out_of_memory", "Raise the limit with --resource memory=1G, or use less memory."],
-  ["disk_limit", "Raise the limit with --resource disk=2G, or write less."],
-  ["cpu_limit", "Raise the limits with --timeout or --resource cpu=2."],
-]);
-
-/** What the program's own output does not say. A failure in the program is not explained again: its traceback is there. */
-function explain(run: Run, saved: number, flags: Flags): void {
-  if (flags.outputDir !== undefined) note(`${saved} ${saved === 1 ? "file" : "files"} saved in ${flags.outputDir}`);
-  if (run.cached) note(`nothing was run: this is the result of ${run.id}`);
-  for (const skipped of run.skippedArtifacts) note(`not kept from /output: ${skipped.path} (${skipped.reason})`);
-  if (run.status === "cancelled") note(`${run.id} was cancelled`);
-  if (run.error === null || (run.error.class === "user_code" && run.signal === null)) return;
-  const kind = run.error.class === "denied" ? "denied" : "infrastructure";
-  const hint = hints.get(run.error.code) ?? run.error.hint;
-  process.stderr.write(renderError({ ...run.error, hint, class: kind, requestId: null, fields: [] }));
 }

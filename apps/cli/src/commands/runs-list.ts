@@ -14,6 +14,7 @@ interface Flags extends CommonFlags {
   readonly search?: string;
   readonly shared?: boolean;
   readonly all?: boolean;
+  readonly deadLetters?: boolean;
   readonly limit: string;
   readonly cursor?: string;
 }
@@ -24,6 +25,7 @@ export const runsListCommand: Command = defineServerCommand("list", "list runs, 
   .option("-q, --search <text>", "only with this in the id or the entrypoint")
   .option("--shared", "what others have shared with you")
   .option("--all", "of everybody (administrators)")
+  .option("--dead-letters", "only those that the installation failed, after all attempts, and that have not been run again")
   .option("-n, --limit <number>", "how many, at most 200", "20")
   .option("--cursor <cursor>", "the page after: `nextCursor` of the page before")
   .action(async (flags: Flags) => {
@@ -37,6 +39,7 @@ export const runsListCommand: Command = defineServerCommand("list", "list runs, 
       language: flags.language,
       q: flags.search,
       owner,
+      deadLetters: flags.deadLetters === true ? "true" : undefined,
       cursor: flags.cursor,
       limit,
     });

@@ -8,6 +8,7 @@ import { findRunningServer } from "../local-server/server-file.ts";
 import { note } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { defaultDataDir, runtimesDir } from "../settings/home.ts";
+import { installUv } from "../local-server/install-uv.ts";
 import { type CommonFlags, defineCommand } from "./command.ts";
 
 /** Languages whose binaries are npm packages, pinned by a lock file beside their `runtime.yaml`. */
@@ -19,22 +20,27 @@ export const runtimesInstallCommand: Command = defineCommand(
   "install",
   "install a language on this machine that its package manager does not have",
 )
-  .argument("<language>", "bun or deno")
+  .argument("<language>", "bun or deno; uv, which installs the packages of Python programs")
   .action((language: string, flags: CommonFlags) => {
+    if (language === "uv") return finish(language, installUv(process.env), flags);
     const source = join(installationRoot(), "runtimes");
     const names = installable(source);
     if (!names.includes(language))
       throw usageError(
         `${JSON.stringify(language)} is not installed this way.`,
-        `This installs ${names.join(", ")}; \`syla runtimes\` tells how to get others.`,
+        `This installs ${[...names, "uv"].join(", ")}; \`syla runtimes\` tells how to get others.`,
       );
     const target = join(runtimesDir(process.env), language);
     installPackages(join(source, language), target);
-    const restart = findRunningServer(defaultDataDir(process.env)) !== null;
-    if (flags.json === true) return printJson({ language, folder: target, restart });
-    printLine(target);
-    if (restart) note("the running server takes it up when it is started again: syla down && syla up --detach");
+    finish(language, target, flags);
   });
+
+function finish(language: string, folder: string, flags: CommonFlags): void {
+  const restart = findRunningServer(defaultDataDir(process.env)) !== null;
+  if (flags.json === true) return printJson({ language, folder, restart });
+  printLine(folder);
+  if (restart) note("the running server takes it up when it is started again: syla down && syla up --detach");
+}
 
 /** Installs beside the old one and takes its place: a server may be running it. No script of a package is run. */
 function installPackages(source: string, target: string): void {

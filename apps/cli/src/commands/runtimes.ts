@@ -22,6 +22,7 @@ export const runtimesCommand: Command = defineServerCommand(
         { title: "aliases", value: (runtime) => plainLine(runtime.aliases.join(", ")) },
         { title: "files", value: (runtime) => plainLine(runtime.extensions.join(" ")) },
         { title: "starts", value: describeStart },
+        { title: "packages", value: describePackages },
       ],
       items,
     );
@@ -34,4 +35,9 @@ const starts: Readonly<Record<Runtime["pooling"], string>> = { fork: "forked", p
 function describeStart(runtime: Runtime): string {
   if (!runtime.available) return style(process.stdout, "yellow", `missing: ${plainLine(runtime.install ?? "")}`);
   return runtime.compiled ? "compiled" : starts[runtime.pooling];
+}
+
+function describePackages({ packages }: Runtime): string {
+  if (packages === null) return "-";
+  return packages.available ? packages.manager : style(process.stdout, "yellow", `missing: ${plainLine(packages.install ?? "")}`);
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
+import { findProgram } from "../programs/find-program.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { allowDomainOption, networkOption, type NetworkFlags, readNetwork } from "../runs/network-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "../runs/parse-flags.ts";
@@ -8,6 +9,8 @@ import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 interface Flags extends CommonFlags, NetworkFlags {
   readonly name?: string;
   readonly language?: string;
+  readonly program?: string;
+  readonly version?: string;
   readonly env: readonly string[];
   readonly resource: readonly string[];
   readonly idle?: string;
@@ -17,6 +20,8 @@ interface Flags extends CommonFlags, NetworkFlags {
 export const sandboxCreateCommand: Command = defineServerCommand("create", "create a long-lived sandbox, and print its id")
   .option("-n, --name <name>", "what you call it")
   .option("-l, --language <name>", "the language that is meant when code does not say")
+  .option("--program <program>", "with the files and the packages of this program of the catalog")
+  .option("--version <version>", "of this version of the program")
   .option("-e, --env <NAME=value>", "set a variable for every process; NAME alone passes yours on", collect, [])
   .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,processes=50,files=256", collect, [])
   .addOption(networkOption())
@@ -28,6 +33,8 @@ export const sandboxCreateCommand: Command = defineServerCommand("create", "crea
     const { syla } = await connect({ env: process.env, profile: flags.profile, start: true });
     const sandbox = await syla.sandboxes.create({
       ...(flags.name !== undefined && { name: flags.name }),
+      ...(flags.program !== undefined && { programId: (await findProgram(syla, flags.program)).id }),
+      ...(flags.version !== undefined && { version: flags.version }),
       ...(flags.language !== undefined && { language: flags.language }),
       env: parseVariables([], flags.env, process.env),
       limits: parseResources(flags.resource),

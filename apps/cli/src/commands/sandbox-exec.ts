@@ -1,10 +1,8 @@
-import { constants } from "node:os";
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
-import { printJson } from "../output/print.ts";
 import { parseDuration, parseVariables } from "../runs/parse-flags.ts";
 import { readPipedStdin } from "../runs/read-stdin.ts";
-import { createProgramOutput } from "../sandboxes/program-output.ts";
+import { execCommand } from "../sandboxes/exec-command.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
@@ -12,9 +10,6 @@ interface Flags extends CommonFlags {
   readonly env: readonly string[];
   readonly timeout?: string;
 }
-
-const timedOut = 124;
-const signals: Readonly<Record<string, number>> = constants.signals;
 
 export const sandboxExecCommand: Command = defineServerCommand("exec", "run a command in a sandbox, and exit with its exit code")
   .argument("<sandbox>", "its id")
@@ -34,18 +29,5 @@ export const sandboxExecCommand: Command = defineServerCommand("exec", "run a co
       ...(flags.timeout !== undefined && { timeoutMs: parseDuration(flags.timeout) }),
       ...(stdin !== null && { stdinBase64: stdin.toString("base64") }),
     };
-    if (flags.json === true) {
-      const result = await sandbox.exec(command, options);
-      process.exitCode = exitCodeOf(result);
-      return printJson(result);
-    }
-    const write = { stdout: createProgramOutput(process.stdout), stderr: createProgramOutput(process.stderr) };
-    for await (const event of sandbox.stream(command, options)) {
-      if (event.type === "exit") process.exitCode = exitCodeOf(event);
-      else await write[event.stream](Buffer.from(event.data, "base64"));
-    }
+    process.exitCode = await execCommand(sandbox, command, options, flags.json === true);
   });
-
-function exitCodeOf({ exitCode, signal, timedOut: late }: { exitCode: number | null; signal: string | null; timedOut: boolean }): number {
-  return late ? timedOut : (exitCode ?? 128 + (signals[signal ?? ""] ?? 0));
-}

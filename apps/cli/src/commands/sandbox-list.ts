@@ -33,6 +33,7 @@ export const sandboxListCommand: Command = defineServerCommand("list", "list san
         { title: "status", value: (sandbox) => sandbox.status },
         { title: "language", value: (sandbox) => plainLine(sandbox.language) },
         { title: "created", value: (sandbox) => (process.stdout.isTTY ? formatAge(sandbox.createdAt) : sandbox.createdAt) },
+        { title: "program", value: (sandbox) => plainLine(sandbox.program?.name ?? "") },
       ],
       page.items,
     );

@@ -1,3 +1,4 @@
+import type { Sandbox } from "@syla/sdk";
 import type { Command } from "commander";
 import { connect } from "../connection.ts";
 import { describeNetwork, describeNetworkUse } from "../output/network.ts";
@@ -21,10 +22,12 @@ export const sandboxShowCommand: Command = defineServerCommand("show", "show a s
       ["name", plainLine(sandbox.name)],
       ["status", sandbox.status + (sandbox.pauseReason === null ? "" : ` (${sandbox.pauseReason})`)],
       ["language", plainLine(sandbox.language)],
+      ...(sandbox.program === null ? [] : ([["program", describeProgram(sandbox.program)]] as const)),
       ["network", describeNetwork(sandbox.network) + (usage === null ? "" : `: ${describeNetworkUse(usage)}`)],
       ["created", sandbox.createdAt],
       ["ends", sandbox.endedAt ?? sandbox.expiresAt],
       ...(sandbox.endReason === null ? [] : ([["reason", sandbox.endReason]] as const)),
+      ...(sandbox.error === null ? [] : ([["error", plainLine(`${sandbox.error.message} ${sandbox.error.hint}`)]] as const)),
       ...(stats === null
         ? []
         : ([
@@ -33,3 +36,7 @@ export const sandboxShowCommand: Command = defineServerCommand("show", "show a s
       ...(ports.length === 0 ? [] : ([["ports", ports.map(({ port }) => port).join(", ")]] as const)),
     ]);
   });
+
+function describeProgram({ id, name, version }: NonNullable<Sandbox["program"]>): string {
+  return `${plainLine(name)}${version === null ? "" : ` ${plainLine(version)}`} (${id})`;
+}

@@ -20,7 +20,7 @@ interface ShareFlags extends CommonFlags {
 
 /** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
 export function defineShareCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("share", `let somebody else use a ${resourceType}`)
+  return defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
     .argument(`<${resourceType}>`, "its id")
     .option("-w, --with <email>", "a person")
     .option("-t, --team <team>", "a team of yours: its id, slug or name")
@@ -36,7 +36,9 @@ export function defineShareCommand(resourceType: ResourceType): Command {
       const input = { resourceType, resourceId, level, expiresAt };
       if (flags.link === true) {
         const made = await syla.sharing.createLink(input);
-        return flags.json === true ? printJson(made) : printLine(made.url);
+        if (flags.json === true) return printJson(made);
+        process.stderr.write(`${describeLink(made.anonymous)}\n`);
+        return printLine(made.url);
       }
       const whom = flags.with === undefined ? { teamId: (await findTeam(syla, flags.team ?? "")).id } : { email: flags.with };
       const grant = await syla.sharing.share({ ...input, ...whom });
@@ -46,7 +48,7 @@ export function defineShareCommand(resourceType: ResourceType): Command {
 
 /** Takes back what was granted to somebody. */
 export function defineUnshareCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("unshare", `take back what somebody may do with a ${resourceType}`)
+  return defineServerCommand("unshare", `take back what somebody may do with ${withArticle(resourceType)}`)
     .argument(`<${resourceType}>`, "its id")
     .argument("<whom>", "an e-mail address, a team's name, the first characters of a link, or a grant's id (as `access` lists them)")
     .action(async (resourceId: string, whom: string, flags: CommonFlags) => {
@@ -62,7 +64,7 @@ export function defineUnshareCommand(resourceType: ResourceType): Command {
 
 /** Who has access, and why. */
 export function defineAccessCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("access", `list who may do what with a ${resourceType}, and why`)
+  return defineServerCommand("access", `list who may do what with ${withArticle(resourceType)}, and why`)
     .argument(`<${resourceType}>`, "its id")
     .action(async (resourceId: string, flags: CommonFlags) => {
       const { syla } = await connect({ env: process.env, profile: flags.profile });
@@ -82,11 +84,22 @@ export function defineAccessCommand(resourceType: ResourceType): Command {
         ],
         [
           ...people.map(({ name, level, reasons }) => ({ who: name, level, why: reasons.map(describeReason).join(", ") })),
-          ...links.map(({ subject, level }) => ({ who: "link", level, why: `${subject.name}…` })),
+          ...links.map(({ subject, level, expiresAt }) => ({
+            who: access.anonymousLinks ? "link, also to view without signing in" : "link, after signing in",
+            level,
+            why: `${subject.name}…${expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? " (ended)" : ""}`,
+          })),
           ...(access.visibility === "public" ? [{ who: "everybody", level: "run", why: "public" }] : []),
         ],
       );
     });
+}
+
+/** Who will be able to open a link. */
+function describeLink(anonymous: boolean): string {
+  return anonymous
+    ? "Whoever has this link can view it without signing in; with an account they get what it gives."
+    : "It opens for people who sign in; this server opens no such link without.";
 }
 
 function describeReason({ type, name }: PersonAccess["reasons"][number]): string {
@@ -97,6 +110,10 @@ async function collectGrants(syla: Syla, thing: ThingRef): Promise<Grant[]> {
   const grants: Grant[] = [];
   for await (const grant of syla.sharing.grants(thing)) grants.push(grant);
   return grants;
+}
+
+function withArticle(resourceType: ResourceType): string {
+  return resourceType === "asset" ? "an asset" : `a ${resourceType}`;
 }
 
 function readLevel(word: string): AccessLevel {

@@ -35,7 +35,7 @@ export const testCommand: Command = defineServerCommand("test", "run a program o
   .option("--entrypoint <name>", "the file of a folder to start")
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .action(async (target: string, testsPath: string, flags: Flags) => {
-    const prepared = await prepareRun(target, [], { ...flags, allowDomain: [], stdin: "/dev/null" }, process.env);
+    const prepared = await prepareRun(target, [], { ...flags, allowDomain: [], model: [], stdin: "/dev/null" }, process.env);
     const progress = createProgress();
     const onStart = () => progress.show("starting the local server …");
     const { syla } = await connect({ env: process.env, profile: flags.profile, start: true, onStart }).finally(progress.clear);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { usageError } from "../cli-error.ts";
+import { ensureUv } from "../local-server/install-uv.ts";
 import { followLines, formatLogLine, serverLogFile, readLastLines } from "../local-server/server-log.ts";
 import { findRunningServer, type ServerFile } from "../local-server/server-file.ts";
 import { ensureServer, type StartedServer } from "../local-server/start-server.ts";
@@ -43,7 +44,11 @@ async function up(flags: Flags): Promise<void> {
   const settings = settingsOf(flags);
   const already = findRunningServer(dataDir);
   const progress = createProgress();
-  if (already === null) progress.show("starting the server …");
+  if (already === null) {
+    const missing = ensureUv(process.env, () => note("fetching uv, which installs the packages of Python programs (once) …"));
+    if (missing !== null) note(missing);
+    progress.show("starting the server …");
+  }
   const logStart = readLastLines(serverLogFile(dataDir), 0).end;
   const foreground = flags.detach !== true;
   const options = { dataDir, env: process.env, settings, foreground, ...(foreground && { onSpawn: passSignalsOn() }) };

@@ -50,6 +50,7 @@ const labels: Readonly<Record<QuotaName, string>> = {
   cpuSecondsPerMonth: "CPU seconds a month",
   storageMb: "storage, MB",
   executionsPerMinute: "executions a minute",
+  llmSpendPerMonth: "US dollars for models a month",
 };
 
 function describeQuota({ name, limit, used, resetsAt, warning }: Quota): [string, string] {

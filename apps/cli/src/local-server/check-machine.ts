@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Check } from "@syla/contracts/system";
+import { findUv } from "./install-uv.ts";
 import { formatBytes } from "../output/units.ts";
 
 const run = promisify(execFile);
@@ -20,8 +21,18 @@ export async function checkMachine(dataDir: string): Promise<Check[]> {
       "apt-get install python3, or the same with your package manager",
     ),
     await checkProgram("flock", "flock", ["--version"], "apt-get install util-linux, or the same with your package manager"),
+    checkUv(),
     checkDataDir(dataDir),
   ];
+}
+
+/** Under the name that the server has for it. */
+function checkUv(): Check {
+  const uv = findUv(process.env);
+  const name = "packages of Python";
+  return uv === undefined
+    ? { name, status: "warning", detail: "uv, which installs them, is missing", fix: "syla runtimes install uv" }
+    : { name, status: "ok", detail: `installed with ${uv}`, fix: null };
 }
 
 function checkNode(): Check {

@@ -110,3 +110,9 @@ export function plainLine(text: string): string {
     .replaceAll(/\x1b\[[0-9;:]*m/g, "")
     .replaceAll(/[\n\t\r]+/g, " ");
 }
+
+/** Lines of somebody else's, for a terminal. */
+export function plainText(text: string): string {
+  const filter = createTerminalFilter();
+  return filter.push(text) + filter.end();
+}

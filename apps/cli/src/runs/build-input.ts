@@ -3,11 +3,12 @@ import type { FileInput, LimitsInput, RunInputDraft, Syla, Tier } from "@syla/sd
 import { usageError } from "../cli-error.ts";
 import { collectProgram, type LocalFile, readInput } from "./collect-files.ts";
 import { type NetworkFlags, readNetwork } from "./network-flags.ts";
+import { type QueueFlags, readQueueFlags } from "./queue-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "./parse-flags.ts";
 import { readPipedStdin, readStdin } from "./read-stdin.ts";
 
 /** The flags of `syla exec` that say what to run. */
-export interface ExecFlags extends NetworkFlags {
+export interface ExecFlags extends NetworkFlags, QueueFlags {
   readonly language?: string;
   readonly stdin?: string;
   readonly env: readonly string[];
@@ -19,6 +20,7 @@ export interface ExecFlags extends NetworkFlags {
   readonly tier?: Tier;
   readonly cache?: boolean;
   readonly cacheFor?: string;
+  readonly model: readonly string[];
 }
 
 /** What to send, with large files still on disk. */
@@ -29,6 +31,8 @@ export interface PreparedRun {
 
 /** Above this a file is uploaded by itself, so that it is sent once however often it is run. */
 const inlineBytes = 256 * 1024;
+/** What one request carries at most; of a larger tree the rest is uploaded too. */
+const requestBytes = 24 * 1024 * 1024;
 
 /** Reads flags, files and stdin; nothing is sent yet, so that a mistake costs no connection. */
 export async function prepareRun(
@@ -46,11 +50,13 @@ export async function prepareRun(
     args: [...args],
     env: parseVariables(flags.envFile, flags.env, env),
     limits,
+    ...readQueueFlags(flags),
     ...(flags.language !== undefined && { language: flags.language }),
     ...(flags.tier !== undefined && { tier: flags.tier }),
     ...(flags.cache === true && { cache: true }),
     ...(flags.cacheFor !== undefined && { cache: { ttlMs: parseDuration(flags.cacheFor) } }),
     ...(network !== undefined && { network }),
+    ...(flags.model.length > 0 && { models: [...flags.model] }),
   };
   if (target === "-")
     return { input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) }, files: [] };
@@ -87,7 +93,12 @@ function encodeStdin(bytes: Buffer | null): Pick<RunInputDraft, "stdin" | "stdin
 /** Turns the files into what goes into the request: their text, their bytes, or the hash of an upload. */
 export async function sendFiles(syla: Syla, files: readonly LocalFile[], signal: AbortSignal): Promise<FileInput[]> {
   const sent: FileInput[] = [];
-  for (const file of files) sent.push(file.size > inlineBytes ? await uploadFile(syla, file, signal) : encodeFile(file));
+  let room = requestBytes;
+  for (const file of files) {
+    const isInline = file.size <= Math.min(inlineBytes, room);
+    if (isInline) room -= file.size;
+    sent.push(isInline ? encodeFile(file) : await uploadFile(syla, file, signal));
+  }
   return sent;
 }
 

@@ -17,7 +17,17 @@ export interface Program {
 }
 
 /** Not part of a program: history and what tools can make again. */
-const ignoredFolders = new Set([".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache"]);
+export const ignoredFolders = new Set([
+  ".git",
+  ".hg",
+  ".svn",
+  "node_modules",
+  "__pycache__",
+  ".venv",
+  "venv",
+  ".pytest_cache",
+  ".mypy_cache",
+]);
 const entrypointNames = ["main", "Main", "index", "app", "run", "__main__"];
 
 /** Gathers the program at `target` (a file or a folder) and the extra files. */
@@ -37,6 +47,19 @@ export function collectProgram(target: string, extras: readonly string[], entryp
       "--entrypoint names a file relative to the folder.",
     );
   return { files: [...files.values()], entrypoint: start };
+}
+
+/** Everything in a folder that may belong to a program, without what tools make anew. */
+export function collectFolder(folder: string): readonly LocalFile[] {
+  if (!statInput(folder).isDirectory()) throw usageError(`${folder} is a file.`, "Name the folder of the program.");
+  const files = walk(resolve(folder), resolve(folder));
+  if (files.length > 0) return files;
+  throw new CliError(`${folder} holds no files.`, { code: "empty_code", exit: "no_input", hint: "Name the folder of the program." });
+}
+
+/** Files and folders that are sent besides a program, named as they are below the current folder. */
+export function collectExtras(paths: readonly string[]): readonly LocalFile[] {
+  return [...new Map(paths.flatMap((path) => collectExtra(path, process.cwd())).map((file) => [file.name, file])).values()];
 }
 
 function collectExtra(extra: string, base: string): LocalFile[] {

@@ -44,7 +44,7 @@ export async function resultOfRun(syla: Syla, run: Run, signal: AbortSignal): Pr
 
 /** The document when there was never a run, or when we lost sight of it. */
 export function resultOfError({ class: kind, code, message, hint }: ErrorReport, runId: string | null = null): ExecResult {
-  const timings = { queueMs: null, startMs: null, compileMs: null, compileCached: null, runMs: null, totalMs: null };
+  const timings = { queueMs: null, startMs: null, environmentMs: null, compileMs: null, compileCached: null, runMs: null, totalMs: null };
   return {
     runId,
     status: "failed",

@@ -1,3 +1,4 @@
+import type { SandboxHandle } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
 
 const processEnded = 4000;
@@ -33,8 +34,20 @@ export async function joinTerminal(socket: WebSocket, input: NodeJS.ReadStream, 
   }
 }
 
+/** A shell is for somebody who sits there. @throws CliError `no_terminal` */
+export function requireTerminal(hint: string): void {
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new CliError("A shell needs a terminal.", { code: "no_terminal", exit: "usage", hint });
+}
+
+/** Starts a shell, or a command, on a terminal of its own. @returns its process */
+export async function startShell(sandbox: SandboxHandle, words: string[] = []): Promise<number> {
+  const command = words.length === 0 ? ["/bin/bash", "-i"] : words;
+  return (await sandbox.processes.start(command, { terminal: sizeOf(process.stdout) })).pid;
+}
+
 /** A terminal that does not know its size has the usual one. */
-export function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
+function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
   return { columns: columns || 80, rows: rows || 24 };
 }
 

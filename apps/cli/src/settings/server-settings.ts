@@ -21,6 +21,7 @@ const serverSettings: Readonly<Record<string, Kind>> = {
   queueLimit: "number",
   bodyLimit: "number",
   uploadLimit: "number",
+  datasetLimit: "number",
   drainSeconds: "number",
 };
 

@@ -51,6 +51,11 @@ export class Holds {
     this.#end = await this.#notifications.listen(accessChannel, tell, () => tell(null));
   }
 
+  /** Looks at everything that is held. */
+  lookAgain(): void {
+    for (const { look } of this.#held) look();
+  }
+
   close(): void {
     this.#end?.();
   }

@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import { levelCovers, type AccessLevel } from "@syla/contracts/access";
+import type { TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "./actor.ts";
 
 /** The level that an action on a thing takes. */
@@ -7,13 +8,32 @@ const neededLevels = {
   "run:read": "view",
   "run:rerun": "run",
   "run:cancel": "edit",
+  "run:pin": "edit",
+  "run:delete": "admin",
   "run:share": "admin",
   "sandbox:read": "view",
   "sandbox:use": "edit",
   "sandbox:delete": "admin",
   "sandbox:share": "admin",
+  "asset:read": "view",
+  "asset:run": "run",
+  "asset:edit": "edit",
+  "asset:share": "admin",
+  "asset:delete": "admin",
+  "asset:transfer": "admin",
   "team:read": "view",
   "team:manage": "admin",
+  "credential:read": "view",
+  "credential:use": "run",
+  "credential:manage": "admin",
+  "package_index:read": "view",
+  "package_index:manage": "admin",
+  "webhook:read": "view",
+  "webhook:manage": "admin",
+  "trigger:read": "view",
+  "trigger:manage": "admin",
+  "schedule:read": "view",
+  "schedule:manage": "admin",
 } as const satisfies Record<string, AccessLevel>;
 
 /** What can be done to one thing. */
@@ -25,8 +45,15 @@ export type RoleAction =
   | "run:full-network"
   | "sandbox:list-all"
   | "sandbox:keep"
+  | "asset:create"
+  | "asset:list-all"
+  | "environment:list-all"
+  | "environment:manage"
   | "team:create"
   | "team:list-all"
+  | "team:limit"
+  | "credential:create"
+  | "schedule:list-all"
   | "worker:list-all"
   | "server:inspect";
 
@@ -35,11 +62,15 @@ export type Action = ThingAction | RoleAction;
 
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
-  readonly type: "run" | "sandbox" | "team";
+  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule";
   readonly id: string;
-  /** Null: it belongs to nobody. */
+  /** A person, a team, or `system` for what comes with the product; null: it belongs to nobody. */
   readonly ownerId: string | null;
+  /** What the actor is in the team that owns it. */
+  readonly teamRole?: TeamRole | null;
   readonly visibility: string;
+  /** Of things of `system`: administrators change it, and say who else may use it. */
+  readonly isAdministered?: boolean;
   /** The highest level that a grant gives the actor. */
   readonly level: AccessLevel | null;
 }
@@ -48,14 +79,21 @@ export interface Resource {
 export function can(actor: Actor, action: RoleAction): boolean;
 export function can(actor: Actor, action: ThingAction, resource: Resource): boolean;
 export function can(actor: Actor, action: Action, resource?: Resource): boolean {
+  if (resource?.ownerId === "system") {
+    const level = systemLevelOf(actor, resource);
+    return level !== null && levelCovers(level, neededLevels[action as ThingAction]);
+  }
   if (actor.role === "admin") return true;
   if (resource !== undefined) {
+    if (action === "asset:transfer") return isOwner(actor, resource);
     const level = levelOf(actor, resource);
     return level !== null && levelCovers(level, neededLevels[action as ThingAction]);
   }
   switch (action) {
     case "sandbox:keep":
+    case "asset:create":
     case "team:create":
+    case "credential:create":
     case "server:inspect":
       return actor.role === "developer";
     default:
@@ -63,13 +101,32 @@ export function can(actor: Actor, action: Action, resource?: Resource): boolean 
   }
 }
 
-/** What an actor has of a thing; an owner has everything. Public is view and run, for everybody who is signed in. */
+/** Whether a thing is the actor's to give away: their own, or their team's where they are an owner of that. */
+function isOwner(actor: Actor, resource: Pick<Resource, "ownerId" | "teamRole">): boolean {
+  return resource.ownerId === actor.userId || (resource.teamRole === "owner" && actor.role !== "end_user");
+}
+
+/**
+ * What an actor has of a thing; an owner has everything. A team's things are edited by its members and administered by its owners. Public is
+ * view and run, for everybody who is signed in.
+ */
 export function levelOf(actor: Actor, resource: Resource): AccessLevel | null {
+  // Whoever is not signed in views, whatever the link would give to somebody who is.
+  if (actor.via === "link") return lower(resource.level, "view");
+  if (resource.ownerId === "system") return systemLevelOf(actor, resource);
   if (actor.role === "admin" || resource.ownerId === actor.userId) return "admin";
   const open = resource.visibility === "public" ? "run" : null;
-  const best = higher(open, resource.level);
+  const byTeam = resource.teamRole === "owner" ? "admin" : resource.teamRole === "member" ? "edit" : null;
+  const best = higher(higher(open, byTeam), resource.level);
   // End users view and run what others have; they change nothing of it. What they are in a team is no matter of the role.
   return actor.role === "end_user" && resource.type !== "team" ? lower(best, "run") : best;
+}
+
+/** Everybody runs what is the system's and nobody changes it, but for what is administered. */
+function systemLevelOf(actor: Actor, { isAdministered = false, visibility, level }: Resource): AccessLevel | null {
+  if (!isAdministered) return "run";
+  if (actor.role === "admin") return "admin";
+  return lower(higher(visibility === "public" ? "run" : null, level), "run");
 }
 
 /** The higher of two levels. */

@@ -30,6 +30,7 @@ export function registerAccessRoutes(http: Http, sharing: Sharing): void {
     Object.assign(call.trail, { resourceType, resourceId, details: { grant: made.grant.id, level, expiresAt: made.grant.expiresAt } });
     return made;
   });
+  http.bind(routes.getShareLink, async (_input, call) => await sharing.getLink(call.actor));
   http.bind(routes.redeemShareLink, async ({ body }, call) => {
     const found = await sharing.redeemLink(call.actor, body.token);
     Object.assign(call.trail, { resourceType: found.resourceType, resourceId: found.resourceId, details: { level: found.level } });

@@ -1,17 +1,27 @@
 import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import type { TeamRole } from "@syla/contracts/teams";
 import type { Audit } from "../audit/service.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Queries } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 import { Holds, type Hold } from "./holds.ts";
-import { can, higher, requirePermission, type ThingAction } from "./permission.ts";
-import { findReachingGrants, findStanding } from "./store.ts";
+import { can, higher, levelOf, requirePermission, type ThingAction } from "./permission.ts";
+import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRoles } from "./store.ts";
 import { UseNotes } from "./use-notes.ts";
 
 export { can, requirePermission } from "./permission.ts";
 export { during, type Hold } from "./holds.ts";
-export { sharedWith, visibleTo, type Viewer } from "./store.ts";
-export { covers } from "./scopes.ts";
+export { findTeamRoles, findViewpoint, grantedTo, sharedWith, visibleTo, type Viewer } from "./store.ts";
+export { covers, refuseLimitedKey, requireScope } from "./scopes.ts";
+
+/** What somebody has of a thing, as lists show it. */
+export interface Standing {
+  readonly level: AccessLevel;
+  /** Whether it is theirs to give away. */
+  readonly isOwner: boolean;
+  /** Whether grants give anybody access. */
+  readonly isShared: boolean;
+}
 
 /** Something that can be shared, as its domain knows it. */
 export interface Thing {
@@ -19,8 +29,12 @@ export interface Thing {
   readonly id: string;
   readonly ownerId: string;
   readonly visibility: "private" | "public";
+  /** Of things of `system`: see `Resource`. */
+  readonly isAdministered?: boolean;
   /** What people call it. */
   readonly name: string;
+  /** It holds what only its owner was given: it is not shared. */
+  readonly isPersonal?: boolean;
 }
 
 /** What access is made of. */
@@ -28,6 +42,8 @@ export interface AccessContext {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly audit: Pick<Audit, "add">;
+  /** Whether share links are opened without signing in, as it is now. */
+  readonly anonymousLinks: () => boolean;
 }
 
 /** Who may do what with a thing: loads what the actor was granted, and decides with `can`. */
@@ -47,6 +63,11 @@ export class Access {
     await this.#holds.listen(onChange);
   }
 
+  /** Looks again at everything that is held: what is allowed at all has changed. */
+  lookAgain(): void {
+    this.#holds.lookAgain();
+  }
+
   /** Lets nothing be held any more. */
   close(): void {
     this.#holds.close();
@@ -58,8 +79,8 @@ export class Access {
    * @throws AppError `not_found`, `forbidden`
    */
   async require(actor: Actor, action: ThingAction, thing: Thing): Promise<void> {
-    const { level } = await this.#granted(actor, thing);
-    requirePermission(actor, action, { ...thing, level });
+    const { level, teamRole } = await this.#granted(actor, thing);
+    requirePermission(actor, action, { ...thing, level, teamRole });
     if (thing.ownerId !== actor.userId) this.#notes.note(actor, action, thing);
   }
 
@@ -71,19 +92,49 @@ export class Access {
     const allowed = async (current: Actor) => {
       const now = await load();
       if (now === undefined) return { allowed: false, until: null };
-      const { level, until } = await this.#granted(current, now);
-      return { allowed: can(current, action, { ...now, level }), until };
+      const { level, teamRole, until } = await this.#granted(current, now);
+      return { allowed: can(current, action, { ...now, level, teamRole }), until };
     };
     return this.#holds.hold(actor, `${thing.type}:${thing.id}`, allowed, gone);
   }
 
-  /** What grants give the actor, and when that changes by itself. Owners and administrators need none. */
-  async #granted(actor: Actor, thing: Thing): Promise<{ level: AccessLevel | null; until: Date | null }> {
-    if (actor.role === "admin" || thing.ownerId === actor.userId) return { level: null, until: null };
-    const grants = await findReachingGrants(this.#context.database.queries, actor.userId, thing.type, thing.id);
+  /** What the actor has of each of several things of one type. They may see them: that is decided already. Inside a transaction `queries` is its own. */
+  async standings(
+    actor: Actor,
+    things: readonly Omit<Thing, "name">[],
+    queries: Queries = this.#context.database.queries,
+  ): Promise<Map<string, Standing>> {
+    const [type] = things.map((thing) => thing.type);
+    if (type === undefined) return new Map();
+    const ids = things.map((thing) => thing.id);
+    // One after the other: a transaction has one connection.
+    const granted = await findLevels(queries, actor.userId, type, ids);
+    const roles = await findTeamRoles(queries, actor.userId);
+    const levels = new Map(granted.map((row) => [row.id, row.levels]));
+    return new Map(
+      things.map((thing) => {
+        const level = (levels.get(thing.id) ?? []).reduce<AccessLevel | null>((best, one) => higher(best, one), null);
+        const resource = { ...thing, level, teamRole: roles.get(thing.ownerId) ?? null };
+        const standing = {
+          level: levelOf(actor, resource) ?? "view",
+          isOwner: can(actor, "asset:transfer", resource),
+          isShared: levels.has(thing.id),
+        };
+        return [thing.id, standing];
+      }),
+    );
+  }
+
+  /** What grants and teams give the actor, and when that changes by itself. Owners and administrators need none. */
+  async #granted(actor: Actor, thing: Thing): Promise<{ level: AccessLevel | null; teamRole: TeamRole | null; until: Date | null }> {
+    if (actor.role === "admin" || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
+    const { queries } = this.#context.database;
+    const teamRole = actor.via === "link" ? null : await findTeamRole(queries, actor.userId, thing.ownerId);
+    const grants = await findReachingGrants(queries, actor, thing.type, thing.id);
     const ends = grants.flatMap(({ expires_at }) => (expires_at === null ? [] : [expires_at.getTime()]));
     return {
       level: grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null),
+      teamRole,
       until: ends.length === 0 ? null : new Date(Math.min(...ends)),
     };
   }
@@ -92,6 +143,7 @@ export class Access {
     actor: Actor,
     allowed: (actor: Actor) => Promise<{ allowed: boolean; until: Date | null }>,
   ): Promise<{ allowed: boolean; until: Date | null }> {
+    if (actor.via === "link" && !this.#context.anonymousLinks()) return { allowed: false, until: null };
     const standing = await findStanding(this.#context.database.queries, actor);
     if (standing === undefined || standing.status !== "active" || !standing.valid) return { allowed: false, until: null };
     const found = await allowed({ ...actor, role: standing.role });

@@ -6,8 +6,8 @@ import type { ThingAction } from "./permission.ts";
 const onceInMs = 10 * 60_000;
 const maxNotes = 20_000;
 
-/** Looking at a thing changes nothing, so no route of it is in the trail: this is, once for each person, thing and ten minutes. */
-const noted: readonly ThingAction[] = ["run:read", "sandbox:read", "sandbox:use"];
+/** Looking at a thing changes nothing, so no route of it is in the trail: this is, once for each person (or link and address), thing and ten minutes. */
+const noted: readonly ThingAction[] = ["run:read", "sandbox:read", "sandbox:use", "asset:read"];
 
 interface Looked {
   readonly type: string;
@@ -28,7 +28,7 @@ export class UseNotes {
 
   note(actor: Actor, action: ThingAction, { type, id, ownerId }: Looked): void {
     if (!noted.includes(action)) return;
-    const key = `${actor.userId} ${actor.impersonatorId ?? ""} ${action} ${id}`;
+    const key = `${actor.userId} ${actor.impersonatorId ?? ""} ${actor.linkId ?? ""} ${actor.address ?? ""} ${action} ${id}`;
     const now = this.#now();
     if ((this.#until.get(key) ?? 0) > now) return;
     this.#until.delete(key); // the oldest come first

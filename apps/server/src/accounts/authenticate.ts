@@ -22,6 +22,8 @@ export interface AuthenticateOptions {
   /** The key of the OS user who runs the server; it acts as the first admin. */
   readonly localKey: Secret;
   readonly firstAdminId: string;
+  /** Who calls models with the token of a run; undefined for what is none. */
+  readonly readRunToken: (token: string) => Promise<Actor | undefined>;
 }
 
 /**
@@ -33,16 +35,25 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
   const localDigest = digest(options.localKey.reveal());
   const localActor: Actor = { userId: options.firstAdminId, role: "admin", via: "local" };
   return async (request, reply) => {
-    const { authorization, cookie } = request.headers;
+    const { cookie } = request.headers;
+    const authorization = request.headers.authorization ?? apiKeyHeader(request);
     if (authorization !== undefined) {
       const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (key === undefined)
         throw new AppError("invalid_api_key", { message: "The `Authorization` header is not of the form `Bearer <key>`." });
       if (timingSafeEqual(digest(key), localDigest)) return localActor;
+      const run = await options.readRunToken(key);
+      if (run !== undefined) return run;
       return options.memo.get(key) ?? (looksLikeToken(key) ? await verifyToken(options, key) : await options.verifyKey(key));
     }
     return cookie?.includes("syla.session_token=") === true ? readSession(options, request, reply) : null;
   };
+}
+
+/** Anthropic's clients send their key in a header of its own. */
+function apiKeyHeader(request: FastifyRequest): string | undefined {
+  const key = request.headers["x-api-key"];
+  return typeof key === "string" && request.url.startsWith("/v1/") ? `Bearer ${key}` : undefined;
 }
 
 function digest(text: string): Buffer {
@@ -58,9 +69,15 @@ async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions
   const read = token.length > 4096 ? null : await accessTokens.read(token);
   const standing = read === null ? undefined : await findTokenStanding(database.queries, read.familyId);
   if (read === null || standing === undefined || standing.userId !== read.userId) throw new AppError("token_invalid");
-  const { userId, role, status, scopes } = standing;
+  const { userId, role, status, scopes, keyId, requestsPerMinute, hasQuotas } = standing;
   if (status === "suspended") throw new AppError("account_suspended");
-  const actor: Actor = { userId, role, via: "token", tokenId: read.familyId, scopes };
+  // What is done with it counts as done with its key.
+  const own = {
+    ...(keyId === null ? {} : { keyId }),
+    ...(requestsPerMinute === null ? {} : { requestsPerMinute }),
+    ...(hasQuotas ? { isLimitedKey: true } : {}),
+  };
+  const actor: Actor = { userId, role, via: "token", tokenId: read.familyId, scopes, ...own };
   memo.set(token, actor, read.expiresAt);
   return actor;
 }
@@ -74,9 +91,9 @@ async function verifyKey(options: Pick<AuthenticateOptions, "authentication" | "
   }
   const standing = await findKeyStanding(options.database.queries, found.id);
   if (standing === undefined) throw new AppError("invalid_api_key");
-  const { userId, role, status, scopes, requestsPerMinute } = standing;
+  const { userId, role, status, scopes, requestsPerMinute, hasQuotas } = standing;
   if (status === "suspended") throw new AppError("account_suspended");
-  const own = requestsPerMinute === null ? {} : { requestsPerMinute };
+  const own = { ...(requestsPerMinute === null ? {} : { requestsPerMinute }), ...(hasQuotas ? { isLimitedKey: true } : {}) };
   const actor: Actor = { userId, role, via: "api-key", keyId: found.id, scopes, ...own };
   options.memo.set(key, actor, found.expiresAt);
   return actor;

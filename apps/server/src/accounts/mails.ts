@@ -1,5 +1,5 @@
 import { escapeHtml } from "../platform/escape-html.ts";
-import type { Mail, queueMail } from "../notifications/service.ts";
+import type { Mail, queueMail } from "../deliveries/service.ts";
 
 /** Puts a mail into the queue, with the transaction. */
 export type QueueMail = typeof queueMail;

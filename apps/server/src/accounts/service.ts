@@ -66,6 +66,8 @@ export interface Accounts
   checkPassword(userId: string, password: string): Promise<boolean | null>;
   /** Who the key of the server's files acts as. */
   readonly localUserId: string;
+  /** Somebody as whom the server does what they asked for before. @throws AppError `account_suspended`; `not_found` when they are gone */
+  actFor(userId: string): Promise<Actor>;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
   /** Resolves when what answers did not wait for has been done. */
@@ -83,6 +85,8 @@ export interface AccountsOptions {
   readonly identityProviders?: readonly IdentityProviderConfig[];
   readonly trustedIssuers?: readonly TrustedIssuer[];
   readonly queueMail: QueueMail;
+  /** Who calls models with the token of a run; undefined for what is none. */
+  readonly readRunToken?: (token: string) => Promise<Actor | undefined>;
   /** Called when the set-up is done and its link is worth nothing any more. */
   readonly onSetup: () => void;
   /** Called, in its transaction, when an address has become a person's for certain. */
@@ -119,6 +123,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     accessTokens,
     localKey,
     firstAdminId: firstAdmin.id,
+    readRunToken: options.readRunToken ?? (() => Promise.resolve(undefined)),
   });
   let { setupToken } = firstAdmin;
   return {
@@ -126,7 +131,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     ...passwords,
     ...createApiKeys(authentication, queries, memo),
     ...createSignUp({ database, publicUrl, policy: options.signUp, sessions, background, queueMail, mailLimit, onEmailConfirmed }),
-    ...createInvitations({ queries, publicUrl, mode: options.signUp.mode, queueMail }),
+    ...createInvitations({ queries, publicUrl, policy: options.signUp, queueMail }),
     ...createEmailAddresses({ database, publicUrl, passwords, background, queueMail, mailLimit, onEmailConfirmed }),
     ...createTwoFactor({ queries, sealed, passwords, limit }),
     ...createDeviceLogin(queries, publicUrl, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
@@ -170,6 +175,12 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       const right = await verifyPassword({ hash, password });
       if (!right) limit.failed(userId, userId);
       return right;
+    },
+    async actFor(userId) {
+      const user = await findUser(queries, userId);
+      if (user === undefined) throw new AppError("not_found");
+      if (user.status === "suspended") throw new AppError("account_suspended");
+      return { userId, role: user.role, via: "server" };
     },
     findUsers: (ids) => findUsers(queries, ids),
     settled: () => background.settled(),

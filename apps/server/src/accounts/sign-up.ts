@@ -13,7 +13,7 @@ import { hashPassword } from "./password.ts";
 import type { Exchange, Sessions } from "./sessions.ts";
 import { findUserByEmail, insertUser, lockEmail } from "./store.ts";
 
-/** Who may make an account. */
+/** Who may make an account. It may change while the server runs: read it each time. */
 export interface SignUpPolicy {
   readonly mode: SignUpMode;
   readonly domains: readonly string[];

@@ -7,7 +7,6 @@ import { decodeCursor, type Admin } from "./service.ts";
 /** Serves the routes of administrators, and those by which people take out or delete what is theirs. */
 export function registerAdminRoutes(http: Http, admin: Admin): void {
   http.bind(routes.listUsers, ({ query }) => admin.list(query));
-  http.bind(routes.listSettings, () => ({ items: admin.settings }));
   http.bind(routes.getUser, ({ params }) => admin.get(params.id));
   http.bind(routes.updateUser, ({ params, body }, { trail }) => {
     trail.details = { role: body.role };

@@ -1,11 +1,13 @@
 import type { Role } from "@syla/contracts/accounts";
-import type { AdminOverview, Setting, UserFilter, UserHoldings, UserRecord } from "@syla/contracts/admin";
+import type { AdminOverview, UserFilter, UserHoldings, UserRecord } from "@syla/contracts/admin";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import type { Accounts } from "../accounts/service.ts";
 import type { Exchange } from "../accounts/sessions.ts";
-import type { Deliveries } from "../notifications/deliveries/service.ts";
+import type { Deliveries } from "../deliveries/service.ts";
+import type { Ownership } from "../catalog/service.ts";
 import type { Database, Queries, Work } from "../platform/database.ts";
+import { requestCancelOfAll } from "../runs/service.ts";
 import { Announcements } from "./announcements/service.ts";
 import { exportPerson } from "./export/service.ts";
 import * as store from "./store.ts";
@@ -15,20 +17,20 @@ interface AdminContext {
   readonly database: Database;
   readonly accounts: Accounts;
   readonly deliveries: Deliveries;
-  /** What the server is configured to do. */
-  readonly settings: Setting[];
+  /** What the catalog does with the assets of an account. */
+  readonly assets: Ownership;
 }
 
 /** What administrators do with accounts, and what people do with their own account as a whole. */
 export class Admin {
   readonly announcements: Announcements;
   readonly deliveries: Deliveries;
-  readonly settings: Setting[];
   readonly #queries: Queries;
   readonly #accounts: Accounts;
+  readonly #assets: Ownership;
 
-  constructor({ database, accounts, deliveries, settings }: AdminContext) {
-    this.settings = settings;
+  constructor({ database, accounts, deliveries, assets }: AdminContext) {
+    this.#assets = assets;
     this.#queries = database.queries;
     this.#accounts = accounts;
     this.deliveries = deliveries;
@@ -58,13 +60,15 @@ export class Admin {
     });
   }
 
-  /** @throws AppError `not_found`, `last_admin` */
+  /** What runs as this person ends, and what waits is cancelled. @throws AppError `not_found`, `last_admin` */
   async suspend(id: string, reason: string): Promise<UserRecord> {
     return await this.#change(id, async (work) => {
       await this.#keepAnAdmin(work, id);
       await store.endImpersonations(work, id);
       await store.deleteSessions(work, id);
-      return await store.updateUser(work, id, { status: "suspended", suspended_reason: reason });
+      const user = await store.updateUser(work, id, { status: "suspended", suspended_reason: reason });
+      await requestCancelOfAll(work, id);
+      return user;
     });
   }
 
@@ -90,7 +94,10 @@ export class Admin {
         await this.#find(work, transferTo);
         await store.transferRuns(work, id, transferTo);
       }
-      await store.deleteUser(work, id);
+      const settle = async (ownerId: string) =>
+        transferTo === undefined ? await this.#assets.remove(work, ownerId) : await this.#assets.handOver(work, ownerId, transferTo);
+      await settle(id);
+      await store.deleteUser(work, id, settle);
     });
   }
 

@@ -102,7 +102,8 @@ export async function countHoldings(queries: Queries, id: string): Promise<UserH
       (select count(*) from api_keys where reference_id = ${id}) as "apiKeys",
       (select count(*) from sessions where user_id = ${id} and expires_at > now()) as sessions,
       (select count(*) from team_members where user_id = ${id}) as teams,
-      (select count(*) from grants where subject_type = 'user' and subject_id = ${id}) as grants`.execute(queries);
+      (select count(*) from grants where subject_type = 'user' and subject_id = ${id}) as grants,
+      (select count(*) from assets where owner_id = ${id} and deleted_at is null) as assets`.execute(queries);
   return rows[0] as UserHoldings;
 }
 
@@ -121,10 +122,10 @@ export async function transferRuns(work: Work, from: string, to: string): Promis
 }
 
 /**
- * Removes the account with everything that is still its own. What the audit trail says stays. A team that has nobody left goes too; one
- * that has members and no owner any more gets its oldest member as owner.
+ * Removes the account with everything that is still its own. What the audit trail says stays. A team that has nobody left goes too, after
+ * `endTeam` has seen to what it owns; one that has members and no owner any more gets its oldest member as owner.
  */
-export async function deleteUser(work: Work, id: string): Promise<void> {
+export async function deleteUser(work: Work, id: string, endTeam: (teamId: string) => Promise<void>): Promise<void> {
   const memberships = await work.selectFrom("team_members").select("team_id").where("user_id", "=", id).execute();
   await sql`delete from grants g using runs r where g.resource_type = 'run' and g.resource_id = r.id and r.owner_id = ${id}`.execute(work);
   await work.deleteFrom("runs").where("owner_id", "=", id).execute();
@@ -132,7 +133,13 @@ export async function deleteUser(work: Work, id: string): Promise<void> {
   await work.deleteFrom("grants").where("subject_type", "=", "user").where("subject_id", "=", id).execute();
   await work.deleteFrom("users").where("id", "=", id).execute();
   const teamIds = memberships.map((row) => row.team_id);
-  await sql`delete from teams t where id = any(${teamIds}) and not exists (select from team_members where team_id = t.id)`.execute(work);
+  const { rows: left } = await sql<{ id: string }>`
+    select id from teams t where id = any(${teamIds}) and not exists (select from team_members where team_id = t.id)`.execute(work);
+  for (const team of left) {
+    await endTeam(team.id);
+    await work.deleteFrom("grants").where("subject_type", "=", "team").where("subject_id", "=", team.id).execute();
+    await work.deleteFrom("teams").where("id", "=", team.id).execute();
+  }
   await sql`
     update team_members m set role = 'owner'
     from (select distinct on (team_id) team_id, user_id from team_members where team_id = any(${teamIds}) order by team_id, created_at, user_id) o

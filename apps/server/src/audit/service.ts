@@ -63,12 +63,13 @@ export class Audit implements Service {
   /** Anything else that is to be known later. */
   add(occurrence: Occurrence): void {
     const { actor } = occurrence;
+    const linkId = actor?.linkId;
     this.#waiting.push({
       id: newId("aud"),
       at: new Date(),
-      actor_id: actor?.userId ?? null,
+      actor_id: linkId === undefined ? (actor?.userId ?? null) : null,
       actor_name: occurrence.actorName ?? "",
-      actor_role: actor?.role ?? null,
+      actor_role: linkId === undefined ? (actor?.role ?? null) : null,
       via: actor?.via ?? "none",
       impersonator_id: actor?.impersonatorId ?? null,
       action: occurrence.action,
@@ -76,10 +77,10 @@ export class Audit implements Service {
       resource_id: occurrence.resourceId ?? null,
       outcome: occurrence.outcome ?? "ok",
       error_code: occurrence.errorCode ?? null,
-      ip: occurrence.ip ?? null,
+      ip: occurrence.ip ?? actor?.address ?? null,
       user_agent: occurrence.userAgent ?? null,
       request_id: occurrence.requestId ?? null,
-      details: occurrence.details ?? {},
+      details: { ...occurrence.details, ...(linkId === undefined ? {} : { linkId }) },
     });
     this.#writing ??= this.#write();
   }

@@ -3,7 +3,7 @@ import type { CacheStats } from "@syla/contracts/cache";
 import { Run } from "@syla/contracts/runs";
 import { LRUCache } from "lru-cache";
 import type { Actor } from "../access/actor.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Work } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Redis } from "../platform/redis.ts";
 import type { Service } from "../platform/service.ts";
@@ -13,6 +13,7 @@ import {
   clearResults,
   countResults,
   dropExpired,
+  dropRuns,
   findHolder,
   keepResult,
   releaseKey,
@@ -117,12 +118,24 @@ export class ResultCache implements Service {
     };
   }
 
-  async clear(actor: Actor, runId: string | null): Promise<number> {
+  async clear(actor: Pick<Actor, "userId">, runId: string | null): Promise<number> {
     if (runId?.includes("\0") === true) return 0;
     const cleared = await clearResults(this.#context.database.queries, actor.userId, runId);
-    this.#forget(actor.userId);
-    await this.#context.redis.removeBelow(redisKey(actor.userId, ""));
+    await this.forget([actor.userId]);
     return cleared;
+  }
+
+  /** Runs are going, and equal ones are not to be answered from them. Answers whose results to `forget` when that is so. */
+  async dropRuns(work: Work, runIds: readonly string[]): Promise<string[]> {
+    return await dropRuns(work, runIds);
+  }
+
+  /** What is kept of people's results beside the database. */
+  async forget(ownerIds: readonly string[]): Promise<void> {
+    for (const ownerId of ownerIds) {
+      this.#forget(ownerId);
+      await this.#context.redis.removeBelow(redisKey(ownerId, ""));
+    }
   }
 
   async run(): Promise<void> {

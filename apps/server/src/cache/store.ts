@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { notify, type Queries } from "../platform/database.ts";
+import { notify, type Queries, type Work } from "../platform/database.ts";
 
 /** Payload: the owner whose results were cleared. */
 export const clearedChannel = "cache_cleared";
@@ -85,6 +85,18 @@ export async function clearResults(queries: Queries, ownerId: string, runId: str
   const result = await query.executeTakeFirst();
   await notify(queries, clearedChannel, ownerId);
   return Number(result.numDeletedRows);
+}
+
+/** Forgets the results of runs that are going, and tells the other processes. Answers whose they were. */
+export async function dropRuns(work: Work, runIds: readonly string[]): Promise<string[]> {
+  const rows = await work
+    .deleteFrom("cached_results")
+    .where("run_id", "in", [...runIds])
+    .returning("owner_id")
+    .execute();
+  const owners = [...new Set(rows.map((row) => row.owner_id))].toSorted();
+  for (const ownerId of owners) await notify(work, clearedChannel, ownerId);
+  return owners;
 }
 
 export async function dropExpired(queries: Queries): Promise<void> {

@@ -2,11 +2,10 @@ import { AppError } from "@syla/contracts/errors";
 import type { Notification, NotificationFilter, NotificationPreferences, notificationRoutes } from "@syla/contracts/notifications";
 import type { RouteInput } from "@syla/contracts/route";
 import type { Actor } from "../access/actor.ts";
+import type { Deliveries } from "../deliveries/service.ts";
 import type { Database, Queries } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import { renderMail } from "./deliveries/mail-text.ts";
-import type { Deliveries } from "./deliveries/service.ts";
-import type { Webhooks } from "./deliveries/webhook.ts";
+import type { DeriveSecret } from "../platform/standard-webhooks.ts";
 import { readPreferences, showPreferences, writePreferences, type Preferences } from "./preferences.ts";
 import { nextDigest } from "./quiet-hours.ts";
 import { toNotification } from "./service.ts";
@@ -20,8 +19,9 @@ type PreferencesChange = RouteInput<typeof notificationRoutes.updateNotification
 interface InboxContext {
   readonly database: Database;
   readonly deliveries: Deliveries;
-  readonly webhooks: Webhooks;
-  readonly publicUrl: string;
+  readonly secretOf: DeriveSecret;
+  /** Why an address may not be used; null when it may. */
+  readonly refusal: (url: string) => Promise<string | null>;
 }
 
 /** A person's own notifications and what they chose. */
@@ -77,26 +77,23 @@ export class Inbox {
   async rotateWebhookSecret(actor: Actor): Promise<string> {
     if (actor.impersonatorId !== undefined) throw new AppError("impersonating");
     const { webhookGeneration } = await this.#change(actor, (before) => ({ ...before, webhookGeneration: before.webhookGeneration + 1 }));
-    return this.#context.webhooks.secretOf(actor.userId, webhookGeneration);
+    return this.#context.secretOf("notification", actor.userId, webhookGeneration);
   }
 
   /** Sends something now. @throws AppError `mail_unavailable`, `channel_not_set`, `rate_limited` */
   async test(actor: Actor, channel: "email" | "webhook"): Promise<{ sent: boolean; problem: string | null }> {
     this.#countTest(actor.userId);
     const { email, preferences } = await this.#recipient(this.#queries, actor);
-    const id = newId("dlv");
     const createdAt = new Date().toISOString();
     const entry = { type: "system", title: "A test of your notifications", body: "It arrived.", link: null, createdAt } as const;
     const { webhookUrl: url, webhookGeneration: generation } = preferences;
     if (channel === "email" ? email === null : url === null) throw new AppError("channel_not_set");
     if (channel === "email" && !this.#context.deliveries.sendsMail) throw new AppError("mail_unavailable");
     try {
-      if (channel === "email") {
-        const host = new URL(this.#context.publicUrl).hostname;
-        await this.#context.deliveries.sendNow(renderMail(email ?? "", entry.title, [entry], this.#context.publicUrl), `<${id}@${host}>`);
-      } else {
-        const payload = { ...entry, id, seq: 0, details: {} };
-        await this.#context.webhooks.send(actor.userId, id, { url: url ?? "", generation, subject: entry.title, payload });
+      if (channel === "email") await this.#context.deliveries.mailNow(email ?? "", entry);
+      else {
+        const payload = { ...entry, id: newId("ntf"), seq: 0, details: {} };
+        await this.#context.deliveries.postNow(actor.userId, { url: url ?? "", generation, payload });
       }
       return { sent: true, problem: null };
     } catch (error) {
@@ -105,7 +102,7 @@ export class Inbox {
   }
 
   async #checkWebhook(url: string): Promise<void> {
-    const refused = await this.#context.webhooks.refusal(url);
+    const refused = await this.#context.refusal(url);
     if (refused !== null) throw new AppError("webhook_refused", { message: `The address of the webhook is not allowed: ${refused}.` });
   }
 

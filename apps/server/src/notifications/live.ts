@@ -55,6 +55,16 @@ export class LiveNotifications {
     follower.wake();
   }
 
+  /** Who is connected to this server. */
+  connected(): readonly string[] {
+    return [...this.#followers.keys()];
+  }
+
+  /** Says on each connection of a person what has changed in the catalog; nothing of it is kept. */
+  tellAssets(userId: string, ids: readonly string[] | null): void {
+    this.#each(userId, (follower) => follower.say({ type: "assets", ids: ids === null ? null : [...ids] }));
+  }
+
   #each(userId: string, act: (follower: Follower) => void): void {
     for (const follower of this.#followers.get(userId) ?? []) act(follower);
   }
@@ -117,6 +127,11 @@ class Follower {
     // What came after the list was read is told of by a message of its own.
     this.#seq ??= seq;
     await this.#send({ type: "state", unread, seq: this.#seq });
+  }
+
+  /** A passing word. Who cannot be told connects again, and looks for themselves. */
+  say(event: NotificationEvent): void {
+    this.#send(event).catch(() => this.#socket.close(1011, "try_again"));
   }
 
   async #send(event: NotificationEvent): Promise<void> {

@@ -1,11 +1,10 @@
 import type { Notification, NotificationType } from "@syla/contracts/notifications";
+import { insertDeliveries, type NewDelivery } from "../deliveries/service.ts";
 import type { Queries } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readPreferences, type Preferences } from "./preferences.ts";
 import { quietUntil } from "./quiet-hours.ts";
 import * as store from "./store.ts";
-
-export { queueMail, type Mail } from "./outbox.ts";
 
 /** What people are told. `link` is a path inside the product. */
 export interface Message {
@@ -53,7 +52,7 @@ export async function notifyEach(work: Queries, userIds: readonly string[], mess
     created.map(({ notification }) => notification),
   );
   const now = new Date();
-  await store.insertDeliveries(
+  await insertDeliveries(
     work,
     created.flatMap(({ recipient, preferences, notification }) => deliveriesOf(recipient, preferences, notification, now)),
   );
@@ -69,13 +68,13 @@ function deliveriesOf(
   preferences: Preferences,
   notification: store.NewNotification,
   now: Date,
-): store.NewDelivery[] {
+): NewDelivery[] {
   const { type, title, body, link, details, seq } = notification;
   const wanted = preferences.types[type];
   const dueAt = quietUntil(now, preferences.quietHours, preferences.timeZone) ?? now;
   const common = { userId, notificationId: notification.id, dueAt };
   const entry = { type, title, body, link, createdAt: now.toISOString() };
-  const deliveries: store.NewDelivery[] = [];
+  const deliveries: NewDelivery[] = [];
   if (wanted.email && email !== null && preferences.digest === "immediate")
     deliveries.push({ ...common, id: newId("dlv"), channel: "email", message: { to: email, subject: title, entries: [entry] } });
   if (wanted.webhook && preferences.webhookUrl !== null) {

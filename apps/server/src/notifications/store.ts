@@ -17,38 +17,6 @@ export interface Recipient {
   readonly value: object | null;
 }
 
-/** Something to be sent outside. */
-export interface NewDelivery {
-  readonly id: string;
-  readonly channel: "email" | "webhook";
-  readonly userId: string | null;
-  readonly notificationId: string | null;
-  readonly message: object;
-  readonly dueAt?: Date;
-}
-
-/** Puts things into the queue of what is sent outside. */
-export async function insertDeliveries(queries: Queries, deliveries: readonly NewDelivery[]): Promise<void> {
-  if (deliveries.length === 0) return;
-  await queries
-    .insertInto("deliveries")
-    .values(
-      deliveries.map(({ id, channel, userId, notificationId, message, dueAt }) => ({
-        id,
-        channel,
-        user_id: userId,
-        notification_id: notificationId,
-        message: JSON.stringify(message),
-        ...(dueAt === undefined ? {} : { due_at: dueAt }),
-      })),
-    )
-    .execute();
-  await send(queries, deliveriesChannel, "");
-}
-
-/** Tells every server that there may be something to send. */
-export const deliveriesChannel = "deliveries";
-
 /**
  * The next number in the stream of each person, those who do not exist left out. Held until the transaction ends: that is what makes
  * numbers visible in their order. Always locked in the order of the ids, so that two at once do not wait for each other.

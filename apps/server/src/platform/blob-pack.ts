@@ -7,11 +7,12 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  unlinkSync,
   write as writeCallback,
   writeSync,
 } from "node:fs";
 import { promisify } from "node:util";
-import { findPlace, mostPlaces, setPlace, tableBytes, type Place } from "./blob-table.ts";
+import { findPlace, listPlaces, mostPlaces, setPlace, tableBytes, type Place } from "./blob-table.ts";
 
 const fsync = promisify(fsyncCallback);
 const write = promisify(writeCallback);
@@ -32,6 +33,7 @@ const removed = 0xffff_ffff;
  * memory; a server that was killed finds it again from the records, up to the last that is whole.
  */
 export class BlobPack {
+  readonly #path: string;
   readonly #fd: number;
   /** Null: it is sealed, and its table is read from the file. */
   #table: Buffer | null;
@@ -42,11 +44,12 @@ export class BlobPack {
   #following: Promise<void> | null = null;
   #sealing: Promise<void> | null = null;
 
-  /** Opens the pack, or makes one. */
-  constructor(path: string) {
-    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  /** Opens the pack, or makes one. With `read` it is only read, and what a server that was killed left at its end is passed over. */
+  constructor(path: string, access: "read" | "write" = "write") {
+    this.#path = path;
+    this.#fd = openSync(path, access === "read" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT, 0o600);
     this.#table = this.#read(0, sealedMark.length).equals(sealedMark) ? null : Buffer.alloc(tableBytes);
-    if (this.#table !== null) this.#recover(this.#table);
+    if (this.#table !== null) this.#recover(this.#table, access);
   }
 
   get isSealed(): boolean {
@@ -68,6 +71,18 @@ export class BlobPack {
 
   read({ offset, size }: Place): Buffer {
     return this.#read(offset, size);
+  }
+
+  /** The blobs that are here, and how many bytes of the pack they take. */
+  list(): { hash: Buffer; place: Place }[] {
+    return listPlaces(this.#table ?? this.#read(tableStart, tableBytes)).filter(({ place }) => place.size !== removed);
+  }
+
+  /** How much of the pack is of blobs that were removed, from 0 to 1. */
+  wasted(): number {
+    const used = this.list().reduce((sum, { place }) => sum + headerBytes + place.size, 0);
+    const all = fstatSync(this.#fd).size - recordsStart;
+    return all <= 0 ? 0 : 1 - used / all;
   }
 
   /** Adds a blob to a pack that is not sealed; it can be read when this returns. What fails leaves nothing behind. */
@@ -107,6 +122,14 @@ export class BlobPack {
     closeSync(this.#fd);
   }
 
+  /** Removes the file: all of it is elsewhere. @returns its bytes */
+  discard(): number {
+    const { size } = fstatSync(this.#fd);
+    unlinkSync(this.#path);
+    this.close();
+    return size;
+  }
+
   #append(hash: Buffer, size: number, bytes: Uint8Array): void {
     if (this.#table === null) throw new Error("a sealed pack takes no more blobs");
     const record = Buffer.allocUnsafe(headerBytes + bytes.length);
@@ -142,7 +165,7 @@ export class BlobPack {
   }
 
   /** Notes the whole records, and cuts off what follows the last: a server was killed in the middle of it, or the power went. */
-  #recover(table: Buffer): void {
+  #recover(table: Buffer, access: "read" | "write"): void {
     const { size: fileBytes } = fstatSync(this.#fd);
     const records = this.#read(recordsStart, Math.max(0, fileBytes - recordsStart));
     for (let start = 0; start + headerBytes <= records.length;) {
@@ -156,7 +179,7 @@ export class BlobPack {
       this.#end = recordsStart + start;
       this.#count += 1;
     }
-    if (fileBytes > this.#end) ftruncateSync(this.#fd, this.#end);
+    if (access === "write" && fileBytes > this.#end) ftruncateSync(this.#fd, this.#end);
   }
 
   /** Fewer bytes when the file ends before. */

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { BlobPack } from "./blob-pack.ts";
 
 /** About as long as PostgreSQL takes to write out what was committed without waiting. */
@@ -65,6 +66,28 @@ export class BlobPacks {
 
   async remove(sha256: string): Promise<void> {
     for (const pack of this.#packs) await pack.remove(Buffer.from(sha256, "hex"));
+  }
+
+  /** The blobs that are here, pack by pack; one that two packs have comes twice. */
+  *list(): Generator<{ sha256: string; size: number }> {
+    for (const pack of this.#packs.slice())
+      for (const { hash, place } of pack.list()) yield { sha256: hash.toString("hex"), size: place.size };
+  }
+
+  /** Writes anew what is left of packs of which more than half was removed, and gives their room back. @returns the bytes of it */
+  async compact(): Promise<number> {
+    let freed = 0;
+    for (const pack of this.#packs.filter((candidate) => candidate.isSealed && candidate.wasted() > 0.5)) {
+      for (const { hash } of pack.list()) {
+        const place = pack.find(hash); // what was removed meanwhile stays so
+        if (place !== undefined) this.add(hash.toString("hex"), pack.read(place));
+        await nextTurn();
+      }
+      await this.sync();
+      this.#packs.splice(this.#packs.indexOf(pack), 1);
+      freed += pack.discard();
+    }
+    return freed;
   }
 
   /** Resolves when all that was added before is on the disk. */

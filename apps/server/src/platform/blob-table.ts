@@ -46,6 +46,17 @@ export function setPlace(table: Buffer, hash: Buffer, { offset, size }: Place): 
   table.writeUInt32LE(size, start + hashBytes + 4);
 }
 
+/** Every place of a table, those of what was removed too. */
+export function listPlaces(table: Buffer): { hash: Buffer; place: Place }[] {
+  const places: { hash: Buffer; place: Place }[] = [];
+  for (let start = 0; start + slotBytes <= table.length; start += slotBytes) {
+    const offset = table.readUInt32LE(start + hashBytes);
+    if (offset === 0) continue;
+    places.push({ hash: table.subarray(start, start + hashBytes), place: { offset, size: table.readUInt32LE(start + hashBytes + 4) } });
+  }
+  return places;
+}
+
 function firstSlot(hash: Buffer): number {
   return hash.readUInt32BE(0) >>> (32 - slotBits);
 }

@@ -1,11 +1,12 @@
 import { createHash, hash as hashOnce, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { LRUCache } from "lru-cache";
 import { diskError, publishFile, readRegularFile, writeHashed, type BlobRef } from "./blob-files.ts";
+import { noClaims, type Claims } from "./blob-claims.ts";
 import { BlobPacks } from "./blob-packs.ts";
 
 export type { BlobRef } from "./blob-files.ts";
@@ -38,8 +39,16 @@ export interface Blobs {
   has(sha256: string): Promise<boolean>;
   stat(sha256: string): Promise<BlobRef | undefined>;
   delete(sha256: string): Promise<void>;
-  /** Whether the stored content still has its hash. */
+  /** Whether the stored content still has its hash. @throws AppError `not_found` */
   verify(sha256: string): Promise<boolean>;
+  /** Keeps content from being collected until what is about to refer to it is recorded. What is put needs no such word. */
+  keep(hashes: Iterable<string>): Promise<void>;
+  /** Everything that is stored, in no order; what comes or goes meanwhile may be missing. */
+  list(): AsyncIterable<BlobRef>;
+  /** Takes damaged content out of use without losing it. @returns where it is now */
+  quarantine(sha256: string): Promise<string>;
+  /** Gives room back that deleted content still takes. @returns bytes */
+  compact(): Promise<number>;
   /** What was written is on the disk, and nothing can be read or written any more. */
   close(): Promise<void>;
 }
@@ -55,7 +64,7 @@ const memoryBytes = 32 * 1024 * 1024;
  * A store in a local directory: what is small in `packs/`, what is large in `sha256/ab/<hash>`, unfinished files in `incoming/` of the same
  * file system. Before layout 3 small content was in files too.
  */
-export async function openBlobs(root: string): Promise<Blobs> {
+export async function openBlobs(root: string, claims: Claims = noClaims): Promise<Blobs> {
   const incoming = join(root, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (let byte = 0; byte < 256; byte++)
@@ -81,6 +90,7 @@ export async function openBlobs(root: string): Promise<Blobs> {
     const temporary = join(incoming, randomUUID());
     try {
       const ref = await writeHashed(temporary, source, maxBytes);
+      await claims.claim(ref.sha256);
       if ((await find(ref.sha256)) === undefined) await publishFile(temporary, path(ref.sha256));
       else await rm(temporary);
       return ref;
@@ -111,6 +121,8 @@ export async function openBlobs(root: string): Promise<Blobs> {
   const write = async (bytes: Uint8Array): Promise<WrittenBlob> => {
     if (bytes.length > smallBytes) return { ...(await putChunks(oneChunk(bytes))), sync: nothingToDo };
     const sha256 = hashOf(bytes);
+    const claimed = claims.claim(sha256);
+    if (claimed !== null) await claimed;
     pack(sha256, bytes);
     return { sha256, size: bytes.length, sync };
   };
@@ -120,9 +132,7 @@ export async function openBlobs(root: string): Promise<Blobs> {
     const sha256 = hashOf(bytes);
     let entry = pending.get(sha256);
     if (entry === undefined) {
-      const written = nextTurn()
-        .then(() => pack(sha256, bytes))
-        .finally(() => pending.delete(sha256));
+      const written = (claims.claim(sha256) ?? nextTurn()).then(() => pack(sha256, bytes)).finally(() => pending.delete(sha256));
       written.catch(() => {}); // whoever asks for it sees the error
       pending.set(sha256, (entry = { bytes: Buffer.from(bytes), written }));
     }
@@ -167,13 +177,49 @@ export async function openBlobs(root: string): Promise<Blobs> {
     verify: async (sha256) => {
       const file = path(sha256);
       const bytes = packs.read(sha256);
-      if (bytes !== undefined) return hashOf(bytes) === sha256;
-      const hash = createHash("sha256");
-      for await (const chunk of readRegularFile(file)) hash.update(chunk);
-      return hash.digest("hex") === sha256;
+      return bytes === undefined ? (await hashFile(file).catch(missingIsNotFound)) === sha256 : hashOf(bytes) === sha256;
     },
+    keep: async (hashes) => {
+      for (const sha256 of hashes) await claims.claim(sha256);
+    },
+    list: async function* () {
+      const seen = new Set<string>();
+      for (const ref of packs.list()) {
+        if (!seen.has(ref.sha256)) yield ref;
+        seen.add(ref.sha256);
+      }
+      for await (const ref of listFiles(join(root, "sha256"))) if (!seen.has(ref.sha256)) yield ref;
+    },
+    quarantine: async (sha256) => {
+      const file = path(sha256);
+      const folder = join(root, "quarantine");
+      const target = join(folder, `${sha256}-${randomUUID()}`);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const bytes = packs.read(sha256);
+      if (bytes === undefined) await publishFile(file, target);
+      else await writeFile(target, bytes, { mode: 0o600, flush: true });
+      memory.delete(sha256);
+      await packs.remove(sha256);
+      return target;
+    },
+    compact: () => packs.compact(),
     close: () => packs.close(),
   };
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of readRegularFile(file)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+async function* listFiles(root: string): AsyncGenerator<BlobRef> {
+  for (const folder of await readdir(root)) {
+    for (const name of await readdir(join(root, folder))) {
+      const size = hexHash.test(name) ? (await stat(join(root, folder, name)).catch(ignoreMissing))?.size : undefined;
+      if (size !== undefined) yield { sha256: name, size };
+    }
+  }
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -26,11 +26,13 @@ export interface DataDirectory {
   readonly blobs: string;
   readonly spool: string;
   readonly sandboxes: string;
+  readonly environments: string;
   readonly lockFile: string;
   readonly serverFile: string;
   readonly localKeyFile: string;
   readonly secretFile: string;
   readonly demandFile: string;
+  readonly credentialKeysFile: string;
 }
 
 /** The paths below `root`; creates nothing. */
@@ -42,11 +44,13 @@ export function dataDirectoryAt(root: string): DataDirectory {
     blobs: at("blobs"),
     spool: at("spool"),
     sandboxes: at("sandboxes"),
+    environments: at("environments"),
     lockFile: at("server.lock"),
     serverFile: at("server.json"),
     localKeyFile: at("cli.key"),
     secretFile: at("secret"),
     demandFile: at("sandbox-demand.json"),
+    credentialKeysFile: at("credential-keys.json"),
   };
 }
 
@@ -59,7 +63,7 @@ export function createDataDirectory(directory: DataDirectory): void {
   try {
     mkdirSync(directory.root, { recursive: true, mode: 0o700 });
     chmodSync(directory.root, 0o700);
-    for (const path of [directory.postgres, directory.blobs, directory.spool, directory.sandboxes])
+    for (const path of [directory.postgres, directory.blobs, directory.spool, directory.sandboxes, directory.environments])
       mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new AppError("data_dir_unusable", {

@@ -3,6 +3,7 @@ import { AppError } from "@syla/contracts/errors";
 import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import type { Logger } from "./logger.ts";
+import { onceMarks } from "./once-mark.ts";
 import type { PostgresAddress } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
 
@@ -25,6 +26,8 @@ export interface Database {
   readonly target: DatabaseTarget;
   /** Runs one of the few statements that run all the time: each connection has it parsed and planned once. Answers the rows. */
   runPrepared<Row>(statement: PreparedStatement, values: readonly unknown[]): Promise<Row[]>;
+  /** Connections that are open, those of them that nobody has now, and who waits for one. */
+  connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
   /** Fails with `database_unavailable` when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -47,13 +50,14 @@ export function openDatabase(target: DatabaseTarget, logger: Logger, size = 20):
   // A connection that is lost while it is lent out reports it on the client itself, besides failing the query.
   pool.on("connect", (client) => client.on("error", () => undefined));
   pool.on("error", (error) => logger.warn({ reason: error.message }, "a database connection was lost"));
-  const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins: [onceMarks] });
   return {
     queries,
     target,
     async runPrepared<Row>({ name, text }: PreparedStatement, values: readonly unknown[]) {
       return (await pool.query({ name, text, values: [...values] })).rows as Row[];
     },
+    connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     async ping() {
       try {
         await sql`select 1`.execute(queries);

@@ -4,8 +4,8 @@ import { answer, type Answer } from "./http-call.ts";
 /** A comment goes out this often, so that proxies and readers can tell a quiet stream from a dead one. */
 const keepAliveMs = 15_000;
 
-/** Answers with server-sent events, each named after its `type`. The events before the first one are the caller's chance to refuse. */
-export async function answerEvents<T extends { readonly type?: string }>(
+/** Answers with server-sent events, each named after its `type` and numbered by its `seq`. The events before the first one are the caller's chance to refuse. */
+export async function answerEvents<T extends { readonly type?: string; readonly seq?: number }>(
   events: AsyncGenerator<T, void, void>,
   signal: AbortSignal,
 ): Promise<Answer> {
@@ -20,7 +20,7 @@ export async function answerEvents<T extends { readonly type?: string }>(
   });
 }
 
-async function* toEventStream<T extends { readonly type?: string }>(
+async function* toEventStream<T extends { readonly type?: string; readonly seq?: number }>(
   first: IteratorResult<T, void>,
   rest: AsyncGenerator<T, void, void>,
   signal: AbortSignal,
@@ -35,8 +35,8 @@ async function* toEventStream<T extends { readonly type?: string }>(
       if (result === null) yield ": keep-alive\n\n";
       else if (result.done === true) return;
       else {
-        const { type } = result.value;
-        yield `${type === undefined ? "" : `event: ${type}\n`}data: ${JSON.stringify(result.value)}\n\n`;
+        const { type, seq } = result.value;
+        yield `${seq === undefined ? "" : `id: ${seq}\n`}${type === undefined ? "" : `event: ${type}\n`}data: ${JSON.stringify(result.value)}\n\n`;
         next = rest.next();
       }
     }

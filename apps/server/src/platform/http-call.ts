@@ -69,8 +69,14 @@ export function requestIdOf(header: unknown): string {
 
 /** The trace id of a W3C `traceparent` header, or a new one. */
 export function traceIdOf(header: unknown): string {
-  const match = typeof header === "string" ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(header) : null;
-  return match?.[1] !== undefined && !/^0+$/.test(match[1]) ? match[1] : randomBytes(16).toString("hex");
+  return parentOf(header)?.traceId ?? randomBytes(16).toString("hex");
+}
+
+/** The span that a W3C `traceparent` header names; null when it names none. */
+export function parentOf(header: unknown): { readonly traceId: string; readonly parentId: string } | null {
+  const match =
+    typeof header === "string" ? /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(header) : null;
+  return match?.[1] === undefined || match[2] === undefined ? null : { traceId: match[1], parentId: match[2] };
 }
 
 /** The call of a request. Its abort signal costs a listener, so it is made when somebody asks for it. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { AppError } from "@syla/contracts/errors";
-import type { Route, RouteInput } from "@syla/contracts/route";
+import { onceHeader, type Route, type RouteInput } from "@syla/contracts/route";
 import websocket, { type WebSocket } from "@fastify/websocket";
 import fastify, {
   LogController,
@@ -13,7 +13,7 @@ import fastify, {
 import { z } from "zod";
 import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor, type Trail } from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
-import { toAppError, toProblem } from "./http-problem.ts";
+import { fieldProblems, toAppError, toProblem } from "./http-problem.ts";
 import { refuseCrossOrigin, setSecurityHeaders } from "./http-security.ts";
 import type { Logger } from "./logger.ts";
 
@@ -38,10 +38,20 @@ export interface HttpOptions<A> {
   readonly rateLimit?: (route: Route, request: FastifyRequest, reply: FastifyReply, actor: A | null) => void | Promise<void>;
   /** Told of every answer of a route that changes something, refusals included. */
   readonly audit?: (change: Change<A>) => void;
+  /** Does a request with an idempotency key once. */
+  readonly once?: (request: OnceRequest<A>, work: () => Promise<Answer>) => Promise<Answer>;
   /** While true, changes are refused with `shutting_down`. */
   readonly isDraining: () => boolean;
   /** Parses each JSON answer with the contract, so that a test fails where the two differ. */
   readonly checkAnswers?: boolean;
+}
+
+/** A request that creates something, with the key that its client gave it. */
+export interface OnceRequest<A> {
+  readonly route: Route;
+  readonly request: FastifyRequest;
+  readonly actor: A;
+  readonly key: string;
 }
 
 /** What a route that changes something was asked and has answered. `error` is null when it did what it was asked. */
@@ -222,6 +232,7 @@ function stripBasePath(url: string, basePath: string): string {
 function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, options: HttpOptions<A>) {
   const status = Number(Object.keys(route.responses)[0]);
   const parse = inputParser(route);
+  const declared: Route = route;
   return {
     method: route.method,
     url: route.path,
@@ -230,13 +241,26 @@ function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, o
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const call = createCall(request, reply, request.actor) as Call<never>;
-      const result = await reportChange(route, request, options, async () => await handler(parse(request), call));
+      const work = async () => {
+        const result = await reportChange(route, request, options, async () => await handler(parse(request), call));
+        return result instanceof Answer ? result : new Answer(status, result, {});
+      };
+      const { once } = options;
+      const key = declared.once === undefined ? undefined : onceKeyOf(request);
+      const given =
+        key === undefined || once === undefined ? await work() : await once({ route, request, actor: request.actor as A, key }, work);
       if (reply.sent) return reply;
-      const given = result instanceof Answer ? result : new Answer(status, result, {});
       if (options.checkAnswers === true) checkAnswer(route, given);
       return sendAnswer(reply, given, options.basePath);
     },
   };
+}
+
+/** The key of a request that is to be done once. @throws AppError `invalid_request` */
+export function onceKeyOf(request: FastifyRequest): string | undefined {
+  const read = onceHeader.safeParse(request.headers);
+  if (!read.success) throw new AppError("invalid_request", { fields: fieldProblems("headers", read.error.issues) });
+  return read.data["idempotency-key"];
 }
 
 /** Tells the audit trail how it went, when the route changes something. */
@@ -280,6 +304,8 @@ async function authenticate<A>(route: Route, request: FastifyRequest, reply: Fas
 }
 
 function checkAnswer(route: Route, given: Answer): void {
+  // Errors in the languages of others are no part of ours.
+  if (route.tag === "gateway" && given.status >= 400) return;
   const schema = route.responses[given.status];
   if (schema === undefined) throw new Error(`${route.method} ${route.path} does not declare the status ${given.status}`);
   if (typeof schema !== "string") z.parse(schema, JSON.parse(JSON.stringify(given.body)));

@@ -1,6 +1,6 @@
 import { errorCatalog, type ErrorCode } from "@syla/contracts/errors";
 import { Problem } from "@syla/contracts/problem";
-import type { Route } from "@syla/contracts/route";
+import { onceErrors, onceHeader, type Route } from "@syla/contracts/route";
 import type { z } from "zod";
 import { toSchema, type JsonObject } from "./openapi-schema.ts";
 
@@ -54,6 +54,11 @@ export function buildOpenApi(routes: Readonly<Record<string, Route>>, version: s
       },
       securitySchemes: {
         apiKey: { type: "http", scheme: "bearer", description: "An API key." },
+        shareLink: {
+          type: "http",
+          scheme: "bearer",
+          description: "The token of a share link, to view what it leads to, where an administrator allows that (`SYLA_ANONYMOUS_LINKS`).",
+        },
         session: { type: "apiKey", in: "cookie", name: "syla.session_token", description: "The session cookie of the web application." },
       },
     },
@@ -65,12 +70,13 @@ function operation(name: string, route: Route, schemas: Record<string, JsonObjec
     ...parametersOf("path", route.params, schemas),
     ...parametersOf("query", route.query, schemas),
     ...parametersOf("header", route.headers, schemas),
+    ...(route.once === undefined ? [] : parametersOf("header", onceHeader, schemas)),
   ];
   return {
     operationId: name,
     summary: route.summary,
     tags: [route.tag],
-    security: route.auth === "none" ? [] : [{ apiKey: [] }, { session: [] }],
+    security: route.auth === "none" ? [] : [{ apiKey: [] }, { session: [] }, ...(route.link === undefined ? [] : [{ shareLink: [] }])],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body, schemas) }),
     responses: { ...answers(route, schemas), ...problems(route) },
@@ -119,6 +125,8 @@ function problems(route: Route): JsonObject {
   const codes = new Set<ErrorCode>([...route.errors, ...commonErrors]);
   if (route.auth === "user") for (const code of ["unauthenticated", "invalid_api_key"] as const) codes.add(code);
   if (route.auth === "user" && route.method !== "GET") codes.add("cross_origin");
+  if (route.once !== undefined) for (const code of onceErrors) codes.add(code);
+  if (route.once === "shown") codes.add("idempotency_answer_gone");
   if (route.params ?? route.query ?? route.headers ?? route.body) codes.add("invalid_request");
   codes.add("database_unavailable");
   const byStatus = Map.groupBy(codes, (code) => errorCatalog[code].status);

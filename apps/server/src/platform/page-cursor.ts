@@ -9,7 +9,12 @@ export function toPage<Row, Item>(
 ): { items: Item[]; nextCursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
-  return { items: shown.map(present), nextCursor: last === undefined ? null : Buffer.from(keyOf(last)).toString("base64url") };
+  return { items: shown.map(present), nextCursor: last === undefined ? null : toCursor(keyOf(last)) };
+}
+
+/** Where a page starts that comes after this key. */
+export function toCursor(key: string): string {
+  return Buffer.from(key).toString("base64url");
 }
 
 /** The key after which a page starts; null at the first. @throws AppError `invalid_cursor` */

@@ -91,10 +91,10 @@ function rateHeaders({ limit, remaining, resetMs, windowMs }: RateState): Record
   };
 }
 
-/** Tells the caller how much is left. @throws AppError `rate_limited` when nothing is */
-export function requireRate(state: RateState, reply: FastifyReply): void {
+/** Tells the caller how much is left. `limit`: what a refusal says the limit is. @throws AppError `rate_limited` when nothing is */
+export function requireRate(state: RateState, reply: FastifyReply, limit?: string): void {
   reply.headers(rateHeaders(state));
-  requireAllowed(state, `More than ${state.limit} requests in ${Math.round(state.windowMs / 1000)} seconds.`);
+  requireAllowed(state, limit ?? `More than ${state.limit} requests in ${Math.round(state.windowMs / 1000)} seconds.`);
 }
 
 /** @throws AppError `rate_limited` when nothing is left */

@@ -1,4 +1,3 @@
-import { createClient } from "@redis/client";
 import type { Logger } from "./logger.ts";
 import type { Secret } from "./secret.ts";
 
@@ -17,9 +16,10 @@ export interface Redis {
   close(): Promise<void>;
 }
 
-/** Connects in the background, and again whenever the connection is lost. Undefined: there is none. */
-export function openRedis(url: Secret | undefined, logger: Logger): Redis {
+/** Connects in the background, and again whenever the connection is lost. Undefined: there is none, and the client is not even loaded. */
+export async function openRedis(url: Secret | undefined, logger: Logger): Promise<Redis> {
   if (url === undefined) return noRedis;
+  const { createClient } = await import("@redis/client");
   const client = createClient({
     url: url.reveal(),
     disableOfflineQueue: true,

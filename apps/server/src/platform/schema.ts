@@ -76,6 +76,7 @@ interface TeamRow {
   name: string;
   slug: string;
   description: Generated<string>;
+  concurrent_runs: Generated<number | null>;
   created_by: string | null;
   created_at: Time;
   updated_at: Time;
@@ -177,9 +178,29 @@ interface QuotaRow {
   cpu_seconds_per_month: number | null;
   storage_mb: number | null;
   spend_per_month_usd: string | null;
+  llm_spend_per_month: Generated<number | null>;
   executions_per_minute: number | null;
   updated_by: string | null;
   updated_at: Time;
+}
+
+interface KeyQuotaRow {
+  api_key_id: string;
+  concurrent_runs: number | null;
+  runs_per_day: number | null;
+  cpu_seconds_per_month: number | null;
+  storage_mb: number | null;
+  executions_per_minute: number | null;
+  llm_spend_per_month: Generated<number | null>;
+  updated_by: string | null;
+  updated_at: Time;
+}
+
+interface KeyUsageDayRow {
+  api_key_id: string;
+  day: string;
+  cpu_ms: Generated<number>;
+  stored_bytes: Generated<number>;
 }
 
 interface UsageDayRow {
@@ -245,7 +266,12 @@ interface DeliveryRow {
   channel: "email" | "webhook";
   user_id: string | null;
   notification_id: string | null;
+  webhook_id: string | null;
+  owner_id: Generated<string>;
+  event_type: string | null;
   message: Json;
+  tries: ColumnType<object, string | undefined, string>;
+  tries_from: Time;
   state: Generated<"due" | "sent" | "failed">;
   attempts: Generated<number>;
   due_at: Time;
@@ -253,6 +279,76 @@ interface DeliveryRow {
   last_error: string | null;
   created_at: Time;
   sent_at: OptionalTime;
+}
+
+interface WebhookRow {
+  id: string;
+  owner_id: string;
+  name: string;
+  url: string;
+  events: string[];
+  program_ids: string[] | null;
+  run_statuses: string[] | null;
+  asset_types: string[] | null;
+  secret_generation: Generated<number>;
+  previous_secret_until: OptionalTime;
+  enabled: Generated<boolean>;
+  disabled_reason: Generated<string | null>;
+  failing_since: OptionalTime;
+  last_taken_at: OptionalTime;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface TriggerRow {
+  id: string;
+  owner_id: string;
+  program_id: string;
+  version: string | null;
+  name: string;
+  auth: "standard" | "github" | "bearer";
+  input: "stdin" | "file";
+  headers: string[];
+  rate_per_minute: number;
+  secret_generation: Generated<number>;
+  previous_secret_until: OptionalTime;
+  enabled: Generated<boolean>;
+  disabled_reason: Generated<string | null>;
+  last_called_at: OptionalTime;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface TriggerCallRow {
+  id: string;
+  trigger_id: string;
+  at: Time;
+  outcome: "started" | "duplicate" | "refused" | "unauthenticated";
+  delivery_id: string | null;
+  body_sha256: string | null;
+  run_id: string | null;
+  error_code: string | null;
+  ip: string;
+  bytes: number;
+}
+
+interface TriggerBodyRow {
+  trigger_id: string;
+  body_sha256: string;
+  delivery_id: string;
+  at: Time;
+}
+
+interface WebhookEventRow {
+  id: Generated<number>;
+  type: string;
+  owner_ids: string[];
+  program_id: string | null;
+  run_status: string | null;
+  asset_type: string | null;
+  data: Json;
+  created_at: Time;
 }
 
 interface SessionRow {
@@ -331,10 +427,19 @@ interface RunRow {
   request_hash: string;
   idempotency_key: string | null;
   retry_of: string | null;
+  schedule_id: Generated<string | null>;
+  api_key_id: Generated<string | null>;
   parent_run_id: string | null;
+  asset_id: string | null;
+  asset_version: string | null;
+  dataset_ids: string[] | null;
+  tree_sha256: string | null;
   priority: Generated<number>;
   attempt: Generated<number>;
   available_at: Time;
+  turn_at: Time;
+  cause: Generated<string | null>;
+  history: OptionalJson;
   worker_id: string | null;
   cancel_requested_at: OptionalTime;
   created_at: Time;
@@ -348,6 +453,16 @@ interface RunRow {
   log_sha256: string | null;
   log_size: Generated<number>;
   artifact_count: Generated<number>;
+  pinned_at: OptionalTime;
+  expired_at: OptionalTime;
+  requeued_at: OptionalTime;
+}
+
+interface DeletedRunRow {
+  id: string;
+  owner_id: string;
+  kind: string;
+  api_key_id: string | null;
 }
 
 interface SandboxRow {
@@ -369,6 +484,10 @@ interface SandboxRow {
   ended_at: OptionalTime;
   end_reason: string | null;
   worker_id: string;
+  program_id: Generated<string | null>;
+  program: OptionalJson;
+  on_idle: Generated<"pause" | "end">;
+  error: OptionalJson;
 }
 
 interface ArtifactRow {
@@ -379,6 +498,117 @@ interface ArtifactRow {
   sha256: string;
   mime_type: string;
   created_at: Time;
+}
+
+interface EnvironmentRow {
+  id: string;
+  key: string;
+  request_key: string;
+  base_key: string | null;
+  scope: string | null;
+  manager: "uv" | "npm" | "go";
+  language: string;
+  runtime_version: string;
+  platform: string;
+  source: string;
+  dependencies: Json;
+  request_sha256: string;
+  state: Generated<"none" | "building" | "ready" | "failed">;
+  phase: "resolve" | "download" | "install" | "verify" | null;
+  worker_id: string | null;
+  error: OptionalJson;
+  lock_sha256: string | null;
+  log_sha256: string | null;
+  packages: Generated<unknown>;
+  size: number | null;
+  build_count: Generated<number>;
+  build_ms: number | null;
+  created_at: Time;
+  building_since: OptionalTime;
+  built_at: OptionalTime;
+  used_at: Time;
+}
+
+interface EnvironmentLayerRow {
+  name: string;
+  environment_id: string;
+  store_id: string;
+  size: number;
+  file_count: number;
+  digest: string;
+  created_at: Time;
+  used_at: Time;
+  verified_at: Time;
+}
+
+interface EnvironmentUserRow {
+  environment_id: string;
+  user_id: string;
+  used_at: Time;
+}
+
+interface EnvironmentBuildRecordRow {
+  environment_id: string;
+  seq: number;
+  record: string;
+}
+
+interface EnvironmentPinRow {
+  asset_id: string;
+  version: string;
+  request_key: string;
+  environment_id: string;
+  pinned_at: Time;
+}
+
+interface ScheduleRow {
+  id: string;
+  owner_id: string;
+  name: string;
+  program_id: string;
+  run: Json;
+  cron: string;
+  time_zone: string;
+  overlap: "skip" | "queue" | "cancel_previous";
+  missed: "skip" | "once" | "all";
+  enabled: Generated<boolean>;
+  disabled_reason: Generated<string | null>;
+  next_at: ColumnType<Date, Date, Date>;
+  pending_at: OptionalTime;
+  retry_at: OptionalTime;
+  last_at: OptionalTime;
+  last_outcome: Generated<string | null>;
+  last_run_id: Generated<string | null>;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface PackageIndexRow {
+  id: string;
+  owner_id: string;
+  manager: "uv" | "npm" | "go";
+  name: string;
+  url: string;
+  packages: Json;
+  credential_id: string | null;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface EnvironmentImageRow {
+  environment_id: string;
+  state: "building" | "built" | "pushed" | "failed";
+  phase: "environment" | "assemble" | "push" | null;
+  worker_id: string | null;
+  error: OptionalJson;
+  image_id: string | null;
+  reference: string | null;
+  digest: string | null;
+  size: number | null;
+  log_sha256: string | null;
+  built_at: OptionalTime;
+  pushed_at: OptionalTime;
 }
 
 interface CompilationRow {
@@ -409,8 +639,235 @@ interface CachedResultRow {
   expires_at: ColumnType<Date, Date, Date>;
 }
 
+interface TreeRow {
+  sha256: string;
+  file_count: number;
+  total_bytes: number;
+  created_at: Time;
+}
+
+interface AssetRow {
+  id: string;
+  type: "program" | "model" | "dataset";
+  name: string;
+  name_key: string;
+  slug: string;
+  description: Generated<string>;
+  tags: Generated<string[]>;
+  slots: Generated<string[]>;
+  owner_id: string;
+  visibility: Generated<"private" | "public">;
+  tree_sha256: string | null;
+  config: Json;
+  revision: Generated<number>;
+  version: Generated<string | null>;
+  cloned_from: OptionalJson;
+  import_source: OptionalJson;
+  last_run_id: Generated<string | null>;
+  last_run_status: Generated<string | null>;
+  last_run_at: OptionalTime;
+  /** Who sees it; kept by triggers. */
+  viewers: Generated<string[]>;
+  /** Lexemes as PostgreSQL writes them; made by the server. */
+  search: string;
+  created_at: Time;
+  created_by: string | null;
+  updated_at: Time;
+  updated_by: string | null;
+  deleted_at: OptionalTime;
+  deleted_by: Generated<string | null>;
+}
+
+interface AssetVersionRow {
+  asset_id: string;
+  version: string;
+  version_key: string;
+  tree_sha256: string | null;
+  config: Json;
+  message: Generated<string>;
+  created_by: string | null;
+  created_at: Time;
+}
+
+interface BlobGarbageRow {
+  store: string;
+  sha256: string;
+  since: Time;
+}
+
+interface TreeBlobRow {
+  tree_sha256: string;
+  sha256: string;
+  size: number;
+}
+
+interface ImportRow {
+  id: string;
+  owner_id: string;
+  state: "fetching" | "analysing" | "review" | "creating" | "created" | "failed" | "cancelled" | "expired";
+  source: Json;
+  archive_sha256: string | null;
+  asset_id: string | null;
+  tree_sha256: string | null;
+  whole_tree_sha256: string | null;
+  folder: string | null;
+  analysis_sha256: string | null;
+  gather_problems: JSONColumnType<object, string | undefined>;
+  phase: "fetch" | "limits" | "analyse" | null;
+  files: Generated<number>;
+  bytes: Generated<number>;
+  progress_seq: Generated<number>;
+  problems: JSONColumnType<object, string | undefined>;
+  suggestion: OptionalJson;
+  confirmation: OptionalJson;
+  error: OptionalJson;
+  worker_id: string | null;
+  created_at: Time;
+  updated_at: Time;
+  expires_at: ColumnType<Date, Date, Date>;
+}
+
+interface TreeAnalysisRow {
+  tree_sha256: string;
+  analyser: string;
+  state: "running" | "done" | "failed";
+  document_sha256: string | null;
+  is_complete: Generated<boolean>;
+  slots: Generated<string[]>;
+  error: OptionalJson;
+  worker_id: string | null;
+  started_at: Time;
+  finished_at: Date | null;
+}
+
+interface StorageJobRow {
+  id: string;
+  kind: "check" | "repair" | "collect" | "measure" | "copy";
+  state: "running" | "done" | "failed" | "stopped";
+  stop_requested_at: OptionalTime;
+  started_by: string | null;
+  worker_id: string;
+  started_at: Time;
+  finished_at: OptionalTime;
+  report: JSONColumnType<object>;
+}
+
+/** `bytea`. */
+type Bytes = ColumnType<Buffer, Uint8Array, Uint8Array>;
+
+interface CredentialRow {
+  id: string;
+  owner_id: string;
+  kind: string;
+  name: string;
+  username: string | null;
+  host: Generated<string | null>;
+  sealed: Bytes;
+  data_key: Bytes;
+  key_id: string;
+  expires_at: OptionalTime;
+  warned_at: OptionalTime;
+  last_used_at: OptionalTime;
+  value_changed_at: Time;
+  created_by: string | null;
+  created_at: Time;
+}
+
+interface RunTokenRow {
+  hash: string;
+  run_id: Generated<string | null>;
+  sandbox_id: Generated<string | null>;
+  user_id: string;
+  model_ids: string[];
+  program_id: string | null;
+  api_key_id: Generated<string | null>;
+  expires_at: ColumnType<Date, Date, Date>;
+}
+
+interface IdempotentRequestRow {
+  owner_id: string;
+  key_hash: string;
+  request_hash: string;
+  worker_id: string;
+  started_at: ColumnType<Date, never, never>;
+  status: number | null;
+  answer: string | null;
+  headers: ColumnType<Record<string, string>, string | undefined, string>;
+  made: string | null;
+}
+
+interface SpendCapRow {
+  model_id: string;
+  subject: string;
+  amount: number;
+  period: "day" | "month" | "total";
+  updated_by: string | null;
+  updated_at: Time;
+}
+
+interface SpendCounterRow {
+  scope: string;
+  period_start: ColumnType<Date, Date, Date>;
+  spent: Generated<number>;
+  reserved: Generated<number>;
+}
+
+interface LlmCallRow {
+  id: string;
+  run_id: string | null;
+  sandbox_id: Generated<string | null>;
+  user_id: string;
+  model_id: string;
+  model_name: string;
+  model_owner_id: string;
+  provider: string;
+  upstream_model: string;
+  credential_id: string | null;
+  credential_owner_id: string | null;
+  program_id: string | null;
+  protocol: string;
+  operation: string;
+  streamed: boolean;
+  status: "running" | "succeeded" | "failed" | "cancelled" | "refused" | "lost";
+  http_status: Generated<number | null>;
+  error_code: Generated<string | null>;
+  error_message: Generated<string | null>;
+  attempts: Generated<number>;
+  attempt_log: OptionalJson;
+  cached: Generated<boolean>;
+  input_tokens: Generated<number | null>;
+  output_tokens: Generated<number | null>;
+  cached_tokens: Generated<number | null>;
+  reasoning_tokens: Generated<number | null>;
+  is_estimate: Generated<boolean>;
+  cost: Generated<number | null>;
+  currency: Generated<string | null>;
+  price_version: Generated<number | null>;
+  reserved: Generated<number>;
+  scopes: Json;
+  request_sha256: Generated<string | null>;
+  response_sha256: Generated<string | null>;
+  request_text: Generated<string | null>;
+  response_text: Generated<string | null>;
+  trace_id: Generated<string | null>;
+  started_at: Time;
+  first_byte_ms: Generated<number | null>;
+  total_ms: Generated<number | null>;
+}
+
 export interface Schema {
+  blob_garbage: BlobGarbageRow;
+  storage_jobs: StorageJobRow;
+  imports: ImportRow;
+  tree_blobs: TreeBlobRow;
+  tree_analyses: TreeAnalysisRow;
   users: UserRow;
+  credentials: CredentialRow;
+  run_tokens: RunTokenRow;
+  idempotent_requests: IdempotentRequestRow;
+  spend_caps: SpendCapRow;
+  spend_counters: SpendCounterRow;
+  llm_calls: LlmCallRow;
   sessions: SessionRow;
   accounts: AccountRow;
   api_keys: ApiKeyRow;
@@ -421,7 +878,16 @@ export interface Schema {
   artifacts: ArtifactRow;
   cached_results: CachedResultRow;
   compilations: CompilationRow;
+  environments: EnvironmentRow;
+  environment_layers: EnvironmentLayerRow;
+  environment_users: EnvironmentUserRow;
+  environment_pins: EnvironmentPinRow;
+  environment_build_records: EnvironmentBuildRecordRow;
+  environment_images: EnvironmentImageRow;
+  package_indexes: PackageIndexRow;
+  schedules: ScheduleRow;
   run_network: RunNetworkRow;
+  deleted_runs: DeletedRunRow;
   sandboxes: SandboxRow;
   two_factors: TwoFactorRow;
   account_links: AccountLinkRow;
@@ -437,11 +903,21 @@ export interface Schema {
   audit_seals: AuditSealRow;
   audit_chain: AuditChainRow;
   quotas: QuotaRow;
+  key_quotas: KeyQuotaRow;
   usage_days: UsageDayRow;
+  key_usage_days: KeyUsageDayRow;
   quota_warnings: QuotaWarningRow;
   notifications: NotificationRow;
   notification_preferences: NotificationPreferencesRow;
   deliveries: DeliveryRow;
+  webhooks: WebhookRow;
+  webhook_events: WebhookEventRow;
+  triggers: TriggerRow;
+  trigger_calls: TriggerCallRow;
+  trigger_bodies: TriggerBodyRow;
   notification_streams: NotificationStreamRow;
   announcements: AnnouncementRow;
+  trees: TreeRow;
+  assets: AssetRow;
+  asset_versions: AssetVersionRow;
 }

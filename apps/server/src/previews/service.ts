@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import { isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
-import type { SandboxPreview } from "@syla/contracts/sandboxes";
+import type { SandboxPreview } from "@syla/contracts/sandboxes/ports";
 import type { Actor } from "../access/actor.ts";
 import { listenError } from "../platform/http.ts";
 import type { Logger } from "../platform/logger.ts";

@@ -1,30 +1,40 @@
 import type { Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
 import type { RunKind } from "@syla/contracts/runs";
+import type { Role } from "@syla/contracts/accounts";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import type { Database, Queries } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { RateLimit, RateState } from "../platform/rate-limit.ts";
-import { quotaExceeded, type QuotaState } from "./exceeded.ts";
-import { limitsFor, roleConcurrency, type PersonLimits } from "./limits.ts";
+import { dollar, spentIn, userScope } from "../spend/service.ts";
+import type { Settings } from "../settings/service.ts";
+import { describeQuota, isNearlyUsed, megabyte, quotaExceeded, type QuotaState } from "./exceeded.ts";
+import { KeyQuotas, type LimitedKey } from "./keys/service.ts";
+import { defaultLimits, limitsFor, roleConcurrency, type PersonLimits } from "./limits.ts";
 import { dayOf, monthOf } from "./periods.ts";
 import {
+  announceQuotas,
+  countAllLive,
   countLive,
   countStored,
   findOverrides,
+  haveTeamsRoom,
+  lockInstallation,
   lockPerson,
   noteWarning,
   quotasChannel,
   readUsed,
   saveOverrides,
+  settleStored,
   type Used,
 } from "./store.ts";
+
+export { addKeyStored } from "./keys/store.ts";
+export { lockPeople, settleStoredOf } from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;
 const mostRemembered = 10_000;
-const warningShare = 0.8;
-const megabyte = 1_000_000;
 
 /** Somebody has used most of a quota, or all of it and was refused more. */
 export interface QuotaWarning extends QuotaState {
@@ -37,6 +47,7 @@ export interface QuotasContext {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly rateLimit: RateLimit;
+  readonly settings: Pick<Settings, "get">;
   readonly onWarning?: (warning: QuotaWarning) => void;
 }
 
@@ -45,38 +56,80 @@ export interface Allowance {
   readonly userId: string;
   readonly kind: RunKind;
   readonly person: PersonLimits;
+  /** The key that is used, when it has quotas of its own: it counts against both. */
+  readonly key: LimitedKey | null;
 }
 
 /** What people may use: read, changed, and kept to. */
 export class Quotas {
-  /** How many runs each role may have at once, as the queue asks for it. */
-  readonly concurrency = roleConcurrency;
   readonly #context: QuotasContext;
   readonly #known = new Map<string, { readonly person: PersonLimits; readonly until: number }>();
   #isListening = false;
+  /** Quotas of keys, besides those of their people. */
+  readonly keys: KeyQuotas;
 
   constructor(context: QuotasContext) {
     this.#context = context;
+    this.keys = new KeyQuotas({
+      database: context.database,
+      limitsOf: (userId) => this.#limitsOf(userId),
+      warn: (userId, state, isUsedUp) => this.#tell({ userId, isUsedUp, ...state }),
+    });
+  }
+
+  /** How many runs each role and the whole installation may have at once, as the queue asks for it. */
+  get concurrency(): { readonly roles: Readonly<Record<Role, number>>; readonly installation: number } {
+    return { roles: roleConcurrency(defaultLimits(this.#context.settings)), installation: this.#context.settings.get("runLimit") };
+  }
+
+  /** Forgets everybody's limits: the defaults have changed. */
+  forgetAll(): void {
+    this.#known.clear();
+    this.keys.forgetAll();
   }
 
   /** What a submission has to keep to; null when nothing limits it, which costs no query. */
   async allowanceOf(actor: Actor, kind: RunKind): Promise<Allowance | null> {
-    const person = await this.#limitsOf(actor.userId);
+    const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
     const { concurrentRuns, cpuSecondsPerMonth, storageMb } = person.limits;
-    const limited = concurrentRuns >= 0 || cpuSecondsPerMonth >= 0 || storageMb >= 0 || countedDaily(person, kind) !== "none";
-    return limited ? { userId: actor.userId, kind, person } : null;
+    const limited =
+      key !== null ||
+      this.concurrency.installation >= 0 ||
+      person.hasLimitedTeam ||
+      concurrentRuns >= 0 ||
+      cpuSecondsPerMonth >= 0 ||
+      storageMb >= 0 ||
+      countedDaily(person, kind) !== "none";
+    return limited ? { userId: actor.userId, kind, person, key } : null;
   }
 
   /** Whether runs of theirs may wait although slots are free. Yes, when nothing is known. */
   mayHaveWaiting(userId: string): boolean {
-    return this.#known.get(userId)?.person.limits.concurrentRuns !== -1;
+    const limit = this.#known.get(userId)?.person.limits.concurrentRuns;
+    return limit !== -1 || this.areShared(userId) || this.keys.mayHaveWaiting(userId);
   }
 
-  /** Counts an execution for the key or session that asks for it; null when there may be any number. */
-  async countExecution(actor: Actor): Promise<RateState | null> {
-    const limit = (await this.#limitsOf(actor.userId)).limits.executionsPerMinute;
+  /** Whether runs of others may wait for theirs to end. Yes, when nothing is known. */
+  areShared(userId: string): boolean {
+    return this.concurrency.installation >= 0 || this.#known.get(userId)?.person.hasLimitedTeam !== false;
+  }
+
+  /**
+   * Counts an execution for the key or session that asks for it; null when there may be any number. `quota`: what a refusal says, where the
+   * limit is the key's own.
+   */
+  async countExecution(actor: Actor): Promise<{ state: RateState; quota: string | undefined } | null> {
+    const person = (await this.#limitsOf(actor.userId)).limits.executionsPerMinute;
+    const key = await this.keys.limitedKey(actor);
+    const own = key?.limits.executionsPerMinute ?? -1;
+    const isOwn = own >= 0 && (person < 0 || own < person);
+    const limit = isOwn ? own : person;
     if (limit < 0) return null;
-    return await this.#context.rateLimit.take(`execution ${actor.keyId ?? actor.sessionId ?? actor.userId}`, { limit, windowMs: 60_000 });
+    const state = await this.#context.rateLimit.take(`execution ${actor.keyId ?? actor.sessionId ?? actor.userId}`, {
+      limit,
+      windowMs: 60_000,
+    });
+    return { state, quota: isOwn && key !== null ? describeQuota({ quota: "executionsPerMinute", limit, key }) : undefined };
   }
 
   /**
@@ -85,42 +138,93 @@ export class Quotas {
    *
    * @throws AppError `quota_exceeded`
    */
-  async admit(work: Queries, { userId, kind, person }: Allowance): Promise<{ mayStart: boolean }> {
+  async admit(work: Queries, { userId, kind, person, key }: Allowance): Promise<{ mayStart: boolean }> {
+    const { installation } = this.concurrency;
+    if (installation >= 0) await lockInstallation(work);
     await lockPerson(work, userId);
     const states = await this.#statesOf(work, userId, person, countedDaily(person, kind));
     for (const state of states) if (state.limit >= 0 && state.used >= state.limit) throw this.#refuse(userId, state);
     // The run that is let in now is counted as well.
     for (const state of states) this.#warnSoon(userId, state.quota === "runsPerDay" ? { ...state, used: state.used + 1 } : state);
     const { concurrentRuns } = person.limits;
-    return { mayStart: concurrentRuns < 0 || (await countLive(work, userId)) < concurrentRuns };
+    const byKey = key === null ? true : (await this.keys.admit(work, key)).mayStart;
+    const byTeams = !person.hasLimitedTeam || (await haveTeamsRoom(work, userId));
+    const byInstallation = installation < 0 || (await countAllLive(work)) < installation;
+    return { mayStart: byKey && byTeams && byInstallation && (concurrentRuns < 0 || (await countLive(work, userId)) < concurrentRuns) };
   }
 
   /** How many bytes more somebody may store. @throws AppError `quota_exceeded` when there are none */
   async storageRoom(actor: Actor): Promise<number> {
-    const person = await this.#limitsOf(actor.userId);
+    const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
+    const byKey = key === null ? Number.POSITIVE_INFINITY : await this.keys.storageRoom(key);
     const { storageMb } = person.limits;
-    if (storageMb < 0) return Number.POSITIVE_INFINITY;
+    if (storageMb < 0) return byKey;
     const used = await this.#used(this.#context.database.queries, actor.userId, person, "none");
     const room = storageMb * megabyte - used.storedBytes;
     if (room <= 0) throw this.#refuse(actor.userId, storageState(person, used));
-    return room;
+    return Math.min(room, byKey);
   }
 
   /** Refuses to store more than there is room for, in the transaction that records it. @throws AppError `quota_exceeded` */
   async admitStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
-    const person = await this.#limitsOf(actor.userId);
-    if (person.limits.storageMb < 0) return;
+    const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
+    if (person.limits.storageMb < 0 && key === null) return;
     await lockPerson(work, actor.userId);
+    if (key !== null) await this.keys.admitStorage(work, key, bytes);
+    if (person.limits.storageMb < 0) return;
     const used = await this.#used(work, actor.userId, person, "none");
     const after = { ...used, storedBytes: used.storedBytes + bytes };
     if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(actor.userId, storageState(person, used));
     this.#warnSoon(actor.userId, storageState(person, after));
   }
 
+  /** Takes back what `admitStorage` counted for the actor's key: nothing came of it. Their own count follows from their uploads. */
+  async giveBackStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
+    const key = bytes === 0 ? null : await this.keys.limitedKey(actor);
+    if (key !== null) await this.keys.giveBackStorage(work, key, bytes);
+  }
+
+  /** Counts anew what everybody has stored. */
+  async settleStored(): Promise<void> {
+    await settleStored(this.#context.database.queries);
+  }
+
   /** The refusal of something that is larger than the room that is left. */
   async storageExceeded(actor: Actor): Promise<AppError> {
+    const key = await this.keys.limitedKey(actor);
+    const byKey = key === null ? Number.POSITIVE_INFINITY : await this.keys.storageRoom(key).catch(() => 0);
+    const own = await this.#room(actor.userId);
+    if (key !== null && byKey <= own) return await this.keys.storageExceeded(key);
     const person = await this.#limitsOf(actor.userId);
     return this.#refuse(actor.userId, storageState(person, await this.#used(this.#context.database.queries, actor.userId, person, "none")));
+  }
+
+  async #room(userId: string): Promise<number> {
+    const person = await this.#limitsOf(userId);
+    if (person.limits.storageMb < 0) return Number.POSITIVE_INFINITY;
+    return person.limits.storageMb * megabyte - (await this.#used(this.#context.database.queries, userId, person, "none")).storedBytes;
+  }
+
+  /** What a person may spend on models in a month, in dollars; -1: any amount. */
+  async spendLimit(userId: string): Promise<number> {
+    return (await this.#limitsOf(userId)).limits.llmSpendPerMonth;
+  }
+
+  /** What calls of a model count against besides: the key that they are made with, when it has quotas of its own. */
+  async spendKey(keyId: string | null): Promise<LimitedKey | null> {
+    return keyId === null ? null : await this.keys.limitedKey({ keyId });
+  }
+
+  /** Warns somebody who has spent most of it, with a key too. */
+  async noteSpend(userId: string, keyId: string | null): Promise<void> {
+    if (keyId !== null) await this.keys.noteSpend(keyId);
+    const state = await this.#spendState(userId, await this.#limitsOf(userId));
+    if (state.limit >= 0) this.#warnSoon(userId, state);
+  }
+
+  async #spendState(userId: string, { limits }: PersonLimits): Promise<QuotaState> {
+    const { spent, resetsAt } = await spentIn(this.#context.database.queries, userScope(userId), "month");
+    return { quota: "llmSpendPerMonth", limit: limits.llmSpendPerMonth, used: spent / dollar, resetsAt };
   }
 
   /** A person's quotas; those of others are for administrators. @throws AppError `not_found` */
@@ -129,7 +233,7 @@ export class Quotas {
     const mayRead = (userId === actor.userId || actor.role === "admin") && !userId.includes("\0");
     const found = mayRead ? await findOverrides(queries, userId) : undefined;
     if (found === undefined) throw new AppError("not_found");
-    const person = limitsFor(found.role, found.overrides);
+    const person = limitsFor(found, defaultLimits(this.#context.settings));
     const daily = countedDaily(person, "program") === "none" ? "programs" : countedDaily(person, "program");
     const counted = await this.#statesOf(queries, userId, person, daily, await countStored(queries, userId));
     const live = {
@@ -139,7 +243,7 @@ export class Quotas {
       resetsAt: null,
     } as const;
     const rate = { quota: "executionsPerMinute", limit: person.limits.executionsPerMinute, used: null, resetsAt: null } as const;
-    return { userId, items: [live, ...counted, rate].map((state) => toQuota(state, person)) };
+    return { userId, items: [live, ...counted, rate, await this.#spendState(userId, person)].map((state) => toQuota(state, person)) };
   }
 
   /** Changes a person's limits. @throws AppError `not_found` */
@@ -157,10 +261,16 @@ export class Quotas {
     this.#listen();
     const found = await findOverrides(this.#context.database.queries, userId);
     if (found === undefined) throw new AppError("unauthenticated");
-    const person = limitsFor(found.role, found.overrides);
+    const person = limitsFor(found, defaultLimits(this.#context.settings));
     if (this.#known.size >= mostRemembered) this.#known.clear();
     this.#known.set(userId, { person, until: Date.now() + memoMs });
     return person;
+  }
+
+  /** Has every server look again at what everybody may use. */
+  async announceChange(): Promise<void> {
+    this.forgetAll();
+    await announceQuotas(this.#context.database.queries);
   }
 
   /** Forgets what another server has changed. */
@@ -170,8 +280,12 @@ export class Quotas {
     this.#context.notifications
       .listen(
         quotasChannel,
-        (id) => void this.#known.delete(id),
-        () => this.#known.clear(),
+        (id) => {
+          if (id === "") return this.forgetAll();
+          this.#known.delete(id);
+          this.keys.forget(id);
+        },
+        () => this.forgetAll(),
       )
       .catch(() => (this.#isListening = false));
   }
@@ -217,7 +331,8 @@ export class Quotas {
     if (onWarning === undefined) return;
     const now = new Date();
     const { name } = warning.quota === "runsPerDay" ? dayOf(now) : monthOf(now);
-    noteWarning(database.queries, warning.userId, warning.quota, warning.isUsedUp ? `${name}, used up` : name).then(
+    const quota = warning.key === undefined ? warning.quota : `${warning.quota} ${warning.key.id}`;
+    noteWarning(database.queries, warning.userId, quota, warning.isUsedUp ? `${name}, used up` : name).then(
       (isFirst) => (isFirst ? onWarning(warning) : undefined),
       () => {}, // the next submission tries again
     );
@@ -235,10 +350,6 @@ function countedDaily({ limits, overrides }: PersonLimits, kind: RunKind): Count
 
 function storageState({ limits }: PersonLimits, { storedBytes }: Used): QuotaState {
   return { quota: "storageMb", limit: limits.storageMb, used: storedBytes / megabyte, resetsAt: null };
-}
-
-function isNearlyUsed({ limit, used }: { limit: number; used: number }): boolean {
-  return limit > 0 && used >= warningShare * limit;
 }
 
 function toQuota(

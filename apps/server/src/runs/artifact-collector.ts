@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { lookup } from "mime-types";
 import type { Blobs, BlobRef } from "../platform/blobs.ts";
 import { newId } from "../platform/ids.ts";
-import { pathProblem } from "./paths.ts";
+import { pathProblem } from "../platform/paths.ts";
 
 /** A stored artifact, ready for its row. */
 export interface CollectedArtifact {

@@ -1,18 +1,30 @@
 import { databaseError } from "../platform/database.ts";
 
+/** How a batch is flushed. */
+interface BatchOptions {
+  /** So many at once at most. */
+  readonly most?: number;
+  /** On so many connections. */
+  readonly lanes?: number;
+  /** So many are worth a flush; fewer wait for others, but not longer than `gatherMs`. */
+  readonly enough?: () => number;
+  readonly gatherMs?: number;
+}
+
 /** Gathers what comes while one flush is under way and hands it to the next: group commit. */
 export class Batch<Item, Result> {
   readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
-  readonly #most: number;
+  readonly #options: Required<BatchOptions>;
   #waiting: Entry<Item, Result>[] = [];
   #busy = 0;
-  readonly #lanes: number;
+  #timer: NodeJS.Timeout | null = null;
+  /** The first of those that wait has done so for long enough. */
+  #due = false;
 
-  /** `flush` answers one result for each item, in order; at most `most` items at once, on `lanes` connections. */
-  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, { most = 200, lanes = 2 } = {}) {
+  /** `flush` answers one result for each item, in order. */
+  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, options: BatchOptions = {}) {
     this.#flush = flush;
-    this.#most = most;
-    this.#lanes = lanes;
+    this.#options = { most: 200, lanes: 2, enough: () => 1, gatherMs: 0, ...options };
   }
 
   /** `onSent`: the item's flush has begun, and what that does at once is done. */
@@ -24,12 +36,26 @@ export class Batch<Item, Result> {
   }
 
   async #run(): Promise<void> {
-    if (this.#busy >= this.#lanes || this.#waiting.length === 0) return;
+    const { most, lanes, enough, gatherMs } = this.#options;
+    if (this.#busy >= lanes || this.#waiting.length === 0) return;
+    if (!this.#due && this.#waiting.length < enough()) {
+      this.#timer ??= setTimeout(() => this.#stopGathering(), gatherMs);
+      return;
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#due = false;
     this.#busy += 1;
-    const entries = this.#waiting.splice(0, this.#most);
+    const entries = this.#waiting.splice(0, most);
     setImmediate(() => entries.forEach((entry) => entry.onSent()));
     await this.#commit(entries);
     this.#busy -= 1;
+    void this.#run();
+  }
+
+  #stopGathering(): void {
+    this.#timer = null;
+    this.#due = true;
     void this.#run();
   }
 

@@ -2,17 +2,23 @@ import { AppError } from "@syla/contracts/errors";
 import type { NetworkConnection, NetworkUsage } from "@syla/contracts/network";
 import type { RunError } from "@syla/contracts/runs";
 import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
+import { datasetVariables } from "../datasets/service.ts";
+import type { ModelAccess, RunAccess } from "../gateway/run-access.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
-import type { Compilation, Compilations } from "./compilations/service.ts";
+import type { Compilation } from "./compilations/service.ts";
 import { artifactLimits, type RunConfig } from "./config.ts";
-import { inputFiles } from "./input-files.ts";
+import { inputEntries } from "./input-files.ts";
 import type { LiveRun } from "./live-run.ts";
+import { explainFailure } from "./failures/explain.ts";
 import { toConnection } from "./network.ts";
-import { limitsOf, prepareProgram } from "./prepare-program.ts";
+import { limitsOf, prepareProgram, type Preparation, type PreparedProgram } from "./prepare-program.ts";
 import { emptyResult, runResults, type RunResult } from "./result.ts";
+import { RunRedaction } from "./run-redaction.ts";
+import { traceEnvironment } from "./tracing/context.ts";
+import { PhaseClock, type Phase } from "./tracing/phases.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
 /** How long a cancelled program may take to end by itself. */
@@ -22,6 +28,8 @@ const cancelGraceMs = 10_000;
 export interface Attempt {
   readonly runId: string;
   readonly ownerId: string;
+  /** The API key that it counts against, besides its owner. */
+  readonly keyId: string | null;
   readonly number: number;
   readonly runtime: InstalledRuntime;
   readonly entrypoint: string;
@@ -30,8 +38,8 @@ export interface Attempt {
   readonly claimedAt: number;
   /** Awaited when the sandbox is ready, before the program gets to run: from then on it may have run. Throws to give up. */
   readonly begin: () => Promise<void>;
-  /** The program has to be compiled first, which takes a while. */
-  readonly onCompiling: () => void;
+  /** Something has to be done first, which takes a while. */
+  readonly onPhase: (phase: string) => void;
 }
 
 /** What came of an attempt. */
@@ -52,19 +60,27 @@ export class Execution {
   readonly #blobs: Blobs;
   readonly #sandboxes: Sandboxes;
   readonly #artifacts: ArtifactCollector;
-  readonly #compilations: Compilations;
+  readonly #preparation: Preparation;
   readonly #ended = new AbortController();
   #compilation: Compilation | null = null;
+  #program: PreparedProgram | null = null;
   #run: SandboxRun | null = null;
   #cancelled = false;
+  readonly #redaction = new RunRedaction();
   #begun = false;
   #startedAt: Date | null = null;
+  #sandboxAt = 0;
+  readonly #models: ModelAccess;
+  #access: RunAccess | null = null;
+  readonly #clock: PhaseClock;
 
-  constructor(attempt: Attempt, blobs: Blobs, sandboxes: Sandboxes, compilations: Compilations) {
+  constructor(attempt: Attempt, blobs: Blobs, sandboxes: Sandboxes, preparation: Preparation, models: ModelAccess) {
+    this.#models = models;
     this.#attempt = attempt;
+    this.#clock = new PhaseClock(attempt.claimedAt);
     this.#blobs = blobs;
     this.#sandboxes = sandboxes;
-    this.#compilations = compilations;
+    this.#preparation = preparation;
     this.#artifacts = new ArtifactCollector(blobs, artifactLimits);
   }
 
@@ -81,22 +97,43 @@ export class Execution {
     return this.#begun;
   }
 
+  get startedAt(): Date | null {
+    return this.#startedAt;
+  }
+
+  get phases(): readonly Phase[] {
+    return this.#clock.phases;
+  }
+
   async perform(): Promise<Outcome> {
     try {
-      const { config, entrypoint, ownerId } = this.#attempt;
-      const program = await prepareProgram(this.#attempt, this.#compilations, this.#ended.signal);
+      const { config, entrypoint, ownerId, runId, number } = this.#attempt;
+      const preparing = Date.now();
+      const program = (this.#program = await prepareProgram(this.#attempt, this.#preparation, this.#ended.signal));
       this.#compilation = program.compilation;
-      if (program.error !== null) return this.#refuse(program.error);
+      this.#clock.addPreparation(preparing, program.environmentMs, program.compilation !== null);
+      if (program.error !== null) return this.#refuse(await this.#explain(program.error));
       const stdin = config.stdin === null ? null : await this.#blobs.get(config.stdin.sha256);
       const limits = limitsOf(config.limits);
+      this.#access = await this.#openModels(limits.wallMs);
+      const secrets = await this.#openSecrets();
+      this.#sandboxAt = Date.now();
       this.#run = await this.#sandboxes.start(config.tier, {
         tenant: ownerId,
         runtime: program.runtime(limits),
         entrypoint,
         args: config.args,
-        env: config.env,
+        env: {
+          ...traceEnvironment(runId, config.trace, number),
+          ...program.env,
+          ...this.#access?.env,
+          ...datasetVariables(config.datasets),
+          ...secrets,
+          ...config.env,
+        },
+        ...(this.#access !== null && { gatewayToken: this.#access.token.reveal() }),
         stdin,
-        files: inputFiles(this.#blobs, program.files),
+        files: this.#clock.during("workspace", inputEntries(this.#blobs, program.files, program.links, config.datasets)),
         limits,
         network: config.network,
         artifacts: artifactLimits,
@@ -111,7 +148,46 @@ export class Execution {
     } catch (error) {
       await this.#artifacts.abandon();
       return this.#fail(error);
+    } finally {
+      this.#program?.release();
+      await this.#access?.close().catch(() => {}); // the token expires by itself
     }
+  }
+
+  /** The owner's secrets for the program, as variables; from now on they are taken out of whatever it says. */
+  async #openSecrets(): Promise<Record<string, string>> {
+    const { program } = this.#attempt.config;
+    if (program === null || program.secrets.length === 0) return {};
+    const opened = await this.#preparation.openSecrets(program.ownerId, program.secrets);
+    this.#redaction.add(opened.map(({ value }) => value));
+    return Object.fromEntries(opened.map(({ variable, value }) => [variable, value.reveal()]));
+  }
+
+  /** What was held back of the output. */
+  #flushOutput(): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const rest = this.#redaction.endOutput(stream);
+      if (rest.length > 0) this.#attempt.live.output(stream, rest);
+    }
+  }
+
+  async #endArtifact(): Promise<void> {
+    const rest = this.#redaction.endArtifact();
+    if (rest.length > 0) await this.#artifacts.data(rest);
+  }
+
+  #output(stream: "stdout" | "stderr", data: Buffer): void {
+    const text = this.#redaction.output(stream, data);
+    if (text.length > 0) this.#attempt.live.output(stream, text);
+  }
+
+  async #openModels(wallMs: number): Promise<RunAccess | null> {
+    const { runId, ownerId, keyId, config } = this.#attempt;
+    if (config.models.length === 0) return null;
+    const input = { runId, userId: ownerId, programId: config.program?.id ?? null, keyId, modelIds: config.models, wallMs };
+    const access = await this.#models.open(input);
+    this.#redaction.add([access.confidential]);
+    return access;
   }
 
   #refuse(error: RunError): Outcome {
@@ -120,8 +196,10 @@ export class Execution {
     return { verdict, result, artifacts: [], connections: [], startedAt: null, retryable: error.class === "infrastructure" };
   }
 
-  #compileTimes(): Pick<RunResult, "compileMs" | "compileCached"> {
-    return { compileMs: this.#compilation?.compileMs ?? null, compileCached: this.#compilation?.cached ?? null };
+  #compileTimes(): Pick<RunResult, "environmentMs" | "compileMs" | "compileCached" | "phases"> {
+    const environmentMs = this.#program?.environmentMs ?? null;
+    const { compileMs = null, cached = null } = this.#compilation ?? {};
+    return { environmentMs, compileMs, compileCached: cached, phases: this.#clock.phases };
   }
 
   async #begin(): Promise<void> {
@@ -135,40 +213,62 @@ export class Execution {
     switch (event.type) {
       case "started":
         this.#startedAt = new Date(Date.now() - event.agoMs);
+        this.#clock.add("sandbox", this.#sandboxAt, this.#startedAt.getTime());
         return live.status("running", null, number, this.#startedAt.getTime());
       case "output":
-        return live.output(event.stream, event.data);
+        return this.#output(event.stream, event.data);
       case "dropped":
         return live.output("system", Buffer.from(`[${event.bytes} bytes of output were left out here: the run's output limit]\n`));
       case "artifact":
-        return await this.#artifacts.begin(event.path);
+        await this.#endArtifact();
+        return await this.#artifacts.begin(this.#redaction.beginArtifact(event.path));
       case "artifact-data":
-        return await this.#artifacts.data(event.data);
+        return await this.#artifacts.data(this.#redaction.artifact(event.data));
       case "skipped":
-        return this.#artifacts.skip(event.path, event.reason);
+        return this.#artifacts.skip(this.#redaction.text(event.path), event.reason);
     }
   }
 
   async #finish(exit: SandboxExit): Promise<Outcome> {
+    this.#flushOutput();
+    await this.#endArtifact();
     await this.#artifacts.end();
+    if (this.#startedAt !== null && this.#artifacts.artifacts.length > 0)
+      this.#clock.add("artifacts", this.#startedAt.getTime() + exit.runMs);
+    const llm = (await this.#access?.totals().catch(() => null)) ?? null;
     const { live, runtime, claimedAt, entrypoint } = this.#attempt;
-    const verdict = judge(exit, this.#cancelled, live.stderrTail, runtime.definition.errors, entrypoint);
+    const judged = judge(exit, this.#cancelled, live.stderrEnds, runtime.definition, entrypoint);
+    const verdict = judged.error === null ? judged : { ...judged, error: await this.#explain(judged.error) };
     const started = this.#startedAt?.getTime() ?? claimedAt;
     const result = runResults.trust({
       runtimeVersion: runtime.version,
       limits: this.#run?.limits ?? null,
-      startMs: Math.max(0, round(started - claimedAt - (this.#compilation?.compileMs ?? 0))),
+      startMs: Math.max(0, round(started - claimedAt - (this.#compilation?.compileMs ?? 0) - (this.#program?.environmentMs ?? 0))),
       ...this.#compileTimes(),
       runMs: round(exit.runMs),
       stdoutBytes: exit.stdoutBytes,
       stderrBytes: exit.stderrBytes,
       droppedBytes: exit.droppedBytes,
-      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage() },
+      usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
     });
     const { artifacts } = this.#artifacts;
     return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
+  }
+
+  /** What the run's own files tell of an error. */
+  async #explain(error: RunError): Promise<RunError> {
+    const { config, live, runtime } = this.#attempt;
+    const run = {
+      language: runtime.definition.name,
+      config,
+      limits: limitsOf(config.limits),
+      connections: this.#connections(),
+      files: this.#program?.files ?? config.files,
+      stderr: live.stderrEnds,
+    };
+    return await explainFailure(error, run, this.#blobs);
   }
 
   #networkUsage(): NetworkUsage | null {
@@ -179,7 +279,7 @@ export class Execution {
   }
 
   #connections(): NetworkConnection[] {
-    return (this.#run?.network()?.log ?? []).map(toConnection);
+    return this.#redaction.connections((this.#run?.network()?.log ?? []).map(toConnection));
   }
 
   #fail(error: unknown): Outcome {
@@ -197,6 +297,19 @@ export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Ou
   if (error instanceof CancelledError) return { ...base, verdict: { ...verdict, status: "cancelled", error: null } };
   if (error instanceof AppError && error.code === "storage_full")
     return { ...base, verdict: { ...verdict, error: runError("infrastructure", "storage_full") } };
+  if (error instanceof AppError && error.code === "environment_unavailable")
+    return {
+      ...base,
+      verdict: { ...verdict, error: runError("infrastructure", error.code, { message: error.message, hint: error.hint }) },
+    };
+  if (error instanceof AppError && error.code.startsWith("credential_"))
+    return { ...base, verdict: { ...verdict, error: runError("denied", error.code, { message: error.message, hint: error.hint }) } };
+  if (error instanceof AppError && error.code.startsWith("kms_"))
+    return {
+      ...base,
+      verdict: { ...verdict, error: runError("infrastructure", error.code, { message: error.message, hint: error.hint }) },
+      retryable: error.code === "kms_unavailable" && !begun,
+    };
   if (error instanceof SandboxError) {
     const failure = runError("infrastructure", error.code, { message: error.message });
     return { ...base, verdict: { ...verdict, error: failure }, retryable: !begun };

@@ -1,4 +1,5 @@
-import type { InputFile } from "@syla/sandbox/spec";
+import type { InputEntry, InputFile, InputLink } from "@syla/sandbox/spec";
+import { mountedFiles } from "../datasets/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { RunConfig } from "./config.ts";
 
@@ -8,4 +9,16 @@ const streamAboveBytes = 1024 * 1024;
 export async function* inputFiles(blobs: Blobs, files: RunConfig["files"]): AsyncGenerator<InputFile> {
   for (const { path, mode, size, sha256 } of files)
     yield { path, mode, content: size > streamAboveBytes ? await blobs.open(sha256) : await blobs.get(sha256) };
+}
+
+/** The same, with links in front and datasets behind. */
+export async function* inputEntries(
+  blobs: Blobs,
+  files: RunConfig["files"],
+  links: readonly InputLink[],
+  datasets: RunConfig["datasets"] = [],
+): AsyncGenerator<InputEntry> {
+  yield* links;
+  yield* inputFiles(blobs, files);
+  yield* mountedFiles(blobs, datasets);
 }

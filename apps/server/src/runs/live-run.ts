@@ -1,13 +1,16 @@
 import { EventEmitter, once } from "node:events";
-import { createReadStream, type WriteStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { RunStatus } from "@syla/contracts/runs";
 import { encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
+import { createSpoolFile } from "./spool-file.ts";
 import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
 
 const headBytes = 64 * 1024;
+/** Of the error output, what is looked at for what went wrong: its beginning and its end. */
+const beginningBytes = 16 * 1024;
 const tailBytes = 8 * 1024;
 /** Output is gathered for this long before it becomes an event, so that a chatty program does not make one for each line. */
 const gatherMs = 10;
@@ -22,25 +25,33 @@ const spoolAfterMs = 250;
  */
 export class LiveRun {
   readonly id: string;
+  /** Its first event has the number after this one. */
+  readonly startSeq: number;
   readonly #spoolPath: string;
   readonly #changed = new EventEmitter();
   readonly #splitters = { stdout: new Utf8Splitter(), stderr: new Utf8Splitter(), system: new Utf8Splitter() };
   readonly #heads = { stdout: new Head(), stderr: new Head() };
+  #beginning = new Head(beginningBytes);
   #tail = Buffer.alloc(0);
-  #seq = 0;
+  #stderrBytes = 0;
+  #seq: number;
   /** Lines not older than what the spool file lacks; the first has `#firstSeq`. */
   #lines: string[] = [];
-  #firstSeq = 1;
+  #firstSeq: number;
   #size = 0;
-  #spool: WriteStream | null = null;
+  #spool: Writable | null = null;
   #pending: { stream: OutputStream; chunks: Buffer[]; size: number } | null = null;
   #gatherTimer: NodeJS.Timeout | null = null;
   readonly #spoolTimer: NodeJS.Timeout;
   #closed = false;
   #discarded = false;
 
-  constructor(id: string, spoolPath: string) {
+  /** `after`: the number of the last event that somebody else gave out for it. */
+  constructor(id: string, spoolPath: string, after = 0) {
     this.id = id;
+    this.startSeq = after;
+    this.#seq = after;
+    this.#firstSeq = after + 1;
     this.#spoolPath = spoolPath;
     this.#changed.setMaxListeners(0);
     this.#spoolTimer = setTimeout(() => this.#openSpool(), spoolAfterMs);
@@ -64,14 +75,19 @@ export class LiveRun {
     return this.#heads.stderr.text;
   }
 
-  /** The last bytes of the error output, for telling what went wrong. */
-  get stderrTail(): string {
-    return this.#tail.toString();
+  /** The beginning and the end of the error output, for telling what went wrong. */
+  get stderrEnds(): string {
+    const between = this.#stderrBytes - beginningBytes - this.#tail.length;
+    if (this.#stderrBytes <= tailBytes) return this.#tail.toString();
+    const { text } = this.#beginning;
+    return between > 0 ? `${text}\n${this.#tail.toString()}` : text + this.#tail.subarray(-between).toString();
   }
 
   /** What was said so far, by a compiler for one, tells nothing of what goes wrong from now on. */
-  forgetTail(): void {
+  forgetStderr(): void {
+    this.#beginning = new Head(beginningBytes);
     this.#tail = Buffer.alloc(0);
+    this.#stderrBytes = 0;
   }
 
   status(status: RunStatus, phase: string | null, attempt: number, time = Date.now()): void {
@@ -81,13 +97,19 @@ export class LiveRun {
 
   output(stream: OutputStream, data: Buffer): void {
     if (stream !== "system") this.#heads[stream].add(data);
-    if (stream === "stderr") this.#tail = Buffer.concat([this.#tail, data]).subarray(-tailBytes);
+    if (stream === "stderr") this.#keepEnds(data);
     if (this.#pending !== null && this.#pending.stream !== stream) this.#flush();
     this.#pending ??= { stream, chunks: [], size: 0 };
     this.#pending.chunks.push(data);
     this.#pending.size += data.length;
     if (this.#pending.size >= gatherBytes) this.#flush();
     else this.#gatherTimer ??= setTimeout(() => this.#flush(), gatherMs);
+  }
+
+  #keepEnds(data: Buffer): void {
+    this.#beginning.add(data);
+    this.#tail = Buffer.concat([this.#tail, data]).subarray(-tailBytes);
+    this.#stderrBytes += data.length;
   }
 
   /** The events after `seq`, as they come, until the run's log is closed. One that is discarded meanwhile has the rest stored for good. */
@@ -105,10 +127,10 @@ export class LiveRun {
     }
   }
 
-  /** The events so far. */
-  async *snapshot(): AsyncGenerator<LogRecord> {
+  /** The events so far, after `seq`. */
+  async *snapshot(seq = 0): AsyncGenerator<LogRecord> {
     this.#flush();
-    yield* this.#after(0);
+    yield* this.#after(seq);
   }
 
   /** Ends the log. */
@@ -178,7 +200,7 @@ export class LiveRun {
 
   #openSpool(): void {
     if (this.#spool !== null || this.#closed) return;
-    this.#spool = createWriteStream(this.#spoolPath, { mode: 0o600 });
+    this.#spool = createSpoolFile(this.#spoolPath);
     // A full disk shows when the log is stored; until then followers read what memory holds.
     this.#spool.on("error", () => {});
     for (const line of this.#lines) this.#spool.write(line);
@@ -195,12 +217,17 @@ export class LiveRun {
 
 /** The first bytes of a stream. */
 class Head {
+  readonly #limit: number;
   #chunks: Buffer[] = [];
   #size = 0;
 
+  constructor(limit = headBytes) {
+    this.#limit = limit;
+  }
+
   add(data: Buffer): void {
-    if (this.#size >= headBytes) return;
-    const part = data.subarray(0, headBytes - this.#size);
+    if (this.#size >= this.#limit) return;
+    const part = data.subarray(0, this.#limit - this.#size);
     this.#chunks.push(part);
     this.#size += part.length;
   }
@@ -209,11 +236,11 @@ class Head {
     const splitter = new Utf8Splitter();
     const bytes = Buffer.concat(this.#chunks);
     const whole = splitter.push(bytes);
-    return (this.#size >= headBytes ? whole : bytes).toString();
+    return (this.#size >= this.#limit ? whole : bytes).toString();
   }
 }
 
-function written(stream: WriteStream): Promise<void> {
+function written(stream: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.errored !== null) reject(stream.errored);
     else if (stream.writableFinished) resolve();

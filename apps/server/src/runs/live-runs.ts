@@ -17,8 +17,8 @@ export class LiveRuns {
     this.#changes.setMaxListeners(0);
   }
 
-  open(id: string): LiveRun {
-    const run = new LiveRun(id, this.spoolPath(id));
+  open(id: string, after = 0): LiveRun {
+    const run = new LiveRun(id, this.spoolPath(id), after);
     this.#runs.set(id, run);
     this.#changes.emit(id);
     return run;

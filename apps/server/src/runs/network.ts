@@ -8,7 +8,7 @@ import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
 
 /** Checks that a run may have this network, and can. @throws AppError `forbidden`, `network_unavailable` */
-export function requireNetwork(actor: Actor, policy: NetworkPolicy, sandboxes: Pick<Sandboxes, "hasGateway">): void {
+export function requireNetwork(actor: Actor, policy: NetworkPolicy, sandboxes: Pick<Sandboxes, "hasGateway">, models: number): void {
   const fields = [{ path: "network", message: `${JSON.stringify(policy)} cannot be had` }];
   if (policy === "full" && !can(actor, "run:full-network"))
     throw new AppError("forbidden", {
@@ -18,6 +18,12 @@ export function requireNetwork(actor: Actor, policy: NetworkPolicy, sandboxes: P
     });
   if (policy === "gateway" && !sandboxes.hasGateway)
     throw new AppError("network_unavailable", { message: "This server has no model gateway.", fields });
+  if (policy === "gateway" && models === 0)
+    throw new AppError("network_unavailable", {
+      message: "The model gateway is reached by runs that name their models.",
+      hint: "Name them: `models`, or `--model` in the command line.",
+      fields: [{ path: "network", message: "needs `models`" }],
+    });
 }
 
 /** A connection as it is stored and shown. */

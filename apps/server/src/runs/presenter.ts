@@ -1,7 +1,8 @@
 import { RunKind, type Run, type RunSummary } from "@syla/contracts/runs";
+import type { Actor } from "../access/actor.ts";
 import { runConfigs } from "./config.ts";
 import { runResults, StoredError, type RunResult } from "./result.ts";
-import type { RunRow } from "./store.ts";
+import type { ListedRun, RunRow } from "./store.ts";
 
 /** The first bytes of the two streams, as text. */
 export interface Heads {
@@ -10,15 +11,18 @@ export interface Heads {
 }
 
 /** A row as it is shown in lists. */
-export function toSummary(row: RunRow): RunSummary {
-  return summarize(row, resultOf(row));
+export function toSummary(row: ListedRun): RunSummary {
+  const result = resultOf(row);
+  const summary = summarize(row, result);
+  const error = summary.error === null ? null : { ...summary.error, frames: [], causes: [], excerpt: null };
+  return { ...summary, error, ownerName: row.owner_name ?? "", cost: result?.usage?.llm?.cost ?? null };
 }
 
 function resultOf(row: RunRow): RunResult | null {
   return row.result === null ? null : runResults.parse(row.result);
 }
 
-function summarize(row: RunRow, result: RunResult | null): RunSummary {
+function summarize(row: RunRow, result: RunResult | null): Omit<RunSummary, "ownerName" | "cost"> {
   return {
     id: row.id,
     kind: RunKind.parse(row.kind),
@@ -27,23 +31,35 @@ function summarize(row: RunRow, result: RunResult | null): RunSummary {
     ownerId: row.owner_id,
     language: row.language,
     entrypoint: row.entrypoint,
+    program: toProgram(row),
     attempt: row.attempt,
     retryOf: row.retry_of,
+    scheduleId: row.schedule_id,
     exitCode: row.exit_code,
     signal: row.signal,
     error: StoredError.parse(row.error),
     timings: {
       queueMs: between(row.created_at, row.claimed_at),
       startMs: result?.startMs ?? null,
+      environmentMs: result?.environmentMs ?? null,
       compileMs: result?.compileMs ?? null,
       compileCached: result?.compileCached ?? null,
       runMs: result?.runMs ?? null,
       totalMs: between(row.created_at, row.finished_at),
     },
     createdAt: row.created_at.toISOString(),
+    startAt: row.status === "queued" && row.available_at > row.created_at ? row.available_at.toISOString() : null,
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
   };
+}
+
+function toProgram(row: RunRow): RunSummary["program"] {
+  if (row.asset_id === null) return null;
+  const { program } = runConfigs.parse(row.config);
+  if (program === null) return null;
+  const { ownerId: _ownerId, secrets, withheld, ...shown } = program;
+  return { ...shown, secretVariables: secrets.map(({ variable }) => variable), withheldVariables: withheld };
 }
 
 /** A row with everything; `heads` is what was read of its output. */
@@ -60,6 +76,10 @@ export function toRun(row: RunRow, heads: Heads): Run {
     stdinBytes: config.stdin?.size ?? 0,
     tier: config.tier,
     network: config.network,
+    models: config.models,
+    datasets: config.datasets.map(({ id, name, assetName, version, split, path, rowCount, rows }) => {
+      return { id, name, assetName, version, split, path, rows: rowCount, sha256: rows.sha256 };
+    }),
     priority: row.priority,
     visibility: row.visibility as Run["visibility"],
     requestedLimits: config.limits,
@@ -74,8 +94,17 @@ export function toRun(row: RunRow, heads: Heads): Run {
     tests: result?.tests?.summary ?? null,
     cached: false,
     cachedFrom: null,
+    pinned: row.pinned_at !== null,
+    expiredAt: row.expired_at?.toISOString() ?? null,
     idempotencyKey: row.idempotency_key,
   };
+}
+
+/** A run as this actor sees it: nobody who is not signed in is told what its environment held, or reads its files. */
+export function shownTo(actor: Actor, run: Run): Run {
+  if (actor.via !== "link") return run;
+  const error = run.error === null ? null : { ...run.error, excerpt: null };
+  return { ...run, env: {}, idempotencyKey: null, error };
 }
 
 function between(from: Date, to: Date | null): number | null {

@@ -18,8 +18,7 @@ export class QueueGauge {
 
   /** Makes room for one run that `enter` puts into the queue. Undefined, without calling it, when the queue is full. */
   async admit<T>(enter: () => Promise<T>): Promise<T | undefined> {
-    if (this.#full || Date.now() - this.#countedAt > recountMs) await (this.#counting ??= this.#recount());
-    if (this.#full) return undefined;
+    if (!(await this.hasRoom())) return undefined;
     this.#entering += 1;
     try {
       return await enter();
@@ -27,6 +26,16 @@ export class QueueGauge {
       this.#entering -= 1;
       this.#known += 1;
     }
+  }
+
+  async hasRoom(): Promise<boolean> {
+    if (this.#full || Date.now() - this.#countedAt > recountMs) await (this.#counting ??= this.#recount());
+    return !this.#full;
+  }
+
+  /** One has come in besides. */
+  note(): void {
+    this.#known += 1;
   }
 
   get #full(): boolean {

@@ -3,7 +3,7 @@ import type { FileInput } from "@syla/contracts/runs";
 import type { InputFile } from "@syla/sandbox/spec";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
-import { checkPaths } from "./paths.ts";
+import { checkPaths } from "../platform/paths.ts";
 import { readUploads } from "./submission.ts";
 
 const mode = 0o644;

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
+import { RunTokens } from "../gateway/run-tokens/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -9,10 +10,11 @@ import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
 import { maxAttempts } from "./worker.ts";
 
-/** What becomes of the runs of a lost worker: what had not begun runs again, what may have run does not. */
+/** What becomes of the runs of a lost worker: what had not begun runs again, what may have run does not. No token of theirs lives on. */
 export async function recoverRuns(work: Work, workerId: string): Promise<void> {
-  await requeueUnstarted(work, workerId, maxAttempts);
-  await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
+  const waiting = await requeueUnstarted(work, workerId, maxAttempts);
+  const ended = await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
+  await new RunTokens(work).revoke(...waiting, ...ended);
 }
 
 /** Stores what killed servers of this data directory had written of logs that never got finished. */

@@ -2,15 +2,18 @@ import { Limits, RunError, RunUsage } from "@syla/contracts/runs";
 import { TestSummary } from "@syla/contracts/tests";
 import { z } from "zod";
 import { columnParser } from "../platform/column-parser.ts";
+import { Phase } from "./tracing/phases.ts";
 
 /** What came of a run, as it is stored with it. */
 const RunResult = z.object({
   runtimeVersion: z.string().nullable(),
   limits: Limits.nullable(),
   startMs: z.number().nullable(),
+  environmentMs: z.number().nullable().default(null),
   compileMs: z.number().nullable().default(null),
   compileCached: z.boolean().nullable().default(null),
   runMs: z.number().nullable(),
+  phases: z.array(Phase).readonly().default([]),
   stdoutBytes: z.int(),
   stderrBytes: z.int(),
   droppedBytes: z.int(),
@@ -22,16 +25,24 @@ const RunResult = z.object({
 export type RunResult = z.infer<typeof RunResult>;
 export const runResults = columnParser<RunResult>(RunResult);
 
-export const StoredError = RunError.nullable();
+/** An error as rows have it: in those of older releases a place is a file and a line. */
+export const StoredError = z.preprocess((value) => {
+  if (typeof value !== "object" || value === null || !("location" in value)) return value;
+  const { location } = value;
+  if (typeof location !== "object" || location === null || "path" in location || !("file" in location)) return value;
+  return { ...value, location: { path: location.file, column: null, function: null, ...location } };
+}, RunError.nullable());
 
 /** The result of a run that never got into a sandbox. */
 export const emptyResult: RunResult = {
   runtimeVersion: null,
   limits: null,
   startMs: null,
+  environmentMs: null,
   compileMs: null,
   compileCached: null,
   runMs: null,
+  phases: [],
   stdoutBytes: 0,
   stderrBytes: 0,
   droppedBytes: 0,

@@ -64,8 +64,9 @@ export class Reuse {
   }
 }
 
-/** Whether an equal run would end alike: the program came to its own end, well or not. */
+/** Whether an equal run would end alike: the program came to its own end, well or not; and what it wrote is there. */
 export function isReusable(row: RunRow): boolean {
+  if (row.expired_at !== null) return false;
   if (row.status === "succeeded") return true;
   return row.status === "failed" && row.exit_code !== null && row.error !== null && "class" in row.error && row.error.class === "user_code";
 }

@@ -1,38 +1,47 @@
 import { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
 import { blobRoutes } from "@syla/contracts/blobs";
-import { isFinal, runRoutes, type RunEvent } from "@syla/contracts/runs";
+import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run, type RunEvent } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import { withKeepAlive } from "../platform/event-stream.ts";
-import { answer, type Call } from "../platform/http-call.ts";
+import { answer, parentOf, type Call } from "../platform/http-call.ts";
 import { requireRate } from "../platform/rate-limit.ts";
 import type { Quotas } from "../quotas/service.ts";
 import type { Runs, SubmitOptions } from "./service.ts";
 
 /** Binds runs, their logs and artifacts, and uploads. */
-export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, quotas: Quotas, uploadLimit: number): void {
-  const countExecution = async ({ actor, reply }: Call<Actor>) => {
-    const state = await quotas.countExecution(actor);
-    if (state !== null) requireRate(state, reply);
-  };
+export function registerRunRoutes(
+  http: Http,
+  runs: Runs,
+  programs: { submit(actor: Actor, input: ProgramRunInput, options: SubmitOptions): Promise<Run> },
+  blobs: Blobs,
+  quotas: Quotas,
+  uploadLimit: number,
+  requeue: (actor: Actor, input: RequeueInput, admit: () => Promise<void>) => Promise<Requeued>,
+): void {
+  const countExecution = executionCounter(quotas);
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
     await countExecution(call);
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
     if (run.cached) call.trail.nothingChanged = true;
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
-  http.bind(runRoutes.createRun, async ({ body, headers }, call) => {
+  http.bind(runRoutes.createRun, async ({ body, query, headers }, call) => {
     await countExecution(call);
-    const run = await runs.submit(call.actor, body, optionsOf(call, headers, false));
+    const options = optionsOf(call, headers, query.wait);
+    if ("programId" in body) call.trail.details = { programId: body.programId };
+    const run = "programId" in body ? await programs.submit(call.actor, body, options) : await runs.submit(call.actor, body, options);
+    if (run.program !== null && run.program.secretVariables.length > 0)
+      call.trail.details = { ...call.trail.details, secretVariables: run.program.secretVariables };
     if (run.cached) call.trail.nothingChanged = true;
-    return answer(202, run, { location: `/api/v1/runs/${run.id}` });
+    return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
-  http.bind(runRoutes.rerunRun, async ({ params, headers }, call) => {
-    await countExecution(call);
-    const run = await runs.rerun(call.actor, params.id, optionsOf(call, headers, false));
-    return answer(202, run, { location: `/api/v1/runs/${run.id}` });
+  http.bind(runRoutes.requeueRuns, async ({ body }, call) => {
+    const answered = await requeue(call.actor, body, () => countExecution(call));
+    call.trail.details = { runs: answered.requeued.map(({ runId }) => runId), refused: answered.refused.length, owner: body.owner };
+    return answered;
   });
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
   http.bind(runRoutes.getRun, async ({ params }, call) => await runs.get(call.actor, params.id));
@@ -40,6 +49,11 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, quotas: 
   http.bind(runRoutes.updateRun, async ({ params, body }, call) => await runs.setVisibility(call.actor, params.id, body.visibility));
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
   bindStreams(http, runs, blobs);
+  http.bind(blobRoutes.findMissingBlobs, async ({ body }, call) => {
+    call.trail.nothingChanged = true;
+    const known = await runs.uploadSizes(call.actor.userId, body.sha256);
+    return { missing: [...new Set(body.sha256)].filter((sha256) => !known.has(sha256)) };
+  });
   http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {
     const room = await quotas.storageRoom(call.actor);
     const { sha256, size } = await storeUpload(blobs, body as Readable, Math.min(uploadLimit, room)).catch(async (error: unknown) => {
@@ -51,11 +65,25 @@ export function registerRunRoutes(http: Http, runs: Runs, blobs: Blobs, quotas: 
   });
 }
 
+/** Counts what is about to run against the rate of whoever asks. @throws AppError `rate_limited` */
+export type CountExecution = (call: Call<Actor>) => Promise<void>;
+
+export function executionCounter(quotas: Quotas): CountExecution {
+  return async ({ actor, reply }) => {
+    const counted = await quotas.countExecution(actor);
+    if (counted !== null) requireRate(counted.state, reply, counted.quota);
+  };
+}
+
 /** The signal costs a listener, so it is made when somebody has to wait. */
 function optionsOf(call: Call<unknown>, headers: { "idempotency-key"?: string | undefined }, wait: boolean): SubmitOptions {
   return {
     idempotencyKey: headers["idempotency-key"] ?? null,
     wait,
+    get trace() {
+      const requestMs = Math.round(call.reply.elapsedTime * 100) / 100;
+      return { traceId: null, parentId: null, ...parentOf(call.request.headers.traceparent), requestMs };
+    },
     get signal() {
       return call.signal;
     },
@@ -89,6 +117,8 @@ function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
   });
   http.bind(runRoutes.listArtifacts, async ({ params }, call) => ({ items: await runs.artifacts(call.actor, params.id) }));
   http.bind(runRoutes.getRunNetwork, async ({ params }, call) => await runs.network(call.actor, params.id));
+  http.bind(runRoutes.listRunTransitions, async ({ params }, call) => ({ items: await runs.transitions(call.actor, params.id) }));
+  http.bind(runRoutes.getRunTrace, async ({ params }, call) => await runs.trace(call.actor, params.id));
   http.bind(runRoutes.downloadArtifact, async ({ params }, call) => {
     const artifact = await runs.artifact(call.actor, params.id, params.artifactId);
     const name = artifact.path.split("/").at(-1) ?? "artifact";

@@ -67,14 +67,16 @@ export class RunLogs {
     if (row.log_sha256 !== null) {
       if (await this.#context.blobs.has(row.log_sha256)) {
         for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
-      } else if (seq < 1) yield lostLog(row);
+      } else if (seq < 1) yield lostLog(row, "[the log of this run was lost in a power cut]\n");
+    } else if (row.expired_at !== null) {
+      if (seq < 1) yield lostLog(row, "[the log of this run was removed: it was older than logs are kept]\n");
     } else if (seq < 1) {
       yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
     }
   }
 }
 
-function lostLog(row: RunRow): LogRecord {
+function lostLog(row: RunRow, text: string): LogRecord {
   const time = (row.finished_at ?? row.created_at).getTime();
-  return { type: "log", seq: 1, time, stream: "system", text: "[the log of this run was lost in a power cut]\n" };
+  return { type: "log", seq: 1, time, stream: "system", text };
 }

@@ -6,45 +6,67 @@ import {
   runStatuses,
   type Artifact,
   type FileInput,
+  type ProgramRunInput,
   type Run,
   type RunEvent,
   type RunFilter,
   type RunInput,
   type RunKind,
+  type RunStatus,
   type RunSummary,
+  type RunTransition,
 } from "@syla/contracts/runs";
+import type { RerunInput, RunFile } from "@syla/contracts/run-controls";
 import type { InputFile } from "@syla/sandbox/spec";
 import { TestReport } from "@syla/contracts/tests";
+import type { RunTrace } from "@syla/contracts/traces";
 import type { Actor } from "../access/actor.ts";
+import type { ThingAction } from "../access/permission.ts";
 import { during, requirePermission, type Access, type Thing } from "../access/service.ts";
 import type { ResultCache } from "../cache/service.ts";
-import type { Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs } from "../platform/blobs.ts";
+import type { CallBook, Models } from "../models/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import type { Trees } from "../platform/trees.ts";
 import type { Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
-import { defaultLimits, runConfigs } from "./config.ts";
+import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
+import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
 import { readInputFiles } from "./read-input-files.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { toEvent } from "./log-records.ts";
-import { toRun, toSummary } from "./presenter.ts";
+import { shownTo, toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
 import { QueueGauge } from "./queue-gauge.ts";
+import { rehearse } from "./rehearsal.ts";
 import { Reuse } from "./reuse.ts";
 import { runResults } from "./result.ts";
 import { RunLogs } from "./run-logs.ts";
+import { rowOf } from "./new-row.ts";
 import { RunRecord, writtenRecord } from "./run-record.ts";
-import { checkSubmission, storeSubmission, type Submission } from "./submission.ts";
+import { checkSubmission, requireNoNetwork, storeSubmission, type Submission } from "./submission.ts";
 import * as store from "./store.ts";
+import { transitionsOf } from "./transitions.ts";
+import type { TraceOrigin } from "./tracing/context.ts";
+import { traceOf } from "./tracing/spans.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
+
+export { ArtifactCollector } from "./artifact-collector.ts";
+export { requestCancelOfAll } from "./store.ts";
 
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
 
 export { requireNetwork, toConnection } from "./network.ts";
+export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord } from "./log-records.ts";
+export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from "./config.ts";
+export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
+export { inputEntries } from "./input-files.ts";
+export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
 
 /** What the runs domain is made of. */
 export interface RunsContext {
@@ -57,8 +79,35 @@ export interface RunsContext {
   readonly worker: Worker;
   readonly cache: ResultCache;
   readonly quotas: Quotas;
+  readonly models: Pick<Models, "forRun" | "checkForRun">;
   readonly queueLimit: number;
+  /** Refuses whoever may not run a program of the catalog (any more). */
+  readonly requireProgram: (actor: Actor, ran: NonNullable<RunConfig["program"]>) => Promise<unknown>;
+  /** Runs another version of a program. */
+  readonly submitVersion: (actor: Actor, input: ProgramRunInput, options: SubmitOptions) => Promise<Run>;
+  readonly mountDatasets: ChangeContext["mountDatasets"];
+  /** Whether somebody may run again on datasets that a run had; throws when not. */
+  readonly requireDatasets: (actor: Actor, datasets: RunConfig["datasets"]) => Promise<unknown>;
+  /** Notes how the newest run of a program stands. */
+  readonly noteProgramRun: NoteProgramRun;
+  readonly trees: Pick<Trees, "read">;
+  readonly calls: Pick<CallBook, "traced">;
 }
+
+/** Tells the catalog of a run of one of its programs. */
+export type NoteProgramRun = (
+  assetId: string,
+  run: { readonly id: string; readonly status: RunStatus; readonly at: Date },
+) => Promise<void>;
+
+/** A record waits so long for those of other runs that are about to end: a statement for one costs as much as for five. */
+const gatherRecordsMs = 8;
+
+/** So many runs of a person who has limits may wait, for their turn or for their time. */
+const mostQueuedEach = 2000;
+
+/** A trace shows so many calls of models. */
+const tracedCalls = 2000;
 
 /** How long whoever looks for a run waits until it is in the database. */
 const recordingMs = 2000;
@@ -66,11 +115,22 @@ const recordingMs = 2000;
 /** A run that is recorded while it starts: it stands there as what it is at that moment. */
 type StartedRun = { -readonly [K in keyof store.NewRun]: store.NewRun[K] };
 
+/** What can be done with a run. */
+export type RunAction = Extract<ThingAction, `run:${string}`>;
+
 /** How a submission is wanted. */
 export interface SubmitOptions {
+  /** `execution` when left out. */
+  readonly kind?: RunKind;
   readonly idempotencyKey: string | null;
+  /** The schedule that begins it. */
+  readonly scheduleId?: string;
+  /** The run that this one repeats. */
+  readonly retryOf?: string;
   /** Resolve when the run has ended. */
   readonly wait: boolean;
+  /** Where it belongs in the trace of who asks for it. */
+  readonly trace?: TraceOrigin;
   readonly signal: AbortSignal;
 }
 
@@ -101,39 +161,83 @@ export class Runs {
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => await this.#insert(runs));
-    this.#records = new Batch(async (runs) => await this.#insert(runs), { lanes: 1 });
+    this.#records = new Batch(async (runs) => await this.#insert(runs), {
+      lanes: 1,
+      enough: () => context.worker.unrecorded,
+      gatherMs: gatherRecordsMs,
+    });
   }
 
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
-  async submit(actor: Actor, input: RunInput, options: SubmitOptions): Promise<Run> {
-    requireNetwork(actor, input.network, this.#context.sandboxes);
+  async submit(actor: Actor, wish: RunInput, options: SubmitOptions): Promise<Run> {
+    const input = { ...wish, ...(await this.#context.models.forRun(actor, wish.models, wish.network)) };
+    requireNetwork(actor, input.network, this.#context.sandboxes, input.models.length);
     const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
     const key = cacheKeyOf(actor.userId, input, checked);
     // A key that has made a run stands for that run.
     const spent = options.idempotencyKey !== null && key !== null && (await this.#isSpent(actor.userId, options.idempotencyKey));
     const known = key === null || spent ? null : await this.#reuse.find(key, wallMsOf(input), options);
     if (known?.run !== undefined) return known.run;
-    const submission = await storeSubmission(this.#context, checked, input, key);
+    const submission = await storeSubmission(this.#context, checked, input, key, options.kind);
     return await this.#enqueue(actor, submission, null, options, known?.id);
   }
 
-  /** The same configuration again, as a new run. */
-  async rerun(actor: Actor, id: string, options: SubmitOptions): Promise<Run> {
+  /** The same for what has been checked and stored already: a program of the catalog. */
+  async submitProgram(actor: Actor, submission: Submission, options: SubmitOptions): Promise<Run> {
+    return await this.#enqueue(actor, submission, options.retryOf ?? null, options);
+  }
+
+  /** The same configuration again, or with changes, as a new run that points to this one. */
+  async rerun(actor: Actor, id: string, changes: RerunInput, options: SubmitOptions): Promise<Run> {
     const row = await this.#find(actor, id, "run:rerun");
-    const config = runConfigs.parse(row.config);
-    requireNetwork(actor, config.network, this.#context.sandboxes);
-    const runtime = this.#context.runtimes.get(withVersion(row.language, config.version));
+    const before = runConfigs.parse(row.config);
+    if (changes.version !== undefined)
+      return await this.#context.submitVersion(actor, await asProgramInput(this.#context.blobs, row, before, changes), {
+        ...options,
+        retryOf: id,
+      });
+    const { models, network } = await this.#reach(actor, before, changes);
+    requireNetwork(actor, network, this.#context.sandboxes, models.length);
+    if (before.tests !== null) requireNoNetwork(network);
+    const program = before.program === null ? null : { ...before.program, asItIs: before.program.asItIs && !isReaching(changes) };
+    if (program !== null) await this.#context.requireProgram(actor, program);
+    if (before.datasets.length > 0 && changes.datasets === undefined) await this.#context.requireDatasets(actor, before.datasets);
+    const runtime = this.#context.runtimes.get(withVersion(row.language, before.version));
+    const context = { ...this.#context, queries: this.#context.database.queries };
+    const changed =
+      Object.keys(changes).length === 0
+        ? {
+            config: before,
+            entrypoint: row.entrypoint,
+            priority: row.priority,
+            written: Promise.resolve(),
+            synced: () => Promise.resolve(),
+          }
+        : await changeConfig(context, actor, row, before, changes);
+    const config = { ...changed.config, models, network, program, cache: null };
+    await this.#context.blobs.keep(hashesOf(before));
     const submission: Submission = {
+      ...changed,
+      config,
       kind: row.kind as RunKind,
+      program,
+      isReady: program?.environmentId == null,
       runtime,
-      entrypoint: row.entrypoint,
-      config: { ...config, cache: null },
-      priority: row.priority,
-      requestHash: `rerun ${id}`,
-      written: Promise.resolve(),
-      synced: () => Promise.resolve(),
+      startAt: null,
+      requestHash: rerunHash(id, changes),
     };
     return await this.#enqueue(actor, submission, id, options);
+  }
+
+  /** The models and the network of a run that is run again. @throws AppError */
+  async #reach(actor: Actor, before: RunConfig, changes: RerunInput): Promise<Pick<RunConfig, "models" | "network">> {
+    const network = changes.network ?? before.network;
+    if (changes.models === undefined) {
+      await this.#context.models.checkForRun(actor, before.models);
+      return { models: before.models, network };
+    }
+    // The network was the gateway's because there were models.
+    return await this.#context.models.forRun(actor, changes.models, network === "gateway" ? "none" : network);
   }
 
   /** Files of a request as a sandbox takes them. @throws AppError `invalid_path`, `blob_unknown` */
@@ -141,8 +245,19 @@ export class Runs {
     return await readInputFiles(this.#context.database.queries, this.#context.blobs, actor.userId, files);
   }
 
+  /** Runs something ahead of the first run, which then finds its code compiled. */
+  async rehearse(): Promise<void> {
+    await rehearse(this.#context);
+  }
+
   async get(actor: Actor, id: string): Promise<Run> {
-    return await this.#present(await this.#find(actor, id, "run:read"));
+    return shownTo(actor, await this.#present(await this.#find(actor, id, "run:read")));
+  }
+
+  /** The run as it has ended, or as it is when the signal says that it is enough. */
+  async wait(actor: Actor, id: string, signal: AbortSignal): Promise<Run> {
+    await this.#find(actor, id, "run:read");
+    return shownTo(actor, await this.#waitRow(id, signal));
   }
 
   async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
@@ -187,7 +302,8 @@ export class Runs {
   async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
     const row = await this.#find(actor, id, "run:read");
     const hold = this.#context.access.hold(actor, "run:read", toThing(row), () => this.thing(id), gone);
-    yield* during(hold, this.#events(row, lastSeq, hold.signal));
+    for await (const event of during(hold, this.#events(row, lastSeq, hold.signal)))
+      yield event.type === "end" ? { ...event, run: shownTo(actor, event.run) } : event;
   }
 
   async *#events(found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
@@ -233,6 +349,20 @@ export class Runs {
     return row;
   }
 
+  /** The states that the run came through; nobody who is not signed in is told by which worker. */
+  async transitions(actor: Actor, id: string): Promise<RunTransition[]> {
+    const transitions = transitionsOf(await this.#find(actor, id, "run:read"));
+    return actor.via === "link" ? transitions.map((step) => ({ ...step, workerId: null })) : transitions;
+  }
+
+  /** What the run consisted of, as far as it has come. */
+  async trace(actor: Actor, id: string): Promise<RunTrace> {
+    const row = await this.#find(actor, id, "run:read");
+    const { models } = runConfigs.parse(row.config);
+    const calls = models.length === 0 ? null : await this.#context.calls.traced(id, tracedCalls);
+    return traceOf(row, calls, this.#context.worker.liveFacts(id));
+  }
+
   /** The connections that the run made. */
   async network(actor: Actor, id: string): Promise<RunNetwork> {
     const row = await this.#find(actor, id, "run:read");
@@ -241,11 +371,38 @@ export class Runs {
     return toRunNetwork(runConfigs.parse(row.config), result, stored === null ? [] : NetworkConnection.array().parse(stored));
   }
 
+  /** The files that it had: of its program, and those that were sent along in their place. */
+  async files(actor: Actor, id: string): Promise<RunFile[]> {
+    return await this.filesOf(runConfigs.parse((await this.#find(actor, id, "run:read")).config));
+  }
+
+  async filesOf({ files, program }: RunConfig): Promise<RunFile[]> {
+    const own = new Set(files.map(({ path }) => path));
+    const tree = program?.tree == null ? [] : await this.#context.trees.read(program.tree);
+    return [
+      ...tree.filter(({ path }) => !own.has(path)).map(({ path, size, sha256 }) => ({ path, size, sha256, from: "program" as const })),
+      ...files.map(({ path, size, sha256 }) => ({ path, size, sha256, from: "run" as const })),
+    ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** The row of a run, for somebody who may do this with it. @throws AppError `not_found`, `forbidden` */
+  async require(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {
+    return await this.#find(actor, id, action);
+  }
+
+  async present(row: store.RunRow): Promise<Run> {
+    return await this.#present(row);
+  }
+
   /** The hash of an input file, or of what was on stdin (`path` null). */
   async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
     const config = runConfigs.parse((await this.#find(actor, id, "run:read")).config);
     if (path === null) return config.stdin?.sha256 ?? null;
-    const file = config.files.find((candidate) => candidate.path === path);
+    const file =
+      config.files.find((candidate) => candidate.path === path) ??
+      (config.program?.tree == null
+        ? undefined
+        : (await this.#context.trees.read(config.program.tree)).find((entry) => entry.path === path));
     if (file === undefined) throw new AppError("not_found");
     return file.sha256;
   }
@@ -261,10 +418,44 @@ export class Runs {
   /** Notes an upload of theirs. @throws AppError `quota_exceeded` when there is no room for it */
   async recordUpload(actor: Actor, sha256: string, size: number): Promise<void> {
     const { database, quotas } = this.#context;
+    // What is counted already costs nobody anything, and no key.
+    if ((await this.uploadSizes(actor.userId, [sha256])).has(sha256)) return;
     await database.queries.transaction().execute(async (work) => {
       await quotas.admitStorage(work, actor, size);
       await store.recordUpload(work, actor.userId, sha256, size);
     });
+  }
+
+  /** Counts several uploads of theirs at once. @returns those that were not counted before @throws AppError `quota_exceeded` */
+  async recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]> {
+    const { database, quotas } = this.#context;
+    const known = await this.uploadSizes(
+      actor.userId,
+      blobs.map((blob) => blob.sha256),
+    );
+    const fresh = [...new Map(blobs.map((blob) => [blob.sha256, blob])).values()].filter((blob) => !known.has(blob.sha256));
+    if (fresh.length === 0) return [];
+    const total = fresh.reduce((sum, blob) => sum + blob.size, 0);
+    await database.queries.transaction().execute(async (work) => {
+      await quotas.admitStorage(work, actor, total);
+      for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
+    });
+    return fresh;
+  }
+
+  /** Takes back what `recordUploads` answered: nothing has come of it. */
+  async forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void> {
+    if (blobs.length === 0) return;
+    const { database, quotas } = this.#context;
+    const hashes = blobs.map((blob) => blob.sha256);
+    await database.queries.transaction().execute(async (work) => {
+      await quotas.giveBackStorage(work, actor, await store.forgetUploads(work, [actor.userId], hashes));
+    });
+  }
+
+  /** The sizes of those contents that somebody has uploaded. */
+  async uploadSizes(ownerId: string, hashes: readonly string[]): Promise<Map<string, number>> {
+    return hashes.length === 0 ? new Map() : await store.findUploads(this.#context.database.queries, ownerId, hashes);
   }
 
   async #enqueue(
@@ -277,23 +468,29 @@ export class Runs {
     const { worker, quotas } = this.#context;
     const createdAt = new Date();
     const allowance = await quotas.allowanceOf(actor, submission.kind);
-    const reserved = await worker.reserve(options.wait, submission.priority);
+    const isLater = submission.startAt !== null && submission.startAt > createdAt;
+    const reserved = !isLater && (await worker.reserve(id, options.wait, submission.priority));
     const compiles = submission.runtime.definition.compile !== null;
+    const firstPhase = submission.isReady ? (compiles ? "compiling" : null) : "building_environment";
     const run: StartedRun = {
       id,
       kind: submission.kind,
       ownerId: actor.userId,
       language: submission.runtime.definition.name,
       entrypoint: submission.entrypoint,
-      config: submission.config,
+      config: runConfigs.trust({ ...submission.config, trace: options.trace ?? null }),
       requestHash: submission.requestHash,
       idempotencyKey: options.idempotencyKey,
+      scheduleId: options.scheduleId ?? null,
       retryOf,
+      apiKeyId: allowance?.key?.id ?? null,
       priority: submission.priority,
       createdAt,
+      availableAt: isLater ? (submission.startAt ?? createdAt) : createdAt,
       claimedAt: reserved ? new Date() : null,
       workerId: reserved ? worker.id : null,
-      phase: reserved && compiles ? "compiling" : null,
+      program: submission.program,
+      phase: reserved ? firstPhase : null,
       end: null,
     };
     if (allowance !== null) return await this.#enqueueLimited(run, submission, options, allowance);
@@ -302,9 +499,24 @@ export class Runs {
     return await this.#answerQueued(run, isNew === true, options);
   }
 
+  /** Whether its owner has as many in the queue as one may have. */
+  async #hasMany({ ownerId }: store.NewRun): Promise<boolean> {
+    return await store.hasManyQueued(this.#context.database.queries, ownerId, mostQueuedEach);
+  }
+
+  /** What the catalog shows of it; nothing depends on it. */
+  #noteStart({ program, id, createdAt: at }: store.NewRun): void {
+    if (program !== null) this.#context.noteProgramRun(program.id, { id, status: "queued", at }).catch(() => {});
+  }
+
   async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions): Promise<Run> {
+    if (isNew) this.#noteStart(run);
     const row = isNew ? rowOf(run) : await this.#repeated(run);
-    if (row === undefined) throw new AppError("queue_full", { retryAfter: 5 });
+    if (row === undefined)
+      throw new AppError("queue_full", {
+        retryAfter: 5,
+        ...((await this.#hasMany(run)) && { message: `${mostQueuedEach} of your runs are waiting already.` }),
+      });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
 
@@ -315,14 +527,17 @@ export class Runs {
     let inserted: Awaited<ReturnType<typeof store.insertAdmitted>> | undefined;
     try {
       await submission.synced();
-      inserted = await this.#queue.admit(() => store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance)));
+      const insert = (hasRoom: boolean) =>
+        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance), { hasRoom, mostEach: mostQueuedEach });
+      inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));
+      if (reserved && inserted?.isNew === true && !inserted.claimed) this.#queue.note();
     } catch (error) {
-      if (reserved && error instanceof AppError) worker.unreserve();
+      if (reserved && error instanceof AppError) worker.unreserve(run.id);
       else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
       throw error;
     }
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
-    if (reserved) worker.unreserve();
+    if (reserved) worker.unreserve(run.id);
     return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
   }
 
@@ -348,20 +563,23 @@ export class Runs {
         throw error;
       });
       if (!isNew) {
-        worker.unreserve();
+        worker.unreserve(run.id);
         const first = await this.#repeated(run);
         if (first === undefined) throw new AppError("conflict");
         return options.wait ? await this.#waitRow(first.id, options.signal) : await this.#present(first);
       }
     }
+    this.#noteStart(run);
     const record = options.idempotencyKey === null && !inserted ? this.#newRecord(run, submission) : writtenRecord();
     const ended = Promise.withResolvers<FinishedRun>();
     const begin = async () => {
       if (run.phase === null) return;
+      if (record.begun) {
+        // The row says what it said when its writing began.
+        await record.ensure();
+        await worker.begin(run.id, 1);
+      }
       run.phase = null;
-      if (!record.begun) return;
-      await record.ensure();
-      await store.markRunning(this.#context.database.queries, run.id, worker.id, 1);
     };
     const done = worker.performReserved(rowOf(run), submission.runtime, begin, record, (finished) => {
       this.#keepTrack(run.id, done);
@@ -369,7 +587,10 @@ export class Runs {
     });
     done.catch(() => {}); // seen by whoever waits; otherwise the row itself tells
     if (!options.wait) {
-      await record.ensure();
+      await record.ensure().catch((error: unknown) => {
+        worker.abandon(run.id);
+        throw error;
+      });
       return await this.#present(rowOf(run));
     }
     record.defer(() => worker.abandon(run.id));
@@ -448,7 +669,7 @@ export class Runs {
     return id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
   }
 
-  async #find(actor: Actor, id: string, action: "run:read" | "run:cancel" | "run:rerun" | "run:share"): Promise<store.RunRow> {
+  async #find(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {
     const row = await this.#row(id);
     if (row === undefined) throw new AppError("not_found");
     await this.#context.access.require(actor, action, toThing(row));
@@ -472,33 +693,6 @@ function toThing(row: store.RunRow): Thing {
 
 function wallMsOf(input: RunInput): number {
   return input.limits.wallMs ?? defaultLimits.wallMs;
-}
-
-/** The row of a new run, as the database has it or will have it. */
-function rowOf(run: store.NewRun): store.RunRow {
-  return {
-    id: run.id,
-    kind: run.kind,
-    status: store.statusOf(run),
-    phase: run.phase,
-    owner_id: run.ownerId,
-    visibility: "private",
-    language: run.language,
-    entrypoint: run.entrypoint,
-    config: run.config,
-    request_hash: run.requestHash,
-    idempotency_key: run.idempotencyKey,
-    retry_of: run.retryOf,
-    parent_run_id: null,
-    priority: run.priority,
-    attempt: 1,
-    available_at: run.createdAt,
-    worker_id: run.workerId,
-    cancel_requested_at: null,
-    created_at: run.createdAt,
-    claimed_at: run.claimedAt,
-    ...store.notEnded,
-  };
 }
 
 function encodeCursor(id: string): string {

@@ -1,5 +1,5 @@
 /** How long a submission waits for a slot before it goes into the queue, where it can be seen and survives a restart. */
-const roomMs = 250;
+const roomMs = 1000;
 /** Submissions that may wait like that at once. */
 const roomSize = 1000;
 

@@ -1,8 +1,8 @@
 import type { NetworkConnection } from "@syla/contracts/network";
-import type { RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
+import type { RequeueInput, RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
 import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
-import { notify, type Database, type Queries, type Work } from "../platform/database.ts";
+import { notify, type Database, type PreparedStatement, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
@@ -23,11 +23,18 @@ export interface NewRun {
   readonly language: string;
   readonly entrypoint: string;
   readonly config: RunConfig;
+  /** What it runs of the catalog. */
+  readonly program: RunConfig["program"];
   readonly requestHash: string;
   readonly idempotencyKey: string | null;
   readonly retryOf: string | null;
+  readonly scheduleId: string | null;
+  /** The key whose quotas it counts against. */
+  readonly apiKeyId: string | null;
   readonly priority: number;
   readonly createdAt: Date;
+  /** Not to be claimed before. */
+  readonly availableAt: Date;
   /** Null together with `workerId`. */
   readonly claimedAt: Date | null;
   readonly workerId: string | null;
@@ -57,77 +64,81 @@ export interface RunEnd {
  * is counted with them.
  */
 export async function insertRuns(database: Database, runs: readonly NewRun[]): Promise<string[]> {
-  const rows = runs.map(toRow);
-  const relaxed = runs.every((run) => run.end !== null);
-  const text = (insertTexts[`${rows.length} ${relaxed}`] ??= insertText(database.queries, rows, relaxed));
-  const values = rows.flatMap((row) => Object.values(row));
-  const inserted =
-    rows.length > mostPrepared
-      ? (await database.queries.executeQuery<{ id: string }>(CompiledQuery.raw(text, values))).rows
-      : await database.runPrepared<{ id: string }>({ name: `insert_runs_${rows.length}${relaxed ? "_relaxed" : ""}`, text }, values);
+  const statement = runs.every((run) => run.end !== null) ? insertEnded : insertBegun;
+  const inserted = await database.runPrepared<{ id: string }>(statement, [storableJson(runs.map(toRow))]);
   return inserted.map((row) => row.id);
-}
-
-/** Statements for so many runs at once are prepared; more at once come seldom, and each would be kept by each connection. */
-const mostPrepared = 8;
-
-/** Texts of insertions by their shape: building one takes longer than the database needs for it. Batches are small numbers. */
-const insertTexts: Record<string, string> = {};
-
-function insertText(queries: Queries, rows: readonly NewRow[], ended: boolean): string {
-  const query = queries
-    .insertInto("runs")
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing());
-  if (!ended) return query.returning("id").compile().sql;
-  const { sql: insertion } = query.returning(["id", ...usageColumns]).compile();
-  return `with ended as (${insertion}), counted as (${usageText}) select id, ${commitWithoutWaiting} from ended`;
 }
 
 /**
  * Inserts one run of somebody who has limits. `admit`, in the same transaction, refuses it by throwing, or tells whether it may have started
- * already; else it waits in the queue.
+ * already; else it waits in the queue, and is not inserted when that has no room.
  */
 export async function insertAdmitted(
   { queries }: Database,
   run: NewRun,
   admit: (work: Work) => Promise<{ mayStart: boolean }>,
+  queue: { readonly hasRoom: boolean; readonly mostEach: number },
 ): Promise<{ isNew: boolean; claimed: boolean }> {
   return await queries.transaction().execute(async (work) => {
     const { mayStart } = await admit(work);
     const claimed = mayStart && run.workerId !== null;
+    if (!claimed && (!queue.hasRoom || (await hasManyQueued(work, run.ownerId, queue.mostEach)))) return { isNew: false, claimed };
     const row = toRow(claimed ? run : { ...run, workerId: null, claimedAt: null, phase: null });
-    const inserted = await work
-      .insertInto("runs")
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    const isNew = (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    const { rows } = await work.executeQuery(CompiledQuery.raw(insertText, [storableJson([row])]));
+    const isNew = rows.length > 0;
     if (isNew && !claimed) await announceQueued(work);
     return { isNew, claimed: isNew && claimed };
   });
 }
 
 /** What usage is counted from. */
-const usageColumns = ["owner_id", "kind", "status", "finished_at", "result", "log_size", "artifact_count"] as const;
+const usageColumns = ["owner_id", "kind", "status", "finished_at", "result", "log_size", "artifact_count", "api_key_id"] as const;
 
-/** Counts the runs of `ended` (rows with `id` and the columns above) for their owners. In the order of the rows' key: two that do so at once never wait for each other in a circle. */
+const storedText = `sum(log_size + case when artifact_count > 0
+    then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)`;
+
+/** Counts the runs of `ended` (rows with `id` and the columns above) for their owners, and for the keys whose quotas they count against. In the order of the rows' key: two that do so at once never wait for each other in a circle. */
 const usageText = `
   insert into usage_days (user_id, day, runs, executions, failed, cpu_ms, run_ms, network_bytes, stored_bytes)
   select owner_id, (finished_at at time zone 'UTC')::date, count(*), count(*) filter (where kind = 'execution'),
     count(*) filter (where status in ('failed', 'timed_out')),
     coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), coalesce(round(sum((result ->> 'runMs')::numeric)), 0),
     coalesce(sum((result #>> '{usage,network,sentBytes}')::bigint), 0) + coalesce(sum((result #>> '{usage,network,receivedBytes}')::bigint), 0),
-    sum(log_size + case when artifact_count > 0 then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)
+    ${storedText}
   from ended group by 1, 2 order by 1, 2
   on conflict (user_id, day) do update set runs = usage_days.runs + excluded.runs, executions = usage_days.executions + excluded.executions,
     failed = usage_days.failed + excluded.failed, cpu_ms = usage_days.cpu_ms + excluded.cpu_ms, run_ms = usage_days.run_ms + excluded.run_ms,
-    network_bytes = usage_days.network_bytes + excluded.network_bytes, stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`;
+    network_bytes = usage_days.network_bytes + excluded.network_bytes, stored_bytes = usage_days.stored_bytes + excluded.stored_bytes),
+  counted_keys as (insert into key_usage_days (api_key_id, day, cpu_ms, stored_bytes)
+  select api_key_id, (finished_at at time zone 'UTC')::date, coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), ${storedText}
+  from ended where api_key_id is not null group by 1, 2 order by 1, 2
+  on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
+    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes`;
 
-type NewRow = Insertable<Schema["runs"]>;
+/** Every column that an insertion sets; {@link toRow} has each of them. */
+const newColumns = `
+  id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version,
+  tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
+  log_size, artifact_count`;
 
-/** Every column that an insertion sets, always in the same order. */
-function toRow(run: NewRun): NewRow {
+/** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
+const newValues = newColumns.replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)");
+
+/** One text for any number of rows, a document: each connection parses and plans it once. */
+const insertText = `
+  insert into runs (${newColumns}) select ${newValues} from jsonb_populate_recordset(null::runs, $1::jsonb) as wish
+  on conflict do nothing returning id`;
+
+/** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
+const commitWithoutWaiting = "(select set_config('synchronous_commit', 'off', true)) as synchronous_commit";
+
+const insertBegun: PreparedStatement = { name: "insert_begun_runs", text: insertText };
+const insertEnded: PreparedStatement = {
+  name: "insert_ended_runs",
+  text: `with ended as (${insertText}, ${usageColumns.join(", ")}), counted as (${usageText}) select id, ${commitWithoutWaiting} from ended`,
+};
+
+function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
   return {
     id: run.id,
     kind: run.kind,
@@ -136,17 +147,37 @@ function toRow(run: NewRun): NewRow {
     owner_id: run.ownerId,
     language: run.language,
     entrypoint: run.entrypoint,
-    config: JSON.stringify(run.config),
+    config: run.config,
     request_hash: run.requestHash,
     idempotency_key: run.idempotencyKey,
     retry_of: run.retryOf,
+    schedule_id: run.scheduleId,
+    api_key_id: run.apiKeyId,
+    asset_id: run.program?.id ?? null,
+    asset_version: run.program?.version ?? null,
+    tree_sha256: run.program?.tree ?? null,
+    dataset_ids: datasetIdsOf(run.config),
     priority: run.priority,
     created_at: run.createdAt,
-    available_at: run.createdAt,
+    available_at: run.availableAt,
+    turn_at: turnOf(run),
     worker_id: run.workerId,
     claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
+}
+
+/** One step of priority is worth so much waiting: whatever waits gets its turn. */
+const priorityStepMs = 60_000;
+
+/** Whose turn it is among the runs of one person: the earliest first. */
+export function turnOf({ availableAt, priority }: Pick<NewRun, "availableAt" | "priority">): Date {
+  return new Date(availableAt.getTime() - priority * priorityStepMs);
+}
+
+/** The datasets of a run; null when it has none, as nearly all. */
+export function datasetIdsOf({ datasets }: RunConfig): string[] | null {
+  return datasets.length === 0 ? null : [...new Set(datasets.map(({ id }) => id))];
 }
 
 /** Of a run that has not ended. */
@@ -166,24 +197,16 @@ export const notEnded = {
   log_sha256: null,
   log_size: 0,
   artifact_count: 0,
-} satisfies EndColumns;
+} satisfies Partial<RunRow>;
 
-/** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */
-const commitWithoutWaiting = "(select set_config('synchronous_commit', 'off', true)) as synchronous_commit";
-
-type EndColumns = Pick<
-  NewRow,
-  "started_at" | "finished_at" | "exit_code" | "signal" | "error" | "result" | "log_sha256" | "log_size" | "artifact_count"
->;
-
-function endColumns(end: RunEnd): EndColumns {
+function endColumns(end: RunEnd): Record<keyof typeof notEnded, unknown> {
   return {
     started_at: end.startedAt,
     finished_at: end.finishedAt,
     exit_code: end.verdict.exitCode,
     signal: end.verdict.signal,
-    error: end.verdict.error === null ? null : storableJson(end.verdict.error),
-    result: storableJson(end.result),
+    error: end.verdict.error,
+    result: end.result,
     log_sha256: end.logSha256,
     log_size: end.logSize,
     artifact_count: end.artifactCount,
@@ -203,26 +226,62 @@ export async function findRun(queries: Queries, id: string): Promise<RunRow | un
   return await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+/** A run in a list, with the name of whoever has run it. */
+export type ListedRun = RunRow & { readonly owner_name: string | null };
+
 /** One page, newest first; `before` is the id after which the page starts. One row more than `filter.limit` tells that there is a next page. */
-export async function listRuns(queries: Queries, filter: RunFilter, viewer: Viewer, before: string | null): Promise<RunRow[]> {
-  let query = queries.selectFrom("runs").selectAll();
-  if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
-  if (filter.owner === "shared") query = query.where(sharedWith(viewer, "run"));
-  if (filter.owner === "visible") query = query.where(visibleTo(viewer, "run"));
+export async function listRuns(queries: Queries, filter: RunFilter, viewer: Viewer, before: string | null): Promise<ListedRun[]> {
+  const nameOf = sql<string | null>`(select name from users where users.id = runs.owner_id)`;
+  let query = matchingRuns(queries, filter, viewer).selectAll().select(nameOf.as("owner_name"));
   if (before !== null) query = query.where("id", "<", before);
-  if (filter.status !== undefined) query = query.where("status", "in", filter.status.split(",") as RunStatus[]);
-  if (filter.language !== undefined) query = query.where("language", "in", filter.language.split(","));
-  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
-  if (filter.since !== undefined) query = query.where("created_at", ">=", new Date(filter.since));
-  if (filter.until !== undefined) query = query.where("created_at", "<", new Date(filter.until));
-  if (filter.q !== undefined) {
-    const pattern = `%${filter.q.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    query = query.where((where) => where.or([where("id", "ilike", pattern), where("entrypoint", "ilike", pattern)]));
-  }
   return await query
     .orderBy("id", "desc")
     .limit(filter.limit + 1)
     .execute();
+}
+
+/** The runs that a filter lets through, of those that the viewer may see. */
+export function matchingRuns(queries: Queries, filter: Omit<RunFilter, "limit" | "cursor">, viewer: Viewer) {
+  let query = queries.selectFrom("runs");
+  if (filter.owner === "me") query = query.where("owner_id", "=", viewer.userId);
+  if (filter.owner === "shared") query = query.where(sharedWith(viewer, "run"));
+  if (filter.owner === "visible") query = query.where(visibleTo(viewer, "run"));
+  if (filter.status !== undefined) query = query.where("status", "in", filter.status.split(",") as RunStatus[]);
+  if (filter.language !== undefined) query = query.where("language", "in", filter.language.split(","));
+  if (filter.program !== undefined) query = query.where("asset_id", "=", filter.program);
+  if (filter.dataset !== undefined) query = query.where(sql<boolean>`dataset_ids @> array[${filter.dataset}]::text[]`);
+  if (filter.schedule !== undefined) query = query.where("schedule_id", "=", filter.schedule);
+  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
+  if (filter.since !== undefined) query = query.where("created_at", ">=", new Date(filter.since));
+  if (filter.until !== undefined) query = query.where("created_at", "<", new Date(filter.until));
+  if (filter.deadLetters) query = query.where(isDeadLetter);
+  if (filter.q !== undefined) {
+    const pattern = `%${filter.q.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    query = query.where((where) => where.or([where("id", "ilike", pattern), where("entrypoint", "ilike", pattern)]));
+  }
+  return query;
+}
+
+/** The installation failed it, after all attempts, and nobody has run it again. */
+const isDeadLetter = sql<boolean>`status = 'failed' and error ->> 'class' = 'infrastructure'
+  and requeued_at is null and not exists (select from runs again where again.retry_of = runs.id)`;
+
+/** Runs that were given up, the first first. `ownerId` null: everybody's. */
+export async function findDeadLetters(
+  queries: Queries,
+  ownerId: string | null,
+  { ids, code, language, program, since, until }: RequeueInput,
+  limit: number,
+): Promise<RunRow[]> {
+  let query = queries.selectFrom("runs").selectAll().where(isDeadLetter);
+  if (ownerId !== null) query = query.where("owner_id", "=", ownerId);
+  if (ids !== undefined) query = query.where("id", "in", ids);
+  if (code !== undefined) query = query.where(sql<boolean>`error ->> 'code' = ${code}`);
+  if (language !== undefined) query = query.where("language", "=", language);
+  if (program !== undefined) query = query.where("asset_id", "=", program);
+  if (since !== undefined) query = query.where("created_at", ">=", new Date(since));
+  if (until !== undefined) query = query.where("created_at", "<", new Date(until));
+  return await query.orderBy("id").limit(limit).execute();
 }
 
 /** Shows a run to everybody, or only to those it is shared with. */
@@ -230,40 +289,55 @@ export async function setVisibility(queries: Queries, id: string, visibility: "p
   return await queries.updateTable("runs").set({ visibility }).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
+/** How many runs wait that might begin now. */
 export async function countQueued(queries: Queries): Promise<number> {
   const row = await queries
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("status", "=", "queued")
+    .where("available_at", "<=", sql<Date>`now()`)
     .executeTakeFirstOrThrow();
   return row.count;
 }
 
+/** Whether so many of somebody's runs wait, for their turn or for their time. */
+export async function hasManyQueued(queries: Queries, ownerId: string, most: number): Promise<boolean> {
+  const waiting = queuedOf(queries, ownerId)
+    .limit(1)
+    .offset(most - 1);
+  return (await waiting.executeTakeFirst()) !== undefined;
+}
+
+function queuedOf(queries: Queries, ownerId: string) {
+  return queries
+    .selectFrom("runs")
+    .select("id")
+    .where("status", "=", "queued")
+    .where("owner_id", "=", ownerId)
+    .where(sql<boolean>`hashtext(owner_id) = hashtext(${ownerId})`);
+}
+
 /**
  * Gives up to `count` queued runs to a worker: who has fewest at once comes first, and nobody gets more than they may have. `concurrency`:
- * what each role may have at once.
+ * what each role may have at once, and the whole installation; -1: any number.
  */
 export async function claimRuns(
   queries: Queries,
   workerId: string,
   count: number,
-  concurrency: Readonly<Record<string, number>>,
+  concurrency: { readonly roles: Readonly<Record<string, number>>; readonly installation: number },
 ): Promise<RunRow[]> {
   const { rows } = await sql<RunRow>`
-    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(concurrency)}::jsonb)`.execute(queries);
+    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(concurrency.roles)}::jsonb, ${concurrency.installation})`.execute(
+    queries,
+  );
   return rows;
 }
 
-/** Whether somebody has runs that wait in the queue. */
-export async function hasQueued(queries: Queries, ownerId: string): Promise<boolean> {
-  const row = await queries
-    .selectFrom("runs")
-    .select("id")
-    .where("owner_id", "=", ownerId)
-    .where("status", "=", "queued")
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** Whether somebody has runs that wait in the queue; `ownerId` null: whether anybody has. */
+export async function hasQueued(queries: Queries, ownerId: string | null): Promise<boolean> {
+  const queued = ownerId === null ? queries.selectFrom("runs").select("id").where("status", "=", "queued") : queuedOf(queries, ownerId);
+  return (await queued.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */
@@ -295,12 +369,13 @@ export async function setPhase(queries: Queries, id: string, workerId: string, p
     .execute();
 }
 
-/** Puts a run back whose program never got to run, for another attempt after `delayMs`. */
-export async function requeueRun(queries: Queries, id: string, workerId: string, delayMs: number): Promise<void> {
+/** Puts a run back whose program never got to run, for another attempt after `delayMs`. `cause`: an error code, or one of `RunTransition`. */
+export async function requeueRun(queries: Queries, id: string, workerId: string, cause: string, delayMs = 0): Promise<void> {
   await queries
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
+      cause,
       phase: null,
       worker_id: null,
       claimed_at: null,
@@ -318,7 +393,14 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
 export async function requeueUnheld(queries: Queries, workerId: string, held: readonly string[]): Promise<void> {
   await queries
     .updateTable("runs")
-    .set((set) => ({ status: "queued", phase: null, worker_id: null, claimed_at: null, attempt: set("attempt", "+", 1) }))
+    .set((set) => ({
+      status: "queued",
+      cause: "database_unavailable",
+      phase: null,
+      worker_id: null,
+      claimed_at: null,
+      attempt: set("attempt", "+", 1),
+    }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
     .where((where) => where.not(where("id", "=", where.fn.any(where.val([...held])))))
@@ -390,6 +472,18 @@ export async function requestCancel(queries: Queries, id: string): Promise<RunRo
   return row;
 }
 
+/** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
+export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
+  const rows = await work
+    .selectFrom("runs")
+    .select("id")
+    .where("owner_id", "=", ownerId)
+    .where("status", "in", ["queued", "starting", "running", "waiting"])
+    .orderBy("id")
+    .execute();
+  for (const { id } of rows) await requestCancel(work, id);
+}
+
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */
 export async function findCancelRequests(queries: Queries, workerId: string): Promise<string[]> {
   const rows = await queries
@@ -445,6 +539,22 @@ export async function recordUpload(queries: Queries, ownerId: string, sha256: st
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(queries);
 }
 
+/** Forgets uploads of theirs, and counts that: all but those whose content is in files of what they own. @returns how many bytes */
+export async function forgetUploads(queries: Queries, ownerIds: readonly string[], hashes: readonly string[]): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    with removed as (
+      delete from uploads u where u.owner_id = any(${[...ownerIds]}) and u.sha256 = any(${[...hashes]})
+        and not exists (select from tree_blobs b join assets a using (tree_sha256) where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
+        and not exists (select from tree_blobs b join asset_versions v using (tree_sha256) join assets a on a.id = v.asset_id
+          where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
+      returning owner_id, size),
+    counted as (insert into usage_days (user_id, day, stored_bytes)
+      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id
+    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes)
+    select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
+  return rows[0]?.bytes ?? 0;
+}
+
 /** The sizes of those hashes that this person has uploaded. */
 export async function findUploads(queries: Queries, ownerId: string, hashes: readonly string[]): Promise<Map<string, number>> {
   const rows = await queries
@@ -462,6 +572,7 @@ export async function requeueUnstarted(work: Work, workerId: string, maxAttempts
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
+      cause: "worker_lost",
       phase: null,
       worker_id: null,
       claimed_at: null,

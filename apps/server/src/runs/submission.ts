@@ -8,7 +8,7 @@ import { splitVersion, type InstalledRuntime, type Runtimes } from "../runtimes/
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { runConfigs, type RunConfig } from "./config.ts";
 import { checkTests } from "./judging/check-tests.ts";
-import { checkPaths } from "./paths.ts";
+import { checkPaths } from "../platform/paths.ts";
 import { findUploads } from "./store.ts";
 
 const defaultMode = 0o644;
@@ -17,10 +17,16 @@ const shebangBytes = 256;
 /** A request that has been checked: what to run, with its content stored. */
 export interface Submission {
   readonly kind: RunKind;
+  /** The program of the catalog, with its tree. */
+  readonly program: RunConfig["program"];
+  /** Its environment is on the disk, if it has one: it starts at once. */
+  readonly isReady: boolean;
   readonly runtime: InstalledRuntime;
   readonly entrypoint: string;
   readonly config: RunConfig;
   readonly priority: number;
+  /** Not before then; null: at once. */
+  readonly startAt: Date | null;
   /** Two requests with the same hash ask for the same thing. */
   readonly requestHash: string;
   /** Resolves when the content is stored; this process can read it before. @throws AppError `storage_full` */
@@ -54,6 +60,7 @@ export interface CheckedSubmission {
 /** Checks a request. @throws AppError */
 export async function checkSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<CheckedSubmission> {
   checkText(input);
+  checkStart(input);
   if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
     throw new AppError("invalid_request", {
       message: "Give `stdin` or `stdinBase64`, not both.",
@@ -70,15 +77,27 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
   context.sandboxes.requireTier(tier);
   let checkers: readonly (string | null)[] = [];
   if (input.tests !== undefined) {
-    if (input.network !== "none")
-      throw new AppError("invalid_request", {
-        message: "Test cases run without a network.",
-        fields: [{ path: "network", message: "must be none with test cases" }],
-      });
+    requireNoNetwork(input.network);
     const paths = contents.map((content) => content.path);
     checkers = checkTests(input.tests, runtime, context.runtimes, paths);
   }
   return { runtime, entrypoint, contents, tier, checkers };
+}
+
+/** Of a run with test cases. @throws AppError `invalid_request` */
+export function requireNoNetwork(network: RunConfig["network"]): void {
+  if (network === "none") return;
+  throw new AppError("invalid_request", {
+    message: "Test cases run without a network.",
+    fields: [{ path: "network", message: "must be none with test cases" }],
+  });
+}
+
+/** A run of a program finds its packages there. @throws AppError `invalid_path` */
+export function refuseReserved(files: readonly { readonly path: string }[]): void {
+  const place = files.findIndex(({ path }) => path === "node_modules" || path.startsWith("node_modules/"));
+  if (place >= 0)
+    throw new AppError("invalid_path", { fields: [{ path: `files.${place}.path`, message: "is where the program's packages are" }] });
 }
 
 /** Stores the content of a checked request. `cacheKey`: where its result is to be kept. @throws AppError `storage_full` */
@@ -87,6 +106,7 @@ export async function storeSubmission(
   { runtime, entrypoint, contents, tier }: CheckedSubmission,
   input: RunInput,
   cacheKey: CacheKey | null,
+  kind: RunKind = "execution",
 ): Promise<Submission> {
   const cache = cacheKey === null ? null : { key: cacheKey.key, ttlMs: cacheKey.ttlMs };
   const stored: PendingBlob[] = [];
@@ -95,7 +115,11 @@ export async function storeSubmission(
     stored.push(blob);
     return { sha256: blob.sha256, size: blob.size };
   };
-  const files = await Promise.all(contents.map((content) => storeFile(store, content)));
+  const keep = async (ref: BlobRef): Promise<BlobRef> => {
+    await context.blobs.keep([ref.sha256]);
+    return ref;
+  };
+  const files = await Promise.all(contents.map((content) => storeFile(store, keep, content)));
   const stdin = await storeStdin(store, input);
   const tests = input.tests === undefined ? null : await store(Buffer.from(JSON.stringify(input.tests)));
   const version = input.language === undefined ? null : splitVersion(input.language).version;
@@ -108,14 +132,44 @@ export async function storeSubmission(
     limits: input.limits,
     tier,
     network: input.network,
+    models: input.models,
+    datasets: [],
     tests,
+    program: null,
     cache,
+    trace: null,
   });
-  const requestHash = hash("sha256", JSON.stringify([runtime.definition.name, entrypoint, config, input.priority]));
+  const requestHash = hash(
+    "sha256",
+    JSON.stringify([runtime.definition.name, entrypoint, config, input.priority, ...(input.startAt === undefined ? [] : [input.startAt])]),
+  );
   const written = Promise.all(stored.map((blob) => blob.written));
   written.catch(() => {}); // whoever waits for it sees the error
   const synced = async () => void (await Promise.all(stored.map((blob) => blob.sync())));
-  return { kind: "execution", runtime, entrypoint, config, priority: input.priority, requestHash, written, synced };
+  return {
+    kind,
+    program: null,
+    isReady: true,
+    runtime,
+    entrypoint,
+    config,
+    priority: input.priority,
+    startAt: input.startAt === undefined ? null : new Date(input.startAt),
+    requestHash,
+    written,
+    synced,
+  };
+}
+
+const longestDelayMs = 366 * 86_400_000;
+
+/** Refuses a start that is too far away to be meant. */
+function checkStart({ startAt }: RunInput): void {
+  if (startAt === undefined || Date.parse(startAt) <= Date.now() + longestDelayMs) return;
+  throw new AppError("invalid_request", {
+    message: "A run begins within a year.",
+    fields: [{ path: "startAt", message: "is more than a year away" }],
+  });
 }
 
 /** What the kernel takes for one argument or variable, and what it surely takes for all of them. */
@@ -221,10 +275,11 @@ function requireAvailable({ spec, definition }: InstalledRuntime): void {
   });
 }
 
+type Keep = (ref: BlobRef) => Promise<BlobRef>;
 type Store = (bytes: Uint8Array) => Promise<BlobRef>;
 
-async function storeFile(store: Store, content: Content): Promise<RunConfig["files"][number]> {
-  const { sha256, size } = "bytes" in content ? await store(content.bytes) : content;
+async function storeFile(store: Store, keep: Keep, content: Content): Promise<RunConfig["files"][number]> {
+  const { sha256, size } = "bytes" in content ? await store(content.bytes) : await keep(content);
   return { path: content.path, size, sha256, mode: defaultMode };
 }
 

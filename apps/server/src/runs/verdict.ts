@@ -2,8 +2,8 @@ import { constants } from "node:os";
 import { errorCatalog, type ErrorCode } from "@syla/contracts/errors";
 import type { RunError, RunStatus } from "@syla/contracts/runs";
 import type { SandboxExit } from "@syla/sandbox/spec";
-import type { ErrorPattern } from "../runtimes/definition.ts";
-import { matchAll } from "./match-text.ts";
+import { readFailure, type ReadLanguage } from "./failures/read-failure.ts";
+import { traceFacts } from "./failures/trace.ts";
 
 /** How a run ended, in the words of the product. */
 export interface Verdict {
@@ -15,33 +15,23 @@ export interface Verdict {
 
 type ErrorClass = RunError["class"];
 
+/** What a run error says besides its class and code; the catalogue has the message and the hint of each code. */
+type ErrorFacts = Partial<Omit<RunError, "class" | "code">>;
+
 /** A run error from the catalogue. */
-export function runError(
-  errorClass: ErrorClass,
-  code: ErrorCode,
-  facts: { message?: string; hint?: string; location?: RunError["location"] } = {},
-): RunError {
-  const entry = errorCatalog[code];
-  return {
-    class: errorClass,
-    code,
-    message: facts.message ?? entry.message,
-    hint: facts.hint ?? entry.hint,
-    location: facts.location ?? null,
-  };
+export function runError(errorClass: ErrorClass, code: ErrorCode, facts: ErrorFacts = {}): RunError {
+  const { message, hint } = errorCatalog[code];
+  return { ...noPlace, message, hint, ...facts, class: errorClass, code };
 }
 
+/** Of an error that no line of the program is to blame for. */
+export const noPlace = { kind: null, location: null, frames: [], causes: [], excerpt: null, suggestion: null } satisfies ErrorFacts;
+
 /**
- * Judges an exit: limits first, then the program. `stderrTail` and the runtime's patterns tell what kind of failure it was; a line without
- * a file is one of `entrypoint`.
+ * Judges an exit: limits first, then the program. What it printed as errors tells what kind of failure it was; a line without a file is one of
+ * `entrypoint`.
  */
-export function judge(
-  exit: SandboxExit,
-  cancelled: boolean,
-  stderrTail: string,
-  patterns: readonly ErrorPattern[],
-  entrypoint?: string,
-): Verdict {
+export function judge(exit: SandboxExit, cancelled: boolean, stderr: string, language: ReadLanguage, entrypoint?: string): Verdict {
   const signal = exit.signal === null ? null : signalName(exit.signal);
   const ended = { exitCode: exit.exitCode, signal };
   if (exit.failure !== null)
@@ -53,32 +43,22 @@ export function judge(
   if (signal === "SIGXCPU") return { status: "failed", ...ended, error: runError("limit", "cpu_limit") };
   if (exit.reason !== null) return { status: "failed", ...ended, error: runError("infrastructure", "worker_lost") };
   if (exit.exitCode === 0) return { status: "succeeded", ...ended, error: null };
-  return { status: "failed", ...ended, error: diagnose(exit.exitCode, signal, stderrTail, patterns, entrypoint) };
+  return { status: "failed", ...ended, error: diagnose(exit.exitCode, signal, stderr, language, entrypoint) };
 }
 
 function diagnose(
   exitCode: number | null,
   signal: string | null,
-  stderrTail: string,
-  patterns: readonly ErrorPattern[],
+  stderr: string,
+  language: ReadLanguage,
   entrypoint: string | undefined,
 ): RunError {
-  const matches = matchAll(
-    patterns.map(({ pattern }) => pattern),
-    stderrTail,
-    true,
-  );
-  const found = matches.at(-1) ?? null;
-  if (found !== null) {
-    const { code } = patterns[matches.length - 1] as ErrorPattern;
-    const { file = entrypoint, line, message } = found.groups ?? {};
-    const location = file !== undefined && line !== undefined ? { file, line: Number(line) } : null;
-    return runError(code === "out_of_memory" ? "limit" : "user_code", code, {
-      location,
-      ...(message ? { message: message.slice(0, 1000) } : {}),
-    });
+  const trace = readFailure(language, stderr, entrypoint);
+  if (trace !== null) {
+    const { message, ...facts } = traceFacts(trace);
+    return runError(trace.code === "out_of_memory" ? "limit" : "user_code", trace.code, { ...facts, ...(message ? { message } : {}) });
   }
-  if (signal !== null) return runError("user_code", "killed_by_signal", { message: `The program was ended by ${signal}.` });
+  if (signal !== null) return runError("user_code", "killed_by_signal", { message: `The program was ended by ${signal}.`, kind: signal });
   return runError("user_code", "nonzero_exit", { message: `The program ended with exit code ${exitCode}.` });
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ResultCache } from "../cache/service.ts";
+import type { ModelAccess } from "../gateway/run-access.ts";
 import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
 import { databaseError, type Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -17,7 +18,9 @@ import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { writeLog } from "./log-records.ts";
+import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
+import { nobody } from "./rehearsal.ts";
 import { emptyResult } from "./result.ts";
 import { isReusable } from "./reuse.ts";
 import { type RunRecord, writtenRecord } from "./run-record.ts";
@@ -41,12 +44,15 @@ import {
   type RunEnd,
   type RunRow,
 } from "./store.ts";
+import type { LiveFacts } from "./tracing/spans.ts";
 import { runError, type Verdict } from "./verdict.ts";
 
 export const maxAttempts = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
 const pollMs = 1000;
 const retryDelayMs = 500;
+/** A claim looks at so many people at least: one that brings as many runs may have left some of others. */
+const lookedAtPeople = 64;
 
 /** What a worker needs. */
 export interface WorkerContext {
@@ -55,10 +61,21 @@ export interface WorkerContext {
   readonly blobs: Blobs;
   readonly sandboxes: Sandboxes;
   readonly compilations: Compilations;
+  readonly environments: Preparation["environments"];
+  readonly trees: Preparation["trees"];
+  readonly openSecrets: Preparation["openSecrets"];
+  /** Notes how the newest run of a program stands. */
+  readonly noteProgramRun: (
+    assetId: string,
+    run: { readonly id: string; readonly status: RunRow["status"]; readonly at: Date },
+  ) => Promise<void>;
+  /** Counts a run that has ended. */
+  readonly onEnded: (row: RunRow) => void;
   readonly runtimes: Runtimes;
   readonly liveRuns: LiveRuns;
   readonly cache: ResultCache;
-  readonly quotas: Pick<Quotas, "concurrency" | "mayHaveWaiting">;
+  readonly quotas: Pick<Quotas, "concurrency" | "mayHaveWaiting" | "areShared">;
+  readonly modelAccess: ModelAccess;
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
@@ -75,6 +92,9 @@ export class Worker implements Service {
   readonly name = "worker";
   readonly #context: WorkerContext;
   readonly #active = new Map<string, Execution | JudgedExecution>();
+  /** Runs that have a slot each, and may be in the database before they are in {@link #active}. */
+  readonly #reserved = new Set<string>();
+  readonly #records = new Set<RunRecord>();
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[] = [];
@@ -99,15 +119,24 @@ export class Worker implements Service {
     return this.#context.workerId;
   }
 
+  /** How many runs there are whose records have not been begun: what those may wait for that have ended. */
+  get unrecorded(): number {
+    let count = 0;
+    for (const record of this.#records) if (!record.begun) count += 1;
+    return count;
+  }
+
   /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
-  async reserve(soon: boolean, priority: number): Promise<boolean> {
+  async reserve(id: string, soon: boolean, priority: number): Promise<boolean> {
     const reserved = soon ? await this.#slots.takeSoon(priority) : this.#slots.take();
-    if (!reserved) this.#slots.noteQueued();
+    if (reserved) this.#reserved.add(id);
+    else this.#slots.noteQueued();
     return reserved;
   }
 
   /** Gives back a reserved slot that was not needed. */
-  unreserve(): void {
+  unreserve(id: string): void {
+    this.#reserved.delete(id);
     this.#slots.giveBack();
   }
 
@@ -130,6 +159,11 @@ export class Worker implements Service {
     return await this.#perform(row, () => runtime, begin, record, onEnded);
   }
 
+  /** What is known here of a run that goes on, ahead of its row. */
+  liveFacts(id: string): LiveFacts | null {
+    return this.#active.get(id) ?? null;
+  }
+
   /** Ends a run at once that could not be recorded. */
   abandon(id: string): void {
     this.#active.get(id)?.cancel(0);
@@ -138,9 +172,9 @@ export class Worker implements Service {
   /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
   async giveBack(id: string): Promise<void> {
     try {
-      await this.#persist(() => requeueRun(this.#context.database.queries, id, this.id, 0));
+      await this.#persist(() => requeueRun(this.#context.database.queries, id, this.id, "database_unavailable"));
     } finally {
-      this.unreserve();
+      this.unreserve(id);
     }
   }
 
@@ -169,6 +203,13 @@ export class Worker implements Service {
       await Promise.race([this.#wake.promise, sleep(pollMs, undefined, { ref: false })]);
     }
     await this.#ended.promise;
+  }
+
+  /** Notes, ahead of the program, that it runs. Throws when the run is no longer this worker's. */
+  async begin(id: string, attempt: number): Promise<void> {
+    const marked = await markRunning(this.#context.database.queries, id, this.id, attempt);
+    if (marked === undefined) throw new LostRunError();
+    if (marked.cancel_requested_at !== null) this.cancel(id);
   }
 
   cancel(id: string): void {
@@ -202,7 +243,7 @@ export class Worker implements Service {
     try {
       const { database, quotas } = this.#context;
       const { queries } = database;
-      if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys()]);
+      if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys(), ...this.#reserved]);
       this.#claimUnsure = true;
       rows = await claimRuns(queries, this.id, free, quotas.concurrency);
       this.#claimUnsure = false;
@@ -210,16 +251,12 @@ export class Worker implements Service {
       this.#slots.settleClaim(free, rows?.length ?? null);
     }
     for (const row of rows) void this.#performClaimed(row);
+    if (rows.length >= lookedAtPeople && rows.length < free) this.wake();
   }
 
   async #performClaimed(row: RunRow): Promise<void> {
     const runtime = () => this.#context.runtimes.get(withVersion(row.language, runConfigs.parse(row.config).version));
-    const begin = async () => {
-      const marked = await markRunning(this.#context.database.queries, row.id, this.id, row.attempt);
-      if (marked === undefined) throw new LostRunError();
-      if (marked.cancel_requested_at !== null) this.cancel(row.id);
-    };
-    await this.#perform(row, runtime, begin, writtenRecord()).catch(() => {}); // said there
+    await this.#perform(row, runtime, () => this.begin(row.id, row.attempt), writtenRecord()).catch(() => {}); // said there
   }
 
   /**
@@ -236,6 +273,8 @@ export class Worker implements Service {
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
     let execution: Execution | JudgedExecution | undefined;
+    let isEnding = false;
+    this.#records.add(record);
     try {
       execution = this.#prepare(row, runtime(), live, begin);
       this.#active.set(row.id, execution);
@@ -243,27 +282,30 @@ export class Worker implements Service {
       const outcome = await execution.perform();
       if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) {
         await record.ensure();
-        return await this.#retry(row, live);
+        return await this.#retry(row, live, outcome.verdict);
       }
+      isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
       if (!(error instanceof LostRunError) && !(error instanceof AppError) && databaseError(error) === undefined)
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
       await live.discard();
-      await this.#giveUp(row, execution?.begun === true, error);
+      await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
       throw error;
     } finally {
       this.#active.delete(row.id);
+      this.#records.delete(record);
       this.#context.liveRuns.close(row.id);
-      this.unreserve();
-      if (this.#context.quotas.mayHaveWaiting(row.owner_id)) void this.#callNext(row.owner_id);
+      this.unreserve(row.id);
+      if (row.api_key_id !== null || this.#context.quotas.mayHaveWaiting(row.owner_id)) void this.#callNext(row.owner_id);
     }
   }
 
   /** A run of somebody who may have only so many at once has ended: the next of theirs may start, here or elsewhere. */
   async #callNext(ownerId: string): Promise<void> {
     const { queries } = this.#context.database;
-    const call = async () => ((await hasQueued(queries, ownerId)) ? await announceQueued(queries) : undefined);
+    const whose = this.#context.quotas.areShared(ownerId) ? null : ownerId;
+    const call = async () => ((await hasQueued(queries, whose)) ? await announceQueued(queries) : undefined);
     await call().catch(() => {}); // the queue is looked at every now and then anyway
   }
 
@@ -271,6 +313,7 @@ export class Worker implements Service {
     const attempt = {
       runId: row.id,
       ownerId: row.owner_id,
+      keyId: row.api_key_id,
       number: row.attempt,
       runtime,
       entrypoint: row.entrypoint,
@@ -278,10 +321,11 @@ export class Worker implements Service {
       live,
       claimedAt: row.claimed_at?.getTime() ?? Date.now(),
       begin,
-      onCompiling: () => void this.#notePhase(row.id, "compiling"),
+      onPhase: (phase: string) => void this.#notePhase(row.id, phase),
     };
     if (attempt.config.tests !== null) return new JudgedExecution(attempt, this.#context);
-    return new Execution(attempt, this.#context.blobs, this.#context.sandboxes, this.#context.compilations);
+    const { blobs, sandboxes, modelAccess } = this.#context;
+    return new Execution(attempt, blobs, sandboxes, this.#context, modelAccess);
   }
 
   /** What a reader sees meanwhile; nothing depends on it. */
@@ -289,13 +333,18 @@ export class Worker implements Service {
     await setPhase(this.#context.database.queries, id, this.id, phase).catch(() => {});
   }
 
-  /** No run stays behind: what has not begun, because the database was out of reach, goes back to the queue; what else fails, ends. */
-  async #giveUp(row: RunRow, begun: boolean, error: unknown): Promise<void> {
+  /**
+   * No run stays behind: what has not begun, because the database was out of reach, goes back to the queue; what else fails, ends. `isEnding`: its end is
+   * on its way to the database, however long that takes.
+   */
+  async #giveUp(row: RunRow, { begun, isEnding }: { begun: boolean; isEnding: boolean }, error: unknown): Promise<void> {
     if (error instanceof LostRunError) return;
     const { queries } = this.#context.database;
-    if (databaseError(error) !== undefined) {
+    const isOutage = databaseError(error) !== undefined;
+    if (isOutage && isEnding) return;
+    if (isOutage && !begun) {
       // Whoever waits for the run is told now, not when the database is back.
-      if (!begun) this.#persist(() => requeueRun(queries, row.id, this.id, 0)).catch(() => {}); // the next start sees to it
+      this.#persist(() => requeueRun(queries, row.id, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
     const known = error instanceof AppError ? error.code : null;
@@ -303,11 +352,15 @@ export class Worker implements Service {
       known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
-    await this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
+    const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
+    if (isOutage) written.catch(() => {}); // as above
+    else await written;
   }
 
-  async #retry(row: RunRow, live: LiveRun): Promise<FinishedRun> {
-    await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, retryDelayMs * 4 ** (row.attempt - 1)));
+  async #retry(row: RunRow, live: LiveRun, { error }: Verdict): Promise<FinishedRun> {
+    const cause = this.#stopping ? "worker_stopped" : (error?.code ?? "internal");
+    const delayMs = this.#stopping ? 0 : retryDelayMs * 4 ** (row.attempt - 1);
+    await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
     await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
@@ -346,12 +399,19 @@ export class Worker implements Service {
       if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
       throw new LostRunError();
     }
+    if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
     await live.discard();
     await this.#settleCache(finished.row);
+    this.#noteProgram(finished.row);
     tellOwner(database.queries, finished.row, watched).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, runId: row.id }, "the owner of a run could not be told of its end");
     });
     return finished;
+  }
+
+  /** What the catalog shows of it; nothing depends on it. */
+  #noteProgram({ asset_id: assetId, id, status, finished_at: at }: RunRow): void {
+    if (assetId !== null) this.#context.noteProgramRun(assetId, { id, status, at: at ?? new Date() }).catch(() => {});
   }
 
   /** A result that is not kept is only produced again. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, globSync, realpathSync } from "node:fs";
+import { accessSync, constants, globSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { RuntimeSpec } from "@syla/sandbox/spec";
@@ -13,6 +13,8 @@ export interface BinaryFolders {
   readonly home: string;
   /** Where `syla runtimes install` puts what no package manager has. */
   readonly runtimes: string;
+  /** What binaries have said of themselves, by {@link stateOf}: starting a dozen interpreters takes longer than the rest of a server's start. */
+  readonly known?: Map<string, string>;
 }
 
 /** A binary of this machine. `path` has no links in it. */
@@ -36,7 +38,7 @@ export async function findBinaries(definition: RuntimeDefinition, folders: Binar
   const found = await Promise.all(
     [...paths].map(async ([path, candidate]): Promise<FoundBinary> => ({
       path,
-      version: await readVersion(path, words),
+      version: await knowVersion(path, words, folders.known),
       isDefault: candidate.default,
       mounts: [...shown, ...ownMount(definition.name, path, candidate.up)],
     })),
@@ -76,6 +78,20 @@ function ownMount(name: string, path: string, up: number | null): RuntimeSpec["m
   let source = path;
   for (let left = up ?? 0; left > 0; left -= 1) source = dirname(source);
   return [{ source, target: `/opt/runtimes/${name}/${basename(source)}` }];
+}
+
+async function knowVersion(binary: string, args: readonly string[], known: BinaryFolders["known"]): Promise<string | null> {
+  if (known === undefined) return await readVersion(binary, args);
+  const state = stateOf(binary);
+  const version = known.get(state) ?? (await readVersion(binary, args));
+  if (version !== null) known.set(state, version);
+  return version;
+}
+
+/** Another one when the binary is replaced or changed. */
+function stateOf(binary: string): string {
+  const { dev, ino, size, mtimeMs, ctimeMs } = statSync(binary);
+  return [binary, dev, ino, size, mtimeMs, ctimeMs].join(" ");
 }
 
 /** The first version-like word of what the binary prints; null when it says nothing. */

@@ -80,6 +80,10 @@ export const RuntimeDefinition = z.strictObject({
   binary: z.strictObject({ candidates: z.array(Candidate).min(1), version: z.array(z.string()) }),
   /** Host folders and files that its programs need besides /usr, with wildcards; shown read-only where they are. */
   mounts: z.array(z.string().startsWith("/")).default([]),
+  /** What an image of the language needs besides the binary and its libraries: host paths, and words that make the binary print such paths. */
+  image: z
+    .strictObject({ ask: z.array(z.string()).default([]), paths: z.array(z.string().startsWith("/")).default([]) })
+    .default({ ask: [], paths: [] }),
   install: z.string(),
   compile: Compile.nullable().default(null),
   command: z.array(z.string()).min(1),

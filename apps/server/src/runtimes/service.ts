@@ -22,7 +22,7 @@ export interface InstalledRuntime {
 
 /** The languages, looked up by name, alias or file. */
 export interface Runtimes {
-  list(): Runtime[];
+  list(): Omit<Runtime, "packages">[];
   /** The default version of each that is there. */
   installed(): readonly InstalledRuntime[];
   /** What sandboxes are made ready for, in this order: all that start afresh share them; of the others the default versions. */
@@ -144,7 +144,7 @@ function unknownLanguage(name: string, known: string[], all: readonly Language[]
   });
 }
 
-function present({ definition, versions }: Language): Runtime {
+function present({ definition, versions }: Language): Omit<Runtime, "packages"> {
   const [{ spec, version, example }] = versions;
   return {
     name: definition.name,

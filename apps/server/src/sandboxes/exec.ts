@@ -1,4 +1,4 @@
-import type { SandboxExecInput, SandboxExecResult, SandboxProcessEvent } from "@syla/contracts/sandboxes";
+import type { SandboxExecInput, SandboxExecResult, SandboxProcessEvent } from "@syla/contracts/sandboxes/processes";
 import type { Session, SessionProcess } from "@syla/sandbox/session";
 import type { z } from "zod";
 import { toExit } from "./followed-process.ts";

@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
-import { sandboxRoutes } from "@syla/contracts/sandboxes";
+import { sandboxFileRoutes } from "@syla/contracts/sandboxes/files";
 import type { FileContent, SessionPath } from "@syla/sandbox/session";
 import type { Http } from "../access/http.ts";
 import { during } from "../access/service.ts";
+import { parseRange } from "../platform/byte-range.ts";
 import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import type { LiveSandbox } from "./live-sandbox.ts";
@@ -18,17 +19,17 @@ interface GivenPath {
 
 /** Binds the files of sandboxes. */
 export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
-  http.bind(sandboxRoutes.listSandboxFiles, async ({ params, query }, call) => {
+  http.bind(sandboxFileRoutes.listSandboxFiles, async ({ params, query }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const path = query.path === undefined && query.pathBase64 === undefined ? "/workspace" : readPath(query);
     const { entries, truncated } = await live.use((session) => session.files.list(path, query));
     return { items: entries.map(toFile), truncated };
   });
-  http.bind(sandboxRoutes.statSandboxFile, async ({ params, query }, call) => {
+  http.bind(sandboxFileRoutes.statSandboxFile, async ({ params, query }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     return toFile(await live.use((session) => session.files.stat(readPath(query))));
   });
-  http.bind(sandboxRoutes.watchSandboxFiles, async ({ params, query }, call) => {
+  http.bind(sandboxFileRoutes.watchSandboxFiles, async ({ params, query }, call) => {
     const path = readPath(query);
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const { signal } = hold;
@@ -36,7 +37,7 @@ export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandbo
       return await answerEvents(during(hold, toChanges(live.stream(() => events))), signal);
     });
   });
-  http.bind(sandboxRoutes.readSandboxFile, async ({ params, query, headers }, call) => {
+  http.bind(sandboxFileRoutes.readSandboxFile, async ({ params, query, headers }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const path = readPath(query);
     const { size } = await live.use((session) => session.files.stat(path));
@@ -49,7 +50,7 @@ export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandbo
       ...(range === null ? {} : { "content-range": `bytes ${range.offset}-${range.offset + range.length - 1}/${size}` }),
     });
   });
-  http.bind(sandboxRoutes.writeSandboxFile, async ({ params, query, body }, call) => {
+  http.bind(sandboxFileRoutes.writeSandboxFile, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const path = readPath(query);
     const upload = body as Readable;
@@ -69,20 +70,20 @@ export function registerSandboxFileRoutes(http: Http, sandboxes: LongLivedSandbo
 }
 
 function bindChanges(http: Http, sandboxes: LongLivedSandboxes): void {
-  http.bind(sandboxRoutes.updateSandboxFile, async ({ params, query, body }, call) => {
+  http.bind(sandboxFileRoutes.updateSandboxFile, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     return toFile(await live.use((session) => session.files.chmod(readPath(query), body.mode)));
   });
-  http.bind(sandboxRoutes.moveSandboxFile, async ({ params, query, body }, call) => {
+  http.bind(sandboxFileRoutes.moveSandboxFile, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     return toFile(await live.use((session) => session.files.move(readPath(query), readPath(body), { overwrite: body.overwrite })));
   });
-  http.bind(sandboxRoutes.deleteSandboxFile, async ({ params, query }, call) => {
+  http.bind(sandboxFileRoutes.deleteSandboxFile, async ({ params, query }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     await live.use((session) => session.files.remove(readPath(query), { recursive: query.recursive }));
     return answer(204);
   });
-  http.bind(sandboxRoutes.createSandboxFolder, async ({ params, body }, call) => {
+  http.bind(sandboxFileRoutes.createSandboxFolder, async ({ params, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const entry = await live.use((session) => session.files.mkdir(readPath(body), { parents: body.parents }));
     return answer(201, toFile(entry));
@@ -96,19 +97,6 @@ function readPath({ path, pathBase64 }: GivenPath): SessionPath {
   throw new AppError("invalid_request", {
     fields: [{ path: "path", message: "give `path`, or `pathBase64` for a path that is not UTF-8" }],
   });
-}
-
-/** Source: RFC 9110, 14.1.2. A range that the file does not reach is empty, and answered with the whole file as the standard allows. */
-function parseRange(header: string | undefined, size: number): { offset: number; length: number } | null {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
-  if (match === null || size === 0) return null;
-  const [, first = "", last = ""] = match;
-  if (first === "") {
-    const length = Math.min(Number(last), size);
-    return length === 0 ? null : { offset: size - length, length };
-  }
-  const end = last === "" ? size - 1 : Math.min(Number(last), size - 1);
-  return Number(first) > end ? null : { offset: Number(first), length: end - Number(first) + 1 };
 }
 
 async function* whileUsed(live: LiveSandbox, content: FileContent): AsyncGenerator<Buffer> {

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { SandboxProcessEvent } from "@syla/contracts/sandboxes";
+import type { SandboxProcessEvent } from "@syla/contracts/sandboxes/processes";
 import type { ProcessExit, SessionProcess } from "@syla/sandbox/session";
 import { Feed } from "./feed.ts";
 

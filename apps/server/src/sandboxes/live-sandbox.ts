@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 import { AppError } from "@syla/contracts/errors";
-import type { ContextLanguage, SandboxContext, SandboxContextEvent } from "@syla/contracts/sandboxes";
+import type { ContextLanguage, SandboxContext, SandboxContextEvent } from "@syla/contracts/sandboxes/contexts";
 import type { ProcessSpec, Session, SessionContext } from "@syla/sandbox/session";
 import { newId } from "../platform/ids.ts";
 

@@ -1,21 +1,30 @@
 import { AppError } from "@syla/contracts/errors";
-import type { SandboxNetwork } from "@syla/contracts/network";
-import { maxHardEndMs, type Sandbox, type SandboxFilter, type SandboxInput } from "@syla/contracts/sandboxes";
+import type { NetworkPolicy, SandboxNetwork } from "@syla/contracts/network";
+import { LimitsInput } from "@syla/contracts/runs";
+import type { Sandbox, SandboxFilter, SandboxInput } from "@syla/contracts/sandboxes";
+import { maxHardEndMs } from "@syla/contracts/sandboxes/fields";
+import type { SandboxStartError } from "@syla/contracts/sandboxes/program";
 import type { Session, SessionEnd } from "@syla/sandbox/session";
-import { SandboxError, type SandboxLimits } from "@syla/sandbox/spec";
+import { SandboxError, type InputEntry, type RuntimeSpec, type SandboxLimits } from "@syla/sandbox/spec";
+import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { can, requirePermission, type Access, type Hold, type Thing } from "../access/service.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
+import { clearOnceMark } from "../platform/once-mark.ts";
+import type { Secret } from "../platform/secret.ts";
 import type { Service } from "../platform/service.ts";
 import { requireNetwork, type Runs } from "../runs/service.ts";
-import type { Runtimes } from "../runtimes/service.ts";
+import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
 import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
 import { toSandbox } from "./presenter.ts";
+import type { ProgramFacts, ProgramParts, ProgramSource } from "./program.ts";
+import { redactSession } from "./redacted-session.ts";
 import type { Sandboxes } from "./service.ts";
 import { toSessionError } from "./session-error.ts";
+import { Start } from "./starts.ts";
 import * as store from "./store.ts";
 
 const mebibyte = 1024 * 1024;
@@ -44,7 +53,34 @@ export interface LongLivedContext {
   readonly runtimes: Runtimes;
   readonly runs: Runs;
   readonly workerId: string;
-  readonly limit: number;
+  readonly limit: () => number;
+  readonly programs: Pick<ProgramSource, "parts">;
+}
+
+/** A sandbox that is wanted, before there is anything of it. */
+export interface NewWish {
+  readonly name?: string | undefined;
+  readonly language: string;
+  readonly tier?: string | undefined;
+  readonly limits: object;
+  readonly network: NetworkPolicy;
+  readonly idleTimeoutMs: number;
+  readonly hardEndMs: number;
+  readonly program: ProgramFacts | null;
+  readonly onIdle: "pause" | "end";
+}
+
+/** What is put into a sandbox. */
+export interface SessionWish {
+  readonly parts: ProgramParts | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: AsyncIterable<InputEntry>;
+  readonly network: NetworkPolicy;
+  /** Is not to be read in what its programs say. */
+  readonly confidential: readonly Secret[];
+  readonly gatewayToken: Secret | null;
+  /** Called when it has ended. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** Times that this server keeps of a sandbox it holds. */
@@ -52,14 +88,22 @@ interface Held {
   readonly live: LiveSandbox;
   row: store.SandboxRow;
   notedAt: number;
-  ending: "deleted" | "expired" | "server_restarted" | null;
+  ending: Ending | null;
 }
+
+/** Why a sandbox is ended from outside. */
+type Ending = (typeof endings)[number];
+const endings = ["deleted", "expired", "idle", "access_ended", "server_restarted"] as const;
 
 /** Long-lived sandboxes: create, find, pause, end. Every call checks the actor's permission. */
 export class LongLivedSandboxes implements Service {
   readonly name = "sandboxes";
   readonly #context: LongLivedContext;
   readonly #held = new Map<string, Held>();
+  readonly #starts = new Map<string, Start<Ending>>();
+  /** Ends that could not be written down yet. */
+  readonly #unwritten = new Map<string, WrittenEnd>();
+  #writing = false;
   readonly #ended = Promise.withResolvers<void>();
   readonly #clock: NodeJS.Timeout;
   #stopping = false;
@@ -71,50 +115,126 @@ export class LongLivedSandboxes implements Service {
   }
 
   async create(actor: Actor, input: SandboxInput): Promise<Sandbox> {
-    const { runtimes, sandboxes, database, runs, limit, workerId } = this.#context;
-    const runtime = runtimes.get(input.language);
-    const { spec } = runtime;
-    if (spec === null)
-      throw new AppError("runtime_unavailable", { message: `${runtime.definition.title} is not installed on this server.` });
-    const tier = input.tier ?? sandboxes.defaultTier;
+    const { programId, version } = input;
+    const parts = programId === undefined ? null : await this.#context.programs.parts(actor, programId, version);
+    try {
+      return await this.#create(actor, input, parts);
+    } catch (error) {
+      parts?.release();
+      throw error;
+    }
+  }
+
+  async #create(actor: Actor, input: SandboxInput, parts: ProgramParts | null): Promise<Sandbox> {
+    const language = input.language ?? parts?.language ?? "python";
+    requireNetwork(actor, input.network, this.#context.sandboxes, 0);
+    requireSpec(this.#context.runtimes.get(language));
+    if (input.tier !== undefined) this.#context.sandboxes.requireTier(input.tier);
+    const files = withProgram(parts, input.files, await this.#context.runs.inputFiles(actor, input.files));
+    const { row } = await this.insert(actor, { ...input, language, program: null, onIdle: "pause" });
+    const wish = { parts, env: input.env, files, network: input.network, confidential: [], gatewayToken: null, release: parts?.release };
+    try {
+      return await this.#open(row, language, wish);
+    } catch (error) {
+      await this.#writeEnd(row.id, { status: "failed", reason: "sandbox_failed", explained: null });
+      await clearOnceMark(this.#context.database.queries);
+      throw error instanceof SandboxError ? new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error }) : error;
+    }
+  }
+
+  /** Records a sandbox that is about to start; `isNew` is false for the one of the same program that lives. @throws AppError `sandbox_limit` */
+  async insert(actor: Actor, wish: NewWish): Promise<{ readonly row: store.SandboxRow; readonly isNew: boolean }> {
+    if (this.#stopping) throw new AppError("shutting_down", { retryAfter: 5 });
+    const { runtimes, sandboxes, database, workerId } = this.#context;
+    const limit = this.#context.limit();
+    const { definition } = requireSpec(runtimes.get(wish.language));
+    const tier = wish.tier ?? sandboxes.defaultTier;
     sandboxes.requireTier(tier);
-    requireNetwork(actor, input.network, sandboxes);
-    const files = await runs.inputFiles(actor, input.files);
     const id = newId("sbx");
-    const limits = { ...defaultLimits, ...withoutUndefined(input.limits) };
-    const hardEndMs = longestFor(actor, input.hardEndMs);
+    const now = Date.now();
     const row = await store.insertSandbox(
       database.queries,
       {
         id,
         ownerId: actor.userId,
-        name: input.name ?? `${runtime.definition.name}-${id.slice(-6)}`,
-        language: runtime.definition.name,
+        name: wish.name ?? `${definition.name}-${id.slice(-6)}`,
+        language: definition.name,
         tier,
-        network: writePolicy(input.network),
-        requestedLimits: withoutUndefined(input.limits),
-        idleTimeoutMs: input.idleTimeoutMs,
-        expiresAt: new Date(Date.now() + hardEndMs),
+        network: writePolicy(wish.network),
+        requestedLimits: withoutUndefined(wish.limits),
+        idleTimeoutMs: wish.idleTimeoutMs,
+        createdAt: new Date(now),
+        expiresAt: new Date(now + longestFor(actor, wish.hardEndMs)),
         workerId,
+        program: wish.program,
+        onIdle: wish.onIdle,
       },
       limit,
     );
     if (row === undefined) throw new AppError("sandbox_limit", { details: { limit } });
-    try {
-      const mounts = runtimes.installed().flatMap((installed) => installed.spec?.mounts ?? []);
-      const session = await sandboxes.open(tier, {
-        tenant: actor.userId,
-        runtime: { ...spec, name: "any", mounts: [...new Map(mounts.map((mount) => [mount.target, mount])).values()] },
-        env: { ...spec.env, ...input.env },
-        files,
-        limits,
-        network: input.network,
-      });
-      return await this.#keep(row, session, hardEndMs);
-    } catch (error) {
-      await store.markSandboxEnded(database.queries, id, "failed", "sandbox_failed");
-      throw error instanceof SandboxError ? new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error }) : error;
+    return { row, isNew: row.id === id };
+  }
+
+  /** Starts one that is recorded, beside the caller: how it goes stands in its record. What ends it ends its start. */
+  startBeside(row: store.SandboxRow, language: string, make: (start: Start<Ending>) => Promise<SessionWish>): void {
+    const start = new Start<Ending>();
+    this.#starts.set(row.id, start);
+    const perform = async () => {
+      const wish = await make(start);
+      try {
+        await this.#open(row, language, wish, start);
+      } catch (error) {
+        wish.release?.();
+        throw error;
+      }
+    };
+    const settled = perform().catch(async (error: unknown) => {
+      const end = start.reason === null ? failureOf(error) : stoppedFor(start.reason);
+      if (end.status === "failed" && !(error instanceof AppError))
+        this.#context.logger.warn({ err: error, sandboxId: row.id }, "a sandbox could not be started");
+      await this.#writeEnd(row.id, end);
+    });
+    this.#inBackground(
+      settled.finally(() => {
+        this.#starts.delete(row.id);
+        start.settle();
+      }),
+    );
+  }
+
+  /** Ends it if this server has it, whatever it does. */
+  endBeside(id: string, reason: Ending): void {
+    this.#inBackground(this.#endNow(id, reason));
+  }
+
+  present(row: store.SandboxRow): Sandbox {
+    const { live, row: now } = this.#held.get(row.id) ?? {};
+    return toSandbox(now ?? row, live, this.#starts.get(row.id)?.phase);
+  }
+
+  async #open(row: store.SandboxRow, language: string, wish: SessionWish, start?: Start<Ending>): Promise<Sandbox> {
+    const { runtimes, sandboxes } = this.#context;
+    const { parts, env, files, network, confidential, gatewayToken, release } = wish;
+    const { spec } = requireSpec(runtimes.get(language));
+    const mounts = runtimes.installed().flatMap((installed) => installed.spec?.mounts ?? []);
+    start?.signal.throwIfAborted();
+    const session = await sandboxes.open(row.tier, {
+      tenant: row.owner_id,
+      runtime: { ...spec, name: "any", mounts: [...new Map(mounts.map((mount) => [mount.target, mount])).values()] },
+      env: { ...spec.env, ...parts?.env, ...env },
+      path: parts?.path ?? [],
+      ...(parts?.python == null ? {} : { python: parts.python }),
+      files,
+      limits: { ...defaultLimits, ...withoutUndefined(LimitsInput.parse(row.requested_limits)) },
+      network,
+      ...(gatewayToken === null ? {} : { gatewayToken: gatewayToken.reveal() }),
+    });
+    if (start?.signal.aborted === true) {
+      await session.end();
+      start.signal.throwIfAborted();
     }
+    if (release !== undefined) void session.ended.finally(release);
+    return await this.#keep(row, redactSession(session, confidential));
   }
 
   async list(actor: Actor, filter: SandboxFilter): Promise<{ items: Sandbox[]; nextCursor: string | null }> {
@@ -123,13 +243,13 @@ export class LongLivedSandboxes implements Service {
     const items = rows.slice(0, filter.limit);
     const last = rows.length > filter.limit ? items.at(-1) : undefined;
     return {
-      items: items.map((row) => this.#present(row)),
+      items: items.map((row) => this.present(row)),
       nextCursor: last === undefined ? null : Buffer.from(last.id).toString("base64url"),
     };
   }
 
   async get(actor: Actor, id: string): Promise<Sandbox> {
-    return this.#present(await this.#find(actor, id, "sandbox:read"));
+    return this.present(await this.#find(actor, id, "sandbox:read"));
   }
 
   /** What sharing needs to know of a sandbox. Undefined when there is none. */
@@ -187,26 +307,27 @@ export class LongLivedSandboxes implements Service {
       ...(hardEndMs === undefined ? {} : { expires_at: new Date(held.row.created_at.getTime() + longestFor(actor, hardEndMs)) }),
       last_active_at: new Date(),
     });
-    return this.#present(row);
+    return this.present(row);
   }
 
   async pause(actor: Actor, id: string): Promise<Sandbox> {
     const held = await this.#require(actor, id, "sandbox:use");
-    return this.#present(await this.#pause(held, "user"));
+    return this.present(await this.#pause(held, "user"));
   }
 
   async resume(actor: Actor, id: string): Promise<Sandbox> {
     const held = await this.#require(actor, id, "sandbox:use");
     held.live.lastActive = Date.now();
-    return this.#present(await this.#resume(held));
+    return this.present(await this.#resume(held));
   }
 
   /** Ends it, whatever goes on in it. Nothing to one that has ended. */
   async delete(actor: Actor, id: string): Promise<void> {
     const row = await this.#find(actor, id, "sandbox:delete");
-    const held = this.#held.get(id);
-    if (held !== undefined) return await this.#end(held, "deleted");
-    if (row.ended_at === null) throw new AppError("sandbox_elsewhere");
+    const isHere = await this.#endNow(id, "deleted");
+    if (isHere || row.ended_at !== null) return;
+    if (row.worker_id !== this.#context.workerId) throw new AppError("sandbox_elsewhere");
+    await this.#saveEnd(id, this.#unwritten.get(id) ?? stoppedFor("deleted"));
   }
 
   run(): Promise<void> {
@@ -220,27 +341,29 @@ export class LongLivedSandboxes implements Service {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#clock);
-    await Promise.all([...this.#held.values()].map((held) => this.#end(held, "server_restarted")));
+    await Promise.all([...this.#starts.keys(), ...this.#held.keys()].map((id) => this.#endNow(id, "server_restarted")));
+    await this.#writeAgain();
     this.#ended.resolve();
   }
 
-  async #keep(row: store.SandboxRow, session: Session, hardEndMs: number): Promise<Sandbox> {
+  async #keep(row: store.SandboxRow, session: Session): Promise<Sandbox> {
     const live: LiveSandbox = new LiveSandbox(session, () => this.#wake(row.id));
     const held: Held = { live, row, notedAt: Date.now(), ending: null };
     this.#held.set(row.id, held);
     void session.ended.then((end) => this.#forget(held, end));
-    const limits = { ...session.limits, wallMs: { value: hardEndMs, enforcedBy: "supervisor" } };
+    const wallMs = row.expires_at.getTime() - row.created_at.getTime();
+    const limits = { ...session.limits, wallMs: { value: wallMs, enforcedBy: "supervisor" } };
     const running = await store.markSandboxRunning(this.#context.database.queries, row.id, limits);
     if (running === undefined || this.#stopping) {
       await this.#end(held, "server_restarted");
-      throw new AppError("shutting_down", { retryAfter: 5 });
+      throw this.#stopping ? new AppError("shutting_down", { retryAfter: 5 }) : new AppError("sandbox_ended");
     }
     held.row = running;
-    return this.#present(running);
+    return this.present(running);
   }
 
   async #forget(held: Held, end: SessionEnd): Promise<void> {
-    const { logger, database } = this.#context;
+    const { logger } = this.#context;
     const reasons = {
       closed: "deleted",
       timeout: "expired",
@@ -250,14 +373,48 @@ export class LongLivedSandboxes implements Service {
     } as const;
     const reason = held.ending ?? reasons[end.reason];
     if (end.message !== null) logger.info({ sandboxId: held.row.id, reason: end.message }, "a sandbox ended by itself");
-    const status = reason === "deleted" || reason === "expired" || reason === "server_restarted" ? "stopped" : "failed";
-    await store
-      .markSandboxEnded(database.queries, held.row.id, status, reason)
-      .catch((error: unknown) => logger.warn({ err: error, sandboxId: held.row.id }, "the end of a sandbox could not be written down"));
+    const status = isEnding(reason) ? "stopped" : "failed";
+    await this.#writeEnd(held.row.id, { status, reason, explained: null });
     this.#held.delete(held.row.id);
   }
 
-  async #end(held: Held, reason: NonNullable<Held["ending"]>): Promise<void> {
+  /** What cannot be written down now is tried again. */
+  async #writeEnd(id: string, end: WrittenEnd): Promise<void> {
+    try {
+      await this.#saveEnd(id, end);
+    } catch (error) {
+      this.#unwritten.set(id, end);
+      this.#context.logger.warn({ err: error, sandboxId: id }, "the end of a sandbox could not be written down");
+    }
+  }
+
+  async #saveEnd(id: string, { status, reason, explained }: WrittenEnd): Promise<void> {
+    await store.markSandboxEnded(this.#context.database.queries, id, status, reason, explained);
+    this.#unwritten.delete(id);
+  }
+
+  async #writeAgain(): Promise<void> {
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      for (const [id, end] of this.#unwritten) await this.#saveEnd(id, end);
+    } catch {
+      // at the next look
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** Whether there was something to end here. */
+  async #endNow(id: string, reason: Ending): Promise<boolean> {
+    const start = this.#starts.get(id);
+    await start?.giveUp(reason);
+    const held = this.#held.get(id);
+    if (held !== undefined) await this.#end(held, reason);
+    return start !== undefined || held !== undefined;
+  }
+
+  async #end(held: Held, reason: Ending): Promise<void> {
     held.ending ??= reason;
     await held.live.session.end();
     await this.#forget(held, { reason: "closed", message: null });
@@ -303,6 +460,7 @@ export class LongLivedSandboxes implements Service {
 
   /** The clocks of every sandbox: the hard end goes on while one is paused, idleness does not. */
   #look(): void {
+    if (this.#unwritten.size > 0) this.#inBackground(this.#writeAgain());
     const now = Date.now();
     for (const held of this.#held.values()) {
       const { live, row } = held;
@@ -311,7 +469,7 @@ export class LongLivedSandboxes implements Service {
       if (now >= row.expires_at.getTime()) this.#inBackground(this.#end(held, "expired"));
       else if (moved && row.status === "paused" && row.pause_reason === "idle") this.#inBackground(this.#resume(held));
       else if (row.status === "running" && !live.inUse && now >= live.lastActive + row.idle_timeout_ms)
-        this.#inBackground(this.#pause(held, "idle"));
+        this.#inBackground(row.on_idle === "end" ? this.#end(held, "idle") : this.#pause(held, "idle"));
       else if (live.lastActive > held.notedAt + noteMs) {
         held.notedAt = now;
         this.#inBackground(this.#change(held, { last_active_at: new Date(live.lastActive) }));
@@ -327,6 +485,7 @@ export class LongLivedSandboxes implements Service {
     const row = await this.#find(actor, id, action);
     const held = this.#held.get(id);
     if (held !== undefined && held.ending === null) return held;
+    if (this.#starts.has(id)) throw new AppError("sandbox_starting", { retryAfter: 1 });
     throw new AppError(
       row.ended_at === null && held === undefined && row.worker_id !== this.#context.workerId ? "sandbox_elsewhere" : "sandbox_ended",
     );
@@ -343,16 +502,58 @@ export class LongLivedSandboxes implements Service {
     await this.#context.access.require(actor, action, toThing(row));
     return row;
   }
-
-  #present(row: store.SandboxRow): Sandbox {
-    return toSandbox(row, this.#held.get(row.id)?.live);
-  }
 }
 
 type SandboxAction = "sandbox:read" | "sandbox:use" | "sandbox:delete";
 
 function toThing(row: store.SandboxRow): Thing {
-  return { type: "sandbox", id: row.id, ownerId: row.owner_id, visibility: "private", name: row.name };
+  return { type: "sandbox", id: row.id, ownerId: row.owner_id, visibility: "private", name: row.name, isPersonal: row.program !== null };
+}
+
+/** A program's files, and those that were sent along: one of the same path takes its place. */
+async function* withProgram(
+  program: ProgramParts | null,
+  sent: SandboxInput["files"],
+  files: AsyncIterable<InputEntry>,
+): AsyncGenerator<InputEntry> {
+  const taken = new Set(sent.map(({ path }) => path));
+  if (program !== null) for await (const file of program.files) if (!taken.has(file.path)) yield file;
+  yield* files;
+}
+
+function requireSpec(runtime: InstalledRuntime): InstalledRuntime & { readonly spec: RuntimeSpec } {
+  const { definition, spec } = runtime;
+  if (spec === null) throw new AppError("runtime_unavailable", { message: `${definition.title} is not installed on this server.` });
+  return { ...runtime, spec };
+}
+
+function isEnding(reason: string): reason is Ending {
+  return endings.some((known) => known === reason);
+}
+
+/** How an end is written down, also of a start that did not come off. */
+interface WrittenEnd {
+  readonly status: "stopped" | "failed";
+  readonly reason: NonNullable<Sandbox["endReason"]>;
+  readonly explained: SandboxStartError | null;
+}
+
+function stoppedFor(reason: Ending): WrittenEnd {
+  return { status: "stopped", reason, explained: null };
+}
+
+function failureOf(error: unknown): WrittenEnd {
+  const { code, message, hint, details } = toStartError(error);
+  const isOfEnvironment = code.startsWith("environment_");
+  const cause = z.object({ code: z.string(), explanation: z.string().nullable() }).safeParse(details);
+  const explained = { code: cause.data?.code ?? code, message, hint, explanation: cause.data?.explanation ?? null };
+  return { status: "failed", reason: isOfEnvironment ? "environment_failed" : "sandbox_failed", explained };
+}
+
+function toStartError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof SandboxError) return new AppError("sandbox_unavailable", { message: `${error.message}.`, cause: error });
+  return new AppError("sandbox_unavailable", { cause: error });
 }
 
 function longestFor(actor: Actor, hardEndMs: number): number {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { PortMessage, sandboxRoutes } from "@syla/contracts/sandboxes";
+import { PortMessage, sandboxPortRoutes } from "@syla/contracts/sandboxes/ports";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
@@ -10,7 +10,7 @@ const endMessage = '{"end":true}';
 
 /** Binds raw connections to ports, for debuggers and databases. */
 export function registerPortRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
-  http.bindSocket(sandboxRoutes.openPort, async ({ params, query }, call) => {
+  http.bindSocket(sandboxPortRoutes.openPort, async ({ params, query }, call) => {
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const inside = await live.connect(params.port); // a port that nobody listens on is refused before the socket opens
       inside.pause();

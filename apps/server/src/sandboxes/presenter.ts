@@ -1,18 +1,23 @@
 import { LimitsInput, Limits, Tier } from "@syla/contracts/runs";
-import { Sandbox, type SandboxFile } from "@syla/contracts/sandboxes";
+import { Sandbox } from "@syla/contracts/sandboxes";
+import { SandboxStartError } from "@syla/contracts/sandboxes/program";
+import type { SandboxFile } from "@syla/contracts/sandboxes/files";
 import type { FileEntry } from "@syla/sandbox/session";
 import type { LiveSandbox } from "./live-sandbox.ts";
 import { readPolicy } from "./network.ts";
+import { ProgramFacts } from "./program.ts";
 import type { SandboxRow } from "./store.ts";
 
 /** A row as it is shown, with what only this server knows of it while it lives. */
-export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined): Sandbox {
+export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined, phase: Sandbox["phase"] = null): Sandbox {
   const lastActive = live === undefined ? row.last_active_at.getTime() : live.lastActive;
   const waits = row.status === "running" && live !== undefined && !live.inUse;
   return {
     id: row.id,
     name: row.name,
     ownerId: row.owner_id,
+    program: row.program === null ? null : toProgram(row.program),
+    phase: row.status === "starting" ? phase : null,
     status: row.status,
     pauseReason: row.pause_reason,
     pausedBy: row.paused_by,
@@ -20,15 +25,22 @@ export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined): Sandb
     tier: Tier.parse(row.tier),
     network: readPolicy(row.network),
     idleTimeoutMs: row.idle_timeout_ms,
+    onIdle: row.on_idle,
     createdAt: row.created_at.toISOString(),
     lastActiveAt: new Date(lastActive).toISOString(),
     idleAt: waits ? new Date(lastActive + row.idle_timeout_ms).toISOString() : null,
     expiresAt: row.expires_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
     endReason: Sandbox.shape.endReason.parse(row.end_reason),
+    error: row.error === null ? null : SandboxStartError.parse(row.error),
     requestedLimits: LimitsInput.parse(row.requested_limits),
     limits: row.limits === null ? null : Limits.parse(row.limits),
   };
+}
+
+function toProgram(facts: unknown): NonNullable<Sandbox["program"]> {
+  const { fingerprint: _fingerprint, ...program } = ProgramFacts.parse(facts);
+  return program;
 }
 
 /** A path as text, and its bytes where the text is not exact. */

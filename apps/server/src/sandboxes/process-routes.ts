@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { sandboxRoutes, TerminalSize, type SandboxProcessEvent } from "@syla/contracts/sandboxes";
+import { sandboxProcessRoutes, TerminalSize, type SandboxProcessEvent } from "@syla/contracts/sandboxes/processes";
 import type { WebSocket } from "ws";
 import type { Http } from "../access/http.ts";
 import { during, type Hold } from "../access/service.ts";
@@ -17,13 +17,13 @@ const processEnded = 4000;
 
 /** Binds processes, their output, input and terminals. */
 export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
-  http.bind(sandboxRoutes.startProcess, async ({ params, body }, call) => {
+  http.bind(sandboxProcessRoutes.startProcess, async ({ params, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const { terminal, ...rest } = body;
     const { process } = await live.startProcess({ ...toSpec(rest), ...(terminal === undefined ? {} : { terminal }) });
     return answer(201, { pid: process.pid, terminal: terminal !== undefined });
   });
-  http.bind(sandboxRoutes.listProcesses, async ({ params }, call) => {
+  http.bind(sandboxProcessRoutes.listProcesses, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const found = await live.look((session) => session.processes());
     const items = found.map(({ pid, parent, state, command, cpuMs, memoryBytes, startedMs }) => {
@@ -43,14 +43,14 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
     });
     return { items };
   });
-  http.bind(sandboxRoutes.streamProcess, async ({ params }, call) => {
+  http.bind(sandboxProcessRoutes.streamProcess, async ({ params }, call) => {
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const followed = live.process(params.pid);
       const events = live.stream(() => followed.follow(hold.signal));
       return await answerEvents(during(hold, events), hold.signal);
     });
   });
-  http.bind(sandboxRoutes.writeProcess, async ({ params, query, body }, call) => {
+  http.bind(sandboxProcessRoutes.writeProcess, async ({ params, query, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     const { process } = live.process(params.pid);
     await live.use(async () => {
@@ -59,12 +59,12 @@ export function registerProcessRoutes(http: Http, sandboxes: LongLivedSandboxes)
     });
     return answer(204);
   });
-  http.bind(sandboxRoutes.signalProcess, async ({ params, body }, call) => {
+  http.bind(sandboxProcessRoutes.signalProcess, async ({ params, body }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     await live.use((session) => session.signal(params.pid, signalNumber(body.signal)));
     return answer(204);
   });
-  http.bindSocket(sandboxRoutes.openTerminal, async ({ params }, call) => {
+  http.bindSocket(sandboxProcessRoutes.openTerminal, async ({ params }, call) => {
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const followed = live.process(params.pid);
       await live.use(() => Promise.resolve()); // a paused one is refused before the socket opens, an idle one goes on

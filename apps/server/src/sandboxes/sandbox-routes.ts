@@ -1,4 +1,6 @@
 import { sandboxRoutes } from "@syla/contracts/sandboxes";
+import { sandboxPortRoutes } from "@syla/contracts/sandboxes/ports";
+import { sandboxProcessRoutes } from "@syla/contracts/sandboxes/processes";
 import type { Http } from "../access/http.ts";
 import { during } from "../access/service.ts";
 import { answerEvents } from "../platform/event-stream.ts";
@@ -21,14 +23,14 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
   });
   http.bind(sandboxRoutes.pauseSandbox, async ({ params }, call) => await sandboxes.pause(call.actor, params.id));
   http.bind(sandboxRoutes.resumeSandbox, async ({ params }, call) => await sandboxes.resume(call.actor, params.id));
-  http.bind(sandboxRoutes.execInSandbox, async ({ params, body }, call) => {
+  http.bind(sandboxProcessRoutes.execInSandbox, async ({ params, body }, call) => {
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const result = await live.use((session) => exec(session, body, hold.signal));
       hold.release();
       return result;
     });
   });
-  http.bind(sandboxRoutes.streamExec, async ({ params, body }, call) => {
+  http.bind(sandboxProcessRoutes.streamExec, async ({ params, body }, call) => {
     return await sandboxes.openHeld(call.actor, params.id, call.signal, async (live, hold) => {
       const events = live.stream((session) => streamExec(session, body, hold.signal));
       return await answerEvents(during(hold, events), hold.signal);
@@ -38,7 +40,7 @@ export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxe
     const live = await sandboxes.live(call.actor, params.id);
     return await live.look((session) => session.stats());
   });
-  http.bind(sandboxRoutes.listSandboxPorts, async ({ params }, call) => {
+  http.bind(sandboxPortRoutes.listSandboxPorts, async ({ params }, call) => {
     const live = await sandboxes.live(call.actor, params.id);
     return { items: await live.look((session) => session.ports()) };
   });

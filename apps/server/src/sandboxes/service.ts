@@ -1,10 +1,13 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
+import type { GatewayHandler } from "@syla/sandbox/run-network";
 import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine } from "./checks.ts";
 import { requireWallPrograms } from "./programs.ts";
+
+export { findProgram } from "./programs.ts";
 
 /** The tiers of this server. */
 export interface Sandboxes {
@@ -19,6 +22,8 @@ export interface Sandboxes {
   open(tier: string, spec: SessionSpec): Promise<Session>;
   /** Makes sandboxes ahead for runtimes that will be wanted. */
   warm(runtimes: readonly RuntimeSpec[]): void;
+  /** Ends what is kept ready for a tenant who will not come again. */
+  dismiss(tenant: string): void;
   /** What each tier keeps ready now. */
   pools(): readonly (PoolReport & { readonly tier: string })[];
   report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
@@ -36,6 +41,10 @@ export interface SandboxesOptions {
   readonly historyFile: string;
   /** Private networks that runs with a network may reach all the same. */
   readonly networkAllowPrivate: readonly string[];
+  /** Where built dependencies are; runs find theirs below `/layers`. */
+  readonly layers: string;
+  /** Takes connections for the model gateway. */
+  readonly gateway?: GatewayHandler;
 }
 
 /** Opens what this machine can do. A tier that cannot be had is reported with its reason, never replaced by another. */
@@ -44,14 +53,15 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     [
       "namespace",
       tryTier(() => {
-        const { folder, slots: slotsPerJail, historyFile, mergePages, networkAllowPrivate: allowPrivate } = options;
+        const { folder, layers, slots: slotsPerJail, historyFile, mergePages, networkAllowPrivate: allowPrivate, gateway } = options;
         return new NamespaceTier({
           folder,
+          layers,
           programs: requireWallPrograms(),
           slotsPerJail,
           historyFile,
           mergePages,
-          network: { allowPrivate },
+          network: { allowPrivate, ...(gateway !== undefined && { gateway }) },
         });
       }),
     ],
@@ -66,12 +76,15 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
   return {
     defaultTier: "namespace",
-    hasGateway: false,
+    hasGateway: options.gateway !== undefined,
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
     open: (tier, spec) => get(tier).open(spec),
     warm: (runtimes) => {
       for (const tier of available()) tier.warm(runtimes);
+    },
+    dismiss: (tenant) => {
+      for (const tier of available()) tier.dismiss(tenant);
     },
     pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
     report: async () => ({

@@ -16,14 +16,23 @@ export interface NewSandbox {
   readonly network: string;
   readonly requestedLimits: object;
   readonly idleTimeoutMs: number;
+  readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly workerId: string;
+  /** It is its owner's interactive environment of this program. */
+  readonly program: ({ readonly id: string } & object) | null;
+  readonly onIdle: "pause" | "end";
 }
 
-/** Records a sandbox that is about to start. Undefined when its owner has `limit` of them already; two at once are counted one after another. */
+/**
+ * Records a sandbox that is about to start; of the same program, the one that lives. Undefined when its owner has `limit` of them already.
+ * Two at once come one after another.
+ */
 export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit: number): Promise<SandboxRow | undefined> {
   return await queries.transaction().execute(async (work) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${`sandboxes of ${sandbox.ownerId}`}, 0))`.execute(work);
+    const known = sandbox.program === null ? undefined : await findProgramSandbox(work, sandbox.ownerId, sandbox.program.id);
+    if (known?.ended_at === null) return known;
     const { count } = await work
       .selectFrom("sandboxes")
       .select((select) => select.fn.countAll<number>().as("count"))
@@ -43,8 +52,13 @@ export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit
         status: "starting",
         requested_limits: JSON.stringify(sandbox.requestedLimits),
         idle_timeout_ms: sandbox.idleTimeoutMs,
+        created_at: sandbox.createdAt,
+        last_active_at: sandbox.createdAt,
         expires_at: sandbox.expiresAt,
         worker_id: sandbox.workerId,
+        program_id: sandbox.program?.id ?? null,
+        program: sandbox.program === null ? null : JSON.stringify(sandbox.program),
+        on_idle: sandbox.onIdle,
       })
       .returningAll()
       .executeTakeFirst();
@@ -53,6 +67,18 @@ export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit
 
 export async function findSandbox(queries: Queries, id: string): Promise<SandboxRow | undefined> {
   return await queries.selectFrom("sandboxes").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** Somebody's interactive environment of a program: the one that lives, or the last one. */
+export async function findProgramSandbox(queries: Queries, ownerId: string, programId: string): Promise<SandboxRow | undefined> {
+  return await queries
+    .selectFrom("sandboxes")
+    .selectAll()
+    .where("owner_id", "=", ownerId)
+    .where("program_id", "=", programId)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** One page, newest first; one row more than `filter.limit` tells that there is a next page. */
@@ -94,10 +120,18 @@ export async function markSandboxRunning(queries: Queries, id: string, limits: o
     .executeTakeFirst();
 }
 
-export async function markSandboxEnded(queries: Queries, id: string, status: "stopped" | "failed", reason: string): Promise<void> {
+/** `error`: why it could not be started. */
+export async function markSandboxEnded(
+  queries: Queries,
+  id: string,
+  status: "stopped" | "failed",
+  reason: string,
+  error: object | null = null,
+): Promise<void> {
+  const why = error === null ? null : JSON.stringify(error);
   await queries
     .updateTable("sandboxes")
-    .set({ status, end_reason: reason, ended_at: sql<Date>`now()`, pause_reason: null, paused_by: null })
+    .set({ status, end_reason: reason, error: why, ended_at: sql<Date>`now()`, pause_reason: null, paused_by: null })
     .where("id", "=", id)
     .where("ended_at", "is", null)
     .execute();

@@ -1,4 +1,4 @@
-import type { Mail } from "../notifications/service.ts";
+import type { Mail } from "../deliveries/service.ts";
 import { escapeHtml } from "../platform/escape-html.ts";
 
 /** Invites somebody to a team. */

@@ -9,6 +9,7 @@ export function toTeam(row: TeamRow): Team {
     description: row.description,
     createdAt: row.created_at.toISOString(),
     memberCount: row.member_count,
+    concurrentRuns: row.concurrent_runs,
     yourRole: row.role,
   };
 }

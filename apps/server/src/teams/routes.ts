@@ -9,12 +9,13 @@ export function registerTeamRoutes(http: Http, teams: Teams): void {
   http.bind(routes.createTeam, async ({ body }, call) => await teams.create(call.actor, body));
   http.bind(routes.getTeam, async ({ params }, call) => await teams.get(call.actor, params.id));
   http.bind(routes.updateTeam, async ({ params, body }, call) => await teams.update(call.actor, params.id, body));
-  http.bind(routes.deleteTeam, async ({ params }, call) => {
-    await teams.delete(call.actor, params.id);
+  http.bind(routes.deleteTeam, async ({ params, query }, call) => {
+    if (query.transferTo !== undefined) call.trail.details = { transferTo: query.transferTo };
+    await teams.delete(call.actor, params.id, query.transferTo);
     return answer(204);
   });
   http.bind(routes.getTeamGrants, async ({ params }, call) => await teams.countGrants(call.actor, params.id));
-  http.bind(routes.joinTeam, async ({ body }, call) => await teams.join(call.actor, body.token));
+  http.bind(routes.joinTeam, async ({ body }, call) => await teams.join(call.actor, body));
   bindMembers(http, teams);
 }
 

@@ -2,8 +2,10 @@ import { AppError } from "@syla/contracts/errors";
 import type { Team, TeamChange, TeamFilter, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
+import type { Ownership } from "../catalog/service.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
-import { notify, type Mail } from "../notifications/service.ts";
+import type { Mail } from "../deliveries/service.ts";
+import { notify } from "../notifications/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { hashToken, newToken } from "../platform/one-time-token.ts";
@@ -20,6 +22,10 @@ export interface TeamsContext {
   readonly database: Database;
   readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
   readonly publicUrl: string;
+  /** What a team may have at once has changed. */
+  readonly onLimitChanged: () => Promise<void>;
+  /** What the catalog does with a team's assets. */
+  readonly assets: Ownership;
 }
 
 interface Page<T> {
@@ -58,28 +64,63 @@ export class Teams {
     return toTeam(await this.#find(actor, id, "team:read"));
   }
 
-  async update(actor: Actor, id: string, { name, description }: TeamChange): Promise<Team> {
+  async update(actor: Actor, id: string, { name, description, concurrentRuns }: TeamChange): Promise<Team> {
     await this.#find(actor, id, "team:manage");
-    const change = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
+    if (concurrentRuns !== undefined) requirePermission(actor, "team:limit");
+    const change = {
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description }),
+      ...(concurrentRuns === undefined ? {} : { concurrent_runs: concurrentRuns }),
+    };
     await store.changeTeam(this.#context.database.queries, id, change);
+    if (concurrentRuns !== undefined) await this.#context.onLimitChanged();
     return await this.get(actor, id);
   }
 
-  async delete(actor: Actor, id: string): Promise<void> {
+  /** `transferTo`: who gets what it owns. @throws AppError `team_owns_assets` */
+  async delete(actor: Actor, id: string, transferTo?: string): Promise<void> {
     await this.#find(actor, id, "team:manage");
-    await this.#transaction((work) => store.deleteTeam(work, id));
+    const heir = transferTo === undefined ? null : await this.#heir(actor, id, transferTo);
+    await this.#transaction(async (work) => {
+      await store.lockOwners(work, id);
+      const count = await this.#context.assets.count(work, id);
+      if (heir !== null) await this.#context.assets.handOver(work, id, heir);
+      else if (count > 0)
+        throw new AppError("team_owns_assets", {
+          message: `The team owns ${count === 1 ? "one asset" : `${count} assets`}.`,
+          details: { count },
+        });
+      else await this.#context.assets.remove(work, id);
+      await store.deleteTeam(work, id);
+    });
+  }
+
+  async #heir(actor: Actor, id: string, to: string): Promise<string> {
+    if (to === "me" || to === actor.userId) return actor.userId;
+    if (to !== id && to.startsWith("team_") && (await this.isMember(actor, to))) return to;
+    throw new AppError("not_found", {
+      message: "You are in no such team.",
+      fields: [{ path: "query.transferTo", message: "is none of yours" }],
+    });
   }
 
   /** What goes when the team is deleted. */
-  async countGrants(actor: Actor, id: string): Promise<{ runs: number; sandboxes: number }> {
+  async countGrants(actor: Actor, id: string): Promise<{ runs: number; sandboxes: number; assets: number; ownedAssets: number }> {
     await this.#find(actor, id, "team:manage");
-    return await store.countGrants(this.#context.database.queries, id);
+    const { queries } = this.#context.database;
+    return { ...(await store.countGrants(queries, id)), ownedAssets: await this.#context.assets.count(queries, id) };
   }
 
   /** Whether somebody may give things to a team. */
   async isMember(actor: Actor, id: string): Promise<boolean> {
     const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
     return row !== undefined && (row.role !== null || actor.role === "admin");
+  }
+
+  /** The actor's role in a team; null when they are not in it, or there is none. */
+  async roleIn(actor: Actor, id: string): Promise<TeamRole | null> {
+    const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
+    return row?.role ?? null;
   }
 
   async listMembers(actor: Actor, id: string, query: PageQuery): Promise<Page<TeamMember>> {
@@ -130,7 +171,7 @@ export class Teams {
       const inserted = await store.insertInvitation(work, invitation);
       const by = await store.findUserName(work, actor.userId);
       await this.#context.queueMail(work, invitationMail({ to: email, by, team: team.name, url, days: invitationDays }));
-      await tellInvited(work, email, { by, team: team.name });
+      await tellInvited(work, email, { by, team: team.name, invitationId: inserted.id });
       return inserted;
     });
     return { invitation: toInvitation(row), url };
@@ -143,8 +184,8 @@ export class Teams {
   }
 
   /** @throws AppError `invitation_invalid` */
-  async join(actor: Actor, token: string): Promise<Team> {
-    const teamId = await this.#transaction((work) => joinByInvitation(work, actor.userId, token));
+  async join(actor: Actor, invited: Invited): Promise<Team> {
+    const teamId = await this.#transaction((work) => joinByInvitation(work, actor.userId, invited));
     return await this.get(actor, teamId);
   }
 
@@ -170,23 +211,35 @@ export class Teams {
   }
 }
 
+/** Whoever has the token of an invitation, or the address that it was sent to. */
+type Invited = { readonly token: string } | { readonly invitationId: string };
+
 /**
  * Uses an invitation up and makes the person a member.
  *
  * @returns the team's id
  * @throws AppError `invitation_invalid`
  */
-async function joinByInvitation(work: Work, userId: string, token: string): Promise<string> {
-  const invitation = await store.takeInvitation(work, hashToken(token));
+async function joinByInvitation(work: Work, userId: string, invited: Invited): Promise<string> {
+  const invitation =
+    "token" in invited
+      ? await store.takeInvitation(work, hashToken(invited.token))
+      : invited.invitationId.includes("\0")
+        ? undefined
+        : await store.takeInvitationTo(work, invited.invitationId, userId);
   if (invitation?.team_id == null) throw new AppError("invitation_invalid");
   await store.addMember(work, invitation.team_id, userId, invitation.team_role ?? "member");
   return invitation.team_id;
 }
 
-/** Who has an account with the address is told there as well; the link is in the mail alone. */
-async function tellInvited(work: Work, email: string, { by, team }: { by: string; team: string }): Promise<void> {
+/** Who has an account with the address is told there as well. The token is in the mail alone: there, being signed in is proof enough. */
+async function tellInvited(
+  work: Work,
+  email: string,
+  { by, team, invitationId }: { by: string; team: string; invitationId: string },
+): Promise<void> {
   const userId = await findConfirmedUser(work, email);
   if (userId === undefined) return;
-  const body = "The link with which you join comes by e-mail, or from whoever invited you.";
-  await notify(work, { userId, type: "team_invitation", title: `${by} invites you to the team “${team}”`, body });
+  const link = `/teams/join?invitation=${invitationId}`;
+  await notify(work, { userId, type: "team_invitation", title: `${by} invites you to the team “${team}”`, body: "", link });
 }

@@ -67,7 +67,11 @@ export async function insertTeam(
   await work.insertInto("team_members").values({ team_id: id, user_id: createdBy, role: "owner" }).execute();
 }
 
-export async function changeTeam(queries: Queries, id: string, change: { name?: string; description?: string }): Promise<void> {
+export async function changeTeam(
+  queries: Queries,
+  id: string,
+  change: { name?: string; description?: string; concurrent_runs?: number | null },
+): Promise<void> {
   await queries
     .updateTable("teams")
     .set({ ...change, updated_at: sql<Date>`now()` })
@@ -82,7 +86,7 @@ export async function deleteTeam(work: Work, id: string): Promise<void> {
 }
 
 /** How many things of each type a team has been given. */
-export async function countGrants(queries: Queries, id: string): Promise<{ runs: number; sandboxes: number }> {
+export async function countGrants(queries: Queries, id: string): Promise<{ runs: number; sandboxes: number; assets: number }> {
   const rows = await queries
     .selectFrom("grants")
     .select((select) => ["resource_type", select.fn.countAll<number>().as("count")])
@@ -92,7 +96,7 @@ export async function countGrants(queries: Queries, id: string): Promise<{ runs:
     .groupBy("resource_type")
     .execute();
   const count = (type: string) => rows.find((row) => row.resource_type === type)?.count ?? 0;
-  return { runs: count("run"), sandboxes: count("sandbox") };
+  return { runs: count("run"), sandboxes: count("sandbox"), assets: count("asset") };
 }
 
 function selectMembers(queries: Queries, teamId: string) {
@@ -205,6 +209,24 @@ export async function takeInvitation(work: Work, tokenHash: string): Promise<Inv
     .where("revoked_at", "is", null)
     .where("expires_at", ">", sql<Date>`now()`)
     .returningAll()
+    .executeTakeFirst();
+}
+
+/** The same by its id, for whoever has confirmed the address that it was sent to. */
+export async function takeInvitationTo(work: Work, id: string, userId: string): Promise<InvitationRow | undefined> {
+  return await work
+    .updateTable("invitations")
+    .from("users")
+    .set({ accepted_at: sql<Date>`now()` })
+    .where("invitations.id", "=", id)
+    .where("users.id", "=", userId)
+    .where("users.email_verified", "=", true)
+    .where(sql<string>`lower(users.email)`, "=", sql.ref<string>("invitations.email"))
+    .where("team_id", "is not", null)
+    .where("accepted_at", "is", null)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .returningAll("invitations")
     .executeTakeFirst();
 }
 

@@ -15,6 +15,7 @@ const runActions: readonly (readonly [ThingAction, AccessLevel])[] = [
   ["run:read", "view"],
   ["run:rerun", "run"],
   ["run:cancel", "edit"],
+  ["run:pin", "edit"],
   ["run:share", "admin"],
 ];
 
@@ -28,16 +29,37 @@ describe("the permission function", () => {
   });
 
   it("lets everybody view and run what is public, and owners and administrators do everything", () => {
-    expect(runActions.map(([action]) => can(actor, action, { ...thing, visibility: "public" }))).toEqual([true, true, false, false]);
+    expect(runActions.map(([action]) => can(actor, action, { ...thing, visibility: "public" }))).toEqual([true, true, false, false, false]);
     expect(runActions.every(([action]) => can(actor, action, { ...thing, ownerId: "user_1" }))).toBe(true);
     expect(runActions.every(([action]) => can({ ...actor, role: "admin" }, action, thing))).toBe(true);
   });
 
   it("lets end users change nothing that is not theirs", () => {
     const endUser: Actor = { ...actor, role: "end_user" };
-    expect(runActions.map(([action]) => can(endUser, action, { ...thing, level: "admin" }))).toEqual([true, true, false, false]);
+    expect(runActions.map(([action]) => can(endUser, action, { ...thing, level: "admin" }))).toEqual([true, true, false, false, false]);
     expect(runActions.every(([action]) => can(endUser, action, { ...thing, ownerId: "user_1" }))).toBe(true);
     expect([can(endUser, "team:create"), can(endUser, "sandbox:keep"), can(endUser, "server:inspect")]).toEqual([false, false, false]);
+  });
+});
+
+describe("what is the system's", () => {
+  const thing = { type: "asset", id: "x", ownerId: "system", visibility: "public", level: "admin" } as const;
+  const actions = ["asset:read", "asset:run", "asset:edit", "asset:share", "asset:delete", "asset:transfer"] as const;
+  const may = (role: Role, more: object = {}) =>
+    actions.filter((action) => can({ userId: "user_1", role, via: "session" }, action, { ...thing, ...more }));
+
+  it("is run by everybody and changed by nobody", () => {
+    for (const role of roles) expect(may(role)).toEqual(["asset:read", "asset:run"]);
+  });
+
+  it("is changed by administrators alone where they administer it, and used as it is shared", () => {
+    expect(may("admin", { isAdministered: true, visibility: "private", level: null })).toEqual(actions);
+    for (const role of ["developer", "end_user"] as const) {
+      expect(may(role, { isAdministered: true })).toEqual(["asset:read", "asset:run"]);
+      expect(may(role, { isAdministered: true, visibility: "private" })).toEqual(["asset:read", "asset:run"]);
+      expect(may(role, { isAdministered: true, visibility: "private", level: "view" })).toEqual(["asset:read"]);
+      expect(may(role, { isAdministered: true, visibility: "private", level: null })).toEqual([]);
+    }
   });
 });
 

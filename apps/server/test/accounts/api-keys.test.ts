@@ -39,7 +39,7 @@ describe("API keys", () => {
     const refused = await server.send("POST", "/api/v1/api-keys", { name: "k", scopes: ["runs:read", "tea:read"] }, { cookie: bob.cookie });
     expect(await refused.json()).toMatchObject({ code: "invalid_request", fields: [{ path: "scopes.1" }] });
     const known = (await (await server.fetch("/api/v1/api-key-scopes", { headers: { cookie: bob.cookie } })).json()) as { items: object[] };
-    expect(known.items).toContainEqual({ tag: "runs", read: true, write: true });
+    expect(known.items).toContainEqual({ tag: "runs", read: true, write: true, use: false });
   });
 
   it("are counted by the minute, and say how they stand", async () => {

@@ -137,4 +137,24 @@ describe("packs of small blobs", () => {
     expect(ended.toSorted((a, b) => a - b)).toEqual(syncs.map((_, index) => index));
     await expect(packs.sync()).resolves.toBeUndefined();
   });
+
+  it("give the room of removed blobs back, and lose none of the others, cut off at any point", async () => {
+    const kept = new Map<string, Buffer>();
+    const gone: string[] = [];
+    for (let count = 0; count < 700; count += 1) {
+      const bytes = randomBytes(60_000);
+      if (count % 3 === 0) kept.set(add(bytes), bytes);
+      else gone.push(add(bytes));
+    }
+    for (const sha256 of gone) await packs.remove(sha256);
+    const before = files();
+    expect(await packs.compact()).toBeGreaterThan(30_000_000);
+    expect(files()).not.toEqual(before);
+    for (const current of [packs, reopen()]) {
+      for (const [sha256, bytes] of kept) expect(current.read(sha256)?.equals(bytes)).toBe(true);
+      for (const sha256 of gone) expect(current.read(sha256)).toBeUndefined();
+      expect(new Set([...current.list()].map((ref) => ref.sha256))).toEqual(new Set(kept.keys()));
+    }
+    expect(await packs.compact()).toBe(0);
+  });
 });

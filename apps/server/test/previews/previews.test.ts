@@ -3,7 +3,7 @@ import { request, type IncomingMessage, type RequestOptions } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
-import type { SandboxPreview } from "@syla/contracts/sandboxes";
+import type { SandboxPreview } from "@syla/contracts/sandboxes/ports";
 import { createPerson } from "@syla/testkit/runs";
 import { createSandbox } from "@syla/testkit/sandboxes";
 import { startTestServer, type TestServer } from "@syla/testkit/server";

@@ -297,7 +297,7 @@ describe("executions a minute", () => {
     const answer = await server.send("POST", "/api/v1/executions?wait=true", quick);
     expect(answer.headers.get("ratelimit-limit")).toBeNull();
     const { items } = (await (await server.fetch("/api/v1/quotas")).json()) as { items: Quota[] };
-    expect(items.map((quota) => quota.limit)).toEqual([-1, -1, -1, -1, -1]);
+    expect(items.map((quota) => quota.limit)).toEqual([-1, -1, -1, -1, -1, -1]);
     const actor = {
       userId: (await queries().selectFrom("users").select("id").where("role", "=", "admin").executeTakeFirstOrThrow()).id,
       role: "admin",

@@ -40,6 +40,42 @@ describe("Batch", () => {
     expect(most).toBe(2);
   });
 
+  it("waits for as many as are worth it, and not for long", async () => {
+    const flushed: number[][] = [];
+    const batch = new Batch<number, number>(
+      (items) => {
+        flushed.push([...items]);
+        return Promise.resolve(items);
+      },
+      { lanes: 1, enough: () => 3, gatherMs: 20 },
+    );
+    await Promise.all([1, 2, 3].map((item) => batch.add(item)));
+    expect(flushed).toEqual([[1, 2, 3]]);
+    expect(await Promise.all([4, 5].map((item) => batch.add(item)))).toEqual([4, 5]);
+    expect(flushed).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+  });
+
+  it("lets what has waited long enough follow the flush under way at once", async () => {
+    const flushed: number[][] = [];
+    const gate = Promise.withResolvers<void>();
+    const batch = new Batch<number, number>(
+      async (items) => {
+        flushed.push([...items]);
+        if (items.includes(1)) await gate.promise;
+        return items;
+      },
+      { lanes: 1, enough: () => (flushed.length === 0 ? 1 : 1000), gatherMs: 1 },
+    );
+    const results = [batch.add(1), batch.add(2)];
+    await turn();
+    gate.resolve();
+    expect(await Promise.all(results)).toEqual([1, 2]);
+    expect(flushed).toEqual([[1], [2]]);
+  });
+
   it("fails only the item that is refused", async () => {
     const batch = new Batch<number, number>(
       async (items) => {

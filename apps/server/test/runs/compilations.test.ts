@@ -62,7 +62,7 @@ describe.skipIf(without)("compiling", () => {
     ];
     const run = await execute(server, { language: "c", entrypoint: "main.c", files });
     expect(run).toMatchObject({ status: "failed", exitCode: null, startedAt: null, error: { class: "user_code", code: "compile_error" } });
-    expect(run.error?.location).toEqual({ file: "part.h", line: 3 });
+    expect(run.error?.location).toMatchObject({ path: "part.h", line: 3 });
     expect(run.stderr).toContain("error:");
     expect(await count()).toBe(before);
     expect(await getRun(server, run.id)).toEqual(run);

@@ -11,6 +11,25 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+describe("a rehearsal", () => {
+  it("runs a program and leaves nothing of it", async () => {
+    const { runs, blobs, sandboxes, audit, database } = server.context;
+    const look = async () => {
+      await audit.flushed();
+      return {
+        blobs: (await Array.fromAsync(blobs.list())).map(({ sha256 }) => sha256),
+        runs: await database.queries.selectFrom("runs").select("id").execute(),
+        entries: await database.queries.selectFrom("audit_events").select("id").execute(),
+        used: await database.queries.selectFrom("usage_days").selectAll().execute(),
+        tenants: sandboxes.pools().flatMap(({ jails }) => jails.map(({ tenant }) => tenant)),
+      };
+    };
+    const before = await look();
+    await runs.rehearse();
+    expect(await look()).toEqual(before);
+  });
+});
+
 describe("executing", () => {
   it("with `wait` answers 200 with everything that came of it", async () => {
     const response = await server.send("POST", "/api/v1/executions?wait=true", { language: "python", code: "print('hi')" });
@@ -36,8 +55,8 @@ describe("executing", () => {
       output: { stdoutBytes: 3, stderrBytes: 0, droppedBytes: 0 },
     });
     expect(run.runtimeVersion).toMatch(/^3\./);
-    const { compileMs, compileCached, ...times } = run.timings;
-    expect([compileMs, compileCached]).toEqual([null, null]);
+    const { compileMs, compileCached, environmentMs, ...times } = run.timings;
+    expect([compileMs, compileCached, environmentMs]).toEqual([null, null, null]);
     for (const ms of Object.values(times)) expect(ms).toBeGreaterThanOrEqual(0);
     expect(run.usage?.cpuMs).toBeGreaterThan(0);
     expect(await getRun(server, run.id)).toEqual(run);

@@ -21,13 +21,13 @@ describe.skipIf(!existsSync("/usr/bin/gcc"))("a server that is killed while it c
         await sleep(20);
       }
     };
-    // A million numbers: work for seconds.
-    const lines = Array.from({ length: 6 }, (_, level) => `#define A${level + 1} ${`A${level} `.repeat(10)}`);
+    // Three hundred thousand numbers: work for seconds.
+    const lines = Array.from({ length: 5 }, (_, level) => `#define A${level + 1} ${`A${level} `.repeat(10)}`);
     const code = [
       "#include <stdio.h>",
       "#define A0 1,",
       ...lines,
-      "int a[] = { A6 };",
+      "int a[] = { A5 A5 A5 };",
       'int main(void) { puts("ran"); return a[7] - 1; }',
     ].join("\n");
     await using first = spawnServer(dataDir, { SYLA_LOG_LEVEL: "warn" });

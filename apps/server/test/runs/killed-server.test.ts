@@ -42,17 +42,21 @@ describe("a server that is killed in the middle of its work", () => {
   const lost = { status: "failed", exitCode: null, artifactCount: 0, error: { class: "infrastructure", code: "worker_lost" } };
 
   /** Says when it began and when it ended: a program that ran twice, or after it was called lost, shows. */
-  const program = (seconds: number) => ({
+  const program = (seconds: number | string) => ({
     language: "bash",
     code: `echo "began $(cat /proc/sys/kernel/random/uuid)"; sleep ${seconds}; echo ended; echo done > /output/done`,
   });
+  /** Seconds that no other test sleeps, and more than this one lasts. */
+  const long = `98765.${process.pid}`;
 
   it("leaves twenty runs in a truthful state each, none run twice, and nothing running", async () => {
     await using first = start();
     const url = await first.ready();
     const quick = await submit(url, program(0));
     expect((await ended(url, quick.id)).status).toBe("succeeded");
-    const runs = await Promise.all(Array.from({ length: 20 }, async () => await submit(url, program(1.2))));
+    const some = async (count: number, seconds: number | string) =>
+      await Promise.all(Array.from({ length: count }, async () => await submit(url, program(seconds))));
+    const runs = [...(await some(8, long)), ...(await some(12, 0.1))];
     const states = async () => await Promise.all(runs.map((run) => get(url, run.id)));
     while ((await states()).filter((run) => run.stdout.startsWith("began")).length < 8) await sleep(30);
     await sleep(400); // what was shown has been written ahead
@@ -84,19 +88,51 @@ describe("a server that is killed in the middle of its work", () => {
     second.child.kill("SIGTERM");
     expect(await second.exited()).toBe(0);
     expect(findProcesses(dataDir)).toEqual([]);
-    expect(findProcesses("sleep").filter((entry) => entry.arguments.includes("1.2"))).toEqual([]);
+    expect(findProcesses(long)).toEqual([]);
     expect(existsSync(join(dataDir, "sandboxes")) ? readdirSync(join(dataDir, "sandboxes")) : []).toEqual([]);
   });
 
   it("ends its sandboxes and its database with it, without another start", async () => {
     await using server = start(2);
     const url = await server.ready();
-    const run = await submit(url, { language: "bash", code: "exec sleep 98765" });
+    const run = await submit(url, { language: "bash", code: `exec sleep ${long}` });
     while ((await get(url, run.id)).status !== "running") await sleep(20);
-    await expect.poll(() => findProcesses("98765").length).toBeGreaterThan(0);
+    await expect.poll(() => findProcesses(long).length).toBeGreaterThan(0);
     server.child.kill("SIGKILL");
     await server.exited();
-    await expect.poll(() => [...findProcesses("98765"), ...findProcesses(dataDir)], { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => [...findProcesses(long), ...findProcesses(dataDir)], { timeout: 20_000 }).toEqual([]);
+  });
+
+  it("in the middle of the upload of a dataset leaves nothing of it", async () => {
+    await using first = start(1);
+    const url = await first.ready();
+    // More than what waits on the way, and then it stands still: the server is in the middle of it.
+    const parts = ["a,b\n", ...Array.from({ length: 100 }, () => "1,2\n".repeat(20_000))].values();
+    const endless = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const { value } = parts.next();
+        if (value === undefined) return await new Promise<void>(() => {});
+        controller.enqueue(Buffer.from(value));
+      },
+    });
+    const upload = fetch(`${url}/api/v1/datasets?name=Killed`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${readFileSync(join(dataDir, "cli.key"), "utf8").trim()}`,
+        "content-type": "application/octet-stream",
+      },
+      body: endless,
+      duplex: "half",
+    }).catch(() => null);
+    const incoming = join(dataDir, "blobs", "incoming");
+    await expect.poll(() => readdirSync(incoming)).not.toEqual([]);
+    first.child.kill("SIGKILL");
+    await Promise.all([first.exited(), upload]);
+    await using second = start(1);
+    const again = await second.ready();
+    expect(readdirSync(incoming)).toEqual([]);
+    const listed = await call(again, "/api/v1/assets?type=dataset");
+    expect(await listed.json()).toMatchObject({ items: [] });
   });
 
   it("again and again, at any moment, still loses nothing and runs nothing twice", async () => {

@@ -162,17 +162,24 @@ describe("LiveRun", () => {
     expect(existsSync(spool)).toBe(false);
   });
 
-  it("keeps the head of each stream and the tail of the error output", async () => {
+  it("keeps the head of each stream and both ends of the error output", async () => {
     live.output("stdout", Buffer.from("é".repeat(100_000)));
     live.output("stdout", Buffer.from("never"));
     live.output("stderr", Buffer.from(`${"x".repeat(50_000)}end`));
     live.output("stderr", Buffer.from("!"));
     expect(live.stdoutHead).toBe("é".repeat(32_768));
     expect(live.stderrHead).toBe(`${"x".repeat(50_000)}end!`);
-    expect(live.stderrTail).toHaveLength(8192);
-    expect(live.stderrTail.endsWith("xend!")).toBe(true);
+    expect(live.stderrEnds).toBe(`${"x".repeat(16_384)}\n${"x".repeat(8188)}end!`);
     live.output("system", Buffer.from("a note"));
     expect(live.stdoutHead + live.stderrHead).not.toContain("note");
+  });
+
+  it.each([0, 100, 8192, 8193, 20_000, 24_575, 24_576])("keeps an error output of %i bytes whole, each byte once", (size) => {
+    live.output("stderr", Buffer.from("what a compiler said"));
+    live.forgetStderr();
+    const said = Array.from({ length: size }, (_, index) => String.fromCharCode(97 + (index % 23))).join("");
+    for (let at = 0; at < size; at += 1000) live.output("stderr", Buffer.from(said.slice(at, at + 1000)));
+    expect(live.stderrEnds).toBe(said);
   });
 
   it("ends its followers when it is closed or they go away", async () => {

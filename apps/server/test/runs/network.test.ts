@@ -137,11 +137,11 @@ describe("who may have which network", () => {
     expect((await getRun(server, run.id)).status).toBe("succeeded");
   });
 
-  it("there is no model gateway, and that is said", async () => {
+  it("the model gateway is for runs that name their models, and that is said", async () => {
     expect(await refuse(wish("gateway"))).toMatchObject({
       status: 400,
       code: "network_unavailable",
-      detail: "This server has no model gateway.",
+      detail: "The model gateway is reached by runs that name their models.",
     });
   });
 

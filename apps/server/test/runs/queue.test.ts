@@ -46,6 +46,23 @@ describe("the queue", () => {
     for (const run of ended) expect(run.timings.queueMs).toBeGreaterThan(0);
   });
 
+  it("keeps a run until its time, and gives its place to nobody but those that may begin", async () => {
+    const startAt = new Date(Date.now() + 1500).toISOString();
+    const later = await submit(server, { ...quick("later"), priority: 9, startAt });
+    expect(later).toMatchObject({ status: "queued", startAt });
+    expect(await execute(server, quick("meanwhile"))).toMatchObject({ status: "succeeded", startAt: null });
+    const ended = await waitForRun(server, later.id);
+    expect(ended).toMatchObject({ status: "succeeded", startAt: null });
+    expect(Date.parse(ended.startedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(startAt));
+    const never = await submit(server, { ...quick("never"), startAt: new Date(Date.now() + 86_400_000).toISOString() });
+    expect((await cancel(never.id)).status).toBe(202);
+    expect(await getRun(server, never.id)).toMatchObject({ status: "cancelled", startedAt: null });
+    for (const time of ["tomorrow", "2027-01-01", new Date(Date.now() + 400 * 86_400_000).toISOString()]) {
+      const refused = await server.send("POST", "/api/v1/runs", { ...quick("refused"), startAt: time });
+      expect([refused.status, await refused.json()]).toMatchObject([400, { fields: [{ path: expect.stringContaining("startAt") }] }]);
+    }
+  });
+
   it("lets followers and waiting clients of a queued run see it through", async () => {
     const slot = await occupy();
     const waiting = execute(server, quick("waited"));

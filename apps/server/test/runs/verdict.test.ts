@@ -13,7 +13,8 @@ const folder = join(import.meta.dirname, "../../../../runtimes");
 const definitions = readdirSync(folder).map((name) =>
   RuntimeDefinition.parse(parse(readFileSync(join(folder, name, "runtime.yaml"), "utf8"))),
 );
-const patternsOf = (name: string) => definitions.find((definition) => definition.name === name)?.errors ?? [];
+const languageOf = (name: string) => definitions.find((definition) => definition.name === name) ?? { name, errors: [] };
+const unknown = languageOf("unknown");
 
 const ended: SandboxExit = {
   type: "exit",
@@ -55,17 +56,17 @@ describe("judge", () => {
       "infrastructure command_not_found",
     ],
   ])("%s", (_name, exit, cancelled, status, error) => {
-    const verdict = judge({ ...ended, ...exit }, cancelled, "", []);
+    const verdict = judge({ ...ended, ...exit }, cancelled, "", unknown);
     expect(verdict.status).toBe(status);
     expect(verdict.error === null ? null : `${verdict.error.class} ${verdict.error.code}`).toBe(error);
     expect(verdict.error?.hint).not.toBe("");
   });
 
   it("names signals as people know them", () => {
-    const signalOf = (signal: number) => judge({ ...ended, exitCode: null, signal }, false, "", []).signal;
+    const signalOf = (signal: number) => judge({ ...ended, exitCode: null, signal }, false, "", unknown).signal;
     expect([9, 11, 15, 6].map(signalOf)).toEqual(["SIGKILL", "SIGSEGV", "SIGTERM", "SIGABRT"]);
     expect(signalOf(64)).toBe("SIG64");
-    expect(judge({ ...ended, exitCode: null, signal: 11 }, false, "", []).error?.message).toContain("SIGSEGV");
+    expect(judge({ ...ended, exitCode: null, signal: 11 }, false, "", unknown).error?.message).toContain("SIGSEGV");
   });
 
   it("ignores error output when the program succeeded", () => {
@@ -74,7 +75,7 @@ describe("judge", () => {
         ended,
         false,
         'Traceback (most recent call last):\n  File "/workspace/a.py", line 1, in <module>\nE: x\n',
-        patternsOf("python"),
+        languageOf("python"),
       ),
     ).toEqual({
       status: "succeeded",
@@ -164,32 +165,32 @@ describe("error patterns on what the interpreters really say", () => {
       { code: "syntax_error", location: { file: "main.mts", line: 2 } },
       "main.mts",
     ],
-    ["node", "thrown text", "throw 'x'", { code: "nonzero_exit" }],
+    ["node", "thrown text", "throw 'x'", { code: "uncaught_exception", message: "x" }],
     ["node", "plain exit", "console.error('no'); process.exit(4)", { code: "nonzero_exit" }],
     ["bash", "syntax", "echo a\nif true; then", { code: "syntax_error", location: { file: "main.sh", line: 3 } }],
     ["bash", "plain exit", "echo 'line 3: syntax' >&2; exit 9", { code: "nonzero_exit" }],
     ["bash", "missing command", "nope", { code: "nonzero_exit" }],
   ])("%s: %s", (language, _name, code, expected, file) => {
     const stderr = stderrOf(language, code, file);
-    expect(judge({ ...ended, exitCode: 1 }, false, stderr, patternsOf(language)).error).toMatchObject(expected);
+    expect(judge({ ...ended, exitCode: 1 }, false, stderr, languageOf(language)).error).toMatchObject(expected);
   });
 
   it("read a tail that begins anywhere", () => {
     const stderr = stderrOf("python", "def f():\n  return 1/0\nf()", undefined);
     for (let start = 0; start < stderr.length; start++) {
-      const { error } = judge({ ...ended, exitCode: 1 }, false, stderr.slice(start), patternsOf("python"));
+      const { error } = judge({ ...ended, exitCode: 1 }, false, stderr.slice(start), languageOf("python"));
       expect(["uncaught_exception", "nonzero_exit"]).toContain(error?.code);
     }
   });
 
   it("know NUL in a source, of which older interpreters say nothing", () => {
     const stderr = "ValueError: source code string cannot contain null bytes\n";
-    expect(judge({ ...ended, exitCode: 1 }, false, stderr, patternsOf("python")).error).toMatchObject({ code: "syntax_error" });
+    expect(judge({ ...ended, exitCode: 1 }, false, stderr, languageOf("python")).error).toMatchObject({ code: "syntax_error" });
   });
 
   it("know Node.js running out of its heap", () => {
     const stderr = "<--- Last few GCs --->\n\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n";
-    expect(judge({ ...ended, exitCode: null, signal: 6 }, false, stderr, patternsOf("node")).error).toMatchObject({
+    expect(judge({ ...ended, exitCode: null, signal: 6 }, false, stderr, languageOf("node")).error).toMatchObject({
       class: "limit",
       code: "out_of_memory",
     });
@@ -241,8 +242,9 @@ describe("error patterns on hostile output", () => {
     const text = "a".repeat(size);
     const reference = fastest(() => /a+b/.exec(text));
     for (const [index, tail] of hostile.entries()) {
-      for (const { errors, name } of definitions) {
-        const ratio = fastest(() => judge({ ...ended, exitCode: 1 }, false, tail, errors)) / reference;
+      for (const language of definitions) {
+        const { name } = language;
+        const ratio = fastest(() => judge({ ...ended, exitCode: 1 }, false, tail, language)) / reference;
         expect([name, index, ratio < 4 ? "fine" : ratio]).toEqual([name, index, "fine"]);
       }
     }
@@ -252,7 +254,7 @@ describe("error patterns on hostile output", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), fc.constantFrom("python", "node", "bash"), (noise, language) => {
         const stderr = `Traceback (most recent call last):\n  File "/workspace/main.py", line 1, in <module>\nValueError: ${noise.repeat(9)}\n`;
-        const { error } = judge({ ...ended, exitCode: 1 }, false, stderr, patternsOf(language));
+        const { error } = judge({ ...ended, exitCode: 1 }, false, stderr, languageOf(language));
         expect(error?.message.length).toBeLessThanOrEqual(1000);
         expect(error?.message).not.toContain("\n");
       }),

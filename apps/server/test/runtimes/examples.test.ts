@@ -62,7 +62,8 @@ async function outcomeOf(language: string, example: Example): Promise<unknown> {
     limits: { wallMs: 60_000, cpus: 2 },
   });
   const said = run.error === null ? undefined : { code: run.error.code };
-  const where = error?.line === undefined ? {} : run.error?.location;
+  const place = error?.line === undefined ? null : (run.error?.location ?? null);
+  const where = place === null ? {} : { file: place.path, line: place.line };
   const message = error?.message !== undefined && run.error?.message.includes(error.message) === true ? { message: error.message } : {};
   return {
     error: said && { ...said, ...where, ...message },

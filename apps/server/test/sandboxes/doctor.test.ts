@@ -18,6 +18,8 @@ describe("the doctor's report", () => {
       "processes",
       "open files",
       "disk",
+      "packages of Python",
+      "environment images",
     ]);
     for (const { name, status, fix } of checks) expect([name, fix === null]).toEqual([name, status === "ok"]);
     const namespace = tiers.find((tier) => tier.tier === "namespace");

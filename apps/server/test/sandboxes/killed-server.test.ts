@@ -5,7 +5,8 @@ import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { expect, it } from "vitest";
 
-const marker = "613.0271828";
+/** Seconds that no other test sleeps. */
+const marker = `613.${process.pid}`;
 
 function countSleepers(): number {
   return readdirSync("/proc").filter((pid) => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SandboxNetwork } from "@syla/contracts/network";
-import type { SandboxExecResult } from "@syla/contracts/sandboxes";
+import type { SandboxExecResult } from "@syla/contracts/sandboxes/processes";
 import { createPerson } from "@syla/testkit/runs";
 import { createSandbox } from "@syla/testkit/sandboxes";
 import { startTestServer, type TestServer } from "@syla/testkit/server";

@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import {
-  sandboxRoutes,
-  type Sandbox,
-  type SandboxContextEvent,
-  type SandboxExecResult,
-  type SandboxFile,
-  type SandboxProcessEvent,
-} from "@syla/contracts/sandboxes";
+import type { Sandbox } from "@syla/contracts/sandboxes";
+import type { SandboxContextEvent } from "@syla/contracts/sandboxes/contexts";
+import type { SandboxFile } from "@syla/contracts/sandboxes/files";
+import type { SandboxExecResult, SandboxProcessEvent } from "@syla/contracts/sandboxes/processes";
 import type { Route } from "@syla/contracts/route";
+import { routes } from "@syla/contracts/routes";
 import { createPerson } from "@syla/testkit/runs";
 import { createSandbox, readEvents } from "@syla/testkit/sandboxes";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import Client from "ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -94,7 +92,7 @@ describe("a sandbox", () => {
     expect(await codeOf(send("GET", "/api/v1/sandboxes/sbx_nothing"))).toEqual([404, "not_found"]);
   });
 
-  it.each(Object.entries<Route>(sandboxRoutes).filter(([, route]) => route.path.includes(":id")))(
+  it.each(Object.entries<Route>(routes).filter(([, { tag, path }]) => tag === "sandboxes" && path.includes(":id")))(
     "of another user is not there: %s",
     async (_name, route) => {
       const path = route.path.replace(":id", sandbox.id).replace(":pid", "5").replace(":contextId", "ctx_1").replace(":port", "80");
@@ -117,6 +115,34 @@ describe("a sandbox", () => {
       expect((await server.fetch(path + query, { method: route.method, headers: { authorization: "" } })).status).toBe(401);
     },
   );
+});
+
+describe("the end of a sandbox", () => {
+  const rowOf = (id: string) =>
+    server.context.database.queries.selectFrom("sandboxes").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+
+  it("is written down later when the database does not take it now", async () => {
+    const { queries } = server.context.database;
+    const { id } = await createSandbox(server, {}, ann);
+    await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$`.execute(queries);
+    await sql`create trigger refuse before update on sandboxes for each row execute function refuse()`.execute(queries);
+    try {
+      expect((await send("DELETE", `/api/v1/sandboxes/${id}`)).status).toBe(204);
+      expect(await rowOf(id)).toMatchObject({ ended_at: null });
+    } finally {
+      await sql`drop trigger refuse on sandboxes`.execute(queries);
+    }
+    await expect.poll(() => rowOf(id)).toMatchObject({ status: "stopped", end_reason: "deleted", ended_at: expect.any(Date) as Date });
+  });
+
+  it("comes by deleting it, also when this server has nothing of it any more", async () => {
+    const { queries } = server.context.database;
+    const { id } = await createSandbox(server, {}, ann);
+    await send("DELETE", `/api/v1/sandboxes/${id}`);
+    await queries.updateTable("sandboxes").set({ ended_at: null, status: "running", end_reason: null }).where("id", "=", id).execute();
+    expect((await send("DELETE", `/api/v1/sandboxes/${id}`)).status).toBe(204);
+    expect(await rowOf(id)).toMatchObject({ status: "stopped", end_reason: "deleted", ended_at: expect.any(Date) as Date });
+  });
 });
 
 describe("commands in a sandbox", () => {

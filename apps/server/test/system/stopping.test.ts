@@ -63,7 +63,7 @@ describe("stopping", () => {
   });
 
   it("ends although a part of it hangs or fails in stopping", async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({}, { stopMs: 1000 });
     const never = Promise.withResolvers<void>();
     const part = (name: string, stop: () => Promise<void>): Service => ({
       name,

@@ -89,6 +89,30 @@ describe("an invitation", () => {
     expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(["200", "403"]);
   });
 
+  it("is accepted from its notification by whoever has the address, once, and by nobody else", async () => {
+    const invited = await json<{ invitation: { id: string } }>(
+      send(ann, "POST", `${base()}/invitations`, { email: bob.email.toUpperCase() }),
+    );
+    const { items } = await json<{ items: { type: string; link: string }[] }>(send(bob, "GET", "/api/v1/notifications"));
+    const invitationId = new URL(items[0]?.link ?? "", server.url).searchParams.get("invitation");
+    expect([items[0]?.type, invitationId]).toEqual(["team_invitation", invited.invitation.id]);
+    const accept = (person: Person, id: unknown = invitationId) => send(person, "POST", "/api/v1/teams/join", { invitationId: id });
+    const unconfirmed = await createAccount(server, "developer", false);
+    await json(send(ann, "POST", `${base()}/invitations`, { email: unconfirmed.email }));
+    const other = await server.context.database.queries
+      .selectFrom("invitations")
+      .select("id")
+      .where("email", "=", unconfirmed.email)
+      .executeTakeFirst();
+    expect(await codeOf(accept(unconfirmed, other?.id))).toBe("invitation_invalid");
+    for (const wrong of ["inv_none", "\0"]) expect(await codeOf(accept(bob, wrong))).toBe("invitation_invalid");
+    expect(await codeOf(accept(await createAccount(server)))).toBe("invitation_invalid");
+    const answers = await Promise.all([accept(bob), accept(bob)]);
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(["200", "403"]);
+    for (const body of [{}, { token: "a", invitationId: "b" }, { invitationId: 1 }])
+      expect(await codeOf(send(bob, "POST", "/api/v1/teams/join", body))).toBe("invalid_request");
+  });
+
   it("is worth nothing when it was taken back, has expired, or never was", async () => {
     const { url, invitation } = await json<{ url: string; invitation: { id: string } }>(
       send(ann, "POST", `${base()}/invitations`, { email: bob.email }),
@@ -131,7 +155,7 @@ describe("what a team was given", () => {
     await join(bob);
     await share(server, ann, { resourceType: "run", resourceId: run, teamId: team.id, level: "view" });
     expect((await send(bob, "GET", `/api/v1/runs/${run}`)).status).toBe(200);
-    expect(await json(send(ann, "GET", `${base()}/grants`))).toEqual({ runs: 1, sandboxes: 0 });
+    expect(await json(send(ann, "GET", `${base()}/grants`))).toEqual({ runs: 1, sandboxes: 0, assets: 0, ownedAssets: 0 });
     await send(ann, "DELETE", base());
     expect((await send(bob, "GET", `/api/v1/runs/${run}`)).status).toBe(404);
     expect(await server.context.database.queries.selectFrom("grants").selectAll().where("subject_id", "=", team.id).execute()).toEqual([]);

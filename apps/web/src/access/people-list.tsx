@@ -3,11 +3,13 @@ import type { Access, PersonAccess, ThingRef } from "@syla/sdk";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { levelWords } from "./levels.tsx";
-import { usePeople } from "./queries.ts";
+import { useGrants, usePeople } from "./queries.ts";
 
 /** Who has access, and why. */
 export function PeopleList({ thing, access }: { readonly thing: ThingRef; readonly access: Access }) {
   const people = usePeople(thing);
+  const grants = useGrants(thing);
+  const links = (grants.data ?? []).filter(({ subject, expiresAt }) => subject.type === "link" && !hasEnded(expiresAt));
   return (
     <>
       {people.isPending ? <SkeletonRows rows={2} /> : null}
@@ -16,9 +18,18 @@ export function PeopleList({ thing, access }: { readonly thing: ThingRef; readon
         <PersonRow key={person.key} name={person.name} level={describeLevel(thing, person)} why={person.reasons.map(describe).join(", ")} />
       ))}
       {access.visibility === "public" ? <PersonRow name="Everybody who is signed in" level="can run again" why="it is public" /> : null}
+      {access.anonymousLinks
+        ? links.map(({ id, subject }) => (
+            <PersonRow key={id} name={`Whoever has the link ${subject.name}…`} level="can view" why="without signing in" />
+          ))
+        : null}
       <PersonRow name="Administrators" level="everything" why="their role" />
     </>
   );
+}
+
+function hasEnded(expiresAt: string | null): boolean {
+  return expiresAt !== null && Date.parse(expiresAt) <= Date.now();
 }
 
 function PersonRow({ name, level, why }: { readonly name: string; readonly level: string; readonly why: string }) {

@@ -1,6 +1,7 @@
 import type { AccessLevel, ThingRef, Visibility } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
+import { refreshAssets } from "../catalog/queries.ts";
 import { collectItems } from "../app/collect-items.ts";
 
 const keyOf = (thing: ThingRef) => ["access", thing.resourceType, thing.resourceId];
@@ -49,8 +50,14 @@ export function useSharing(thing: ThingRef) {
   });
   const revoke = useMutation({ mutationFn: (id: string) => syla.sharing.revoke(id), onSettled });
   const setVisibility = useMutation({
-    mutationFn: (visibility: Visibility) => syla.runs.setVisibility(thing.resourceId, visibility),
-    onSettled,
+    mutationFn: async (visibility: Visibility): Promise<unknown> =>
+      thing.resourceType === "asset"
+        ? await syla.assets.update(thing.resourceId, { visibility }, "*")
+        : await syla.runs.setVisibility(thing.resourceId, visibility),
+    onSettled: async () => {
+      await onSettled();
+      if (thing.resourceType === "asset") refreshAssets(client, [thing.resourceId]);
+    },
   });
   return { share, createLink, setLevel, revoke, setVisibility };
 }

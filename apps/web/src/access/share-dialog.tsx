@@ -5,6 +5,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { GrantList } from "./grant-list.tsx";
+import { levelWords } from "./levels.tsx";
 import { PeopleList } from "./people-list.tsx";
 import { useSharing } from "./queries.ts";
 import { ShareForm } from "./share-form.tsx";
@@ -19,15 +20,24 @@ interface ShareDialogProps {
 export function ShareDialog({ thing, access, onClose }: ShareDialogProps) {
   return (
     <Modal label={`Share “${access.name}”`} onClose={onClose} width="40rem">
-      <ShareForm thing={thing} />
+      <SharePanel thing={thing} access={access} />
+    </Modal>
+  );
+}
+
+/** The same without a frame around it. */
+export function SharePanel({ thing, access }: Omit<ShareDialogProps, "onClose">) {
+  return (
+    <>
+      <ShareForm thing={thing} anonymousLinks={access.anonymousLinks} />
       <Part heading="Shared with">
-        {thing.resourceType === "run" ? <VisibilityRow thing={thing} access={access} /> : null}
+        {thing.resourceType === "sandbox" ? null : <VisibilityRow thing={thing} access={access} />}
         <GrantList thing={thing} />
       </Part>
       <Part heading="Who has access, and why">
         <PeopleList thing={thing} access={access} />
       </Part>
-    </Modal>
+    </>
   );
 }
 
@@ -56,7 +66,7 @@ function VisibilityRow({ thing, access }: { readonly thing: ThingRef; readonly a
           onChoose={(value) => setVisibility.mutate(value === "public" ? "public" : "private")}
         >
           <option value="private">no access</option>
-          <option value="public">can run again</option>
+          <option value="public">{levelWords[thing.resourceType].run}</option>
         </SelectField>
       </Flex>
       {setVisibility.error ? <ErrorPanel error={setVisibility.error} /> : null}

@@ -1,4 +1,4 @@
-import { Box, Button, Flex } from "@chakra-ui/react";
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { AccessLevel, ThingRef } from "@syla/sdk";
 import { type FormEvent, useState } from "react";
 import { fieldProblem } from "../ui/describe-error.ts";
@@ -10,11 +10,17 @@ import { LevelSelect } from "./levels.tsx";
 import { useTeams } from "../teams/queries.ts";
 import { useSharing } from "./queries.ts";
 
+interface ShareFormProps {
+  readonly thing: ThingRef;
+  /** Whether links are opened without signing in. */
+  readonly anonymousLinks: boolean;
+}
+
 type Way = "person" | "team" | "link";
 const hourMs = 3_600_000;
 
 /** Shares with one more: a person, a team, or whoever has a link. */
-export function ShareForm({ thing }: { readonly thing: ThingRef }) {
+export function ShareForm({ thing, anonymousLinks }: ShareFormProps) {
   const teams = useTeams();
   const { share, createLink } = useSharing(thing);
   const [way, setWay] = useState<Way>("person");
@@ -79,6 +85,13 @@ export function ShareForm({ thing }: { readonly thing: ThingRef }) {
           {way === "link" ? "Make link" : "Share"}
         </Button>
       </Flex>
+      {way === "link" ? (
+        <Text px="4" pb="4" mt="-1" fontSize="xs" color={anonymousLinks ? "fg.warning" : "fg.muted"}>
+          {anonymousLinks
+            ? "Whoever has the link can view it without signing in. With an account they get the level that you choose."
+            : "It opens for people who have an account here and sign in. An administrator can allow links without signing in."}
+        </Text>
+      ) : null}
       {error ? (
         <Box px="4" pb="4">
           <ErrorPanel error={error} />

@@ -4,6 +4,7 @@ import { useLocation, useNavigate } from "react-router";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
+import { pageOf } from "./page-of.ts";
 import { useRedeemLink } from "./queries.ts";
 
 /** Where a share link leads: taking what it gives is a decision, not a side effect of opening it. */
@@ -13,8 +14,7 @@ export default function ShareLinkPage() {
   const redeem = useRedeemLink();
   const open = () =>
     redeem.mutate(token, {
-      onSuccess: ({ resourceType, resourceId }) =>
-        void navigate(`/${resourceType === "run" ? "runs" : "sandboxes"}/${resourceId}`, { replace: true }),
+      onSuccess: ({ resourceType, resourceId }) => void navigate(pageOf(resourceType, resourceId), { replace: true }),
     });
   return (
     <ScrollPage>

@@ -110,8 +110,8 @@ export function useRevokeSession() {
 }
 
 /** Your API keys. */
-export function useApiKeys() {
-  return useQuery({ queryKey: ["api-keys"], queryFn: ({ signal }) => syla.apiKeys.list({ signal }) });
+export function useApiKeys(userId?: string) {
+  return useQuery({ queryKey: ["api-keys", userId ?? "me"], queryFn: ({ signal }) => syla.apiKeys.list({ userId, signal }) });
 }
 
 /** Creates an API key. The answer holds the key itself, this once. */

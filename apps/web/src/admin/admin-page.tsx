@@ -6,13 +6,17 @@ import { AnnouncementsTab } from "./announcements-tab.tsx";
 import { DeliveriesTab } from "./deliveries-tab.tsx";
 import { OverviewTab } from "./overview-tab.tsx";
 import { SettingsTab } from "./settings-tab.tsx";
+import { SystemModelsTab } from "../models/system-models-tab.tsx";
+import { StorageTab } from "../storage/storage-tab.tsx";
 import { UsersTab } from "./users-tab.tsx";
 
 const tabs = [
   { name: "overview", label: "Overview", content: OverviewTab },
   { name: "users", label: "Users", content: UsersTab },
+  { name: "models", label: "Models", content: SystemModelsTab },
   { name: "announcements", label: "Announcements", content: AnnouncementsTab },
   { name: "deliveries", label: "Deliveries", content: DeliveriesTab },
+  { name: "storage", label: "Storage", content: StorageTab },
   { name: "settings", label: "Settings", content: SettingsTab },
 ] as const;
 

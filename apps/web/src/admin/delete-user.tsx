@@ -26,14 +26,18 @@ export function DeleteUser({ user, onDeleted }: DeleteUserProps) {
     );
   }
   const runs = formatPlural(user.holdings.runs, "run");
+  const assets = formatPlural(user.holdings.assets, "asset");
   return (
     <Box px="4" py="3" borderTopWidth="1px" borderColor="border">
       <Text mb="3">
         API keys, sessions, preferences and notifications go. A team that has nobody left goes too. The audit trail stays.{" "}
-        {transferTo === "" ? `${runs} with logs and artifacts are deleted.` : `${runs} go to the account below.`} This cannot be undone.
+        {transferTo === ""
+          ? `${runs} with logs and artifacts, and ${assets}, are deleted.`
+          : `${runs} and ${assets} go to the account below.`}{" "}
+        This cannot be undone.
       </Text>
       <TextField
-        label="Give the runs to"
+        label="Give the runs and assets to"
         placeholder="id of an account; empty: delete them"
         value={transferTo}
         onChange={(event) => setTransferTo(event.currentTarget.value.trim())}

@@ -8,6 +8,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { FilterChip } from "../ui/filter-chip.tsx";
 import { Modal } from "../ui/modal.tsx";
+import { PagedList } from "../ui/paged-list.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useDeliveries, useDeliveryText, useRetryDelivery } from "./queries.ts";
@@ -25,8 +26,6 @@ export function DeliveriesTab() {
   const list = useDeliveries(state);
   const retry = useRetryDelivery();
   const [reading, setReading] = useState<Delivery | null>(null);
-  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const problem = list.error ?? retry.error;
   return (
     <>
       <Flex role="group" aria-label="State" gap="1.5" pb="3">
@@ -40,32 +39,19 @@ export function DeliveriesTab() {
           </FilterChip>
         ))}
       </Flex>
-      {problem ? <ErrorPanel error={problem} onRetry={() => void list.refetch()} /> : null}
-      {list.isPending ? <SkeletonRows rows={5} /> : null}
-      {list.isSuccess && items.length === 0 ? (
-        <EmptyState icon={Mail} title="Nothing here">
-          E-mails and webhooks stand here while they wait, when they have failed, and for two weeks after they were sent.
-        </EmptyState>
-      ) : null}
-      {items.length > 0 ? (
-        <Box as="ul" listStyleType="none" borderWidth="1px" borderColor="border" rounded="md" bg="bg.panel" overflow="hidden">
-          {items.map((delivery) => (
-            <DeliveryRow
-              key={delivery.id}
-              delivery={delivery}
-              onRead={() => setReading(delivery)}
-              onRetry={() => retry.mutate(delivery.id)}
-            />
-          ))}
-        </Box>
-      ) : null}
-      {list.hasNextPage ? (
-        <Flex justify="center" mt="3">
-          <Button size="xs" variant="outline" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Older ones
-          </Button>
-        </Flex>
-      ) : null}
+      <PagedList
+        pages={list}
+        problem={retry.error}
+        skeletonRows={5}
+        empty={
+          <EmptyState icon={Mail} title="Nothing here">
+            E-mails and webhooks stand here while they wait, when they have failed, and for two weeks after they were sent.
+          </EmptyState>
+        }
+        renderRow={(delivery) => (
+          <DeliveryRow delivery={delivery} onRead={() => setReading(delivery)} onRetry={() => retry.mutate(delivery.id)} />
+        )}
+      />
       {reading ? <TextDialog delivery={reading} onClose={() => setReading(null)} /> : null}
     </>
   );

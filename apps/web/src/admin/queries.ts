@@ -118,7 +118,21 @@ export function useDeleteAnnouncement() {
   });
 }
 
-/** What the server is configured to do; it does not change while it runs. */
+const settingsKey = ["admin", "settings"];
+
+/** What the server is configured to do. */
 export function useSettings() {
-  return useQuery({ queryKey: ["admin", "settings"], queryFn: ({ signal }) => syla.admin.settings({ signal }), staleTime: Infinity });
+  return useQuery({ queryKey: settingsKey, queryFn: ({ signal }) => syla.admin.settings({ signal }) });
+}
+
+/** Changes settings while the server runs. What depends on them is read again. */
+export function useChangeSetting() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (values: Readonly<Record<string, string | null>>) => syla.admin.updateSettings(values),
+    onSuccess: (settings) => {
+      client.setQueryData(settingsKey, settings);
+      for (const key of ["access", "quotas", "sign-up"]) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
 }

@@ -12,6 +12,7 @@ import { TimeAgo } from "../ui/time-ago.tsx";
 import { DeleteUser } from "./delete-user.tsx";
 import { useImpersonate, useReactivate, useSetRole, useSignOutUser, useSuspend, useUser } from "./queries.ts";
 import { roleNames, roles } from "./roles.ts";
+import { UserKeys } from "./user-keys.tsx";
 
 interface UserDialogProps {
   readonly id: string;
@@ -29,6 +30,7 @@ export function UserDialog({ id, onClose }: UserDialogProps) {
         <>
           <Facts user={user.data} />
           <RoleChoice user={user.data} />
+          <UserKeys userId={user.data.id} />
           <Reasoned user={user.data} />
           <DeleteUser user={user.data} onDeleted={onClose} />
         </>

@@ -221,10 +221,10 @@ function Logs() {
   return (
     <Section heading="Log">
       <Box h="240px">
-        <LogViewer buffer={filled} live downloadHref={null} linkedLine={1} empty="" reconnecting />
+        <LogViewer buffer={filled} live download={null} linkedLine={1} empty="" reconnecting />
       </Box>
       <Box h="120px" borderTopWidth="1px" borderColor="border">
-        <LogViewer buffer={empty} live={false} downloadHref={null} empty="The program wrote nothing." />
+        <LogViewer buffer={empty} live={false} download={null} empty="The program wrote nothing." />
       </Box>
     </Section>
   );

@@ -4,6 +4,7 @@ import { CornerDownLeft, Keyboard, KeyRound, LogOut, type LucideIcon, Moon, Sun 
 import { type KeyboardEvent, type ReactNode, useDeferredValue, useEffect, useId, useState } from "react";
 import { useNavigate } from "react-router";
 import { useSignOut } from "../accounts/queries.ts";
+import { AssetIcon, assetPath } from "../catalog/asset-looks.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { ShortcutKeys } from "../ui/shortcut-keys.tsx";
 import { StatusIcon } from "../ui/status-badge.tsx";
@@ -26,7 +27,7 @@ interface PaletteProps {
   readonly onShortcuts: () => void;
 }
 
-/** Finds any page, run or command by typing (Ctrl/Cmd+K). */
+/** Finds any page, asset, run or command by typing (Ctrl/Cmd+K). */
 export default function Palette({ onClose, onShortcuts }: PaletteProps) {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
@@ -53,8 +54,8 @@ export default function Palette({ onClose, onShortcuts }: PaletteProps) {
         aria-expanded
         aria-controls={listId}
         aria-activedescendant={items[chosen] ? `${listId}-${items[chosen].id}` : undefined}
-        aria-label="Find a page, a run or a command"
-        placeholder="Find a page, a run or a command"
+        aria-label="Find a page, an asset, a run or a command"
+        placeholder="Find a page, an asset, a run or a command"
         value={query}
         onChange={(event) => {
           setQuery(event.currentTarget.value);
@@ -174,7 +175,27 @@ function usePaletteItems(query: string, onShortcuts: () => void): readonly Palet
     { id: "sign-out", group: "Commands", label: "Sign out", icon: icon(LogOut), run: () => signOut.mutate() },
   ];
   const wanted = query.toLowerCase();
-  return [...fixed.filter((item) => item.label.toLowerCase().includes(wanted)), ...useRunItems(query)];
+  return [...fixed.filter((item) => item.label.toLowerCase().includes(wanted)), ...useAssetItems(query), ...useRunItems(query)];
+}
+
+/** What of the catalog is called so; nothing before something is typed. */
+function useAssetItems(query: string): readonly PaletteItem[] {
+  const navigate = useNavigate();
+  const q = useDeferredValue(query);
+  const assets = useQuery({
+    queryKey: ["assets", "palette", q],
+    queryFn: ({ signal }) => syla.assets.list({ limit: 8, q }, { signal }),
+    enabled: q !== "",
+    placeholderData: (previous) => previous,
+  });
+  return (q === "" ? [] : (assets.data?.items ?? [])).map((asset) => ({
+    id: asset.id,
+    group: "Catalog",
+    label: asset.name,
+    icon: <AssetIcon type={asset.type} />,
+    aside: asset.owner.name,
+    run: () => void navigate(assetPath(asset)),
+  }));
 }
 
 function useRunItems(query: string): readonly PaletteItem[] {

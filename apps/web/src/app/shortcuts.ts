@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useStoredFlag } from "../ui/use-stored-flag.ts";
+import { places } from "./navigation.ts";
 
 /** A shortcut as the list shows it. Sequences (`g` then `r`) have two keys; `mod` is Ctrl or Cmd. */
 export interface Shortcut {
@@ -13,15 +14,13 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
     title: "Anywhere",
     shortcuts: [
       { keys: ["mod", "k"], label: "Find a page, a run or a command" },
-      { keys: ["n"], label: "New run" },
-      { keys: ["g", "h"], label: "Go to home" },
-      { keys: ["g", "r"], label: "Go to runs" },
-      { keys: ["g", "s"], label: "Go to settings" },
-      { keys: ["g", "w"], label: "Go to workers (administrators)" },
-      { keys: ["g", "d"], label: "Go to system" },
       { keys: ["["], label: "Collapse the sidebar" },
       { keys: ["?"], label: "This list" },
     ],
+  },
+  {
+    title: "Go to",
+    shortcuts: places.map(({ keys, label, adminOnly }) => ({ keys, label: adminOnly === true ? `${label} (administrators)` : label })),
   },
   {
     title: "New run",

@@ -1,9 +1,10 @@
-import { Box, Flex, Text } from "@chakra-ui/react";
-import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
+import { Box, chakra, Flex, Text } from "@chakra-ui/react";
+import { ChevronRight, PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import { Link, useLocation } from "react-router";
 import { IconButton } from "../ui/icon-button.tsx";
 import { Tip } from "../ui/tip.tsx";
-import type { Place } from "./navigation.ts";
+import { useStoredFlag } from "../ui/use-stored-flag.ts";
+import { type Place, type PlaceGroup, placeGroups } from "./navigation.ts";
 import { usePlaces } from "./use-places.ts";
 
 interface SidebarProps {
@@ -26,8 +27,10 @@ export function Sidebar({ collapsed, onCollapse }: SidebarProps) {
       py="2"
     >
       <Brand collapsed={collapsed} />
-      <PlaceList collapsed={collapsed} />
-      <Box mt="auto">
+      <Box flex="1" minH="0" overflowY="auto" mx="-2" px="2">
+        <PlaceList collapsed={collapsed} />
+      </Box>
+      <Box pt="1">
         <IconButton
           label={collapsed ? "Expand the sidebar" : "Collapse the sidebar"}
           onClick={() => onCollapse(!collapsed)}
@@ -62,15 +65,62 @@ interface PlaceListProps {
   readonly onGo?: () => void;
 }
 
-/** The links; the drawer of small screens shows the same. */
+/** The links in their groups; the drawer of small screens shows the same. A group can be folded away. */
 export function PlaceList({ collapsed = false, onGo }: PlaceListProps) {
-  const { pathname } = useLocation();
+  const places = usePlaces();
   return (
     <Flex as="nav" aria-label="Main" direction="column" gap="0.5">
-      {usePlaces().map((place) => (
+      {placeGroups.map((group) => {
+        const inside = places.filter((place) => place.group === group);
+        return inside.length === 0 ? null : <PlaceGroupList key={group} group={group} places={inside} collapsed={collapsed} onGo={onGo} />;
+      })}
+    </Flex>
+  );
+}
+
+interface PlaceGroupProps {
+  readonly group: PlaceGroup;
+  readonly places: readonly Place[];
+  readonly collapsed: boolean;
+  readonly onGo: (() => void) | undefined;
+}
+
+function PlaceGroupList({ group, places, collapsed, onGo }: PlaceGroupProps) {
+  const { pathname } = useLocation();
+  const [isFolded, setFolded] = useStoredFlag(`syla.sidebar.folded.${group}`, false);
+  const hasHeading = group !== "top" && !collapsed;
+  const shown = hasHeading && isFolded ? places.filter((place) => place.matches(pathname)) : places;
+  return (
+    <>
+      {group === "top" ? null : hasHeading ? (
+        <chakra.button
+          type="button"
+          aria-expanded={!isFolded}
+          onClick={() => setFolded(!isFolded)}
+          display="flex"
+          alignItems="center"
+          justifyContent="space-between"
+          h="7"
+          mt="2"
+          px="2"
+          rounded="md"
+          fontSize="xs"
+          color="fg.muted"
+          cursor="pointer"
+          _hover={{ bg: "bg.muted", color: "fg" }}
+        >
+          {group}
+          <chakra.span aria-hidden display="flex" style={{ rotate: isFolded ? "0deg" : "90deg" }}>
+            <ChevronRight size={12} />
+          </chakra.span>
+        </chakra.button>
+      ) : (
+        <Box role="presentation" borderTopWidth="1px" borderColor="border" my="1.5" />
+      )}
+      {shown.map((place) => (
         <PlaceLink key={place.to} place={place} current={place.matches(pathname)} collapsed={collapsed} onGo={onGo} />
       ))}
-    </Flex>
+    </>
   );
 }
 

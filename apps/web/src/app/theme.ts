@@ -96,7 +96,7 @@ const config = defineConfig({
       "@media (prefers-reduced-motion: reduce)": {
         animationDuration: "0.01ms !important",
         animationIterationCount: "1 !important",
-        transitionDuration: "0.01ms !important",
+        transition: "none !important", // a short one would hand inherited colours down one level a frame
         scrollBehavior: "auto !important",
       },
     },

@@ -113,6 +113,6 @@ function AuditRow({ event, onOpen }: { readonly event: AuditEvent; readonly onOp
 
 /** Who it was, and who acted as them. */
 export function whoOf(event: AuditEvent): string {
-  const name = event.actorName || event.actorId || "nobody signed in";
+  const name = event.actorName || event.actorId || (event.via === "link" ? "somebody with a link" : "nobody signed in");
   return event.impersonatorId === null ? name : `${name}, by an administrator`;
 }

@@ -1,12 +1,12 @@
-import { Box, Button, Flex, NativeSelect } from "@chakra-ui/react";
+import { Button } from "@chakra-ui/react";
 import type { NotificationType } from "@syla/sdk";
 import { Bell, CheckCheck, SlidersHorizontal } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { ErrorPanel } from "../ui/error-panel.tsx";
+import { FilterBar, FilterChoice } from "../ui/filter-bar.tsx";
 import { FilterChip } from "../ui/filter-chip.tsx";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
-import { SkeletonRows } from "../ui/skeleton-rows.tsx";
+import { PagedList } from "../ui/paged-list.tsx";
 import { notificationLooks, notificationTypes } from "./notification-looks.ts";
 import { NotificationRow } from "./notification-row.tsx";
 import { type NotificationListFilter, useDeleteNotification, useNotifications, useReadAll, useSetRead } from "./queries.ts";
@@ -26,8 +26,6 @@ export default function NotificationsPage() {
   const filter = readFilter(search);
   const list = useNotifications(filter, 50);
   const [readAll, setRead, remove] = [useReadAll(), useSetRead(), useDeleteNotification()];
-  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const problem = list.error ?? readAll.error ?? setRead.error ?? remove.error;
   return (
     <ScrollPage>
       <PageHeader
@@ -46,36 +44,22 @@ export default function NotificationsPage() {
         }
       />
       <Filters filter={filter} onChange={(changed) => setSearch(writeFilter(changed), { replace: true })} />
-      {problem ? (
-        <Box mb="3">
-          <ErrorPanel error={problem} onRetry={() => void list.refetch()} />
-        </Box>
-      ) : null}
-      {list.isPending ? <SkeletonRows rows={6} /> : null}
-      {list.isSuccess && items.length === 0 ? (
-        <EmptyState icon={Bell} title={filter.unread || filter.type ? "Nothing matches these filters" : "Nothing yet"}>
-          Long runs that end, things that are shared with you, and announcements are told here.
-        </EmptyState>
-      ) : null}
-      {items.length > 0 ? (
-        <Box as="ul" listStyleType="none" borderWidth="1px" borderColor="border" rounded="md" bg="bg.panel" overflow="hidden">
-          {items.map((notification) => (
-            <NotificationRow
-              key={notification.id}
-              notification={notification}
-              onRead={(read) => setRead.mutate({ id: notification.id, read })}
-              onDelete={() => remove.mutate(notification.id)}
-            />
-          ))}
-        </Box>
-      ) : null}
-      {list.hasNextPage ? (
-        <Flex justify="center" mt="3">
-          <Button size="xs" variant="outline" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Older ones
-          </Button>
-        </Flex>
-      ) : null}
+      <PagedList
+        pages={list}
+        problem={readAll.error ?? setRead.error ?? remove.error}
+        empty={
+          <EmptyState icon={Bell} title={filter.unread || filter.type ? "Nothing matches these filters" : "Nothing yet"}>
+            Long runs that end, things that are shared with you, and announcements are told here.
+          </EmptyState>
+        }
+        renderRow={(notification) => (
+          <NotificationRow
+            notification={notification}
+            onRead={(read) => setRead.mutate({ id: notification.id, read })}
+            onDelete={() => remove.mutate(notification.id)}
+          />
+        )}
+      />
     </ScrollPage>
   );
 }
@@ -87,27 +71,22 @@ interface FiltersProps {
 
 function Filters({ filter, onChange }: FiltersProps) {
   return (
-    <Flex gap="2" wrap="wrap" align="center" pb="3">
+    <FilterBar>
       <FilterChip pressed={filter.unread} onClick={() => onChange({ ...filter, unread: !filter.unread })}>
         Unread
       </FilterChip>
-      <NativeSelect.Root size="xs" w="auto">
-        <NativeSelect.Field
-          aria-label="Type"
-          h="7"
-          rounded="full"
-          value={filter.type}
-          onChange={(event) => onChange({ ...filter, type: event.currentTarget.value as NotificationType | "" })}
-        >
-          <option value="">any type</option>
-          {notificationTypes.map((type) => (
-            <option key={type} value={type}>
-              {notificationLooks[type].label}
-            </option>
-          ))}
-        </NativeSelect.Field>
-        <NativeSelect.Indicator />
-      </NativeSelect.Root>
-    </Flex>
+      <FilterChoice
+        label="Type"
+        value={filter.type}
+        none="any type"
+        onChoose={(type) => onChange({ ...filter, type: type as NotificationType | "" })}
+      >
+        {notificationTypes.map((type) => (
+          <option key={type} value={type}>
+            {notificationLooks[type].label}
+          </option>
+        ))}
+      </FilterChoice>
+    </FilterBar>
   );
 }

@@ -4,6 +4,7 @@ import type { NotificationType } from "@syla/sdk";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { syla } from "../app/api.ts";
+import { refreshAssets } from "../catalog/queries.ts";
 
 const stateKey = ["notifications", "state"];
 
@@ -20,6 +21,7 @@ export function useLiveNotifications(userId: string | undefined): void {
     const leaving = new AbortController();
     const follow = async () => {
       for await (const event of syla.notifications.follow({ signal: leaving.signal })) {
+        if (event.type === "assets") refreshAssets(client, event.ids);
         if (event.type !== "state") continue;
         client.setQueryData(stateKey, { unread: event.unread, seq: event.seq });
         void client.invalidateQueries({ queryKey: ["notifications", "list"] });

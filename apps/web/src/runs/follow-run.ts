@@ -1,5 +1,4 @@
-import type { RunEvent } from "@syla/sdk";
-import { syla } from "../app/api.ts";
+import type { RunEvent, Syla } from "@syla/sdk";
 
 /** How the reader of a run's events is told what happens. */
 export interface RunFollower {
@@ -11,7 +10,7 @@ export interface RunFollower {
  * Reads a run's events to the end, each once and in order. The SDK resumes lost connections; what only a page can know is that
  * it slept: a tab that was hidden or a machine that was suspended holds a connection that looks alive and is not.
  */
-export async function followRun(id: string, follower: RunFollower, signal: AbortSignal): Promise<void> {
+export async function followRun(syla: Pick<Syla, "runs">, id: string, follower: RunFollower, signal: AbortSignal): Promise<void> {
   let last = 0;
   while (!signal.aborted) {
     const connection = new AbortController();

@@ -1,6 +1,9 @@
-import type { Run, RunInputDraft, RunSummary } from "@syla/sdk";
-import { type InfiniteData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { BulkRunsInputDraft, Run, RunInputDraft, RunSummary } from "@syla/sdk";
+import { type InfiniteData, keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
+import { useClient } from "../app/client.ts";
+import { isLive } from "./run-state.ts";
+import type { Start } from "./new/draft.ts";
 
 /** One page of runs as the server answers it. */
 export interface RunPageData {
@@ -11,9 +14,10 @@ export interface RunPageData {
 /** One run with its configuration and result. Its events keep it fresh while it is followed. */
 export function useRun(id: string) {
   const client = useQueryClient();
+  const { syla: reader } = useClient();
   return useQuery({
     queryKey: ["run", id],
-    queryFn: async ({ signal }) => keepLiveFacts(await syla.runs.get(id, { signal }), client.getQueryData<Run>(["run", id])),
+    queryFn: async ({ signal }) => keepLiveFacts(await reader.runs.get(id, { signal }), client.getQueryData<Run>(["run", id])),
     enabled: id !== "",
   });
 }
@@ -38,7 +42,8 @@ export function useRuntimes() {
 
 /** What a run left in /output. */
 export function useArtifacts(id: string, enabled: boolean) {
-  return useQuery({ queryKey: ["run", id, "artifacts"], queryFn: ({ signal }) => syla.runs.artifacts(id, { signal }), enabled });
+  const { syla: reader } = useClient();
+  return useQuery({ queryKey: ["run", id, "artifacts"], queryFn: ({ signal }) => reader.runs.artifacts(id, { signal }), enabled });
 }
 
 /** What came of a run's test cases, once it has ended. */
@@ -53,6 +58,26 @@ export function useTestReport(id: string) {
 /** The connections that a run made. */
 export function useRunNetwork(id: string, enabled: boolean) {
   return useQuery({ queryKey: ["run", id, "network"], queryFn: ({ signal }) => syla.runs.network(id, { signal }), enabled });
+}
+
+/** The states that a run came through; read again whenever it comes into another one. */
+export function useRunTransitions({ id, status, attempt }: Pick<Run, "id" | "status" | "attempt">) {
+  return useQuery({
+    queryKey: ["run", id, "transitions", status, attempt],
+    queryFn: ({ signal }) => syla.runs.transitions(id, { signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What a run consisted of; read again while it goes on, and when it has ended. */
+export function useRunTrace(run: Pick<Run, "id" | "status">) {
+  const live = isLive(run);
+  return useQuery({
+    queryKey: ["run", run.id, "trace", live],
+    queryFn: ({ signal }) => syla.runs.trace(run.id, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? 1000 : false,
+  });
 }
 
 /** The text of one input file of a run. It never changes. */
@@ -71,10 +96,83 @@ export function useCreateRun() {
   return useMutation({ mutationFn: (input: RunInputDraft) => syla.runs.create(input), onSuccess: (run) => storeRun(client, run) });
 }
 
+/** Queues a run: a new one, or one that repeats another with changes. */
+export function useStartRun() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (start: Start) => ("input" in start ? syla.runs.create(start.input) : syla.runs.rerun(start.repeats, start.changes)),
+    onSuccess: (run) => storeRun(client, run),
+  });
+}
+
 /** Queues the same configuration again. */
 export function useRerun() {
   const client = useQueryClient();
   return useMutation({ mutationFn: (id: string) => syla.runs.rerun(id), onSuccess: (run) => storeRun(client, run) });
+}
+
+/** The files that a run had. They never change. */
+export function useRunFiles(id: string) {
+  return useQuery({
+    queryKey: ["run", id, "files"],
+    queryFn: ({ signal }) => syla.runs.files(id, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Keeps a run's log and artifacts for good, or as long as those of others. */
+export function usePinRun(id: string) {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: (pinned: boolean) => syla.runs.setPinned(id, pinned), onSuccess: (run) => storeRun(client, run) });
+}
+
+/** Deletes a run that has ended. */
+export function useDeleteRun(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => syla.runs.delete(id),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+  });
+}
+
+/** What differs between two runs. */
+export function useComparison(from: string, to: string) {
+  return useQuery({ queryKey: ["run", from, "compare", to], queryFn: ({ signal }) => syla.runs.compare(from, to, { signal }) });
+}
+
+/** How far an action on many runs has come. */
+export interface BulkProgress {
+  readonly done: number;
+  readonly refused: readonly { readonly id: string; readonly message: string }[];
+  readonly remaining: number;
+}
+
+/** Cancels, retries or deletes many runs, part by part; `onProgress` is told after each. What has been done when it fails stays done. */
+export function useBulkRuns(onProgress: (progress: BulkProgress) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (input: BulkRunsInputDraft) => {
+      let progress: BulkProgress = { done: 0, refused: [], remaining: 0 };
+      for await (const { done, refused, remaining } of syla.runs.bulkAll(input)) {
+        progress = { done: progress.done + done.length, refused: [...progress.refused, ...refused], remaining };
+        onProgress(progress);
+      }
+      return progress;
+    },
+    onSettled: async () => {
+      await client.invalidateQueries({ queryKey: ["runs"] });
+    },
+  });
+}
+
+/** Queues runs again that were given up; without ids every one of them. */
+export function useRequeue() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ ids, owner }: { readonly ids?: readonly string[]; readonly owner: "me" | "all" }) =>
+      syla.runs.requeue({ owner, ...(ids === undefined ? {} : { ids: [...ids] }) }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["runs"] }),
+  });
 }
 
 /** Puts a run that the server has just answered where the pages look for it. */

@@ -1,7 +1,7 @@
 import { Box } from "@chakra-ui/react";
 import type { Run } from "@syla/sdk";
 import { useLocation } from "react-router";
-import { syla } from "../app/api.ts";
+import { useClient } from "../app/client.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { LogViewer } from "../ui/log/log-viewer.tsx";
 import { isLive } from "./run-state.ts";
@@ -16,6 +16,7 @@ const phases: Readonly<Record<string, string>> = {
 
 /** The live log of a run. Lines can be linked to with `#L12`. */
 export function RunLogView({ run }: { readonly run: Run }) {
+  const { syla, hasKey } = useClient();
   const log = useRunLog(run.id);
   const { hash } = useLocation();
   const linked = /^#L(\d{1,9})$/.exec(hash)?.[1];
@@ -30,9 +31,16 @@ export function RunLogView({ run }: { readonly run: Run }) {
     <LogViewer
       buffer={log.buffer}
       live={isLive(run)}
-      downloadHref={syla.runs.logUrl(run.id)}
+      download={{
+        href: syla.runs.logUrl(run.id),
+        name: `${run.id}-all.log`,
+        ...(hasKey && { load: () => syla.runs.log(run.id) }),
+      }}
+      linksLines={!hasKey}
       linkedLine={linked ? Number(linked) : null}
-      empty={phases[run.status] ?? "The program wrote nothing."}
+      empty={
+        run.phase === "building_environment" ? "Its packages are being installed." : (phases[run.status] ?? "The program wrote nothing.")
+      }
       reconnecting={log.reconnecting && isLive(run)}
     />
   );

@@ -6,6 +6,7 @@ import { SharedBy } from "../access/shared-by.tsx";
 import { Copyable } from "../ui/copyable.tsx";
 import { errorCode } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { formatExact } from "../ui/format.ts";
 import { ScrollPage, usePageTitle } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { StatusBadge } from "../ui/status-badge.tsx";
@@ -13,11 +14,15 @@ import { type TabLink, TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { ArtifactsTab } from "./detail/artifacts-tab.tsx";
 import { ConfigurationTab } from "./detail/configuration-tab.tsx";
+import { HistoryTab } from "./detail/history-tab.tsx";
+import { ModelRefusal } from "./detail/model-refusal.tsx";
+import { ModelsTab } from "./detail/models-tab.tsx";
 import { NetworkTab } from "./detail/network-tab.tsx";
 import { RunActions } from "./detail/run-actions.tsx";
 import { RunErrorPanel } from "./detail/run-error.tsx";
 import { RunTiming } from "./detail/run-timing.tsx";
 import { TestsTab } from "./detail/tests-tab.tsx";
+import { TraceTab } from "./detail/trace-tab.tsx";
 import { RunLogView } from "./run-log-view.tsx";
 import { useRun } from "./queries.ts";
 import { describeExit } from "./run-state.ts";
@@ -58,6 +63,7 @@ function RunDetail({ run }: { readonly run: Run }) {
         <RunHeading run={run} onError={setFailure} />
         <RunTiming run={run} />
         {run.error ? <RunErrorPanel error={run.error} onLocation={showFile} /> : null}
+        <ModelRefusal run={run} />
         {failure ? <ErrorPanel error={failure} /> : null}
       </Flex>
       <Box px={{ base: "4", md: "6" }}>
@@ -69,7 +75,10 @@ function RunDetail({ run }: { readonly run: Run }) {
               : [{ to: here, label: "Tests", current: tab === "tests", count: `${run.tests.passed}/${run.tests.total}` }]),
             { to: run.tests === null ? here : `${here}?tab=log`, label: "Log", current: tab === "log" },
             { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
+            ...(run.models.length === 0 ? [] : [modelsTab(run, here, tab)]),
             ...(run.network === "none" ? [] : [networkTab(run, here, tab)]),
+            { to: `${here}?tab=trace`, label: "Trace", current: tab === "trace" },
+            { to: `${here}?tab=history`, label: "History", current: tab === "history" },
             { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
           ]}
         />
@@ -81,17 +90,37 @@ function RunDetail({ run }: { readonly run: Run }) {
         </Box>
         {tab === "tests" && run.tests !== null ? <TestsTab run={run} tests={run.tests} /> : null}
         {tab === "artifacts" ? <ArtifactsTab run={run} /> : null}
+        {tab === "models" ? <ModelsTab run={run} /> : null}
         {tab === "network" ? <NetworkTab run={run} /> : null}
+        {tab === "trace" ? <TraceTab run={run} /> : null}
+        {tab === "history" ? <HistoryTab run={run} /> : null}
         {tab === "configuration" ? <ConfigurationTab run={run} /> : null}
       </Box>
     </Flex>
   );
 }
 
+function modelsTab(run: Run, here: string, tab: string): TabLink {
+  const count = run.usage?.llm?.calls;
+  const link = { to: `${here}?tab=models`, label: "Models", current: tab === "models" };
+  return count === undefined ? link : { ...link, count };
+}
+
 function networkTab(run: Run, here: string, tab: string): TabLink {
   const count = run.usage?.network?.connections;
   const link = { to: `${here}?tab=network`, label: "Network", current: tab === "network" };
   return count === undefined ? link : { ...link, count };
+}
+
+function ProgramLink({ program: { id, name, version } }: { readonly program: NonNullable<Run["program"]> }) {
+  return (
+    <Text as="span" overflowWrap="anywhere">
+      <Text as="span" textDecoration="underline">
+        <Link to={`/programs/${id}`}>{name}</Link>
+      </Text>
+      {version === null ? "" : ` ${version}`}
+    </Text>
+  );
 }
 
 function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (error: unknown) => void }) {
@@ -116,8 +145,15 @@ function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (er
             {run.language}
             {run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}
           </Text>
+          {run.program ? <ProgramLink program={run.program} /> : null}
           <TimeAgo time={run.createdAt} />
           <SharedBy thing={{ resourceType: "run", resourceId: run.id }} />
+          {run.scheduleId === null ? null : (
+            <Text as="span" textDecoration="underline">
+              <Link to="/schedules">scheduled</Link>
+            </Text>
+          )}
+          {run.startAt === null ? null : <Text as="span">starts {formatExact(run.startAt)}</Text>}
           {run.attempt > 1 ? <Text as="span">attempt {run.attempt}</Text> : null}
           {run.retryOf ? (
             <Text as="span" textDecoration="underline">

@@ -39,8 +39,7 @@ export function RunRow({ run, selection }: RunRowProps) {
       bg={selection?.selected ? "accent.subtle" : undefined}
       _hover={{ bg: "bg.muted" }}
     >
-      {selection && !isLive(run) ? <chakra.span role="cell" /> : null}
-      {selection && isLive(run) ? (
+      {selection ? (
         <chakra.label role="cell" position="relative" zIndex="1" display="flex" alignItems="center" h="full" cursor="pointer">
           <chakra.input
             type="checkbox"

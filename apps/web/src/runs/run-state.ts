@@ -12,7 +12,7 @@ export function isLive(run: Pick<RunSummary, "status">): boolean {
 }
 
 /** Milliseconds that the program has run: measured by the server once it has ended, by our clock until then. */
-export function runMs(run: RunSummary, now: number): number | null {
+export function runMs(run: Pick<RunSummary, "timings" | "status" | "startedAt" | "createdAt">, now: number): number | null {
   if (run.timings.runMs !== null) return run.timings.runMs;
   if (run.status !== "running" && run.status !== "waiting") return null;
   // The start is written a moment after it happened; until then the submission, some milliseconds before, has to do.

@@ -1,6 +1,7 @@
 import type { Run, RunEvent } from "@syla/sdk";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
+import { useClient } from "../app/client.ts";
 import { createLogBuffer, type LogBuffer } from "../ui/log/log-buffer.ts";
 import { followRun } from "./follow-run.ts";
 import { storeRun } from "./queries.ts";
@@ -16,6 +17,7 @@ export interface RunLog {
 /** Follows a run: its lines go into a buffer, its status into the cache that the rest of the page reads. */
 export function useRunLog(id: string): RunLog {
   const client = useQueryClient();
+  const { syla } = useClient();
   // A buffer belongs to one run.
   // oxlint-disable-next-line react-hooks/exhaustive-deps
   const buffer = useMemo(() => createLogBuffer(), [id]);
@@ -29,13 +31,13 @@ export function useRunLog(id: string): RunLog {
     buffer.clear();
     setError(null);
     const take = createEventSink(client, id, buffer);
-    followRun(id, { onEvent: take, onReconnecting: setReconnecting }, stop.signal).catch((reason: unknown) => {
+    followRun(syla, id, { onEvent: take, onReconnecting: setReconnecting }, stop.signal).catch((reason: unknown) => {
       if (stop.signal.aborted) return;
       setError(reason);
       void client.invalidateQueries({ queryKey: ["run", id] }); // it may be gone, or no longer ours to see
     });
     return () => stop.abort();
-  }, [id, buffer, client, attempt]);
+  }, [syla, id, buffer, client, attempt]);
 
   return { buffer, reconnecting, error, retry: () => setAttempt((count) => count + 1) };
 }

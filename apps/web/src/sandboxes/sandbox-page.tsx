@@ -18,6 +18,7 @@ import { TabLinks } from "../ui/tab-links.tsx";
 import { ActivityPanel } from "./detail/activity-panel.tsx";
 import { ConsolePanel } from "./detail/console-panel.tsx";
 import { FilesPanel } from "./detail/files-panel.tsx";
+import { ProgramLink } from "./program-link.tsx";
 import { useSandbox, useSandboxAction } from "./queries.ts";
 import { describeState, SandboxStatusBadge } from "./sandbox-status.tsx";
 
@@ -51,7 +52,7 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
   const state = describeState(sandbox);
   const level = useAccess({ resourceType: "sandbox", resourceId: sandbox.id }).data?.level;
   const mayUse = level !== undefined && levelCovers(level, "edit");
-  const usable = mayUse && sandbox.endedAt === null && sandbox.pauseReason !== "user";
+  const usable = mayUse && sandbox.endedAt === null && sandbox.status !== "starting" && sandbox.pauseReason !== "user";
   const rest = usable ? null : describeRest(sandbox, level);
   return (
     <Flex direction="column" h="100%" minH="0">
@@ -96,7 +97,8 @@ function SandboxDetail({ sandbox }: { readonly sandbox: Sandbox }) {
 function describeRest(sandbox: Sandbox, level: AccessLevel | undefined): string {
   if (sandbox.endedAt !== null) return "There is nothing more to run here.";
   if (level !== undefined && !levelCovers(level, "edit")) return "It was shared with you to be looked at, not to be used.";
-  return level === undefined ? "" : "Resume it to go on.";
+  if (level === undefined || sandbox.status === "starting") return "";
+  return "Resume it to go on.";
 }
 
 function SandboxHeading({ sandbox }: { readonly sandbox: Sandbox }) {
@@ -118,15 +120,19 @@ function SandboxHeading({ sandbox }: { readonly sandbox: Sandbox }) {
           </Flex>
           <Flex align="center" columnGap="3" wrap="wrap" fontSize="xs" color="fg.muted">
             <Copyable text={sandbox.id} label="sandbox id" />
-            <SharedBy thing={thing} />
+            {sandbox.program === null ? <SharedBy thing={thing} /> : <ProgramLink program={sandbox.program} />}
             {sandbox.endedAt === null ? <Text as="span">ends in {until(sandbox.expiresAt)}</Text> : null}
-            {sandbox.idleAt === null ? null : <Text as="span">pauses in {until(sandbox.idleAt)} if unused</Text>}
+            {sandbox.idleAt === null ? null : (
+              <Text as="span">
+                {sandbox.onIdle === "end" ? "ends" : "pauses"} in {until(sandbox.idleAt)} if unused
+              </Text>
+            )}
           </Flex>
         </Box>
         {sandbox.endedAt === null ? (
           <Flex gap="2" ml={{ base: "0", md: "auto" }}>
-            <ShareButton thing={thing} />
-            {!levelCovers(level, "edit") ? null : sandbox.status === "paused" ? (
+            {sandbox.program === null ? <ShareButton thing={thing} /> : null}
+            {!levelCovers(level, "edit") || sandbox.status === "starting" ? null : sandbox.status === "paused" ? (
               <Button size="xs" variant="outline" loading={action.isPending} onClick={() => action.mutate("resume")}>
                 <Play aria-hidden /> Resume
               </Button>

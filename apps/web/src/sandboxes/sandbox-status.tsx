@@ -13,9 +13,12 @@ const looks: Readonly<Record<Sandbox["status"], { readonly label: string; readon
 const reasons: Readonly<Record<NonNullable<Sandbox["endReason"]>, string>> = {
   deleted: "it was deleted",
   expired: "its time was over",
+  idle: "nobody used it",
+  access_ended: "its program may not be used any more as it was",
   out_of_memory: "it needed more memory than its limit",
   disk_limit: "it wrote more to disk than its limit",
   sandbox_failed: "it failed",
+  environment_failed: "the packages of its program could not be installed",
   server_restarted: "the server that held it has ended",
 };
 
@@ -33,7 +36,9 @@ export function SandboxStatusBadge({ sandbox }: { readonly sandbox: Sandbox }) {
 }
 
 /** Why it is not running; null while it is. */
-export function describeState({ endReason, pauseReason }: Sandbox): string | null {
+export function describeState({ endReason, pauseReason, error, phase }: Sandbox): string | null {
+  if (error !== null) return `It could not be started. ${error.message} ${error.hint}`;
+  if (phase !== null) return "The packages of its program are being installed.";
   if (endReason !== null) return `This sandbox has ended: ${reasons[endReason]}. What was in it is gone.`;
   if (pauseReason === "idle") return "Paused because nobody used it. It goes on as soon as you use it.";
   return pauseReason === "user" ? "Paused: every process stands still, memory and all." : null;

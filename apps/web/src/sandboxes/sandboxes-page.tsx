@@ -10,6 +10,7 @@ import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { CreateDialog } from "./create-dialog.tsx";
+import { ProgramLink } from "./program-link.tsx";
 import { useSandboxes } from "./queries.ts";
 import { SandboxStatusBadge } from "./sandbox-status.tsx";
 
@@ -83,6 +84,12 @@ function SandboxRow({ sandbox }: { readonly sandbox: Sandbox }) {
         </Text>
         <Text fontSize="xs" color="fg.muted">
           {sandbox.language}
+          {sandbox.program === null ? null : (
+            <>
+              {", "}
+              <ProgramLink program={sandbox.program} />
+            </>
+          )}
         </Text>
       </Box>
       <Box w="24">

@@ -1,6 +1,6 @@
 import { Button, Text } from "@chakra-ui/react";
 import { Users } from "lucide-react";
-import { useLocation, useNavigate } from "react-router";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
@@ -9,6 +9,9 @@ import { useJoinTeam } from "./queries.ts";
 /** Where an invitation leads. */
 export default function JoinTeamPage() {
   const token = useLocation().hash.slice(1);
+  const [search] = useSearchParams();
+  const invitationId = search.get("invitation") ?? "";
+  const isComplete = token !== "" || invitationId !== "";
   const navigate = useNavigate();
   const join = useJoinTeam();
   return (
@@ -23,8 +26,10 @@ export default function JoinTeamPage() {
             size="sm"
             colorPalette="accent"
             loading={join.isPending}
-            disabled={token === ""}
-            onClick={() => join.mutate(token, { onSuccess: (team) => void navigate(`/teams/${team.id}`, { replace: true }) })}
+            disabled={!isComplete}
+            onClick={() =>
+              join.mutate({ token, invitationId }, { onSuccess: (team) => void navigate(`/teams/${team.id}`, { replace: true }) })
+            }
           >
             Join
           </Button>
@@ -32,11 +37,11 @@ export default function JoinTeamPage() {
       >
         Its members see your name and your e-mail address, and you see what is shared with the team.
       </EmptyState>
-      {token === "" ? (
+      {isComplete ? null : (
         <Text color="fg.error" textAlign="center">
           The link is not complete: what comes after the # is missing.
         </Text>
-      ) : null}
+      )}
     </ScrollPage>
   );
 }

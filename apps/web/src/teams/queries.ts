@@ -50,12 +50,24 @@ export function useUpdateTeam(id: string) {
   return useTeamMutation((change: RouteBody<typeof teamRoutes.updateTeam>) => syla.teams.update(id, change));
 }
 
+/** How somebody was invited: by a link with a token, or to an address of theirs. Empty for what there is not. */
+interface Invited {
+  readonly token: string;
+  readonly invitationId: string;
+}
+
+interface Farewell {
+  readonly id: string;
+  /** Who gets the assets that it owns. */
+  readonly transferTo?: string;
+}
+
 /** The team is gone, or one is no longer in it: nothing of it is read again. */
-function useFarewell(mutationFn: (id: string) => Promise<void>) {
+function useFarewell(mutationFn: (team: Farewell) => Promise<void>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn,
-    onSuccess: (_nothing, id) => {
+    onSuccess: (_nothing, { id }) => {
       client.removeQueries({ queryKey: ["teams", id] });
       void client.invalidateQueries({ queryKey: ["teams"], exact: true });
     },
@@ -63,11 +75,11 @@ function useFarewell(mutationFn: (id: string) => Promise<void>) {
 }
 
 export function useDeleteTeam() {
-  return useFarewell((id) => syla.teams.delete(id));
+  return useFarewell(({ id, transferTo }) => syla.teams.delete(id, transferTo === undefined ? {} : { transferTo }));
 }
 
 export function useLeaveTeam() {
-  return useFarewell((id) => syla.teams.leave(id));
+  return useFarewell(({ id }) => syla.teams.leave(id));
 }
 
 export function useSetRole(id: string) {
@@ -87,5 +99,7 @@ export function useRevokeInvitation(id: string) {
 }
 
 export function useJoinTeam() {
-  return useTeamMutation((token: string) => syla.teams.join(token));
+  return useTeamMutation(({ token, invitationId }: Invited) =>
+    token === "" ? syla.teams.joinInvited(invitationId) : syla.teams.join(token),
+  );
 }

@@ -1,23 +1,27 @@
 import { Button, Flex } from "@chakra-ui/react";
 import type { Team } from "@syla/sdk";
 import { type FormEvent, useState } from "react";
+import { useMe } from "../accounts/queries.ts";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { useUpdateTeam } from "./queries.ts";
 
-/** Changes what a team is called, and what it is for. */
+/** Changes what a team is called, and what it is for; administrators also say what it may run. */
 export function RenameTeamDialog({ team, onClose }: { readonly team: Team; readonly onClose: () => void }) {
   const update = useUpdateTeam(team.id);
   const [name, setName] = useState(team.name);
   const [description, setDescription] = useState(team.description);
+  const isAdmin = useMe().data?.role === "admin";
+  const [limit, setLimit] = useState(team.concurrentRuns === null ? "" : String(team.concurrentRuns));
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    update.mutate({ name, description }, { onSuccess: onClose });
+    const concurrentRuns = limit.trim() === "" ? null : Number(limit);
+    update.mutate({ name, description, ...(isAdmin && { concurrentRuns }) }, { onSuccess: onClose });
   };
   return (
-    <Modal label="Rename this team" onClose={onClose}>
+    <Modal label="Change this team" onClose={onClose}>
       <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
         <TextField
           label="Name"
@@ -34,6 +38,17 @@ export function RenameTeamDialog({ team, onClose }: { readonly team: Team; reado
           onChange={(event) => setDescription(event.currentTarget.value)}
           problem={fieldProblem(update.error, "description")}
         />
+        {isAdmin ? (
+          <TextField
+            label="Runs at once, all members together"
+            inputMode="numeric"
+            pattern="[0-9]*"
+            placeholder="no limit of the team's own"
+            value={limit}
+            onChange={(event) => setLimit(event.currentTarget.value)}
+            problem={fieldProblem(update.error, "concurrentRuns")}
+          />
+        ) : null}
         {update.error ? <ErrorPanel error={update.error} /> : null}
         <Flex justify="flex-end">
           <Button type="submit" size="sm" colorPalette="accent" loading={update.isPending}>

@@ -4,6 +4,7 @@ import { LogOut, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { formatPlural } from "../ui/format.ts";
 import { PageHeader, ScrollPage } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { DeleteTeamDialog } from "./delete-team-dialog.tsx";
@@ -42,6 +43,11 @@ function TeamDetail({ team }: { readonly team: Team }) {
           {team.description}
         </Text>
       )}
+      {team.concurrentRuns === null ? null : (
+        <Text mb="4" fontSize="xs" color="fg.muted">
+          Its members may have {formatPlural(team.concurrentRuns, "run")} at once, all of them together; more wait in the queue.
+        </Text>
+      )}
       <MembersSection team={team} manages={manages} />
       {manages ? <InvitationsSection team={team} /> : null}
     </ScrollPage>
@@ -64,7 +70,7 @@ function TeamActions({ team, manages }: { readonly team: Team; readonly manages:
           size="xs"
           variant="outline"
           loading={leave.isPending}
-          onClick={() => leave.mutate(team.id, { onSuccess: () => void navigate("/teams") })}
+          onClick={() => leave.mutate({ id: team.id }, { onSuccess: () => void navigate("/teams") })}
         >
           <LogOut aria-hidden /> Leave
         </Button>
@@ -72,7 +78,7 @@ function TeamActions({ team, manages }: { readonly team: Team; readonly manages:
       {manages ? (
         <>
           <Button size="xs" variant="outline" onClick={() => setOpen("rename")}>
-            <Pencil aria-hidden /> Rename
+            <Pencil aria-hidden /> Change
           </Button>
           <Button size="xs" variant="outline" onClick={() => setOpen("delete")}>
             <Trash2 aria-hidden /> Delete

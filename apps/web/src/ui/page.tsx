@@ -35,7 +35,7 @@ export function PageHeader({ title, actions, children }: PageHeaderProps) {
 /** A page that scrolls, with a readable width. */
 export function ScrollPage({ children, ...props }: BoxProps) {
   return (
-    <Box h="100%" overflowY="auto" {...props}>
+    <Box h="100%" overflowY="auto" data-scrolls {...props}>
       <Box maxW="1120px" mx="auto" px={{ base: "4", md: "6" }} py="5">
         {children}
       </Box>

@@ -1,19 +1,26 @@
 import { Box, Flex, Text } from "@chakra-ui/react";
-import type { UsageDay } from "@syla/sdk";
 import { Tip } from "../ui/tip.tsx";
 
-interface DayChartProps {
+interface DayChartProps<Day extends { readonly day: string }> {
   readonly title: string;
   readonly from: string;
   readonly to: string;
-  readonly days: readonly UsageDay[];
-  readonly value: (day: UsageDay) => number;
+  readonly days: readonly Day[];
+  readonly value: (day: Day) => number;
   readonly format: (value: number) => string;
   readonly color?: string;
 }
 
 /** A bar for each day; days on which nothing was used are there too. */
-export function DayChart({ title, from, to, days, value, format, color = "accent.solid" }: DayChartProps) {
+export function DayChart<Day extends { readonly day: string }>({
+  title,
+  from,
+  to,
+  days,
+  value,
+  format,
+  color = "accent.solid",
+}: DayChartProps<Day>) {
   const known = new Map(days.map((day) => [day.day, value(day)]));
   const bars = eachDay(from, to).map((day) => ({ day, value: Math.max(known.get(day) ?? 0, 0) }));
   const most = Math.max(...bars.map((bar) => bar.value), 0);

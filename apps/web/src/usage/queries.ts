@@ -1,4 +1,4 @@
-import type { QuotaInput } from "@syla/sdk";
+import type { KeyQuotaInput, QuotaInput } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 
@@ -29,6 +29,22 @@ export function useUpdateQuotas(userId: string) {
   return useMutation({
     mutationFn: (input: QuotaInput) => syla.quotas.update(userId, input),
     onSettled: () => client.invalidateQueries({ queryKey: ["quotas"] }),
+  });
+}
+
+/** What one key may use, and what it has used. */
+export function useKeyQuotas(apiKeyId: string) {
+  return useQuery({ queryKey: ["key-quotas", apiKeyId], queryFn: ({ signal }) => syla.quotas.ofKey(apiKeyId, { signal }) });
+}
+
+/** Changes what one key may use. */
+export function useUpdateKeyQuotas(apiKeyId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: KeyQuotaInput) => syla.quotas.updateKey(apiKeyId, input),
+    onSettled: async () => {
+      await Promise.all(["key-quotas", "api-keys"].map((key) => client.invalidateQueries({ queryKey: [key] })));
+    },
   });
 }
 

@@ -2,6 +2,7 @@ import { Box, Flex, Grid, Text } from "@chakra-ui/react";
 import type { Quota, QuotaName } from "@syla/sdk";
 import { TriangleAlert } from "lucide-react";
 import { formatCount, formatExact } from "../ui/format.ts";
+import { formatDollars } from "../ui/format-dollars.ts";
 
 /** What each quota is called where its unit has to be said. */
 export const quotaLabels: Readonly<Record<QuotaName, string>> = {
@@ -10,6 +11,7 @@ export const quotaLabels: Readonly<Record<QuotaName, string>> = {
   cpuSecondsPerMonth: "CPU time a month, seconds",
   storageMb: "Storage, MB",
   executionsPerMinute: "Executions a minute",
+  llmSpendPerMonth: "Models a month, dollars",
 };
 
 const formats: Readonly<Record<QuotaName, (value: number) => string>> = {
@@ -18,20 +20,21 @@ const formats: Readonly<Record<QuotaName, (value: number) => string>> = {
   cpuSecondsPerMonth: (seconds) => `${formatCount(Math.round((seconds / 3600) * 100) / 100)} h`,
   storageMb: (megabytes) => `${formatCount(megabytes)} MB`,
   executionsPerMinute: formatCount,
+  llmSpendPerMonth: formatDollars,
 };
 
 /** What may be used, and how much of it is. */
-export function QuotaList({ quotas }: { readonly quotas: readonly Quota[] }) {
+export function QuotaList({ quotas, narrow = false }: { readonly quotas: readonly Quota[]; readonly narrow?: boolean }) {
   return (
     <Box as="ul" listStyleType="none">
       {quotas.map((quota) => (
-        <QuotaRow key={quota.name} quota={quota} />
+        <QuotaRow key={quota.name} quota={quota} narrow={narrow} />
       ))}
     </Box>
   );
 }
 
-function QuotaRow({ quota }: { readonly quota: Quota }) {
+function QuotaRow({ quota, narrow }: { readonly quota: Quota; readonly narrow: boolean }) {
   const { name, limit, used, resetsAt, warning } = quota;
   const format = formats[name];
   const share = limit <= 0 || used === null ? 0 : Math.min(used / limit, 1);
@@ -39,7 +42,7 @@ function QuotaRow({ quota }: { readonly quota: Quota }) {
   return (
     <Grid
       as="li"
-      templateColumns={{ base: "minmax(0, 1fr)", md: "176px minmax(0, 1fr) 288px" }}
+      templateColumns={{ base: "minmax(0, 1fr)", ...(narrow ? {} : { md: "176px minmax(0, 1fr) 288px" }) }}
       alignItems="center"
       columnGap="4"
       rowGap="1"
@@ -58,8 +61,13 @@ function QuotaRow({ quota }: { readonly quota: Quota }) {
           <Box h="full" bg={color} style={{ width: `${share * 100}%` }} />
         </Box>
       )}
-      <Box textAlign={{ base: "left", md: "right" }}>
-        <Flex justify={{ base: "flex-start", md: "flex-end" }} align="center" gap="1.5" color={warning ? color : undefined}>
+      <Box textAlign={{ base: "left", ...(narrow ? {} : { md: "right" }) }}>
+        <Flex
+          justify={{ base: "flex-start", ...(narrow ? {} : { md: "flex-end" }) }}
+          align="center"
+          gap="1.5"
+          color={warning ? color : undefined}
+        >
           {warning ? <TriangleAlert size={14} aria-label={share >= 1 ? "Used up" : "Nearly used up"} /> : null}
           <Text>
             {used === null ? "" : format(used)}

@@ -59,8 +59,11 @@ interface Exception {
 
 /** Decides over addresses. */
 export interface AddressRules {
-  /** Null: it may be connected to; otherwise why not. `address` is an IP address as {@link isIP} takes it. */
-  refusal(address: string, port: number): string | null;
+  /**
+   * Null: it may be connected to; otherwise why not. `address` is an IP address as {@link isIP} takes it. `isNamed`: the operator named the
+   * host that leads there.
+   */
+  refusal(address: string, port: number, isNamed?: boolean): string | null;
 }
 
 /**
@@ -71,14 +74,24 @@ export function createAddressRules(exceptions: readonly string[] = [], ownAddres
   const allowed = exceptions.map(parseException);
   const isException = (address: string, port: number) =>
     allowed.some((entry) => (entry.port === null || entry.port === port) && entry.list.check(address, familyOf(address)));
-  const refusal = (address: string, port: number): string | null => {
+  const refusal = (address: string, port: number, isNamed = false): string | null => {
     if (isIP(address) === 0 || address.includes("%")) return "not an address";
     const plain = embedded4(address) ?? address;
     if (metadata.check(plain, familyOf(plain))) return "a cloud's metadata service";
-    if (isException(plain, port)) return null;
+    if (isNamed || isException(plain, port)) return null;
     return refusalOf(plain) ?? (ownAddresses().has(plain) ? "an address of this server" : null);
   };
   return { refusal };
+}
+
+/** Whether nobody outside of the machine and its own network is behind an address. */
+export function isPrivateAddress(address: string): boolean {
+  if (isIP(address) === 0 || address.includes("%")) return false;
+  const plain = embedded4(address) ?? address;
+  if (metadata.check(plain, familyOf(plain))) return false;
+  if (isIPv4(plain)) return ["private", "loopback"].includes(refusalOf(plain) ?? "");
+  const groups = groupsOf(plain);
+  return ((groups[0] ?? 0) & 0xfe00) === 0xfc00 || groups.every((group, place) => group === (place === 7 ? 1 : 0));
 }
 
 function refusalOf(address: string): string | null {

@@ -1,5 +1,7 @@
 import { request as sendRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
+import type { HostCall } from "./hosts.ts";
 import { connectOut, RefusedError, UnreachableError, type OutboundContext } from "./outbound.ts";
 import { formatTarget, parseAuthority, type Target } from "./target.ts";
 
@@ -56,6 +58,8 @@ export async function forwardRequest(context: OutboundContext, request: Incoming
   const parsed = parseAbsoluteForm(request.url ?? "");
   if (parsed === null) return answer(request, response, notForProxy);
   const { target, path } = parsed;
+  const host = hostOf(context, target);
+  if (host !== undefined) return host({ request, response, path, connect: (to, isNamed) => connectFor(context, to, isNamed) });
   let outbound;
   try {
     outbound = await connectOut(context, target);
@@ -78,6 +82,16 @@ export async function forwardRequest(context: OutboundContext, request: Incoming
     pipeline(incoming, response, () => {});
   });
   pipeline(request, outgoing, () => {});
+}
+
+/** Who answers for a name of the host's own; undefined when it is none. */
+function hostOf({ hosts = {} }: OutboundContext, { host, port }: Target): ((call: HostCall) => void) | undefined {
+  return port === httpPort && Object.hasOwn(hosts, host) ? hosts[host] : undefined;
+}
+
+/** A connection that the host makes for a run: the addresses are looked at as ever, the run's list is not. */
+async function connectFor(context: OutboundContext, target: Target, isNamed: boolean): Promise<Socket> {
+  return (await connectOut({ ...context, policy: { isFull: false, isNamed, allows: () => true } }, target)).socket;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, { status, text }: Explanation): void {

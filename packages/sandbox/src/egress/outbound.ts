@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AddressRules } from "./addresses.ts";
+import type { HostNames } from "./hosts.ts";
 import type { ConnectionLog, ConnectionOutcome } from "./connection-log.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import type { Resolve } from "./resolve.ts";
@@ -23,6 +24,8 @@ export interface OutboundContext {
   readonly log: ConnectionLog;
   readonly times: EgressTimes;
   readonly open: Set<Outbound>;
+  /** Names that the host itself answers for. */
+  readonly hosts?: HostNames;
 }
 
 /** The policy, or what is known about the address, forbids it. */
@@ -82,7 +85,7 @@ export async function connectOut(context: OutboundContext, target: Target): Prom
   if (!policy.allows(target)) throw refuse(context, target, "it is not on the run's allow list");
   const addresses = await lookUp(context, target);
   for (const address of addresses) {
-    const reason = context.rules.refusal(address, target.port);
+    const reason = context.rules.refusal(address, target.port, policy.isNamed);
     if (reason !== null) throw refuse(context, target, address === target.host ? reason : `it leads to ${address}: ${reason}`);
   }
   const [at, began] = [Date.now(), performance.now()];

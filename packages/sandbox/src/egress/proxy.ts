@@ -5,6 +5,7 @@ import type { AddressRules } from "./addresses.ts";
 import { ConnectionLog, type NetworkUsage } from "./connection-log.ts";
 import { connectionsPerRun } from "./environment.ts";
 import { type Explanation, explain, forwardRequest, notForProxy } from "./http-requests.ts";
+import type { HostNames } from "./hosts.ts";
 import { type EgressTimes, type Outbound, type OutboundContext, RefusedError } from "./outbound.ts";
 import { compilePolicy, type NetworkPolicy } from "./policy.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
@@ -57,7 +58,8 @@ export class EgressProxy {
     this.#http.on("clientError", (_error: Error, socket: Socket) => refuseHttp(socket, notForProxy));
   }
 
-  openSession(policy: NetworkPolicy): EgressSession {
+  /** `gateway` gets what is asked of the proxy itself rather than through it; null: nobody answers that. `hosts` answer for their names. */
+  openSession(policy: NetworkPolicy, gateway: ((socket: Socket) => void) | null = null, hosts: HostNames = {}): EgressSession {
     const log = new ConnectionLog();
     const open = new Set<Outbound>();
     const clients = new Set<Socket>();
@@ -69,6 +71,7 @@ export class EgressProxy {
       log,
       times,
       open,
+      hosts,
     };
     let closed = false;
     return {
@@ -78,7 +81,7 @@ export class EgressProxy {
         socket.on("error", () => socket.destroy());
         socket.once("close", () => clients.delete(socket));
         this.#contexts.set(socket, context);
-        this.#dispatch(context, socket).catch(() => socket.destroy());
+        this.#dispatch(context, socket, gateway).catch(() => socket.destroy());
       },
       usage: () => log.usage(),
       close: () => {
@@ -89,11 +92,12 @@ export class EgressProxy {
     };
   }
 
-  /** By the first byte: SOCKS5, or HTTP. */
-  async #dispatch(context: OutboundContext, socket: Socket): Promise<void> {
+  /** By the first bytes: SOCKS5, or HTTP; of that, what names no host is for the gateway. */
+  async #dispatch(context: OutboundContext, socket: Socket, gateway: ((socket: Socket) => void) | null): Promise<void> {
     const first = await withDeadline(socket, context.times.idleMs, peekChunk(socket));
     if (first === null) return void socket.destroy();
     if (first[0] === socksVersion) return await connectSocks(context, socket);
+    if (gateway !== null && /^[A-Z]{3,7} \//.test(first.toString("latin1", 0, 12))) return gateway(socket);
     this.#http.emit("connection", socket);
   }
 }

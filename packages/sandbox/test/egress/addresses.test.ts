@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createAddressRules, embedded4, parseException } from "../../src/egress/addresses.ts";
+import { createAddressRules, embedded4, isPrivateAddress, parseException } from "../../src/egress/addresses.ts";
 
 const nobody = () => new Set<string>();
 const rules = createAddressRules([], nobody);
@@ -120,4 +120,22 @@ describe("exceptions of an administrator", () => {
       expect(() => parseException(text)).toThrow(/is not a network like/);
     },
   );
+});
+
+test("what only the machine and its own network are behind is told from the rest", () => {
+  const own = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "::1", "fd12::1", "::ffff:10.0.0.1"];
+  const others = [
+    "8.8.8.8",
+    "172.32.0.1",
+    "100.64.0.1",
+    "169.254.1.1",
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "0.0.0.0",
+    "203.0.113.7",
+    "224.0.0.1",
+  ];
+  const others6 = ["::", "2606:4700::1", "2001:db8::1", "fe80::1", "ff02::1", "::ffff:8.8.8.8", "fd12::1%eth0", "localhost", ""];
+  expect(own.filter((address) => !isPrivateAddress(address))).toEqual([]);
+  expect([...others, ...others6].filter(isPrivateAddress)).toEqual([]);
 });

@@ -81,7 +81,8 @@ for pid in range(2, 40_000):
 escaped("signalled", set(reached) - {os.getpid()})
 attempt("kill -1 reaches somebody", lambda: os.kill(-1, signal.SIGKILL))
 attempt("kill -session", lambda: os.killpg(1, 0))
-escaped("secret in a command line", [pid for pid in pids if WORLD["secretWord"].encode() in read(f"/proc/{pid}/cmdline")])
+escaped("anything of init", os.listdir("/proc/1"))
+escaped("secret in a command line", [pid for pid in pids if pid != 1 and WORLD["secretWord"].encode() in read(f"/proc/{pid}/cmdline")])
 escaped("host sessions", os.getsid(0) != os.getpid())`,
   },
   {

@@ -158,7 +158,7 @@ print("ESCAPED: 480 MB")`,
   {
     name: "use up inodes",
     stopped: true,
-    limits: { wallMs: 18_000 },
+    limits: { wallMs: 18_000, diskBytes: 12 * mebibyte },
     code: String.raw`
 os.mkdir("/workspace/many")
 os.chdir("/workspace/many")

@@ -1,18 +1,23 @@
-import type {
-  Access as AccessDocument,
-  AccessLevel,
-  AccessReason,
-  Grant,
-  GrantChange,
-  GrantFilter,
-  GrantInput,
-  PersonAccess,
+import {
   ResourceType,
-  ShareLinkInput,
+  type Access as AccessDocument,
+  type AccessLevel,
+  type AccessReason,
+  type Grant,
+  type GrantChange,
+  type GrantFilter,
+  type GrantInput,
+  type LinkedThing,
+  type PersonAccess,
+  type ShareLinkInput,
 } from "@syla/contracts/access";
+import { assetTypeOf } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
+import { routes } from "@syla/contracts/routes";
+import type { Route } from "@syla/contracts/route";
 import { findConfirmedUser } from "../../accounts/service.ts";
-import { notifyEach, wasToldOften, type Mail } from "../../notifications/service.ts";
+import type { Mail } from "../../deliveries/service.ts";
+import { notifyEach, wasToldOften } from "../../notifications/service.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
@@ -20,7 +25,7 @@ import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import type { Actor } from "../actor.ts";
 import { higher, levelOf } from "../permission.ts";
 import type { Access, Thing } from "../service.ts";
-import { findReachingGrants } from "../store.ts";
+import { findReachingGrants, findTeamRole } from "../store.ts";
 import { toGrant } from "./presenter.ts";
 import { shareMail } from "./share-mail.ts";
 import * as store from "./store.ts";
@@ -34,6 +39,8 @@ export interface SharingContext {
   /** Whether somebody may give things to a team. */
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
+  /** Whether share links are opened without signing in, as it is now. */
+  readonly anonymousLinks: () => boolean;
   readonly publicUrl: string;
 }
 
@@ -54,25 +61,30 @@ export class Sharing {
   async getAccess(actor: Actor, ref: ThingRef): Promise<AccessDocument> {
     const { queries } = this.#context.database;
     const thing = await this.#find(actor, ref, "read");
-    const grants = await findReachingGrants(queries, actor.userId, thing.type, thing.id);
+    const grants = await findReachingGrants(queries, actor, thing.type, thing.id);
+    const teamRole = actor.via === "link" ? null : await findTeamRole(queries, actor.userId, thing.ownerId);
     const reasons: AccessReason[] = grants.map(({ via, name, level, expires_at }) => ({
       type: via,
       level,
       name,
       expiresAt: expires_at?.toISOString() ?? null,
     }));
-    const besides = (type: AccessReason["type"], level: AccessLevel) => reasons.push({ type, level, name: null, expiresAt: null });
+    const owner = await store.findOwnerName(queries, thing.ownerId);
+    const besides = (type: AccessReason["type"], level: AccessLevel, name: string | null = null) =>
+      reasons.push({ type, level, name, expiresAt: null });
     if (thing.ownerId === actor.userId) besides("owner", "admin");
+    if (teamRole !== null) besides("team", teamRole === "owner" ? "admin" : "edit", owner);
     if (thing.visibility === "public") besides("public", "run");
     if (actor.role === "admin") besides("admin", "admin");
     const granted = grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null);
     return {
       ...ref,
       name: thing.name,
-      owner: { id: thing.ownerId, name: await store.findPersonName(queries, thing.ownerId) },
+      owner: { id: thing.ownerId, name: owner },
       visibility: thing.visibility,
-      level: levelOf(actor, { ...thing, level: granted }) ?? "view",
+      level: levelOf(actor, { ...thing, level: granted, teamRole }) ?? "view",
       isOwner: thing.ownerId === actor.userId,
+      anonymousLinks: this.#isAnonymous(thing.type),
       reasons,
     };
   }
@@ -99,6 +111,7 @@ export class Sharing {
 
   async createGrant(actor: Actor, input: GrantInput): Promise<Grant> {
     const thing = await this.#find(actor, input, "share");
+    checkLevel(thing, input.level);
     const expiresAt = checkExpiry(input.expiresAt);
     const subject = await this.#subject(actor, input);
     return await this.#context.database.queries.transaction().execute(async (work) => {
@@ -110,7 +123,8 @@ export class Sharing {
   }
 
   async updateGrant(actor: Actor, id: string, { level, expiresAt }: GrantChange): Promise<Grant> {
-    await this.#findGrant(actor, id);
+    const { thing } = await this.#findGrant(actor, id);
+    checkLevel(thing, level);
     const change = {
       ...(level === undefined ? {} : { level }),
       ...(expiresAt === undefined ? {} : { expires_at: checkExpiry(expiresAt) }),
@@ -124,14 +138,15 @@ export class Sharing {
   async deleteGrant(actor: Actor, id: string): Promise<Grant> {
     const own = await store.findGrant(this.#context.database.queries, checkId(id));
     const isTheirs = own?.subject_type === "user" && own.subject_id === actor.userId;
-    const row = isTheirs ? own : await this.#findGrant(actor, id);
+    const row = isTheirs ? own : (await this.#findGrant(actor, id)).row;
     await this.#context.database.queries.transaction().execute((work) => store.deleteGrant(work, id));
     return toGrant(row);
   }
 
   /** The token is in this answer and nowhere else. */
-  async createLink(actor: Actor, input: ShareLinkInput): Promise<{ grant: Grant; token: string; url: string }> {
+  async createLink(actor: Actor, input: ShareLinkInput): Promise<{ grant: Grant; token: string; url: string; anonymous: boolean }> {
     const thing = await this.#find(actor, input, "share");
+    checkLevel(thing, input.level);
     const expiresAt = checkExpiry(input.expiresAt);
     const { token, tokenHash } = newToken("syla_share");
     const id = newId("link");
@@ -140,7 +155,22 @@ export class Sharing {
       return await this.#insert(work, actor, thing, { subjectType: "link", subjectId: id, level: input.level, expiresAt });
     });
     // Behind the `#` it reaches no server's log.
-    return { grant, token, url: `${this.#context.publicUrl}/share#${token}` };
+    return { grant, token, url: `${this.#context.publicUrl}/share#${token}`, anonymous: this.#isAnonymous(thing.type) };
+  }
+
+  /** What the link leads to by which somebody is here who is not signed in. @throws AppError `not_found` for everybody else, `share_link_invalid` */
+  async getLink(actor: Actor): Promise<LinkedThing> {
+    if (actor.linkId === undefined) throw new AppError("not_found", { message: "No share link was sent." });
+    const grant = await store.findLinkGrant(this.#context.database.queries, actor.linkId);
+    const ref = grant === undefined ? null : { resourceType: toType(grant.resource_type), resourceId: grant.resource_id };
+    if (grant === undefined || ref === null || !this.#isAnonymous(ref.resourceType)) throw new AppError("share_link_invalid");
+    const thing = await this.#find(actor, ref, "read");
+    return { ...ref, name: thing.name, level: grant.level, expiresAt: grant.expires_at?.toISOString() ?? null };
+  }
+
+  /** Whether people who are not signed in may open links to such a thing. */
+  #isAnonymous(type: ResourceType): boolean {
+    return this.#context.anonymousLinks() && anonymousTypes.has(type);
   }
 
   /** @throws AppError `share_link_invalid` */
@@ -207,16 +237,24 @@ export class Sharing {
     const thing = await this.#context.things[resourceType](checkId(resourceId));
     if (thing === undefined) throw new AppError("not_found");
     await this.#context.access.require(actor, `${resourceType}:${what}`, thing);
+    if (what === "share" && thing.isPersonal === true)
+      throw new AppError("forbidden", {
+        message: "An interactive environment is not shared: it has secrets and spends money in its owner's name.",
+        hint: "Share the program: everybody has an environment of their own.",
+      });
     return thing;
   }
 
-  async #findGrant(actor: Actor, id: string): Promise<store.NamedGrant> {
+  async #findGrant(actor: Actor, id: string): Promise<{ row: store.NamedGrant; thing: Thing }> {
     const row = await store.findGrant(this.#context.database.queries, checkId(id));
     if (row === undefined) throw new AppError("not_found");
-    await this.#find(actor, { resourceType: toType(row.resource_type), resourceId: row.resource_id }, "share");
-    return row;
+    const thing = await this.#find(actor, { resourceType: toType(row.resource_type), resourceId: row.resource_id }, "share");
+    return { row, thing };
   }
 }
+
+/** What can be viewed by a link alone: what has a route for it. */
+const anonymousTypes: ReadonlySet<string> = new Set(Object.values<Route>(routes).flatMap(({ link }) => link ?? []));
 
 /** What of a link's token stays readable, to tell links apart. */
 const shownCharacters = 17;
@@ -228,11 +266,21 @@ export async function adoptEmailGrants(work: Work, userId: string, email: string
 
 /** Its page, as a path inside the product. */
 function pageOf(thing: Thing): string {
+  if (thing.type === "asset") return `/${assetTypeOf(thing.id) ?? "program"}s/${thing.id}`;
   return `/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
 }
 
 function toType(type: string): ResourceType {
-  return type === "sandbox" ? "sandbox" : "run";
+  return ResourceType.parse(type);
+}
+
+/** What is the system's is changed by administrators alone. */
+function checkLevel({ ownerId }: Thing, level: AccessLevel | undefined): void {
+  if (ownerId !== "system" || level === undefined || level === "view" || level === "run") return;
+  throw new AppError("invalid_request", {
+    message: "What belongs to the system is changed by administrators alone.",
+    fields: [{ path: "level", message: "must be view or run" }],
+  });
 }
 
 function checkId(id: string): string {

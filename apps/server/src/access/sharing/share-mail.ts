@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../platform/escape-html.ts";
-import type { Mail } from "../../notifications/service.ts";
+import type { Mail } from "../../deliveries/service.ts";
 
 /** Tells somebody without an account that something waits for them. */
 export function shareMail({ to, by, name, url }: { to: string; by: string; name: string; url: string }): Mail {

@@ -1,5 +1,5 @@
 import type { AccessLevel, ResourceType } from "@syla/contracts/access";
-import { sql, type Selectable } from "kysely";
+import { sql, type Selectable, type SqlBool } from "kysely";
 import { newId } from "../../platform/ids.ts";
 import type { Queries, Work } from "../../platform/database.ts";
 import type { Schema } from "../../platform/schema.ts";
@@ -109,6 +109,13 @@ export async function findPersonName(queries: Queries, id: string): Promise<stri
   return (await queries.selectFrom("users").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
 }
 
+/** What the owner of a thing is called: a person, a team, or the product itself. */
+export async function findOwnerName(queries: Queries, id: string): Promise<string> {
+  if (id === "system") return "Syla";
+  if (!id.startsWith("team_")) return await findPersonName(queries, id);
+  return (await queries.selectFrom("teams").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
+}
+
 export async function insertShareLink(
   work: Work,
   link: { id: string; tokenHash: string; start: string; createdBy: string },
@@ -119,6 +126,31 @@ export async function insertShareLink(
     .execute();
 }
 
+const isLive = sql<SqlBool>`(g.expires_at is null or g.expires_at > now())`;
+
+/** The id of a link that still gives something. */
+export async function findLiveLink(queries: Queries, tokenHash: string): Promise<string | undefined> {
+  const row = await queries
+    .selectFrom("share_links as s")
+    .innerJoin("grants as g", (join) => join.onRef("g.subject_id", "=", "s.id").on("g.subject_type", "=", "link"))
+    .select("s.id")
+    .where("s.token_hash", "=", tokenHash)
+    .where(isLive)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** What a link gives. */
+export async function findLinkGrant(queries: Queries, linkId: string): Promise<GrantRow | undefined> {
+  return await queries
+    .selectFrom("grants as g")
+    .selectAll("g")
+    .where("g.subject_type", "=", "link")
+    .where("g.subject_id", "=", linkId)
+    .where(isLive)
+    .executeTakeFirst();
+}
+
 /** The grant of a link that still lives, and its person's use of it, counted once. */
 export async function redeemLink(work: Work, tokenHash: string, userId: string): Promise<GrantRow | undefined> {
   const grant = await work
@@ -126,7 +158,7 @@ export async function redeemLink(work: Work, tokenHash: string, userId: string):
     .innerJoin("grants as g", (join) => join.onRef("g.subject_id", "=", "s.id").on("g.subject_type", "=", "link"))
     .selectAll("g")
     .where("s.token_hash", "=", tokenHash)
-    .where((where) => where.or([where("g.expires_at", "is", null), where("g.expires_at", ">", sql<Date>`now()`)]))
+    .where(isLive)
     .forUpdate("s")
     .executeTakeFirst();
   if (grant === undefined) return undefined;
@@ -169,6 +201,8 @@ export async function listPeople(
     ways as (
       select coalesce(lower(u.email), u.id) as key, u.name as person, 'owner' as type, 'admin' as level, null as name, null::timestamptz as expires_at
         from users u where u.id = ${ownerId}
+      union all select coalesce(lower(u.email), u.id), u.name, 'team', case m.role when 'owner' then 'admin' else 'edit' end, t.name, null
+        from team_members m join teams t on t.id = m.team_id join users u on u.id = m.user_id where m.team_id = ${ownerId}
       union all select coalesce(lower(u.email), g.subject_id), null, 'direct', g.level, null, g.expires_at
         from live g left join users u on g.subject_type = 'user' and u.id = g.subject_id where g.subject_type in ('user', 'email')
       union all select coalesce(lower(u.email), u.id), u.name, 'team', g.level, t.name, g.expires_at

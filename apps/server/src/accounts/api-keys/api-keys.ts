@@ -15,7 +15,8 @@ type ApiKeyWishes = z.input<typeof ApiKeyInput>;
 
 /** A person's API keys. */
 export interface ApiKeys {
-  listApiKeys(actor: Actor): Promise<ApiKey[]>;
+  /** Yours; those of somebody else are for administrators. @throws AppError `forbidden` */
+  listApiKeys(actor: Actor, userId?: string): Promise<ApiKey[]>;
   listApiKeyScopes(): ApiKeyScope[];
   /** The key itself is in this answer and nowhere else. @throws AppError `invalid_request`, `scope_missing` */
   createApiKey(actor: Actor, input: ApiKeyWishes): Promise<NewApiKey>;
@@ -27,8 +28,9 @@ export interface ApiKeys {
 export function createApiKeys(authentication: Authentication, queries: Queries, memo: ApiKeyMemo): ApiKeys {
   const known = describeScopes(Object.values(routes));
   return {
-    async listApiKeys(actor) {
-      return (await listApiKeys(queries, actor.userId)).map(toApiKey);
+    async listApiKeys(actor, userId = actor.userId) {
+      if (userId !== actor.userId && actor.role !== "admin") throw new AppError("forbidden");
+      return userId.includes("\0") ? [] : (await listApiKeys(queries, userId)).map(toApiKey);
     },
     listApiKeyScopes: () => known,
     async createApiKey(actor, input) {
@@ -60,14 +62,14 @@ export async function makeApiKey(
   const limits = { scopes, requestsPerMinute: requestsPerMinute ?? null };
   await limitApiKey(queries, id, limits);
   const times = { created_at: createdAt, expires_at: expiresAt, last_request: null };
-  return { ...toApiKey({ id, name, start, scopes, requests_per_minute: limits.requestsPerMinute, ...times }), key };
+  return { ...toApiKey({ id, name, start, scopes, requests_per_minute: limits.requestsPerMinute, has_quotas: false, ...times }), key };
 }
 
 /** The tags of the route table, and whether there is something to read and to change. */
 function describeScopes(table: readonly Route[]): ApiKeyScope[] {
   const needed = new Set(table.map(scopeOf).filter((scope) => scope !== null));
   const tags = [...new Set([...needed].map((scope) => scope.split(":", 1)[0] ?? ""))].toSorted();
-  return tags.map((tag) => ({ tag, read: needed.has(`${tag}:read`), write: needed.has(`${tag}:write`) }));
+  return tags.map((tag) => ({ tag, read: needed.has(`${tag}:read`), write: needed.has(`${tag}:write`), use: needed.has(`${tag}:use`) }));
 }
 
 function requireKnown(scopes: readonly string[], known: readonly ApiKeyScope[]): void {
@@ -85,6 +87,7 @@ function toApiKey(row: Awaited<ReturnType<typeof listApiKeys>>[number]): ApiKey 
     start: row.start ?? "",
     scopes: row.scopes,
     requestsPerMinute: row.requests_per_minute,
+    hasQuotas: row.has_quotas,
     createdAt: row.created_at.toISOString(),
     expiresAt: row.expires_at?.toISOString() ?? null,
     lastUsedAt: row.last_request?.toISOString() ?? null,

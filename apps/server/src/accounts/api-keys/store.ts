@@ -1,11 +1,29 @@
 import type { Role } from "@syla/contracts/accounts";
+import type { KeyQuotaName } from "@syla/contracts/quotas";
+import { sql } from "kysely";
 import type { Queries } from "../../platform/database.ts";
+
+const quotaColumns = {
+  concurrentRuns: "concurrent_runs",
+  runsPerDay: "runs_per_day",
+  cpuSecondsPerMonth: "cpu_seconds_per_month",
+  storageMb: "storage_mb",
+  executionsPerMinute: "executions_per_minute",
+  llmSpendPerMonth: "llm_spend_per_month",
+} satisfies Record<KeyQuotaName, string>;
+
+/** Whether a key, by its id's column, has a quota of its own. */
+export function hasQuotas(column: string) {
+  const quotas = Object.values(quotaColumns).map((name) => sql.ref(`q.${name}`));
+  return sql<boolean>`exists (select from key_quotas q where q.api_key_id = ${sql.ref(column)} and num_nonnulls(${sql.join(quotas)}) > 0)`;
+}
 
 /** A user's API keys, newest first. */
 export async function listApiKeys(queries: Queries, userId: string) {
   return await queries
     .selectFrom("api_keys")
     .select(["id", "name", "start", "scopes", "requests_per_minute", "created_at", "expires_at", "last_request"])
+    .select(hasQuotas("api_keys.id").as("has_quotas"))
     .where("reference_id", "=", userId)
     .orderBy("id", "desc")
     .execute();
@@ -37,6 +55,7 @@ export interface KeyStanding extends KeyLimits {
   readonly userId: string;
   readonly role: Role;
   readonly status: "active" | "suspended";
+  readonly hasQuotas: boolean;
 }
 
 /** Undefined when the key or its owner is gone. */
@@ -45,6 +64,7 @@ export async function findKeyStanding(queries: Queries, keyId: string): Promise<
     .selectFrom("api_keys")
     .innerJoin("users", "users.id", "api_keys.reference_id")
     .select(["users.id as userId", "users.role", "users.status", "api_keys.scopes", "api_keys.requests_per_minute as requestsPerMinute"])
+    .select(hasQuotas("api_keys.id").as("hasQuotas"))
     .where("api_keys.id", "=", keyId)
     .executeTakeFirst();
 }

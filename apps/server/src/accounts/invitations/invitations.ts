@@ -1,5 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
-import type { Invitation, InvitationInput, NewInvitation, SignUpMode } from "@syla/contracts/sign-up";
+import type { Invitation, InvitationInput, NewInvitation } from "@syla/contracts/sign-up";
 import type { z } from "zod";
 import type { Actor } from "../../access/actor.ts";
 import type { Queries } from "../../platform/database.ts";
@@ -7,6 +7,7 @@ import { newId } from "../../platform/ids.ts";
 import { newToken } from "../../platform/one-time-token.ts";
 import { pageWithToken } from "../links/one-time-links.ts";
 import { invitationMail, type QueueMail } from "../mails.ts";
+import type { SignUpPolicy } from "../sign-up.ts";
 import { findUser, findUserByEmail } from "../store.ts";
 import { listInvitations, replaceInvitation, revokeInvitation } from "./store.ts";
 
@@ -22,11 +23,11 @@ export interface Invitations {
 interface InvitationOptions {
   readonly queries: Queries;
   readonly publicUrl: string;
-  readonly mode: SignUpMode;
+  readonly policy: SignUpPolicy;
   readonly queueMail: QueueMail;
 }
 
-export function createInvitations({ queries, publicUrl, mode, queueMail }: InvitationOptions): Invitations {
+export function createInvitations({ queries, publicUrl, policy, queueMail }: InvitationOptions): Invitations {
   return {
     async listInvitations({ cursor, limit }) {
       const rows = await listInvitations(queries, readCursor(cursor), limit);
@@ -37,7 +38,8 @@ export function createInvitations({ queries, publicUrl, mode, queueMail }: Invit
       };
     },
     async createInvitation(actor, { email: given, role, expiresInDays }) {
-      if (mode === "closed") throw new AppError("sign_up_closed", { hint: "Set `SYLA_SIGN_UP=invite` and start the server again." });
+      if (policy.mode === "closed")
+        throw new AppError("sign_up_closed", { hint: "Allow invitations under Administration → Settings, or with `SYLA_SIGN_UP=invite`." });
       const email = given.toLowerCase();
       if ((await findUserByEmail(queries, email)) !== undefined) throw new AppError("email_taken");
       const { token, tokenHash } = newToken("syla_invite");

@@ -1,5 +1,6 @@
 import type { Role } from "@syla/contracts/accounts";
 import { sql } from "kysely";
+import { hasQuotas } from "../api-keys/store.ts";
 import type { Queries, Work } from "../../platform/database.ts";
 
 /** What began with one sign-in of a service. */
@@ -61,6 +62,10 @@ export interface TokenStanding {
   readonly role: Role;
   readonly status: "active" | "suspended";
   readonly scopes: readonly string[];
+  /** The key that it was made with, and that key's own limit. */
+  readonly keyId: string | null;
+  readonly requestsPerMinute: number | null;
+  readonly hasQuotas: boolean;
 }
 
 /** Undefined when the family has ended, or its person is gone. */
@@ -68,7 +73,9 @@ export async function findTokenStanding(queries: Queries, familyId: string): Pro
   return await queries
     .selectFrom("token_families")
     .innerJoin("users", "users.id", "token_families.user_id")
+    .leftJoin("api_keys", "api_keys.id", "token_families.api_key_id")
     .select(["users.id as userId", "users.role", "users.status", "token_families.scopes"])
+    .select(["api_keys.id as keyId", "api_keys.requests_per_minute as requestsPerMinute", hasQuotas("api_keys.id").as("hasQuotas")])
     .where("token_families.id", "=", familyId)
     .executeTakeFirst();
 }

@@ -2,6 +2,7 @@ import type { RunError } from "@syla/contracts/runs";
 import type { SandboxExit, SandboxLimits } from "@syla/sandbox/spec";
 import type { ArtifactCollector } from "../artifact-collector.ts";
 import { matchAll } from "../match-text.ts";
+import { frameOf, locationOf } from "../failures/trace.ts";
 import { runError } from "../verdict.ts";
 import type { CompilerResult } from "./compiler.ts";
 
@@ -45,9 +46,8 @@ function firstError(messages: string, patterns: readonly RegExp[]): { message?: 
   const found = matchAll(patterns, messages).filter((match) => match !== null);
   const earliest = found.toSorted((a, b) => a.index - b.index)[0];
   if (earliest === undefined) return null;
-  const { file, line, message } = earliest.groups ?? {};
-  const location =
-    file !== undefined && line !== undefined ? { file: file.replace(/^(?:\/workspace\/|\.\/)/, ""), line: Number(line) } : null;
+  const { file, line, column, message } = earliest.groups ?? {};
+  const location = file !== undefined && line !== undefined ? locationOf(frameOf(file, line, column ?? null)) : null;
   return { location, ...(message ? { message: message.slice(0, 1000) } : {}) };
 }
 

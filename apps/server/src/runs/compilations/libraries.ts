@@ -8,7 +8,7 @@ import { pathInside } from "@syla/sandbox/wall";
 import type { RuntimeSpec, SandboxLimits } from "@syla/sandbox/spec";
 import type { Logger } from "../../platform/logger.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
-import { pathProblem } from "../paths.ts";
+import { pathProblem } from "../../platform/paths.ts";
 import { runCompiler, type OutputCollector } from "./compiler.ts";
 import type { CompiledRuntime } from "./request.ts";
 

@@ -4,6 +4,7 @@ import { pathInside } from "@syla/sandbox/wall";
 import type { RuntimeSpec } from "@syla/sandbox/spec";
 import type { CompileDefinition } from "../../runtimes/definition.ts";
 import type { InstalledRuntime } from "../../runtimes/service.ts";
+import type { LayerUse } from "../../environments/service.ts";
 import type { RunConfig } from "../config.ts";
 
 /** What is to be compiled, and whose it is. */
@@ -13,6 +14,8 @@ export interface CompileRequest {
   readonly entrypoint: string;
   readonly files: RunConfig["files"];
   readonly tier: string;
+  /** The built dependencies that it is compiled with. */
+  readonly layer: Pick<LayerUse, "layer" | "compileEnv" | "links"> | null;
 }
 
 /** A runtime whose programs are compiled, with what that takes. */
@@ -56,5 +59,6 @@ export function compilationKey(request: CompileRequest, command: readonly string
   const { name, compile } = runtime.definition;
   const tree = files.map(({ path, sha256, mode }) => [path, sha256, mode]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   const facts = [name, runtime.version, process.platform, process.arch, runtime.compiler, command, compile?.env, entrypoint, tree];
+  if (request.layer !== null) facts.push(request.layer.layer);
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

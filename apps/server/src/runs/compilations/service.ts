@@ -7,7 +7,7 @@ import type { Logger } from "../../platform/logger.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import type { InstalledRuntime } from "../../runtimes/service.ts";
 import { ArtifactCollector } from "../artifact-collector.ts";
-import { inputFiles } from "../input-files.ts";
+import { inputEntries } from "../input-files.ts";
 import { runError } from "../verdict.ts";
 import { runCompiler } from "./compiler.ts";
 import { judgeCompilation } from "./failure.ts";
@@ -148,14 +148,19 @@ export class Compilations {
     const began = performance.now();
     const prepared = await this.#libraries.prepare(runtime, request.tier);
     const spec = prepared ?? runtime.spec;
-    const env = { ...spec.env, ...runtime.compile.env, ...(prepared === null ? {} : runtime.compile.library?.use) };
+    const env = {
+      ...spec.env,
+      ...runtime.compile.env,
+      ...(prepared === null ? {} : runtime.compile.library?.use),
+      ...request.layer?.compileEnv,
+    };
     const collector = new ArtifactCollector(blobs, keptArtifacts);
     const job = {
       tier: request.tier,
       tenant: request.ownerId,
       runtime: { ...spec, command, pooling: "cold" as const, env, reservesMemory: true },
       entrypoint: request.entrypoint,
-      files: inputFiles(blobs, request.files),
+      files: inputEntries(blobs, request.files, request.layer?.links ?? []),
       limits,
       artifacts: keptArtifacts,
       signal: ended,

@@ -1,5 +1,5 @@
 import type { TestCase, TestCheck, TestVerdict } from "@syla/contracts/tests";
-import type { ErrorPattern } from "../../runtimes/definition.ts";
+import type { ReadLanguage } from "../failures/read-failure.ts";
 import { judge } from "../verdict.ts";
 import type { CaseRun } from "./case-run.ts";
 import type { CheckedOutput } from "./checker.ts";
@@ -13,19 +13,19 @@ export interface CaseVerdict {
 
 /** What judging an end needs to know of the program. */
 export interface JudgedProgram {
-  readonly errors: readonly ErrorPattern[];
+  readonly language: ReadLanguage;
   readonly entrypoint: string;
 }
 
 /** Judges how a case ended, before its output is looked at; null: it ended as it should. */
 export function judgeEnd(testCase: TestCase, { exit, stderr }: CaseRun, program: JudgedProgram): CaseVerdict | null {
-  const { error, status } = judge(exit, false, stderr.toString(), program.errors, program.entrypoint);
+  const { error, status } = judge(exit, false, stderr.toString(), program.language, program.entrypoint);
   if (status === "timed_out") return { verdict: "time_limit", message: "it ran longer than its time limit" };
   if (error?.code === "out_of_memory") return { verdict: "memory_limit", message: "it used more memory than its limit" };
   const wanted = testCase.expected.exitCode ?? 0;
   if (exit.exitCode === wanted && exit.reason === null) return null;
   if (exit.exitCode === 0) return { verdict: "wrong_answer", message: `exit code 0 instead of ${wanted}` };
-  const place = error?.location ? ` (${error.location.file}:${error.location.line})` : "";
+  const place = error?.location ? ` (${error.location.path}:${error.location.line})` : "";
   return { verdict: "runtime_error", message: `${error?.message ?? `exit code ${exit.exitCode}`}${place}` };
 }
 

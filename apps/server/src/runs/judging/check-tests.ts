@@ -1,7 +1,7 @@
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import type { TestCase, TestCheck, Tests } from "@syla/contracts/tests";
 import type { InstalledRuntime, Runtimes } from "../../runtimes/service.ts";
-import { checkPaths } from "../paths.ts";
+import { checkPaths } from "../../platform/paths.ts";
 
 /**
  * Checks what the schema cannot: files that can be put in place, one input each, checkers that can be run. Answers the versions of what the

@@ -5,7 +5,7 @@ import type { InstalledRuntime, Runtimes } from "../../runtimes/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import type { Compilations } from "../compilations/service.ts";
 import { defaultLimits, type RunConfig } from "../config.ts";
-import { matchAll } from "../match-text.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import { inputFiles } from "../input-files.ts";
 import { resolveCommand } from "../program-command.ts";
 import { runError } from "../verdict.ts";
@@ -59,7 +59,7 @@ export async function openChecker(
   const stored = await context.blobs.writeSoon(Buffer.from(code));
   await stored.written;
   const source = [{ path: entrypoint, size: stored.size, sha256: stored.sha256, mode: 0o644 }];
-  const compilation = await context.compilations.compile({ ...owner, runtime, entrypoint, files: source }, signal);
+  const compilation = await context.compilations.compile({ ...owner, runtime, entrypoint, files: source, layer: null }, signal);
   if (compilation?.error) throw new CheckerError("The checker could not be compiled", compilation.error.message);
   const files = [...source, ...(compilation?.files ?? [])];
   const command = resolveCommand(compilation?.spec ?? runtime.spec, entrypoint, compilation?.files.map(({ path }) => path) ?? [], limits);
@@ -90,8 +90,7 @@ async function* withChecked(blobs: Blobs, files: RunConfig["files"], checked: Ch
 
 /** An interpreter that met an error ends with 1 as well, and says so on its error output. */
 function stderrIsClean({ definition }: InstalledRuntime, stderr: Buffer): boolean {
-  const patterns = definition.errors.map(({ pattern }) => pattern);
-  return matchAll(patterns, stderr.toString(), true).at(-1) == null;
+  return readFailure(definition, stderr.toString(), undefined) === null;
 }
 
 function describeFailure(reason: string | null, exitCode: number | null): string {

@@ -3,8 +3,9 @@ import { Tests, type TestCase, type TestCheck } from "@syla/contracts/tests";
 import { SandboxError } from "@syla/sandbox/spec";
 import type { Compilation } from "../compilations/service.ts";
 import { CancelledError, failedOutcome, type Attempt, type Outcome } from "../execution.ts";
-import { prepareProgram, type PreparedProgram } from "../prepare-program.ts";
+import { prepareProgram, type Preparation, type PreparedProgram } from "../prepare-program.ts";
 import { emptyResult, type RunResult } from "../result.ts";
+import { PhaseClock, type Phase } from "../tracing/phases.ts";
 import { runError, type Verdict } from "../verdict.ts";
 import type { CaseRun } from "./case-run.ts";
 import { CaseRunner } from "./case-runner.ts";
@@ -21,14 +22,16 @@ const failed = { status: "failed", exitCode: null, signal: null } as const;
 /** Runs a program once for each test case, in a fresh sandbox each, and judges what it did. Everything that goes wrong is an outcome. */
 export class JudgedExecution {
   readonly #attempt: Attempt;
-  readonly #context: CheckersContext;
+  readonly #context: CheckersContext & Preparation;
   readonly #ended = new AbortController();
   readonly #checkers = new Map<string, Promise<Checker>>();
+  readonly #clock: PhaseClock;
   #compilation: Compilation | null = null;
   #runner: CaseRunner | null = null;
 
-  constructor(attempt: Attempt, context: CheckersContext) {
+  constructor(attempt: Attempt, context: CheckersContext & Preparation) {
     this.#attempt = attempt;
+    this.#clock = new PhaseClock(attempt.claimedAt);
     this.#context = context;
   }
 
@@ -42,13 +45,23 @@ export class JudgedExecution {
     return this.#runner?.begun ?? false;
   }
 
+  get startedAt(): Date | null {
+    return this.#runner?.startedAt ?? null;
+  }
+
+  get phases(): readonly Phase[] {
+    return this.#clock.phases;
+  }
+
   async perform(): Promise<Outcome> {
-    const { blobs, sandboxes, compilations } = this.#context;
+    const { blobs, sandboxes } = this.#context;
     try {
       const tests = await this.#readTests();
       const runner = (this.#runner = new CaseRunner(this.#attempt, tests, blobs, sandboxes));
-      const program = await prepareProgram(this.#attempt, compilations, this.#ended.signal);
+      const preparing = Date.now();
+      const program = await prepareProgram(this.#attempt, this.#context, this.#ended.signal);
       this.#compilation = program.compilation;
+      this.#clock.addPreparation(preparing, program.environmentMs, program.compilation !== null);
       if (program.error !== null) return await this.#refuse(tests, program.error);
       const judged = await this.#judgeAll(tests, program, runner);
       return this.#outcome(verdictOf(judged), await storeReport(blobs, judged, runner.coverage));
@@ -101,7 +114,7 @@ export class JudgedExecution {
     const { runtime, entrypoint } = this.#attempt;
     const { failure } = run.exit;
     if (failure !== null) throw new SandboxError("sandbox_failed", `the program cannot be started: ${failure.message}`);
-    const ended = judgeEnd(testCase, run, { errors: runtime.definition.errors, entrypoint });
+    const ended = judgeEnd(testCase, run, { language: runtime.definition, entrypoint });
     if (ended !== null) return ended;
     const check = testCase.check ?? tests.check;
     const checker = typeof check === "object" && "program" in check ? await this.#checker(check) : null;
@@ -148,6 +161,7 @@ export class JudgedExecution {
       runtimeVersion: runtime.version,
       compileMs,
       compileCached: this.#compilation?.cached ?? null,
+      phases: this.#clock.phases,
       tests,
       ...(startedAt !== null && this.#runner !== null && measured(this.#runner, startedAt, claimedAt + (compileMs ?? 0))),
     };
@@ -170,7 +184,7 @@ function measured({ limits, usage }: CaseRunner, startedAt: Date, readyAt: numbe
     startMs: Math.max(0, Math.round(startedAt.getTime() - readyAt)),
     runMs: Math.max(0, Date.now() - startedAt.getTime()),
     ...bytes,
-    usage: { cpuMs: Math.round(cpuMs * 100) / 100, peakMemoryBytes, network: null },
+    usage: { cpuMs: Math.round(cpuMs * 100) / 100, peakMemoryBytes, network: null, llm: null },
   };
 }
 

@@ -8,6 +8,7 @@ import { Modal } from "../../ui/modal.tsx";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../../ui/time-ago.tsx";
+import { KeyQuotasDialog } from "../../usage/key-quotas.tsx";
 import { useApiKeys, useDeleteApiKey } from "../queries.ts";
 import { NewKeyForm } from "./new-key-form.tsx";
 
@@ -15,6 +16,7 @@ import { NewKeyForm } from "./new-key-form.tsx";
 export function ApiKeysTab() {
   const keys = useApiKeys();
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  const [limiting, setLimiting] = useState<ApiKey | null>(null);
   return (
     <>
       <NewKeyForm />
@@ -27,15 +29,22 @@ export function ApiKeysTab() {
           </EmptyState>
         ) : null}
         {keys.data?.map((key) => (
-          <KeyRow key={key.id} apiKey={key} onRevoke={() => setRevoking(key)} />
+          <KeyRow key={key.id} apiKey={key} onRevoke={() => setRevoking(key)} onQuotas={() => setLimiting(key)} />
         ))}
       </Section>
+      {limiting ? <KeyQuotasDialog apiKey={limiting} onClose={() => setLimiting(null)} /> : null}
       {revoking ? <RevokeDialog apiKey={revoking} onClose={() => setRevoking(null)} /> : null}
     </>
   );
 }
 
-function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevoke: () => void }) {
+interface KeyRowProps {
+  readonly apiKey: ApiKey;
+  readonly onRevoke: () => void;
+  readonly onQuotas: () => void;
+}
+
+function KeyRow({ apiKey, onRevoke, onQuotas }: KeyRowProps) {
   return (
     <Flex align="center" gap="3" px="4" py="2.5" borderBottomWidth="1px" borderColor="border.muted" _last={{ borderBottomWidth: "0" }}>
       <Box minW="0" flex="1">
@@ -50,6 +59,7 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
         <Text fontSize="xs" color="fg.muted" fontFamily="mono" wordBreak="break-word">
           {apiKey.scopes.join(" ")}
           {apiKey.requestsPerMinute === null ? null : ` · ${apiKey.requestsPerMinute}/min`}
+          {apiKey.hasQuotas ? " · quotas of its own" : null}
         </Text>
         <Text as="div" fontSize="xs" color="fg.muted">
           made <TimeAgo time={apiKey.createdAt} /> ·{" "}
@@ -70,6 +80,9 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
           )}
         </Text>
       </Box>
+      <Button size="xs" variant="outline" onClick={onQuotas} aria-label={`Quotas of ${apiKey.name}`}>
+        Quotas
+      </Button>
       <Button size="xs" variant="outline" onClick={onRevoke} aria-label={`Revoke ${apiKey.name}`}>
         Revoke
       </Button>

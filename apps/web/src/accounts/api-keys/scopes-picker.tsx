@@ -34,13 +34,13 @@ function ChosenScopes({ scopes, onChange }: ScopesPickerProps) {
   const toggle = (scope: string) => onChange(scopes.includes(scope) ? scopes.filter((other) => other !== scope) : [...scopes, scope]);
   return (
     <Box mt="3" role="group" aria-label="Scopes">
-      {known.data?.map(({ tag, read, write }) => (
+      {known.data?.map(({ tag, ...actions }) => (
         <Flex key={tag} gap="2" align="center" py="1" wrap="wrap">
           <Text fontFamily="mono" fontSize="xs" w="28">
             {tag}
           </Text>
-          {(["read", "write"] as const)
-            .filter((action) => (action === "read" ? read : write))
+          {(["read", "write", "use"] as const)
+            .filter((action) => actions[action])
             .map((action) => (
               <FilterChip key={action} pressed={scopes.includes(`${tag}:${action}`)} onClick={() => toggle(`${tag}:${action}`)}>
                 {action}

@@ -2,7 +2,7 @@ import { Box, Image, Text } from "@chakra-ui/react";
 import type { Artifact } from "@syla/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { syla } from "../../app/api.ts";
+import { useClient } from "../../app/client.ts";
 import { CodeView } from "../../ui/code-view.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes } from "../../ui/format.ts";
@@ -27,6 +27,7 @@ interface ArtifactPreviewProps {
 
 /** A look at one artifact. */
 export function ArtifactPreview({ runId, artifact }: ArtifactPreviewProps) {
+  const { syla } = useClient();
   const kind = previewKind(artifact);
   const content = useQuery({
     queryKey: ["run", runId, "artifact", artifact.id],

@@ -1,12 +1,12 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Artifact, Run } from "@syla/sdk";
-import { Download, File, FileImage, FileText, Package } from "lucide-react";
-import { useSearchParams } from "react-router";
-import { syla } from "../../app/api.ts";
+import { File, FileImage, FileText, Package } from "lucide-react";
+import { createSearchParams, useLocation, useNavigate, useSearchParams } from "react-router";
+import { useClient } from "../../app/client.ts";
+import { DownloadButton } from "../../ui/download-button.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes } from "../../ui/format.ts";
-import { IconButton } from "../../ui/icon-button.tsx";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { useArtifacts } from "../queries.ts";
@@ -39,10 +39,13 @@ export function ArtifactsTab({ run }: { readonly run: Run }) {
 }
 
 function ArtifactList({ run, artifacts }: { readonly run: Run; readonly artifacts: readonly Artifact[] }) {
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const { hash } = useLocation();
   const chosen =
     artifacts.find((artifact) => artifact.path === search.get("path")) ?? artifacts.find((artifact) => previewKind(artifact) !== "none");
-  const choose = (path: string) => setSearch({ tab: "artifacts", path }, { replace: true });
+  const choose = (path: string) =>
+    void navigate({ search: createSearchParams({ tab: "artifacts", path }).toString(), hash }, { replace: true });
   return (
     <Flex gap="4" direction={{ base: "column", lg: "row" }} align="stretch">
       <Box flex="0 0 360px" minW="0">
@@ -75,6 +78,7 @@ interface ArtifactRowProps {
 const icons = { image: FileImage, text: FileText, none: File };
 
 function ArtifactRow({ run, artifact, chosen, onChoose }: ArtifactRowProps) {
+  const { syla, hasKey } = useClient();
   const Icon = icons[previewKind(artifact)];
   return (
     <Flex
@@ -109,11 +113,14 @@ function ArtifactRow({ run, artifact, chosen, onChoose }: ArtifactRowProps) {
       <Text fontSize="xs" color="fg.muted" whiteSpace="nowrap">
         {formatBytes(artifact.size)}
       </Text>
-      <IconButton label={`Download ${artifact.path}`} asChild>
-        <a href={syla.runs.artifactUrl(run.id, artifact.id)} download={artifact.path.split("/").at(-1)}>
-          <Download />
-        </a>
-      </IconButton>
+      <DownloadButton
+        label={`Download ${artifact.path}`}
+        file={{
+          href: syla.runs.artifactUrl(run.id, artifact.id),
+          name: artifact.path.split("/").at(-1) ?? "artifact",
+          ...(hasKey && { load: () => syla.runs.downloadArtifact(run.id, artifact.id) }),
+        }}
+      />
     </Flex>
   );
 }

@@ -1,7 +1,8 @@
 import { Box, Text } from "@chakra-ui/react";
 import type { Run } from "@syla/sdk";
+import { Link } from "react-router";
 import { DefinitionList } from "../../ui/definition-list.tsx";
-import { formatBytes, formatDuration } from "../../ui/format.ts";
+import { formatBytes, formatDuration, formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { describeNetwork } from "../network.ts";
 import { RunFiles } from "./run-files.tsx";
@@ -17,6 +18,11 @@ export function ConfigurationTab({ run }: { readonly run: Run }) {
         <DefinitionList
           items={[
             ["Language", `${run.language}${run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}`],
+            ["Program", run.program ? <ProgramFacts key="program" program={run.program} /> : null],
+            [
+              "Datasets",
+              run.datasets.length > 0 ? run.datasets.map((dataset) => <DatasetFacts key={dataset.name} dataset={dataset} />) : null,
+            ],
             ["Entrypoint", <Mono key="entry">{run.entrypoint}</Mono>],
             [
               "Arguments",
@@ -42,6 +48,41 @@ export function ConfigurationTab({ run }: { readonly run: Run }) {
       </Section>
       <RunLimits run={run} />
     </Box>
+  );
+}
+
+function ProgramFacts({ program: { id, name, version, environmentId } }: { readonly program: NonNullable<Run["program"]> }) {
+  return (
+    <Text>
+      <Text as="span" textDecoration="underline">
+        <Link to={`/programs/${id}`}>{name}</Link>
+      </Text>
+      {version === null ? ", as it was then" : `, version ${version}`}
+      {environmentId === null ? null : (
+        <>
+          {" · "}
+          <Text as="span" textDecoration="underline">
+            <Link to={`/environments/${environmentId}`}>its packages</Link>
+          </Text>
+        </>
+      )}
+    </Text>
+  );
+}
+
+function DatasetFacts({ dataset: { id, assetName, version, split, path, rows } }: { readonly dataset: Run["datasets"][number] }) {
+  return (
+    <Text>
+      <Text as="span" textDecoration="underline">
+        <Link to={`/datasets/${id}`}>{assetName}</Link>
+      </Text>
+      {version === null ? ", as it was then" : `, version ${version}`}
+      {split === null ? "" : `, split ${split}`}
+      {` · ${formatPlural(rows, "row")} at `}
+      <Text as="span" fontFamily="mono" fontSize="xs">
+        {path}
+      </Text>
+    </Text>
   );
 }
 

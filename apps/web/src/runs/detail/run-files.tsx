@@ -7,18 +7,26 @@ import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes, formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
-import { useRunFile } from "../queries.ts";
+import { useRunFile, useRunFiles } from "../queries.ts";
 
 const maxShownBytes = 512 * 1024;
+/** A tree may have thousands. */
+const mostShown = 300;
 
 /** The files the run was given. The open one is part of the address, so an error can point at a line. */
 export function RunFiles({ run }: { readonly run: Run }) {
   const [search, setSearch] = useSearchParams();
   const open = search.get("file") ?? run.entrypoint;
   const line = Number(search.get("line")) || null;
+  const all = useRunFiles(run.id);
+  if (all.isError) return <ErrorPanel error={all.error} onRetry={() => void all.refetch()} />;
+  const files = all.data ?? run.files;
+  const shown = files.slice(0, mostShown);
+  const pointed = files.find(({ path }) => path === open);
+  if (pointed !== undefined && !shown.includes(pointed)) shown.unshift(pointed);
   return (
-    <Section heading="Files" note={formatPlural(run.files.length, "file")}>
-      {run.files.map((file) => {
+    <Section heading="Files" note={formatPlural(files.length, "file")}>
+      {shown.map((file) => {
         const isOpen = open === file.path || open.endsWith(`/${file.path}`);
         const Chevron = isOpen ? ChevronDown : ChevronRight;
         return (
@@ -48,6 +56,11 @@ export function RunFiles({ run }: { readonly run: Run }) {
           </Box>
         );
       })}
+      {files.length > shown.length ? (
+        <Text p="3" fontSize="xs" color="fg.muted">
+          and {files.length - shown.length} more
+        </Text>
+      ) : null}
     </Section>
   );
 }

@@ -9,18 +9,22 @@ export function RunTiming({ run }: { readonly run: Run }) {
   return <TimingBar phases={timingPhases(run, now)} />;
 }
 
+const startLabels: Readonly<Record<string, string>> = { compiling: "Compiling", building_environment: "Building the environment" };
+
 function timingPhases(run: Run, now: number): readonly TimingPhase[] {
-  const { queueMs, startMs, compileMs, compileCached } = run.timings;
+  const { queueMs, startMs, environmentMs, compileMs, compileCached } = run.timings;
   const waited = Math.max(0, now - Date.parse(run.createdAt));
   const queued = run.status === "queued";
   const starting = run.status === "starting";
   return [
     { label: "Queue", ms: queueMs ?? (queued ? waited : null), color: "border.emphasized", live: queued },
+    // One that was there took next to nothing.
+    ...(environmentMs === null || environmentMs < 5 ? [] : [{ label: "Environment", ms: environmentMs, color: "fg.info", live: false }]),
     ...(compileMs === null
       ? []
       : [{ label: compileCached === true ? "Compiled before" : "Compile", ms: compileMs, color: "fg.info", live: false }]),
     {
-      label: run.phase === "compiling" ? "Compiling" : "Start",
+      label: startLabels[run.phase ?? ""] ?? "Start",
       ms: startMs ?? (starting ? Math.max(0, waited - (queueMs ?? 0)) : null),
       color: "fg.subtle",
       live: starting,

@@ -9,6 +9,10 @@ export interface RunListFilter {
   readonly q: string;
   /** What others have shared, in place of one's own. */
   readonly shared: boolean;
+  /** The id of a program; empty for any run. */
+  readonly program: string;
+  /** Those that the installation failed and that nobody has run again; an administrator sees everybody's. */
+  readonly deadLetters: boolean;
 }
 
 /** The spans one can choose from, in hours. */
@@ -31,6 +35,8 @@ export function readRunFilter(search: URLSearchParams): RunListFilter {
     since: sinceChoices.some(({ value }) => value === since) ? since : "",
     q: search.get("q") ?? "",
     shared: search.get("owner") === "shared",
+    program: /^prog_[0-9a-z]{26}$/.exec(search.get("program") ?? "")?.[0] ?? "",
+    deadLetters: search.has("deadLetters"),
   };
 }
 
@@ -42,6 +48,8 @@ export function writeRunFilter(filter: RunListFilter): URLSearchParams {
   if (filter.since) search.set("since", filter.since);
   if (filter.q) search.set("q", filter.q);
   if (filter.shared) search.set("owner", "shared");
+  if (filter.program) search.set("program", filter.program);
+  if (filter.deadLetters) search.set("deadLetters", "true");
   return search;
 }
 
@@ -51,7 +59,7 @@ export function isFiltered(filter: RunListFilter): boolean {
 }
 
 /** The question to the server. `now` is rounded to the minute, so that the same filter asks the same question for a while. */
-export function runListQuery(filter: RunListFilter, now: number): ListRunsQuery {
+export function runListQuery(filter: RunListFilter, now: number, isAdmin: boolean): ListRunsQuery {
   const hours = sinceChoices.find(({ value }) => value === filter.since)?.hours;
   const minute = Math.floor(now / 60_000) * 60_000;
   return {
@@ -61,5 +69,7 @@ export function runListQuery(filter: RunListFilter, now: number): ListRunsQuery 
     ...(hours === undefined ? {} : { since: new Date(minute - hours * 3_600_000).toISOString() }),
     ...(filter.q ? { q: filter.q } : {}),
     ...(filter.shared ? { owner: "shared" } : {}),
+    ...(filter.program ? { program: filter.program } : {}),
+    ...(filter.deadLetters ? { deadLetters: "true", ...(isAdmin && { owner: "all" as const }) } : {}),
   };
 }

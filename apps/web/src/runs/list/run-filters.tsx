@@ -1,13 +1,15 @@
-import { Button, Flex, Input, NativeSelect } from "@chakra-ui/react";
+import { Flex } from "@chakra-ui/react";
 import type { RunStatus } from "@syla/sdk";
-import { CirclePlay, Users, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { CirclePlay, RotateCcw, Users, X } from "lucide-react";
+import { FilterBar, FilterChoice, FilterSearch } from "../../ui/filter-bar.tsx";
 import { FilterChip } from "../../ui/filter-chip.tsx";
 import { StatusIcon, statusLooks } from "../../ui/status-badge.tsx";
 import { useRuntimes } from "../queries.ts";
 import { isFiltered, type RunListFilter, sinceChoices } from "./run-filter.ts";
 
 const statuses: readonly RunStatus[] = ["queued", "running", "succeeded", "failed", "timed_out", "cancelled"];
+
+const noRunFilter: RunListFilter = { statuses: [], language: "", since: "", q: "", shared: false, program: "", deadLetters: false };
 
 interface RunFiltersProps {
   readonly filter: RunListFilter;
@@ -24,14 +26,34 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
       return { ...before, statuses: chosen.includes(status) ? chosen.filter((other) => other !== status) : [...chosen, status] };
     });
   return (
-    <Flex gap="2" wrap="wrap" align="center" pb="3">
-      <SearchBox q={filter.q} onSearch={(q) => onChange((before) => ({ ...before, q }))} />
+    <FilterBar onClear={isFiltered(filter) ? () => onChange(() => noRunFilter) : undefined}>
+      <FilterSearch
+        label="Search runs"
+        placeholder="Search id or entrypoint"
+        width="176px"
+        q={filter.q}
+        onSearch={(q) => onChange((before) => ({ ...before, q }))}
+      />
       <FilterChip pressed={filter.shared} onClick={() => onChange((before) => ({ ...before, shared: !before.shared }))}>
         <span aria-hidden>
           <Users size={14} />
         </span>
         Shared with me
       </FilterChip>
+      <FilterChip pressed={filter.deadLetters} onClick={() => onChange((before) => ({ ...before, deadLetters: !before.deadLetters }))}>
+        <span aria-hidden>
+          <RotateCcw size={14} />
+        </span>
+        Given up
+      </FilterChip>
+      {filter.program === "" ? null : (
+        <FilterChip pressed onClick={() => onChange((before) => ({ ...before, program: "" }))}>
+          <span aria-hidden>
+            <X size={14} />
+          </span>
+          Of one program
+        </FilterChip>
+      )}
       <Flex role="group" aria-label="Status" gap="1.5" wrap="wrap">
         {statuses.map((status) => (
           <FilterChip key={status} pressed={filter.statuses.includes(status)} onClick={() => toggle(status)}>
@@ -41,7 +63,7 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
         ))}
       </Flex>
       <Flex gap="2" wrap="wrap">
-        <Choice
+        <FilterChoice
           label="Language"
           value={filter.language}
           onChoose={(language) => onChange((before) => ({ ...before, language }))}
@@ -52,78 +74,15 @@ export function RunFilters({ filter, onChange }: RunFiltersProps) {
               {runtime.title}
             </option>
           ))}
-        </Choice>
-        <Choice label="Time" value={filter.since} onChoose={(since) => onChange((before) => ({ ...before, since }))} none="any time">
+        </FilterChoice>
+        <FilterChoice label="Time" value={filter.since} onChoose={(since) => onChange((before) => ({ ...before, since }))} none="any time">
           {sinceChoices.map((choice) => (
             <option key={choice.value} value={choice.value}>
               {choice.label}
             </option>
           ))}
-        </Choice>
+        </FilterChoice>
       </Flex>
-      {isFiltered(filter) ? (
-        <Button
-          size="2xs"
-          h="7"
-          variant="ghost"
-          color="fg.muted"
-          onClick={() => onChange(() => ({ statuses: [], language: "", since: "", q: "", shared: false }))}
-        >
-          <X aria-hidden /> Clear
-        </Button>
-      ) : null}
-    </Flex>
-  );
-}
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly value: string;
-  readonly none: string;
-  readonly onChoose: (value: string) => void;
-  readonly children: React.ReactNode;
-}
-
-function Choice({ label, value, none, onChoose, children }: ChoiceProps) {
-  return (
-    <NativeSelect.Root size="xs" w="auto" maxW="32">
-      <NativeSelect.Field
-        aria-label={label}
-        value={value}
-        onChange={(event) => onChoose(event.currentTarget.value)}
-        h="7"
-        rounded="full"
-        color={value ? "accent.fg" : "fg.muted"}
-        bg={value ? "accent.subtle" : "transparent"}
-        borderColor={value ? "accent.border" : "border"}
-      >
-        <option value="">{none}</option>
-        {children}
-      </NativeSelect.Field>
-      <NativeSelect.Indicator />
-    </NativeSelect.Root>
-  );
-}
-
-function SearchBox({ q, onSearch }: { readonly q: string; readonly onSearch: (q: string) => void }) {
-  const [text, setText] = useState(q);
-  useEffect(() => setText(q), [q]);
-  useEffect(() => {
-    if (text === q) return;
-    const timer = setTimeout(() => onSearch(text), 200);
-    return () => clearTimeout(timer);
-    // Typing restarts the pause; the callback is new on every render.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [text]);
-  return (
-    <Input
-      type="search"
-      size="xs"
-      w={{ base: "full", sm: "176px" }}
-      placeholder="Search id or entrypoint"
-      aria-label="Search runs"
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-    />
+    </FilterBar>
   );
 }

@@ -3,7 +3,6 @@ import type { RunSummary } from "@syla/sdk";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { RunRow, runColumns } from "../run-row.tsx";
-import { isLive } from "../run-state.ts";
 
 const rowHeight = 40;
 
@@ -78,8 +77,7 @@ export function RunTable({ runs, selected, onSelect, onEnd }: RunTableProps) {
 type HeadProps = Omit<RunTableProps, "onEnd">;
 
 function Head({ runs, selected, onSelect }: HeadProps) {
-  const live = runs.filter(isLive);
-  const all = live.length > 0 && live.every((run) => selected.has(run.id));
+  const all = runs.length > 0 && runs.every((run) => selected.has(run.id));
   return (
     <Box role="rowgroup" flexShrink="0" pr="var(--scrollbar, 0px)">
       <Grid
@@ -96,19 +94,15 @@ function Head({ runs, selected, onSelect }: HeadProps) {
         bg="bg.subtle"
       >
         <chakra.label role="columnheader" display="flex" alignItems="center" h="full">
-          {live.length > 0 ? (
-            <chakra.input
-              type="checkbox"
-              accentColor="accent.solid"
-              w="4"
-              h="4"
-              checked={all}
-              aria-label="Select every run that can be cancelled"
-              onChange={(event) => onSelect(new Set(event.currentTarget.checked ? live.map((run) => run.id) : []))}
-            />
-          ) : (
-            <chakra.span srOnly>Selection</chakra.span>
-          )}
+          <chakra.input
+            type="checkbox"
+            accentColor="accent.solid"
+            w="4"
+            h="4"
+            checked={all}
+            aria-label="Select every run that is shown"
+            onChange={(event) => onSelect(new Set(event.currentTarget.checked ? runs.map((run) => run.id) : []))}
+          />
         </chakra.label>
         <chakra.span role="columnheader">
           <chakra.span srOnly>Status</chakra.span>

@@ -1,5 +1,5 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
-import { ListOrdered, Play, SearchX, Square } from "lucide-react";
+import { ListOrdered, Play, SearchX } from "lucide-react";
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -7,9 +7,9 @@ import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { PageHeader } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
-import { useCancelRuns } from "../queries.ts";
-import { isLive } from "../run-state.ts";
+import { BulkRuns } from "./bulk-runs.tsx";
 import { isFiltered, readRunFilter, type RunListFilter, writeRunFilter } from "./run-filter.ts";
+import { RequeueRuns } from "./requeue-runs.tsx";
 import { RunFilters } from "./run-filters.tsx";
 import { RunTable } from "./run-table.tsx";
 import { useRunList } from "./use-run-list.ts";
@@ -32,13 +32,13 @@ export default function RunsPage() {
       <PageHeader
         title="Runs"
         actions={
-          <CancelSelected
-            ids={runs.filter((run) => isLive(run) && selected.has(run.id)).map((run) => run.id)}
-            onDone={() => setSelected(none)}
-          />
+          filter.deadLetters && runs.length > 0 ? (
+            <RequeueRuns ids={runs.filter((run) => selected.has(run.id)).map((run) => run.id)} onDone={() => setSelected(none)} />
+          ) : null
         }
       />
       <RunFilters filter={filter} onChange={changeFilter} />
+      <BulkRuns runs={runs} selected={selected} filter={filter} hasMore={pages.hasNextPage} onSelect={setSelected} />
       {pages.isError ? (
         <Box mb="3">
           <ErrorPanel error={pages.error} onRetry={() => void pages.refetch()} />
@@ -64,30 +64,6 @@ export default function RunsPage() {
         </Text>
       ) : null}
     </Flex>
-  );
-}
-
-function CancelSelected({ ids, onDone }: { readonly ids: readonly string[]; readonly onDone: () => void }) {
-  const cancel = useCancelRuns();
-  return (
-    <>
-      {cancel.isError ? (
-        <Text fontSize="xs" color="fg.error" role="alert">
-          Not every run could be cancelled: {cancel.error.message}
-        </Text>
-      ) : null}
-      {ids.length > 0 ? (
-        <Button
-          size="xs"
-          variant="outline"
-          loading={cancel.isPending}
-          loadingText="Cancelling"
-          onClick={() => cancel.mutate(ids, { onSettled: onDone })}
-        >
-          <Square aria-hidden /> Cancel {formatPlural(ids.length, "run")}
-        </Button>
-      ) : null}
-    </>
   );
 }
 

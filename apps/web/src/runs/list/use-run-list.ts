@@ -1,9 +1,10 @@
 import type { RunSummary } from "@syla/sdk";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
+import { useMe } from "../../accounts/queries.ts";
 import { syla } from "../../app/api.ts";
 import { isLive } from "../run-state.ts";
-import { type RunListFilter, runListQuery } from "./run-filter.ts";
+import { type RunListFilter, runListQuery, writeRunFilter } from "./run-filter.ts";
 
 /** How often the top of the list is read again: quickly while something moves on it. */
 const livelyMs = 1500;
@@ -15,11 +16,12 @@ const quietMs = 4000;
  */
 export function useRunList(filter: RunListFilter) {
   const client = useQueryClient();
-  const key = [filter.statuses.join(","), filter.language, filter.since, filter.q, filter.shared];
+  const isAdmin = useMe().data?.role === "admin";
+  const key = [writeRunFilter(filter).toString(), isAdmin];
   const pages = useInfiniteQuery({
     queryKey: ["runs", "list", ...key],
     queryFn: ({ pageParam, signal }) =>
-      syla.runs.list({ ...runListQuery(filter, Date.now()), ...(pageParam ? { cursor: pageParam } : {}) }, { signal }),
+      syla.runs.list({ ...runListQuery(filter, Date.now(), isAdmin), ...(pageParam ? { cursor: pageParam } : {}) }, { signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     staleTime: 30_000,
@@ -27,7 +29,7 @@ export function useRunList(filter: RunListFilter) {
   });
   const head = useQuery({
     queryKey: ["runs", "head", ...key],
-    queryFn: ({ signal }) => syla.runs.list(runListQuery(filter, Date.now()), { signal }),
+    queryFn: ({ signal }) => syla.runs.list(runListQuery(filter, Date.now(), isAdmin), { signal }),
     enabled: pages.isSuccess && !pages.isPlaceholderData,
     refetchInterval: (query) => (query.state.data?.items.some(isLive) ? livelyMs : quietMs),
     staleTime: 0,

@@ -1,5 +1,5 @@
 import { Box } from "@chakra-ui/react";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import "./code-editor.css";
@@ -10,14 +10,20 @@ interface CodeEditorProps {
   readonly language: string;
   readonly onChange: (value: string) => void;
   /** A line to go to; `at` makes the same line a new wish. */
-  readonly goTo: { readonly line: number; readonly at: number } | null;
+  readonly goTo: { readonly line: number; readonly column?: number; readonly at: number } | null;
+  readonly readOnly?: boolean;
+  /** What else the editor shows; exchanged when it is another one. */
+  readonly extras?: Extension;
 }
 
+const nothing: Extension = [];
+
 /** CodeMirror in React: the text flows out on every change, and in only when it came from elsewhere. */
-export function CodeEditor({ value, language, onChange, goTo }: CodeEditorProps) {
+export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extras = nothing }: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | null>(null);
   const languageSlot = useRef(new Compartment());
+  const extrasSlot = useRef(new Compartment());
   const changed = useRef(onChange);
   useEffect(() => {
     changed.current = onChange;
@@ -25,10 +31,15 @@ export function CodeEditor({ value, language, onChange, goTo }: CodeEditorProps)
 
   useEffect(() => {
     if (!host.current) return;
-    const extensions = [baseExtensions((text) => changed.current(text)), languageSlot.current.of(languageSupport(language))];
+    const extensions = [
+      baseExtensions((text) => changed.current(text)),
+      languageSlot.current.of(languageSupport(language)),
+      EditorState.readOnly.of(readOnly),
+      extrasSlot.current.of(extras),
+    ];
     const view = new EditorView({ parent: host.current, state: EditorState.create({ doc: value, extensions }) });
     editor.current = view;
-    view.focus();
+    if (!readOnly) view.focus();
     return () => view.destroy();
     // Made once; what changes later is dispatched below.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
@@ -44,10 +55,15 @@ export function CodeEditor({ value, language, onChange, goTo }: CodeEditorProps)
   }, [language]);
 
   useEffect(() => {
+    editor.current?.dispatch({ effects: extrasSlot.current.reconfigure(extras) });
+  }, [extras]);
+
+  useEffect(() => {
     const view = editor.current;
     if (!view || !goTo) return;
-    const { from } = view.state.doc.line(Math.min(Math.max(1, goTo.line), view.state.doc.lines));
-    view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+    const { from, to } = view.state.doc.line(Math.min(Math.max(1, goTo.line), view.state.doc.lines));
+    const place = Math.min(to, from + Math.max(0, (goTo.column ?? 1) - 1));
+    view.dispatch({ selection: { anchor: place }, effects: EditorView.scrollIntoView(place, { y: "center" }) });
     view.focus();
   }, [goTo]);
 

@@ -1,5 +1,6 @@
 import { Box, Button, Checkbox, Flex, Grid, Text } from "@chakra-ui/react";
 import { useState } from "react";
+import { ModelPicker } from "../../models/model-picker.tsx";
 import { TextAreaField, TextField } from "../../ui/form-field.tsx";
 import { limitFields } from "../limits.ts";
 import type { Draft } from "./draft.ts";
@@ -16,7 +17,7 @@ interface DraftOptionsProps {
   readonly onAddFiles: (picked: readonly PickedFile[]) => void;
 }
 
-const tabs = ["Input", "Arguments", "Environment", "Files", "Network", "Limits", "Reuse"] as const;
+const tabs = ["Input", "Arguments", "Environment", "Files", "Model", "Network", "Limits", "Reuse"] as const;
 type OptionTab = (typeof tabs)[number];
 
 /** What goes along with the code, below the editor. */
@@ -68,6 +69,7 @@ function tabMarks({ draft, problems }: DraftOptionsProps): Readonly<Record<Optio
     Arguments: draft.args ? String(draft.args.replace(/\n$/, "").split("\n").length) : "",
     Environment: problems["env"] ? "!" : draft.env.trim() ? "•" : "",
     Files: draft.files.length > 0 ? String(draft.files.length) : "",
+    Model: draft.model === "" ? "" : "•",
     Network: problems["network"] ? "!" : draft.network === "none" ? "" : "•",
     Limits: limitFields.some(({ name }) => problems[name]) ? "!" : limits > 0 ? String(limits) : "",
     Reuse: draft.reuse ? "•" : "",
@@ -135,6 +137,8 @@ function OptionPanel({
           />
         </>
       );
+    case "Model":
+      return <ModelPicker value={draft.model} onChange={(model) => onChange({ ...draft, model })} />;
     case "Network":
       return <NetworkPicker draft={draft} problem={problems["network"]} onChange={onChange} />;
     case "Limits":

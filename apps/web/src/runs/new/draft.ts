@@ -1,4 +1,4 @@
-import type { LimitsInput, Run, RunInputDraft, Runtime } from "@syla/sdk";
+import type { LimitsInput, RerunInputDraft, Run, RunInputDraft, Runtime } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
 import { findRuntime } from "../runtime-choice.ts";
 import { type DraftNetwork, networkFields, networkInput, networkProblem, noNetwork } from "./draft-network.ts";
@@ -25,6 +25,23 @@ export interface Draft extends DraftNetwork {
   readonly files: readonly DraftFile[];
   /** It does the same every time: an earlier result may answer. */
   readonly reuse: boolean;
+  /** Id of the model that it may call; empty for none. */
+  readonly model: string;
+  /** The run that this one repeats; null for a new one. */
+  readonly replay: Replay | null;
+}
+
+/** What a draft that repeats a run has besides. */
+export interface Replay {
+  readonly runId: string;
+  /** Of a program of the catalog: its files stay the program's. */
+  readonly program: string | null;
+  /** The draft as it was taken over: what differs from it is what has been changed. */
+  readonly base: Omit<Draft, "replay">;
+  /** Files besides the entrypoint whose text has been changed. */
+  readonly edited: Readonly<Record<string, string>>;
+  /** The file in the editor; the entrypoint when it is none of the others. */
+  readonly open: string;
 }
 
 /** What a draft has besides its program, before anybody has chosen anything. */
@@ -36,6 +53,8 @@ export const nothingChosen: Omit<Draft, "language" | "code"> = {
   limits: {},
   files: [],
   reuse: false,
+  model: "",
+  replay: null,
   ...noNetwork,
 };
 
@@ -50,7 +69,13 @@ export function changeLanguage(draft: Draft, runtimes: readonly Runtime[], name:
   const after = findRuntime(runtimes, name);
   if (!after) return draft;
   const untouched = draft.code.trim() === "" || draft.code === before?.example;
-  return { ...draft, language: name, code: untouched ? after.example : draft.code, entrypoint: untouched ? "" : draft.entrypoint };
+  return {
+    ...draft,
+    replay: null,
+    language: name,
+    code: untouched ? after.example : draft.code,
+    entrypoint: untouched ? "" : draft.entrypoint,
+  };
 }
 
 /** What is wrong with the fields, in words; empty when the draft can be sent. */
@@ -79,7 +104,8 @@ export function draftInput(draft: Draft): RunInputDraft {
     env,
     limits: draftLimits(draft),
     ...(draft.reuse ? { cache: true } : {}),
-    ...(draft.network === "none" ? {} : { network: networkInput(draft) }),
+    ...(draft.model === "" ? {} : { models: [draft.model] }),
+    ...(draft.network === "none" || draft.network === "gateway" ? {} : { network: networkInput(draft) }),
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
   };
@@ -98,8 +124,8 @@ function draftLimits(draft: Draft): LimitsInput {
   return limits;
 }
 
-/** The draft that repeats a run: its entrypoint goes into the editor, its other files along. */
-export async function draftFromRun(id: string, signal: AbortSignal): Promise<Draft> {
+/** The draft that repeats a run: its entrypoint goes into the editor, its other files along. `open`: the file to begin with. */
+export async function draftFromRun(id: string, open: string, signal: AbortSignal): Promise<Draft> {
   const run = await syla.runs.get(id, { signal });
   const others = run.files.filter((file) => file.path !== run.entrypoint);
   const [code, stdin, files] = await Promise.all([
@@ -107,7 +133,7 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     run.stdinBytes > 0 ? syla.runs.stdin(id, { signal }).then((answer) => answer.text()) : "",
     Promise.all(others.map((file) => adoptFile(id, file.path, signal))),
   ]);
-  return {
+  const base = {
     language: run.requestedVersion === null ? run.language : `${run.language}@${run.requestedVersion}`,
     code,
     entrypoint: run.entrypoint,
@@ -117,7 +143,58 @@ export async function draftFromRun(id: string, signal: AbortSignal): Promise<Dra
     limits: limitTexts(run),
     files,
     reuse: false,
-    ...networkFields(run.network),
+    model: run.models[0] ?? "",
+    ...networkFields(run.network === "gateway" ? "none" : run.network),
+  };
+  const replay = { runId: id, program: run.program?.name ?? null, base, edited: {}, open: open === "" ? run.entrypoint : open };
+  return { ...base, replay };
+}
+
+/** The file in the editor, when it is another than the one that is run. */
+export function openFile({ replay }: Draft): string | null {
+  return replay === null || replay.open === replay.base.entrypoint ? null : replay.open;
+}
+
+/** The draft with this file in the editor; only of a repeated run there are others than the one that is run. */
+export function showFile(draft: Draft, path: string): Draft {
+  return draft.replay === null ? draft : { ...draft, replay: { ...draft.replay, open: path } };
+}
+
+/** How a draft is started. */
+export type Start = { readonly input: RunInputDraft } | { readonly repeats: string; readonly changes: RerunInputDraft };
+
+export function startOf(draft: Draft): Start {
+  const changes = replayInput(draft);
+  return changes === null || draft.replay === null ? { input: draftInput(draft) } : { repeats: draft.replay.runId, changes };
+}
+
+/** What of a repeated run has been changed; null when it has to be a run of its own. */
+function replayInput(draft: Draft): RerunInputDraft | null {
+  const { replay } = draft;
+  if (replay === null) return null;
+  const { base, edited } = replay;
+  const input = draftInput(draft);
+  const differs = (...fields: readonly (keyof typeof base)[]) =>
+    fields.some((field) => JSON.stringify(draft[field]) !== JSON.stringify(base[field]));
+  const entrypoint = draft.entrypoint.trim() === "" ? base.entrypoint : draft.entrypoint.trim();
+  const known = new Map(base.files.map(({ path, sha256 }) => [path, sha256]));
+  const added = draft.files.filter(({ path, sha256 }) => known.get(path) !== sha256);
+  const files = [
+    ...added.filter(({ path }) => !(path in edited)).map(({ path, sha256 }) => ({ path, blob: sha256 })),
+    ...(differs("code", "entrypoint") ? [{ path: entrypoint, content: draft.code }] : []),
+    ...Object.entries(edited).map(([path, content]) => ({ path, content })),
+  ];
+  const gone = base.files.map(({ path }) => path).filter((path) => !draft.files.some((file) => file.path === path));
+  return {
+    ...(files.length > 0 && { files }),
+    ...(gone.length > 0 && { removeFiles: gone }),
+    ...(differs("entrypoint") && { entrypoint }),
+    ...(differs("args") && { args: input.args ?? [] }),
+    ...(differs("env") && { env: input.env ?? {} }),
+    ...(differs("stdin") && { stdin: draft.stdin }),
+    ...(differs("limits") && { limits: input.limits ?? {} }),
+    ...(differs("model") && { models: draft.model === "" ? [] : [draft.model] }),
+    ...(differs("network", "hosts") && { network: networkInput(draft) }),
   };
 }
 

@@ -81,6 +81,36 @@ const look = EditorView.theme({
   ".cm-line-error": { backgroundColor: color("bg-error") },
 });
 
+const byExtension: Readonly<Record<string, string>> = {
+  py: "python",
+  ts: "typescript",
+  mts: "typescript",
+  js: "node",
+  mjs: "node",
+  jsx: "node",
+  tsx: "typescript",
+  sh: "bash",
+  cpp: "c++",
+  cc: "c++",
+  h: "c",
+  c: "c",
+  java: "java",
+  go: "go",
+  rs: "rust",
+  rb: "ruby",
+  pl: "perl",
+  lua: "lua",
+  sql: "sql",
+};
+
+/** The language of a file by its name; empty when the editor has no knowledge of it. */
+export function languageOfPath(path: string): string {
+  return byExtension[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""] ?? "";
+}
+
+/** How text looks when it is only compared. */
+export const readingExtensions: Extension = [lineNumbers(), syntaxHighlighting(highlight), look];
+
 /** Everything of the editor that does not change with the language. Escape, then Tab, leaves it with the keyboard. */
 export function baseExtensions(onChange: (text: string) => void): Extension {
   return [

@@ -11,10 +11,14 @@ interface FileListProps {
   readonly uploading: boolean;
   readonly onAdd: (picked: readonly PickedFile[]) => void;
   readonly onRemove: (path: string) => void;
+  /** How else they may come, or what becomes of them. */
+  readonly hint?: string;
 }
 
+const usualHint = "or drop files and folders anywhere on this page. The program finds them beside itself.";
+
 /** The files that go with the run, beside the code. */
-export function FileList({ files, uploading, onAdd, onRemove }: FileListProps) {
+export function FileList({ files, uploading, onAdd, onRemove, hint = usualHint }: FileListProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <Box>
@@ -23,7 +27,7 @@ export function FileList({ files, uploading, onAdd, onRemove }: FileListProps) {
           <FilePlus aria-hidden /> Add files
         </Button>
         <Text fontSize="xs" color="fg.muted">
-          or drop files and folders anywhere on this page. The program finds them beside itself.
+          {hint}
         </Text>
         <input
           ref={input}

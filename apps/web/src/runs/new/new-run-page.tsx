@@ -1,4 +1,5 @@
 import { Box } from "@chakra-ui/react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { usePageTitle } from "../../ui/page.tsx";
@@ -13,9 +14,11 @@ export default function NewRunPage() {
   const [search, setSearch] = useSearchParams();
   const runtimes = useRuntimes();
   const runId = search.get("run") ?? "";
+  const [line] = useState(() => Number(search.get("line")) || null);
   const { draft, setDraft, error, retry } = useDraft({
     runtimes: runtimes.data,
     from: search.get("from") ?? "",
+    file: search.get("file") ?? "",
     language: search.get("language") ?? "",
     onTaken: () => setSearch(runId ? { run: runId } : {}, { replace: true }),
   });
@@ -34,6 +37,7 @@ export default function NewRunPage() {
       draft={draft}
       onDraft={setDraft}
       runId={runId}
+      line={line}
       onRun={(id) => setSearch({ run: id }, { replace: true })}
     />
   );

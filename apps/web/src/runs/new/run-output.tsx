@@ -1,5 +1,5 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
-import { Package, SquareArrowOutUpRight, Terminal } from "lucide-react";
+import { Columns2, Package, SquareArrowOutUpRight, Terminal } from "lucide-react";
 import { Link } from "react-router";
 import { useFastNow } from "../../ui/clock.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -61,6 +61,13 @@ export function RunOutput({ runId, reused, failure, onLocation }: RunOutputProps
               </Link>
             </Button>
           ) : null}
+          {run.data.retryOf === null ? null : (
+            <Button asChild size="xs" variant="ghost">
+              <Link to={`/runs/${run.data.retryOf}/compare/${runId}`}>
+                <Columns2 aria-hidden /> Compare
+              </Link>
+            </Button>
+          )}
           <Button asChild size="xs" variant="ghost">
             <Link to={`/runs/${runId}`}>
               <SquareArrowOutUpRight aria-hidden /> Open run
@@ -70,7 +77,7 @@ export function RunOutput({ runId, reused, failure, onLocation }: RunOutputProps
       </Flex>
       {run.data.error ? (
         <Box px="2" py="2" borderBottomWidth="1px" borderColor="border">
-          <RunErrorPanel error={run.data.error} onLocation={onLocation} />
+          <RunErrorPanel error={run.data.error} onLocation={onLocation} short />
         </Box>
       ) : null}
       <Box flex="1" minH="0">

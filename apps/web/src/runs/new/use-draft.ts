@@ -29,6 +29,8 @@ interface DraftSource {
   readonly runtimes: readonly Runtime[] | undefined;
   /** Start from this run (`?from=`). */
   readonly from: string;
+  /** And with this file of it in the editor (`&file=`). */
+  readonly file: string;
   /** Start with this language's example (`?language=`). */
   readonly language: string;
   /** Called when `from` or `language` has been taken over, so that a reload keeps what was written since. */
@@ -36,11 +38,11 @@ interface DraftSource {
 }
 
 /** The draft: from a run, from an example, or as it was left in this tab. */
-export function useDraft({ runtimes, from, language, onTaken }: DraftSource) {
+export function useDraft({ runtimes, from, file, language, onTaken }: DraftSource) {
   const [draft, setDraft] = useState<Draft | null>(() => (from || language ? null : readStored()));
   const source = useQuery({
-    queryKey: ["draft-from", from],
-    queryFn: ({ signal }) => draftFromRun(from, signal),
+    queryKey: ["draft-from", from, file],
+    queryFn: ({ signal }) => draftFromRun(from, file, signal),
     enabled: from !== "",
     gcTime: 0,
     staleTime: 0,

@@ -7,12 +7,13 @@ import { errorCode } from "../../ui/describe-error.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { ShortcutKeys } from "../../ui/shortcut-keys.tsx";
 import { findRuntime } from "../runtime-choice.ts";
-import { useCancelRuns, useCreateRun, useRun } from "../queries.ts";
+import { useCancelRuns, useRun, useStartRun } from "../queries.ts";
 import { isLive } from "../run-state.ts";
 import { CodeEditor } from "./code-editor.tsx";
-import { changeLanguage, type Draft, draftInput, draftProblems } from "./draft.ts";
+import { changeLanguage, type Draft, draftProblems, openFile, showFile, startOf } from "./draft.ts";
 import { DraftOptions } from "./draft-options.tsx";
 import { InstallHint, LanguagePicker } from "./language-picker.tsx";
+import { ReplayBar, ReplayFile } from "./replay-files.tsx";
 import { RunOutput } from "./run-output.tsx";
 import { mergeFiles, readDropped, uploadFiles } from "./upload-files.ts";
 
@@ -21,13 +22,16 @@ interface WorkbenchProps {
   readonly draft: Draft;
   readonly onDraft: (update: (draft: Draft | null) => Draft | null) => void;
   readonly runId: string;
+  /** The line to begin at. */
+  readonly line: number | null;
   readonly onRun: (id: string) => void;
 }
 
 /** The editor on one side, the output on the other. */
-export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchProps) {
-  const [goTo, setGoTo] = useState<{ line: number; at: number } | null>(null);
-  const create = useCreateRun();
+export function Workbench({ runtimes, draft, onDraft, runId, line, onRun }: WorkbenchProps) {
+  const [goTo, setGoTo] = useState<{ line: number; at: number } | null>(line === null ? null : { line, at: 0 });
+  const create = useStartRun();
+  const open = openFile(draft);
   const current = useRun(runId);
   const live = current.data !== undefined && isLive(current.data);
   const change = (next: Draft) => onDraft(() => next);
@@ -44,7 +48,7 @@ export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchP
     if (blocked || live) return;
     // On a small screen the output stands below the editor.
     output.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    create.mutate(draftInput(draft), { onSuccess: (started) => onRun(started.id) });
+    create.mutate(startOf(draft), { onSuccess: (started) => onRun(started.id) });
   };
   useRunKey(run);
   return (
@@ -93,13 +97,18 @@ export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchP
         </Flex>
         {runtime && !runtime.available ? <InstallHint runtime={runtime} /> : null}
         {upload.isError ? <ErrorPanel error={upload.error} onRetry={() => upload.variables && upload.mutate(upload.variables)} /> : null}
+        {draft.replay === null ? null : <ReplayBar draft={draft} replay={draft.replay} onDraft={onDraft} />}
         <Box flex="1" minH="0">
-          <CodeEditor
-            value={draft.code}
-            language={draft.language}
-            onChange={(code) => onDraft((before) => before && { ...before, code })}
-            goTo={goTo}
-          />
+          {draft.replay === null || open === null ? (
+            <CodeEditor
+              value={draft.code}
+              language={draft.language}
+              onChange={(code) => onDraft((before) => before && { ...before, code })}
+              goTo={goTo}
+            />
+          ) : (
+            <ReplayFile key={open} replay={draft.replay} path={open} onDraft={onDraft} goTo={goTo} />
+          )}
         </Box>
         <DraftOptions
           draft={draft}
@@ -123,7 +132,10 @@ export function Workbench({ runtimes, draft, onDraft, runId, onRun }: WorkbenchP
           runId={runId}
           reused={create.data?.cached === true}
           failure={create.error && errorCode(create.error) !== "unauthenticated" ? create.error : null}
-          onLocation={(_file, line) => setGoTo({ line, at: Date.now() })}
+          onLocation={(path, at) => {
+            onDraft((before) => before && showFile(before, path));
+            setGoTo({ line: at, at: Date.now() });
+          }}
         />
       </Box>
     </Flex>

@@ -80,7 +80,7 @@ interface LogRowProps {
   readonly match: boolean;
   readonly current: boolean;
   readonly linked: boolean;
-  readonly href: string;
+  readonly href: string | undefined;
   readonly measure?: ((element: HTMLDivElement | null) => void) | undefined;
 }
 
@@ -97,9 +97,13 @@ export const LogRow = memo(function LogRow({ line, top, index, query, showTime, 
       data-linked={linked || undefined}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <a className="log-number" href={href} tabIndex={-1} aria-label={`Link to line ${line.number}`}>
-        {line.number}
-      </a>
+      {href === undefined ? (
+        <span className="log-number">{line.number}</span>
+      ) : (
+        <a className="log-number" href={href} tabIndex={-1} aria-label={`Link to line ${line.number}`}>
+          {line.number}
+        </a>
+      )}
       {showTime ? <span className="log-time">{new Date(line.time).toISOString().slice(11, 23)}</span> : null}
       <span className="log-text">
         <LogText line={line} query={query} />

@@ -1,6 +1,7 @@
 import { Flex, Input, NativeSelect, Text } from "@chakra-ui/react";
-import { ArrowDown, ArrowUp, Clock, Download, WrapText } from "lucide-react";
+import { ArrowDown, ArrowUp, Clock, WrapText } from "lucide-react";
 import type { KeyboardEvent, RefObject } from "react";
+import { type Downloadable, DownloadButton } from "../download-button.tsx";
 import { IconButton } from "../icon-button.tsx";
 import type { LogFilter } from "./log-search.ts";
 
@@ -15,7 +16,7 @@ interface LogToolbarProps {
   readonly onTimes: (on: boolean) => void;
   readonly wrap: boolean;
   readonly onWrap: (on: boolean) => void;
-  readonly downloadHref: string | null;
+  readonly download: Downloadable | null;
   readonly searchRef: RefObject<HTMLInputElement | null>;
 }
 
@@ -45,13 +46,7 @@ export function LogToolbar(props: LogToolbarProps) {
         <ToggleButton label="Wrap lines" pressed={props.wrap} onPress={props.onWrap}>
           <WrapText />
         </ToggleButton>
-        {props.downloadHref ? (
-          <IconButton label="Download the whole log" asChild>
-            <a href={props.downloadHref} download>
-              <Download />
-            </a>
-          </IconButton>
-        ) : null}
+        {props.download ? <DownloadButton label="Download the whole log" file={props.download} /> : null}
       </Flex>
     </Flex>
   );

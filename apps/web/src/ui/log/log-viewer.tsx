@@ -2,6 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import type { Downloadable } from "../download-button.tsx";
 import { formatPlural } from "../format.ts";
 import { useStoredFlag } from "../use-stored-flag.ts";
 import "./log.css";
@@ -18,9 +19,11 @@ interface LogViewerProps {
   readonly buffer: LogBuffer;
   /** Whether more may come. */
   readonly live: boolean;
-  readonly downloadHref: string | null;
+  readonly download: Downloadable | null;
   /** The line that the address names (`#L12`). */
   readonly linkedLine?: number | null;
+  /** Whether lines can be linked to; not where what is behind the `#` is something else. */
+  readonly linksLines?: boolean;
   /** Said while there is no line. */
   readonly empty: ReactNode;
   /** The connection was lost and is being made again. */
@@ -28,7 +31,8 @@ interface LogViewerProps {
 }
 
 /** A log of any length: virtualised, searched, followed. It knows nothing of where the lines come from. */
-export function LogViewer({ buffer, live, downloadHref, linkedLine = null, empty, reconnecting = false }: LogViewerProps) {
+export function LogViewer(props: LogViewerProps) {
+  const { buffer, live, download, linkedLine = null, linksLines = true, empty, reconnecting = false } = props;
   const [filter, setFilter] = useState<LogFilter>({ stream: "all", query: "" });
   const [match, setMatch] = useState(0);
   const [times, setTimes] = useStoredFlag("syla.log.times", false);
@@ -55,10 +59,10 @@ export function LogViewer({ buffer, live, downloadHref, linkedLine = null, empty
         onTimes={setTimes}
         wrap={wrap}
         onWrap={setWrap}
-        downloadHref={downloadHref}
+        download={download}
         searchRef={searchRef}
       />
-      <LogRows key={String(wrap)} {...{ buffer, view, filter, match, times, wrap, live, linkedLine, empty }} />
+      <LogRows key={String(wrap)} {...{ buffer, view, filter, match, times, wrap, live, linkedLine, linksLines, empty }} />
       {reconnecting ? (
         <Text role="status" fontSize="xs" px="3" py="1" color="fg.warning" borderTopWidth="1px" borderColor="border">
           The connection was lost. Reconnecting; nothing will be missing.
@@ -77,10 +81,11 @@ interface LogRowsProps {
   readonly wrap: boolean;
   readonly live: boolean;
   readonly linkedLine: number | null;
+  readonly linksLines: boolean;
   readonly empty: ReactNode;
 }
 
-function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, empty }: LogRowsProps) {
+function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, linksLines, empty }: LogRowsProps) {
   const box = useRef<HTMLDivElement>(null);
   const count = view.rows ? view.rows.length : buffer.lines.length;
   const virtualizer = useVirtualizer({
@@ -133,7 +138,7 @@ function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, e
                 match={filter.query !== "" && includesSorted(view.matches, item.index)}
                 current={item.index === matchRow}
                 linked={line.number === linkedLine}
-                href={`${page}#L${line.number}`}
+                href={linksLines ? `${page}#L${line.number}` : undefined}
                 measure={wrap ? virtualizer.measureElement : undefined}
               />
             ) : null;

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { connect } from "../connection.ts";
+import { printJson, printLine } from "../output/print.ts";
+import { readLocalTree } from "../programs/local-tree.ts";
+import { remember, sendContents } from "../programs/push.ts";
+import { findTeam } from "../teams/find-team.ts";
+import { type CommonFlags, defineServerCommand } from "./command.ts";
+
+interface Flags extends CommonFlags {
+  readonly description?: string;
+  readonly tag?: string;
+  readonly team?: string;
+  readonly language?: string;
+  readonly entrypoint?: string;
+}
+
+export const programCreateCommand: Command = defineServerCommand("create", "make a program of a folder, and print its id")
+  .argument("<name>", "what people call it")
+  .argument("[folder]", "its files", ".")
+  .option("-d, --description <text>", "what it does")
+  .option("-t, --tag <tags>", "tags (comma separated)")
+  .option("--team <team>", "a team of yours that owns it: its id, slug or name")
+  .option("-l, --language <name>", "its language, with --entrypoint; guessed when left out")
+  .option("-e, --entrypoint <path>", "the file to start, with --language; guessed when left out")
+  .action(async (name: string, folder: string, flags: Flags) => {
+    const { syla, target } = await connect({ env: process.env, profile: flags.profile });
+    const root = resolve(folder);
+    const entries = await readLocalTree(root);
+    const ownerId = flags.team === undefined ? undefined : (await findTeam(syla, flags.team)).id;
+    await sendContents(syla, root, entries);
+    const program = await syla.assets.create({
+      type: "program",
+      name,
+      files: entries.map(({ path, sha256, executable }) => ({ path, blob: sha256, executable })),
+      ...(flags.description === undefined ? {} : { description: flags.description }),
+      ...(flags.tag === undefined ? {} : { tags: flags.tag.split(",").map((tag) => tag.trim()) }),
+      ...(ownerId === undefined ? {} : { ownerId }),
+      ...(flags.language !== undefined && flags.entrypoint !== undefined
+        ? { config: { runtime: flags.language, entrypoint: flags.entrypoint } }
+        : {}),
+    });
+    remember(target.url, root, program, entries);
+    if (flags.json === true) printJson(program);
+    else printLine(program.id);
+  });

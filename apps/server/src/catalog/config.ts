@@ -1,0 +1,51 @@
+import { assetConfigs, type AssetConfig } from "@syla/contracts/asset-configs";
+import type { AssetType } from "@syla/contracts/asset-fields";
+import { AppError } from "@syla/contracts/errors";
+import type { Actor } from "../access/actor.ts";
+import { fieldProblems } from "../platform/http-problem.ts";
+import type { TreeEntry, Trees } from "../platform/trees.ts";
+import type { AssetRow } from "./store.ts";
+
+/** A configuration that somebody gives. @throws AppError `invalid_request`, with each field that is wrong */
+export function readConfig(type: AssetType, config: unknown): AssetConfig {
+  const parsed = assetConfigs[type].safeParse(config);
+  if (parsed.success) return parsed.data;
+  const fields = fieldProblems("body", parsed.error.issues).map(({ path, message }) => ({
+    path: path === "" ? "config" : `config.${path}`,
+    message,
+  }));
+  throw new AppError("invalid_request", {
+    message: `The configuration is not valid. \`${fields[0]?.path}\`: ${fields[0]?.message}.`,
+    fields,
+  });
+}
+
+/** The files of an asset; none when it has no tree. */
+export async function readTree(trees: Trees, { tree_sha256 }: Pick<AssetRow, "tree_sha256">): Promise<readonly TreeEntry[]> {
+  return tree_sha256 === null ? [] : await trees.read(tree_sha256);
+}
+
+/** Refuses a program whose entrypoint is not there. @throws AppError `entrypoint_missing` */
+export async function requireRunnable(trees: Trees, row: Pick<AssetRow, "type" | "config" | "tree_sha256">): Promise<void> {
+  if (row.type !== "program") return;
+  const { entrypoint } = assetConfigs.program.parse(row.config);
+  if ((await readTree(trees, row)).some((entry) => entry.path === entrypoint)) return;
+  const message = `The entrypoint ${JSON.stringify(entrypoint)} is not among the files.`;
+  throw new AppError("entrypoint_missing", { message, fields: [{ path: "config.entrypoint", message: "must be one of the files" }] });
+}
+
+/** What has to hold of a type's configuration besides its shape; throws when it does not. */
+export type CheckConfig = (
+  actor: Actor,
+  /** `before`: the configuration that is there, which somebody was allowed to give it. */
+  asset: {
+    id?: string;
+    type: AssetType;
+    ownerId: string;
+    config: unknown;
+    before?: unknown;
+    visibility?: string | undefined;
+    /** A cap on what everybody may spend comes in the same step. */
+    becomesCapped?: boolean | undefined;
+  },
+) => Promise<void>;

@@ -1,0 +1,94 @@
+import { Readable } from "node:stream";
+import type { Asset, BulkResult } from "@syla/contracts/assets";
+import { AppError } from "@syla/contracts/errors";
+import { ZipFile } from "yazl";
+import type { Actor } from "../access/actor.ts";
+import type { Blobs } from "../platform/blobs.ts";
+import { toAppError } from "../platform/http-problem.ts";
+import type { TreeEntry } from "../platform/trees.ts";
+import type { Catalog } from "./service.ts";
+
+/** What an archive is made of. */
+export interface ExportContext {
+  readonly catalog: Pick<Catalog, "get" | "files">;
+  readonly blobs: Blobs;
+}
+
+/** Files of all assets of one archive together. */
+const mostFiles = 20_000;
+
+interface Exported {
+  readonly asset: Asset;
+  readonly entries: readonly TreeEntry[];
+}
+
+/** A zip archive of assets, as it is being written: of each a folder with its files and what is known of it. What may not be seen is told in `results.json`. @throws AppError `payload_too_large` */
+export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor, ids: readonly string[]): Promise<Readable> {
+  const results = new Map<string, BulkResult>(ids.map((id) => [id, { id, ok: true, error: null }]));
+  const attempt = async <T>(id: string, work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.status >= 500) throw thrown;
+      results.set(id, { id, ok: false, error: { code: error.code, message: error.message, hint: error.hint } });
+      return null;
+    }
+  };
+  const assets: Asset[] = [];
+  for (const id of results.keys()) {
+    const asset = await attempt(id, () => catalog.get(actor, id));
+    if (asset !== null) assets.push(asset);
+  }
+  requireFew(assets);
+  const exported: Exported[] = [];
+  for (const asset of assets) {
+    const entries = await attempt(asset.id, async () => (asset.tree === null ? [] : (await catalog.files(actor, asset.id)).entries));
+    if (entries !== null) exported.push({ asset, entries });
+  }
+  const zip = new ZipFile();
+  const output = zip.outputStream as Readable;
+  zip.on("error", (error) => output.destroy(error as Error));
+  const folders = new Set<string>();
+  for (const { asset, entries } of exported) addAsset(zip, blobs, folderOf(asset, folders), asset, entries);
+  zip.addBuffer(Buffer.from(`${JSON.stringify({ results: [...results.values()] }, null, 2)}\n`), "results.json");
+  zip.end();
+  return output;
+}
+
+function requireFew(assets: readonly Asset[]): void {
+  const files = assets.reduce((sum, { tree }) => sum + (tree?.files ?? 0), 0);
+  if (files <= mostFiles) return;
+  throw new AppError("payload_too_large", {
+    message: `These have ${files} files together; one archive holds at most ${mostFiles}.`,
+    hint: "Export fewer of them at once.",
+  });
+}
+
+function addAsset(zip: ZipFile, blobs: Blobs, folder: string, asset: Asset, entries: readonly TreeEntry[]): void {
+  const mtime = new Date(asset.updatedAt);
+  zip.addBuffer(Buffer.from(`${JSON.stringify(describe(asset), null, 2)}\n`), `${folder}/asset.json`, { mtime });
+  for (const { path, mode, size, sha256 } of entries)
+    zip.addReadStreamLazy(`${folder}/files/${zipPath(path)}`, { mtime, mode: 0o100_000 | mode, size }, (give) => {
+      blobs.open(sha256).then(
+        (content) => give(null, content),
+        (error: unknown) => give(error, Readable.from([])),
+      );
+    });
+}
+
+/** What of an asset is the same for whoever exports it. */
+function describe({ id, type, name, slug, description, tags, version, config, clonedFrom, importSource, createdAt, updatedAt }: Asset) {
+  return { id, type, name, slug, description, tags, version, config, clonedFrom, importSource, createdAt, updatedAt };
+}
+
+function folderOf({ id, slug }: Asset, used: Set<string>): string {
+  const folder = used.has(slug) ? `${slug}-${id.slice(-8)}` : slug;
+  used.add(folder);
+  return folder;
+}
+
+/** A backslash divides folders for many programs that unpack archives, and could lead out of one. */
+function zipPath(path: string): string {
+  return path.replaceAll("\\", "_");
+}

@@ -1,0 +1,41 @@
+import type { Queries, Work } from "../platform/database.ts";
+import { freeName, freeSlug, nameKey } from "./names.ts";
+import { toSearchVector } from "./search-text.ts";
+import * as store from "./store.ts";
+
+/** What becomes of somebody's assets when there will be nobody of that name. */
+export interface Ownership {
+  /** How many there are, deleted ones left out. */
+  count(queries: Queries, ownerId: string): Promise<number>;
+  /** Gives everything to another owner; what has a name that is in use there gets one like it. */
+  handOver(work: Work, from: string, to: string): Promise<void>;
+  /** Removes everything for good. */
+  remove(work: Work, ownerId: string): Promise<void>;
+}
+
+/** The catalog's part in deleting people and teams. */
+export const ownership: Ownership = {
+  count: store.countOwned,
+  handOver: async (work, from, to) => {
+    for (const id of await store.listOwned(work, from)) {
+      const row = await store.lockAsset(work, id);
+      if (row !== undefined) await giveTo(work, row, to);
+    }
+  },
+  remove: async (work, ownerId) => await store.removeAssets(work, await store.listOwned(work, ownerId)),
+};
+
+async function giveTo(work: Work, row: store.AssetRow, to: string): Promise<void> {
+  await store.lockNames(work, to, row.type);
+  const owner = { ownerId: to, type: row.type };
+  const { names, slugs } = await store.findTaken(work, owner, { name: row.name, slug: row.slug });
+  const name = freeName(row.name, names);
+  const { description, tags, slots } = row;
+  await store.changeOwner(work, row.id, {
+    owner_id: to,
+    name,
+    name_key: nameKey(name),
+    slug: freeSlug(row.slug, slugs),
+    search: toSearchVector({ name, description, tags, slots }),
+  });
+}

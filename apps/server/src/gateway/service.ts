@@ -1,0 +1,638 @@
+import type { Readable } from "node:stream";
+import { ReadableStream } from "node:stream/web";
+import { AppError } from "@syla/contracts/errors";
+import type { ModelConfig } from "@syla/contracts/model-config";
+import { z } from "zod";
+import type { Credentials } from "../credentials/service.ts";
+import { selectModel, type ModelCaller, type SelectedModel } from "../models/service.ts";
+import type { Database } from "../platform/database.ts";
+import { fieldProblems } from "../platform/http-problem.ts";
+import { newId } from "../platform/ids.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { RateLimit } from "../platform/rate-limit.ts";
+import type { Secret } from "../platform/secret.ts";
+import type { EndedCall } from "../metrics/service.ts";
+import type { Quotas } from "../quotas/service.ts";
+import { dollar, holdBack, type SpendQuota } from "../spend/service.ts";
+import { AnswerMemory } from "./answer-memory.ts";
+import { CallRecord, hideText, recordRefusal, sha256, storedText } from "./call-record.ts";
+import { insertCall, type CallEnd } from "./calls/store.ts";
+import { checkDelegated, delegatedBetas } from "./delegation/check.ts";
+import { estimateTokens, type Plausible } from "./metering/count.ts";
+import { costOf } from "./metering/cost.ts";
+import { readEvents, type StreamEvent } from "./metering/event-reader.ts";
+import { Meter } from "./metering/meter.ts";
+import { deltaText, gatherText } from "./metering/text.ts";
+import { readUsage } from "./metering/usage.ts";
+import { errorDocument, errorEvent, ProviderError, providerMessage, toFailure } from "./protocol-error.ts";
+import { wantsStream, type Endpoint } from "./protocol.ts";
+import {
+  addsUsage,
+  answersOf,
+  checkBody,
+  modelNameOf,
+  mostOutputTokens,
+  passedBody,
+  readBody,
+  withMost,
+  withoutStoring,
+  type Body,
+} from "./request.ts";
+import { bodyFor, wholeBody } from "./reader.ts";
+import { isLast, isUnfinished, isUsageOnly, streamError } from "./stream-end.ts";
+import { toAnswer, toEvents, type AnswerHead } from "./translate/answer.ts";
+import type { NeutralCall } from "./translate/call.ts";
+import { dialectOf, type Dialect } from "./translate/dialects.ts";
+import { toOllamaEmbeddings, toOpenaiEmbeddings } from "./translate/embeddings.ts";
+import { openProviderModel } from "./translate/provider-model.ts";
+import { sendWithRetries } from "./upstream/retry.ts";
+import { readText, type Send, type UpstreamAnswer, type UpstreamRequest } from "./upstream/send.ts";
+import { familyFor, targetOf, type Family } from "./upstream/target.ts";
+import { exchangeKey } from "./upstream/watsonx-token.ts";
+
+/** What a call may cost at most is not known where it does not say how much may be written: then this many tokens are held back. */
+const assumedOutputTokens = 4096;
+/** No model reads or writes more at once, as far as nobody has written down otherwise. */
+const largestWindow = 10_000_000;
+/** Events behind the end of a stream are not passed on; after so many it is not read on. */
+const mostBehindEnd = 8;
+/** Estimates of input may be too small by so much. */
+const inputMargin = 1.3;
+
+/** What the gateway is made of. */
+export interface GatewayContext {
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly credentials: Pick<Credentials, "reveal">;
+  readonly quotas: Pick<Quotas, "spendLimit" | "spendKey" | "noteSpend">;
+  readonly rateLimit: RateLimit;
+  readonly send: Send;
+  /** Counts a call that has ended. */
+  readonly onEnded: (call: EndedCall) => void;
+  /** Calls a minute of one person; 0: any number. */
+  readonly callsPerMinute: number;
+  /** How long in all an answer waits for who reads it. */
+  readonly readerMs: number;
+}
+
+/** Who calls, and for which run or from which sandbox. */
+export interface Caller extends ModelCaller {
+  readonly runId: string | null;
+  readonly sandboxId: string | null;
+  readonly programId: string | null;
+  /** The API key that is used, or that the run was started with. */
+  readonly keyId: string | null;
+}
+
+/** A call as it came in. */
+export interface Incoming {
+  readonly endpoint: Endpoint;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  /** Aborts when the caller goes. */
+  readonly signal: AbortSignal;
+}
+
+/** An answer in the caller's protocol. */
+export interface GatewayAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Readable;
+}
+
+/** A call that has been let in. */
+interface Admitted {
+  readonly caller: Caller;
+  readonly incoming: Incoming;
+  readonly model: SelectedModel;
+  readonly text: string;
+  readonly body: Body;
+  readonly streamed: boolean;
+  readonly meter: Meter;
+  readonly record: CallRecord;
+  readonly key: Secret | null;
+}
+
+const json = "application/json; charset=utf-8";
+
+/** The way to language models: authorises, adds the key, measures, and writes down. */
+export class Gateway {
+  readonly #context: GatewayContext;
+  readonly #memory = new AnswerMemory();
+
+  constructor(context: GatewayContext) {
+    this.#context = context;
+  }
+
+  /** Never rejects: what goes wrong is an answer in the caller's protocol. */
+  async call(caller: Caller, incoming: Incoming): Promise<GatewayAnswer> {
+    try {
+      const answer = await this.#perform(caller, incoming);
+      if (typeof answer.body !== "string") return answer;
+      const { body, headers } = wholeBody(answer.body, this.#context.readerMs);
+      return { status: answer.status, headers: { ...answer.headers, ...headers }, body };
+    } catch (thrown) {
+      return this.refuse(incoming, thrown);
+    }
+  }
+
+  /** An error as clients of the protocol read it. */
+  refuse({ endpoint, requestId }: Pick<Incoming, "endpoint" | "requestId">, thrown: unknown): GatewayAnswer {
+    const failure = toFailure(thrown);
+    if (failure.code === "internal") this.#context.logger.error({ err: thrown, requestId }, "a model call failed");
+    return {
+      status: failure.status,
+      headers: {
+        "content-type": json,
+        "x-request-id": requestId,
+        // What was not read of a request would be taken for the next one.
+        ...(failure.status === 413 ? { connection: "close" } : {}),
+        ...(failure.retryAfter === null ? {} : { "retry-after": failure.retryAfter }),
+      },
+      body: JSON.stringify(errorDocument(endpoint.protocol, failure, requestId)),
+    };
+  }
+
+  async #perform(caller: Caller, incoming: Incoming): Promise<GatewayAnswer> {
+    const { endpoint } = incoming;
+    const given = readBody(incoming.body);
+    await this.#requireRate(caller.userId);
+    checkBody(endpoint, given.body);
+    const model = await selectModel(this.#context.database.queries, caller, modelNameOf(given.body));
+    if (!paysForIt(model)) checkDelegated(endpoint, given.body, model.config);
+    const quota = await this.#quotaOf(caller);
+    const { text, body } = limited(endpoint, given, model, quota);
+    const streamed = wantsStream(endpoint, body);
+    const family = familyFor(model.config, endpoint);
+    const inputText = gatherText(body);
+    if (family === null && endpoint.operation === "count_tokens")
+      return { status: 200, headers: { "content-type": json }, body: JSON.stringify({ input_tokens: estimateTokens(inputText) }) };
+    const dialect = family === null ? dialectOf(endpoint) : null;
+    const isEmbedding = endpoint.operation === "embed" || endpoint.operation === "embed_old";
+    if (family === null && dialect === null && !(isEmbedding && familyFor(model.config, embeddings) === "openai"))
+      throw new AppError("model_unsupported", {
+        message: `${model.config.provider} has no ${incoming.endpoint.path.replaceAll("/", " ").trim()}.`,
+      });
+    const neutral = dialect === null ? null : readNeutral(dialect, body, model.config);
+    const memoryKey = this.#memory.keyOf(caller.userId, model, endpoint, text, body, streamed);
+    const known = memoryKey === null ? undefined : this.#memory.get(memoryKey);
+    const admitted = await this.#admit(caller, incoming, model, { text, body, streamed, inputText, quota, isFree: known !== undefined });
+    if (known !== undefined) {
+      await admitted.record.answerFromMemory();
+      return { status: 200, headers: headersOf(admitted, known.contentType), body: known.text };
+    }
+    const answer = await this.#guarded(admitted, async () => {
+      if (family !== null) return await this.#pass(admitted, family);
+      if (dialect !== null && neutral !== null) return await this.#translate(admitted, dialect, neutral);
+      return await this.#embed(admitted);
+    });
+    if (memoryKey !== null && answer.status === 200 && typeof answer.body === "string")
+      this.#memory.set(memoryKey, { text: answer.body, contentType: answer.headers["content-type"] ?? json }, model.config.cacheSeconds);
+    return answer;
+  }
+
+  async #requireRate(userId: string): Promise<void> {
+    const { callsPerMinute, rateLimit } = this.#context;
+    if (callsPerMinute === 0) return;
+    const state = await rateLimit.take(`llm ${userId}`, { limit: callsPerMinute, windowMs: 60_000 });
+    if (!state.allowed)
+      throw new AppError("rate_limited", {
+        message: `You may call models ${callsPerMinute} times a minute.`,
+        retryAfter: state.resetMs / 1000,
+      });
+  }
+
+  async #quotaOf({ userId, keyId }: Caller): Promise<SpendQuota> {
+    const { quotas } = this.#context;
+    const limit = await quotas.spendLimit(userId);
+    return { userId, limit: limit < 0 ? null : limit * dollar, key: keyQuotaOf(await quotas.spendKey(keyId)) };
+  }
+
+  /** Holds back what the call may cost and records that it begins, in one step; then opens the credential. */
+  async #admit(
+    caller: Caller,
+    incoming: Incoming,
+    model: SelectedModel,
+    wish: { text: string; body: Body; streamed: boolean; inputText: string; quota: SpendQuota; isFree: boolean },
+  ): Promise<Admitted> {
+    const { text, body, streamed, inputText, quota, isFree } = wish;
+    const { database, quotas, credentials } = this.#context;
+    const { config } = model;
+    const isEmbedding = incoming.endpoint.operation.startsWith("embed");
+    const most = {
+      input: Math.ceil(estimateTokens(inputText) * inputMargin),
+      output: isEmbedding
+        ? 0
+        : (mostOutputTokens(incoming.endpoint, body, config) ?? assumedOutputTokens * answersOf(incoming.endpoint, body)),
+      cached: null,
+      reasoning: null,
+    };
+    const prices = isEmbedding ? { ...config.prices, output: config.prices.output ?? 0 } : config.prices;
+    const amount = isFree ? 0 : costOf(most, prices);
+    const call = {
+      id: newId("llm"),
+      runId: caller.runId,
+      sandboxId: caller.sandboxId,
+      programId: caller.programId,
+      userId: caller.userId,
+      modelId: model.id,
+      modelName: model.name,
+      modelOwnerId: model.ownerId,
+      provider: config.provider,
+      upstreamModel: config.modelId,
+      credentialId: config.credentialId,
+      protocol: incoming.endpoint.protocol,
+      operation: incoming.endpoint.operation,
+      streamed,
+      requestSha256: config.store === "off" ? null : sha256(text),
+      requestText: config.store === "full" ? storedText(text) : null,
+      traceId: incoming.traceId,
+    };
+    try {
+      await database.queries.transaction().execute(async (work) => {
+        const scopes = await holdBack(work, { modelId: model.id, amount, quota, leaves: model.leaves });
+        await insertCall(work, { ...call, reserved: amount ?? 0, scopes });
+      });
+    } catch (error) {
+      if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
+      throw error;
+    }
+    const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
+    const onSettled = () => quotas.noteSpend(caller.userId, caller.keyId);
+    const onEnded = (end: CallEnd) => {
+      const { provider, operation } = call;
+      this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
+    };
+    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded }, model, meter, { amount, prices });
+    const gone = () => void record.fail(cancelled, true);
+    incoming.signal.addEventListener("abort", gone, { once: true });
+    try {
+      if (incoming.signal.aborted) throw new AppError("model_cut_off", { message: "The caller has gone." });
+      const revealed = config.credentialId === null || isFree ? null : await credentials.reveal(config.credentialId, "model");
+      // A model that has changed hands does not take its credential along.
+      if (revealed !== null && revealed.ownerId !== model.ownerId)
+        throw new AppError("credential_missing", { details: { credentialId: revealed.id } });
+      const key = revealed === null ? null : await this.#exchange(config, revealed.value, incoming.signal);
+      record.key = key;
+      return { caller, incoming, model, text, body, streamed, meter, record, key };
+    } catch (error) {
+      await record.fail(toFailure(error), incoming.signal.aborted);
+      throw error;
+    }
+  }
+
+  async #exchange(config: ModelConfig, key: Secret, signal: AbortSignal): Promise<Secret> {
+    if (config.provider !== "watsonx") return key;
+    return await exchangeKey(this.#context.send, config.baseUrl ?? "", key, signal);
+  }
+
+  /** Whatever goes wrong before an answer has begun ends the call. */
+  async #guarded(admitted: Admitted, work: () => Promise<GatewayAnswer>): Promise<GatewayAnswer> {
+    try {
+      return await work();
+    } catch (thrown) {
+      const error = hideKey(readable(thrown), admitted.key);
+      await admitted.record.fail(toFailure(error), admitted.incoming.signal.aborted);
+      throw error;
+    }
+  }
+
+  /** Sends a body to the provider, and again while that may help. */
+  async #deliver(admitted: Admitted, family: Family, path: string, body: string, streamed: boolean): Promise<UpstreamAnswer> {
+    const { model, key, incoming, record } = admitted;
+    const target = targetOf(model.config, family, path, key, streamed);
+    const request = {
+      method: "POST" as const,
+      url: target.url,
+      headers: {
+        ...forwarded(family, incoming.headers, paysForIt(model)),
+        ...target.headers,
+        accept: streamed ? "text/event-stream, application/x-ndjson, application/json" : "application/json",
+      },
+      body,
+      signal: incoming.signal,
+    };
+    const answer = await sendWithRetries((sent) => this.#sendNoted(record, sent), request);
+    if (answer.status >= 300 && answer.status < 400) {
+      await readText(answer.body).catch(() => "");
+      throw new AppError("model_unreachable", { message: "The provider sends to another address, which is not followed." });
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      await readText(answer.body).catch(() => "");
+      throw new AppError("model_credential_refused", { message: `The provider refused the model's credential (${answer.status}).` });
+    }
+    return answer;
+  }
+
+  /** Sends, and notes whether the provider works on it. */
+  async #sendNoted(record: CallRecord, request: UpstreamRequest): Promise<UpstreamAnswer> {
+    const answered = record.noteSent();
+    try {
+      const answer = await this.#context.send(request);
+      answered(answer.status, null);
+      if (answer.status >= 300) record.noteRefused();
+      return answer;
+    } catch (error) {
+      answered(null, error instanceof AppError ? error.code : "internal");
+      if (error instanceof AppError && error.code === "model_unreachable") record.noteRefused();
+      throw error;
+    }
+  }
+
+  async #pass(admitted: Admitted, family: Family): Promise<GatewayAnswer> {
+    const { incoming, model, text, body, streamed, record, meter, key } = admitted;
+    const { endpoint } = incoming;
+    const sent = passedBody(text, body, endpoint, family, model.config, streamed);
+    const answer = await this.#deliver(admitted, family, endpoint.path, sent, streamed);
+    const isJson = answer.headers["content-type"]?.startsWith("application/json") ?? true;
+    if (answer.status >= 400) {
+      const said = hideText(await readText(answer.body), key);
+      const message = providerMessage(said) ?? `The provider answered with ${answer.status}.`;
+      const retryAfter = answer.headers["retry-after"] ?? null;
+      await record.fail({ status: answer.status, code: "provider_error", message, retryAfter }, false);
+      const more = retryAfter === null ? {} : { "retry-after": retryAfter };
+      // A document of the protocol is passed on; anything else is said in its words.
+      if (providerMessage(said) !== null) return { status: answer.status, headers: { ...headersOf(admitted, json), ...more }, body: said };
+      return this.refuse(incoming, new ProviderError(answer.status, message, retryAfter));
+    }
+    // What it is is said by us: a provider that calls its answer a page would have a browser show one of this server's.
+    if (streamed && (family === "ollama" || !isJson)) {
+      const contentType = family === "ollama" ? "application/x-ndjson" : "text/event-stream; charset=utf-8";
+      const hidesUsage = addsUsage(endpoint, family, body, streamed);
+      return await this.#stream(admitted, contentType, this.#passEvents(admitted, family, readEvents(family, answer.body), hidesUsage));
+    }
+    const said = hideText(await readText(answer.body), key);
+    const document = parseDocument(said);
+    record.noteFirstByte();
+    meter.say(readUsage(family, document));
+    if (!isEmbeddingAnswer(endpoint)) meter.add(gatherText(document));
+    meter.pass(said);
+    await record.succeed(answer.status, isUnfinished(document));
+    return { status: answer.status, headers: headersOf(admitted, json), body: said };
+  }
+
+  /** The provider's events as they are. */
+  async *#passEvents(
+    { meter, record }: Admitted,
+    family: Family,
+    events: AsyncIterable<StreamEvent>,
+    hidesUsage: boolean,
+  ): AsyncGenerator<string> {
+    let isComplete = false;
+    let isEnded = false;
+    let behindEnd = 0;
+    for await (const { raw, document, isDone } of events) {
+      if (isEnded && ++behindEnd > mostBehindEnd) break;
+      if (isEnded) continue;
+      isEnded = isDone;
+      isComplete ||= isDone;
+      meter.isWhole ||= isDone;
+      if (document !== null) {
+        const usage = readUsage(family, document);
+        meter.say(usage);
+        meter.add(deltaText(document));
+        const problem = streamError(document);
+        if (problem !== null) {
+          yield raw;
+          throw new ToldError(problem);
+        }
+        isComplete ||= isLast(family, document);
+        // In OpenAI's chats usage comes with the last event or after it.
+        if (isComplete) meter.isWhole ||= usage !== null || family !== "openai" || typeof document["type"] === "string";
+        record.isComplete = isComplete;
+        if (hidesUsage && isUsageOnly(document)) continue;
+      }
+      yield raw;
+    }
+    if (!isComplete) throw new AppError("model_cut_off");
+  }
+
+  /** Answers with a stream, once its first piece is there: until then it can still be refused. */
+  async #stream(admitted: Admitted, contentType: string, pieces: AsyncGenerator<string>): Promise<GatewayAnswer> {
+    const first = await pieces.next();
+    const { record } = admitted;
+    record.noteFirstByte();
+    const body = bodyFor(this.#finish(admitted, first, pieces), this.#context.readerMs, () => void record.fail(slowReader, false));
+    body.once("close", () => void pieces.return(undefined).catch(() => {}));
+    return { status: 200, headers: { ...headersOf(admitted, contentType), "x-accel-buffering": "no" }, body };
+  }
+
+  async *#finish(admitted: Admitted, first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+    const { record, meter, incoming, key } = admitted;
+    try {
+      for (let next = first; next.done !== true; next = await rest.next()) {
+        if (next.value === "") continue;
+        const piece = hideText(next.value, key);
+        meter.pass(piece);
+        yield piece;
+      }
+      await record.succeed(200);
+    } catch (thrown) {
+      const error = hideKey(readable(thrown), key);
+      const failure = toFailure(error);
+      await record.fail(failure, incoming.signal.aborted);
+      if (!(error instanceof ToldError)) yield errorEvent(incoming.endpoint.protocol, failure, incoming.requestId);
+    } finally {
+      // Whoever read it stopped.
+      await record.fail(cancelled, true);
+    }
+  }
+
+  async #translate(admitted: Admitted, dialect: Dialect, neutral: NeutralCall): Promise<GatewayAnswer> {
+    const { model, streamed, meter, record, incoming, body } = admitted;
+    const family = model.config.provider === "anthropic" ? "anthropic" : "openai";
+    const provider = openProviderModel(model.config, async (path, sent, isStream) => {
+      const text =
+        model.config.provider === "watsonx" ? passedBody(sent, parseDocument(sent), chat, "openai", model.config, isStream) : sent;
+      const answer = await this.#deliver(admitted, family, path, text, isStream);
+      if (answer.status >= 400) {
+        const message = providerMessage(await readText(answer.body)) ?? `The provider answered with ${answer.status}.`;
+        throw new ProviderError(answer.status, message, answer.headers["retry-after"] ?? null);
+      }
+      const headers = { "content-type": answer.headers["content-type"] ?? "" };
+      return new Response(ReadableStream.from(answer.body), {
+        status: answer.status,
+        headers,
+      });
+    });
+    const head = { id: record.id, model: String(body["model"]), createdAt: new Date() };
+    const call = { ...neutral, abortSignal: incoming.signal };
+    if (streamed) {
+      const { stream } = await provider.doStream(call);
+      return await this.#stream(admitted, dialect.contentType, this.#writeEvents(admitted, dialect, head, toEvents(stream)));
+    }
+    const answer = toAnswer(await provider.doGenerate(call));
+    record.noteFirstByte();
+    meter.say(answer.tokens);
+    meter.add(answer.text + answer.reasoning + answer.calls.map((made) => made.arguments).join(""));
+    const counted = meter.count();
+    const said = JSON.stringify(dialect.answer({ ...answer, tokens: counted.tokens }, head));
+    meter.pass(said);
+    await record.succeed(200);
+    return { status: 200, headers: headersOf(admitted, json), body: said };
+  }
+
+  async *#writeEvents(
+    { meter, body, record }: Admitted,
+    dialect: Dialect,
+    head: AnswerHead,
+    events: ReturnType<typeof toEvents>,
+  ): AsyncGenerator<string> {
+    const withUsage = (body["stream_options"] as Body | undefined)?.["include_usage"] === true;
+    const writer = dialect.stream(head, { withUsage, inputTokens: meter.count().tokens.input ?? 0 });
+    let begun = false;
+    for await (const event of events) {
+      if (!begun) yield writer.begin();
+      begun = true;
+      if (event.type === "text" || event.type === "reasoning" || event.type === "arguments") meter.add(event.delta);
+      if (event.type !== "finish") yield writer.write(event);
+      else {
+        meter.say(event.tokens);
+        meter.isWhole = true;
+        record.isComplete = true;
+        yield writer.write({ ...event, tokens: meter.count().tokens });
+      }
+    }
+    yield writer.end();
+  }
+
+  /** Embeddings in Ollama's words from a provider that has OpenAI's. */
+  async #embed(admitted: Admitted): Promise<GatewayAnswer> {
+    const { incoming, body, model, meter, record } = admitted;
+    const sent = JSON.stringify(checked(() => toOpenaiEmbeddings(incoming.endpoint, body, model.config.modelId)));
+    const answer = await this.#deliver(admitted, "openai", embeddings.path, sent, false);
+    const said = await readText(answer.body);
+    if (answer.status >= 400)
+      throw new ProviderError(
+        answer.status,
+        providerMessage(said) ?? `The provider answered with ${answer.status}.`,
+        answer.headers["retry-after"] ?? null,
+      );
+    const document = parseDocument(said);
+    record.noteFirstByte();
+    meter.say(readUsage("openai", document));
+    const translated = JSON.stringify(toOllamaEmbeddings(incoming.endpoint, document, String(body["model"])));
+    meter.pass(translated);
+    await record.succeed(200);
+    return { status: 200, headers: headersOf(admitted, json), body: translated };
+  }
+}
+
+const chat = { protocol: "openai", operation: "chat", path: "/chat/completions" } as const;
+const embeddings = { protocol: "openai", operation: "embeddings", path: "/embeddings" } as const;
+/** What a call is refused with before it is made. */
+const refusals: ReadonlySet<string> = new Set(["spend_cap_reached", "quota_exceeded", "price_unknown"]);
+const cancelled = { status: 499, code: "cancelled", message: "The caller has gone.", retryAfter: null } as const;
+
+const slowReader = { status: 499, code: "slow_reader", message: "The caller did not read the answer in time.", retryAfter: null } as const;
+
+/** The provider has said itself, in its stream, what went wrong. */
+class ToldError extends ProviderError {
+  constructor(message: string) {
+    super(502, message, null);
+  }
+}
+
+/** Whether a caller is the model's owner, or one of the team that is. */
+function paysForIt({ ownerId, leaves }: SelectedModel): boolean {
+  return ownerId !== "system" && leaves.some(({ subject, limit }) => subject === null && limit === null);
+}
+
+/**
+ * Where a cap holds, or others pay, no call writes more than what is held back for it. Answers of one's own models are as long as their provider
+ * makes them, unless the key that they are asked for with has a limit of its own.
+ */
+function limited(
+  endpoint: Endpoint,
+  came: { text: string; body: Body },
+  model: SelectedModel,
+  quota: SpendQuota,
+): { text: string; body: Body } {
+  const { config, leaves } = model;
+  const given = paysForIt(model) ? came : withoutStoring(endpoint, came, config);
+  const isFree = (config.prices.output ?? 0) === 0;
+  const isLimited = !isFree && (!paysForIt(model) || (quota.key?.limit ?? null) !== null);
+  const isCapped = isLimited || leaves.every(({ limit }) => limit !== null);
+  if (!isCapped || mostOutputTokens(endpoint, given.body, config) !== null) return given;
+  return withMost(endpoint, given.text, given.body, config, assumedOutputTokens);
+}
+
+function keyQuotaOf(key: Awaited<ReturnType<Quotas["spendKey"]>>): SpendQuota["key"] {
+  if (key === null) return null;
+  const { llmSpendPerMonth: limit } = key.limits;
+  return { id: key.id, name: key.name, limit: limit === null ? null : limit * dollar };
+}
+
+/** Generous: thinking may not be in what a call says, pictures are not in its text. */
+function plausibleUse({ capabilities }: ModelConfig, asked: number | null): Plausible {
+  const input = Math.max(largestWindow, capabilities.contextWindow ?? 0);
+  return { input, output: asked === null ? largestWindow : asked * 4 + 16_384, asked: asked ?? 0 };
+}
+
+function isEmbeddingAnswer({ operation }: Endpoint): boolean {
+  return operation === "embeddings" || operation === "embed" || operation === "embed_old" || operation === "count_tokens";
+}
+
+function readNeutral(dialect: Dialect, body: Body, { parameters }: ModelConfig): NeutralCall {
+  const call = checked(() => dialect.read(body));
+  const { temperature, maxTokens, topP, frequencyPenalty, presencePenalty, stop } = parameters;
+  const defaults = { temperature, maxOutputTokens: maxTokens, topP, frequencyPenalty, presencePenalty, stopSequences: stop };
+  const set = Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
+  return { ...set, ...call };
+}
+
+/** @throws AppError `invalid_request` for what does not have the shape */
+function checked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new AppError("invalid_request", { fields: fieldProblems("body", error.issues) });
+    if (error instanceof TypeError) throw new AppError("invalid_request", { message: "An address in the request is none." });
+    throw error;
+  }
+}
+
+function parseDocument(text: string): Body {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Body;
+  } catch {
+    // said below
+  }
+  throw new AppError("model_garbled");
+}
+
+/** Headers of the caller that mean something to the provider. */
+function forwarded(family: Family, headers: Incoming["headers"], isOwner: boolean): Record<string, string> {
+  const { "anthropic-version": version, "anthropic-beta": beta, "openai-beta": openaiBeta } = headers;
+  if (family === "openai") return isOwner && typeof openaiBeta === "string" ? { "openai-beta": openaiBeta } : {};
+  if (family !== "anthropic") return {};
+  const betas = typeof beta !== "string" ? "" : isOwner ? beta : delegatedBetas(beta);
+  return {
+    ...(typeof version === "string" ? { "anthropic-version": version } : {}),
+    ...(betas === "" ? {} : { "anthropic-beta": betas }),
+  };
+}
+
+function headersOf({ record, incoming }: Admitted, contentType: string): Record<string, string> {
+  return { "content-type": contentType, "cache-control": "no-store", "x-request-id": incoming.requestId, "x-syla-call": record.id };
+}
+
+/** What the adapters throw on an answer that they cannot read is the provider's fault. */
+function readable(thrown: unknown): unknown {
+  if (thrown instanceof AppError || thrown instanceof ProviderError) return thrown;
+  const { cause } = (thrown ?? {}) as { cause?: unknown };
+  if (cause instanceof AppError || cause instanceof ProviderError) return cause;
+  const { name = "", message = "" } = (thrown ?? {}) as { name?: string; message?: string };
+  if (name.startsWith("AI_UnsupportedFunctionality")) return new AppError("model_unsupported", { message });
+  if (name.startsWith("AI_") || name === "SyntaxError") return new AppError("model_garbled", { cause: thrown });
+  return thrown;
+}
+
+function hideKey(thrown: unknown, key: Secret | null): unknown {
+  if (!(thrown instanceof ProviderError) || key === null || !thrown.message.includes(key.reveal())) return thrown;
+  if (thrown instanceof ToldError) return new ToldError(hideText(thrown.message, key));
+  return new ProviderError(thrown.status, hideText(thrown.message, key), thrown.retryAfter);
+}

@@ -1,0 +1,101 @@
+import { basename } from "node:path";
+import type { Analysis } from "@syla/contracts/analysis";
+import type { ImportSuggestion } from "@syla/contracts/imports";
+import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
+import type { TreeEntry } from "../platform/trees.ts";
+import type { Runtimes } from "../runtimes/service.ts";
+
+const mostEntrypoints = 50;
+/** What says what a program needs, the most telling first. */
+const sources: readonly { readonly source: DependencySource; readonly of: readonly string[] }[] = [
+  { source: "pyproject", of: ["pyproject", "poetry"] },
+  { source: "requirements", of: ["requirements"] },
+  { source: "inline", of: ["inline"] },
+  { source: "package.json", of: ["package.json"] },
+  { source: "go.mod", of: ["go.mod"] },
+];
+
+/** Packages that nobody needs but to call a language model. */
+const modelClients = new Set([
+  "mellea",
+  "openai",
+  "anthropic",
+  "ollama",
+  "litellm",
+  "langchain",
+  "llama-index",
+  "pydantic-ai",
+  "instructor",
+  "dspy",
+  "@anthropic-ai/sdk",
+  "ai",
+  "@ai-sdk/openai",
+  "@ai-sdk/anthropic",
+]);
+
+/** What is known of a program that has been looked at. `analysis` null: it could not be looked at. */
+export interface Looked {
+  readonly name: string;
+  readonly entries: readonly TreeEntry[];
+  readonly analysis: Analysis | null;
+}
+
+/** What to propose for a program. */
+export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runtimes, "detect" | "list">): ImportSuggestion {
+  const paths = new Set(entries.map((entry) => entry.path));
+  const manifests = new Set((analysis?.manifests ?? []).flatMap(({ file, kind }) => (kind === "inline" ? [] : [file])));
+  const usual = runtimes.list().map((runtime) => runtime.defaultEntrypoint);
+  const found = [
+    ...(analysis?.entrypoints ?? []).map(({ file, reason, confidence }) => ({ path: file, reason, confidence })),
+    ...usual
+      .filter((path) => paths.has(path))
+      .map((path) => ({ path, reason: "Programs of its language usually begin here.", confidence: null })),
+    ...entries
+      .filter(({ path }) => !path.includes("/") && runtimes.detect(path, "") !== undefined)
+      .map(({ path }) => ({ path, reason: "It is a program at the top.", confidence: null })),
+  ];
+  // A manifest names what is started; itself it is no program.
+  const runnable = found.filter(({ path }) => paths.has(path) && !manifests.has(path));
+  // The first that speaks for a file counts.
+  const firsts = new Map(runnable.toReversed().map((one) => [one.path, one]));
+  const entrypoints = runnable.filter((one) => firsts.get(one.path) === one).slice(0, mostEntrypoints);
+  const [first] = entrypoints;
+  const runtime = first === undefined ? undefined : runtimes.detect(first.path, "");
+  return {
+    name: name.slice(0, 100) || "Program",
+    runtime: runtime?.definition.name ?? null,
+    runtimeVersion: null,
+    entrypoint: first?.path ?? null,
+    entrypoints,
+    dependencies: dependenciesOf(analysis),
+    needsModel: analysis !== null && callsModel(analysis),
+    leaveOut: [...new Set((analysis?.secrets ?? []).map((secret) => secret.file))].filter((path) => paths.has(path)),
+  };
+}
+
+function callsModel({ slots, calls, dependencies }: Analysis): boolean {
+  return slots.length > 0 || calls.length > 0 || dependencies.some(({ group, name }) => group === null && modelClients.has(name));
+}
+
+function dependenciesOf(analysis: Analysis | null): Dependencies {
+  const needed = (analysis?.dependencies ?? []).filter(({ group }) => group === null);
+  for (const { source, of } of sources) {
+    const written = needed.filter((dependency) => of.includes(dependency.source));
+    const [first] = written;
+    if (first === undefined) continue;
+    const packages = new Map(written.map(({ name, constraint, extras }) => [name, { name, constraint: constraint ?? "", extras }]));
+    return { source, file: first.file, packages: [...packages.values()].slice(0, 2000) };
+  }
+  return { source: "none", file: null, packages: [] };
+}
+
+/** What a program is called after where it comes from. */
+export function nameAfter(
+  source: { readonly kind: string; readonly name: string | null; readonly path: string | null },
+  folder: string | null,
+): string {
+  const from = source.path ?? source.name ?? folder ?? "";
+  const last = basename(from.replace(/\/+$/, ""));
+  const bare = last.replace(/\.(zip|tar|tgz|tar\.gz|tar\.zst|git)$/i, "").replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "");
+  return bare.trim() || folder || "Program";
+}

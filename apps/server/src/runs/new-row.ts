@@ -1,0 +1,40 @@
+import * as store from "./store.ts";
+
+/** The row of a new run, as the database has it or will have it. */
+export function rowOf(run: store.NewRun): store.RunRow {
+  return {
+    id: run.id,
+    kind: run.kind,
+    status: store.statusOf(run),
+    phase: run.phase,
+    owner_id: run.ownerId,
+    visibility: "private",
+    language: run.language,
+    entrypoint: run.entrypoint,
+    config: run.config,
+    request_hash: run.requestHash,
+    idempotency_key: run.idempotencyKey,
+    retry_of: run.retryOf,
+    schedule_id: run.scheduleId,
+    api_key_id: run.apiKeyId,
+    parent_run_id: null,
+    asset_id: run.program?.id ?? null,
+    asset_version: run.program?.version ?? null,
+    tree_sha256: run.program?.tree ?? null,
+    dataset_ids: store.datasetIdsOf(run.config),
+    priority: run.priority,
+    attempt: 1,
+    available_at: run.availableAt,
+    turn_at: store.turnOf(run),
+    cause: null,
+    history: null,
+    worker_id: run.workerId,
+    cancel_requested_at: null,
+    created_at: run.createdAt,
+    claimed_at: run.claimedAt,
+    pinned_at: null,
+    expired_at: null,
+    requeued_at: null,
+    ...store.notEnded,
+  };
+}

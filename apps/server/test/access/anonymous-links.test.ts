@@ -1,0 +1,254 @@
+import { request } from "node:http";
+import { submit, waitForRun } from "@syla/testkit/runs";
+import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createAccount, insertRun, setStatus, type Person } from "./people.ts";
+
+/** "Within about a second", on a machine that does other things too. */
+const soonMs = 2500;
+
+let server: TestServer;
+let ann: Person;
+let live: string;
+
+beforeAll(async () => {
+  server = await startTestServer({ SYLA_TRUST_PROXY: "true" });
+  ann = await createAccount(server);
+  await choose({ anonymousLinks: "true" });
+  live = (await submit(server, { code: "echo begun; sleep 120", entrypoint: "a.sh", limits: { wallMs: 120_000 } }, ann.headers)).id;
+});
+beforeEach(() => choose({ anonymousLinks: "true" }));
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function choose(values: Readonly<Record<string, string | null>>): Promise<void> {
+  expect((await server.send("PATCH", "/api/v1/admin/settings", { values })).status).toBe(200);
+}
+
+interface Link {
+  readonly token: string;
+  readonly grant: { readonly id: string };
+  readonly anonymous: boolean;
+}
+
+async function makeLink(resourceId: string, input: object = {}): Promise<Link> {
+  const body = { resourceType: "run", resourceId, level: "view", ...input };
+  return (await (await server.send("POST", "/api/v1/share-links", body, ann.headers)).json()) as Link;
+}
+
+const by = (token: string, more: Record<string, string> = {}) => ({ authorization: `Bearer ${token}`, ...more });
+const get = (path: string, token: string) => server.fetch(path, { headers: by(token) });
+const codeOf = async (answer: Response | Promise<Response>) => ((await (await answer).json()) as { code: string }).code;
+const revoke = (id: string) => server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers });
+
+/** Follows the run that goes on; `ended` resolves when the stream ends. */
+async function follow(token: string) {
+  const answer = await get(`/api/v1/runs/${live}/events`, token);
+  expect(answer.status).toBe(200);
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (reader === undefined) throw new Error("there is no body");
+  let text = "";
+  while (!text.includes("begun")) text += (await reader.read()).value ?? "";
+  const ended = (async () => {
+    while (!(await reader.read()).done);
+    return Date.now();
+  })();
+  return { ended };
+}
+
+async function endsAfter(ended: Promise<number>, change: () => Promise<unknown>): Promise<number> {
+  const begun = Date.now();
+  await change();
+  return (await ended) - begun;
+}
+
+describe("a share link without an account", () => {
+  it("shows the run, its log and what it left; not what its environment held", async () => {
+    const input = { code: "echo out; echo x > /output/a.txt", entrypoint: "a.sh", env: { CITY: "Paris" } };
+    const { id } = await submit(server, input, ann.headers);
+    await waitForRun(server, id);
+    const { token, anonymous } = await makeLink(id);
+    expect(anonymous).toBe(true);
+    const leadsTo = await (await get("/api/v1/share-links/current", token)).json();
+    expect(leadsTo).toEqual({ resourceType: "run", resourceId: id, name: "a.sh", level: "view", expiresAt: null });
+    const run = await get(`/api/v1/runs/${id}`, token);
+    expect([run.headers.get("cache-control"), run.headers.get("referrer-policy")]).toEqual(["no-store", "no-referrer"]);
+    expect(await run.json()).toMatchObject({ id, status: "succeeded", stdout: "out\n", env: {}, idempotencyKey: null });
+    expect(await (await get(`/api/v1/runs/${id}/log`, token)).text()).toBe("out\n");
+    const events = await (await get(`/api/v1/runs/${id}/events`, token)).text();
+    expect([events.includes('"type":"end"'), events.includes("Paris")]).toEqual([true, false]);
+    const { items } = (await (await get(`/api/v1/runs/${id}/artifacts`, token)).json()) as { items: { id: string }[] };
+    const artifact = await get(`/api/v1/runs/${id}/artifacts/${items[0]?.id}`, token);
+    expect([await artifact.text(), artifact.headers.get("cache-control")]).toEqual(["x\n", "private, no-store"]);
+    expect(await (await server.fetch(`/api/v1/runs/${id}`, { headers: ann.headers })).json()).toMatchObject({ env: { CITY: "Paris" } });
+  });
+
+  it("lets nothing be done, whatever level it gives to people with an account", async () => {
+    const id = await insertRun(server, ann);
+    const { token } = await makeLink(id, { level: "admin" });
+    for (const [method, path, body] of [
+      ["POST", `/api/v1/runs/${id}/rerun`],
+      ["POST", `/api/v1/runs/${id}/cancel`],
+      ["PATCH", `/api/v1/runs/${id}`, { visibility: "public" }],
+      ["POST", "/api/v1/executions", { language: "bash", code: "1" }],
+      ["POST", "/api/v1/share-links", { resourceType: "run", resourceId: id, level: "view" }],
+      ["POST", "/api/v1/share-links/redeem", { token }],
+      ["POST", "/api/v1/api-keys", { name: "x" }],
+      ["GET", "/api/v1/runs"],
+      ["GET", `/api/v1/runs/${id}/file?path=main.sh`],
+      ["GET", "/api/v1/users/me"],
+      ["GET", `/api/v1/access?resourceType=run&resourceId=${id}`],
+    ] as const)
+      expect([method, path, await codeOf(server.send(method, path, body, by(token)))]).toEqual([method, path, "unauthenticated"]);
+    expect(await codeOf(server.send("POST", "/api/v1/tokens", { grantType: "api_key", apiKey: token }))).toBe("invalid_api_key");
+  });
+
+  it("leads to what it was made for and nowhere else", async () => {
+    const [id, other, open] = [await insertRun(server, ann), await insertRun(server, ann), await insertRun(server, ann, "public")];
+    const { token } = await makeLink(id);
+    expect((await get(`/api/v1/runs/${id}`, token)).status).toBe(200);
+    for (const path of [other, open, live, "run_none", "%00"]) expect(await codeOf(get(`/api/v1/runs/${path}`, token))).toBe("not_found");
+    for (const path of ["events", "log", "artifacts", "artifacts/art_1"])
+      expect(await codeOf(get(`/api/v1/runs/${other}/${path}`, token))).toBe("not_found");
+  });
+
+  it("is refused when a character of it is missing, added or another", async () => {
+    const { token } = await makeLink(await insertRun(server, ann));
+    const last = token.at(-1) === "A" ? "B" : "A";
+    for (const wrong of [token.slice(0, -1), `${token}A`, token.slice(0, -1) + last, "syla_share_", `syla_share_${"A".repeat(5000)}`])
+      expect(await codeOf(get("/api/v1/share-links/current", wrong))).toBe("share_link_invalid");
+    for (const wrong of [token.slice("syla_share_".length), token.toUpperCase(), token.slice(0, 8)])
+      expect((await get("/api/v1/share-links/current", wrong)).status).toBeGreaterThanOrEqual(401);
+    const stored = await server.context.database.queries.selectFrom("share_links").selectAll().execute();
+    for (const { token_hash, start } of stored)
+      for (const wrong of [token_hash, start]) expect((await get("/api/v1/share-links/current", wrong)).status).toBeGreaterThanOrEqual(401);
+  });
+
+  it("ends with its time, and with being revoked, also for what is open", async () => {
+    const expiresAt = new Date(Date.now() + 1500);
+    const short = await makeLink(live, { expiresAt: expiresAt.toISOString() });
+    const late = await follow(short.token);
+    expect(Math.abs((await late.ended) - expiresAt.getTime())).toBeLessThan(soonMs);
+    expect(await codeOf(get(`/api/v1/runs/${live}`, short.token))).toBe("share_link_invalid");
+    const { token, grant } = await makeLink(live);
+    const { ended } = await follow(token);
+    expect(await endsAfter(ended, () => revoke(grant.id))).toBeLessThan(soonMs);
+    expect(await codeOf(get(`/api/v1/runs/${live}/events`, token))).toBe("share_link_invalid");
+  });
+
+  it("goes on for those who have another link", async () => {
+    const [one, two] = [await makeLink(live), await makeLink(live)];
+    const staying = await follow(two.token);
+    const { ended } = await follow(one.token);
+    expect(await endsAfter(ended, () => revoke(one.grant.id))).toBeLessThan(soonMs);
+    await expect(Promise.race([staying.ended, new Promise((resolve) => setTimeout(resolve, 300, "open"))])).resolves.toBe("open");
+    await revoke(two.grant.id);
+    await staying.ended;
+  });
+
+  it("is nothing while an administrator does not allow it, and ends what is open when they forbid it", async () => {
+    const { token } = await makeLink(live);
+    const { ended } = await follow(token);
+    expect(await endsAfter(ended, () => choose({ anonymousLinks: null }))).toBeLessThan(soonMs);
+    for (const given of [token, "syla_share_never"]) {
+      const answer = await get(`/api/v1/runs/${live}`, given);
+      expect([answer.status, await codeOf(answer)]).toEqual([401, "unauthenticated"]);
+    }
+    expect((await makeLink(live)).anonymous).toBe(false);
+    const access = await server.fetch(`/api/v1/access?resourceType=run&resourceId=${live}`, { headers: ann.headers });
+    expect(await access.json()).toMatchObject({ anonymousLinks: false });
+    const bob = await createAccount(server);
+    expect((await server.send("POST", "/api/v1/share-links/redeem", { token }, bob.headers)).status).toBe(200);
+  });
+
+  it("to a sandbox is for people with an account", async () => {
+    const { queries } = server.context.database;
+    const id = "sbx_00000000000000000000000001";
+    const times = { idle_timeout_ms: 60_000, expires_at: new Date(Date.now() + 3_600_000), worker_id: server.context.workerId };
+    const look = {
+      name: "bench",
+      language: "bash",
+      tier: "namespace",
+      network: "none",
+      status: "running" as const,
+      requested_limits: "{}",
+    };
+    await queries
+      .insertInto("sandboxes")
+      .values({ id, owner_id: ann.id, ...look, ...times })
+      .execute();
+    const { token, anonymous } = await makeLink(id, { resourceType: "sandbox" });
+    expect(anonymous).toBe(false);
+    expect(await codeOf(get("/api/v1/share-links/current", token))).toBe("share_link_invalid");
+    expect(await codeOf(get(`/api/v1/sandboxes/${id}`, token))).toBe("unauthenticated");
+    await queries.updateTable("sandboxes").set({ status: "stopped" }).where("id", "=", id).execute();
+  });
+
+  it("is for GET and HEAD alone", async () => {
+    const { token } = await makeLink(await insertRun(server, ann));
+    const head = await server.fetch("/api/v1/share-links/current", { method: "HEAD", headers: by(token) });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    const refused = await server.fetch(`/api/v1/runs/${live}`, { method: "HEAD", headers: by(token) });
+    expect([refused.status, await refused.text()]).toEqual([404, ""]);
+    const options = await server.fetch("/api/v1/share-links/current", { method: "OPTIONS", headers: by(token) });
+    expect([options.status, options.headers.get("access-control-allow-origin")]).toEqual([404, null]);
+  });
+
+  it("outlives the suspension of who made it, which lets them in no further", async () => {
+    const bob = await createAccount(server);
+    const run = await insertRun(server, bob);
+    const answer = await server.send("POST", "/api/v1/share-links", { resourceType: "run", resourceId: run, level: "view" }, bob.headers);
+    const { token } = (await answer.json()) as Link;
+    await setStatus(server, bob, "suspended");
+    expect((await get(`/api/v1/runs/${run}`, token)).status).toBe(200);
+    expect(await codeOf(server.fetch(`/api/v1/runs/${run}`, { headers: bob.headers }))).toBe("account_suspended");
+  });
+
+  it("is in the audit trail with the link and the address, once in a while, and never with its token", async () => {
+    const id = await insertRun(server, ann);
+    const { token, grant } = await makeLink(id);
+    for (let index = 0; index < 3; index += 1) await get(`/api/v1/runs/${id}`, token);
+    await server.send("POST", `/api/v1/runs/${id}/cancel`, undefined, by(token));
+    await server.context.audit.flushed();
+    const { queries } = server.context.database;
+    const events = await queries.selectFrom("audit_events").selectAll().where("resource_id", "=", id).orderBy("id").execute();
+    const row = await queries.selectFrom("grants").select("subject_id").where("id", "=", grant.id).executeTakeFirstOrThrow();
+    const facts = events.map(({ action, via, actor_id, actor_role, outcome, ip }) => [action, via, actor_id, actor_role, outcome, ip]);
+    expect(facts).toEqual([
+      ["share.link_create", "api-key", ann.id, "developer", "ok", "127.0.0.1"],
+      ["run.read", "link", null, null, "ok", "127.0.0.1"],
+      ["run.cancel", "link", null, null, "denied", "127.0.0.1"],
+    ]);
+    expect(events.slice(1).map(({ details }) => (details as { linkId: string }).linkId)).toEqual([row.subject_id, row.subject_id]);
+    expect(JSON.stringify(await queries.selectFrom("audit_events").selectAll().execute())).not.toContain(token);
+  });
+
+  it("is counted by address, good tokens and bad ones together", async () => {
+    const { token } = await makeLink(await insertRun(server, ann));
+    await choose({ rateLimitAnonymous: "5" });
+    const statuses: number[] = [];
+    const ask = async (given: string, from: string) =>
+      (await server.fetch("/api/v1/share-links/current", { headers: by(given, { "x-forwarded-for": from }) })).status;
+    for (const given of [token, "syla_share_1", token, "syla_share_2", token, token, "syla_share_3"])
+      statuses.push(await ask(given, "203.0.113.7"));
+    expect(statuses).toEqual([200, 403, 200, 403, 200, 429, 429]);
+    expect(await ask(token, "203.0.113.8")).toBe(200);
+    expect((await server.fetch("/api/v1/users/me", { headers: { ...ann.headers, "x-forwarded-for": "203.0.113.7" } })).status).toBe(200);
+    await choose({ rateLimitAnonymous: null });
+  });
+
+  it("does not become a WebSocket", async () => {
+    const { token } = await makeLink(await insertRun(server, ann));
+    const headers = by(token, {
+      connection: "upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    });
+    const status = await new Promise((resolve, reject) => {
+      const sent = request(`${server.url}/api/v1/notifications/live`, { agent: false, headers });
+      sent.on("error", reject).on("upgrade", () => resolve("upgraded"));
+      sent.on("response", (answer) => resolve(answer.resume().statusCode)).end();
+    });
+    expect(status).toBeGreaterThanOrEqual(401);
+  });
+});

@@ -1,0 +1,535 @@
+import type { LlmCall, Model, ModelUsage } from "@syla/contracts/models";
+import { sweepCalls } from "@syla/server/gateway/sweeper";
+import { RunTokens } from "@syla/server/gateway/run-tokens/service";
+import { holdBack } from "@syla/server/spend/service";
+import { execute } from "@syla/testkit/runs";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createAccount, share, type Person } from "../access/people.ts";
+import { openGateway, type GatewaySetting } from "../gateway/gateway-setting.ts";
+
+let setting: GatewaySetting;
+let bob: Person;
+let model: Model;
+let count = 0;
+
+beforeAll(async () => {
+  setting = await openGateway();
+});
+beforeEach(async () => {
+  setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok" });
+  setting.llm.seen.length = 0;
+  bob = await createAccount(setting.server);
+  count += 1;
+  // A call costs a tenth of a cent at least: 1000 of input at $1 and 1000 of output at $2 a million are $0.003.
+  model = await setting.model(`Model ${count}`);
+});
+afterAll(() => setting[Symbol.asyncDispose]());
+
+const { parse } = JSON;
+const api = (person: Person, method: string, path: string, body?: unknown) => setting.send(person, method, `/api/v1${path}`, body);
+const call = async (person: Person, more: object = {}) => {
+  const answer = await setting.send(person, "POST", "/v1/chat/completions", {
+    model: model.id,
+    max_tokens: 1000,
+    messages: [{ role: "user", content: "x" }],
+    ...more,
+  });
+  return { status: answer.status, error: (parse(await answer.text()) as { error?: { code: string; message: string } }).error };
+};
+const grant = (person: Person, level = "run") =>
+  share(setting.server, setting.ann, { resourceType: "asset", resourceId: model.id, email: person.email, level });
+const cap = async (subject: string, amount: number, period = "month") =>
+  await api(setting.ann, "PATCH", `/models/${model.id}/caps/${subject}`, { amount, period });
+const usage = async () => await setting.json<ModelUsage>(api(setting.ann, "GET", `/models/${model.id}/usage`));
+
+describe("leave to spend", () => {
+  it("comes with a grant to run, works without seeing anything of the credential, and ends when it is taken back", async () => {
+    expect(await call(bob)).toMatchObject({ status: 404, error: { code: "unknown_model" } });
+    const id = await grant(bob);
+    expect((await call(bob)).status).toBe(200);
+    const seen = await setting.json<Model>(api(bob, "GET", `/models/${model.id}`));
+    expect(seen).toMatchObject({ config: null, usable: true, level: "run" });
+    const asset = await (await api(bob, "GET", `/assets/${model.id}`)).text();
+    expect(JSON.stringify(seen) + asset).not.toContain(setting.credentialId);
+    expect(asset).not.toContain(setting.llm.url);
+    expect((await api(bob, "GET", `/models/${model.id}/usage`)).status).toBe(403);
+    expect((await api(setting.ann, "DELETE", `/grants/${id}`)).status).toBe(204);
+    expect(await call(bob)).toMatchObject({ status: 404 });
+  });
+
+  it("is not in a grant to view", async () => {
+    await grant(bob, "view");
+    expect(await call(bob)).toMatchObject({ status: 403, error: { message: expect.stringContaining("no leave to spend") as string } });
+    expect(await setting.json(api(bob, "GET", `/models/${model.id}`))).toMatchObject({ usable: false });
+  });
+
+  it("ends at the cap of the grant, said clearly, and the owner sees who spent what", async () => {
+    const id = await grant(bob);
+    expect((await cap(id, 0.01)).status).toBe(200);
+    const results = [await call(bob), await call(bob), await call(bob), await call(bob)];
+    expect(results.map(({ status }) => status)).toEqual([200, 200, 200, 402]);
+    const { error } = results[3] ?? {};
+    expect(error).toMatchObject({ code: "spend_cap_reached" });
+    expect(error?.message).toMatch(
+      /The cap of \$0\.01 a month on the grant for .* is reached: \$0\.009.* are spent.*It is counted anew at 20\d\d-\d\d-01T00:00:00/,
+    );
+    expect(setting.llm.seen).toHaveLength(3);
+    const { people, total, caps } = await usage();
+    expect(people).toMatchObject([{ id: bob.id, calls: 4, failed: 1, cost: 0.009 }]);
+    expect(total).toMatchObject({ calls: 4, inputTokens: 3000, outputTokens: 3000, cost: 0.009 });
+    expect(caps).toMatchObject([{ subject: id, name: bob.email, amount: 0.01, spent: 0.009, held: 0, period: "month" }]);
+    expect((await cap(id, 1)).status).toBe(200);
+    expect((await call(bob)).status).toBe(200);
+    expect((await call(setting.ann)).status).toBe(200);
+  });
+
+  it("is not passed by calls at the same time", async () => {
+    const id = await grant(bob);
+    await cap(id, 0.01);
+    setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok", slowMs: 50 });
+    const results = await Promise.all(Array.from({ length: 12 }, () => call(bob)));
+    expect(results.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(4);
+    const [state] = (await usage()).caps;
+    expect(state?.held).toBe(0);
+    expect(state?.spent).toBeLessThanOrEqual(0.0125);
+  });
+
+  it("is never passed by a hundred calls at once, not even by what is held back for those in flight", async () => {
+    const id = await grant(bob);
+    // For each call a little more than 0.002 is held back: 1000 of output, and its words.
+    await cap(id, 0.02);
+    const { queries } = setting.server.context.database;
+    const scope = `cap:${model.id}:${id}`;
+    const most = { spent: 0, reserved: 0, together: 0 };
+    const over = new AbortController();
+    const watch = (async () => {
+      while (!over.signal.aborted) {
+        const row = await queries.selectFrom("spend_counters").select(["spent", "reserved"]).where("scope", "=", scope).executeTakeFirst();
+        const { spent = 0, reserved = 0 } = row ?? {};
+        most.spent = Math.max(most.spent, spent);
+        most.reserved = Math.max(most.reserved, reserved);
+        most.together = Math.max(most.together, spent + reserved);
+      }
+    })();
+    // The provider counts less than what was held: whatever is let in is within the cap.
+    setting.llm.behave({ usage: { input: 10, output: 900 }, text: "ok", slowMs: 20 });
+    const results = await Promise.all(Array.from({ length: 100 }, () => call(bob)));
+    over.abort();
+    await watch;
+    const letIn = results.filter(({ status }) => status === 200).length;
+    expect(results.filter(({ status }) => status === 402)).toHaveLength(100 - letIn);
+    expect(letIn).toBeGreaterThanOrEqual(9);
+    expect(setting.llm.seen).toHaveLength(letIn);
+    expect(most.reserved).toBeGreaterThan(0);
+    expect(most.together).toBeLessThanOrEqual(20_000_000);
+    expect((await usage()).caps).toMatchObject([{ held: 0, spent: expect.closeTo(letIn * 0.00181, 6) as number }]);
+    // A provider that counts more than could be known costs that, once for each call in flight, and the next is refused.
+    const before = most.spent;
+    setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok", slowMs: 20 });
+    await cap(id, 0.04);
+    const more = (await Promise.all(Array.from({ length: 100 }, () => call(bob)))).filter(({ status }) => status === 200).length;
+    const [state] = (await usage()).caps;
+    expect(state).toMatchObject({ held: 0, spent: expect.closeTo(before / 1e9 + more * 0.003, 6) as number });
+    expect(state?.spent).toBeLessThanOrEqual(0.04 + more * (0.003 - 0.002));
+    expect(await call(bob)).toMatchObject({ status: 402 });
+  });
+
+  it("gives back what was held when a call fails", async () => {
+    const id = await grant(bob);
+    await cap(id, 0.01);
+    setting.llm.behave({ status: 400 });
+    await call(bob);
+    expect((await usage()).caps).toMatchObject([{ spent: 0, held: 0 }]);
+  });
+
+  it("needs known prices for a cap, and a cap for everybody", async () => {
+    const unpriced = await setting.model(`Unpriced ${count}`, { prices: {} });
+    expect(
+      await setting.json(
+        api(setting.ann, "PATCH", `/models/${unpriced.id}`, { visibility: "public", publicCap: { amount: 1, period: "day" } }),
+      ),
+    ).toMatchObject({ code: "price_unknown" });
+    expect(await setting.json(api(setting.ann, "PATCH", `/models/${model.id}`, { visibility: "public" }))).toMatchObject({
+      code: "conflict",
+    });
+    const asset = await setting.server.send(
+      "PATCH",
+      `/api/v1/assets/${model.id}`,
+      { visibility: "public" },
+      { ...setting.ann.headers, "if-match": "*" },
+    );
+    expect(asset.status).toBe(409);
+    const opened = await setting.json<Model>(
+      api(setting.ann, "PATCH", `/models/${model.id}`, { visibility: "public", publicCap: { amount: 0.004, period: "day" } }),
+    );
+    expect(opened.visibility).toBe("public");
+    // A change that is refused changes nothing of the cap either.
+    const refused = { revision: 1, name: "Other" };
+    const wider = await api(setting.ann, "PATCH", `/models/${model.id}`, { publicCap: { amount: 50, period: "day" }, ...refused });
+    expect(wider.status).toBe(412);
+    expect((await usage()).caps).toMatchObject([{ subject: "public", amount: 0.004 }]);
+    const carl = await createAccount(setting.server, "end_user");
+    expect((await call(carl)).status).toBe(200);
+    expect(await call(bob)).toMatchObject({
+      status: 402,
+      error: { message: expect.stringContaining("what everybody may spend") as string },
+    });
+    expect((await api(setting.ann, "DELETE", `/models/${model.id}/caps/public`)).status).toBe(409);
+  });
+
+  it("is held back for all that a call may write", async () => {
+    const id = await grant(bob);
+    await cap(id, 0.01);
+    for (const more of [
+      { max_completion_tokens: 1, max_tokens: 6000 },
+      { max_tokens: 1000, n: 6 },
+      { max_tokens: 1000, n: 1, best_of: 6 },
+    ])
+      expect(await call(bob, more)).toMatchObject({ status: 402 });
+    expect(setting.llm.seen).toEqual([]);
+    // What says nothing may write what is held back, and no more.
+    expect((await call(bob, { max_tokens: null })).status).toBe(200);
+    expect(setting.llm.seen[0]?.body).toMatchObject({ max_completion_tokens: 4096 });
+    await call(setting.ann, { max_tokens: null });
+    expect(setting.llm.seen[1]?.body).not.toHaveProperty("max_completion_tokens");
+  });
+
+  it.each([
+    [{ background: true }, "background"],
+    [{ service_tier: "priority" }, "service_tier"],
+    [{ models: ["dear"] }, "models"],
+    [{ fallbacks: ["dear"] }, "fallbacks"],
+    [{ route: "fallback" }, "route"],
+    [{ tools: [{ type: "function", function: { name: "f" } }, { type: "web_search" }] }, "tools.1.type"],
+  ])("is not for %j, which the owner may ask for", async (more, field) => {
+    const id = await grant(bob);
+    await cap(id, 1);
+    expect(await call(bob, more)).toMatchObject({
+      status: 400,
+      error: { code: "invalid_request", message: expect.stringContaining(`\`${field}\``) as string },
+    });
+    expect(setting.llm.seen).toEqual([]);
+    expect((await call(setting.ann, more)).status).toBe(200);
+  });
+
+  it("reaches nothing but the model: not other prices, the provider's tools, what the account has stored, or words nobody knows here", async () => {
+    const id = await grant(bob);
+    await cap(id, 1);
+    const claude = await setting.model(`Claude ${count}`, { provider: "anthropic" });
+    const llama = await setting.model(`Llama ${count}`, { provider: "ollama" });
+    const home = await setting.model(`Home ${count}`, { provider: "openai-compatible" });
+    for (const { id: resourceId } of [claude, llama, home]) {
+      const of = await share(setting.server, setting.ann, { resourceType: "asset", resourceId, email: bob.email, level: "run" });
+      await api(setting.ann, "PATCH", `/models/${resourceId}/caps/${of}`, { amount: 1, period: "month" });
+    }
+    const messages = [{ role: "user", content: "x" }];
+    const part = (content: object) => ({ messages: [{ role: "user", content: [content] }] });
+    const item = (input: object) => ({ input: [input] });
+    const [chat, responses, claudes, llamas, homes] = [
+      { path: "/v1/chat/completions", model: model.id, messages, max_tokens: 100 },
+      { path: "/v1/responses", model: model.id, input: "x", max_output_tokens: 100 },
+      { path: "/v1/messages", model: claude.id, messages, max_tokens: 100 },
+      { path: "/api/chat", model: llama.id, messages, stream: false },
+      { path: "/v1/chat/completions", model: home.id, messages, max_tokens: 100 },
+    ];
+    const send = async (person: Person, base: { path: string }, more: object) => {
+      const { path, ...body } = { ...base, ...more };
+      const answer = await setting.send(person, "POST", path, body, {
+        "anthropic-beta": "context-1m-2025-08-07,prompt-caching-2024-07-31",
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const picture = "data:image/png;base64,aGVsbG8=";
+    for (const [base, more, field] of [
+      [chat, { web_search_options: {} }, "web_search_options"],
+      [chat, { plugins: [{ id: "web" }] }, "plugins"],
+      [chat, { extra_body: { api_base: "http://x" } }, "extra_body"],
+      [chat, { provider: { order: ["dear"] } }, "provider"],
+      [chat, { store: true }, "store"],
+      [chat, { metadata: { project: "x" } }, "metadata"],
+      [chat, { modalities: ["text", "audio"] }, "modalities"],
+      [chat, { prediction: { type: "content", content: "x" } }, "prediction"],
+      [chat, { Model: "dear" }, "Model"],
+      [chat, { "max_to\u212Aens": 1e6 }, "max_to\u212Aens"],
+      [chat, part({ type: "file", file: { file_id: "file-1" } }), "messages.0.content.0.file.file_id"],
+      [responses, { previous_response_id: "resp_1" }, "previous_response_id"],
+      [responses, { conversation: "conv_1" }, "conversation"],
+      [responses, { prompt: { id: "pmpt_1" } }, "prompt"],
+      [responses, { tools: [{ type: "mcp", server_url: "https://x.example" }] }, "tools.0.type"],
+      [responses, item({ type: "item_reference", id: "rs_1" }), "input.0.type"],
+      [responses, item({ type: "additional_tools", role: "developer", tools: [{ type: "code_interpreter" }] }), "input.0.type"],
+      [responses, item({ role: "user", content: [{ type: "input_image", file_id: "file-1" }] }), "input.0.content.0.file_id"],
+      [claudes, { mcp_servers: [{ url: "https://x.example" }] }, "mcp_servers"],
+      [claudes, { container: "c_1" }, "container"],
+      [claudes, { speed: "fast" }, "speed"],
+      [claudes, { inference_geo: "us" }, "inference_geo"],
+      [claudes, { tools: [{ type: "code_execution_20250825", name: "code_execution" }] }, "tools.0.type"],
+      [claudes, part({ type: "container_upload", file_id: "file_1" }), "messages.0.content.0.type"],
+      [claudes, part({ type: "image", source: { type: "file", file_id: "file_1" } }), "messages.0.content.0.source.file_id"],
+      [
+        claudes,
+        part({ type: "text", text: "x", cache_control: { type: "ephemeral", ttl: "1h" } }),
+        "messages.0.content.0.cache_control.ttl",
+      ],
+      [llamas, { keep_alive: -1 }, "keep_alive"],
+      [llamas, { options: { num_gpu: 0 } }, "options.num_gpu"],
+      [llamas, { options: { num_ctx: 10_000_000 } }, "options.num_ctx"],
+      [homes, part({ type: "image_url", image_url: { url: "http://169.254.169.254/" } }), "messages.0.content.0.image_url.url"],
+    ] as const) {
+      const refused = await send(bob, base, more);
+      expect({ field, ...refused }).toMatchObject({ field, status: 400, text: expect.stringContaining(`\`${field}\``) as string });
+    }
+    expect(setting.llm.seen).toEqual([]);
+    for (const [base, more] of [
+      [chat, { tools: [{ type: "function", function: { name: "f" } }], seed: 1, n: 2, store: false, response_format: { type: "text" } }],
+      [chat, part({ type: "image_url", image_url: { url: "https://example.org/a.png" } })],
+      [homes, part({ type: "image_url", image_url: { url: picture } })],
+      [responses, item({ role: "user", content: [{ type: "input_text", text: "x" }] })],
+      [
+        claudes,
+        { tools: [{ name: "f", input_schema: { type: "object" } }], system: [{ type: "text", text: "x" }], metadata: { user_id: "u" } },
+      ],
+      [llamas, { options: { temperature: 0, num_ctx: 4096 }, tools: [{ type: "function", function: { name: "f" } }] }],
+    ] as const)
+      expect(await send(bob, base, more)).toMatchObject({ status: 200 });
+    const seen = (path: string) => setting.llm.seen.filter((request) => request.path === path);
+    // What a delegate says does not stay in the owner's account, and turns on nothing there.
+    expect(seen("/v1/responses")[0]?.body).toMatchObject({ store: false });
+    expect(seen("/v1/messages")[0]?.headers["anthropic-beta"]).toBe("prompt-caching-2024-07-31");
+    setting.llm.seen.length = 0;
+    expect(await send(setting.ann, responses, { previous_response_id: "resp_1", tools: [{ type: "web_search" }] })).toMatchObject({
+      status: 200,
+    });
+    expect(seen("/v1/responses")[0]?.body).not.toHaveProperty("store");
+    expect(await send(setting.ann, claudes, { speed: "fast" })).toMatchObject({ status: 200 });
+    expect(seen("/v1/messages")[0]?.headers["anthropic-beta"]).toContain("context-1m");
+    for (const more of [{ n: 129 }, { Stream: true }, { "max_to\u212Aens": 1 }])
+      expect(await send(setting.ann, chat, more)).toMatchObject({ status: 400 });
+  });
+
+  it("is used up by a call that is cut short", async () => {
+    const id = await grant(bob);
+    await cap(id, 0.01);
+    setting.llm.behave({ stall: true });
+    await call(bob, { max_tokens: 4000 });
+    expect((await usage()).caps[0]?.spent).toBeGreaterThanOrEqual(0.008);
+    expect(await call(bob)).toMatchObject({ status: 402 });
+  });
+
+  it("is for the roles that the model answers", async () => {
+    const only = await setting.model(`Developers ${count}`, { roles: ["developer"] });
+    const carl = await createAccount(setting.server, "end_user");
+    await share(setting.server, setting.ann, { resourceType: "asset", resourceId: only.id, email: carl.email, level: "run" });
+    expect(await call(carl, { model: only.id })).toMatchObject({ status: 403 });
+  });
+
+  it("ends at the caller's own quota of the month", async () => {
+    await grant(bob);
+    await setting.server.send("PATCH", `/api/v1/quotas/${bob.id}`, { llmSpendPerMonth: 0 });
+    const refused = await setting.send(bob, "POST", "/v1/chat/completions", {
+      model: model.id,
+      messages: [{ role: "user", content: "x" }],
+    });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    await setting.server.send("PATCH", `/api/v1/quotas/${bob.id}`, { llmSpendPerMonth: 1 });
+    expect((await call(bob)).status).toBe(200);
+    const { items } = await setting.json<{ items: { name: string; used: number; limit: number }[] }>(api(bob, "GET", "/quotas"));
+    expect(items.find(({ name }) => name === "llmSpendPerMonth")).toMatchObject({ limit: 1, used: 0 });
+  });
+
+  it("ends at the quota of the key, also of runs that are started with it, and nothing else of its person", async () => {
+    const made = await setting.json<{ id: string; key: string }>(
+      api(setting.ann, "POST", "/api-keys", { name: "CI", scopes: ["models:use", "runs:write", "runs:read"] }),
+    );
+    const service = { ...setting.ann, headers: { authorization: `Bearer ${made.key}` } };
+    const quota = async () =>
+      (
+        await setting.json<{ items: { name: string; limit: number | null; used: number | null; resetsAt: string | null }[] }>(
+          api(setting.ann, "GET", `/api-keys/${made.id}/quotas`),
+        )
+      ).items.find(({ name }) => name === "llmSpendPerMonth");
+    const set = (input: object) => api(setting.ann, "PATCH", `/api-keys/${made.id}/quotas`, input);
+    expect(await quota()).toMatchObject({ limit: null, used: null });
+    // A call costs $0.3: 1000 of input and 1000 of output at $100 and $200 a million. The hold of one is $0.2 and a little.
+    const dear = await setting.model(`Dear ${count}`, { prices: { input: 100, output: 200 } });
+    const dearCall = (person: Person) => call(person, { model: dear.id });
+    await set({ llmSpendPerMonth: 1 });
+    const results = await Promise.all(Array.from({ length: 12 }, () => dearCall(service)));
+    const allowed = results.filter(({ status }) => status === 200).length;
+    expect(allowed).toBeGreaterThan(0);
+    expect(allowed).toBeLessThan(5);
+    while ((await dearCall(service)).status === 200);
+    expect((await quota())?.used).toBeLessThan(1.3);
+    const run = await execute(
+      setting.server,
+      {
+        language: "python",
+        models: [dear.id],
+        code: `import json, os, urllib.request, urllib.error
+body = {"model": "m", "max_tokens": 1000, "messages": [{"role": "user", "content": "x"}]}
+request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"})
+try: print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error: print(error.code, error.read().decode())`,
+      },
+      service.headers,
+    );
+    expect(run.stdout).toMatch(/^429 .*The API key “CI” \(.*\) has spent \$[\d.]+ of the \$1\.00 .* It is counted anew at \d{4}-/);
+    expect((await dearCall(setting.ann)).status).toBe(200);
+    const told = await setting.json<{ items: { type: string; details: { apiKeyId?: string } }[] }>(
+      api(setting.ann, "GET", "/notifications"),
+    );
+    expect(told.items.filter(({ details }) => details.apiKeyId === made.id).length).toBeGreaterThan(0);
+    await set({ llmSpendPerMonth: null });
+    expect((await dearCall(service)).status).toBe(200);
+    for (const bad of [-1, 1.5, "1"]) expect((await set({ llmSpendPerMonth: bad })).status).toBe(400);
+    await api(setting.ann, "DELETE", `/api-keys/${made.id}`);
+    const { queries } = setting.server.context.database;
+    expect(await queries.selectFrom("spend_counters").selectAll().where("scope", "=", `key:${made.id}`).execute()).toEqual([]);
+  });
+
+  it("is given back to the key when a call fails before anything is spent", async () => {
+    const made = await setting.json<{ id: string; key: string }>(
+      api(setting.ann, "POST", "/api-keys", { name: "CI", scopes: ["models:use"] }),
+    );
+    expect((await api(setting.ann, "PATCH", `/api-keys/${made.id}/quotas`, { llmSpendPerMonth: 1 })).status).toBe(200);
+    // A call costs $0.3; $0.2 and a little are held back for it.
+    const { id: dear } = await setting.model(`Given back ${count}`, { prices: { input: 100, output: 200 } });
+    const person = { ...setting.ann, headers: { authorization: `Bearer ${made.key}` } };
+    const { queries } = setting.server.context.database;
+    const counter = () =>
+      queries.selectFrom("spend_counters").select(["spent", "reserved"]).where("scope", "=", `key:${made.id}`).execute();
+    for (const failure of [{ status: 400 }, { status: 401 }, { redirect: "http://x" }]) {
+      setting.llm.behave(failure);
+      expect((await call(person, { model: dear })).status).not.toBe(200);
+      expect(await counter()).toEqual([{ spent: 0, reserved: 0 }]);
+    }
+    await queries
+      .updateTable("credentials")
+      .set({ expires_at: new Date(0) })
+      .where("id", "=", setting.credentialId)
+      .execute();
+    expect(await call(person, { model: dear })).toMatchObject({ status: 409 });
+    expect(await counter()).toEqual([{ spent: 0, reserved: 0 }]);
+    await queries.updateTable("credentials").set({ expires_at: null }).where("id", "=", setting.credentialId).execute();
+    setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok" });
+    const statuses: number[] = [];
+    for (let calls = 0; calls < 4; calls += 1) statuses.push((await call(person, { model: dear })).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  it("is one for all servers: what one holds back for a key, another sees", async () => {
+    const { database } = setting.server.context;
+    const quota = { userId: "user_x", limit: null, key: { id: `key_${count}`, name: "CI", limit: 100 } };
+    const hold = () =>
+      database.queries
+        .transaction()
+        .execute((work) =>
+          holdBack(work, { modelId: model.id, amount: 30, quota, leaves: [{ subject: null, name: "", limit: null, period: "month" }] }),
+        );
+    const held = await Promise.allSettled(Array.from({ length: 20 }, hold));
+    expect(held.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+  });
+
+  it("counts what was held for a call whose server died", async () => {
+    const id = await grant(bob);
+    await cap(id, 0.01);
+    await call(bob);
+    const { queries } = setting.server.context.database;
+    const lost = { status: "running", reserved: 5_000_000, started: "3 hours" };
+    await sql`update llm_calls set status = ${lost.status}, reserved = ${lost.reserved}, cost = null, started_at = now() - ${lost.started}::interval where model_id = ${model.id}`.execute(
+      queries,
+    );
+    await sql`update spend_counters set reserved = 5000000, spent = 0 where scope like ${`cap:${model.id}:%`}`.execute(queries);
+    const sweep = () => sweepCalls({ ...setting.server.context, runTokens: new RunTokens(queries) });
+    expect(await sweep()).toBe(1);
+    expect((await usage()).caps).toMatchObject([{ spent: 0.005, held: 0 }]);
+    const { items } = await setting.json<{ items: LlmCall[] }>(api(setting.ann, "GET", `/models/${model.id}/calls`));
+    expect(items).toMatchObject([{ status: "lost", isEstimate: true, cost: 0.005 }]);
+  });
+});
+
+describe("a model", () => {
+  it.each([
+    [{}, "provider"],
+    [{ provider: "openai", modelId: "m" }, "credentialId"],
+    [{ provider: "azure", modelId: "m", credentialId: "cred_x" }, "baseUrl"],
+    [{ provider: "ollama", modelId: "m", baseUrl: "ftp://a" }, "baseUrl"],
+    [{ provider: "ollama", modelId: "m", baseUrl: "http://user:pw@host" }, "baseUrl"],
+    [{ provider: "ollama", modelId: "m", headers: { Authorization: "Bearer x" } }, "headers"],
+    [{ provider: "ollama", modelId: "m", prices: { input: -1 } }, "prices"],
+    [{ provider: "ollama", modelId: "m\n" }, "modelId"],
+  ])("is refused with %j", async (config, field) => {
+    const answer = await setting.json<{ code: string; fields: { path: string }[] }>(
+      api(setting.ann, "POST", "/models", { name: "M", config }),
+    );
+    expect(answer.code).toBe("invalid_request");
+    expect(JSON.stringify(answer.fields)).toContain(field);
+  });
+
+  it("uses no credential of somebody else, nor of another kind", async () => {
+    const config = { provider: "openai", modelId: "m", credentialId: setting.credentialId };
+    expect(await setting.json(api(bob, "POST", "/models", { name: "Stolen", config }))).toMatchObject({ code: "credential_unusable" });
+    expect(await setting.json(api(bob, "POST", "/assets", { type: "model", name: "Stolen", config }))).toMatchObject({
+      code: "credential_unusable",
+    });
+    expect(await setting.json(api(bob, "POST", "/models/test", { config }))).toMatchObject({ code: "credential_unusable" });
+    const git = await setting.json<{ id: string }>(
+      api(setting.ann, "POST", "/credentials", { kind: "git", name: `git ${count}`, value: "v", host: "git.example.org" }),
+    );
+    expect(
+      await setting.json(api(setting.ann, "POST", "/models", { name: "Git", config: { ...config, credentialId: git.id } })),
+    ).toMatchObject({ code: "credential_unusable" });
+  });
+
+  it("does not use a credential of somebody else than its owner", async () => {
+    const other = await setting.json<{ id: string }>(
+      api(bob, "POST", "/credentials", { kind: "model", name: `of bob ${count}`, value: "v" }),
+    );
+    const { queries } = setting.server.context.database;
+    await sql`update assets set config = jsonb_set(config, '{credentialId}', to_jsonb(${other.id}::text)) where id = ${model.id}`.execute(
+      queries,
+    );
+    expect(await call(setting.ann)).toMatchObject({ status: 409, error: { code: "credential_missing" } });
+    expect(setting.llm.seen).toEqual([]);
+  });
+
+  it("is tried: how fast it is and what it can do, or what is wrong", async () => {
+    setting.llm.behave({});
+    const test = async (id = model.id) => await setting.json<Record<string, unknown>>(api(setting.ann, "POST", `/models/${id}/test`));
+    expect(await test()).toMatchObject({
+      ok: true,
+      code: null,
+      latencyMs: expect.any(Number) as number,
+      capabilities: { streaming: true, tools: true, json: true },
+    });
+    setting.llm.behave({ status: 401, echoKey: true });
+    expect(await test()).toMatchObject({ ok: false, code: "invalid_api_key" });
+    setting.llm.behave({ status: 429 });
+    expect(await test()).toMatchObject({ code: "rate_limited" });
+    setting.llm.behave({});
+    setting.llm.models = ["another"];
+    expect(await test()).toMatchObject({ code: "unknown_model" });
+    setting.llm.models = null;
+    setting.llm.behave({ garbage: "stream" });
+    expect(await test()).toMatchObject({ code: "garbled" });
+    setting.llm.behave({ stall: true });
+    expect(await test()).toMatchObject({ code: "timeout" });
+    const away = await setting.model(`Away ${count}`, { baseUrl: "http://127.0.0.1:1/v1" });
+    expect(await test(away.id)).toMatchObject({ code: "unreachable" });
+    expect((await api(bob, "POST", `/models/${model.id}/test`)).status).toBe(404);
+  });
+
+  it("counts with the prices that held when it was called", async () => {
+    await call(setting.ann);
+    const { config } = await setting.json<Model>(api(setting.ann, "GET", `/models/${model.id}`));
+    await api(setting.ann, "PATCH", `/models/${model.id}`, { config: { ...config, prices: { input: 10, output: 20 } } });
+    await call(setting.ann);
+    const { items } = await setting.json<{ items: LlmCall[] }>(api(setting.ann, "GET", `/models/${model.id}/calls`));
+    expect(items.map(({ cost, priceVersion }) => [cost, priceVersion])).toEqual([
+      [0.03, 2],
+      [0.003, 1],
+    ]);
+  });
+});

@@ -1,0 +1,2 @@
+def mify(thing=None, **options):
+    return (lambda given: given) if thing is None else thing

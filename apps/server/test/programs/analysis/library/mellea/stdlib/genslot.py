@@ -1,0 +1,1 @@
+from .components.genstub import generative

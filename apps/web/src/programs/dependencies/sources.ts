@@ -1,0 +1,101 @@
+import type { AnalysedDependency, AnalysisDocument, ProgramConfig } from "@syla/sdk";
+
+export type Dependencies = ProgramConfig["dependencies"];
+type Source = Dependencies["source"];
+
+/** Somewhere that a program's dependencies may be taken from. */
+interface DependencyOption {
+  readonly key: string;
+  readonly title: string;
+  readonly note: string;
+  readonly dependencies: Dependencies;
+}
+
+/** What a file counts as; of others the packages can only be copied. */
+const sourceOfManifest: Readonly<Record<string, Source>> = {
+  pyproject: "pyproject",
+  requirements: "requirements",
+  inline: "inline",
+  "package.json": "package.json",
+  "go.mod": "go.mod",
+};
+const ecosystems: Readonly<Record<string, AnalysedDependency["ecosystem"]>> = { python: "python", node: "node", go: "go" };
+
+/** Whether packages can be installed for a language. */
+export function hasPackages(language: string): boolean {
+  return ecosystems[language] !== undefined;
+}
+
+/** Whether packages can be named by hand: Go reads them from go.mod alone. */
+export function takesManual(language: string): boolean {
+  return language === "python" || language === "node";
+}
+
+export function optionKey({ source, file }: Dependencies): string {
+  return `${source} ${file ?? ""}`;
+}
+
+/** The files of a program that say what it needs, for its language, the most telling first. */
+export function optionsOf(analysis: AnalysisDocument | null, language: string): readonly DependencyOption[] {
+  if (analysis === null) return [];
+  return analysis.manifests.flatMap(({ kind, file, dynamic }) => {
+    const source = sourceOfManifest[kind];
+    const packages = packagesIn(analysis, file, language);
+    if (source === undefined || ecosystemOf(kind) !== ecosystems[language]) return [];
+    const dependencies: Dependencies = { source, file, packages };
+    const note = dynamic
+      ? "computes some of them when it is built, so not all are known here"
+      : packages.length === 0
+        ? "names none that are always needed"
+        : packages.map((one) => one.name + one.constraint).join(", ");
+    return [{ key: optionKey(dependencies), title: kind === "inline" ? `the block in ${file}` : file, note, dependencies }];
+  });
+}
+
+/** What can be begun with when packages are named by hand: those of all files, and those that are only imported. */
+export function knownPackages(analysis: AnalysisDocument | null, language: string): Dependencies["packages"] {
+  const found = (analysis?.dependencies ?? []).filter(({ ecosystem, group }) => ecosystem === ecosystems[language] && group === null);
+  return unique(found);
+}
+
+/** Packages that files disagree about. */
+interface Conflict {
+  readonly name: string;
+  readonly wishes: readonly { readonly constraint: string; readonly file: string; readonly line: number | null }[];
+}
+
+/** Packages for which files name different versions: only one file counts. */
+export function conflictsOf(analysis: AnalysisDocument | null): readonly Conflict[] {
+  const named = (analysis?.dependencies ?? []).filter(({ source, group }) => source !== "imports" && group === null);
+  const byName = Map.groupBy(named, ({ ecosystem, name }) => `${ecosystem} ${normalize(name)}`);
+  return [...byName.values()].flatMap((wishes) => {
+    const [first] = wishes;
+    if (first === undefined || new Set(wishes.map(({ constraint }) => constraint ?? "")).size < 2) return [];
+    return [
+      { name: first.name, wishes: wishes.map(({ constraint, file, line }) => ({ constraint: constraint ?? "any version", file, line })) },
+    ];
+  });
+}
+
+function packagesIn(analysis: AnalysisDocument, file: string, language: string): Dependencies["packages"] {
+  return unique(
+    analysis.dependencies.filter(
+      (one) => one.file === file && one.group === null && one.ecosystem === ecosystems[language] && one.source !== "imports",
+    ),
+  );
+}
+
+function unique(found: readonly AnalysedDependency[]): Dependencies["packages"] {
+  const byName = new Map(
+    found.map(({ name, constraint, extras }) => [normalize(name), { name, constraint: constraint ?? "", extras: [...extras] }]),
+  );
+  return [...byName.values()].slice(0, 2000);
+}
+
+function ecosystemOf(kind: string): AnalysedDependency["ecosystem"] {
+  return kind === "package.json" ? "node" : kind === "go.mod" ? "go" : "python";
+}
+
+function normalize(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.]+/g, "-");
+}
