@@ -277,6 +277,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     ...tls,
     authenticate,
     authorize: requireScope,
+    hold: (actor, gone) => access.holdCaller(actor, gone),
     audit: (change) => audit.record(change),
     rateLimit: createRequestLimit(rateLimit, {
       anonymous: () => settings.get("rateLimitAnonymous"),
@@ -318,6 +319,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     quotas,
     rateLimit,
     send,
+    access,
     onEnded: (call) => metrics?.callEnded(call),
     callsPerMinute: config.modelRateLimit,
     readerMs,

@@ -1,4 +1,5 @@
 import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import { Role } from "@syla/contracts/accounts";
 import type { TeamRole } from "@syla/contracts/teams";
 import type { Audit } from "../audit/service.ts";
 import type { Database, Queries } from "../platform/database.ts";
@@ -35,6 +36,14 @@ export interface Thing {
   readonly name: string;
   /** It holds what only its owner was given: it is not shared. */
   readonly isPersonal?: boolean;
+}
+
+/** Most calls are over by then. */
+const callerLookMs = 1000;
+const always = () => Promise.resolve(true);
+
+function isDemoted(before: Actor, now: Actor): boolean {
+  return Role.options.indexOf(now.role) < Role.options.indexOf(before.role);
 }
 
 /** What access is made of. */
@@ -96,6 +105,15 @@ export class Access {
       return { allowed: can(current, action, { ...now, level, teamRole }), until };
     };
     return this.#holds.hold(actor, `${thing.type}:${thing.id}`, allowed, gone);
+  }
+
+  /**
+   * Like `hold`, for whatever is no thing of its own: it ends when the caller may not sign in any more, has a lower role than they had, or
+   * `allowed` says no. `about` is what the rest of that depends on (`asset:ID`).
+   */
+  holdCaller(actor: Actor, gone: AbortSignal, about = "", allowed: (current: Actor) => Promise<boolean> = always): Hold {
+    const decide = async (current: Actor) => ({ allowed: !isDemoted(actor, current) && (await allowed(current)), until: null });
+    return this.#holds.hold(actor, about, decide, gone, callerLookMs);
   }
 
   /** What the actor has of each of several things of one type. They may see them: that is decided already. Inside a transaction `queries` is its own. */
