@@ -300,7 +300,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const credentials = new Credentials({
     database,
     keys: openKeys(config, directory.credentialKeysFile),
-    teamRole: (actor, teamId) => teams.roleIn(actor, teamId),
+    ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId),
   });
   const { modelConnectSeconds, modelFirstByteSeconds, modelIdleSeconds } = config;
   const send = createSend({
@@ -351,7 +351,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const tools = { home: config.home, runtimes: config.runtimesDir, uv: config.uv };
   const buildLogs = new LiveRuns(join(directory.environments, "spool"));
   const python = findProgram("python3") ?? "/usr/bin/python3";
-  const packageIndexes = new Indexes({ database, credentials, teamRole: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const packageIndexes = new Indexes({ database, credentials, ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId) });
   const environments = await Environments.open({
     ...shared,
     trees,
@@ -546,7 +546,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
-  const webhooks = new Webhooks({ database, secretOf, refusal, roleIn: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const webhooks = new Webhooks({ database, secretOf, refusal, teams });
   const triggers = new Triggers({ database, secretOf, publicUrl, catalog, programRuns, runs, quotas, rateLimit });
   const deliveries = new Deliveries({ database, notifications, logger, mailer, post, secretOf, hooks: webhooks, publicUrl });
   const inbox = new Inbox({ database, deliveries, secretOf, refusal });

@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import { scopeOf, type Route } from "@syla/contracts/route";
 import type { Actor } from "./actor.ts";
+import { requirePermission } from "./permission.ts";
 
 /** Whether a scope of a key (`runs:read`, `runs:*`, `*`) covers what a route needs. */
 export function covers(scope: string, needed: string): boolean {
@@ -33,7 +34,7 @@ export function requireScope(actor: Actor, route: Route): void {
     if (route.link === undefined || route.method !== "GET") throw new AppError("unauthenticated");
     return;
   }
-  if (route.auth === "admin" && actor.role !== "admin") throw new AppError("forbidden");
+  if (route.auth === "admin") requirePermission(actor, "server:administer");
   if (actor.impersonatorId !== undefined && isAccountSecurity(route)) throw new AppError("impersonating");
   if (actor.isLimitedKey === true && isAccountSecurity(route))
     throw new AppError("forbidden", { message: "A key that has quotas of its own makes no keys, and changes nothing of its account." });

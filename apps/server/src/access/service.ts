@@ -10,7 +10,7 @@ import { can, higher, levelOf, requirePermission, type ThingAction } from "./per
 import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRoles } from "./store.ts";
 import { UseNotes } from "./use-notes.ts";
 
-export { can, requirePermission } from "./permission.ts";
+export { can, personal, requirePermission, type Resource } from "./permission.ts";
 export { during, type Hold } from "./holds.ts";
 export { findTeamRoles, findViewpoint, grantedTo, sharedWith, visibleTo, type Viewer } from "./store.ts";
 export { covers, refuseLimitedKey, requireScope } from "./scopes.ts";
@@ -145,7 +145,7 @@ export class Access {
 
   /** What grants and teams give the actor, and when that changes by itself. Owners and administrators need none. */
   async #granted(actor: Actor, thing: Thing): Promise<{ level: AccessLevel | null; teamRole: TeamRole | null; until: Date | null }> {
-    if (actor.role === "admin" || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
+    if (can(actor, "server:administer") || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
     const { queries } = this.#context.database;
     const teamRole = actor.via === "link" ? null : await findTeamRole(queries, actor.userId, thing.ownerId);
     const grants = await findReachingGrants(queries, actor, thing.type, thing.id);

@@ -17,6 +17,7 @@ import type {
 import type { NetworkPolicy } from "@syla/contracts/network";
 import { ProgramConfig } from "@syla/contracts/program-config";
 import type { Actor } from "../access/actor.ts";
+import { requirePermission } from "../access/service.ts";
 import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -139,7 +140,7 @@ export class Models {
 
   /** Tries a configuration that is not stored. */
   async testConfig(actor: Actor, config: ModelConfig, ownerId = actor.userId): Promise<ModelTest> {
-    if (actor.role === "end_user") throw new AppError("forbidden");
+    requirePermission(actor, "model:try");
     await this.checkConfig(actor, { type: "model", ownerId, config });
     return await this.#probe(config, ownerId);
   }

@@ -23,7 +23,7 @@ import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
 import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import type { Actor } from "../actor.ts";
-import { higher, levelOf } from "../permission.ts";
+import { can, higher, levelOf, teamLevel } from "../permission.ts";
 import type { Access, Thing } from "../service.ts";
 import { findReachingGrants, findTeamRole } from "../store.ts";
 import { toGrant } from "./presenter.ts";
@@ -73,9 +73,9 @@ export class Sharing {
     const besides = (type: AccessReason["type"], level: AccessLevel, name: string | null = null) =>
       reasons.push({ type, level, name, expiresAt: null });
     if (thing.ownerId === actor.userId) besides("owner", "admin");
-    if (teamRole !== null) besides("team", teamRole === "owner" ? "admin" : "edit", owner);
+    if (teamRole !== null) besides("team", teamLevel(thing.type, teamRole) ?? "view", owner);
     if (thing.visibility === "public") besides("public", "run");
-    if (actor.role === "admin") besides("admin", "admin");
+    if (can(actor, "server:administer")) besides("admin", "admin");
     const granted = grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null);
     return {
       ...ref,
