@@ -6,6 +6,9 @@ import type { Actor } from "./actor.ts";
 /** The level that an action on a thing takes. */
 const neededLevels = {
   "run:read": "view",
+  "run:log": "view",
+  "run:artifact": "view",
+  "run:input": "view",
   "run:rerun": "run",
   "run:cancel": "edit",
   "run:pin": "edit",

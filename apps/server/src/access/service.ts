@@ -3,6 +3,7 @@ import { Role } from "@syla/contracts/accounts";
 import type { TeamRole } from "@syla/contracts/teams";
 import type { Audit } from "../audit/service.ts";
 import type { Database, Queries } from "../platform/database.ts";
+import { toAppError } from "../platform/http-problem.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 import { Holds, type Hold } from "./holds.ts";
@@ -83,13 +84,18 @@ export class Access {
   }
 
   /**
-   * Decides, and notes for the audit trail that somebody else's thing was looked at.
+   * Decides, and notes for the audit trail that somebody else's thing was looked at, or that this was refused.
    *
    * @throws AppError `not_found`, `forbidden`
    */
   async require(actor: Actor, action: ThingAction, thing: Thing): Promise<void> {
     const { level, teamRole } = await this.#granted(actor, thing);
-    requirePermission(actor, action, { ...thing, level, teamRole });
+    try {
+      requirePermission(actor, action, { ...thing, level, teamRole });
+    } catch (refusal) {
+      this.#notes.note(actor, action, thing, toAppError(refusal).code);
+      throw refusal;
+    }
     if (thing.ownerId !== actor.userId) this.#notes.note(actor, action, thing);
   }
 

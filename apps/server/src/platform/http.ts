@@ -49,8 +49,8 @@ export interface HttpOptions<A> {
   readonly hold?: HoldCaller<A>;
   /** Counts the request, for its actor or, on routes that need no sign-in, its address. @throws AppError `rate_limited` */
   readonly rateLimit?: (route: Route, request: FastifyRequest, reply: FastifyReply, actor: A | null) => void | Promise<void>;
-  /** Told of every answer of a route that changes something, refusals included. */
-  readonly audit?: (change: Change<A>) => void;
+  /** Told of every answer of a route that changes something, refusals included. The answer waits for what it returns. */
+  readonly audit?: (change: Change<A>) => void | Promise<void>;
   /** Does a request with an idempotency key once. */
   readonly once?: (request: OnceRequest<A>, work: () => Promise<Answer>) => Promise<Answer>;
   /** While true, changes are refused with `shutting_down`. */
@@ -166,7 +166,7 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
           request.actor = await authenticate(route, request, reply, options);
           if (!request.ws) return;
           const call = createCall(request, reply, request.actor as A, options.hold) as Call<never>;
-          const open = await handler(parse(request), call);
+          const open = await reportChange(route, request, options, async () => await handler(parse(request), call));
           request.onOpen = async (socket) => {
             closeWhenEnded(socket, call.signal);
             await open(socket);
@@ -290,10 +290,10 @@ async function reportChange<T, A>(route: Route, request: FastifyRequest, options
     options.audit?.({ route, request, actor: request.actor as A | null, params, trail: request.trail ?? {}, answer, error });
   try {
     const result = await work();
-    if (request.trail?.nothingChanged !== true) report(result instanceof Answer ? result.body : result, null);
+    if (request.trail?.nothingChanged !== true) await report(result instanceof Answer ? result.body : result, null);
     return result;
   } catch (thrown) {
-    report(undefined, toAppError(thrown));
+    await report(undefined, toAppError(thrown));
     throw thrown;
   }
 }
