@@ -273,6 +273,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   suspendUser: admin({ params: { id: "user_none" }, body: {} }),
   reactivateUser: admin({ params: { id: "user_none" } }),
   signOutUser: admin({ params: { id: "user_none" } }),
+  resetTwoFactor: admin({ params: { id: "user_none" }, body: {} }),
   deleteUser: admin({ params: { id: "user_none" } }),
   impersonateUser: admin({ params: { id: "user_none" }, body: {} }),
   getImpersonation: account(),

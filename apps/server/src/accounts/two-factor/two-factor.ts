@@ -19,8 +19,8 @@ export interface TwoFactor {
   confirmTwoFactor(actor: Actor, code: string, ip: string): Promise<{ recoveryCodes: string[] }>;
   /** @throws AppError `invalid_credentials`, `two_factor_invalid`, `rate_limited` */
   disableTwoFactor(actor: Actor, input: { password: string; code: string }, ip: string): Promise<void>;
-  /** For an administrator, when a person has lost the authenticator and the codes. @returns whether there was one */
-  resetTwoFactor(userId: string): Promise<boolean>;
+  /** For an administrator, when a person has lost the authenticator and the codes; part of a change. @returns whether there was one */
+  resetTwoFactor(work: Work, userId: string): Promise<boolean>;
 }
 
 const Hashes = z.array(z.string());
@@ -80,7 +80,7 @@ export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactor
         await deleteTwoFactor(work, userId);
       });
     },
-    resetTwoFactor: (userId) => queries.transaction().execute((work) => deleteTwoFactor(work, userId)),
+    resetTwoFactor: deleteTwoFactor,
   };
 }
 
