@@ -62,6 +62,7 @@ import { Secret } from "./platform/secret.ts";
 import { createDeriveSecret } from "./platform/standard-webhooks.ts";
 import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
+import { forgettingTries } from "./platform/tries.ts";
 import { openTrees, type Trees } from "./platform/trees.ts";
 import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
@@ -633,6 +634,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
         ticker,
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
+        forgettingTries(database.queries),
       ].map((work) => recurring(work, logger)),
     ],
     close: () => owned.disposeAsync(),

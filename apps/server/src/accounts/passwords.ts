@@ -37,15 +37,12 @@ interface PasswordOptions {
 
 export function createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit }: PasswordOptions): Passwords {
   const { queries } = database;
-  const provePassword: Passwords["provePassword"] = async (userId, password, ip) => {
-    limit.check(ip, userId);
-    const hash = await findPasswordHash(queries, userId);
-    if (hash === null || !(await verifyPassword({ hash, password }))) {
-      limit.failed(ip, userId);
-      throw new AppError("invalid_credentials", { message: "The password is wrong." });
-    }
-    limit.succeeded(ip, userId);
-  };
+  const provePassword: Passwords["provePassword"] = async (userId, password, ip) =>
+    await limit.guard({ address: ip, name: userId }, async () => {
+      const hash = await findPasswordHash(queries, userId);
+      if (hash === null || !(await verifyPassword({ hash, password })))
+        throw new AppError("invalid_credentials", { message: "The password is wrong." });
+    });
   return {
     provePassword,
     async changePassword(actor, { currentPassword, newPassword }, ip) {
@@ -61,7 +58,7 @@ export function createPasswords({ database, publicUrl, background, limit, queueM
     },
     async requestPasswordReset(given, ip) {
       const email = given.toLowerCase();
-      if (!mailLimit.take(ip, email)) return;
+      if (!(await mailLimit.take(ip, email))) return;
       await database.ping();
       background.start("a mail to set a password could not be queued", () =>
         queries.transaction().execute(async (work) => {

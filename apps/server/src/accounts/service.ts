@@ -10,6 +10,7 @@ import { readOrCreateSecret, writePrivateFile, type DataDirectory } from "../pla
 import type { Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Secret } from "../platform/secret.ts";
+import { openTries } from "../platform/tries.ts";
 import { createApiKeyMemo } from "./api-keys/api-key-memo.ts";
 import { createApiKeys, makeApiKey, type ApiKeys } from "./api-keys/api-keys.ts";
 import { createAuthenticate, createKeyVerifier } from "./authenticate.ts";
@@ -102,13 +103,14 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const secret = readOrCreateSecret(directory.secretFile);
   const authentication = createAuthentication({ queries, logger, secret, publicUrl, basePath });
   const memo = createApiKeyMemo();
-  const limit = createSignInLimit();
-  const mailLimit = createMailLimit();
+  const tries = openTries(queries);
+  const limit = createSignInLimit(tries);
+  const mailLimit = createMailLimit(tries);
   const background = createBackground(logger);
   const sealed = createSealedText(secret, "two-factor");
   const cookieOptions = { secret, https: publicUrl.startsWith("https:"), basePath };
   const knownBrowser = createKnownBrowser(cookieOptions);
-  const proveSecondFactor = createSecondFactorCheck(queries, sealed);
+  const proveSecondFactor = createSecondFactorCheck(queries, sealed, tries);
   const onNewBrowser = (userId: string, request: FastifyRequest) =>
     background.start("somebody could not be told of a sign-in", () => tellOfNewBrowser(queries, userId, request));
   const sessions = createSessions({ authentication, database, limit, knownBrowser, onNewBrowser, proveSecondFactor });
@@ -134,7 +136,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     ...createInvitations({ queries, publicUrl, policy: options.signUp, queueMail }),
     ...createEmailAddresses({ database, publicUrl, passwords, background, queueMail, mailLimit, onEmailConfirmed }),
     ...createTwoFactor({ queries, sealed, passwords, limit }),
-    ...createDeviceLogin(queries, publicUrl, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
+    ...createDeviceLogin(queries, publicUrl, tries, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
     get setupToken() {
       return setupToken;
     },
@@ -160,6 +162,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       readSubject: createSubjectReader(options.trustedIssuers ?? [], logger),
       verifyKey,
       onEmailConfirmed,
+      tries,
     }),
     authenticate,
     checkSetup: (token) => checkSetup(queries, token),
@@ -171,10 +174,15 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     async checkPassword(userId, password) {
       const hash = await findPasswordHash(queries, userId);
       if (hash === null) return null;
-      limit.check(userId, userId);
-      const right = await verifyPassword({ hash, password });
-      if (!right) limit.failed(userId, userId);
-      return right;
+      return await limit
+        .guard({ address: userId, name: userId }, async () => {
+          if (!(await verifyPassword({ hash, password }))) throw new AppError("invalid_credentials");
+          return true;
+        })
+        .catch((error: unknown) => {
+          if (error instanceof AppError && error.code === "invalid_credentials") return false;
+          throw error;
+        });
     },
     async actFor(userId) {
       const user = await findUser(queries, userId);

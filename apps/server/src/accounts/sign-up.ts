@@ -50,7 +50,7 @@ export function createSignUp(options: SignUpOptions): SignUp {
     async requestSignUp(given, ip) {
       const email = given.toLowerCase();
       requireOpenTo(policy, email);
-      if (!mailLimit.take(ip, email)) return;
+      if (!(await mailLimit.take(ip, email))) return;
       await database.ping();
       background.start("a mail to sign up could not be queued", () =>
         queries.transaction().execute(async (work) => {

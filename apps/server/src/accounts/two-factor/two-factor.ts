@@ -35,13 +35,7 @@ interface TwoFactorOptions {
 export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactorOptions): TwoFactor {
   /** Counts wrong codes like wrong passwords. */
   const guarded = async <T>(userId: string, ip: string, check: (work: Work) => Promise<T>): Promise<T> => {
-    limit.check(ip, `code ${userId}`);
-    try {
-      return await queries.transaction().execute(check);
-    } catch (error) {
-      if (error instanceof AppError && error.code === "two_factor_invalid") limit.failed(ip, `code ${userId}`);
-      throw error;
-    }
+    return await limit.guard({ address: ip, name: `code ${userId}` }, () => queries.transaction().execute(check));
   };
   return {
     async getTwoFactor({ userId }) {
