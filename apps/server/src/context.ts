@@ -213,6 +213,20 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   };
   const onEmailConfirmed = adoptEmailGrants;
   const { identityProviders, trustedIssuers } = config;
+  const signIn = {
+    get secondFactor() {
+      return settings.get("requireTwoFactor");
+    },
+    get passwords() {
+      return settings.get("passwordSignIn") || identityProviders.length === 0;
+    },
+    get sessionDays() {
+      return settings.get("sessionDays");
+    },
+    get passwordLength() {
+      return settings.get("passwordLength");
+    },
+  };
   const runTokens = new RunTokens(database.queries);
   const accounts = await openAccounts({
     database,
@@ -222,6 +236,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     basePath,
     onSetup,
     signUp,
+    signIn,
     identityProviders,
     trustedIssuers,
     queueMail,
@@ -262,6 +277,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   settings.onChange(() => {
     access.lookAgain();
     quotas.forgetAll();
+    accounts.shortenSessions().catch((err: unknown) => logger.warn({ err }, "sessions could not be shortened"));
   });
   const state: ServerState = { draining: false };
   const version = readVersion();

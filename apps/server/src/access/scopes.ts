@@ -14,6 +14,11 @@ function isAccountSecurity({ tag, audit }: Route): boolean {
   return audit !== undefined && audit !== "auth.sign_out" && (tag === "accounts" || audit.startsWith("auth."));
 }
 
+/** What somebody may do who has to turn a second factor on first. */
+function isOnTheWay({ tag, method, audit = "" }: Route): boolean {
+  return tag === "accounts" && (method === "GET" || /^auth\.(two_factor_|sign_out$|session_revoke$|password_change$)/.test(audit));
+}
+
 /**
  * Refuses a key that has quotas of its own what would run without them: as its owner, at another time.
  *
@@ -27,13 +32,14 @@ export function refuseLimitedKey(actor: Actor, what: string): void {
 /**
  * What holds for a route whatever it is about: the role that it is for, and what the key in use was made for.
  *
- * @throws AppError `forbidden`, `impersonating`, `scope_missing`; `unauthenticated` for a share link where an account is needed
+ * @throws AppError `forbidden`, `impersonating`, `scope_missing`, `two_factor_needed`; `unauthenticated` for a share link where an account is needed
  */
 export function requireScope(actor: Actor, route: Route): void {
   if (actor.via === "link") {
     if (route.link === undefined || route.method !== "GET") throw new AppError("unauthenticated");
     return;
   }
+  if (actor.needsSecondFactor === true && !isOnTheWay(route)) throw new AppError("two_factor_needed");
   if (route.auth === "admin") requirePermission(actor, "server:administer");
   if (actor.impersonatorId !== undefined && isAccountSecurity(route)) throw new AppError("impersonating");
   if (actor.isLimitedKey === true && isAccountSecurity(route))

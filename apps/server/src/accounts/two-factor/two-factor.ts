@@ -12,7 +12,7 @@ import { deleteTwoFactor, findTwoFactor, putUnconfirmed, setEnabled, updateTwoFa
 
 /** A second factor: codes of an authenticator, and recovery codes for when it is lost. */
 export interface TwoFactor {
-  getTwoFactor(actor: Actor): Promise<{ enabled: boolean; recoveryCodesLeft: number }>;
+  getTwoFactor(actor: Actor): Promise<{ enabled: boolean; recoveryCodesLeft: number; needed: boolean }>;
   /** @throws AppError `invalid_credentials`, `conflict`, `rate_limited` */
   beginTwoFactor(actor: Actor, password: string, ip: string): Promise<{ secret: string; uri: string }>;
   /** @returns the recovery codes @throws AppError `two_factor_invalid`, `conflict`, `rate_limited` */
@@ -38,10 +38,10 @@ export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactor
     return await limit.guard({ address: ip, name: `code ${userId}` }, () => queries.transaction().execute(check));
   };
   return {
-    async getTwoFactor({ userId }) {
+    async getTwoFactor({ userId, needsSecondFactor: needed = false }) {
       const row = await findTwoFactor(queries, userId);
       const enabled = row?.verified === true;
-      return { enabled, recoveryCodesLeft: enabled ? readHashes(row.backup_codes).length : 0 };
+      return { enabled, recoveryCodesLeft: enabled ? readHashes(row.backup_codes).length : 0, needed };
     },
     async beginTwoFactor({ userId }, password, ip) {
       await passwords.provePassword(userId, password, ip);
