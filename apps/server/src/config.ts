@@ -258,6 +258,15 @@ const options = {
     ),
     quotaForm,
   ),
+  modelShareCap: live(
+    option(
+      "SYLA_MODEL_SHARE_CAP",
+      "10",
+      quota,
+      "US dollars a month that a model may be called for by a grant, when whoever shares it says nothing else; -1: they have to say it.",
+    ),
+    quotaForm,
+  ),
   quotaLlmSpendPerMonth: live(
     option(
       "SYLA_QUOTA_LLM_SPEND_PER_MONTH",
@@ -590,6 +599,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     quotaRunsPerDay: 50,
     quotaCpuSecondsPerMonth: 100 * 3600,
     quotaStorageMb: 5000,
+    modelShareCap: 10,
     quotaExecutionsPerMinute: 600,
     quotaLlmSpendPerMonth: 100,
     identityProviders: [],

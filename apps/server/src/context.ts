@@ -510,6 +510,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     catalog,
     credentials,
     calls: callBook,
+    usualCap: () => settings.get("modelShareCap"),
     probe: (modelConfig, reveal) => probeModel(send, modelConfig, reveal),
   });
   const imports = new Imports({
@@ -558,6 +559,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     anonymousLinks,
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
     isMember,
+    onGranted: (work, grant) => models.capGrant(work, grant),
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
