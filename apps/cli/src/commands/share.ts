@@ -22,14 +22,13 @@ interface ShareFlags extends CommonFlags {
 
 /** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
 export function defineShareCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
+  const command = defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
     .argument(`<${resourceType}>`, "its id")
     .option("-w, --with <email>", "a person")
     .option("-t, --team <team>", "a team of yours: its id, slug or name")
     .option("--link", "whoever has the link that is printed")
     .option("-l, --level <level>", "view, run, edit or admin", "view")
     .option("--expires <duration>", "for so long from now: 30m, 12h, 7d")
-    .option("--cap <amount>", "of a model: dollars that may be spent by it, `5/day`, `20/month` or `100` in all; `none` for any amount")
     .action(async (resourceId: string, flags: ShareFlags) => {
       const level = readLevel(flags.level);
       if ([flags.with, flags.team, flags.link].filter((way) => way !== undefined).length !== 1)
@@ -47,6 +46,8 @@ export function defineShareCommand(resourceType: ResourceType): Command {
       const grant = await syla.sharing.share({ ...input, ...whom });
       if (flags.json === true) printJson(grant);
     });
+  if (resourceType !== "asset") return command;
+  return command.option("--cap <amount>", "of a model: dollars that may be spent by it, 5/day, 20/month or 100 in all; none: any amount");
 }
 
 function readCap(text: string): SpendCapInput | null {
