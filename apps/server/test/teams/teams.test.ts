@@ -203,7 +203,7 @@ describe("a team that is deleted while it is used", () => {
     expect((await read()).stdout).toBe("in the queuedone\n");
 
     expect(await codeOf(send(bob, "POST", "/api/v1/runs", { programId: program.id }))).toBe("not_found");
-    const called = await server.send("POST", `/api/v1/triggers/${trigger.id}/call`, {}, { authorization: `Bearer ${trigger.secret}` });
+    const called = await server.send("POST", `/api/v1/triggers/${trigger.id}/calls`, {}, { authorization: `Bearer ${trigger.secret}` });
     expect((await json<{ code: string }>(called)).code).toBe("trigger_disabled");
     await sql`update schedules set next_at = now() where id = ${schedule.id}`.execute(queries);
     await expect
