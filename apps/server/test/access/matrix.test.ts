@@ -70,7 +70,7 @@ beforeAll(async () => {
   modelId = await createModel();
   datasetId = await createDataset();
   modelCallId = await insertModelCall(server, modelId, owner);
-  things = new Things(server, owner, assetId);
+  things = new Things(server, owner, await createProgram());
   await makeCallers();
   teamId = await makeTeam("Owners");
 });
@@ -101,7 +101,7 @@ async function insertSandbox(): Promise<string> {
       network: "none",
       status: "running",
       requested_limits: "{}",
-      idle_timeout_ms: 60_000,
+      idle_timeout_ms: 3_600_000,
       expires_at: new Date(Date.now() + 3_600_000),
       worker_id: server.context.workerId,
     })

@@ -214,6 +214,7 @@ async function insertImport(owner: Person): Promise<string> {
       folder: null,
       analysis_sha256: null,
       phase: "fetch",
+      progress_seq: 1,
       worker_id: server.context.workerId,
       expires_at: new Date(Date.now() + 3_600_000),
     })
@@ -229,14 +230,14 @@ describe("every route that streams", () => {
     const start = (command: string, terminal?: object) =>
       json<{ pid: number }>(server.send("POST", `${at}/processes`, { command, terminal }, bob.headers));
     const [{ pid }, { pid: shell }, context] = [
-      await start("cat"),
+      await start("echo begun; cat"),
       await start("cat", { columns: 80, rows: 24 }),
       await json<{ id: string }>(server.send("POST", `${at}/contexts`, {}, bob.headers)),
     ];
     await start("exec python3 -m http.server 8080");
     await waitForPort(server, sandbox.id, 8080, bob.headers);
     const [environment, imported, model] = [await insertEnvironment(bob), await insertImport(bob), await createModel(bob)];
-    const following = (await submit(server, { code: "sleep 60", entrypoint: "a.sh" }, bob.headers)).id;
+    const following = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, bob.headers)).id;
     const read = async (asked: Promise<Response>): Promise<Open> => {
       const answer = await asked;
       expect(answer.status).toBe(200);
@@ -256,7 +257,7 @@ describe("every route that streams", () => {
       streamImport: get(`/api/v1/imports/${imported}/events`),
       streamRun: get(`/api/v1/runs/${following}/events`),
       streamProcess: get(`${at}/processes/${pid}/output`),
-      watchSandboxFiles: get(`${at}/files/watch?path=%2Fworkspace`),
+      watchSandboxFiles: getQuiet(`${at}/files/watch?path=%2Fworkspace`),
       streamExec: read(server.send("POST", `${at}/exec/stream`, { command: "echo begun; sleep 60" }, bob.headers)),
       runInContext: read(
         server.send("POST", `${at}/contexts/${context.id}/run`, { code: "print(1, flush=True); import time; time.sleep(60)" }, bob.headers),
