@@ -77,9 +77,11 @@ export type RoleAction =
 /** What can be done, by the kind of thing it is done to. */
 export type Action = ThingAction | RoleAction;
 
+type TypeOf<A extends ThingAction> = A extends `${infer Type}:${string}` ? Type : never;
+
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
-  readonly type: ThingAction extends `${infer Type}:${string}` ? Type : never;
+  readonly type: TypeOf<ThingAction>;
   readonly id: string;
   /** A person, a team, or `system` for what comes with the product; null: it belongs to nobody. */
   readonly ownerId: string | null;
