@@ -445,7 +445,7 @@ async function makeForeignIds(): Promise<ForeignIds> {
       program: await credential("program"),
     },
     own: {
-      runId: (await execute(server, { code: "echo 1", entrypoint: "main.sh" }, callers.stranger.headers as { authorization: string })).id,
+      runId: (await execute(server, { code: "echo 1", entrypoint: "main.sh" }, headers)).id,
       programId: await post("/api/v1/assets", program, headers),
       modelId: await post("/api/v1/models", model, headers),
       teamId: await post("/api/v1/teams", { name: "Strangers" }, headers),
