@@ -75,6 +75,7 @@ const speakOfRoles: Readonly<Record<string, string>> = {
   "admin/service.ts": "keeps the last administrator, and lets nobody act as one",
   "quotas/limits.ts": "the numbers of each role",
   "teams/service.ts": "keeps the last owner",
+  "teams/store.ts": "counts the owners",
 };
 const roleName = /^(end_user|developer|admin|owner|member)$/;
 
