@@ -40,7 +40,7 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("a run of a program", "/runs", { programId: assetId }, missing),
     post("a run with a dataset", "/runs", { programId: own.programId, datasets: [{ id: datasetId }] }, /"code":"(not_found|dataset_\w+|invalid_request)"/),
     post("a run with a model", "/runs", { programId: own.programId, modelId }, /"code":"(not_found|unknown_model|forbidden|invalid_request)"/),
-    post("a run with content", "/runs", { files: [{ path: "main.sh", sha256: blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
+    post("a run with content", "/runs", { files: [{ path: "main.sh", blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
     post("runs again", "/runs/bulk", { action: "retry", ids: [runId] }, missing),
     post("runs cancelled", "/runs/bulk", { action: "cancel", ids: [runId] }, missing),
     post("runs deleted", "/runs/bulk", { action: "delete", ids: [runId] }, missing),
