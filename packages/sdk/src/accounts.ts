@@ -21,7 +21,7 @@ export interface Accounts {
     /** Has a link sent that confirms your address, or a new one in its place (which needs the password). */
     verifyEmail(input?: Body<"requestEmailVerification">, options?: CallOptions): Promise<void>;
     readonly twoFactor: {
-      get(options?: CallOptions): Promise<{ enabled: boolean; recoveryCodesLeft: number }>;
+      get(options?: CallOptions): Promise<{ enabled: boolean; recoveryCodesLeft: number; needed: boolean }>;
       /** Makes a secret for an authenticator; `confirm` turns it on. */
       begin(password: string, options?: CallOptions): Promise<{ secret: string; uri: string }>;
       /** Answers the recovery codes, this once. */
