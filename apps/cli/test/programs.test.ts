@@ -95,6 +95,32 @@ describe("syla program", () => {
     expect(read(other, "main.py")).toBe("print(2)\n");
   });
 
+  test("leaves out what looks secret, unless it is named, and says so", async () => {
+    const token = `ghp_${"a1B2".repeat(9)}`;
+    const folder = folderOf({ "main.py": "print(1)\n", ".env": "KEY=1\n", "note.txt": "plain\n" });
+    const made = await syla(ann, "create", "Careful", folder, "--json");
+    expect(made.stderr).toContain("left out: .env (");
+    const { id } = JSON.parse(made.stdout) as { id: string };
+    const paths = async () => {
+      const answer = await server.fetch(`/api/v1/programs/${id}/files`, { headers: ann });
+      return ((await answer.json()) as { items: { path: string }[] }).items.map(({ path }) => path);
+    };
+    expect(await paths()).toEqual(["main.py", "note.txt"]);
+    writeFileSync(join(folder, "note.txt"), `line\n${token}\n`);
+    writeFileSync(join(folder, "more.txt"), "more\n");
+    const pushed = await syla(ann, "push", "-C", folder, "--json");
+    expect(pushed.stderr).toContain("left out: note.txt:2 (");
+    expect(pushed.stderr).toContain("2 files that look secret: --include PATH takes one, --with-secrets all.");
+    expect(jsonOf(pushed)).toMatchObject({ written: ["more.txt"], deleted: [], leftOut: [{ path: ".env" }, { path: "note.txt", line: 2 }] });
+    const kept = await server.fetch(`/api/v1/programs/${id}/file?path=note.txt`, { headers: ann });
+    expect(await kept.text()).toBe("plain\n");
+    expect(read(folder, "note.txt")).toContain(token);
+    expect(jsonOf(await syla(ann, "push", "-C", folder, "--include", "note.txt", "--json")).written).toEqual(["note.txt"]);
+    expect(jsonOf(await syla(ann, "push", "-C", folder, "--with-secrets", "--json")).written).toEqual([".env"]);
+    expect(await paths()).toEqual([".env", "main.py", "more.txt", "note.txt"]);
+    expect((await syla(ann, "push", "-C", folder)).stdout).toBe("Nothing differs.\n");
+  });
+
   test("does not push over what somebody else has done, unless it is forced", async () => {
     const folder = folderOf({ "main.py": "1\n" });
     await syla(ann, "create", "Contested", folder);
