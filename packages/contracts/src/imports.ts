@@ -70,12 +70,24 @@ export const importStates = ["fetching", "analysing", "review", "creating", "cre
 export const ImportState = z.enum(importStates).meta({ id: "ImportState" });
 export type ImportState = z.infer<typeof ImportState>;
 
+/** The version of the language that the files ask for. */
+export const VersionWish = z.object({
+  constraint: z.string().describe("as the files write it"),
+  file: z.string(),
+  line: z.int().nullable(),
+  found: z.string().nullable().describe("the installed version that is taken; null when none fits"),
+  installed: z.array(z.string()),
+  install: z.string().describe("how an administrator gets another one"),
+});
+export type VersionWish = z.infer<typeof VersionWish>;
+
 /** What an import proposes, to be confirmed as it is or changed. */
 export const ImportSuggestion = z
   .object({
     name: z.string(),
     runtime: z.string().nullable(),
     runtimeVersion: z.string().nullable(),
+    versionWishes: z.array(VersionWish).default([]).describe("what the files ask for; empty when they ask for none"),
     entrypoint: z.string().nullable(),
     entrypoints: z
       .array(z.object({ path: z.string(), reason: z.string(), confidence: z.number().nullable().default(null).describe("from 0 to 1") }))

@@ -129,6 +129,7 @@ function printReview({ suggestion, progress, problems, diff, slots, source }: Im
     ["from", plainLine([source.kind, source.name, source.ref, source.commit?.slice(0, 12)].filter((part) => part != null).join(" "))],
     ["files", `${progress.files}, ${formatBytes(progress.bytes)}`],
     ["language", plainLine(suggestion?.runtime ?? "not known: say --language")],
+    ...describeVersion(suggestion),
     ["entrypoint", plainLine(suggestion?.entrypoint ?? "not known: say --entrypoint")],
     ["dependencies", plainLine(describeDependencies(suggestion))],
     ["slots", String(slots.length)],
@@ -140,6 +141,16 @@ function printReview({ suggestion, progress, problems, diff, slots, source }: Im
     const place = [path, line, line === null ? null : column].filter((part) => part !== null).join(":");
     note(plainLine(`${severity}: ${place === "" ? "" : `${place}: `}${message}`));
   }
+}
+
+/** Which version the files ask for, when they do. */
+function describeVersion(suggestion: Import["suggestion"]): [string, string][] {
+  const wishes = suggestion?.versionWishes ?? [];
+  const [first] = wishes;
+  if (first === undefined) return [];
+  const asked = wishes.map(({ constraint, file }) => `${constraint} (${file})`).join(", ");
+  const answer = first.found ?? `not here: there is ${first.installed.join(", ") || "none"}; an administrator gets it with ${first.install}`;
+  return [["version", plainLine(`${asked}: ${answer}`)]];
 }
 
 function describeDependencies(suggestion: Import["suggestion"]): string {

@@ -47,7 +47,9 @@ export async function create(context: CreationContext, actor: Actor, row: Import
     ...(before ?? (source.kind === "template" ? context.templates.get(source.name ?? "").config : {})),
     runtime,
     runtimeVersion:
-      confirmation.runtimeVersion === undefined ? (before?.runtimeVersion ?? suggestion.runtimeVersion) : confirmation.runtimeVersion,
+      confirmation.runtimeVersion === undefined
+        ? (before?.runtimeVersion ?? (runtime === suggestion.runtime ? suggestion.runtimeVersion : null))
+        : confirmation.runtimeVersion,
     entrypoint,
     dependencies: confirmation.dependencies ?? keptDependencies(before, entries, suggestion) ?? suggestion.dependencies,
     ...(confirmation.modelId === undefined ? {} : { modelId: await modelOf(context, actor, confirmation.modelId) }),

@@ -107,6 +107,27 @@ describe("an import", () => {
     expect([again.status, (await problem(again)).code]).toEqual([409, "import_state"]);
   });
 
+  it("takes the version of Python that its files ask for, and tells when there is none", async () => {
+    const { items } = await answerOf<{ items: { name: string; version: string }[] }>(server.fetch("/api/v1/runtimes"));
+    const version = items.find(({ name }) => name === "python")?.version ?? "";
+    const minor = version.split(".").slice(0, 2).join(".");
+    const project = (asked: string) => code("pyproject.toml", `[project]\nname = "p"\nversion = "1"\nrequires-python = "${asked}"\n`);
+    const open = await reach({ kind: "files", files: [code("main.py"), project(">=3.6")] });
+    expect(open.suggestion).toMatchObject({
+      runtimeVersion: null,
+      versionWishes: [{ constraint: ">=3.6", file: "pyproject.toml", line: 4, found: version, installed: expect.arrayContaining([version]) as string[] }],
+    });
+    const pinned = await reach({ kind: "files", files: [code("main.py"), code(".python-version", `${minor}\n`), code("other/.python-version", "2.7")] });
+    expect(pinned.suggestion).toMatchObject({ runtimeVersion: minor, versionWishes: [{ constraint: `==${minor}`, file: ".python-version" }] });
+    expect((await confirm(pinned.id, { name: "Pinned" })).config).toMatchObject({ runtime: "python", runtimeVersion: minor });
+    const newer = await reach({ kind: "files", files: [code("main.py"), project(">=3.99")] });
+    expect(newer.suggestion).toMatchObject({
+      runtimeVersion: null,
+      versionWishes: [{ found: null, install: "syla runtimes install python@3.99" }],
+    });
+    expect((await confirm(newer.id, { name: "Newer" })).config).toMatchObject({ runtimeVersion: null });
+  });
+
   it("of an archive takes a folder of it, and what looks secret when it is wanted", async () => {
     const blob = await upload({ "top/a/run.py": "print('a')", "top/a/secrets.json": "{}", "top/b/other.py": "print('b')" });
     const found = await reach({ kind: "archive", blob, name: "thing.zip" });
