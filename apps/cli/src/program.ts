@@ -59,6 +59,7 @@ import { environmentIndexUpdateCommand } from "./commands/environment-index-upda
 import { environmentListCommand } from "./commands/environment-list.ts";
 import { environmentLogsCommand } from "./commands/environment-logs.ts";
 import { environmentShowCommand } from "./commands/environment-show.ts";
+import { environmentWarmCommand } from "./commands/environment-warm.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { modelCapListCommand, modelCapRemoveCommand, modelCapSetCommand } from "./commands/model-cap.ts";
@@ -239,6 +240,7 @@ export function buildProgram(): Command {
       environmentListCommand,
       environmentShowCommand,
       environmentBuildCommand,
+      environmentWarmCommand,
       environmentLogsCommand,
       environmentDeleteCommand,
       noun("index", "package indexes beside the server's own", [

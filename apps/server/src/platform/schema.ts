@@ -545,6 +545,7 @@ interface EnvironmentUserRow {
   environment_id: string;
   user_id: string;
   used_at: Time;
+  kept_warm_at: Date | null;
 }
 
 interface EnvironmentBuildRecordRow {

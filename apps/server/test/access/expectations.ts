@@ -65,6 +65,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   listEnvironments: account(),
   getEnvironment: account({ params: { id: "env_none" } }),
   buildEnvironment: account({ params: { id: "env_none" }, body: {} }),
+  warmEnvironment: account({ params: { id: "env_none" }, body: { keep: true } }),
   streamEnvironment: account({ params: { id: "env_none" } }),
   downloadEnvironmentLog: account({ params: { id: "env_none" } }),
   downloadEnvironmentLock: account({ params: { id: "env_none" } }),

@@ -66,6 +66,15 @@ export function useBuildEnvironment(id: string) {
   });
 }
 
+/** Whether one wants it warm at any time. */
+export function useKeepWarm(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (keep: boolean) => syla.environments.keepWarm(id, keep),
+    onSuccess: (environment) => storeEnvironment(client, environment),
+  });
+}
+
 export function useDeleteEnvironment(id: string) {
   const client = useQueryClient();
   return useMutation({
