@@ -15,9 +15,9 @@ export const programDiffCommand: Command = defineServerCommand("diff", "show wha
     const { id } = await findProgram(syla, word);
     const diff = await syla.assets.diff(id, { to, ...(from === undefined ? {} : { from }) });
     if (flags.json === true) return printJson(diff);
-    for (const { field, from: before, to: after } of diff.config)
+    for (const { field, from: before, to: after } of [...diff.metadata, ...diff.config])
       printLine(plainLine(`${field}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`));
     diff.files.forEach(printFileDiff);
     if (diff.omitted > 0) printLine(`… and ${diff.omitted} more files`);
-    if (diff.files.length + diff.config.length === 0) printLine("Nothing differs.");
+    if (diff.files.length + diff.config.length + diff.metadata.length === 0) printLine("Nothing differs.");
   });

@@ -685,6 +685,7 @@ interface AssetVersionRow {
   version_key: string;
   tree_sha256: string | null;
   config: Json;
+  metadata: Json | null;
   message: Generated<string>;
   created_by: string | null;
   created_at: Time;
