@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AnalysisDocument } from "./analysis.ts";
 import { sha256, version } from "./asset-fields.ts";
-import { Asset, TreeFileInput } from "./assets.ts";
+import { Asset, FileDiff, TreeFileInput } from "./assets.ts";
 import { ImportProblem } from "./import-problem.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { Dependencies } from "./program-config.ts";
@@ -270,6 +270,15 @@ export const importRoutes = {
     summary: "List the files of an import that can be confirmed",
     params: byId,
     responses: { 200: z.object({ items: z.array(ImportFile) }) },
+    errors: ["not_found", "import_state"],
+  }),
+  diffImport: route({
+    ...common,
+    method: "GET",
+    path: "/api/v1/imports/:id/diff",
+    summary: "How the files of an import differ from those of the program that it is for, line by line",
+    params: byId,
+    responses: { 200: z.object({ files: z.array(FileDiff), omitted: z.int().describe("how many more files differ") }) },
     errors: ["not_found", "import_state"],
   }),
   streamImport: route({

@@ -2,6 +2,7 @@ import type { Import, Syla } from "@syla/sdk";
 import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
+import { printFileDiff } from "../output/file-diff.ts";
 import { printFields, printJson, printLine } from "../output/print.ts";
 import { createProgress, note } from "../output/progress.ts";
 import { plainLine } from "../output/terminal-text.ts";
@@ -58,7 +59,10 @@ async function importProgram(text: string | undefined, given: Flags): Promise<vo
   const left = new Set(choice.leaveOut ?? found.suggestion?.leaveOut);
   if (flags.json !== true) noteSecrets(found.secrets.filter(({ path }) => left.has(path)));
   if (flags.yes !== true) {
-    if (flags.json !== true) printReview(found);
+    if (flags.json !== true) {
+      printReview(found);
+      if (found.diff !== null) (await syla.imports.diff(found.id)).files.slice(0, most).forEach(printFileDiff);
+    }
     if (!(await isWanted(flags))) return await leave(syla, found, flags);
   }
   const asset = await syla.imports.confirm(found.id, {

@@ -95,6 +95,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   createImport: { need: "developer", body: { source: { kind: "template", template: "no-such-template" } } },
   listImports: account(),
   getImport: account({ params: { id: "imp_none" } }),
+  diffImport: account({ params: { id: "imp_none" } }),
   listImportFiles: account({ params: { id: "imp_none" } }),
   streamImport: account({ params: { id: "imp_none" } }),
   getImportAnalysis: account({ params: { id: "imp_none" } }),

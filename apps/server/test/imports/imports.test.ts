@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Asset } from "@syla/contracts/assets";
+import { Asset, type AssetDiff } from "@syla/contracts/assets";
 import { Import, ImportEvent, type Template } from "@syla/contracts/imports";
 import { createPerson, execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
@@ -171,6 +171,13 @@ describe("an import", () => {
     const files = [code("main.py", "print('new')"), code("same.txt", "s"), code("fresh.txt", "f")];
     const found = await reach({ kind: "files", files }, "review", { assetId: first.id });
     expect(found.diff).toEqual({ added: ["fresh.txt"], removed: ["gone.txt"], changed: ["main.py"] });
+    const lines = await answerOf<Pick<AssetDiff, "files" | "omitted">>(server.fetch(`/api/v1/imports/${found.id}/diff`));
+    expect(lines.files.map(({ path, status }) => [path, status])).toEqual([
+      ["fresh.txt", "added"],
+      ["gone.txt", "removed"],
+      ["main.py", "changed"],
+    ]);
+    expect(lines.files[2]?.hunks?.[0]?.lines.some((line) => line.startsWith("+"))).toBe(true);
     const second = await confirm(found.id, { version: "2.0.0" });
     expect(second).toMatchObject({ id: first.id, name: "Again", version: "2.0.0", config: { dependencies } });
     expect(await filesOf(first.id)).toEqual(["fresh.txt", "main.py", "same.txt"]);

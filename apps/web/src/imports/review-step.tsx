@@ -18,7 +18,8 @@ import { SelectField } from "../ui/select-field.tsx";
 import { FolderChoice } from "./folder-choice.tsx";
 import { ModelChoice } from "./model-choice.tsx";
 import { useCancelImport, useConfirmImport, useImportAnalysis, useImportFiles } from "./queries.ts";
-import { Changes, Files, Problems, SecretFiles } from "./review-files.tsx";
+import { Changes } from "./review-changes.tsx";
+import { Files, Problems, SecretFiles } from "./review-files.tsx";
 import { VersionNote } from "./version-note.tsx";
 
 /** What came in, to be confirmed or changed. */
