@@ -88,8 +88,6 @@ export interface Programs {
 const firstWaitMs = 200;
 const longestWaitMs = 1500;
 
-const ifMatch = (revision: Revision) => ({ "if-match": revision === "*" ? "*" : `"${revision}"` });
-
 export function createAssets(transport: Transport): Assets {
   const list: Assets["list"] = (query = {}, options = {}) => transport.json("listAssets", { ...options, query });
   return {
@@ -99,7 +97,7 @@ export function createAssets(transport: Transport): Assets {
     create: (input, options = {}) => transport.json("createAsset", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getAsset", { ...options, params: { id } }),
     update: (id, change, revision, options = {}) =>
-      transport.json("updateAsset", { ...options, params: { id }, body: change, headers: ifMatch(revision) }),
+      transport.json("updateAsset", { ...options, params: { id }, body: change, revision }),
     delete: async (id, options = {}) => void (await transport.json("deleteAsset", { ...options, params: { id } })),
     restore: (id, options = {}) => transport.json("restoreAsset", { ...options, params: { id }, repeatable: true }),
     clone: (id, input = {}, options = {}) => transport.json("cloneAsset", { ...options, params: { id }, body: input }),
@@ -112,9 +110,9 @@ export function createAssets(transport: Transport): Assets {
       list: (id, query = {}, options = {}) => transport.json("listVersions", { ...options, params: { id }, query }),
       get: (id, version, options = {}) => transport.json("getVersion", { ...options, params: { id, version } }),
       publish: (id, input = {}, revision = "*", options = {}) =>
-        transport.json("publishVersion", { ...options, params: { id }, body: input, headers: ifMatch(revision) }),
+        transport.json("publishVersion", { ...options, params: { id }, body: input, revision }),
       restore: (id, version, revision, options = {}) =>
-        transport.json("restoreVersion", { ...options, params: { id, version }, headers: ifMatch(revision) }),
+        transport.json("restoreVersion", { ...options, params: { id, version }, revision }),
     },
   };
 }
@@ -138,7 +136,7 @@ export function createPrograms(transport: Transport): Programs {
     readFile: (id, path, version, options = {}) =>
       transport.raw("readProgramFile", { ...options, params: { id }, query: { path, ...at(version) } }),
     changeFiles: (id, changes, revision, options = {}) =>
-      transport.json("changeProgramFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes }, headers: ifMatch(revision) }),
+      transport.json("changeProgramFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes }, revision }),
     config: (asset) => asset.config as ProgramConfig,
   };
 }

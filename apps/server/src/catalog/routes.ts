@@ -7,10 +7,10 @@ import type { Http } from "../access/http.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { parseRange } from "../platform/byte-range.ts";
 import { answer, type Answer } from "../platform/http-call.ts";
+import { etagOf, readRevision, withEtag } from "../platform/revision.ts";
 import type { TreeEntry } from "../platform/trees.ts";
 import { changeMany, type BulkContext } from "./bulk.ts";
 import { exportZip, type ExportContext } from "./export.ts";
-import { readRevision } from "./revision.ts";
 import type { Catalog } from "./service.ts";
 import type { Versions } from "./versions/service.ts";
 
@@ -126,10 +126,3 @@ function toFile({ path, mode, size, sha256 }: TreeEntry) {
   return { path, size, sha256, executable: mode === 493 };
 }
 
-function etagOf({ revision }: { readonly revision: number }): Record<string, string> {
-  return { etag: `"${revision}"` };
-}
-
-function withEtag(asset: Asset): Answer {
-  return answer(200, asset, etagOf(asset));
-}

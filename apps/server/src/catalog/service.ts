@@ -30,7 +30,8 @@ import { readConfig, readTree, type CheckConfig } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
-import { checkText, loadAsset, lockAsset, presentAsset, requireRevision, toThing, type AssetAction, type Revision } from "./loading.ts";
+import type { Revision } from "../platform/revision.ts";
+import { checkText, loadAsset, lockAsset, presentAsset, requireRevision, toThing, type AssetAction } from "./loading.ts";
 import { claimNames, describeAsset, insertNamed, requireFreeName, type RowChange } from "./naming.ts";
 import { metadataOf, toOwner, toSummary } from "./presenter.ts";
 import { guessProgramConfig } from "./program-defaults.ts";
@@ -39,8 +40,6 @@ import * as store from "./store.ts";
 import { Versions, type PublishWish } from "./versions/service.ts";
 import { findVersion, noteVersionSlots } from "./versions/store.ts";
 
-export type { Revision } from "./loading.ts";
-export { readRevision } from "./revision.ts";
 export { ownership, type Ownership } from "./ownership.ts";
 
 const mostTags = 10;

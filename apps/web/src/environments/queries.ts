@@ -1,4 +1,4 @@
-import type { Environment, PackageIndexDraft, ProgramEnvironment, ProgramSandbox } from "@syla/sdk";
+import type { Environment, PackageIndex, PackageIndexDraft, ProgramEnvironment, ProgramSandbox } from "@syla/sdk";
 import { keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 
@@ -122,8 +122,12 @@ export function useCreatePackageIndex() {
 export function useUpdatePackageIndex() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, change }: { id: string; change: Omit<PackageIndexDraft, "language" | "ownerId"> }) =>
-      syla.packageIndexes.update(id, change),
+    mutationFn: ({
+      id,
+      revision,
+      change,
+    }: Pick<PackageIndex, "id" | "revision"> & { readonly change: Omit<PackageIndexDraft, "language" | "ownerId"> }) =>
+      syla.packageIndexes.update(id, change, { revision }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["package-indexes"] }),
   });
 }
