@@ -13,7 +13,7 @@ let once: ReturnType<typeof createOnce>;
 let userId: string;
 let workerId: string;
 beforeAll(async () => {
-  server = await startTestServer({ SYLA_WEBHOOK_ALLOW_PRIVATE: "127.0.0.1/32" });
+  server = await startTestServer({ SYLA_WEBHOOK_ALLOW_PRIVATE: "127.0.0.1" });
   const { queries } = server.context.database;
   userId = ((await (await server.fetch("/api/v1/users/me")).json()) as { id: string }).id;
   workerId = (await queries.selectFrom("workers").select("id").executeTakeFirstOrThrow()).id;
@@ -109,7 +109,7 @@ describe("a change of what was loaded", () => {
     ["trigger", async () => `triggers/${(await made("triggers", { programId })).id}`, [{ name: "A" }, { name: "B" }]],
     [
       "webhook",
-      async () => `webhooks/${(await made("webhooks", { url: "https://127.0.0.1/hook", events: ["run.failed"] })).id}`,
+      async () => `webhooks/${(await made("webhooks", { url: "https://127.0.0.1/hook", events: ["run.finished"] })).id}`,
       [{ name: "A" }, { name: "B" }],
     ],
     ["model", async () => `models/${(await made("models", { config })).id}`, [{ description: "a" }, { description: "b" }]],
