@@ -53,7 +53,6 @@ export async function create(context: CreationContext, actor: Actor, row: Import
     entrypoint,
     dependencies: confirmation.dependencies ?? keptDependencies(before, entries, suggestion) ?? suggestion.dependencies,
     ...(confirmation.modelId === undefined ? {} : { modelId: await modelOf(context, actor, confirmation.modelId) }),
-    analysis: row.analysis_sha256,
   };
   const slots = await slotsOf(context.blobs, row.analysis_sha256);
   const importSource = toImportSource(

@@ -5,7 +5,8 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Asset, type AssetDiff } from "@syla/contracts/assets";
 import { Import, ImportEvent, type Template } from "@syla/contracts/imports";
-import { createPerson, execute } from "@syla/testkit/runs";
+import type { Run } from "@syla/contracts/runs";
+import { createPerson, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -320,6 +321,12 @@ describe("templates", () => {
   /** Those with packages of an index are run in gateway/mellea.test.ts. */
   const withPackages = ["agent", "data-analysis", "generative-slot", "instruct-validate-repair"];
   const all = ["batch", "go", "hello", "node", "web-scraper"];
+  const printed: Readonly<Record<string, unknown>> = {
+    batch: "2 rows done, 1 failed\n",
+    go: "the numbers to 1000 make 500500\n",
+    hello: "Hello, world!\n",
+    node: expect.stringMatching(/^the\t3\n/),
+  };
 
   it("are listed, with what they are and whether they need a model", async () => {
     const { items } = (await (await server.fetch("/api/v1/templates")).json()) as { items: Template[] };
@@ -333,22 +340,40 @@ describe("templates", () => {
   });
 
   // Go compiles its library first.
-  it.each(all)("are programs that run: %s", { timeout: 240_000 }, async (id) => {
+  it.for(all)("are programs that run as they are made: %s", { timeout: 240_000 }, async (id, { skip }) => {
     const asset = await confirm((await reach({ kind: "template", template: id })).id);
-    const config = asset.config as { runtime: string; entrypoint: string; network: unknown };
-    // A language that is not installed on this machine is tried where it is.
-    if (server.context.runtimes.list().find((runtime) => runtime.name === config.runtime)?.available !== true) return;
-    const files = await Promise.all(
-      (await filesOf(asset.id)).map(async (path) => ({
-        path,
-        content: await (await server.fetch(`/api/v1/programs/${asset.id}/file?path=${encodeURIComponent(path)}`)).text(),
-      })),
-    );
-    const page = new URL(pageUrl);
-    const more = id === "web-scraper" ? { args: [pageUrl], network: { allow: [page.host] } } : {};
-    const run = await execute(server, { language: config.runtime, entrypoint: config.entrypoint, files, ...more });
-    expect(run).toMatchObject({ status: "succeeded" });
-    const seen = id === "web-scraper" ? [run.stdout, config.network] : [];
-    expect(seen).toEqual(id === "web-scraper" ? [`A page\n${pageUrl}next\n`, { allow: ["example.org"] }] : []);
+    const config = asset.config as { runtime: string; network: unknown };
+    const runtime = server.context.runtimes.list().find(({ name }) => name === config.runtime);
+    // Where everything is installed this one is missed, and fails.
+    skip(runtime?.available !== true, `not installed: ${runtime?.install}`);
+    const run = async (more: object = {}) => {
+      const begun = await answerOf<Run>(server.send("POST", "/api/v1/runs", { programId: asset.id, ...more }));
+      return await waitForRun(server, begun.id);
+    };
+    if (id !== "web-scraper") {
+      expect(await run()).toMatchObject({ status: "succeeded", error: null, stdout: printed[id] });
+      return;
+    }
+    // Its allow list is its own; the page is not on it until it is changed.
+    expect(config.network).toEqual({ allow: ["example.org"] });
+    expect(await run({ args: [pageUrl] })).toMatchObject({ status: "failed" });
+    const changes = { config: { ...config, network: { allow: [new URL(pageUrl).host] } } };
+    expect((await server.send("PATCH", `/api/v1/assets/${asset.id}`, changes, { "if-match": "*" })).status).toBe(200);
+    expect(await run({ args: [pageUrl] })).toMatchObject({ status: "succeeded", stdout: `A page\n${pageUrl}next\n` });
+  });
+
+  it("for rows work through those of a dataset", async () => {
+    const asset = await confirm((await reach({ kind: "template", template: "batch" })).id, { name: "Batch of rows" });
+    const rows = await server.fetch("/api/v1/datasets?name=Letters&format=csv", {
+      method: "POST",
+      body: "id,text\n1,one two\n2,three\n",
+      headers: { "content-type": "application/octet-stream" },
+    });
+    const { id } = (await rows.json()) as { id: string };
+    const input = { programId: asset.id, datasets: [{ id }] };
+    const run = await answerOf<Run>(server.send("POST", "/api/v1/runs?wait=true", input));
+    expect(run).toMatchObject({ status: "succeeded", stdout: "2 rows done, 0 failed\n" });
+    const artifacts = await answerOf<{ items: { path: string }[] }>(server.fetch(`/api/v1/runs/${run.id}/artifacts`));
+    expect(artifacts.items.map(({ path }) => path).toSorted()).toEqual(["failures.jsonl", "results.jsonl"]);
   });
 });
