@@ -50,6 +50,10 @@ export const AssetSummary = z
     revision: z.int(),
     runtime: z.string().nullable().describe("of a program"),
     rowCount: z.int().nullable().describe("of a dataset"),
+    environmentState: z
+      .enum(["none", "building", "ready", "failed"])
+      .nullable()
+      .describe("how the packages stand that a program's working tree last asked for; null when it has asked for none"),
     lastRun: z.object({ id: z.string(), status: RunStatus, at: z.iso.datetime() }).nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),

@@ -36,6 +36,7 @@ export function toSummary(row: AssetRow, standing: Standing): AssetSummary {
     revision: row.revision,
     runtime: Runtime.safeParse(row.config).data?.runtime ?? null,
     rowCount: Rows.safeParse(row.config).data?.rowCount ?? null,
+    environmentState: row.environment_state,
     lastRun:
       row.last_run_id === null || row.last_run_at === null
         ? null

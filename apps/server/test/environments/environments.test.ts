@@ -102,7 +102,7 @@ describe.skipIf(!existsSync(uv))("environments of Python programs", () => {
     expect(log).not.toContain("\u{1e}");
     expect(lock).toMatch(/^greet==1\.1 \\\n {4}--hash=sha256:[0-9a-f]{64}\n/);
     const asset = await json<Asset>(server.send("GET", `/api/v1/assets/${program.id}`, undefined, alice?.headers));
-    expect(asset.lastRun).toMatchObject({ id: second.id, status: "succeeded" });
+    expect(asset).toMatchObject({ lastRun: { id: second.id, status: "succeeded" }, environmentState: "ready" });
     const listed = await json<{ items: Run[] }>(server.send("GET", `/api/v1/runs?program=${program.id}`, undefined, alice?.headers));
     expect(listed.items.map((item) => item.id)).toEqual([second.id, first.id]);
     const file = await server.send("GET", `/api/v1/runs/${first.id}/file?path=requirements.txt`, undefined, alice?.headers);
