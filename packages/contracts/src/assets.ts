@@ -436,6 +436,17 @@ export const assetRoutes = {
     responses: { 200: "bytes" },
     errors: ["payload_too_large"],
   }),
+  exportManyAssets: route({
+    ...common,
+    audit: "asset.export",
+    scope: "assets:read",
+    method: "POST",
+    path: "/api/v1/assets/export",
+    summary: "Download very many assets as a zip archive: more than an address can name",
+    body: z.strictObject({ ids: z.array(z.string().min(1).max(64)).min(1).max(10_000) }),
+    responses: { 200: "bytes" },
+    errors: ["payload_too_large"],
+  }),
   getVersion: route({
     ...common,
     method: "GET",

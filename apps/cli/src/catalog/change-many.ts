@@ -1,12 +1,9 @@
-import type { AssetSummary, BulkResult, Syla } from "@syla/sdk";
+import type { AssetSummary, Syla } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 
 type Change = Parameters<Syla["assets"]["change"]>[0];
-
-/** How many one request takes. */
-const mostAtOnce = 200;
 
 /** Does the same with many assets; what is refused for one is done for the others, and told. */
 export async function changeMany(
@@ -16,9 +13,7 @@ export async function changeMany(
   changeOf: (ids: string[]) => Change,
   done = "is changed",
 ): Promise<void> {
-  const results: BulkResult[] = [];
-  for (let start = 0; start < assets.length; start += mostAtOnce)
-    results.push(...(await syla.assets.change(changeOf(assets.slice(start, start + mostAtOnce).map(({ id }) => id)))));
+  const results = await syla.assets.change(changeOf(assets.map(({ id }) => id)));
   const nameOf = (id: string) => plainLine(assets.find((asset) => asset.id === id)?.name ?? id);
   if (json === true) printJson({ results });
   else for (const { id, ok } of results) if (ok) printLine(`${nameOf(id)} ${done}.`);

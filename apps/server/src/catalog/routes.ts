@@ -3,6 +3,7 @@ import { AppError } from "@syla/contracts/errors";
 import { ProgramSecret } from "@syla/contracts/program-config";
 import { programRoutes } from "@syla/contracts/programs";
 import { z } from "zod";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { parseRange } from "../platform/byte-range.ts";
@@ -68,13 +69,17 @@ export function registerBulkRoutes(http: Http, context: BulkContext & ExportCont
     call.trail.details = { ...what, done: idsOf(results, true), refused: idsOf(results, false) };
     return { results };
   });
-  http.bind(assetRoutes.exportAssets, async ({ query }, call) =>
-    answer(200, await exportZip(context, call.actor, query.ids.split(",")), {
+  const sendZip = async (actor: Actor, ids: readonly string[]) =>
+    answer(200, await exportZip(context, actor, ids), {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="assets.zip"`,
       "cache-control": "private, no-store",
-    }),
-  );
+    });
+  http.bind(assetRoutes.exportAssets, async ({ query }, call) => await sendZip(call.actor, query.ids.split(",")));
+  http.bind(assetRoutes.exportManyAssets, async ({ body }, call) => {
+    call.trail.details = { count: body.ids.length };
+    return await sendZip(call.actor, body.ids);
+  });
 }
 
 /** Binds the files of programs. */

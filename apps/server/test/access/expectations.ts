@@ -198,6 +198,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   transferAsset: asset("owner", { body: { ownerId: "me" } }),
   changeAssets: account({ body: { action: "delete", ids: ["prog_none"] } }),
   exportAssets: account({ query: "ids=prog_none" }),
+  exportManyAssets: account({ body: { ids: ["prog_none"] } }),
   listProgramFiles: asset("view"),
   readProgramFile: asset("view", { query: "path=main.sh" }),
   createDataset: { need: "developer", query: "name=Rows", body: "bytes" },
