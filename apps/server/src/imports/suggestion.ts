@@ -107,7 +107,7 @@ function minorOf(version: string): string {
 
 /** The command that brings a version to this server. */
 function installPython(constraint: string): string {
-  return `syla runtimes install python@${/\d+\.\d+/.exec(constraint)?.[0] ?? "3"}`;
+  return `syla runtimes install python@${/(?:^|[>=~^])\s*(\d+\.\d+)/.exec(constraint)?.[1] ?? "3.13"}`;
 }
 
 function callsModel({ slots, calls, dependencies }: Analysis): boolean {
