@@ -15,7 +15,7 @@ import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
-import { assetVerbs, defineDeleteAssetsCommand } from "./commands/asset-verbs.ts";
+import { assetVerbs, defineDeleteAssetsCommand, versionVerbs } from "./commands/asset-verbs.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
 import { cacheWarmCommand } from "./commands/cache-warm.ts";
@@ -198,6 +198,7 @@ export function buildProgram(): Command {
       programAnalyzeCommand,
       programPushCommand,
       programPullCommand,
+      ...versionVerbs("program"),
       ...assetVerbs("program"),
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
       programRestoreCommand,
@@ -227,6 +228,7 @@ export function buildProgram(): Command {
       datasetRowsCommand,
       datasetExportCommand,
       datasetSplitCommand,
+      ...versionVerbs("dataset"),
       ...assetVerbs("dataset"),
       defineDeleteAssetsCommand("dataset", "delete datasets; they can be restored for 30 days"),
       datasetRestoreCommand,
@@ -278,7 +280,6 @@ export function buildProgram(): Command {
       modelTestCommand,
       ...assetVerbs("model"),
       defineDeleteAssetsCommand("model", "delete models; what is bound to one fails from then on"),
-      ...sharing("asset"),
       noun("cap", "what others may spend on a model", [modelCapListCommand, modelCapSetCommand, modelCapRemoveCommand]),
     ]),
     noun("credential", "secrets that are used and never shown", [

@@ -15,9 +15,14 @@ import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 import { parsePageSize } from "./page-size.ts";
 
-/** What can be done with an asset of any type: the same verbs below each of their nouns. */
+/** What can be done with versions of an asset of any type: the same verbs below each of their nouns. */
+export function versionVerbs(type: AssetType): Command[] {
+  return [publish(type), versions(type), diff(type), clone(type)];
+}
+
+/** What can be done with an asset of any type, or with several. */
 export function assetVerbs(type: AssetType): Command[] {
-  return [publish(type), versions(type), diff(type), clone(type), rename(type), visibility(type), transfer(type), tag(type), exportZip(type)];
+  return [rename(type), visibility(type), transfer(type), tag(type), exportZip(type)];
 }
 
 const known = "its id, slug or name";
