@@ -106,6 +106,8 @@ describe("syla program", () => {
       return ((await answer.json()) as { items: { path: string }[] }).items.map(({ path }) => path);
     };
     expect(await paths()).toEqual(["main.py", "note.txt"]);
+    const looked = async () => ((await (await server.fetch(`/api/v1/programs/${id}/analysis`, { headers: ann })).json()) as { state: string }).state;
+    await expect.poll(looked).toBe("done");
     writeFileSync(join(folder, "note.txt"), `line\n${token}\n`);
     writeFileSync(join(folder, "more.txt"), "more\n");
     const pushed = await syla(ann, "push", "-C", folder, "--json");

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { readLocalTree } from "../programs/local-tree.ts";
-import { remember, sendContents } from "../programs/push.ts";
+import { lookAt, remember, sendContents } from "../programs/push.ts";
 import { findSecrets, noteSecrets, withSecretOptions, type SecretFlags } from "../programs/secret-files.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
@@ -46,6 +46,7 @@ export const programCreateCommand: Command = withSecretOptions(
         ? { config: { runtime: flags.language, entrypoint: flags.entrypoint } }
         : {}),
     });
+    await lookAt(syla, program.id);
     remember(target.url, root, program, entries);
     if (flags.json === true) printJson(program);
     else printLine(program.id);

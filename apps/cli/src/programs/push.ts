@@ -2,6 +2,7 @@ import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import { SylaError, type Asset, type Syla, type TreeChanges, type TreeFile } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
+import { note } from "../output/progress.ts";
 import { writeLink, type Link } from "./link-file.ts";
 import { readLocalTree, type LocalEntry } from "./local-tree.ts";
 import { findSecrets, type SecretFinding, type SecretFlags } from "./secret-files.ts";
@@ -73,9 +74,20 @@ export async function push(
   ];
   const after =
     changes.length === 0 ? program : await syla.programs.changeFiles(program.id, changes, remote.revision).catch(explainConflict);
+  if (changes.length > 0) await lookAt(syla, after.id);
   const same = local.flatMap((entry) => (secret.has(entry.path) ? (there.get(entry.path) ?? []) : entry));
   remember(server, folder, after, same);
   return { program: after, written: changed.map((entry) => entry.path), deleted, leftOut, sentFiles: sent.files, sentBytes: sent.bytes };
+}
+
+/** Has the files looked at, beside everything else: the page shows what was found, and the catalog finds the program by its slots. */
+export async function lookAt(syla: Syla, programId: string): Promise<void> {
+  try {
+    await syla.programs.analyse(programId);
+  } catch (error) {
+    if (!(error instanceof SylaError)) throw error;
+    note(`the files could not be looked at: ${error.message}`);
+  }
 }
 
 /** Remembers that folder and program are the same. */
