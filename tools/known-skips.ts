@@ -21,7 +21,11 @@ export const knownSkips: readonly KnownSkip[] = [
   { file: "packages/sandbox/test/session.test.ts", test: /matplotlib|plot/, reason: "needs the system's own matplotlib" },
   { file: "apps/cli/test/launcher.test.ts", test: /root/, reason: root },
   { file: "apps/server/test/environments/faults.test.ts", test: /^a disk that fills up/, reason: root },
-  { file: "apps/cli/test/runtimes-install.test.ts", test: /^up fetches uv once/, reason: "the machine has an uv of its own, which is taken" },
+  {
+    file: "apps/cli/test/runtimes-install.test.ts",
+    test: /^up fetches uv once/,
+    reason: "the machine has an uv of its own, which is taken",
+  },
 ];
 
 /** Why a test may be skipped; undefined when it may not. */

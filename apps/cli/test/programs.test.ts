@@ -106,14 +106,19 @@ describe("syla program", () => {
       return ((await answer.json()) as { items: { path: string }[] }).items.map(({ path }) => path);
     };
     expect(await paths()).toEqual(["main.py", "note.txt"]);
-    const looked = async () => ((await (await server.fetch(`/api/v1/programs/${id}/analysis`, { headers: ann })).json()) as { state: string }).state;
+    const looked = async () =>
+      ((await (await server.fetch(`/api/v1/programs/${id}/analysis`, { headers: ann })).json()) as { state: string }).state;
     await expect.poll(looked).toBe("done");
     writeFileSync(join(folder, "note.txt"), `line\n${token}\n`);
     writeFileSync(join(folder, "more.txt"), "more\n");
     const pushed = await syla(ann, "push", "-C", folder, "--json");
     expect(pushed.stderr).toContain("left out: note.txt:2 (");
     expect(pushed.stderr).toContain("2 files that look secret: --include PATH takes one, --with-secrets all.");
-    expect(jsonOf(pushed)).toMatchObject({ written: ["more.txt"], deleted: [], leftOut: [{ path: ".env" }, { path: "note.txt", line: 2 }] });
+    expect(jsonOf(pushed)).toMatchObject({
+      written: ["more.txt"],
+      deleted: [],
+      leftOut: [{ path: ".env" }, { path: "note.txt", line: 2 }],
+    });
     const kept = await server.fetch(`/api/v1/programs/${id}/file?path=note.txt`, { headers: ann });
     expect(await kept.text()).toBe("plain\n");
     expect(read(folder, "note.txt")).toContain(token);

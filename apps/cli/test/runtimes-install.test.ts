@@ -39,11 +39,14 @@ test("an installation that fails leaves what was there, and says why", async () 
   expect(existsSync(join(folder, "old"))).toBe(true);
 });
 
-test.each(["cobol", "../bun", "python", "python@2.7", "python@../3.11", ""])("runtimes install %j is refused with what there is", async (name) => {
-  const result = await runCli(["runtimes", "install", name], { env: { SYLA_HOME: temporaryFolder() } });
-  expect(result.code).toBe(64);
-  expect(result.stderr).toMatch(/bun, deno|no version of Python 3/);
-});
+test.each(["cobol", "../bun", "python", "python@2.7", "python@../3.11", ""])(
+  "runtimes install %j is refused with what there is",
+  async (name) => {
+    const result = await runCli(["runtimes", "install", name], { env: { SYLA_HOME: temporaryFolder() } });
+    expect(result.code).toBe(64);
+    expect(result.stderr).toMatch(/bun, deno|no version of Python 3/);
+  },
+);
 
 test("runtimes install python@3.13 has uv fetch it for servers to find, and says what to do when it cannot be had", async () => {
   const home = temporaryFolder();

@@ -99,8 +99,7 @@ export function createAssets(transport: Transport): Assets {
       iteratePages((cursor) => list({ limit: 200, ...query, ...(cursor !== null && { cursor }) }, options)),
     create: (input, options = {}) => transport.json("createAsset", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getAsset", { ...options, params: { id } }),
-    update: (id, change, revision, options = {}) =>
-      transport.json("updateAsset", { ...options, params: { id }, body: change, revision }),
+    update: (id, change, revision, options = {}) => transport.json("updateAsset", { ...options, params: { id }, body: change, revision }),
     delete: async (id, options = {}) => void (await transport.json("deleteAsset", { ...options, params: { id } })),
     restore: (id, options = {}) => transport.json("restoreAsset", { ...options, params: { id }, repeatable: true }),
     clone: (id, input = {}, options = {}) => transport.json("cloneAsset", { ...options, params: { id }, body: input }),
@@ -124,8 +123,7 @@ export function createAssets(transport: Transport): Assets {
       get: (id, version, options = {}) => transport.json("getVersion", { ...options, params: { id, version } }),
       publish: (id, input = {}, revision = "*", options = {}) =>
         transport.json("publishVersion", { ...options, params: { id }, body: input, revision }),
-      restore: (id, version, revision, options = {}) =>
-        transport.json("restoreVersion", { ...options, params: { id, version }, revision }),
+      restore: (id, version, revision, options = {}) => transport.json("restoreVersion", { ...options, params: { id, version }, revision }),
     },
   };
 }

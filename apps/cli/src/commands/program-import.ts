@@ -98,7 +98,11 @@ async function follow(syla: Syla, id: string): Promise<Import> {
 }
 
 /** A folder of a repository was chosen when it was fetched; of anything else it is chosen now. */
-function confirmationOf(flags: Flags, { suggestion }: Import, choosesPath: boolean): Parameters<Syla["imports"]["confirm"]>[1] {
+function confirmationOf(
+  flags: Flags,
+  { suggestion }: Import,
+  choosesPath: boolean,
+): NonNullable<Parameters<Syla["imports"]["confirm"]>[1]> {
   return {
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.entrypoint !== undefined && { entrypoint: flags.entrypoint }),
@@ -153,7 +157,8 @@ function describeVersion(suggestion: Import["suggestion"]): [string, string][] {
   const [first] = wishes;
   if (first === undefined) return [];
   const asked = wishes.map(({ constraint, file }) => `${constraint} (${file})`).join(", ");
-  const answer = first.found ?? `not here: there is ${first.installed.join(", ") || "none"}; an administrator gets it with ${first.install}`;
+  const answer =
+    first.found ?? `not here: there is ${first.installed.join(", ") || "none"}; an administrator gets it with ${first.install}`;
   return [["version", plainLine(`${asked}: ${answer}`)]];
 }
 

@@ -32,7 +32,8 @@ export function defineShareCommand(resourceType: ResourceType): Command {
       const level = readLevel(flags.level);
       if ([flags.with, flags.team, flags.link].filter((way) => way !== undefined).length !== 1)
         throw usageError("Say with whom.", "Give one of --with EMAIL, --team TEAM and --link.");
-      if (others.length > 0 && (resourceType !== "asset" || flags.link === true)) throw usageError("Give one id.", "Each link is for one thing.");
+      if (others.length > 0 && (resourceType !== "asset" || flags.link === true))
+        throw usageError("Give one id.", "Each link is for one thing.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
       const input = { resourceType, resourceId, level, expiresAt };

@@ -45,5 +45,6 @@ export function noteSecrets(secrets: readonly SecretFinding[]): void {
   for (const { path, line, reason } of secrets.slice(0, mostShown))
     note(`left out: ${plainLine(`${path}${line === null ? "" : `:${line}`}`)} (${plainLine(reason)})`);
   const files = new Set(secrets.map(({ path }) => path)).size;
-  if (files > 0) note(`${files} ${files === 1 ? "file that looks" : "files that look"} secret: --include PATH takes one, --with-secrets all.`);
+  if (files > 0)
+    note(`${files} ${files === 1 ? "file that looks" : "files that look"} secret: --include PATH takes one, --with-secrets all.`);
 }

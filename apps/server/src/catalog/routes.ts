@@ -130,4 +130,3 @@ async function sendFile(blobs: Blobs, { sha256, size, path }: TreeEntry, header:
 function toFile({ path, mode, size, sha256 }: TreeEntry) {
   return { path, size, sha256, executable: mode === 493 };
 }
-

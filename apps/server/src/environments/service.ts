@@ -328,7 +328,8 @@ export class Environments implements Service {
           seq = record.seq;
           yield toEvent(record);
         }
-      if (isOver()) return yield { type: "end", seq: seq + 1, time: new Date().toISOString(), environment: await this.#present(actor, row) };
+      if (isOver())
+        return yield { type: "end", seq: seq + 1, time: new Date().toISOString(), environment: await this.#present(actor, row) };
       await lives.changed(id, followMs, gone);
     }
   }

@@ -122,7 +122,8 @@ export class Models {
       else if (publicCap !== undefined) await saveCap(work, id, toCapRow("public", publicCap), actor.userId);
     };
     const beside = { becomesCapped: publicCap != null, write: setCap };
-    if (publicCap !== undefined || Object.keys(change).length > 0) await catalog.update(actor, id, change, revision ?? named ?? "*", beside);
+    if (publicCap !== undefined || Object.keys(change).length > 0)
+      await catalog.update(actor, id, change, revision ?? named ?? "*", beside);
     return await this.get(actor, id);
   }
 

@@ -23,7 +23,9 @@ function isOneOf(version: string, constraint: string, isStrict: boolean): boolea
   const parts = constraint.split("||").map((part) => part.trim().replaceAll(/\s+/g, " "));
   return parts.some((part) => {
     if (!whole.test(part)) return true;
-    return [...part.matchAll(term)].every(([, operator = "==", text = ""]) => holds(release, operator, text.split(".").map(Number), isStrict));
+    return [...part.matchAll(term)].every(([, operator = "==", text = ""]) =>
+      holds(release, operator, text.split(".").map(Number), isStrict),
+    );
   });
 }
 

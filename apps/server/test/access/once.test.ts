@@ -128,7 +128,7 @@ describe("a change of what was loaded", () => {
   ];
   let programId: string;
   beforeAll(async () => {
-    const owner = { headers: {} };
+    const owner = { headers: { authorization: `Bearer ${server.localKey}` } };
     programId = (await createProgram(server, owner, "Revised")).id;
   });
 

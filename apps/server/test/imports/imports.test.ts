@@ -116,10 +116,18 @@ describe("an import", () => {
     const open = await reach({ kind: "files", files: [code("main.py"), project(">=3.6")] });
     expect(open.suggestion).toMatchObject({
       runtimeVersion: null,
-      versionWishes: [{ constraint: ">=3.6", file: "pyproject.toml", line: 4, found: version, installed: expect.arrayContaining([version]) as string[] }],
+      versionWishes: [
+        { constraint: ">=3.6", file: "pyproject.toml", line: 4, found: version, installed: expect.arrayContaining([version]) as string[] },
+      ],
     });
-    const pinned = await reach({ kind: "files", files: [code("main.py"), code(".python-version", `${minor}\n`), code("other/.python-version", "2.7")] });
-    expect(pinned.suggestion).toMatchObject({ runtimeVersion: minor, versionWishes: [{ constraint: `==${minor}`, file: ".python-version" }] });
+    const pinned = await reach({
+      kind: "files",
+      files: [code("main.py"), code(".python-version", `${minor}\n`), code("other/.python-version", "2.7")],
+    });
+    expect(pinned.suggestion).toMatchObject({
+      runtimeVersion: minor,
+      versionWishes: [{ constraint: `==${minor}`, file: ".python-version" }],
+    });
     expect((await confirm(pinned.id, { name: "Pinned" })).config).toMatchObject({ runtime: "python", runtimeVersion: minor });
     const newer = await reach({ kind: "files", files: [code("main.py"), project(">=3.99")] });
     expect(newer.suggestion).toMatchObject({

@@ -25,8 +25,8 @@ export function VersionNote({ wishes, chosen }: VersionNoteProps) {
         <TriangleAlert size={16} />
       </Box>
       <Text fontSize="xs">
-        The files ask for Python {asked}, which this server does not have: it has {first.installed.join(", ") || "none"}. An administrator gets
-        it with <Code fontSize="xs">{first.install}</Code>. Until then it runs with {chosen ?? "the default version"}.
+        The files ask for Python {asked}, which this server does not have: it has {first.installed.join(", ") || "none"}. An administrator
+        gets it with <Code fontSize="xs">{first.install}</Code>. Until then it runs with {chosen ?? "the default version"}.
       </Text>
     </Flex>
   );

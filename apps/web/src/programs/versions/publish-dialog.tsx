@@ -41,7 +41,10 @@ export function PublishDialog({ asset, save, onClose }: PublishDialogProps) {
   return (
     <Modal label={save === undefined ? "Publish a version" : "Save as version"} onClose={onClose}>
       <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
-        <Text color="fg.muted">A version is what is {save === undefined ? "saved now" : "there now, with what you have written"}: files and settings. It never changes.</Text>
+        <Text color="fg.muted">
+          A version is what is {save === undefined ? "saved now" : "there now, with what you have written"}: files and settings. It never
+          changes.
+        </Text>
         <TextField
           label="Version"
           required
