@@ -90,7 +90,7 @@ it("takes up what this process has lost, and nothing that it has in hand", async
 });
 
 describe("a change of what was loaded", () => {
-  const config = { provider: "openai", modelId: "m", prices: { input: 1, output: 1 } };
+  const config = { provider: "openai-compatible", baseUrl: "https://127.0.0.1/v1", modelId: "m", prices: { input: 1, output: 1 } };
   const made = async (path: string, body: object) =>
     await json<{ id: string }>(server.send("POST", `/api/v1/${path}`, { name: `Revised ${path}`, ...body }));
   const things: readonly (readonly [what: string, make: () => Promise<string>, changes: readonly [object, object]])[] = [

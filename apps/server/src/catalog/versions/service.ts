@@ -119,6 +119,7 @@ export class Versions {
           ? { tree_sha256: row.tree_sha256, config: row.config, metadata: describe(row) }
           : await this.#find(id, end);
     const [before, after] = [await at(from), await at(to)];
+    const [called, calledNow] = [metadataOf(before), metadataOf(after)];
     const config = await this.#shown(actor, row);
     const all = await this.#context.trees.diff(before.tree_sha256, after.tree_sha256);
     const trees = row.type === "dataset" ? rowsOnly(all) : all;
@@ -127,7 +128,7 @@ export class Versions {
       to,
       ...(await diffFiles(this.#context.blobs, trees)),
       config: diffConfigs(config(before), config(after)),
-      metadata: before.metadata === null || after.metadata === null ? [] : diffConfigs(before.metadata, after.metadata),
+      metadata: called === null || calledNow === null ? [] : diffConfigs(called, calledNow),
     };
   }
 
