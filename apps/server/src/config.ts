@@ -433,7 +433,7 @@ const options = {
     "SYLA_RUNTIMES_DIR",
     "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",
     absolutePath,
-    "Directory in which `syla runtimes install` puts languages that no package manager has.",
+    "Directory in which `syla runtimes install` puts languages that no package manager has. Installations of Python are found in `python/NAME/bin`.",
   ),
   credentialKeysFile: option(
     "SYLA_CREDENTIAL_KEYS_FILE",

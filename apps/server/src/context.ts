@@ -384,6 +384,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     live: buildLogs,
     limits: buildLimits(config.environmentSeconds, config.environmentMemory, config.environmentBytes),
     quotaBytes: config.environmentQuota,
+    runsPrograms: config.workerSlots > 0,
     workerId: membership.id,
     python,
     catalog: { resolve: (...wish) => catalog.resolve(...wish) },

@@ -1,6 +1,7 @@
 import type { SpendCapInput } from "@syla/contracts/spend-caps";
 import type { AccessLevel, Grant, PersonAccess, ResourceType, Syla, ThingRef } from "@syla/sdk";
 import type { Command } from "commander";
+import { changeMany } from "../catalog/change-many.ts";
 import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
@@ -23,16 +24,18 @@ interface ShareFlags extends CommonFlags {
 /** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
 export function defineShareCommand(resourceType: ResourceType): Command {
   const command = defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
-    .argument(`<${resourceType}>`, "its id")
+    .argument(`<${resourceType}...>`, resourceType === "asset" ? "its id; of several the same is done with each" : "its id")
     .option("-w, --with <email>", "a person")
     .option("-t, --team <team>", "a team of yours: its id, slug or name")
     .option("--link", "whoever has the link that is printed")
     .option("-l, --level <level>", "view, run, edit or admin", "view")
     .option("--expires <duration>", "for so long from now: 30m, 12h, 7d")
-    .action(async (resourceId: string, flags: ShareFlags) => {
+    .action(async ([resourceId = "", ...others]: string[], flags: ShareFlags) => {
       const level = readLevel(flags.level);
       if ([flags.with, flags.team, flags.link].filter((way) => way !== undefined).length !== 1)
         throw usageError("Say with whom.", "Give one of --with EMAIL, --team TEAM and --link.");
+      if (others.length > 0 && (resourceType !== "asset" || flags.link === true))
+        throw usageError("Give one id.", "Each link is for one thing.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
       const input = { resourceType, resourceId, level, expiresAt, ...(flags.cap !== undefined && { cap: readCap(flags.cap) }) };
@@ -43,6 +46,10 @@ export function defineShareCommand(resourceType: ResourceType): Command {
         return printLine(made.url);
       }
       const whom = flags.with === undefined ? { teamId: (await findTeam(syla, flags.team ?? "")).id } : { email: flags.with };
+      if (others.length > 0) {
+        const assets = [resourceId, ...others].map((id) => ({ id, name: id }));
+        return await changeMany(syla, assets, flags, (ids) => ({ action: "share", ids, level, expiresAt, ...whom }), "is shared");
+      }
       const grant = await syla.sharing.share({ ...input, ...whom });
       if (flags.json === true) printJson(grant);
     });

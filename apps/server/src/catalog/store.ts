@@ -15,6 +15,7 @@ export interface AssetRow extends Omit<AssetColumns, "search" | "name_key" | "vi
   readonly updater_name: string | null;
   readonly file_count: number | null;
   readonly total_bytes: number | null;
+  readonly environment_state: "none" | "building" | "ready" | "failed" | null;
 }
 
 const assetColumns = [
@@ -47,6 +48,10 @@ const wholeConfig = sql<AssetColumns["config"]>`a.config`;
 /** What lists show of it: the columns of a dataset may be many. */
 const listedConfig = sql<AssetColumns["config"]>`jsonb_build_object('runtime', a.config->'runtime', 'rowCount', a.config->'rowCount')`;
 
+/** Of what the working tree last asked for. */
+const environmentState = sql<AssetRow["environment_state"]>`(
+  select e.state from environment_pins p join environments e on e.id = p.environment_id where p.asset_id = a.id and p.version = '')`;
+
 function selectAssets(queries: Queries, config = wholeConfig) {
   return queries
     .selectFrom("assets as a")
@@ -63,6 +68,7 @@ function selectAssets(queries: Queries, config = wholeConfig) {
       "u.name as updater_name",
       "r.file_count",
       "r.total_bytes",
+      environmentState.as("environment_state"),
     ]);
 }
 

@@ -16,6 +16,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import { Secret } from "../platform/secret.ts";
+import { isRevision, type Revision } from "../platform/revision.ts";
 import { openValue, rewrapEnvelope, sealValue, type Belonging, type Envelope } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import * as store from "./store.ts";
@@ -85,7 +86,8 @@ export class Credentials {
     return { ...toCredential(actor, row), uses: await store.listUses(this.#context.database.queries, id) };
   }
 
-  async update(actor: Actor, id: string, change: CredentialChange): Promise<Credential> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: CredentialChange, revision: Revision = "*"): Promise<Credential> {
     const row = await this.#find(actor, id, "credential:manage");
     if (change.host !== undefined && !hasHost(row.kind as CredentialKind))
       throw new AppError("invalid_request", { fields: [{ path: "host", message: "is for credentials of the kinds git and index" }] });
@@ -97,14 +99,18 @@ export class Credentials {
       ...(change.host === undefined ? {} : { host: change.host }),
       ...(change.expiresAt === undefined ? {} : { expiresAt: checkExpiry(change.expiresAt) }),
     };
-    const save = (work: Work, envelope?: Envelope) =>
-      store.changeCredential(work, id, row.owner_id, { ...changes, ...(envelope !== undefined && { envelope }) });
+    const save = async (work: Work, envelope?: Envelope) => {
+      if (!(await isRevision(work, "credentials", id, revision))) return "changed before";
+      return await store.changeCredential(work, id, row.owner_id, { ...changes, ...(envelope !== undefined && { envelope }) });
+    };
     const { queries } = this.#context.database;
     const isChanged = await (value === undefined
       ? queries.transaction().execute((work) => save(work))
       : this.#sealed(value, belonging, save));
+    const current = await this.get(actor, id);
+    if (isChanged === "changed before") throw new AppError("revision_conflict", { details: { current } });
     if (!isChanged) throw nameTaken();
-    return await this.get(actor, id);
+    return current;
   }
 
   /** @throws AppError `credential_in_use` */
@@ -308,6 +314,7 @@ function toCredential(actor: Actor, row: store.CredentialRow): Credential {
     expiresAt: row.expires_at?.toISOString() ?? null,
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
     valueChangedAt: row.value_changed_at.toISOString(),
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -25,7 +25,8 @@ import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { readCursor } from "../platform/page-cursor.ts";
 import type { Secret } from "../platform/secret.ts";
-import { capScope, deleteCap, dollar, listCaps, saveCap, spentIn, type CapRow } from "../spend/service.ts";
+import type { Revision } from "../platform/revision.ts";
+import { capScope, deleteCap, dollar, listCaps, lockCap, saveCap, spentIn, type CapRow, type KeptCap } from "../spend/service.ts";
 import { toModel } from "./presenter.ts";
 import { listUsable, selectModel } from "./selection.ts";
 import * as store from "./store.ts";
@@ -110,8 +111,8 @@ export class Models {
     return toModel(await this.#context.catalog.get(actor, id), (await this.#usable(actor)).has(id));
   }
 
-  /** @throws AppError `conflict` for a public model without a cap, `price_unknown` */
-  async update(actor: Actor, id: string, { publicCap, revision, ...change }: ModelChange): Promise<Model> {
+  /** @throws AppError `conflict` for a public model without a cap, `price_unknown`, `revision_conflict` */
+  async update(actor: Actor, id: string, { publicCap, revision: named, ...change }: ModelChange, revision?: Revision): Promise<Model> {
     requireModelId(id);
     const { catalog } = this.#context;
     const now = await catalog.get(actor, id);
@@ -126,7 +127,8 @@ export class Models {
       else if (publicCap !== undefined) await saveCap(work, id, toCapRow("public", publicCap), actor.userId);
     };
     const beside = { becomesCapped: publicCap != null, write: setCap };
-    if (publicCap !== undefined || Object.keys(change).length > 0) await catalog.update(actor, id, change, revision ?? "*", beside);
+    if (publicCap !== undefined || Object.keys(change).length > 0)
+      await catalog.update(actor, id, change, revision ?? named ?? "*", beside);
     return await this.get(actor, id);
   }
 
@@ -259,12 +261,22 @@ export class Models {
   }
 
   /** @throws AppError `not_found` for a grant that is not on this model, `price_unknown` */
-  async setCap(actor: Actor, id: string, subject: string, input: SpendCapInput): Promise<SpendCap> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async setCap(actor: Actor, id: string, subject: string, input: SpendCapInput, revision: Revision = "*"): Promise<SpendCap> {
     const config = await this.#requireEditor(actor, id, "asset:share");
     requirePrices(config);
     if (subject !== "public" && (await this.#grantName(id, subject)) === undefined) throw new AppError("not_found");
-    const cap = toCapRow(subject, input);
-    await saveCap(this.#context.database.queries, id, cap, actor.userId);
+    const { queries } = this.#context.database;
+    const saved = await queries.transaction().execute(async (work) => {
+      const before = await lockCap(work, id, subject);
+      if (revision !== "*" && before?.revision !== revision) return { before };
+      await saveCap(work, id, toCapRow(subject, input), actor.userId);
+      return null;
+    });
+    const cap = (await listCaps(queries, id)).find((one) => one.subject === subject);
+    if (saved !== null)
+      throw new AppError("revision_conflict", { details: { current: cap === undefined ? null : await this.#present(id, cap) } });
+    if (cap === undefined) throw new AppError("not_found"); // taken away in the same moment
     return await this.#present(id, cap);
   }
 
@@ -314,7 +326,7 @@ export class Models {
     return subject.includes("\0") ? undefined : await store.findGrantName(this.#context.database.queries, id, subject);
   }
 
-  async #present(id: string, { subject, amount, period }: CapRow): Promise<SpendCap> {
+  async #present(id: string, { subject, amount, period, revision }: KeptCap): Promise<SpendCap> {
     const { spent, reserved, resetsAt } = await spentIn(this.#context.database.queries, capScope(id, subject), period);
     const name = subject === "public" ? "Everybody" : ((await this.#grantName(id, subject)) ?? "A grant that was taken back");
     return {
@@ -325,6 +337,7 @@ export class Models {
       spent: spent / dollar,
       held: reserved / dollar,
       resetsAt: resetsAt?.toISOString() ?? null,
+      revision,
     };
   }
 

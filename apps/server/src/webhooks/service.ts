@@ -29,6 +29,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import type { DeriveSecret } from "../platform/standard-webhooks.ts";
+import { changeRevised, type Revision } from "../platform/revision.ts";
 import type { Teams } from "../teams/service.ts";
 import { deliveryOf } from "./fan-out.ts";
 import { switchOff } from "./switch-off.ts";
@@ -92,11 +93,12 @@ export class Webhooks {
     return await this.#withSecret(actor, id);
   }
 
-  async update(actor: Actor, id: string, change: WebhookChange): Promise<Webhook> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: WebhookChange, revision: Revision = "*"): Promise<Webhook> {
     await this.#find(actor, id, "webhook:manage");
     const { name, url, events, programIds, runStatuses, assetTypes, enabled } = change;
     if (url !== undefined) await this.#checkUrl(url);
-    await store.changeWebhook(this.#context.database.queries, id, {
+    const changes = {
       ...(name === undefined ? {} : { name }),
       ...(url === undefined ? {} : { url }),
       ...(events === undefined ? {} : { events }),
@@ -104,8 +106,11 @@ export class Webhooks {
       ...(runStatuses === undefined ? {} : { run_statuses: runStatuses }),
       ...(assetTypes === undefined ? {} : { asset_types: assetTypes }),
       ...(enabled === undefined ? {} : { enabled, disabled_reason: null, failing_since: null }),
-    });
-    return await this.get(actor, id);
+    };
+    const current = () => this.get(actor, id);
+    const { queries } = this.#context.database;
+    await changeRevised(queries, { table: "webhooks", id, revision }, (work) => store.changeWebhook(work, id, changes), current);
+    return await current();
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -244,6 +249,7 @@ function toWebhook(actor: Actor, row: store.WebhookRow): Webhook {
     lastTakenAt: row.last_taken_at?.toISOString() ?? null,
     previousSecretUntil:
       row.previous_secret_until !== null && row.previous_secret_until > new Date() ? row.previous_secret_until.toISOString() : null,
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -14,6 +14,7 @@ import type { Credentials } from "../../credentials/service.ts";
 import type { Database, Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
+import type { Revision } from "../../platform/revision.ts";
 import type { Manager } from "../request.ts";
 import { normalizePattern, patternProblem, type RoutedIndex } from "./routing.ts";
 import * as store from "./store.ts";
@@ -71,13 +72,16 @@ export class Indexes {
     return present(actor, await this.#find(actor, id, "package_index:read"));
   }
 
-  async update(actor: Actor, id: string, change: PackageIndexChange): Promise<PackageIndex> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: PackageIndexChange, revision: Revision = "*"): Promise<PackageIndex> {
     const row = await this.#find(actor, id, "package_index:manage");
     const checked = changed(row, change);
     await this.#check(actor, row.owner_id, row.manager, checked);
     await this.#alone(row.owner_id, async (work) => {
       const now = await store.findIndex(work, id, actor.userId);
       if (now === undefined) throw new AppError("not_found");
+      if (revision !== "*" && now.revision !== revision)
+        throw new AppError("revision_conflict", { details: { current: present(actor, now) } });
       const values = changed(now, change);
       if (values.url !== checked.url || values.credentialId !== checked.credentialId)
         throw new AppError("conflict", { message: "Somebody else has changed it at the same time.", hint: "Look at it, and try again." });
@@ -197,6 +201,7 @@ function present(actor: Actor, row: store.IndexRow): PackageIndex {
     packages: Patterns.parse(row.packages),
     credentialId: row.credential_id,
     mayManage: can(actor, "package_index:manage", resourceOf(row)),
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
