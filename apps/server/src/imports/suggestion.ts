@@ -3,8 +3,7 @@ import type { Analysis } from "@syla/contracts/analysis";
 import type { ImportSuggestion } from "@syla/contracts/imports";
 import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 import type { TreeEntry } from "../platform/trees.ts";
-import { pickPython } from "../runtimes/python-versions.ts";
-import type { Runtimes } from "../runtimes/service.ts";
+import { pickPython, type Runtimes } from "../runtimes/service.ts";
 
 const mostEntrypoints = 50;
 /** What says what a program needs, the most telling first. */
