@@ -6,6 +6,7 @@ import { authKeysCommand } from "./commands/auth-keys.ts";
 import { adminSettingsCommand } from "./commands/admin-settings.ts";
 import { adminUsersListCommand } from "./commands/admin-users-list.ts";
 import { adminUsersReactivateCommand } from "./commands/admin-users-reactivate.ts";
+import { adminUsersResetTwoFactorCommand } from "./commands/admin-users-reset-two-factor.ts";
 import { adminUsersRoleCommand } from "./commands/admin-users-role.ts";
 import { adminUsersSuspendCommand } from "./commands/admin-users-suspend.ts";
 import { auditExportCommand } from "./commands/audit-export.ts";
@@ -312,7 +313,7 @@ export function buildProgram(): Command {
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
-      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
+      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand, adminUsersResetTwoFactorCommand]),
       adminSettingsCommand,
     ]),
     usageCommand,

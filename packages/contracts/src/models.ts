@@ -6,15 +6,9 @@ import { ModelConfig, ModelProvider } from "./model-config.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { description, name } from "./fields.ts";
+import { SpendCapInput, SpendPeriod } from "./spend-caps.ts";
 
-export const SpendPeriod = z.enum(["day", "month", "total"]);
-export type SpendPeriod = z.infer<typeof SpendPeriod>;
-
-/** The most that may be spent within a period. */
-export const SpendCapInput = z
-  .strictObject({ amount: z.number().min(0).max(1_000_000).describe("US dollars"), period: SpendPeriod })
-  .meta({ id: "SpendCapInput" });
-export type SpendCapInput = z.infer<typeof SpendCapInput>;
+export { SpendCapInput, SpendPeriod };
 
 /** A cap, and what of it is used. */
 export const SpendCap = z

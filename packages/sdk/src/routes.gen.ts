@@ -220,6 +220,7 @@ export const routeTable = {
   suspendUser: { method: "POST", path: "/api/v1/users/:id/suspend" },
   reactivateUser: { method: "POST", path: "/api/v1/users/:id/reactivate" },
   signOutUser: { method: "DELETE", path: "/api/v1/users/:id/sessions" },
+  resetTwoFactor: { method: "POST", path: "/api/v1/users/:id/two-factor/reset" },
   deleteUser: { method: "DELETE", path: "/api/v1/users/:id" },
   impersonateUser: { method: "POST", path: "/api/v1/users/:id/impersonate" },
   getImpersonation: { method: "GET", path: "/api/v1/impersonation" },

@@ -1,3 +1,4 @@
+import type { SpendCapInput } from "@syla/contracts/spend-caps";
 import type { AccessLevel, Grant, PersonAccess, ResourceType, Syla, ThingRef } from "@syla/sdk";
 import type { Command } from "commander";
 import { changeMany } from "../catalog/change-many.ts";
@@ -17,11 +18,12 @@ interface ShareFlags extends CommonFlags {
   readonly link?: boolean;
   readonly level: string;
   readonly expires?: string;
+  readonly cap?: string;
 }
 
 /** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
 export function defineShareCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
+  const command = defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
     .argument(`<${resourceType}...>`, resourceType === "asset" ? "its id; of several the same is done with each" : "its id")
     .option("-w, --with <email>", "a person")
     .option("-t, --team <team>", "a team of yours: its id, slug or name")
@@ -36,7 +38,7 @@ export function defineShareCommand(resourceType: ResourceType): Command {
         throw usageError("Give one id.", "Each link is for one thing.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
-      const input = { resourceType, resourceId, level, expiresAt };
+      const input = { resourceType, resourceId, level, expiresAt, ...(flags.cap !== undefined && { cap: readCap(flags.cap) }) };
       if (flags.link === true) {
         const made = await syla.sharing.createLink(input);
         if (flags.json === true) return printJson(made);
@@ -51,6 +53,15 @@ export function defineShareCommand(resourceType: ResourceType): Command {
       const grant = await syla.sharing.share({ ...input, ...whom });
       if (flags.json === true) printJson(grant);
     });
+  if (resourceType !== "asset") return command;
+  return command.option("--cap <amount>", "of a model: dollars that may be spent by it, 5/day, 20/month or 100 in all; none: any amount");
+}
+
+function readCap(text: string): SpendCapInput | null {
+  if (text === "none") return null;
+  const match = /^(\d+(?:\.\d+)?)(?:\/(day|month))?$/.exec(text);
+  if (match === null) throw usageError(`"${text}" is no cap.`, "Write `5/day`, `20/month`, `100` for all time, or `none`.");
+  return { amount: Number(match[1]), period: (match[2] as "day" | "month" | undefined) ?? "total" };
 }
 
 /** Takes back what was granted to somebody. */

@@ -19,7 +19,7 @@ import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
-import { findViewpoint, requirePermission, type Access, type Thing } from "../access/service.ts";
+import { can, findViewpoint, requirePermission, type Access, type Thing } from "../access/service.ts";
 import { notify } from "../notifications/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -267,7 +267,7 @@ export class Catalog {
   async transfer(actor: Actor, id: string, to: TransferInput): Promise<{ id: string; owner: AssetOwner }> {
     const { name, type } = await loadAsset(this.#context, actor, "asset:transfer", id);
     // Somebody's own models answer to the names that they use: nobody else puts one among them.
-    if (type === "model" && to.email !== undefined && actor.role !== "admin")
+    if (type === "model" && to.email !== undefined && !can(actor, "model:give-away"))
       throw new AppError("forbidden", { message: "A model is not given to another person.", hint: "Give it to a team, or share it." });
     const ownerId = await this.#newOwner(actor, to);
     await this.#transaction(async (work) => {
@@ -403,7 +403,7 @@ export class Catalog {
 
   async #owner(actor: Actor, wish: string | undefined): Promise<string> {
     if (wish === undefined || wish === actor.userId) return actor.userId;
-    if (wish === "system" && actor.role === "admin") return wish;
+    if (wish === "system" && can(actor, "system:own")) return wish;
     if (wish.startsWith("team_") && (await this.#context.isMember(actor, wish))) return wish;
     throw new AppError("not_found", {
       message: "You are in no such team.",

@@ -1,6 +1,7 @@
 import type { AssetType } from "@syla/contracts/asset-fields";
 import pg from "pg";
 import { sql, type Insertable, type Selectable, type Updateable } from "kysely";
+import { can } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import { nameKey, nameStems, slugStems } from "./names.ts";
@@ -165,8 +166,9 @@ export async function noteSlots(work: Work, id: string, found: { readonly slots:
 
 /** Whether somebody is one who can own assets: end users are not. */
 export async function mayOwn(queries: Queries, userId: string): Promise<boolean> {
-  const query = queries.selectFrom("users").select("id").where("id", "=", userId).where("role", "<>", "end_user");
-  return (await query.where("status", "=", "active").executeTakeFirst()) !== undefined;
+  const query = queries.selectFrom("users").select("role").where("id", "=", userId).where("status", "=", "active");
+  const person = await query.executeTakeFirst();
+  return person !== undefined && can({ userId, role: person.role }, "asset:create");
 }
 
 /** Removes what was deleted before a time, with the grants on it. @returns how many */

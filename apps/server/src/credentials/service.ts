@@ -30,8 +30,8 @@ const mostAttempts = 5;
 export interface CredentialsContext {
   readonly database: Database;
   readonly keys: MasterKeys;
-  /** The actor's role in a team; null when they are not in it. */
-  readonly teamRole: (actor: Actor, teamId: string) => Promise<"owner" | "member" | null>;
+  /** Whether it is a team, and the actor one of its owners. */
+  readonly ownsTeam: (actor: Actor, teamId: string) => Promise<boolean>;
 }
 
 /** A secret that is about to be used. */
@@ -53,7 +53,7 @@ export class Credentials {
   }
 
   async list(actor: Actor, filter: CredentialFilter): Promise<{ items: Credential[]; nextCursor: string | null }> {
-    const viewer = { userId: actor.userId, isAdmin: actor.role === "admin" };
+    const viewer = { userId: actor.userId, seesSystem: can(actor, "system:own") };
     const before = readCursor(filter.cursor, /^cred_[0-9a-z]{26}$/);
     if (filter.ownerId?.includes("\0") === true) return { items: [], nextCursor: null };
     const rows = await store.listCredentials(this.#context.database.queries, viewer, filter, before);
@@ -265,8 +265,8 @@ export class Credentials {
 
   async #requireOwner(actor: Actor, ownerId: string): Promise<void> {
     if (ownerId === actor.userId) return;
-    if (ownerId === "system" && actor.role === "admin") return;
-    if (ownerId.startsWith("team_") && !ownerId.includes("\0") && (await this.#context.teamRole(actor, ownerId)) === "owner") return;
+    if (ownerId === "system" && can(actor, "system:own")) return;
+    if (await this.#context.ownsTeam(actor, ownerId)) return;
     throw new AppError("not_found", {
       message: "You own no such team.",
       fields: [{ path: "ownerId", message: "is not a team that you own" }],
@@ -296,10 +296,9 @@ function toBelonging({ id, owner_id: ownerId, kind }: store.SealedRow): Belongin
 }
 
 function resourceOf(row: store.CredentialRow) {
-  const level = row.team_role === null ? null : row.team_role === "owner" ? ("admin" as const) : ("run" as const);
   // What is the system's is administered: nobody else has anything of it.
   const ownerId = row.owner_id === "system" ? null : row.owner_id;
-  return { type: "credential", id: row.id, ownerId, visibility: "private", level } as const;
+  return { type: "credential", id: row.id, ownerId, teamRole: row.team_role, visibility: "private", level: null } as const;
 }
 
 function toCredential(actor: Actor, row: store.CredentialRow): Credential {

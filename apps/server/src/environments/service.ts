@@ -574,7 +574,8 @@ export class Environments implements Service {
     const { queries } = this.#context.database;
     const row = id.includes("\0") ? undefined : await store.findEnvironment(queries, id);
     if (row === undefined) throw new AppError("not_found");
-    if (actor.role !== "admin" && !(await store.isUser(queries, row.id, actor.userId))) throw new AppError("not_found");
+    const level = (await store.isUser(queries, row.id, actor.userId)) ? "view" : null;
+    requirePermission(actor, "environment:read", { type: "environment", id, ownerId: null, visibility: "private", level });
     return row;
   }
 

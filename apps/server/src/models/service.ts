@@ -1,3 +1,4 @@
+import { levelCovers } from "@syla/contracts/access";
 import type { AssetType } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
 import { ModelConfig } from "@syla/contracts/model-config";
@@ -17,6 +18,8 @@ import type {
 import type { NetworkPolicy } from "@syla/contracts/network";
 import { ProgramConfig } from "@syla/contracts/program-config";
 import type { Actor } from "../access/actor.ts";
+import { requirePermission } from "../access/service.ts";
+import type { GrantedThing } from "../access/sharing/service.ts";
 import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -62,6 +65,8 @@ export interface ModelsContext {
   readonly catalog: Catalog;
   readonly credentials: Credentials;
   readonly calls: CallBook;
+  /** US dollars a month that a grant may spend, when nothing is said of it; negative: it has to be. Asked each time. */
+  readonly usualCap: () => number;
   readonly probe: (config: ModelConfig, reveal: () => Promise<Secret | null>) => Promise<ModelTest>;
 }
 
@@ -141,7 +146,7 @@ export class Models {
 
   /** Tries a configuration that is not stored. */
   async testConfig(actor: Actor, config: ModelConfig, ownerId = actor.userId): Promise<ModelTest> {
-    if (actor.role === "end_user") throw new AppError("forbidden");
+    requirePermission(actor, "model:try");
     await this.checkConfig(actor, { type: "model", ownerId, config });
     return await this.#probe(config, ownerId);
   }
@@ -275,6 +280,27 @@ export class Models {
     return await this.#present(id, cap);
   }
 
+  /**
+   * A grant that lets people call a model lets them spend its owner's money, so it has a cap: the one that was said, the one that it has, or what is
+   * usual here. None where it is said so, where nobody's money is spent, and on models of the system, which quotas bound.
+   *
+   * @throws AppError `price_unknown`, `conflict` when a cap has to be said
+   */
+  async capGrant(work: Work, { thing, grantId, level, cap, by }: GrantedThing): Promise<void> {
+    if (!thing.id.startsWith("model_") || thing.type !== "asset") return;
+    if (cap === null) return await deleteCap(work, thing.id, grantId);
+    if (!levelCovers(level, "run")) return;
+    const config = ModelConfig.parse(await store.findConfig(work, thing.id));
+    const usual = this.#context.usualCap();
+    if (cap === undefined) {
+      const isBounded = thing.ownerId === "system" || (await listCaps(work, thing.id)).some(({ subject }) => subject === grantId);
+      if (isBounded || (config.credentialId === null && !hasPrices(config))) return;
+      if (usual < 0 || !hasPrices(config)) throw needsGrantCap();
+    }
+    requirePrices(config);
+    await saveCap(work, thing.id, toCapRow(grantId, cap ?? { amount: usual, period: "month" }), by);
+  }
+
   async removeCap(actor: Actor, id: string, subject: string): Promise<void> {
     await this.#requireEditor(actor, id, "asset:share");
     if (subject === "public") {
@@ -335,8 +361,20 @@ function toCapRow(subject: string, { amount, period }: SpendCapInput): CapRow {
   return { subject, amount: Math.round(amount * dollar), period };
 }
 
-function requirePrices({ prices }: Pick<ModelConfig, "prices">): void {
-  if (prices.input === null || prices.output === null) throw new AppError("price_unknown");
+function hasPrices({ prices }: Pick<ModelConfig, "prices">): boolean {
+  return prices.input !== null && prices.output !== null;
+}
+
+function requirePrices(config: Pick<ModelConfig, "prices">): void {
+  if (!hasPrices(config)) throw new AppError("price_unknown");
+}
+
+function needsGrantCap(): AppError {
+  return new AppError("conflict", {
+    message: "Say what may be spent: whoever can call the model spends its owner's money.",
+    hint: "Send `cap` with an amount, for which the model needs prices, or `cap: null` for any amount.",
+    fields: [{ path: "cap", message: "is needed for this model" }],
+  });
 }
 
 function requireModelId(id: string): void {

@@ -863,7 +863,14 @@ interface LlmCallRow {
   total_ms: Generated<number | null>;
 }
 
+interface TryRow {
+  key: string;
+  count: number;
+  ends_at: Date;
+}
+
 export interface Schema {
+  tries: TryRow;
   blob_garbage: BlobGarbageRow;
   storage_jobs: StorageJobRow;
   imports: ImportRow;

@@ -44,6 +44,7 @@ export class Schedules {
   /** @throws AppError `cron_invalid`, `too_many_schedules`; what the program refuses */
   async create(actor: Actor, { programId, ...values }: ScheduleInput): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
+    requirePermission(actor, "schedule:create");
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     await this.#context.catalog.resolve(actor, "asset:run", programId, values.run.version, "program");
     const id = newId("sched");
@@ -57,6 +58,7 @@ export class Schedules {
   async update(actor: Actor, id: string, change: ScheduleChange, revision: Revision = "*"): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
     const row = await this.#find(actor, id, "schedule:manage");
+    if (change.enabled === true) requirePermission(actor, "schedule:create");
     const before = valuesOf(row);
     const values = { ...before, ...definedOf(change) };
     const nextAt = nextTime(values.cron, values.timeZone, new Date());

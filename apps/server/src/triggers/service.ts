@@ -87,6 +87,7 @@ export class Triggers {
   async create(actor: Actor, input: TriggerInput): Promise<Trigger & { secret: string }> {
     refuseImpersonator(actor);
     refuseLimitedKey(actor, "triggers");
+    requirePermission(actor, "trigger:create");
     const { programId, version, name, auth, input: way, headers, ratePerMinute } = input;
     await this.#context.catalog.resolve(actor, "asset:run", programId, version ?? undefined, "program");
     const id = newId("trg");
@@ -111,6 +112,7 @@ export class Triggers {
     refuseLimitedKey(actor, "triggers");
     const { program_id: programId, owner_id: ownerId } = await this.#find(actor, id, "trigger:manage");
     const { name, version, auth, input, headers, ratePerMinute, enabled } = change;
+    if (enabled === true) requirePermission(actor, "trigger:create");
     if (version !== undefined || enabled === true) {
       const owner = await this.#actorOf(ownerId);
       await this.#context.catalog.resolve(owner, "asset:run", programId, version ?? undefined, "program");

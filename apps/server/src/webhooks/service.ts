@@ -50,7 +50,7 @@ export interface WebhooksContext {
   readonly secretOf: DeriveSecret;
   /** Why an address may not be used; null when it may. */
   readonly refusal: (url: string) => Promise<string | null>;
-  readonly roleIn: Teams["roleIn"];
+  readonly teams: Pick<Teams, "isMember" | "isOwner">;
 }
 
 /** Where people and teams want to be told of what happens. */
@@ -80,6 +80,7 @@ export class Webhooks {
   /** @throws AppError `webhook_refused`, `conflict` when there are too many */
   async create(actor: Actor, input: WebhookInput): Promise<Webhook & { secret: string }> {
     refuseImpersonator(actor);
+    requirePermission(actor, "webhook:create");
     const ownerId = input.ownerId ?? actor.userId;
     if (ownerId !== actor.userId) await this.#requireTeam(actor, ownerId);
     await this.#checkUrl(input.url);
@@ -188,9 +189,9 @@ export class Webhooks {
   }
 
   async #requireTeam(actor: Actor, ownerId: string): Promise<void> {
-    const role = ownerId.startsWith("team_") ? await this.#context.roleIn(actor, ownerId) : null;
-    if (role === null) throw new AppError("not_found", { fields: [{ path: "ownerId", message: "is no team of yours" }] });
-    if (role !== "owner") throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
+    if (!(await this.#context.teams.isMember(actor, ownerId)))
+      throw new AppError("not_found", { fields: [{ path: "ownerId", message: "is no team of yours" }] });
+    if (!(await this.#context.teams.isOwner(actor, ownerId))) throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
   }
 
   async #checkUrl(url: string): Promise<void> {
@@ -225,10 +226,9 @@ function requireOn({ enabled }: store.WebhookRow): void {
   if (!enabled) throw new AppError("conflict", { message: "The webhook is switched off.", hint: "Switch it on first." });
 }
 
-/** A team's webhooks are seen by its members and managed by its owners; everybody has their own, whatever their role. */
+/** A team's webhooks are seen by its members and managed by its owners. */
 function resourceOf(row: store.WebhookRow) {
-  const level = row.team_role === null ? null : row.team_role === "owner" ? ("admin" as const) : ("view" as const);
-  return { type: "webhook", id: row.id, ownerId: row.owner_id, visibility: "private", level } as const;
+  return { type: "webhook", id: row.id, ownerId: row.owner_id, teamRole: row.team_role, visibility: "private", level: null } as const;
 }
 
 function toWebhook(actor: Actor, row: store.WebhookRow): Webhook {

@@ -29,8 +29,8 @@ const Patterns = z.array(z.string());
 export interface IndexesContext {
   readonly database: Database;
   readonly credentials: Pick<Credentials, "requireUsable">;
-  /** The actor's role in a team; null when they are not in it. */
-  readonly teamRole: (actor: Actor, teamId: string) => Promise<"owner" | "member" | null>;
+  /** Whether it is a team, and the actor one of its owners. */
+  readonly ownsTeam: (actor: Actor, teamId: string) => Promise<boolean>;
 }
 
 /** Package indexes of people, teams and the system: which packages come from where is said here, and decided by the server. */
@@ -55,7 +55,7 @@ export class Indexes {
   }
 
   async create(actor: Actor, input: PackageIndexInput): Promise<PackageIndex> {
-    requirePermission(actor, "credential:create");
+    requirePermission(actor, "package_index:create");
     const ownerId = input.ownerId ?? actor.userId;
     await this.#requireOwner(actor, ownerId);
     const manager = managers[input.language];
@@ -143,8 +143,8 @@ export class Indexes {
 
   async #requireOwner(actor: Actor, ownerId: string): Promise<void> {
     if (ownerId === actor.userId) return;
-    if (ownerId === "system" && actor.role === "admin") return;
-    if (ownerId.startsWith("team_") && !ownerId.includes("\0") && (await this.#context.teamRole(actor, ownerId)) === "owner") return;
+    if (ownerId === "system" && can(actor, "system:own")) return;
+    if (await this.#context.ownsTeam(actor, ownerId)) return;
     throw new AppError("not_found", {
       message: "You own no such team.",
       fields: [{ path: "ownerId", message: "is not a team that you own" }],
@@ -186,10 +186,9 @@ function requireFree(manager: Manager, { name, packages }: store.IndexValues, ot
 }
 
 function resourceOf(row: store.IndexRow) {
-  const level =
-    row.team_role === "owner" ? ("admin" as const) : row.team_role !== null || row.owner_id === "system" ? ("view" as const) : null;
+  const level = row.owner_id === "system" ? ("view" as const) : null;
   const ownerId = row.owner_id === "system" ? null : row.owner_id; // administered by administrators, seen by everybody
-  return { type: "package_index", id: row.id, ownerId, visibility: "private", level } as const;
+  return { type: "package_index", id: row.id, ownerId, teamRole: row.team_role, visibility: "private", level } as const;
 }
 
 function present(actor: Actor, row: store.IndexRow): PackageIndex {
