@@ -62,7 +62,7 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   const [first] = entrypoints;
   const runtime = first === undefined ? undefined : runtimes.detect(first.path, "");
   const wanted = first === undefined || runtime?.definition.name !== "python" ? [] : versionsAskedFor(analysis, first.path);
-  const versions = wanted.length === 0 ? [] : (runtimes.list().find(({ name }) => name === "python")?.versions ?? []);
+  const versions = wanted.length === 0 ? [] : (runtimes.list().find((one) => one.name === "python")?.versions ?? []);
   const version = pickPython(
     versions,
     wanted.map(({ constraint }) => constraint),

@@ -360,8 +360,7 @@ describe("templates", () => {
 
   it("that scrape reach what their allow list names, and the page only once it is there", async () => {
     const asset = await confirm((await reach({ kind: "template", template: "web-scraper" })).id, { name: "Scraper" });
-    const scrape = async () =>
-      await answerOf<Run>(server.send("POST", "/api/v1/runs?wait=true", { programId: asset.id, args: [pageUrl] }));
+    const scrape = async () => await answerOf<Run>(server.send("POST", "/api/v1/runs?wait=true", { programId: asset.id, args: [pageUrl] }));
     expect(asset.config).toMatchObject({ network: { allow: ["example.org"] } });
     expect(await scrape()).toMatchObject({ status: "failed" });
     const changes = { config: { ...asset.config, network: { allow: [new URL(pageUrl).host] } } };
