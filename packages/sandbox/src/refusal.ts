@@ -16,8 +16,10 @@ type ReadSetting = (path: string) => string | null;
 const forbidden = /no permissions|permission denied|operation not permitted|does not (?:allow|support)/i;
 /** A file of ours that cannot be reached is no matter of namespaces. */
 const otherTrouble = /source path|execvp/i;
-/** `agent/linux.py` names the call; writing to `uid_map` and its like is done by path. */
-const innerCall = /\[Errno (?:1|13)\] (?:(?:unshare|mount|clone|setns|pivot_root|umount2)\b.*|.*\/(?:uid_map|gid_map|setgroups)'?)$/m;
+/** `agent/linux.py` names the call. */
+const innerCall = /\[Errno (?:1|13)\] (?:unshare|clone|mount|setns|pivot_root)\b.*|\[Errno 28\] (?:unshare|clone)\b.*/;
+/** Where it does not: what the kernel takes by a file. */
+const innerMap = /, in map_user\n(?:.*\n)*.*(\[Errno (?:1|13)\].*)/;
 const unconfined = "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`";
 
 /** What a jail that ended said, read for a machine that refuses the walls; null: it ended of something else. */
@@ -27,7 +29,7 @@ export function readRefusal(errors: string, read: ReadSetting = readSetting): Re
     .find((line) => line.startsWith("bwrap: ") && forbidden.test(line) && !otherTrouble.test(line))
     ?.slice("bwrap: ".length);
   if (outer !== undefined) return { wall: "outer", said: outer, fix: outerFix(read) };
-  const inner = innerCall.exec(errors)?.[0];
+  const inner = innerCall.exec(errors)?.[0] ?? innerMap.exec(errors)?.[1];
   return inner === undefined ? null : { wall: "inner", said: inner, fix: innerFix(read) };
 }
 
@@ -50,8 +52,8 @@ function innerFix(read: ReadSetting): string {
   // Ubuntu's profile for bubblewrap lets it make namespaces and takes every capability from what it starts.
   if (isOn(read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")))
     return `${apparmorFix()}. A profile \`bwrap-userns-restrict\` must not be loaded beside it: \`ln -s /etc/apparmor.d/bwrap-userns-restrict /etc/apparmor.d/disable/ && apparmor_parser -R /etc/apparmor.d/bwrap-userns-restrict\``;
-  const [deepest] = (read("/proc/sys/user/max_user_namespaces") ?? "").split("\n");
-  if (deepest !== undefined && deepest !== "" && Number(deepest) < 100) return "sysctl -w user.max_user_namespaces=15000";
+  const most = read("/proc/sys/user/max_user_namespaces");
+  if (most !== null && Number(most) < 1000) return "sysctl -w user.max_user_namespaces=15000";
   return `A security module forbids namespaces within namespaces: let /usr/bin/bwrap and its children use them. In a container: start it with ${unconfined}`;
 }
 

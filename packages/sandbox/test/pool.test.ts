@@ -37,11 +37,25 @@ describe("pool", () => {
     const again = await pool.acquire(kind, "one");
     expect(again.jail).not.toBe(lease.jail);
     const second = await pool.acquire(kind, "two");
-    await expect(pool.acquire(kind, "three")).rejects.toMatchObject({ code: "no_capacity" });
+    const third = pool.acquire(kind, "three");
+    const fourth = pool.acquire(kind, "four");
     second.connection.close();
     second.release(false);
-    expect((await pool.acquire(kind, "three")).jail.tenant).toBe("three");
+    expect((await third).jail.tenant).toBe("three");
+    again.release(false);
+    expect((await fourth).jail.tenant).toBe("four");
     await pool.stop();
+  });
+
+  test("who finds every jail in use waits no longer than for a slot, and not for a pool that ends", async () => {
+    await using own = createTier({ slotsPerJail: 2 });
+    const pool = poolOf(own, { waitMs: 1000, idleMs: 60_000, maxJails: 1 });
+    await pool.acquire(kind, "one");
+    const late = pool.acquire(kind, "two");
+    expect((await pool.acquire(kind, "one")).jail.tenant).toBe("one"); // a jail that is there serves its tenant
+    await expect(late).rejects.toMatchObject({ code: "no_capacity" });
+    const cut = pool.acquire(kind, "three");
+    await Promise.all([expect(cut).rejects.toMatchObject({ code: "no_capacity" }), pool.stop()]);
   });
 
   test("keeps as many jails and slots as were wanted lately, and gives back what is not wanted any more", async () => {
