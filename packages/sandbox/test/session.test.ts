@@ -218,7 +218,7 @@ describe("contexts of a session", () => {
     expect(await evaluate(context, "display({'text/html': '<i>x</i>', 'image/png': b'\\x89PNG'}, raw=True)")).toEqual([
       {
         type: "display",
-        data: { "text/plain": "", "text/html": "<i>x</i>", "image/png": Buffer.from("\x89PNG", "latin1").toString("base64") },
+        data: { "text/html": "<i>x</i>", "image/png": Buffer.from("\x89PNG", "latin1").toString("base64") },
         omitted: [],
       },
       { type: "done", status: "ok" },

@@ -246,7 +246,7 @@ function formsOf(value) {
 
 /** `given`: its forms; else those that it has. */
 function bundle(value, given) {
-  const forms = given === undefined ? formsOf(value) : { "text/plain": "", ...given };
+  const forms = given ?? formsOf(value);
   const data = {};
   const omitted = [];
   let used = 0;

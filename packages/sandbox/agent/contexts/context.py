@@ -175,7 +175,6 @@ def bundle(value, forms=None):
         forms |= figure_forms(value) or own_forms(value)
         if isinstance(value, (dict, list)):
             add_document(forms, value)
-    forms.setdefault("text/plain", "")
     data, omitted, used = {}, [], 0
     for mime, form in forms.items():
         form = as_text(mime, form)
