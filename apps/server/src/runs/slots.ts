@@ -51,8 +51,7 @@ export class Slots {
 
   /** A slot for a submission, if one is free and nothing waits. */
   take(ownerId: string): boolean {
-    if (this.#closed || this.#queueMayHoldWork) return false;
-    if (this.#used >= this.#count && !this.#isBesides(ownerId)) return false;
+    if (!this.#isFreeFor(ownerId)) return false;
     this.#used += 1;
     this.#hold(ownerId);
     return true;
@@ -124,15 +123,19 @@ export class Slots {
     this.#holders.set(ownerId, (this.#holders.get(ownerId) ?? 0) + 1);
   }
 
-  #isBesides(ownerId: string): boolean {
+  #isFreeFor(ownerId: string): boolean {
+    if (this.#closed || this.#queueMayHoldWork) return false;
+    if (this.#used < this.#count) return true;
     const { soleHolder } = this;
     return soleHolder !== null && soleHolder !== ownerId;
   }
 
   #admit(): void {
-    for (let next = this.#room[0]; next !== undefined && this.take(next.ownerId); next = this.#room[0]) {
-      this.#room.shift();
-      this.#settle(next, true);
+    for (;;) {
+      const place = this.#room.findIndex(({ ownerId }) => this.#isFreeFor(ownerId));
+      const [next] = place === -1 ? [] : this.#room.splice(place, 1);
+      if (next === undefined) return;
+      this.#settle(next, this.take(next.ownerId));
     }
   }
 
