@@ -62,7 +62,7 @@ export class DiskGuard {
 
   #lookAgain(): void {
     clearTimeout(this.#timer);
-    this.#slow = this.#watched.values().every(({ asleepBytes }) => asleepBytes !== null);
+    this.#slow = [...this.#watched].every(({ asleepBytes }) => asleepBytes !== null);
     this.#timer = setTimeout(() => this.#compare(), this.#slow ? asleepIntervalMs : intervalMs).unref();
   }
 

@@ -239,7 +239,7 @@ describe.each([{ withoutCgroups: false }, { withoutCgroups: true }])("an interpr
     for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
       try {
         const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0");
-        if (words[0] === `${folder}/node` && isBelow(Number(name), process.pid)) yield Number(name);
+        if (words[0] === "/opt/runtimes/node/node" && isBelow(Number(name), process.pid)) yield Number(name);
       } catch {
         continue; // it has ended
       }
