@@ -86,7 +86,9 @@ describe("syla sandbox", () => {
     const closed = new Promise((resolve) => child.on("close", resolve));
     await expect.poll(() => text.err, { timeout: 20_000 }).toContain("watching /workspace");
     await sandbox("exec", id, "mkdir seen; echo x > seen/file");
-    await expect.poll(() => text.out, { timeout: 20_000 }).toMatch(/^created\t\/workspace\/seen\/$[\s\S]*^(created|modified)\t\/workspace\/seen\/file$/m);
+    await expect
+      .poll(() => text.out, { timeout: 20_000 })
+      .toMatch(/^created\t\/workspace\/seen\/$[\s\S]*^(created|modified)\t\/workspace\/seen\/file$/m);
     child.kill("SIGINT");
     await closed;
   });

@@ -239,11 +239,7 @@ function applyLimit(version: 1 | 2, controller: Controller, folder: string, limi
   }
 }
 
-function writeMemoryLimit(
-  version: 1 | 2,
-  folder: string,
-  limits: Pick<SlotLimits, "memoryBytes" | "outlivesOutOfMemory">,
-): void {
+function writeMemoryLimit(version: 1 | 2, folder: string, limits: Pick<SlotLimits, "memoryBytes" | "outlivesOutOfMemory">): void {
   const bytes = limits.memoryBytes;
   const write = (file: string, value: number | string) =>
     existsSync(join(folder, file)) && writeFileSync(join(folder, file), String(value));

@@ -28,9 +28,19 @@ describe("a machine that refuses", () => {
   const traceback = (line: string) => `Traceback (most recent call last):\n  File "/agent/agent.py", line 105, in <module>\n${line}\n`;
   const mapping = '  File "/agent/linux.py", line 9, in map_user\n    file.write(text)\nPermissionError: [Errno 1] Operation not permitted';
   test.each([
-    ["its children have no capabilities", "PermissionError: [Errno 13] mount [b'tmpfs', b'/newroot']: Permission denied", ubuntu, "bwrap-userns-restrict"],
+    [
+      "its children have no capabilities",
+      "PermissionError: [Errno 13] mount [b'tmpfs', b'/newroot']: Permission denied",
+      ubuntu,
+      "bwrap-userns-restrict",
+    ],
     ["its children may make none", "PermissionError: [Errno 1] unshare []: Operation not permitted", plain, "bwrap and its children"],
-    ["the kernel's number is low", "OSError: [Errno 28] unshare []: No space left on device", machine({ "/proc/sys/user/max_user_namespaces": "40" }), "15000"],
+    [
+      "the kernel's number is low",
+      "OSError: [Errno 28] unshare []: No space left on device",
+      machine({ "/proc/sys/user/max_user_namespaces": "40" }),
+      "15000",
+    ],
     ["its children may not map users", mapping, ubuntu, "syla-bwrap"],
   ])("the inner wall: %s", (_, line, read, fix) => {
     const refusal = readRefusal(traceback(line), read);

@@ -209,9 +209,20 @@ describe("contexts of a session", () => {
     expect((await evaluate(context, "{'a': [1, None]}"))[0]).toMatchObject({ data: { "application/json": { a: [1, null] } } });
     const tableType = "application/vnd.dataresource+json";
     expect((await evaluate(context, "[{'a': 1, 'b': 'x'}, {'a': None, 'c': True}]"))[0]).toMatchObject({
-      data: { [tableType]: { schema: { fields: [{ name: "a" }, { name: "b" }, { name: "c" }] }, data: [{ a: 1, b: "x" }, { a: null, c: true }], rows: 2 } },
+      data: {
+        [tableType]: {
+          schema: { fields: [{ name: "a" }, { name: "b" }, { name: "c" }] },
+          data: [
+            { a: 1, b: "x" },
+            { a: null, c: true },
+          ],
+          rows: 2,
+        },
+      },
     });
-    const long = (await evaluate(context, "[{'n': n} for n in range(1500)]"))[0] as { data: Record<string, { data: unknown[]; rows: number }> };
+    const long = (await evaluate(context, "[{'n': n} for n in range(1500)]"))[0] as {
+      data: Record<string, { data: unknown[]; rows: number }>;
+    };
     expect([long.data[tableType]?.data.length, long.data[tableType]?.rows]).toEqual([1000, 1500]);
     for (const none of ["[{'a': [1]}]", "[]", "[1]", "[{}]", "{'a': 1}"])
       expect((await evaluate(context, none))[0]).not.toHaveProperty(["data", tableType]);

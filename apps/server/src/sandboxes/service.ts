@@ -64,7 +64,16 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     [
       "namespace",
       tryTier(() => {
-        const { folder, layers, slots: slotsPerJail, jails: maxJails, historyFile, mergePages, networkAllowPrivate: allowPrivate, gateway } = options;
+        const {
+          folder,
+          layers,
+          slots: slotsPerJail,
+          jails: maxJails,
+          historyFile,
+          mergePages,
+          networkAllowPrivate: allowPrivate,
+          gateway,
+        } = options;
         return new NamespaceTier({
           folder,
           layers,

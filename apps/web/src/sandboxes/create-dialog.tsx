@@ -101,7 +101,14 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
         <TierPicker value={tier} onChange={setTier} />
         {create.isError ? <ErrorPanel error={create.error} /> : null}
         <Flex justify="flex-end" mt="1">
-          <Button type="submit" size="sm" colorPalette="accent" disabled={runtime?.available === false || options.isPending} loading={create.isPending} loadingText="Creating">
+          <Button
+            type="submit"
+            size="sm"
+            colorPalette="accent"
+            disabled={runtime?.available === false || options.isPending}
+            loading={create.isPending}
+            loadingText="Creating"
+          >
             Create
           </Button>
         </Flex>

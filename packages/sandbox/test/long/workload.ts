@@ -138,7 +138,9 @@ export function seededRandom(seed: number): () => number {
 export async function fillSlots(tier: NamespaceTier, slotsPerJail: number): Promise<void> {
   const sleeping = { python: "import time; time.sleep(0.3)", bash: "sleep 0.3", node: "setTimeout(() => {}, 300)" };
   const starts: { runtime: RuntimeSpec; code: string; wish: Wish }[] = [
-    ...tenants.flatMap((tenant) => [python, bash].map((runtime) => ({ runtime, code: sleeping[runtime.name as "python"], wish: { tenant } }))),
+    ...tenants.flatMap((tenant) =>
+      [python, bash].map((runtime) => ({ runtime, code: sleeping[runtime.name as "python"], wish: { tenant } })),
+    ),
     { runtime: node, code: sleeping.node, wish: { tenant: "tenant-0" } },
     { runtime: python, code: sleeping.python, wish: { tenant: "tenant-0", network: { allow: ["10.0.0.1:80"] } } },
   ];

@@ -90,7 +90,9 @@ describe("the network of a session", () => {
   it("counts what goes to the gateway", async () => {
     await using session = await openSession(made.tier, { network: "gateway", gatewayToken: "token" });
     expect((await shell(session, ["curl", "-sS", "http://anything.example/"])).out).toBe("gateway");
-    await expect.poll(() => session.network()).toMatchObject({ connections: 1, open: 0, refused: 0, log: [{ host: "gateway", outcome: "completed" }] });
+    await expect
+      .poll(() => session.network())
+      .toMatchObject({ connections: 1, open: 0, refused: 0, log: [{ host: "gateway", outcome: "completed" }] });
     const { sentBytes = 0, receivedBytes = 0 } = session.network() ?? {};
     expect([sentBytes > 50, receivedBytes > 50]).toEqual([true, true]);
   });
