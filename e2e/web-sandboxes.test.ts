@@ -104,7 +104,9 @@ describe.skipIf(noBrowser)("the sandbox pages", () => {
     await run(`${drawing}\ndisplay(Drawing())\n[{'city': 'Oslo', 'degrees': 7}, {'city': 'Rome', 'degrees': 21.5}]`);
     const picture = page.locator("[data-cell='4'] img");
     await picture.waitFor();
-    expect(await picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")).toEqual([40, 20]);
+    expect(await picture.evaluate((image) => ["naturalWidth", "naturalHeight"].map((name) => Reflect.get(image, name) as number))).toEqual([
+      40, 20,
+    ]);
     const table = page.locator("[data-cell='4']").getByRole("table", { name: "Table result" });
     expect(await table.getByRole("row").allTextContents()).toEqual(["citydegrees", "Oslo7", "Rome21.5"]);
     await page.getByRole("button", { name: "JavaScript", exact: true }).click();

@@ -120,9 +120,9 @@ export class NamespaceTier implements Tier {
     const { name: tier } = this;
     const limits = this.#enforcers();
     if (trouble === null) return { tier, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits };
-    const refusal = typeof trouble === "string" ? null : trouble;
-    const reason = refusal === null ? `A sandbox could not be made: ${String(trouble)}` : explainRefusal(refusal);
-    return { tier, available: false, reason, walls: [], limits, ...(refusal && { refusal }) };
+    const missing = { tier, available: false, walls: [], limits };
+    if (typeof trouble === "string") return { ...missing, reason: `A sandbox could not be made: ${trouble}` };
+    return { ...missing, reason: explainRefusal(trouble), refusal: trouble };
   }
 
   /** Null: a sandbox can be had. Else why not. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { explainRefusal, readRefusal } from "../src/refusal.ts";
+import { readRefusal } from "../src/refusal.ts";
 import { bash, createTier, python, specOf, type TestTier } from "./sandbox-driver.ts";
 
 const machine = (settings: Readonly<Record<string, string>>) => (path: string) => settings[path] ?? null;
@@ -51,7 +51,7 @@ describe("a machine that refuses", () => {
   test.each([
     "OSError: [Errno 28] No space left on device: '/jail/slot-0/workspace'",
     "OSError: [Errno 28] mount [b'tmpfs']: No space left on device",
-    "bwrap: Can't find source path /home/nobody/x: Permission denied",
+    "bwrap: Can't find source path /root/x: Permission denied",
     "the jail ended (SIGKILL)",
   ])("is told from one that has other trouble: %s", (errors) => {
     expect(readRefusal(errors, plain)).toBeNull();
@@ -78,7 +78,7 @@ describe("the tier on such a machine", () => {
       const { available, reason, walls, refusal } = await tier.report();
       expect({ available, walls }).toEqual({ available: false, walls: [] });
       expect(refusal).toMatchObject({ wall: "inner", said: expect.stringContaining("unshare") as string });
-      expect(reason).toBe(explainRefusal(refusal ?? expect.fail("it was not refused")));
+      expect(reason).toMatch(/^This machine lets bubblewrap make namespaces, but not the programs in it: .*unshare/);
       await expect(tier.start(specOf(bash, "true"))).rejects.toMatchObject({ code: "tier_unavailable", message: reason });
     });
     await withBubblewrap("echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1", async ({ tier }) => {

@@ -50,7 +50,6 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
           </Table.Header>
           <Table.Body>
             {data.map((row, place) => (
-              // oxlint-disable-next-line react/no-array-index-key -- rows have nothing else that tells them apart, and never move
               <Table.Row key={place}>
                 {columns.map((name, index) => (
                   <Table.Cell
