@@ -81,7 +81,7 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
           <Text fontSize="sm" fontWeight="medium" aria-hidden>
             Language
           </Text>
-          <LanguagePicker runtimes={runtimes.data ?? []} value={language} onChange={setLanguage} />
+          <LanguagePicker runtimes={runtimes.data ?? []} value={language} onChange={setLanguage} explains={false} />
           {runtime && !runtime.available ? <InstallHint runtime={runtime} /> : null}
         </Flex>
         <Choice label="Size" value={size} options={sizes} onChange={setSize} />

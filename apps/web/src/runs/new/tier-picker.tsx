@@ -57,11 +57,11 @@ export function TierPicker({ value, onChange }: TierPickerProps) {
           </Text>
         </Text>
       )}
-      {missing.map(({ tier, reason }) => (
-        <Text key={tier} fontSize="xs" color={tier === defaultTier ? "fg.error" : "fg.muted"} overflowWrap="anywhere">
-          {`${words[tier].label} cannot be had. ${reason ?? ""}`}
+      {missing.length > 0 ? (
+        <Text fontSize="xs" color={missing.some(({ tier }) => tier === defaultTier) ? "fg.error" : "fg.muted"} overflowWrap="anywhere">
+          {missing.map(({ reason }) => reason).join(" ")}
         </Text>
-      ))}
+      ) : null}
     </Flex>
   );
 }
