@@ -71,6 +71,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   createApiKey: account({ body: {} }),
   deleteApiKey: ownAlone("api_key"),
   listRuntimes: account(),
+  getRunOptions: account(),
   findMissingBlobs: account({ body: { sha256: [] } }),
   uploadBlob: account({ body: "bytes" }),
   createAnalysis: account({ body: { files: [{ path: ".syla-analyser/main.py", content: "" }] } }),
