@@ -210,7 +210,12 @@ const options = {
     max: 64,
   }),
   sessionDays: live(
-    option("SYLA_SESSION_DAYS", "30", integer(1, 365), "Days after which a session ends that is not used. Shorter is for those that there are, too."),
+    option(
+      "SYLA_SESSION_DAYS",
+      "30",
+      integer(1, 365),
+      "Days after which a session ends that is not used. Shorter is for those that there are, too.",
+    ),
     { kind: "number", min: 1, max: 365 },
   ),
   anonymousLinks: live(

@@ -199,10 +199,9 @@ async function makeCallers(): Promise<void> {
     "link elsewhere, not signed in": await makeLink(judgedId),
     "link that was never made": { authorization: "Bearer syla_share_never" },
   };
-  callers = Object.fromEntries(Object.entries(standings).map(([name, standing]) => [name, { ...standing, headers: headers[name as CallerName] }])) as Record<
-    CallerName,
-    Caller
-  >;
+  callers = Object.fromEntries(
+    Object.entries(standings).map(([name, standing]) => [name, { ...standing, headers: headers[name as CallerName] }]),
+  ) as Record<CallerName, Caller>;
 }
 
 async function makeKey(person: Person, scopes: readonly string[]): Promise<{ authorization: string }> {
@@ -258,7 +257,11 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
 async function putAsset(id: string, ownership: Ownership): Promise<void> {
   const owner_id = { private: owner.id, public: owner.id, team: teamId, system: "system" }[ownership];
   const visibility = ownership === "public" || ownership === "system" ? "public" : "private";
-  await server.context.database.queries.updateTable("assets").set({ deleted_at: null, owner_id, visibility }).where("id", "=", id).execute();
+  await server.context.database.queries
+    .updateTable("assets")
+    .set({ deleted_at: null, owner_id, visibility })
+    .where("id", "=", id)
+    .execute();
 }
 
 /** A team of the owner's, with the member in it. */
@@ -295,7 +298,12 @@ async function call(name: RouteName, route: Route, expectation: Expectation, cal
   const given: Record<string, string> = { ...expectation.params, ...(parts["id"] === undefined ? {} : { id: parts["id"] }) };
   const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => parts[given[key] ?? ""] ?? given[key] ?? "missing");
   const query = expectation.query === undefined ? "" : `?${expectation.query.replace("ID", runId)}`;
-  const watched = route.method === "GET" || typeof expectation.need === "string" ? undefined : parts["id"]?.startsWith("grant_") === true ? runId : parts["id"];
+  const watched =
+    route.method === "GET" || typeof expectation.need === "string"
+      ? undefined
+      : parts["id"]?.startsWith("grant_") === true
+        ? runId
+        : parts["id"];
   const before = watched === undefined ? null : await rowOf(server, watched);
   const requestId = randomUUID();
   const { status, body } = await send(route, `${path}${query}`, expectation, { ...caller.headers, "x-request-id": requestId });
@@ -391,16 +399,20 @@ describe("who may use which route", () => {
     expect(await findDifferences(table, { anonymous, link: { ...link, ...off }, never: { ...never, ...off } })).toEqual([]);
   }, 120_000);
 
-  it.each(["public", "team", "system"] as const)("follows whose an asset is: %s", async (ownership) => {
-    const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
-    const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
-    const ofAssets = table.filter(([name]) => {
-      const need = expectations[name]?.need;
-      return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
-    });
-    expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
-    for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
-  }, 120_000);
+  it.each(["public", "team", "system"] as const)(
+    "follows whose an asset is: %s",
+    async (ownership) => {
+      const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
+      const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
+      const ofAssets = table.filter(([name]) => {
+        const need = expectations[name]?.need;
+        return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
+      });
+      expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
+      for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
+    },
+    120_000,
+  );
 
   it("lets nobody name somebody else's thing in a body or a query", async () => {
     const ids = await makeForeignIds();
@@ -483,4 +495,11 @@ async function findDifferences(
 }
 
 /** They may find that there is nothing to do, and then there is nothing to tell. */
-const changesNothing: readonly RouteName[] = ["analyseProgram", "createAnalysis", "bulkRuns", "findMissingBlobs", "listGitRefs", "startProgramSandbox"];
+const changesNothing: readonly RouteName[] = [
+  "analyseProgram",
+  "createAnalysis",
+  "bulkRuns",
+  "findMissingBlobs",
+  "listGitRefs",
+  "startProgramSandbox",
+];

@@ -1,6 +1,18 @@
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { addPerson, codeOf, getMe, mailsTo, nobody, password, setUpAdmin, signIn, tokenOf, turnOnTwoFactor, type Person } from "./people.ts";
+import {
+  addPerson,
+  codeOf,
+  getMe,
+  mailsTo,
+  nobody,
+  password,
+  setUpAdmin,
+  signIn,
+  tokenOf,
+  turnOnTwoFactor,
+  type Person,
+} from "./people.ts";
 
 const days = (from: number, to: string) => (new Date(to).getTime() - from) / 86_400_000;
 
@@ -42,7 +54,10 @@ describe("the policy of signing in", () => {
     expect(await codeOf(await as(cid, "GET", "/api/v1/runs"))).toBe("two_factor_needed");
     const [code] = await turnOnTwoFactor(server, cid.id, cid.email);
     const signedIn = await signIn(server, cid.email, password, { code });
-    const cookie = signedIn.headers.getSetCookie().map((set) => set.split(";", 1)[0]).join("; ");
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((set) => set.split(";", 1)[0])
+      .join("; ");
     expect((await server.fetch("/api/v1/runs", { headers: { cookie } })).status).toBe(200);
   });
 
@@ -74,7 +89,9 @@ describe("the policy of signing in", () => {
 
   it("says how long sessions last: those that there are end no later, and all are extended while they are used", async () => {
     const ends = async (who: { cookie: string }) => {
-      const { items } = (await (await server.fetch("/api/v1/sessions", { headers: who })).json()) as { items: { expiresAt: string; current: boolean }[] };
+      const { items } = (await (await server.fetch("/api/v1/sessions", { headers: who })).json()) as {
+        items: { expiresAt: string; current: boolean }[];
+      };
       return items.find(({ current }) => current)?.expiresAt ?? "";
     };
     const begun = Date.now();

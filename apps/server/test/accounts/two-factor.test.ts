@@ -122,7 +122,12 @@ describe("second factor", () => {
       title: "Your second factor was taken off",
     });
     expect(
-      await queries.selectFrom("audit_events").select(["resource_id", "details"]).where("action", "=", "admin.two_factor_reset").where("outcome", "=", "ok").execute(),
+      await queries
+        .selectFrom("audit_events")
+        .select(["resource_id", "details"])
+        .where("action", "=", "admin.two_factor_reset")
+        .where("outcome", "=", "ok")
+        .execute(),
     ).toEqual([{ resource_id: bob.id, details: { reason: "lost the telephone" } }]);
   });
 });

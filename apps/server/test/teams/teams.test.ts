@@ -178,7 +178,9 @@ describe("a team that is deleted while it is used", () => {
     await join(bob);
     await server.send("PATCH", `/api/v1/quotas/${bob.id}`, { concurrentRuns: 1 });
     const files = [{ path: "main.sh", content: "cat\necho done" }];
-    const program = await json<{ id: string }>(send(ann, "POST", "/api/v1/assets", { type: "program", name: "Nightly", files, ownerId: team.id }));
+    const program = await json<{ id: string }>(
+      send(ann, "POST", "/api/v1/assets", { type: "program", name: "Nightly", files, ownerId: team.id }),
+    );
     const begin = async (stdin: string) => await json<Run>(send(bob, "POST", "/api/v1/runs", { programId: program.id, stdin }));
     const shared = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, ann.headers)).id;
     await share(server, ann, { resourceType: "run", resourceId: shared, teamId: team.id, level: "view" });
@@ -219,7 +221,9 @@ describe("a team that is deleted while it is used", () => {
 async function findMentions(id: string): Promise<string[]> {
   const { queries } = server.context.database;
   const { rows: tables } = await sql<{ name: string }>`
-    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(queries);
+    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(
+    queries,
+  );
   const found: string[] = [];
   for (const { name } of tables) {
     if (/^(audit_|notification|deliver|idempotent_|events|outbox)/.test(name)) continue;
