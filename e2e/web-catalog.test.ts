@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { Asset } from "@syla/contracts/assets";
-import { sql } from "kysely";
+import { copyAsset } from "@syla/testkit/copies";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -166,11 +166,7 @@ describe.skipIf(noBrowser)("the catalog in the browser", () => {
   it("of thousands is scrolled by keys, narrowed, selected and exported whole", async () => {
     const { id } = await create("One of many");
     const thousands = 3000;
-    await sql`
-      insert into assets (id, type, name, name_key, slug, description, tags, slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by)
-      select 'prog_' || lpad(n::text, 26, '0'), type, 'Copy ' || n, 'copy ' || n, 'copy-' || n, '',
-        array['copies', case when n <= 300 then 'few' else 'many' end], slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by
-      from assets, generate_series(1, ${thousands}) as n where id = ${id}`.execute(web.server.context.database.queries);
+    await copyAsset(web.server, id, thousands, 300);
     const page = await web.openPage("/catalog?view=all&tags=copies&layout=table&sort=name");
     await page.getByText("60 assets so far").waitFor();
     const top = () => page.evaluate<number>("document.querySelector('[data-scrolls]').scrollTop");
