@@ -60,6 +60,21 @@ export async function startEmptyRoute(): Promise<Address & Disposable> {
   return { port, path: "/api/v1/empty?wait=true", headers, [Symbol.dispose]: () => void child.kill() };
 }
 
+/** Sends events to whoever asks, once it is told to begin. */
+export async function startEventSource(): Promise<
+  Address & Disposable & { readonly pid: number; begin(linesPerSecond: number, seconds: number): void }
+> {
+  const { child, port } = await startScript("event-source.ts");
+  return {
+    port,
+    path: "/",
+    headers: {},
+    pid: child.pid ?? 0,
+    begin: (linesPerSecond, seconds) => void child.stdin?.write(`${linesPerSecond} ${seconds}\n`),
+    [Symbol.dispose]: () => void child.kill(),
+  };
+}
+
 /** Starts a program of `reference/` that prints its port. */
 async function startScript(name: string, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {
   const child = spawn(process.execPath, [join(root, "bench/reference", name), ...args], { stdio: ["pipe", "pipe", "inherit"] });
