@@ -13,6 +13,7 @@ const stayMs = 3000;
 const lagMs = Array.from({ length: 20_001 }, () => 0);
 const read: Record<string, number> = {};
 let misplaced = 0;
+const total = behaviours.reduce((sum, behaviour) => sum + plan.readers[behaviour], 0);
 let connected = 0;
 
 /** Follows the events over as many connections as there are. */
@@ -31,7 +32,7 @@ class Reader {
   async run(): Promise<void> {
     for (let first = true; !this.#isOver; first = false) {
       const response = await connect(this.#last);
-      if (first) connected += 1;
+      if (first && (connected += 1) === total) process.send?.("connected");
       if (this.#behaviour === "silent") return void response.pause();
       this.#rest = "";
       await this.#readAll(response);
@@ -96,9 +97,6 @@ let isLate = false;
 const readersOf = (behaviour: Behaviour) =>
   Array.from({ length: plan.readers[behaviour] }, () => new Reader(behaviour).run());
 const all = new Map(behaviours.map((behaviour) => [behaviour, readersOf(behaviour)]));
-const total = behaviours.reduce((sum, behaviour) => sum + plan.readers[behaviour], 0);
-while (connected < total) await sleep(20);
-process.send?.("connected");
 await Promise.all(all.get("steady") ?? []);
 isLate = true;
 await Promise.all([...all.values()].flat());

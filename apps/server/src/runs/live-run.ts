@@ -194,13 +194,13 @@ export class LiveRun {
   /** Records after `seq`, about a part at a time. */
   async *#after(seq: number, signal?: AbortSignal): AsyncGenerator<readonly Sendable[]> {
     this.#openSpool();
-    for (let position = seq; ; await this.#change(signal)) {
-      while (position < this.#safeSeq && signal?.aborted !== true) {
+    for (let position = seq; signal?.aborted !== true; ) {
+      if (position < this.#safeSeq) {
         const some = await this.#next(position, this.#safeSeq);
         position = some.at(-1)?.record.seq ?? this.#seq;
         if (some.length > 0) yield some;
-      }
-      if (this.#discarded || signal?.aborted === true || (this.#closed && position >= this.#seq)) return;
+      } else if (this.#discarded || (this.#closed && position >= this.#seq)) return;
+      else await this.#change(signal);
     }
   }
 

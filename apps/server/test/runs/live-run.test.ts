@@ -203,12 +203,15 @@ describe("LiveRun", () => {
 
   it("ends its followers when it is closed or they go away", async () => {
     const gone = new AbortController();
-    const aborted = Array.fromAsync(live.follow(0, gone.signal));
+    const seen: number[] = [];
+    const aborted = (async () => {
+      for await (const { seq } of live.follow(0, gone.signal)) seen.push(seq);
+    })();
     const waiting = Array.fromAsync(live.follow(0));
     live.status("running", null, 1);
-    await sleep(5);
+    await expect.poll(() => seen).toEqual([1]);
     gone.abort();
-    expect(numbers(await aborted)).toEqual([1]);
+    await aborted;
     await live.close();
     expect(numbers(await waiting)).toEqual([1]);
   });
