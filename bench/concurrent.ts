@@ -67,10 +67,22 @@ const rows: [string, string][] = [
   ["ended as succeeded", `${ends.succeeded}`],
   ["lost", `${ends.lost}`],
   ["accepted in", `${acceptedIn.toFixed(1)} s, ${(count / acceptedIn).toFixed(0)}/s`],
-  ["time to be accepted, p50 / p95 / p99", `${spread(submissions.map(({ ms }) => ms), 1).join(" / ")} ms`],
+  [
+    "time to be accepted, p50 / p95 / p99",
+    `${spread(
+      submissions.map(({ ms }) => ms),
+      1,
+    ).join(" / ")} ms`,
+  ],
   ["all ended in", `${drainedIn.toFixed(1)} s, ${ours.toFixed(0)}/s`],
   [`the same by the reference, which records nothing`, `${bare.toFixed(0)}/s; ours ${((ours / bare) * 100).toFixed(0)} %`],
-  ["time in the queue, p50 / p95 / p99", `${spread(ends.queueMs.map((ms) => ms / 1000), 1).join(" / ")} s`],
+  [
+    "time in the queue, p50 / p95 / p99",
+    `${spread(
+      ends.queueMs.map((ms) => ms / 1000),
+      1,
+    ).join(" / ")} s`,
+  ],
   ["most memory of the server", `${peak.toFixed(0)} MiB`],
 ];
 report(

@@ -31,7 +31,8 @@ class Reader {
 
   async run(): Promise<void> {
     for (let first = true; !this.#isOver; first = false) {
-      const response = await connect(this.#last);
+      if (first) await turn();
+      const response = await connect(this.#last).finally(() => (first ? done() : undefined));
       if (first && (connected += 1) === total) process.send?.("connected");
       if (this.#behaviour === "silent") return void response.pause();
       this.#rest = "";
@@ -80,6 +81,21 @@ class Reader {
   }
 }
 
+/** So many come at a time: they need not be there within the same moment. */
+const comingAtOnce = 20;
+let coming = 0;
+const next: (() => void)[] = [];
+
+async function turn(): Promise<void> {
+  if (coming >= comingAtOnce) await new Promise<void>((resolve) => next.push(resolve));
+  coming += 1;
+}
+
+function done(): void {
+  coming -= 1;
+  next.shift()?.();
+}
+
 function connect(after: number): Promise<IncomingMessage> {
   const { port, path } = plan;
   const headers = { ...plan.headers, accept: "text/event-stream", ...(after > 0 && { "last-event-id": String(after) }) };
@@ -94,8 +110,7 @@ function connect(after: number): Promise<IncomingMessage> {
 /** The steady readers have come to the end: the slow ones need not be slow any longer. */
 let isLate = false;
 
-const readersOf = (behaviour: Behaviour) =>
-  Array.from({ length: plan.readers[behaviour] }, () => new Reader(behaviour).run());
+const readersOf = (behaviour: Behaviour) => Array.from({ length: plan.readers[behaviour] }, () => new Reader(behaviour).run());
 const all = new Map(behaviours.map((behaviour) => [behaviour, readersOf(behaviour)]));
 await Promise.all(all.get("steady") ?? []);
 isLate = true;

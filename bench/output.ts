@@ -15,7 +15,11 @@ const printed = 2048 * mebibyte;
 
 const programs: readonly (readonly [what: string, language: string, code: string])[] = [
   ["lines of text", "python", `import sys\nfor i in range(${printed / 1024}): sys.stdout.write("%07d " % i + "x" * 1015 + "\\n")`],
-  ["bytes that are no text", "python", `import os, sys\nb = os.urandom(${mebibyte})\nfor i in range(${printed / mebibyte}): sys.stdout.buffer.write(b)`],
+  [
+    "bytes that are no text",
+    "python",
+    `import os, sys\nb = os.urandom(${mebibyte})\nfor i in range(${printed / mebibyte}): sys.stdout.buffer.write(b)`,
+  ],
 ];
 
 interface Run {
@@ -65,7 +69,8 @@ async function measure(server: Server, [what, language, code]: (typeof programs)
 
 await using server = await startOurs();
 const rows: string[][] = [];
-for (const outputBytes of [10 * mebibyte, 256 * mebibyte]) for (const program of programs) rows.push(await measure(server, program, outputBytes));
+for (const outputBytes of [10 * mebibyte, 256 * mebibyte])
+  for (const program of programs) rows.push(await measure(server, program, outputBytes));
 const head = ["prints", "limit, MiB", "ended as", "printed, MiB", "kept, MiB", "told", "seconds", "memory before, MiB", "most memory, MiB"];
 report(
   "two gigabytes of output",

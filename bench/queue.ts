@@ -39,7 +39,13 @@ const makes: readonly Make[] = [
     owner: "CASE WHEN place % 10 > 0 THEN 0 ELSE 1 + place / 10 % (people - 1) END",
     isLater: "place * 13 % 100 < 10",
   },
-  { ...mixed, name: "10 people, nine tenths are for soon, and urgent", people: 10, isLater: "place / 10 % 10 > 0", priority: "CASE WHEN place / 10 % 10 > 0 THEN 9 ELSE 0 END" },
+  {
+    ...mixed,
+    name: "10 people, nine tenths are for soon, and urgent",
+    people: 10,
+    isLater: "place / 10 % 10 > 0",
+    priority: "CASE WHEN place / 10 % 10 > 0 THEN 9 ELSE 0 END",
+  },
   { ...mixed, name: "1,000 people, nine in ten have nothing but for later", people: 1000, isLater: "place % people % 10 > 0" },
 ];
 
@@ -145,7 +151,15 @@ for (const make of makes) {
   const figures = await measureQueue(lengths, make, values.plan);
   const shortest = figures[0]?.p50Ms ?? Number.NaN;
   for (const { queued, claimed, p50Ms, p99Ms, databaseCpuMs } of figures)
-    rows.push([make.name, queued.toLocaleString("en"), claimed.toFixed(1), p50Ms.toFixed(1), p99Ms.toFixed(1), databaseCpuMs.toFixed(2), `${(p50Ms / shortest).toFixed(2)}×`]);
+    rows.push([
+      make.name,
+      queued.toLocaleString("en"),
+      claimed.toFixed(1),
+      p50Ms.toFixed(1),
+      p99Ms.toFixed(1),
+      databaseCpuMs.toFixed(2),
+      `${(p50Ms / shortest).toFixed(2)}×`,
+    ]);
 }
 report(
   "what a claim costs",

@@ -35,9 +35,19 @@ async function measure(server: Server, what: string, send: () => Promise<Submiss
   const longest = await untilDrained(server);
   const { accepted, toldToWait, failed, succeeded, lost, queueMs } = await readEnds(server, submissions);
   if (lost > 0 || failed > 0) process.exitCode = 1;
-  const waits = spread(submissions.map(({ ms }) => ms), 1);
+  const waits = spread(
+    submissions.map(({ ms }) => ms),
+    1,
+  );
   const perSecond = (accepted / sentIn).toFixed(0);
-  return [what, perSecond, ...[accepted, toldToWait, failed, succeeded, lost].map(String), ...waits, spread(queueMs)[2] ?? "", `${longest}`];
+  return [
+    what,
+    perSecond,
+    ...[accepted, toldToWait, failed, succeeded, lost].map(String),
+    ...waits,
+    spread(queueMs)[2] ?? "",
+    `${longest}`,
+  ];
 }
 
 await using server = await startOurs();
@@ -49,7 +59,20 @@ await untilDrained(server);
 const rows: string[][] = [];
 for (const rate of rates) rows.push(await measure(server, `${rate} a second`, () => submitEvenly(server, rate, rate * secondsEach)));
 rows.push(await measure(server, `${burst} at once`, () => Promise.all(Array.from({ length: burst }, () => submit(server)))));
-const head = ["submitted", "accepted a second", "accepted", "`429`", "failed", "ended", "lost", "p50 ms", "p95 ms", "p99 ms", "in the queue, p99 ms", "longest queue seen"];
+const head = [
+  "submitted",
+  "accepted a second",
+  "accepted",
+  "`429`",
+  "failed",
+  "ended",
+  "lost",
+  "p50 ms",
+  "p95 ms",
+  "p99 ms",
+  "in the queue, p99 ms",
+  "longest queue seen",
+];
 report(
   "rates of submission",
   `\`node bench/rates.ts\`, ${describeMachine()}. Each rate for ${secondsEach} s, from one process to one server that runs them at the same time; the reference runs ${bare.toFixed(0)} a second, recording nothing. The times are those until it is accepted, from when it was due.\n\n${markdownTable(head, rows)}`,

@@ -27,7 +27,12 @@ export async function startOurs(variables: Readonly<Record<string, string>> = {}
   const data = mkdtempSync(join(folder, "bench-"));
   const env = { ...process.env, SYLA_DATA_DIR: data, SYLA_PORT: "0", SYLA_LOG_LEVEL: "warn", ...variables };
   const child = spawn(process.execPath, [join(root, "apps/server/src/main.ts")], { env, stdio: ["ignore", "inherit", "inherit"] });
-  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number });
+  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number }).catch(
+    (error: unknown) => {
+      child.kill("SIGTERM");
+      throw error;
+    },
+  );
   return {
     pid: state.pid,
     port: Number(new URL(state.url).port),
@@ -87,7 +92,7 @@ async function waitFor<T>(probe: () => T): Promise<T> {
     try {
       return probe();
     } catch (error) {
-      if (tries > 300) throw error;
+      if (tries > 1200) throw error;
       await sleep(100);
     }
   }

@@ -70,7 +70,7 @@ export async function readEnds(server: Server, submissions: readonly Submission[
   const open = new Set(submissions.flatMap(({ id }) => (id === null ? [] : [id])));
   const accepted = open.size;
   const queueMs: number[] = [];
-  for (let cursor: string | null = ""; cursor !== null && open.size > 0; ) {
+  for (let cursor: string | null = ""; cursor !== null && open.size > 0;) {
     const page: Page = await read<Page>(server, `/api/v1/runs?limit=200${cursor === "" ? "" : `&cursor=${cursor}`}`);
     for (const { id, status, timings } of page.items) {
       if (status === "succeeded" && open.delete(id)) queueMs.push(timings.queueMs ?? 0);

@@ -81,7 +81,10 @@ function withKeepAlive<T>(next: Promise<IteratorResult<T, void>>, signal: AbortS
         done(value);
       };
     };
-    const timer = setTimeout(settle(() => resolve(null)), keepAliveMs);
+    const timer = setTimeout(
+      settle(() => resolve(null)),
+      keepAliveMs,
+    );
     const end = settle(() => resolve({ done: true, value: undefined }));
     signal.addEventListener("abort", end);
     next.then(settle(resolve), settle(reject));

@@ -158,7 +158,7 @@ export class LiveRun {
   async *snapshot(seq = 0): AsyncGenerator<LogRecord> {
     this.#flush();
     const last = this.#seq;
-    for (let position = seq; position < last; ) {
+    for (let position = seq; position < last;) {
       const some = await this.#next(position, last);
       position = some.at(-1)?.record.seq ?? last;
       for (const { record } of some) yield record;
@@ -194,7 +194,7 @@ export class LiveRun {
   /** Records after `seq`, about a part at a time. */
   async *#after(seq: number, signal?: AbortSignal): AsyncGenerator<readonly Sendable[]> {
     this.#openSpool();
-    for (let position = seq; signal?.aborted !== true; ) {
+    for (let position = seq; signal?.aborted !== true;) {
       if (position < this.#safeSeq) {
         const some = await this.#next(position, this.#safeSeq);
         position = some.at(-1)?.record.seq ?? this.#seq;

@@ -142,7 +142,7 @@ export class Runs {
   readonly #inserts: Batch<store.NewRun, boolean>;
   /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
   readonly #records: Batch<store.NewRun, boolean>;
-  /** However many follow runs that are not here: the database is asked for all of them together. */
+  /** However many ask for a run, or follow one that is not here: the database is asked for all of them together. */
   readonly #looks: Batch<string, store.RunRow | undefined>;
   readonly #ends = new Map<string, Promise<Uint8Array>>();
   readonly #queue: QueueGauge;
@@ -693,7 +693,7 @@ export class Runs {
   async #row(id: string): Promise<store.RunRow | undefined> {
     const recording = this.#recording.get(id);
     if (recording !== undefined) await this.#recorded([recording]);
-    return id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
+    return id.includes("\0") ? undefined : await this.#looks.add(id);
   }
 
   async #find(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {

@@ -98,7 +98,8 @@ describe("a claim", () => {
     const { id: later } = (await answer.json()) as { id: string };
     await sql`UPDATE runs SET owner_id = ${person} WHERE id = ${later}`.execute(queries());
     expect((await claim(0)).length).toBe(0);
-    const turnOf = async () => (await sql<{ turn: string }>`SELECT turn_at::text AS turn FROM runs WHERE id = ${later}`.execute(queries())).rows;
+    const turnOf = async () =>
+      (await sql<{ turn: string }>`SELECT turn_at::text AS turn FROM runs WHERE id = ${later}`.execute(queries())).rows;
     expect(await turnOf()).toEqual([{ turn: "infinity" }]);
     await sql`UPDATE runs SET available_at = now() WHERE id = ${later}`.execute(queries());
     const order = [...(await claim(1)), ...(await claim(1)), ...(await claim(1))];

@@ -148,7 +148,10 @@ describe("a reader of much output", () => {
 describe("many readers of a run", () => {
   it("get the same, byte for byte, though some are slow, one never reads and some come and go", async () => {
     const lines = 600;
-    const run = await submit(server, { language: "python", code: `import time\nfor i in range(${lines}):\n  print(i, flush=True)\n  time.sleep(0.001)` });
+    const run = await submit(server, {
+      language: "python",
+      code: `import time\nfor i in range(${lines}):\n  print(i, flush=True)\n  time.sleep(0.001)`,
+    });
     const path = `/api/v1/runs/${run.id}/events`;
     const silent = await open(path);
     silent.on("error", () => {}).pause();
@@ -162,14 +165,16 @@ describe("many readers of a run", () => {
     };
     const comeAndGo = async () => {
       let text = "";
-      for (let after = 0; !text.includes("event: end\n"); ) {
+      for (let after = 0; !text.includes("event: end\n");) {
         const response = await open(path, { "last-event-id": String(after) });
-        response.on("error", () => {}).once("data", (piece: Buffer) => {
-          const whole = piece.subarray(0, piece.lastIndexOf("\n\n") + 2).toString();
-          text += whole;
-          after = Number(/.*^id: (\d+)$/ms.exec(whole)?.[1] ?? after);
-          response.destroy();
-        });
+        response
+          .on("error", () => {})
+          .once("data", (piece: Buffer) => {
+            const whole = piece.subarray(0, piece.lastIndexOf("\n\n") + 2).toString();
+            text += whole;
+            after = Number(/.*^id: (\d+)$/ms.exec(whole)?.[1] ?? after);
+            response.destroy();
+          });
         await once(response, "close");
       }
       return text;
