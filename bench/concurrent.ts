@@ -5,7 +5,7 @@ import { load, post } from "./load.ts";
 import { peakMemoryMiB } from "./process-use.ts";
 import { describeMachine, markdownTable, report } from "./results.ts";
 import { startOurs, startReference, type Server } from "./servers.ts";
-import { readEnds, readQueue, spread, submit, untilDrained, type Submission } from "./submissions.ts";
+import { readEnds, readQueue, readStatus, spread, submit, untilDrained, type Submission } from "./submissions.ts";
 
 /**
  * Many executions that are there at once: `node bench/concurrent.ts [COUNT] [--write]`. Programs that wait have every slot until all are
@@ -25,7 +25,8 @@ async function occupy(server: Server): Promise<() => Promise<void>> {
   const body = JSON.stringify({ language: "bash", code: "exec sleep 3600", limits: { wallMs: 3_600_000 } });
   const answers = await Promise.all(Array.from({ length: slots }, () => post(address, body)));
   const ids = answers.map((answer) => (JSON.parse(answer.body) as { id: string }).id);
-  while ((await readQueue(server)).running < slots) await sleep(50);
+  for (let running = 0; running < slots; await sleep(50))
+    running = (await Promise.all(ids.map((id) => readStatus(server, id)))).filter((status) => status === "running").length;
   return async () => void (await Promise.all(ids.map((id) => post({ ...address, path: `/api/v1/runs/${id}/cancel` }, ""))));
 }
 

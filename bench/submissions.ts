@@ -39,6 +39,10 @@ export async function readQueue(server: Server): Promise<Queue> {
   return (await read<{ queue: Queue }>(server, "/api/v1/workers")).queue;
 }
 
+export async function readStatus(server: Server, id: string): Promise<string> {
+  return (await read<{ status: string }>(server, `/api/v1/runs/${id}`)).status;
+}
+
 /** Waits until nothing waits or runs; gives up when the queue has not moved for a minute. @returns the longest that the queue was seen */
 export async function untilDrained(server: Server): Promise<number> {
   let longest = 0;

@@ -13,7 +13,7 @@ interface StreamEvent {
 }
 
 /** An event as it is sent. */
-export function encodeEvent<T extends StreamEvent>(event: T): string {
+export function encodeEvent(event: StreamEvent): string {
   const { type, seq } = event;
   return `${seq === undefined ? "" : `id: ${seq}\n`}${type === undefined ? "" : `event: ${type}\n`}data: ${JSON.stringify(event)}\n\n`;
 }

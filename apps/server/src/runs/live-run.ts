@@ -194,7 +194,8 @@ export class LiveRun {
   /** Records after `seq`, about a part at a time. */
   async *#after(seq: number, signal?: AbortSignal): AsyncGenerator<readonly Sendable[]> {
     this.#openSpool();
-    for (let position = seq; signal?.aborted !== true;) {
+    const isWanted = () => signal?.aborted !== true;
+    for (let position = seq; isWanted();) {
       if (position < this.#safeSeq) {
         const some = await this.#next(position, this.#safeSeq);
         position = some.at(-1)?.record.seq ?? this.#seq;

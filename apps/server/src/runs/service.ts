@@ -354,7 +354,8 @@ export class Runs {
   async #encodeEnd(actor: Actor, row: store.RunRow, seq: number, live: LiveRun | null): Promise<Uint8Array> {
     const heads = live === null ? await this.#logs.heads(row) : { stdout: live.stdoutHead, stderr: live.stderrHead };
     const run = shownTo(actor, toRun(row, heads));
-    return Buffer.from(encodeEvent({ type: "end", seq, time: (row.finished_at ?? new Date()).toISOString(), run } satisfies RunEvent));
+    const end: RunEvent = { type: "end", seq, time: (row.finished_at ?? new Date()).toISOString(), run };
+    return Buffer.from(encodeEvent(end));
   }
 
   /** What the program wrote, byte for byte, or every event as a JSON line. */
