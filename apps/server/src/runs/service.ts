@@ -309,8 +309,8 @@ export class Runs {
    * is given the same bytes.
    */
   async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    const row = await this.#find(actor, id, "run:read");
-    const hold = this.#context.access.hold(actor, "run:read", toThing(row), () => this.thing(id), gone);
+    const row = await this.#find(actor, id, "run:log");
+    const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
     yield* during(hold, this.#events(actor, row, lastSeq, hold.signal));
   }
 
@@ -360,7 +360,7 @@ export class Runs {
 
   /** What the program wrote, byte for byte, or every event as a JSON line. */
   async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
-    const row = await this.#find(actor, id, "run:read");
+    const row = await this.#find(actor, id, "run:log");
     yield* this.#logs.bytes(row, stream, format);
   }
 
@@ -371,7 +371,7 @@ export class Runs {
   }
 
   async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
-    await this.#find(actor, id, "run:read");
+    await this.#find(actor, id, "run:artifact");
     const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
     if (row === undefined) throw new AppError("not_found");
     return row;
@@ -424,7 +424,7 @@ export class Runs {
 
   /** The hash of an input file, or of what was on stdin (`path` null). */
   async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
-    const config = runConfigs.parse((await this.#find(actor, id, "run:read")).config);
+    const config = runConfigs.parse((await this.#find(actor, id, "run:input")).config);
     if (path === null) return config.stdin?.sha256 ?? null;
     const file =
       config.files.find((candidate) => candidate.path === path) ??
