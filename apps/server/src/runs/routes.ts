@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
 import { blobRoutes } from "@syla/contracts/blobs";
-import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run, type RunEvent } from "@syla/contracts/runs";
+import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
-import { withKeepAlive } from "../platform/event-stream.ts";
+import { answerEncoded } from "../platform/event-stream.ts";
 import { answer, parentOf, type Call } from "../platform/http-call.ts";
 import { requireRate } from "../platform/rate-limit.ts";
 import type { Quotas } from "../quotas/service.ts";
@@ -101,13 +101,8 @@ async function storeUpload(blobs: Blobs, upload: Readable, maxBytes: number): Pr
 
 function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
   http.bind(runRoutes.streamRun, async ({ params, headers }, call) => {
-    const events = runs.follow(call.actor, params.id, Number(headers["last-event-id"] ?? 0), call.signal);
-    const first = await events.next(); // permission is checked before the stream begins
-    return answer(200, Readable.from(toServerSentEvents(first, events)), {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    });
+    const { actor, signal } = call;
+    return await answerEncoded(runs.follow(actor, params.id, Number(headers["last-event-id"] ?? 0), signal), signal);
   });
   http.bind(runRoutes.downloadLog, async ({ params, query }, call) => {
     const run = await runs.get(call.actor, params.id);
@@ -154,21 +149,4 @@ function download(name: string, type: string): Record<string, string> {
 /** Source: RFC 8187; these four are legal in a URL's component but not here. */
 function encodeFileName(name: string): string {
   return encodeURIComponent(name).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-async function* toServerSentEvents(first: IteratorResult<RunEvent>, rest: AsyncGenerator<RunEvent>): AsyncGenerator<string> {
-  try {
-    let next: Promise<IteratorResult<RunEvent>> = Promise.resolve(first);
-    for (;;) {
-      const result = await withKeepAlive(next);
-      if (result === null) yield ": keep-alive\n\n";
-      else if (result.done === true) return;
-      else {
-        yield `id: ${result.value.seq}\nevent: ${result.value.type}\ndata: ${JSON.stringify(result.value)}\n\n`;
-        next = rest.next();
-      }
-    }
-  } finally {
-    await rest.return(undefined);
-  }
 }

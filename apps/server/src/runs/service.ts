@@ -27,6 +27,7 @@ import type { ResultCache } from "../cache/service.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { CallBook, Models } from "../models/service.ts";
 import type { Database, Work } from "../platform/database.ts";
+import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
 import type { Allowance, Quotas } from "../quotas/service.ts";
@@ -37,8 +38,9 @@ import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
 import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
 import { readInputFiles } from "./read-input-files.ts";
+import { toParts } from "./event-parts.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
-import { toEvent } from "./log-records.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
 import { QueueGauge } from "./queue-gauge.ts";
@@ -140,6 +142,9 @@ export class Runs {
   readonly #inserts: Batch<store.NewRun, boolean>;
   /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
   readonly #records: Batch<store.NewRun, boolean>;
+  /** However many ask for a run, or follow one that is not here: the database is asked for all of them together. */
+  readonly #looks: Batch<string, store.RunRow | undefined>;
+  readonly #ends = new Map<string, Promise<Uint8Array>>();
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
@@ -161,6 +166,7 @@ export class Runs {
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => await this.#insert(runs));
+    this.#looks = new Batch(async (ids) => await store.findRuns(context.database.queries, ids));
     this.#records = new Batch(async (runs) => await this.#insert(runs), {
       lanes: 1,
       enough: () => context.worker.unrecorded,
@@ -298,36 +304,58 @@ export class Runs {
     return await this.#present(row);
   }
 
-  /** The run's events after `lastSeq`, live, up to and with `end`, or to the end of the actor's access. */
-  async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
+  /**
+   * The run's events after `lastSeq` as they are sent, live, up to and with `end`, or to the end of the actor's access. Whoever reads the same
+   * is given the same bytes.
+   */
+  async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     const row = await this.#find(actor, id, "run:log");
     const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
-    for await (const event of during(hold, this.#events(row, lastSeq, hold.signal)))
-      yield event.type === "end" ? { ...event, run: shownTo(actor, event.run) } : event;
+    yield* during(hold, this.#events(actor, row, lastSeq, hold.signal));
   }
 
-  async *#events(found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+  async *#events(actor: Actor, found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { id } = found;
     let row = found;
     let seq = lastSeq;
     using watching = new DisposableStack();
     watching.defer(this.#context.liveRuns.watch(id));
-    while (!signal.aborted) {
-      const live = this.#context.liveRuns.get(id);
-      for await (const record of live?.follow(seq, signal) ?? this.#logs.stored(row, seq)) {
-        seq = record.seq;
-        yield toEvent(record);
+    let live: LiveRun | undefined;
+    for (;;) {
+      live = this.#context.liveRuns.get(id) ?? live;
+      // What waits, or runs elsewhere, has nothing to tell but that.
+      const known = isFinal(row.status) ? [] : toParts(this.#logs.stored(row, seq));
+      for await (const part of live?.followParts(seq, signal) ?? known) {
+        seq = part.lastSeq;
+        yield part.bytes;
       }
-      row = (await store.findRun(this.#context.database.queries, id)) ?? row;
-      if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) {
-        for await (const record of this.#logs.stored(row, seq)) {
-          seq = record.seq;
-          yield toEvent(record);
-        }
-        return yield { type: "end", seq: seq + 1, time: (row.finished_at ?? new Date()).toISOString(), run: await this.#present(row) };
-      }
+      if (signal.aborted) return;
+      row = (await this.#looks.add(id)) ?? row;
+      if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) break;
       await this.#context.liveRuns.changed(id, followPollMs, signal);
     }
+    const stored = live?.stored === true ? live : null;
+    if (stored === null || seq < stored.lastSeq)
+      for await (const part of toParts(this.#logs.stored(row, seq))) {
+        seq = part.lastSeq;
+        yield part.bytes;
+      }
+    yield await this.#end(actor, row, seq + 1, stored);
+  }
+
+  /** The last event. Many who follow a run ask for it at once: it is made for all of them. */
+  #end(actor: Actor, row: store.RunRow, seq: number, live: LiveRun | null): Promise<Uint8Array> {
+    const key = `${row.id} ${seq} ${actor.via === "link"}`;
+    const made = this.#ends.get(key) ?? this.#encodeEnd(actor, row, seq, live).finally(() => this.#ends.delete(key));
+    this.#ends.set(key, made);
+    return made;
+  }
+
+  async #encodeEnd(actor: Actor, row: store.RunRow, seq: number, live: LiveRun | null): Promise<Uint8Array> {
+    const heads = live === null ? await this.#logs.heads(row) : { stdout: live.stdoutHead, stderr: live.stderrHead };
+    const run = shownTo(actor, toRun(row, heads));
+    const end: RunEvent = { type: "end", seq, time: (row.finished_at ?? new Date()).toISOString(), run };
+    return Buffer.from(encodeEvent(end));
   }
 
   /** What the program wrote, byte for byte, or every event as a JSON line. */
@@ -656,7 +684,7 @@ export class Runs {
     using watching = new DisposableStack();
     watching.defer(this.#context.liveRuns.watch(id));
     for (;;) {
-      const row = await store.findRun(this.#context.database.queries, id);
+      const row = await this.#looks.add(id);
       if (row === undefined) throw new AppError("not_found");
       if (isFinal(row.status) || signal.aborted) return await this.#present(row);
       await this.#context.liveRuns.changed(id, followPollMs, signal);
@@ -666,7 +694,7 @@ export class Runs {
   async #row(id: string): Promise<store.RunRow | undefined> {
     const recording = this.#recording.get(id);
     if (recording !== undefined) await this.#recorded([recording]);
-    return id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
+    return id.includes("\0") ? undefined : await this.#looks.add(id);
   }
 
   async #find(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {

@@ -122,7 +122,9 @@ const newColumns = `
   log_size, artifact_count`;
 
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
-const newValues = newColumns.replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)");
+const newValues = newColumns
+  .replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)")
+  .replace("turn_at", "case when wish.available_at > now() then 'infinity' else wish.turn_at end");
 
 /** One text for any number of rows, a document: each connection parses and plans it once. */
 const insertText = `
@@ -170,7 +172,7 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
 /** One step of priority is worth so much waiting: whatever waits gets its turn. */
 const priorityStepMs = 60_000;
 
-/** Whose turn it is among the runs of one person: the earliest first. */
+/** Whose turn it is among the runs of one person: the earliest first. What is not to begin yet gets its turn when its time has come (`claim_runs`). */
 export function turnOf({ availableAt, priority }: Pick<NewRun, "availableAt" | "priority">): Date {
   return new Date(availableAt.getTime() - priority * priorityStepMs);
 }
@@ -224,6 +226,17 @@ export async function findByIdempotencyKey(queries: Queries, ownerId: string, ke
 
 export async function findRun(queries: Queries, id: string): Promise<RunRow | undefined> {
   return await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** Several runs, in the order that they are asked for; undefined where there is none. */
+export async function findRuns(queries: Queries, ids: readonly string[]): Promise<(RunRow | undefined)[]> {
+  const rows = await queries
+    .selectFrom("runs")
+    .selectAll()
+    .where((where) => where("id", "=", where.fn.any(where.val([...new Set(ids)]))))
+    .execute();
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id));
 }
 
 /** A run in a list, with the name of whoever has run it. */
@@ -289,12 +302,16 @@ export async function setVisibility(queries: Queries, id: string, visibility: "p
   return await queries.updateTable("runs").set({ visibility }).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
+/** Not of what is for later: that is in an index of its own. */
+const hasTurn = sql<boolean>`turn_at < 'infinity'`;
+
 /** How many runs wait that might begin now. */
 export async function countQueued(queries: Queries): Promise<number> {
   const row = await queries
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("status", "=", "queued")
+    .where(hasTurn)
     .where("available_at", "<=", sql<Date>`now()`)
     .executeTakeFirstOrThrow();
   return row.count;
@@ -334,10 +351,10 @@ export async function claimRuns(
   return rows;
 }
 
-/** Whether somebody has runs that wait in the queue; `ownerId` null: whether anybody has. */
+/** Whether somebody has runs that wait for their turn; `ownerId` null: whether anybody has. */
 export async function hasQueued(queries: Queries, ownerId: string | null): Promise<boolean> {
   const queued = ownerId === null ? queries.selectFrom("runs").select("id").where("status", "=", "queued") : queuedOf(queries, ownerId);
-  return (await queued.limit(1).executeTakeFirst()) !== undefined;
+  return (await queued.where(hasTurn).limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */

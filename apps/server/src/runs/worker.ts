@@ -431,7 +431,7 @@ export class Worker implements Service {
       throw new LostRunError();
     }
     if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
-    await live.discard();
+    await live.discard(log !== null);
     await this.#settleCache(finished.row);
     this.#noteProgram(finished.row);
     tellOwner(database.queries, finished.row, watched).catch((error: unknown) => {
