@@ -93,6 +93,7 @@ import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
+import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
@@ -140,6 +141,7 @@ import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { versionCommand } from "./commands/version.ts";
+import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
 
@@ -175,6 +177,7 @@ export function buildProgram(): Command {
     noun("runs", "what was run", [
       runsListCommand,
       runsShowCommand,
+      runsWaitCommand,
       runsTraceCommand,
       runsRerunCommand,
       runsCompareCommand,
@@ -307,7 +310,7 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand,
+    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [

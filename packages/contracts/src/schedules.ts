@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { isTimeZone } from "./notifications.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
@@ -42,6 +43,7 @@ export const Schedule = z
       })
       .nullable()
       .describe("what became of the last time; null before the first"),
+    revision: z.int().describe("grows with each change, and is its `ETag`"),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -146,10 +148,11 @@ export const scheduleRoutes = {
     ...one,
     method: "PATCH",
     audit: "schedule.update",
-    summary: "Change a schedule, disable it or enable it again",
+    summary: "Change a schedule, disable it or enable it again; with `If-Match` only as long as nobody else has",
+    headers: ifMatch,
     body: ScheduleChange,
     responses: { 200: Schedule },
-    errors: [...refusals],
+    errors: [...refusals, "revision_conflict"],
   }),
   deleteSchedule: route({
     ...one,

@@ -55,6 +55,7 @@ export type RoleAction =
   | "credential:create"
   | "schedule:list-all"
   | "worker:list-all"
+  | "worker:manage"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */

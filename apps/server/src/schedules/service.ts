@@ -2,7 +2,7 @@ import { AppError } from "@syla/contracts/errors";
 import { ScheduledRun, type Schedule, type ScheduleChange, type ScheduleFilter, type ScheduleInput } from "@syla/contracts/schedules";
 import type { Actor } from "../access/actor.ts";
 import { refuseLimitedKey, requirePermission } from "../access/service.ts";
-import type { Catalog } from "../catalog/service.ts";
+import type { Catalog, Revision } from "../catalog/service.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
@@ -52,17 +52,21 @@ export class Schedules {
     return await this.get(actor, id);
   }
 
-  async update(actor: Actor, id: string, change: ScheduleChange): Promise<Schedule> {
+  /** `revision`: what it is a change of; undefined: of whatever is there. @throws AppError `revision_conflict`, and what `create` does */
+  async update(actor: Actor, id: string, change: ScheduleChange, revision: Revision = "*"): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
     const row = await this.#find(actor, id, "schedule:manage");
+    if (revision !== "*" && revision !== row.revision) throw changedMeanwhile(row);
     const before = valuesOf(row);
     const values = { ...before, ...definedOf(change) };
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     // An administrator who stops it need not be able to run what it runs.
     if (actor.userId === row.owner_id && values.enabled)
       await this.#context.catalog.resolve(actor, "asset:run", row.program_id, values.run.version, "program");
-    await store.changeSchedule(this.#context.database.queries, id, values, nextAt);
-    return await this.get(actor, id);
+    const isChanged = await store.changeSchedule(this.#context.database.queries, id, values, nextAt, revision);
+    const after = await this.#find(actor, id, "schedule:manage");
+    if (!isChanged) throw changedMeanwhile(after);
+    return present(after);
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -86,6 +90,10 @@ export class Schedules {
   }
 }
 
+function changedMeanwhile(row: store.ShownRow): AppError {
+  return new AppError("revision_conflict", { details: { current: present(row) } });
+}
+
 function valuesOf(row: store.ScheduleRow): store.ScheduleValues {
   const { name, cron, time_zone: timeZone, overlap, missed, enabled } = row;
   return { name, run: ScheduledRun.parse(row.run), cron, timeZone, overlap, missed, enabled };
@@ -106,6 +114,7 @@ function present(row: store.ShownRow): Schedule {
     disabledReason: row.disabled_reason,
     next: times.map((time) => time.toISOString()),
     last: at === null || outcome === null ? null : { at: at.toISOString(), outcome, runId: row.last_run_id, status: row.last_status },
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

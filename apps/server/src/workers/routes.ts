@@ -4,7 +4,7 @@ import { requirePermission } from "../access/service.ts";
 import type { Accounts } from "../accounts/service.ts";
 import type { Database } from "../platform/database.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
-import { describePools, describeWorkers } from "./overview.ts";
+import { describePools, describeWorkers, drainWorker } from "./overview.ts";
 
 /** What the routes of the workers look at. */
 export interface WorkerRoutesOptions {
@@ -20,6 +20,14 @@ export function registerWorkerRoutes(http: Http, { database, accounts, sandboxes
     requirePermission(call.actor, "worker:list-all");
     return await describeWorkers(database, workerId);
   });
+  for (const [route, isDrained] of [
+    [workerRoutes.drainWorker, true],
+    [workerRoutes.resumeWorker, false],
+  ] as const)
+    http.bind(route, async ({ params }, call) => {
+      requirePermission(call.actor, "worker:manage");
+      return await drainWorker(database, params.id, isDrained, workerId);
+    });
   http.bind(workerRoutes.listPools, async (_input, call) => {
     requirePermission(call.actor, "worker:list-all");
     return { items: await describePools(sandboxes, accounts) };

@@ -37,10 +37,13 @@ function useScheduleMutation<Input>(mutationFn: (input: Input) => Promise<unknow
   return useMutation({ mutationFn, onSettled: () => client.invalidateQueries({ queryKey: ["schedules"] }) });
 }
 
-export function useSaveSchedule(id: string | null) {
+/** `schedule`: as the form was filled from it; a change that somebody else made meanwhile is not overwritten. */
+export function useSaveSchedule(schedule: Schedule | null) {
   return useScheduleMutation((wish: Parameters<typeof syla.schedules.create>[0]) => {
     const { programId: _programId, ...change } = wish;
-    return id === null ? syla.schedules.create(wish) : syla.schedules.update(id, change);
+    return schedule === null
+      ? syla.schedules.create(wish)
+      : syla.schedules.update(schedule.id, change, { revision: schedule.revision });
   });
 }
 
