@@ -4,6 +4,7 @@ import type { Secret } from "./secret.ts";
 
 /** How long a command may take before the caller goes on without it. */
 const commandMs = 250;
+const retryMs = 1000;
 
 /** Redis, where one is configured. What it holds and carries can be had elsewhere: a command that fails or takes too long is a miss, never an error. */
 export interface Redis {
@@ -50,6 +51,7 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
       clearTimeout(timer);
     }
   };
+  let isClosed = false;
   // A connection that hears channels can do nothing else.
   let hearing: ReturnType<typeof client.duplicate> | undefined;
   const hear = () => {
@@ -74,10 +76,17 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
     publish: (channel, message) => attempt(() => client.publish(channel, message), null),
     async subscribe(channel, handler) {
       const connection = hear();
-      const heard = connection.subscribe(channel, handler);
-      heard.catch(() => {}); // it is heard after the next reconnection
-      await Promise.race([heard, sleep(commandMs, undefined, { ref: false })]).catch(() => {});
-      return () => void connection.unsubscribe(channel, handler).catch(() => {});
+      let isWanted = true;
+      const heard = (async () => {
+        // One that was lost before Redis answered is not made again by itself.
+        while (isWanted && !isClosed && !(await connection.subscribe(channel, handler).then(isDone, () => false)))
+          await sleep(retryMs, undefined, { ref: false });
+      })();
+      await Promise.race([heard, sleep(commandMs, undefined, { ref: false })]);
+      return () => {
+        isWanted = false;
+        connection.unsubscribe(channel, handler).catch(() => {});
+      };
     },
     removeBelow: (prefix) =>
       attempt(async () => {
@@ -85,11 +94,14 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
         for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 500 })) if (keys.length > 0) await client.unlink(keys);
       }, undefined),
     async close() {
+      isClosed = true;
       hearing?.destroy();
       client.destroy();
     },
   };
 }
+
+const isDone = () => true;
 
 const noRedis: Redis = {
   state: "off",

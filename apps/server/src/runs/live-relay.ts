@@ -13,7 +13,8 @@ const Ask = z.object({ runId: z.string(), after: z.int(), to: z.string() });
 const alive = "";
 const over = "over";
 const aliveMs = 500;
-/** Whoever has the run would have said something. */
+/** Whoever has the run would have said something: at first, and then. */
+const answerMs = 300;
 const silenceMs = 1500;
 /** Whoever reads too slowly for so many characters begins again where they are. */
 const mostHeld = 4 * 1024 * 1024;
@@ -53,12 +54,14 @@ export class LiveRelay {
     });
     try {
       if (((await this.#redis.publish(askChannel, JSON.stringify({ runId, after: seq, to }))) ?? 0) === 0) return;
+      let isAnswered = false;
       while (!signal.aborted) {
         const message = held.shift();
         if (message === undefined) {
-          if (isTooMuch || !(await isToldWithin(silenceMs, changes, signal))) return;
+          if (isTooMuch || !(await isToldWithin(isAnswered ? silenceMs : answerMs, changes, signal))) return;
           continue;
         }
+        isAnswered = true;
         size -= message.length;
         if (message === over) return;
         const record = message === alive ? null : decodeRecord(message);

@@ -324,7 +324,7 @@ export class Worker implements Service {
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      const taken = outcome.handedBack ? "worker_drained" : outcome.retryable && this.#stopping ? "worker_stopped" : null;
+      const taken = this.#takenFor(outcome);
       if (taken !== null || (outcome.retryable && triesOf(row) < maxTries)) {
         await record.ensure();
         return await this.#retry(row, live, taken ?? outcome.verdict.error?.code ?? "internal", taken === null);
@@ -400,6 +400,12 @@ export class Worker implements Service {
     const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
     if (isOutage) written.catch(() => {}); // as above
     else await written;
+  }
+
+  /** Why the run is to be another worker's; null: it is not. */
+  #takenFor({ handedBack, retryable }: Outcome): string | null {
+    if (!handedBack && !(retryable && this.#stopping)) return null;
+    return this.#draining ? "worker_stopped" : "worker_drained";
   }
 
   async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
