@@ -229,8 +229,10 @@ export class Worker implements Service {
         (payload) => this.#consider(readQueuedPayload(payload)),
         () => this.wake(),
       ),
-      await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))),
     );
+    // A server that runs nothing does not stand for one that hears of the queue.
+    if (this.#context.slots > 0)
+      this.#unsubscribe.push(await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))));
     const resync = () =>
       void findCancelRequests(database.queries, workerId).then(
         (ids) => ids.forEach((id) => this.cancel(id)),

@@ -1,4 +1,5 @@
 import { workerRoutes } from "@syla/contracts/workers";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import { requirePermission } from "../access/service.ts";
 import type { Accounts } from "../accounts/service.ts";
@@ -20,14 +21,12 @@ export function registerWorkerRoutes(http: Http, { database, accounts, sandboxes
     requirePermission(call.actor, "worker:list-all");
     return await describeWorkers(database, workerId);
   });
-  for (const [route, isDrained] of [
-    [workerRoutes.drainWorker, true],
-    [workerRoutes.resumeWorker, false],
-  ] as const)
-    http.bind(route, async ({ params }, call) => {
-      requirePermission(call.actor, "worker:manage");
-      return await drainWorker(database, params.id, isDrained, workerId);
-    });
+  const setDrained = async (actor: Actor, id: string, isDrained: boolean) => {
+    requirePermission(actor, "worker:manage");
+    return await drainWorker(database, id, isDrained, workerId);
+  };
+  http.bind(workerRoutes.drainWorker, async ({ params }, call) => await setDrained(call.actor, params.id, true));
+  http.bind(workerRoutes.resumeWorker, async ({ params }, call) => await setDrained(call.actor, params.id, false));
   http.bind(workerRoutes.listPools, async (_input, call) => {
     requirePermission(call.actor, "worker:list-all");
     return { items: await describePools(sandboxes, accounts) };

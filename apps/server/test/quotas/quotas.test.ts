@@ -219,7 +219,7 @@ describe("CPU time and storage", () => {
     await change(await idOf(person), { storageMb: 1 });
     const given = (fill: string, more: object = {}) => ({ ...quick, stdin: fill.repeat(400_000), ...more });
     const first = await execute(server, given("a"), person);
-    expect((await find(person, "storageMb")).used).toBeCloseTo(0.4, 2);
+    expect((await find(person, "storageMb"))?.used).toBeCloseTo(0.4, 2);
     const second = await execute(server, given("b"), person);
     for (let count = 0; count < 2; count += 1) await execute(server, given("a"), person);
     for (const input of [
@@ -236,7 +236,7 @@ describe("CPU time and storage", () => {
     const again = await server.send("POST", `/api/v1/runs/${first.id}/rerun`, {}, person);
     await waitForRun(server, Run.parse(await again.json()).id);
     expect((await server.fetch(`/api/v1/runs/${second.id}`, { method: "DELETE", headers: person })).status).toBe(204);
-    expect((await find(person, "storageMb")).used).toBeCloseTo(0.4, 2);
+    expect((await find(person, "storageMb"))?.used).toBeCloseTo(0.4, 2);
     await execute(server, given("c"), person);
   });
 

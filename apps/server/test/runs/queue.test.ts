@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Run, type RunInputDraft } from "@syla/contracts/runs";
+import { SandboxError } from "@syla/sandbox/spec";
 import { createPerson, execute, followRun, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -207,28 +208,36 @@ describe("a worker that is drained", () => {
     expect((await server.send("POST", `/api/v1/workers/${server.context.workerId}/${verb}`)).status).toBe(200);
   };
 
-  it("hands back what does not begin, which is none of its tries, as often as that is", async () => {
+  it("hands back what does not begin, which is none of its tries", async () => {
     const { sandboxes } = server.context;
     const start = sandboxes.start.bind(sandboxes);
-    for (const input of [quick("back"), { ...quick("judged"), tests: { cases: [{ name: "a", expected: { stdout: "judged.sh\n" } }] } }]) {
+    const judged = { ...quick("judged"), tests: { cases: [{ name: "a", expected: { stdout: "judged.sh\n" } }] } };
+    for (const [input, often] of [
+      [quick("back"), 3],
+      [judged, 1],
+    ] as const) {
       const late = Promise.withResolvers<void>();
       const stalled = vi.spyOn(sandboxes, "start").mockImplementation(async (tier, spec) => {
         await late.promise;
         return await start(tier, spec);
       });
       const run = await submit(server, input, { "idempotency-key": `back ${input.entrypoint}` });
-      for (let times = 1; times <= 4; times += 1) {
+      for (let times = 1; times <= often; times += 1) {
         await waitForRun(server, run.id, ({ status, attempt }) => status !== "queued" && attempt === times);
         await ask("drain");
         const back = await waitForRun(server, run.id, ({ status }) => status === "queued");
         expect(back).toMatchObject({ attempt: times + 1, startedAt: null });
+        // A fourth attempt that fails is the first try.
+        if (times === 3) stalled.mockRejectedValueOnce(new SandboxError("no_capacity", "none"));
+        if (times === often) late.resolve();
         await ask("resume");
       }
-      late.resolve();
+      const attempts = often === 3 ? 5 : 2;
+      expect(await waitForRun(server, run.id)).toMatchObject({ status: "succeeded", attempt: attempts });
       stalled.mockRestore();
-      expect(await waitForRun(server, run.id)).toMatchObject({ status: "succeeded", attempt: 5 });
       const { items } = (await (await server.fetch(`/api/v1/runs/${run.id}/transitions`)).json()) as { items: { cause: string }[] };
-      expect(items.filter(({ cause }) => cause === "worker_drained")).toHaveLength(4);
+      expect(items.filter(({ cause }) => cause === "worker_drained")).toHaveLength(often);
+      expect(items.filter(({ cause }) => cause === "no_capacity")).toHaveLength(attempts - often - 1);
     }
   });
 });
