@@ -58,7 +58,10 @@ describe("syla workers", () => {
     expect((await runCli(["workers"], { env })).stdout).toContain(`${id}\tdrained\t0`);
     expect(await runCli(["workers", "resume", id], { env })).toMatchObject({ code: 0, stdout: `${id} takes runs\n` });
     expect((await runCli(["workers"], { env })).stdout).toContain(`${id}\tlive\t0`);
-    expect(await runCli(["workers", "drain", "worker_none"], { env })).toMatchObject({ code: 66, stderr: expect.stringContaining("not_found") });
+    expect(await runCli(["workers", "drain", "worker_none"], { env })).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining("not_found"),
+    });
   });
 
   test("is refused to others, with the reason", async () => {

@@ -204,7 +204,15 @@ export class Execution {
   #refuse(error: RunError): Outcome {
     const verdict = { status: "failed", exitCode: null, signal: null, error } as const;
     const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
-    return { verdict, result, artifacts: [], connections: [], startedAt: null, retryable: error.class === "infrastructure", handedBack: false };
+    return {
+      verdict,
+      result,
+      artifacts: [],
+      connections: [],
+      startedAt: null,
+      retryable: error.class === "infrastructure",
+      handedBack: false,
+    };
   }
 
   #compileTimes(): Pick<RunResult, "environmentMs" | "compileMs" | "compileCached" | "phases"> {

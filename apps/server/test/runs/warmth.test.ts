@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { placeOf, placeOfRow, Warmth } from "../../src/runs/warmth.ts";
 
-const place = (ownerId: string, language = "python", environmentId: string | null = null) => placeOf({ ownerId, language, program: { environmentId } });
+const place = (ownerId: string, language = "python", environmentId: string | null = null) =>
+  placeOf({ ownerId, language, program: { environmentId } });
 
 test("a worker leaves to others for a moment what they have ready and it has not", () => {
   const tenants = new Set(["user_ann", "user_bob"]);

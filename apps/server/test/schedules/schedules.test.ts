@@ -262,8 +262,7 @@ describe("whoever may no longer run it", () => {
     await expect.poll(async () => (await get(made.id, dan)).last?.outcome, { timeout: 20_000 }).toBe("quota_exceeded");
     // They are told once of what goes on for the same reason.
     await comeDueNow(made.id);
-    const isDue = async () =>
-      (await sql`SELECT FROM schedules WHERE id = ${made.id} AND next_at <= now()`.execute(queries())).rows.length;
+    const isDue = async () => (await sql`SELECT FROM schedules WHERE id = ${made.id} AND next_at <= now()`.execute(queries())).rows.length;
     await expect.poll(isDue, { timeout: 20_000 }).toBe(0);
     const { items } = await json<{ items: { title: string }[] }>(send(dan, "GET", "/api/v1/notifications"));
     expect(items.filter(({ title }) => title === "The schedule “Daily” could not begin its run")).toHaveLength(1);

@@ -98,7 +98,8 @@ async function takenBy(input = quick): Promise<string | undefined> {
 /** Until both have told each other what they have. */
 async function untilKnown(): Promise<void> {
   const { queries } = desk.context.database;
-  const row = async (id: string) => await queries.selectFrom("workers").select(["warm", "lease_until"]).where("id", "=", id).executeTakeFirstOrThrow();
+  const row = async (id: string) =>
+    await queries.selectFrom("workers").select(["warm", "lease_until"]).where("id", "=", id).executeTakeFirstOrThrow();
   await expect.poll(async () => (await row(warm.id)).warm, { timeout: 60_000 }).toContain(`${ann.id} bash `);
   const before = (await row(cold.id)).lease_until.getTime();
   await expect.poll(async () => (await row(cold.id)).lease_until.getTime(), { timeout: 60_000 }).toBeGreaterThan(before);
@@ -130,7 +131,7 @@ describe("of several workers", () => {
     await desk.send("POST", `/api/v1/workers/${warm.id}/drain`); // twice does no harm
     expect((await drain())?.drainedAt).toBe(since);
     // What is sent to it is another one's; it may have taken one before it heard.
-    await expect.poll(async () => (await sendTo(warm, quick, ann.headers, "?wait=true").then(({ id }) => workerOf(id)))).toBe(cold.id);
+    await expect.poll(async () => await sendTo(warm, quick, ann.headers, "?wait=true").then(({ id }) => workerOf(id))).toBe(cold.id);
     for (let count = 0; count < 5; count += 1) expect(await takenBy()).toBe(cold.id);
     expect((await waitForRun(desk, going.id, () => true)).status).toBe("running");
     await end(going.id);

@@ -41,9 +41,7 @@ function useScheduleMutation<Input>(mutationFn: (input: Input) => Promise<unknow
 export function useSaveSchedule(schedule: Schedule | null) {
   return useScheduleMutation((wish: Parameters<typeof syla.schedules.create>[0]) => {
     const { programId: _programId, ...change } = wish;
-    return schedule === null
-      ? syla.schedules.create(wish)
-      : syla.schedules.update(schedule.id, change, { revision: schedule.revision });
+    return schedule === null ? syla.schedules.create(wish) : syla.schedules.update(schedule.id, change, { revision: schedule.revision });
   });
 }
 

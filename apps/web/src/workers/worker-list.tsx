@@ -77,7 +77,12 @@ function WorkerRow({ worker }: { readonly worker: Worker }) {
       </Box>
       {ended || worker.slots === null ? null : (
         <Box w="40">
-          <SlotBar busy={worker.runs} ready={Math.max(worker.slots - worker.runs, 0)} slots={worker.slots} wanted={worker.slots} />
+          <SlotBar
+            busy={worker.runs}
+            ready={worker.draining ? 0 : Math.max(worker.slots - worker.runs, 0)}
+            slots={worker.slots}
+            wanted={worker.slots}
+          />
           <Text fontSize="xs" color="fg.muted">
             {formatCount(worker.runs)} of {formatCount(worker.slots)} slots in use
           </Text>
