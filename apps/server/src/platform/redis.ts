@@ -51,7 +51,7 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
       clearTimeout(timer);
     }
   };
-  let isClosed = false;
+  const closed = new AbortController();
   // A connection that hears channels can do nothing else.
   let hearing: ReturnType<typeof client.duplicate> | undefined;
   const hear = () => {
@@ -76,15 +76,19 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
     publish: (channel, message) => attempt(() => client.publish(channel, message), null),
     async subscribe(channel, handler) {
       const connection = hear();
-      let isWanted = true;
-      const heard = (async () => {
-        // One that was lost before Redis answered is not made again by itself.
-        while (isWanted && !isClosed && !(await connection.subscribe(channel, handler).then(isDone, () => false)))
+      const unwanted = new AbortController();
+      const { signal } = unwanted;
+      // One that was lost before Redis answered is not made again by itself.
+      const subscribe = async (): Promise<void> => {
+        if (signal.aborted || closed.signal.aborted) return;
+        await connection.subscribe(channel, handler).catch(async () => {
           await sleep(retryMs, undefined, { ref: false });
-      })();
-      await Promise.race([heard, sleep(commandMs, undefined, { ref: false })]);
+          await subscribe();
+        });
+      };
+      await Promise.race([subscribe(), sleep(commandMs, undefined, { ref: false })]);
       return () => {
-        isWanted = false;
+        unwanted.abort();
         connection.unsubscribe(channel, handler).catch(() => {});
       };
     },
@@ -94,14 +98,12 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
         for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 500 })) if (keys.length > 0) await client.unlink(keys);
       }, undefined),
     async close() {
-      isClosed = true;
+      closed.abort();
       hearing?.destroy();
       client.destroy();
     },
   };
 }
-
-const isDone = () => true;
 
 const noRedis: Redis = {
   state: "off",

@@ -36,11 +36,11 @@ export async function renewLease(queries: Queries, id: string, warm: readonly st
 export const drainChannel = "workers_drain";
 
 /** Has a worker take nothing, or take runs again. Undefined: there is none that lives. */
-export async function setDrained(queries: Queries, id: string, isDrained: boolean): Promise<WorkerRow | undefined> {
+export async function setDrained(queries: Queries, id: string, drained: boolean): Promise<WorkerRow | undefined> {
   return await queries.transaction().execute(async (work) => {
     const row = await work
       .updateTable("workers")
-      .set({ drained_at: isDrained ? sql<Date>`coalesce(drained_at, now())` : null })
+      .set({ drained_at: drained ? sql<Date>`coalesce(drained_at, now())` : null })
       .where("id", "=", id)
       .where("stopped_at", "is", null)
       .returningAll()
