@@ -93,6 +93,7 @@ import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
+import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
 import { sandboxChmodCommand } from "./commands/sandbox-chmod.ts";
 import { sandboxMkdirCommand } from "./commands/sandbox-mkdir.ts";
@@ -145,6 +146,7 @@ import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { versionCommand } from "./commands/version.ts";
+import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
 
@@ -180,6 +182,7 @@ export function buildProgram(): Command {
     noun("runs", "what was run", [
       runsListCommand,
       runsShowCommand,
+      runsWaitCommand,
       runsTraceCommand,
       runsRerunCommand,
       runsCompareCommand,
@@ -319,7 +322,7 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand,
+    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [

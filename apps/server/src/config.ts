@@ -109,7 +109,7 @@ const options = {
     "SYLA_REDIS_URL",
     "none",
     redisUrl,
-    "A Redis server (`redis://user:password@host:port`) that several servers share: kept results are found there. Nothing is lost with it.",
+    "A Redis server (`redis://user:password@host:port`) that several servers share: kept results, wake-ups, live output, counts of requests. Nothing is lost with it.",
   ),
   logLevel: option("SYLA_LOG_LEVEL", "info", oneOf(logLevels), "How much is logged."),
   metrics: option(

@@ -72,6 +72,7 @@ export type RoleAction =
   | "system:own"
   | "server:administer"
   | "worker:list-all"
+  | "worker:manage"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */

@@ -23,14 +23,14 @@ export function toPart(some: readonly Sendable[]): EventPart {
   return { firstSeq: some[0]?.record.seq ?? 0, lastSeq: some.at(-1)?.record.seq ?? 0, bytes: Buffer.concat(events) };
 }
 
-/** Records that are read from somewhere, as parts. */
-export async function* toParts(records: AsyncIterable<LogRecord>): AsyncGenerator<EventPart> {
+/** Records that are read from somewhere, as parts of at least so many bytes but for the last; 1: each as it comes. */
+export async function* toParts(records: AsyncIterable<LogRecord>, leastBytes = partBytes): AsyncGenerator<EventPart> {
   let some: Sendable[] = [];
   let size = 0;
   for await (const record of records) {
     const event = Buffer.from(encodeEvent(toEvent(record)));
     some.push({ record, event });
-    if ((size += event.length) < partBytes) continue;
+    if ((size += event.length) < leastBytes) continue;
     yield toPart(some);
     some = [];
     size = 0;

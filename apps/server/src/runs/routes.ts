@@ -45,6 +45,10 @@ export function registerRunRoutes(
   });
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
   http.bind(runRoutes.getRun, async ({ params }, call) => await runs.get(call.actor, params.id));
+  http.bind(runRoutes.waitRun, async ({ params, query }, call) => {
+    const enough = AbortSignal.any([call.signal, AbortSignal.timeout(query.seconds * 1000)]);
+    return await runs.wait(call.actor, params.id, enough);
+  });
   http.bind(runRoutes.getTestReport, async ({ params }, call) => await runs.testReport(call.actor, params.id));
   http.bind(runRoutes.updateRun, async ({ params, body }, call) => await runs.setVisibility(call.actor, params.id, body.visibility));
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));

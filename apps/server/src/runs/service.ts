@@ -30,7 +30,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
-import type { Allowance, Quotas } from "../quotas/service.ts";
+import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { Batch } from "./batch.ts";
@@ -38,11 +38,13 @@ import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
 import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
 import { readInputFiles } from "./read-input-files.ts";
-import { toParts } from "./event-parts.ts";
+import { toParts, type EventPart } from "./event-parts.ts";
+import type { LiveRelay } from "./live-relay.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
+import type { QueueBell } from "./queue-bell.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { rehearse } from "./rehearsal.ts";
 import { Reuse } from "./reuse.ts";
@@ -55,6 +57,7 @@ import * as store from "./store.ts";
 import { transitionsOf } from "./transitions.ts";
 import type { TraceOrigin } from "./tracing/context.ts";
 import { traceOf } from "./tracing/spans.ts";
+import { placeOf } from "./warmth.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
 export { ArtifactCollector } from "./artifact-collector.ts";
@@ -78,6 +81,10 @@ export interface RunsContext {
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
   readonly liveRuns: LiveRuns;
+  /** The events of runs at other servers. */
+  readonly relay: Pick<LiveRelay, "follow">;
+  /** Tells the workers that something waits in the queue: see {@link QueueBell}. */
+  readonly bell: Pick<QueueBell, "ring">;
   readonly worker: Worker;
   readonly cache: ResultCache;
   readonly quotas: Quotas;
@@ -216,6 +223,7 @@ export class Runs {
             config: before,
             entrypoint: row.entrypoint,
             priority: row.priority,
+            given: [],
             written: Promise.resolve(),
             synced: () => Promise.resolve(),
           }
@@ -263,7 +271,8 @@ export class Runs {
   /** The run as it has ended, or as it is when the signal says that it is enough. */
   async wait(actor: Actor, id: string, signal: AbortSignal): Promise<Run> {
     await this.#find(actor, id, "run:read");
-    return shownTo(actor, await this.#waitRow(id, signal));
+    await this.#waitRow(id, signal);
+    return await this.get(actor, id); // who may read it may have changed meanwhile
   }
 
   async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
@@ -323,8 +332,7 @@ export class Runs {
     let live: LiveRun | undefined;
     for (;;) {
       live = this.#context.liveRuns.get(id) ?? live;
-      // What waits, or runs elsewhere, has nothing to tell but that.
-      const known = isFinal(row.status) ? [] : toParts(this.#logs.stored(row, seq));
+      const known = isFinal(row.status) ? [] : this.#partsElsewhere(row, seq, signal);
       for await (const part of live?.followParts(seq, signal) ?? known) {
         seq = part.lastSeq;
         yield part.bytes;
@@ -356,6 +364,13 @@ export class Runs {
     const run = shownTo(actor, toRun(row, heads));
     const end: RunEvent = { type: "end", seq, time: (row.finished_at ?? new Date()).toISOString(), run };
     return Buffer.from(encodeEvent(end));
+  }
+
+  /** Of a run that is not here: as its server sends them, each at once, or as they are stored. */
+  #partsElsewhere(row: store.RunRow, seq: number, signal: AbortSignal): AsyncGenerator<EventPart> {
+    const { worker, relay } = this.#context;
+    const isSent = row.worker_id !== null && row.worker_id !== worker.id && !isFinal(row.status);
+    return isSent ? toParts(relay.follow(row.id, seq, signal), 1) : toParts(this.#logs.stored(row, seq));
   }
 
   /** What the program wrote, byte for byte, or every event as a JSON line. */
@@ -556,7 +571,10 @@ export class Runs {
     try {
       await submission.synced();
       const insert = (hasRoom: boolean) =>
-        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance), { hasRoom, mostEach: mostQueuedEach });
+        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, submission.given), {
+          hasRoom,
+          mostEach: mostQueuedEach,
+        });
       inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));
       if (reserved && inserted?.isNew === true && !inserted.claimed) this.#queue.note();
     } catch (error) {
@@ -564,20 +582,21 @@ export class Runs {
       else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
       throw error;
     }
+    if (inserted?.isNew === true && !inserted.claimed) await this.#context.bell.ring([placeOf(run)]);
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
     if (reserved) worker.unreserve(run.id);
     return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
   }
 
   /** What was let in once is not counted again when it is sent again. */
-  async #admit(work: Work, run: store.NewRun, allowance: Allowance): Promise<{ mayStart: boolean }> {
+  async #admit(work: Work, run: store.NewRun, allowance: Allowance, given: Submission["given"]): Promise<Admission> {
     try {
-      return await this.#context.quotas.admit(work, allowance);
+      return await this.#context.quotas.admit(work, allowance, given);
     } catch (refusal) {
       const { idempotencyKey: key, ownerId } = run;
       const isRepeated =
         refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
-      if (isRepeated) return { mayStart: false };
+      if (isRepeated) return { mayStart: false, newBytes: 0 };
       throw refusal;
     }
   }
@@ -660,7 +679,8 @@ export class Runs {
   async #insert(runs: readonly store.NewRun[]): Promise<boolean[]> {
     const { database } = this.#context;
     const inserted = new Set(await store.insertRuns(database, runs));
-    if (runs.some((run) => run.workerId === null && inserted.has(run.id))) await store.announceQueued(database.queries);
+    const places = runs.filter((run) => run.workerId === null && inserted.has(run.id)).map(placeOf);
+    if (places.length > 0) await this.#context.bell.ring(places);
     return runs.map((run) => inserted.has(run.id));
   }
 

@@ -36,7 +36,16 @@ export class Slots {
     return this.#used;
   }
 
-  /** No submission gets a slot any more. */
+  /** Which part of them is in use. */
+  get load(): number {
+    return this.#count === 0 ? 1 : this.#used / this.#count;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Nothing gets a slot any more. */
   close(): void {
     this.#closed = true;
     for (const waiter of this.#room.splice(0)) this.#settle(waiter, false);
@@ -47,6 +56,13 @@ export class Slots {
     if (this.#count < 2 || this.#holders.size !== 1 || this.#used !== this.#count) return null;
     const [[ownerId, held] = ["", 0]] = this.#holders;
     return held === this.#used ? ownerId : null;
+  }
+
+  /** Gives slots again, first to what waits in the queue. */
+  open(): void {
+    this.#closed = false;
+    this.#queueMayHoldWork = true;
+    this.#onWork();
   }
 
   /** A slot for a submission, if one is free and nothing waits. */
@@ -88,7 +104,7 @@ export class Slots {
 
   /** Takes every free slot for what waits in the queue. */
   takeAll(): number {
-    const free = Math.max(this.#count - this.#used, 0);
+    const free = this.#closed ? 0 : Math.max(this.#count - this.#used, 0);
     this.#used += free;
     return free;
   }

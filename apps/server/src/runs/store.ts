@@ -6,12 +6,13 @@ import { notify, type Database, type PreparedStatement, type Queries, type Work 
 import type { Schema } from "../platform/schema.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
+import { placeOfRow } from "./warmth.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type RunRow = Selectable<Schema["runs"]>;
 export type ArtifactRow = Selectable<Schema["artifacts"]>;
 
-/** Channels of the runs domain: work was queued; a run (payload: its id) is to be cancelled. */
+/** Channels of the runs domain: work was queued (payload: see {@link announceQueued}); a run (payload: its id) is to be cancelled. */
 export const queuedChannel = "runs_queued";
 export const cancelChannel = "runs_cancel";
 
@@ -71,24 +72,34 @@ export async function insertRuns(database: Database, runs: readonly NewRun[]): P
 
 /**
  * Inserts one run of somebody who has limits. `admit`, in the same transaction, refuses it by throwing, or tells whether it may have started
- * already; else it waits in the queue, and is not inserted when that has no room.
+ * already; else it waits in the queue, and is not inserted when that has no room. What it has brought is counted with it.
  */
 export async function insertAdmitted(
   { queries }: Database,
   run: NewRun,
-  admit: (work: Work) => Promise<{ mayStart: boolean }>,
+  admit: (work: Work) => Promise<{ readonly mayStart: boolean; readonly newBytes: number }>,
   queue: { readonly hasRoom: boolean; readonly mostEach: number },
 ): Promise<{ isNew: boolean; claimed: boolean }> {
   return await queries.transaction().execute(async (work) => {
-    const { mayStart } = await admit(work);
+    const { mayStart, newBytes } = await admit(work);
     const claimed = mayStart && run.workerId !== null;
     if (!claimed && (!queue.hasRoom || (await hasManyQueued(work, run.ownerId, queue.mostEach)))) return { isNew: false, claimed };
     const row = toRow(claimed ? run : { ...run, workerId: null, claimedAt: null, phase: null });
     const { rows } = await work.executeQuery(CompiledQuery.raw(insertText, [storableJson([row])]));
     const isNew = rows.length > 0;
-    if (isNew && !claimed) await announceQueued(work);
+    if (isNew && newBytes > 0) await countBrought(work, run, newBytes);
     return { isNew, claimed: isNew && claimed };
   });
+}
+
+/** Counts content that came with a run, for its owner and for the key whose quotas it counts against. */
+async function countBrought(work: Work, { ownerId, apiKeyId }: NewRun, bytes: number): Promise<void> {
+  await sql`
+    with of_key as (insert into key_usage_days (api_key_id, day, stored_bytes)
+      select ${apiKeyId}, (now() at time zone 'UTC')::date, ${bytes} where ${apiKeyId}::text is not null
+      on conflict (api_key_id, day) do update set stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes)
+    insert into usage_days (user_id, day, stored_bytes) values (${ownerId}, (now() at time zone 'UTC')::date, ${bytes})
+    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
 }
 
 /** What usage is counted from. */
@@ -215,9 +226,28 @@ function endColumns(end: RunEnd): Record<keyof typeof notEnded, unknown> {
   };
 }
 
-/** Tells the workers that there is something in the queue. */
-export async function announceQueued(queries: Queries): Promise<void> {
-  await notify(queries, queuedChannel, "");
+/** PostgreSQL takes 8,000 bytes. */
+const mostPlaceBytes = 7000;
+
+/** Tells the workers that there is something in the queue, and what for, a line each (see {@link placeOf}); none: it may be anything. */
+export async function announceQueued(queries: Queries, places: readonly string[] = []): Promise<void> {
+  await notify(queries, queuedChannel, queuedPayload(places));
+}
+
+/** What workers are told, for {@link readQueuedPayload}. */
+export function queuedPayload(places: readonly string[]): string {
+  const payload = [...new Set(places)].join("\n");
+  return Buffer.byteLength(payload) > mostPlaceBytes ? "" : payload;
+}
+
+/** The places; none when they are not known. */
+export function readQueuedPayload(payload: string): string[] {
+  return payload === "" ? [] : payload.split("\n");
+}
+
+/** The same where the runs are in the queue again, by their ids. */
+async function announceAgain(queries: Queries, rows: readonly Pick<RunRow, "owner_id" | "language" | "config">[]): Promise<void> {
+  if (rows.length > 0) await announceQueued(queries, rows.map(placeOfRow));
 }
 
 export async function findByIdempotencyKey(queries: Queries, ownerId: string, key: string): Promise<RunRow | undefined> {
@@ -386,9 +416,17 @@ export async function setPhase(queries: Queries, id: string, workerId: string, p
     .execute();
 }
 
+/** What is no fault of the run and nothing that another try may mend: such an attempt is none of its tries. */
+const sparedCauses: ReadonlySet<string> = new Set(["worker_stopped", "worker_drained", "database_unavailable"]);
+
+/** How many tries a run has had, with the one at hand. */
+export function triesOf({ attempt, spared }: Pick<RunRow, "attempt" | "spared">): number {
+  return attempt - spared;
+}
+
 /** Puts a run back whose program never got to run, for another attempt after `delayMs`. `cause`: an error code, or one of `RunTransition`. */
 export async function requeueRun(queries: Queries, id: string, workerId: string, cause: string, delayMs = 0): Promise<void> {
-  await queries
+  const rows = await queries
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
@@ -398,12 +436,15 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
       claimed_at: null,
       started_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", sparedCauses.has(cause) ? 1 : 0),
       available_at: sql<Date>`now() + ${delayMs} * interval '1 millisecond'`,
     }))
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
     .where("status", "in", ["starting", "running"])
+    .returning(["owner_id", "language", "config"])
     .execute();
+  if (delayMs === 0) await announceAgain(queries, rows);
 }
 
 /** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */
@@ -417,6 +458,7 @@ export async function requeueUnheld(queries: Queries, workerId: string, held: re
       worker_id: null,
       claimed_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", 1),
     }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
@@ -583,25 +625,27 @@ export async function findUploads(queries: Queries, ownerId: string, hashes: rea
   return new Map(rows.map((row) => [row.sha256, row.size]));
 }
 
-/** Puts back what a lost worker had claimed but not begun. Never what may have run already. */
-export async function requeueUnstarted(work: Work, workerId: string, maxAttempts: number): Promise<string[]> {
+/** Puts back what a worker that is gone had claimed but not begun. Never what may have run already. `isLost`: it did not leave in order. */
+export async function requeueUnstarted(work: Work, workerId: string, isLost: boolean, maxTries: number): Promise<string[]> {
   const rows = await work
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
-      cause: "worker_lost",
+      cause: isLost ? "worker_lost" : "worker_stopped",
       phase: null,
       worker_id: null,
       claimed_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", isLost ? 0 : 1),
       available_at: sql<Date>`now()`,
     }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
-    .where("attempt", "<", maxAttempts)
+    .where((where) => where.or([where.val(!isLost), where(sql<number>`attempt - spared`, "<", maxTries)]))
     .where("cancel_requested_at", "is", null)
-    .returning("id")
+    .returning(["id", "owner_id", "language", "config"])
     .execute();
+  await announceAgain(work, rows);
   return rows.map((row) => row.id);
 }
 

@@ -20,6 +20,7 @@ import type { LiveRuns } from "./live-runs.ts";
 import { writeLog } from "./log-records.ts";
 import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
+import type { QueueBell } from "./queue-bell.ts";
 import { nobody } from "./rehearsal.ts";
 import { emptyResult } from "./result.ts";
 import { isReusable } from "./reuse.ts";
@@ -38,19 +39,25 @@ import {
   insertConnections,
   markRunning,
   queuedChannel,
+  readQueuedPayload,
   requeueRun,
   requeueUnheld,
   setPhase,
+  triesOf,
   type RunEnd,
   type RunRow,
 } from "./store.ts";
 import type { LiveFacts } from "./tracing/spans.ts";
 import { runError, type Verdict } from "./verdict.ts";
+import { placeOfRow, type Warmth } from "./warmth.ts";
 
-export const maxAttempts = 3;
+/** How often a run is tried that never got to its program. */
+export const maxTries = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
 const pollMs = 1000;
 const retryDelayMs = 500;
+/** When a worker is to take nothing more, what is about to begin has so long to do so; then it is handed back. */
+const handBackMs = 1000;
 /** A claim looks at so many people at least: one that brings as many runs may have left some of others. */
 const lookedAtPeople = 64;
 
@@ -79,6 +86,9 @@ export interface WorkerContext {
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
+  readonly warmth: Warmth;
+  /** What tells of the queue besides PostgreSQL. */
+  readonly bell: Pick<QueueBell, "listen">;
 }
 
 /** A run that has ended, as it stands in the database, with the beginning of its output. */
@@ -100,6 +110,9 @@ export class Worker implements Service {
   readonly #unsubscribe: (() => void)[] = [];
   readonly #slots: Slots;
   #wake = Promise.withResolvers<void>();
+  /** When the queue is looked at for what was left to others. */
+  #later: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
+  #handBack: NodeJS.Timeout | null = null;
   #draining = false;
   #stopping = false;
   #stopped = false;
@@ -148,6 +161,36 @@ export class Worker implements Service {
     this.#wake.resolve();
   }
 
+  /** Something was queued that others may have more ready for, or more room. */
+  #consider(places: readonly string[]): void {
+    const delayMs = this.#context.warmth.delayMs(places, this.#slots.load);
+    if (delayMs === 0) return this.wake();
+    const at = performance.now() + delayMs;
+    if (this.#later !== null && this.#later.at <= at) return;
+    clearTimeout(this.#later?.timer);
+    const look = () => {
+      this.#later = null;
+      this.wake();
+    };
+    this.#later = { at, timer: setTimeout(look, delayMs).unref() };
+  }
+
+  /** Takes nothing more, and hands back what does not begin by itself within a moment. What runs goes on. */
+  pause(): void {
+    this.#slots.close();
+    this.#handBack ??= setTimeout(() => {
+      for (const execution of this.#active.values()) execution.handBack();
+    }, handBackMs).unref();
+  }
+
+  /** Takes runs again, unless the server is about to end. */
+  resume(): void {
+    if (this.#draining || !this.#slots.isClosed) return;
+    clearTimeout(this.#handBack ?? undefined);
+    this.#handBack = null;
+    this.#slots.open();
+  }
+
   /**
    * Runs what was submitted with a reserved slot, until it is recorded. `onEnded`, when nobody knew of the run before: it has ended, and
    * its record is on its way to the database, where a killed server cannot stop it.
@@ -186,10 +229,13 @@ export class Worker implements Service {
     this.#unsubscribe.push(
       await notifications.listen(
         queuedChannel,
-        () => this.wake(),
+        (payload) => this.#consider(readQueuedPayload(payload)),
         () => this.wake(),
       ),
     );
+    // A server that runs nothing does not stand for one that hears of the queue.
+    if (this.#context.slots > 0)
+      this.#unsubscribe.push(await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))));
     const resync = () =>
       void findCancelRequests(database.queries, workerId).then(
         (ids) => ids.forEach((id) => this.cancel(id)),
@@ -221,7 +267,7 @@ export class Worker implements Service {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#slots.close();
+    this.pause();
     this.#wake.resolve();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     while (this.#slots.used > 0 && !this.#stopped) await sleep(20);
@@ -311,9 +357,10 @@ export class Worker implements Service {
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) {
+      const taken = this.#takenFor(outcome);
+      if (taken !== null || (outcome.retryable && triesOf(row) < maxTries)) {
         await record.ensure();
-        return await this.#retry(row, live, outcome.verdict);
+        return await this.#retry(row, live, taken ?? outcome.verdict.error?.code ?? "internal", taken === null);
       }
       isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
@@ -388,9 +435,14 @@ export class Worker implements Service {
     else await written;
   }
 
-  async #retry(row: RunRow, live: LiveRun, { error }: Verdict): Promise<FinishedRun> {
-    const cause = this.#stopping ? "worker_stopped" : (error?.code ?? "internal");
-    const delayMs = this.#stopping ? 0 : retryDelayMs * 4 ** (row.attempt - 1);
+  /** Why the run is to be another worker's; null: it is not. */
+  #takenFor({ handedBack, retryable }: Outcome): string | null {
+    if (!handedBack && !(retryable && this.#stopping)) return null;
+    return this.#draining ? "worker_stopped" : "worker_drained";
+  }
+
+  async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
+    const delayMs = later ? retryDelayMs * 4 ** (triesOf(row) - 1) : 0;
     await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
     await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
@@ -430,6 +482,7 @@ export class Worker implements Service {
       if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
       throw new LostRunError();
     }
+    if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
     if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
     await live.discard(log !== null);
     await this.#settleCache(finished.row);

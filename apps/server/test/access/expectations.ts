@@ -126,6 +126,8 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   getStorageJob: admin({ params: { id: "sjob_none" } }),
   stopStorageJob: admin({ params: { id: "sjob_none" } }),
   listWorkers: admin(),
+  drainWorker: admin({ params: { id: "wrk_none" } }),
+  resumeWorker: admin({ params: { id: "wrk_none" } }),
   listPools: admin(),
 
   createExecution: account({ body: nowhere }),
@@ -133,6 +135,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   listRuns: account(),
   requeueRuns: account({ body: { ids: ["run_none"] } }),
   getRun: run("view", { link: true }),
+  waitRun: run("view", { query: "seconds=0" }),
   streamRun: run("view", { link: true }),
   downloadLog: run("view", { link: true }),
   listArtifacts: run("view", { link: true }),

@@ -96,4 +96,15 @@ describe("the slots of a worker", () => {
     const slots = emptyQueue(1);
     expect([slots.take("ann"), slots.take("ben"), slots.takeBesides()]).toEqual([true, false, null]);
   });
+
+  test("that are closed go to nobody, and open again to what waits in the queue first", () => {
+    let asked = 0;
+    const slots = emptyQueue(2, () => (asked += 1));
+    slots.close();
+    expect([slots.take(), slots.takeAll(), slots.isClosed]).toEqual([false, 0, true]);
+    slots.open();
+    expect([asked, slots.take()]).toEqual([1, false]);
+    slots.settleClaim(slots.takeAll(), 1);
+    expect([slots.load, slots.take(), slots.load]).toEqual([0.5, true, 1]);
+  });
 });
