@@ -585,7 +585,6 @@ interface ScheduleRow {
   last_at: OptionalTime;
   last_outcome: Generated<string | null>;
   last_run_id: Generated<string | null>;
-  revision: Generated<number>;
   created_at: Time;
   updated_at: Time;
   revision: Generated<number>;

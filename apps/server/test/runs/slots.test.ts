@@ -101,10 +101,10 @@ describe("the slots of a worker", () => {
     let asked = 0;
     const slots = emptyQueue(2, () => (asked += 1));
     slots.close();
-    expect([slots.take(), slots.takeAll(), slots.isClosed]).toEqual([false, 0, true]);
+    expect([slots.take("ann"), slots.takeAll(), slots.isClosed]).toEqual([false, 0, true]);
     slots.open();
-    expect([asked, slots.take()]).toEqual([1, false]);
-    slots.settleClaim(slots.takeAll(), 1);
-    expect([slots.load, slots.take(), slots.load]).toEqual([0.5, true, 1]);
+    expect([asked, slots.take("ann")]).toEqual([1, false]);
+    slots.settleClaim(slots.takeAll(), ["ann"]);
+    expect([slots.load, slots.take("ben"), slots.load]).toEqual([0.5, true, 1]);
   });
 });
