@@ -210,7 +210,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   publishVersion: asset("edit", { body: { version: "0.1.0" } }),
   restoreVersion: asset("edit", { params: { version: "0.1.0" } }),
   diffAsset: asset("view"),
-  cloneAsset: asset("view", { body: {}, developer: true }),
+  cloneAsset: asset("view", { body: { name: "A copy" }, developer: true }),
   transferAsset: asset("owner", { body: { ownerId: "me" } }),
   changeAssets: account({ body: { action: "delete", ids: ["prog_none"] } }),
   exportAssets: account({ query: "ids=prog_none" }),
