@@ -86,6 +86,7 @@ import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
 import { programPublishCommand, programVersionsCommand } from "./commands/program-versions.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
+import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { defineRunsManyCommand } from "./commands/runs-many.ts";
 import { defineRunsPinCommand } from "./commands/runs-pin.ts";
@@ -176,6 +177,8 @@ export function buildProgram(): Command {
       runsListCommand,
       runsShowCommand,
       runsTraceCommand,
+      runsDownloadCommand,
+      runsLinkCommand,
       runsRerunCommand,
       runsCompareCommand,
       defineRunsManyCommand("cancel"),

@@ -71,6 +71,7 @@ import { LiveRuns } from "./runs/live-runs.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
+import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
@@ -134,6 +135,7 @@ export interface Context {
   readonly runs: Runs;
   readonly schedules: Schedules;
   readonly runControls: RunControls;
+  readonly runArtifacts: RunArtifacts;
   readonly runComparisons: RunComparisons;
   readonly environments: Environments;
   readonly images: Images;
@@ -542,6 +544,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
+  const runArtifacts = new RunArtifacts({ database, blobs, runs, secretOf, actFor: accounts.actFor, publicUrl });
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
   const webhooks = new Webhooks({ database, secretOf, refusal, roleIn: (actor, teamId) => teams.roleIn(actor, teamId) });
@@ -581,6 +584,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runs,
     schedules,
     runControls,
+    runArtifacts,
     runComparisons,
     environments,
     images,

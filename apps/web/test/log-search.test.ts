@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createLogBuffer } from "../src/ui/log/log-buffer.ts";
-import { createLogSearch, findMatches, includesSorted, markPiece } from "../src/ui/log/log-search.ts";
+import { createMatcher, createTextMatcher } from "@syla/contracts/log-search";
+import { createLogSearch as createSearch, includesSorted, type LogFilter, markPiece, noFilter } from "../src/ui/log/log-search.ts";
 
 const time = "2026-01-05T09:30:00.000Z";
+
+const createLogSearch = (buffer: ReturnType<typeof createLogBuffer>, { query = "", ...filter }: Partial<LogFilter>) =>
+  createSearch(buffer, { ...noFilter, ...filter }, query === "" ? null : createTextMatcher(query, false));
 
 function filled() {
   const buffer = createLogBuffer((run) => run());
@@ -41,7 +45,7 @@ describe("the search of a log", () => {
 
 describe("marks", () => {
   it("cuts a match that goes over two pieces", () => {
-    const matches = findMatches("line 29", "ne 2");
+    const matches = createTextMatcher("ne 2", false)("line 29");
     expect(markPiece("line", 0, matches)).toEqual([
       { text: "li", marked: false },
       { text: "ne", marked: true },

@@ -30,6 +30,7 @@ const open = [
   "createToken",
   "revokeToken",
   "callTrigger",
+  "openArtifactLink",
 ];
 
 function toJsonSchema(schema: z.ZodType | string | undefined, io: "input" | "output"): object {

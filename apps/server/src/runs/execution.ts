@@ -252,6 +252,7 @@ export class Execution {
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
+      skippedArtifactCount: this.#artifacts.skippedCount,
     });
     const { artifacts } = this.#artifacts;
     return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
