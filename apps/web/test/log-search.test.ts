@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createLogBuffer } from "../src/ui/log/log-buffer.ts";
-import { createMatcher, createTextMatcher } from "@syla/contracts/log-search";
+import { createTextMatcher } from "@syla/contracts/log-search";
 import { createLogSearch as createSearch, includesSorted, type LogFilter, markPiece, noFilter } from "../src/ui/log/log-search.ts";
+
+import { readFilter, writeFilter } from "../src/runs/log-filter.ts";
 
 const time = "2026-01-05T09:30:00.000Z";
 
@@ -40,6 +42,20 @@ describe("the search of a log", () => {
     const buffer = createLogBuffer((run) => run());
     buffer.append("stdout", time, "\u001b[36mline\u001b[0m 29\n");
     expect(createLogSearch(buffer, { stream: "all", query: "line 29" })().matches).toEqual([0]);
+  });
+});
+
+describe("the filter of a log in an address", () => {
+  it("comes back as it was, beside what else is there", () => {
+    const filter: LogFilter = { stream: "stderr", level: "warn", node: "n1", query: "a b&c", regex: true, matchCase: true };
+    const search = writeFilter(new URLSearchParams("tab=log"), filter);
+    expect(search.get("tab")).toBe("log");
+    expect(readFilter(new URLSearchParams(search.toString()))).toEqual(filter);
+    expect(writeFilter(search, noFilter).toString()).toBe("tab=log");
+  });
+
+  it("is nothing where the address makes no sense", () => {
+    expect(readFilter(new URLSearchParams("output=stdin&level=loud&regex=yes&node="))).toEqual(noFilter);
   });
 });
 
