@@ -10,6 +10,9 @@ export const LogFilter = z.object({
 });
 export type LogFilter = z.output<typeof LogFilter>;
 
+/** A longer pattern would take too long for each line. */
+const longestPattern = 200;
+
 /** What is looked for in lines. */
 export const LogPattern = z.object({
   q: z.string().max(1000).optional().describe("what a line holds; every line when left out"),
@@ -69,6 +72,7 @@ export function createTextMatcher(wanted: string, matchCase: boolean): Matcher {
 }
 
 async function createRegexMatcher(source: string, matchCase: boolean): Promise<Matcher> {
+  if (source.length > longestPattern) throw new Error(`a pattern has at most ${longestPattern} characters`);
   const { RE2JS } = await import("re2js");
   const pattern = RE2JS.compile(source, matchCase ? 0 : RE2JS.CASE_INSENSITIVE);
   return (text) => {

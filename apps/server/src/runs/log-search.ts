@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { createLineFinisher, createLineReader, type LogLine } from "@syla/contracts/log-lines";
 import { createMatcher, isWanted, type FoundLine, type FoundLines, type LogFilter, type LogPattern, type Matcher } from "@syla/contracts/log-search";
@@ -35,6 +36,9 @@ export async function matcherOf(pattern: LogPattern): Promise<Matcher | null> {
   }
 }
 
+/** After so long others get their turn: a pattern can take its time for each line. */
+const sliceMs = 10;
+
 /**
  * Looks through a whole log, which takes as much memory as one page does. `isEnough` ends it early; then what was found so far is told as such.
  */
@@ -46,12 +50,17 @@ export async function searchLog(
   isEnough: () => boolean,
 ): Promise<FoundLines> {
   const page = new FirstLines(limit + 1);
-  let [count, seen, complete] = [0, 0, true];
+  let [count, seen, complete, began] = [0, 0, true, performance.now()];
   for await (const line of lines) {
     seen += 1;
-    if (seen % 256 === 0 && isEnough()) {
+    const isSliceOver = performance.now() - began > sliceMs;
+    if ((isSliceOver || seen % 256 === 0) && isEnough()) {
       complete = false;
       break;
+    }
+    if (isSliceOver) {
+      await nextTurn();
+      began = performance.now();
     }
     if (!isWanted(line, filter)) continue;
     const matches = matcher?.(line.text) ?? [];
