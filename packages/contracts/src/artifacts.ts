@@ -59,7 +59,7 @@ export const artifactRoutes = {
     link: "run",
     params: artifactId,
     headers: contentHeaders,
-    responses: { 200: "bytes", 206: "bytes" },
+    responses: { 200: "bytes", 206: "bytes", 304: "none" },
     errors: ["not_found", "range_not_satisfiable"],
   }),
   viewArtifact: route({
@@ -70,7 +70,7 @@ export const artifactRoutes = {
     auth: "user",
     params: artifactId,
     headers: contentHeaders,
-    responses: { 200: "bytes", 206: "bytes" },
+    responses: { 200: "bytes", 206: "bytes", 304: "none" },
     errors: ["not_found", "range_not_satisfiable"],
   }),
   downloadArtifacts: route({
@@ -115,7 +115,7 @@ export const artifactRoutes = {
     auth: "none",
     params: z.object({ token: z.string().max(400) }),
     headers: contentHeaders,
-    responses: { 200: "bytes", 206: "bytes" },
+    responses: { 200: "bytes", 206: "bytes", 304: "none" },
     errors: ["share_link_invalid", "range_not_satisfiable"],
   }),
 };
