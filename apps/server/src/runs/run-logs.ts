@@ -48,7 +48,7 @@ export class RunLogs {
   }
 
   /** The log as it is downloaded: what was written, byte for byte, every event as a JSON line, or its lines. */
-  async *download(row: RunRow, wish: LogDownload): AsyncGenerator<Buffer | string> {
+  async *download(row: RunRow, wish: LogDownload): AsyncGenerator<Buffer> {
     const { format, stream, timestamps } = wish;
     if (format === "raw") return yield* this.bytes(row, stream, "raw");
     if (format === "jsonl") return yield* this.bytes(row, stream, "jsonl");
@@ -56,7 +56,8 @@ export class RunLogs {
       format === "lines"
         ? (line: LogLine) => `${JSON.stringify(line)}\n`
         : ({ time, text }: LogLine) => (timestamps ? `${time} ${text}\n` : `${text}\n`);
-    for await (const lines of gather(this.lines(row), (line) => isWanted(line, wish))) yield lines.map(print).join("");
+    for await (const lines of gather(this.lines(row), (line) => isWanted(line, wish)))
+      yield Buffer.from(lines.map(print).join(""));
   }
 
   /** The lines so far. */

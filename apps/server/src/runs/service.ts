@@ -343,7 +343,7 @@ export class Runs {
   }
 
   /** The log as it is downloaded. */
-  async *log(actor: Actor, id: string, wish: LogDownload): AsyncGenerator<Buffer | string> {
+  async *log(actor: Actor, id: string, wish: LogDownload): AsyncGenerator<Buffer> {
     yield* this.#logs.download(await this.#find(actor, id, "run:read"), wish);
   }
 
