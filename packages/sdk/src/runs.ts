@@ -229,8 +229,12 @@ export function createRuns(transport: Transport): Runs {
         after = page.nextAfter;
       }
     },
-    artifacts: (id, options) =>
-      Array.fromAsync(iteratePages((cursor) => listArtifacts(id, { ...(cursor !== null && { cursor }) }, options))),
+    artifacts: async (id, options) => {
+      const all: Artifact[] = [];
+      for await (const artifact of iteratePages((cursor) => listArtifacts(id, { ...(cursor !== null && { cursor }) }, options)))
+        all.push(artifact);
+      return all;
+    },
     listArtifacts,
     downloadArtifact: (id, artifactId, { range, ...options } = {}) =>
       transport.raw("downloadArtifact", {
