@@ -56,6 +56,20 @@ export function useArtifacts(id: string, part: string, enabled: boolean) {
   });
 }
 
+/** One of them by its path, wherever it is in the list; null when there is none. */
+export function useArtifactAt(id: string, path: string | null, enabled: boolean) {
+  const { syla: reader } = useClient();
+  return useQuery({
+    queryKey: ["run", id, "artifact-at", path],
+    queryFn: async ({ signal }) => {
+      const { items } = await reader.runs.listArtifacts(id, { q: (path ?? "").slice(0, 200) }, { signal });
+      return items.find((artifact) => artifact.path === path) ?? null;
+    },
+    enabled: enabled && path !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 /** What came of a run's test cases, once it has ended. */
 export function useTestReport(id: string) {
   return useQuery({

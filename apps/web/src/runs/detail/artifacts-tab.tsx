@@ -10,7 +10,7 @@ import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes, formatCount, formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
-import { useArtifacts } from "../queries.ts";
+import { useArtifactAt, useArtifacts } from "../queries.ts";
 import { isLive } from "../run-state.ts";
 import { ArtifactLinks } from "./artifact-links.tsx";
 import { ArtifactPreview } from "./artifact-preview.tsx";
@@ -52,8 +52,10 @@ function ArtifactList({ run }: { readonly run: Run }) {
   const navigate = useNavigate();
   const { hash } = useLocation();
   const artifacts = pages.data?.pages.flatMap((page) => page.items) ?? [];
-  const chosen =
-    artifacts.find((artifact) => artifact.path === search.get("path")) ?? artifacts.find((artifact) => previewKind(artifact) !== "none");
+  const path = search.get("path");
+  const listed = artifacts.find((artifact) => artifact.path === path);
+  const elsewhere = useArtifactAt(run.id, path, pages.isSuccess && listed === undefined);
+  const chosen = listed ?? elsewhere.data ?? artifacts.find((artifact) => previewKind(artifact) !== "none");
   const choose = (path: string) =>
     void navigate({ search: createSearchParams({ tab: "artifacts", path }).toString(), hash }, { replace: true });
   if (pages.isError) return <ErrorPanel error={pages.error} onRetry={() => void pages.refetch()} />;
@@ -84,7 +86,7 @@ function ArtifactList({ run }: { readonly run: Run }) {
                 key={artifact.id}
                 run={run}
                 artifact={artifact}
-                chosen={artifact === chosen}
+                chosen={artifact.id === chosen?.id}
                 onChoose={() => choose(artifact.path)}
               />
             ))}

@@ -42,6 +42,7 @@ function Picture({ alt, src }: { readonly alt?: string; readonly src?: string })
 }
 
 const styles = {
+  "& > div > :first-child": { marginTop: 0 },
   "& h1, & h2, & h3, & h4": { fontWeight: 600, lineHeight: 1.4, marginTop: "16px", marginBottom: "8px" },
   "& h1": { fontSize: "18px" },
   "& h2": { fontSize: "16px" },
