@@ -82,15 +82,23 @@ function jsonLevel(head: string): LogLevel | null {
   return steps < 1 ? null : (logLevels[Math.min(logLevels.length, Math.floor(steps)) - 1] ?? null);
 }
 
-/** Reads the levels of one stream's lines, in order. What is indented goes on with the line before, and so does what ends a traceback. */
-export function createLevelReader(): (line: string) => LogLevel | null {
-  let level: LogLevel | null = null;
+/**
+ * Reads the levels of one stream's lines, in order: of each how to tell it, which is more work than most lines are worth. What is indented goes
+ * on with the line before, and so does what ends a traceback.
+ */
+export function createLevelReader(): (line: string) => () => LogLevel | null {
+  let head = "";
   let isTraceback = false;
+  let endsTraceback = false;
   return (line) => {
-    if (/^[ \t]/.test(line) && level !== null) return level;
-    const own = levelOf(line);
-    level = own === null && isTraceback && line !== "" ? "error" : own;
-    isTraceback = line.startsWith("Traceback (");
-    return level;
+    const code = line.charCodeAt(0);
+    const isIndented = code === 0x20 || code === 0x09;
+    if (!isIndented) {
+      endsTraceback = isTraceback && line !== "";
+      isTraceback = line.startsWith("Traceback (");
+      head = line;
+    }
+    const [first, isEnd] = [head, endsTraceback];
+    return () => levelOf(first) ?? (isEnd ? "error" : isIndented ? levelOf(line) : null);
   };
 }

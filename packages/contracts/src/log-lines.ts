@@ -132,11 +132,22 @@ function keepLastFrame(raw: string): string {
   return kept.length > maxLineLength ? kept.slice(-maxLineLength) : kept;
 }
 
-/** Reads what finished lines are: their text as it is seen, and their level. */
+/** Reads what finished lines are: their text as it is seen, and their level, when somebody asks for it. */
 export function createLineFinisher(): (line: GrowingLine) => LogLine {
-  const levels = { stdout: createLevelReader(), stderr: createLevelReader(), system: () => null };
+  const levels = { stdout: createLevelReader(), stderr: createLevelReader(), system: () => () => null };
   return ({ number, seq, time, stream, nodeId, raw }) => {
     const text = stripAnsi(raw);
-    return { number, seq, time, stream, level: levels[stream](text), nodeId, text };
+    const levelOfLine = levels[stream](text);
+    return {
+      number,
+      seq,
+      time,
+      stream,
+      nodeId,
+      text,
+      get level() {
+        return levelOfLine();
+      },
+    };
   };
 }

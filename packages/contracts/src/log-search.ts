@@ -41,11 +41,11 @@ export const FoundLines = z
   .meta({ id: "FoundLines" });
 export type FoundLines = z.infer<typeof FoundLines>;
 
-/** Whether a line is one of those. */
-export function isWanted({ stream, level, nodeId }: Pick<LogLine, "stream" | "level" | "nodeId">, filter: LogFilter): boolean {
-  if (filter.stream !== "all" && stream !== filter.stream) return false;
-  if (filter.level !== undefined && !isAtLeast(level, filter.level)) return false;
-  return filter.node === undefined || nodeId === filter.node;
+/** Whether a line is one of those. Its level is looked at only where it matters: to tell it is work. */
+export function isWanted(line: Pick<LogLine, "stream" | "level" | "nodeId">, filter: LogFilter): boolean {
+  if (filter.stream !== "all" && line.stream !== filter.stream) return false;
+  if (filter.node !== undefined && line.nodeId !== filter.node) return false;
+  return filter.level === undefined || isAtLeast(line.level, filter.level);
 }
 
 const mostMatches = 100;

@@ -65,7 +65,7 @@ describe("the level of a line", () => {
   it("goes on over what is indented, and to the end of a traceback", () => {
     const read = createLevelReader();
     const lines = ["INFO:a:start", "  more", "Traceback (most recent call last):", '  File "a.py", line 1', "    boom()", "app.Oops: it broke", "after"];
-    expect(lines.map(read)).toEqual(["info", "info", "error", "error", "error", "error", null]);
+    expect(lines.map((line) => read(line)())).toEqual(["info", "info", "error", "error", "error", "error", null]);
   });
 
   it("is found in little time, whatever a line is", () => {

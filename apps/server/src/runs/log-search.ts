@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { createLineFinisher, createLineReader, type LogLine } from "@syla/contracts/log-lines";
-import { createMatcher, isWanted, type FoundLine, type FoundLines, type LogFilter, type LogPattern, type Matcher } from "@syla/contracts/log-search";
+import { createMatcher, isWanted, type FoundLine, type FoundLines, type LogFilter, type LogPattern, type Matcher, type Span } from "@syla/contracts/log-search";
 import type { RunEvent } from "@syla/contracts/runs";
 
 /** Which page of what is found. */
@@ -66,7 +66,7 @@ export async function searchLog(
     const matches = matcher?.(line.text) ?? [];
     if (matcher !== null && matches.length === 0) continue;
     count += 1;
-    if (line.number > after) page.add({ ...line, matches: matches.map(([begin, end]) => [begin, end]) });
+    if (line.number > after) page.add(line, matches);
   }
   const found = page.lines;
   const items = found.slice(0, limit);
@@ -82,10 +82,10 @@ class FirstLines {
     this.#most = most;
   }
 
-  add(line: FoundLine): void {
+  add(line: LogLine, matches: readonly Span[]): void {
     const after = this.lines.findLastIndex(({ number }) => number < line.number);
     if (after + 1 >= this.#most) return;
-    this.lines.splice(after + 1, 0, line);
+    this.lines.splice(after + 1, 0, { ...line, matches: matches.map(([begin, end]) => [begin, end]) });
     if (this.lines.length > this.#most) this.lines.pop();
   }
 }

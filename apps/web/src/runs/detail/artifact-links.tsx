@@ -53,7 +53,7 @@ function LinkDialog({ run, artifact, onClose }: ArtifactLinksProps & { readonly 
   const revoke = useMutation({ mutationFn: () => syla.runs.revokeArtifactLinks(run.id), onSuccess: () => make.reset() });
   const error = make.error ?? revoke.error;
   return (
-    <Modal label="A link to download" onClose={onClose} width="32rem">
+    <Modal label="A link to download" onClose={onClose} width="38rem">
       <Box px="4" py="3">
         <Text fontSize="sm" color="fg.muted" mb="3">
           Anybody who has the link can download, without signing in, until it expires or is revoked, as long as you may read the run.

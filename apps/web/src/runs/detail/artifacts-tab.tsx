@@ -80,7 +80,7 @@ function ArtifactList({ run }: { readonly run: Run }) {
               onChange={(event) => setPart(event.currentTarget.value)}
             />
           ) : null}
-          <Box maxH="480px" overflowY="auto">
+          <Box maxH={{ base: "240px", lg: "480px" }} overflowY="auto">
             {artifacts.map((artifact) => (
               <ArtifactRow
                 key={artifact.id}

@@ -85,7 +85,7 @@ export function createLogBuffer(schedule: (run: () => void) => void = scheduleFr
 
 function createReader(lines: LogLine[], nodes: Set<string>, most: number) {
   const styles: Record<LogStream, AnsiStyle> = { stdout: plainStyle, stderr: plainStyle, system: plainStyle };
-  const levels = { stdout: createLevelReader(), stderr: createLevelReader(), system: () => null };
+  const levels = { stdout: createLevelReader(), stderr: createLevelReader(), system: () => () => null };
   return createLineReader<LogLine>(
     (begun) => {
       const line: LogLine = { ...begun, before: styles[begun.stream], level: null };
@@ -94,7 +94,7 @@ function createReader(lines: LogLine[], nodes: Set<string>, most: number) {
     },
     (line) => {
       styles[line.stream] = styleAfter(line.raw, line.before);
-      line.level = levels[line.stream](plainText(line));
+      line.level = levels[line.stream](plainText(line))();
       if (line.nodeId !== null) nodes.add(line.nodeId);
     },
   );

@@ -26,7 +26,8 @@ export default function TablePreview({ text, label, cut }: TablePreviewProps) {
     overscan: 10,
     useFlushSync: false,
   });
-  const columns = `56px repeat(${head.length}, minmax(120px, 240px))`;
+  const shapes = useMemo(() => head.map((name, column) => shapeOf(name, rows, column)), [head, rows]);
+  const columns = `56px ${shapes.map(({ width }) => `${width}px`).join(" ")}`;
   return (
     <Box>
       <Box
@@ -47,7 +48,7 @@ export default function TablePreview({ text, label, cut }: TablePreviewProps) {
               #
             </Cell>
             {head.map((name, index) => (
-              <Cell key={index} role="columnheader">
+              <Cell key={index} role="columnheader" end={shapes[index]?.isNumeric === true}>
                 {name}
               </Cell>
             ))}
@@ -72,7 +73,7 @@ export default function TablePreview({ text, label, cut }: TablePreviewProps) {
                 {head.map((_, column) => {
                   const value = rows[index]?.[column] ?? "";
                   return (
-                    <Cell key={column} role="cell" end={isNumber(value)}>
+                    <Cell key={column} role="cell" end={shapes[column]?.isNumeric === true}>
                       {value}
                     </Cell>
                   );
@@ -152,6 +153,15 @@ function readTable(text: string, cut: boolean): Table {
 function delimiterOf(text: string): string {
   const first = text.slice(0, text.indexOf("\n") === -1 ? undefined : text.indexOf("\n"));
   return [",", "\t", ";", "|"].toSorted((one, other) => first.split(other).length - first.split(one).length)[0] ?? ",";
+}
+
+/** So many rows tell how wide a column is, and whether it holds numbers. */
+const sampleRows = 50;
+
+function shapeOf(name: string, rows: readonly (readonly string[])[], column: number): { readonly width: number; readonly isNumeric: boolean } {
+  const values = rows.slice(0, sampleRows).map((row) => row[column] ?? "");
+  const longest = values.reduce((most, value) => Math.max(most, value.length), name.length);
+  return { width: Math.min(320, Math.max(64, longest * 7 + 24)), isNumeric: values.some(isNumber) && values.every((value) => value === "" || isNumber(value)) };
 }
 
 function isNumber(value: string): boolean {
