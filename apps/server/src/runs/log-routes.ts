@@ -11,7 +11,7 @@ import type { Runs } from "./service.ts";
 export function registerLogRoutes(http: Http, runs: Runs): void {
   http.bind(logRoutes.downloadLog, async ({ params, query }, call) => {
     checkDownload(query);
-    const { id } = await runs.require(call.actor, params.id, "run:read");
+    const { id } = await runs.require(call.actor, params.id, "run:log");
     const { name, type } = nameOf(id, query);
     const content = Readable.from(runs.log(call.actor, id, query));
     const headers = { ...attachment(name, type), vary: "accept-encoding" };

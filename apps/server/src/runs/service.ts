@@ -312,8 +312,8 @@ export class Runs {
 
   /** The run's events after `lastSeq`, live, up to and with `end`, or to the end of the actor's access. */
   async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
-    const row = await this.#find(actor, id, "run:read");
-    const hold = this.#context.access.hold(actor, "run:read", toThing(row), () => this.thing(id), gone);
+    const row = await this.#find(actor, id, "run:log");
+    const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
     for await (const event of during(hold, this.#events(row, lastSeq, hold.signal)))
       yield event.type === "end" ? { ...event, run: shownTo(actor, event.run) } : event;
   }
@@ -344,12 +344,12 @@ export class Runs {
 
   /** The log as it is downloaded. */
   async *log(actor: Actor, id: string, wish: LogDownload): AsyncGenerator<Buffer> {
-    yield* this.#logs.download(await this.#find(actor, id, "run:read"), wish);
+    yield* this.#logs.download(await this.#find(actor, id, "run:log"), wish);
   }
 
   /** A page of those lines of the log that match. @throws AppError `invalid_pattern` */
   async searchLog(actor: Actor, id: string, wish: LogPattern & LogFilter & SearchPage, signal: AbortSignal): Promise<FoundLines> {
-    const row = await this.#find(actor, id, "run:read");
+    const row = await this.#find(actor, id, "run:log");
     const matcher = await matcherOf(wish);
     return await this.#searches.take(signal, async () => {
       const until = Date.now() + searchMs;
@@ -410,7 +410,7 @@ export class Runs {
 
   /** The hash of an input file, or of what was on stdin (`path` null). */
   async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
-    const config = runConfigs.parse((await this.#find(actor, id, "run:read")).config);
+    const config = runConfigs.parse((await this.#find(actor, id, "run:input")).config);
     if (path === null) return config.stdin?.sha256 ?? null;
     const file =
       config.files.find((candidate) => candidate.path === path) ??

@@ -46,13 +46,13 @@ export class RunArtifacts {
   }
 
   async get(actor: Actor, runId: string, artifactId: string): Promise<store.ArtifactRow> {
-    await this.#context.runs.require(actor, runId, "run:read");
+    await this.#context.runs.require(actor, runId, "run:artifact");
     return await this.#find(runId, artifactId);
   }
 
   /** All of them as a zip archive, as it is being written. */
   async zip(actor: Actor, runId: string): Promise<Readable> {
-    const run = await this.#context.runs.require(actor, runId, "run:read");
+    const run = await this.#context.runs.require(actor, runId, "run:artifact");
     const rows = await store.listArtifacts(this.#context.database.queries, runId);
     const { zip, output } = createZip();
     const mtime = run.finished_at ?? run.created_at;
@@ -88,7 +88,7 @@ export class RunArtifacts {
     const { runId, artifactId, userId, madeAt } = link;
     try {
       const actor = await this.#context.actFor(userId);
-      await this.#context.runs.require(actor, runId, "run:read");
+      await this.#context.runs.require(actor, runId, "run:artifact");
       const ended = await store.findLinksEnd(this.#context.database.queries, runId);
       if (ended !== null && madeAt <= ended.getTime()) throw new AppError("share_link_invalid");
       return { runId, actor, artifact: artifactId === null ? null : await this.#find(runId, artifactId) };
