@@ -116,6 +116,6 @@ export const artifactRoutes = {
     params: z.object({ token: z.string().max(400) }),
     headers: contentHeaders,
     responses: { 200: "bytes", 206: "bytes", 304: "none" },
-    errors: ["share_link_invalid", "range_not_satisfiable"],
+    errors: ["artifact_link_invalid", "range_not_satisfiable"],
   }),
 };

@@ -166,6 +166,11 @@ export const errorCatalog = {
     message: "The link is unknown, or it has expired or been revoked.",
     hint: "Ask whoever sent it for a new one.",
   },
+  artifact_link_invalid: {
+    status: 403,
+    message: "The link is unknown, or it has expired or been revoked.",
+    hint: "Ask whoever sent it for a new one.",
+  },
   invitation_invalid: {
     status: 403,
     message: "The invitation is unknown, or it has expired, been used or been revoked.",

@@ -228,7 +228,7 @@ describe("artifacts", () => {
     const token = one.split("/").at(-1) ?? "";
     for (const other of [`${token}x`, token.replace("art_", "art_0"), token.slice(0, -3), token.replace(/\.[^.]+$/, `.${"A".repeat(43)}`), "x", "%00"]) {
       const refused = await open(one.replace(token, other));
-      expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "share_link_invalid"]);
+      expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "artifact_link_invalid"]);
     }
 
     await share(server, ann, { resourceType: "run", resourceId: id, email: bob.email, level: "admin" });

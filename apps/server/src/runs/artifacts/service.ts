@@ -80,20 +80,20 @@ export class RunArtifacts {
   /**
    * What a link leads to: an artifact, or all of the run's. It is worth as much as the right of whoever made it to read the run, now.
    *
-   * @throws AppError `share_link_invalid`
+   * @throws AppError `artifact_link_invalid`
    */
   async follow(token: string): Promise<{ readonly runId: string; readonly artifact: store.ArtifactRow | null; readonly actor: Actor }> {
     const link = readLink(token, this.#secretOf);
-    if (link === null) throw new AppError("share_link_invalid");
+    if (link === null) throw new AppError("artifact_link_invalid");
     const { runId, artifactId, userId, madeAt } = link;
     try {
       const actor = await this.#context.actFor(userId);
       await this.#context.runs.require(actor, runId, "run:artifact");
       const ended = await store.findLinksEnd(this.#context.database.queries, runId);
-      if (ended !== null && madeAt <= ended.getTime()) throw new AppError("share_link_invalid");
+      if (ended !== null && madeAt <= ended.getTime()) throw new AppError("artifact_link_invalid");
       return { runId, actor, artifact: artifactId === null ? null : await this.#find(runId, artifactId) };
     } catch (error) {
-      throw error instanceof AppError && error.status < 500 ? new AppError("share_link_invalid") : error;
+      throw error instanceof AppError && error.status < 500 ? new AppError("artifact_link_invalid") : error;
     }
   }
 

@@ -123,7 +123,7 @@ describe("running again", () => {
     const { id } = await execute(server, { files, entrypoint: "main.py" });
     const { queries } = server.context.database;
     const waiting = async () =>
-      (await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'`.execute(queries)).rows[0]
+      (await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(queries)).rows[0]
         ?.n;
     const again = await queries.transaction().execute(async (work) => {
       await work.deleteFrom("runs").where("id", "=", id).execute();
