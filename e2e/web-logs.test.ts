@@ -10,7 +10,7 @@ async function execute(code: string, limits: object = {}): Promise<string> {
 
 const lines = 100_000;
 
-/** Scrolls through the log for two seconds, and answers how long each frame took, in milliseconds. */
+/** Scrolls through the log for a second, and answers how long each frame took, in milliseconds. */
 const scrollFrames = `new Promise((resolve) => {
   const log = document.querySelector(".log");
   const frames = [];
@@ -19,8 +19,8 @@ const scrollFrames = `new Promise((resolve) => {
   const step = (now) => {
     frames.push(now - before);
     before = now;
-    log.scrollTop = (log.scrollHeight * (now - began)) / 2000;
-    if (now - began < 2000) requestAnimationFrame(step);
+    log.scrollTop = (log.scrollHeight * (now - began)) / 1000;
+    if (now - began < 1000) requestAnimationFrame(step);
     else resolve(frames.slice(1));
   };
   requestAnimationFrame(step);
@@ -47,7 +47,9 @@ describe.skipIf(noBrowser)("logs and artifacts in the browser", () => {
     );
     const page = await web.openPage(`/runs/${id}`);
     const rows = page.locator(".log-row .log-text");
-    await expect.poll(() => rows.allTextContents()).toEqual(["INFO:a:started", "WARNING:a:slow 1", "WARNING:a:slow 22", "from a node", "plain"]);
+    await expect
+      .poll(() => rows.allTextContents())
+      .toEqual(["INFO:a:started", "WARNING:a:slow 1", "WARNING:a:slow 22", "from a node", "plain"]);
     await page.getByLabel("Level").selectOption("warn");
     await expect.poll(() => rows.allTextContents()).toEqual(["WARNING:a:slow 1", "WARNING:a:slow 22"]);
     await page.getByRole("button", { name: "Regular expression" }).click();
@@ -72,9 +74,7 @@ describe.skipIf(noBrowser)("logs and artifacts in the browser", () => {
     const page = await web.openPage(`/runs/${id}`);
     await page.getByRole("log", { name: "Output, 100,000 lines" }).waitFor();
     const frames = await page.evaluate<number[]>(scrollFrames);
-    const sorted = frames.toSorted((one, other) => one - other);
-    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
-    console.info(`${frames.length} frames, p50 ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms, longest ${at(1 - 1e-9).toFixed(1)} ms`);
+    expect(frames.length).toBeGreaterThan(1);
     await page.locator(".log-row").getByText(`line ${lines} `).waitFor();
     expect(await page.locator(".log-row").count()).toBeLessThan(120);
     await page.getByLabel("Search the log").fill("line 99999 ");
@@ -93,7 +93,7 @@ describe.skipIf(noBrowser)("logs and artifacts in the browser", () => {
         "w('data.json', json.dumps({'name': 'x', 'deep': {'list': list(range(150))}}))",
         "w('broken.json', '{')",
         `w('notes.md', '# Title\\n\\n<img src=x onerror="document.title=1">\\n\\n[bad](javascript:alert(1)) [good](https://example.org) ![pic](http://example.org/x.png)')`,
-        "w('page.html', '<h1 id=h>Before</h1><script>try { parent.document.title = \"reached\" } catch { document.getElementById(\"h\").textContent = \"Plot: \" + origin }</script>')",
+        'w(\'page.html\', \'<h1 id=h>Before</h1><script>try { parent.document.title = "reached" } catch { document.getElementById("h").textContent = "Plot: " + origin }</script>\')',
         "w('table.csv', 'name,value\\n' + ''.join(f'row {n},{n}\\n' for n in range(5000)))",
       ].join("\n"),
     );
@@ -106,7 +106,9 @@ describe.skipIf(noBrowser)("logs and artifacts in the browser", () => {
     const notes = page.getByRole("region", { name: "notes.md" });
     await notes.getByRole("heading", { name: "Title" }).waitFor();
     expect(await notes.locator("img, script").count()).toBe(0);
-    expect(await notes.getByRole("link").evaluateAll((links) => links.map((link) => (link as unknown as { href: string }).href))).toEqual(["https://example.org/"]);
+    expect(await notes.getByRole("link").evaluateAll((links) => links.map((link) => (link as unknown as { href: string }).href))).toEqual([
+      "https://example.org/",
+    ]);
     await choose("page.html");
     await page.frameLocator("iframe").getByRole("heading", { name: "Plot: null" }).waitFor();
     expect(await page.title()).not.toContain("reached");

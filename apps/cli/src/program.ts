@@ -316,7 +316,13 @@ export function buildProgram(): Command {
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
-      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand, adminUsersResetTwoFactorCommand]),
+      noun("users", "accounts", [
+        adminUsersListCommand,
+        adminUsersRoleCommand,
+        adminUsersSuspendCommand,
+        adminUsersReactivateCommand,
+        adminUsersResetTwoFactorCommand,
+      ]),
       adminSettingsCommand,
     ]),
     usageCommand,

@@ -70,7 +70,8 @@ test("runs are pinned, retried and deleted, one or many", async () => {
 });
 
 test("lines of a log are looked for, what a run left is saved, and links to it are made and revoked", async () => {
-  const code = "import sys\nprint('INFO:a:one')\nprint('ERROR:a:two')\nprint('three')\nopen('/output/a.txt', 'w').write('first')\nopen('/output/b.txt', 'w').write('second')";
+  const code =
+    "import sys\nprint('INFO:a:one')\nprint('ERROR:a:two')\nprint('three')\nopen('/output/a.txt', 'w').write('first')\nopen('/output/b.txt', 'w').write('second')";
   const made = await server.send("POST", "/api/v1/executions?wait=true", { language: "python", code });
   const { id } = (await made.json()) as { id: string };
   const logs = async (...flags: string[]) => (await runCli(["logs", id, ...flags], { env })).stdout;
@@ -85,7 +86,9 @@ test("lines of a log are looked for, what a run left is saved, and links to it a
   const target = join(folder.path, "left");
   expect((await runCli(["runs", "download", id, "-o", target], { env })).stderr).toContain("2 files saved");
   expect(readFileSync(join(target, "b.txt"), "utf8")).toBe("second");
-  const some = JSON.parse((await runCli(["runs", "download", id, "a.txt", "-o", join(folder.path, "some"), "--json"], { env })).stdout) as object;
+  const some = JSON.parse(
+    (await runCli(["runs", "download", id, "a.txt", "-o", join(folder.path, "some"), "--json"], { env })).stdout,
+  ) as object;
   expect(some).toMatchObject({ files: 1 });
   expect((await runCli(["runs", "download", id, "none.txt", "-o", target], { env })).code).toBe(66);
   const archive = join(folder.path, "all.zip");

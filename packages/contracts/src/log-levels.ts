@@ -58,7 +58,7 @@ const afterTime = new RegExp(
 const glog = /^([DIWEF])\d{4} \d\d:\d\d:\d\d/;
 const glogLevels: Readonly<Record<string, LogLevel>> = { D: "debug", I: "info", W: "warn", E: "error", F: "fatal" };
 /** What runtimes print when a program fails. */
-const failure = /^(?:Traceback \(most recent call last\)|(?:Uncaught |Unhandled )?(?:[\w$]+\.)*[\w$]*(?:Error|Exception)(?:$|[: (\[]))/;
+const failure = /^(?:Traceback \(most recent call last\)|(?:Uncaught |Unhandled )?(?:[\w$]+\.)*[\w$]*(?:Error|Exception)(?:$|[: ([]))/;
 const goFailure = /^(?:panic: |fatal error: )/;
 
 /** The level that a line names, in the ways that are common; null where it names none. The line without control sequences. */
@@ -98,7 +98,7 @@ export function createLevelReader(): (line: string) => () => LogLevel | null {
       isTraceback = line.startsWith("Traceback (");
       head = line;
     }
-    const [first, isEnd] = [head, endsTraceback];
-    return () => levelOf(first) ?? (isEnd ? "error" : isIndented ? levelOf(line) : null);
+    const [start, isEnd] = [head, endsTraceback];
+    return () => levelOf(start) ?? (isEnd ? "error" : isIndented ? levelOf(line) : null);
   };
 }

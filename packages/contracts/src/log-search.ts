@@ -35,7 +35,9 @@ export const FoundLines = z
     items: z.array(FoundLine),
     count: z.int().describe("lines that match, on all pages"),
     lines: z.int().describe("lines that were looked at"),
-    complete: z.boolean().describe("false: there was no time for the rest of the log; what is told holds for the lines that were looked at"),
+    complete: z
+      .boolean()
+      .describe("false: there was no time for the rest of the log; what is told holds for the lines that were looked at"),
     nextAfter: z.int().nullable().describe("`after` of the next page; null on the last one"),
   })
   .meta({ id: "FoundLines" });

@@ -172,8 +172,12 @@ export function createRuns(transport: Transport): Runs {
   const list: Runs["list"] = (query = {}, options = {}) => transport.json("listRuns", { ...options, query });
   const bulk: Runs["bulk"] = (input, { idempotencyKey, ...options } = {}) =>
     transport.json("bulkRuns", { ...options, body: input, headers: { "idempotency-key": idempotencyKey ?? newKey() }, repeatable: true });
-  const searchLog: Runs["searchLog"] = (id, query, options = {}) => 
-    transport.json("searchLog", { ...options, params: { id }, query: { ...query, regex: asFlag(query.regex), matchCase: asFlag(query.matchCase) } });
+  const searchLog: Runs["searchLog"] = (id, query, options = {}) =>
+    transport.json("searchLog", {
+      ...options,
+      params: { id },
+      query: { ...query, regex: asFlag(query.regex), matchCase: asFlag(query.matchCase) },
+    });
   const listArtifacts: Runs["listArtifacts"] = (id, query = {}, options = {}) =>
     transport.json("listArtifacts", { ...options, params: { id }, query });
   return {
@@ -246,8 +250,7 @@ export function createRuns(transport: Transport): Runs {
     artifactViewUrl: (id, artifactId) => transport.url("viewArtifact", { params: { id, artifactId } }),
     downloadArtifacts: (id, options = {}) => transport.raw("downloadArtifacts", { ...options, params: { id } }),
     artifactsUrl: (id) => transport.url("downloadArtifacts", { params: { id } }),
-    createArtifactLink: (id, input = {}, options = {}) =>
-      transport.json("createArtifactLink", { ...options, params: { id }, body: input }),
+    createArtifactLink: (id, input = {}, options = {}) => transport.json("createArtifactLink", { ...options, params: { id }, body: input }),
     revokeArtifactLinks: async (id, options = {}) => void (await transport.json("revokeArtifactLinks", { ...options, params: { id } })),
     tests: (id, options = {}) => transport.json("getTestReport", { ...options, params: { id } }),
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),

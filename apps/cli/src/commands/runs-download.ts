@@ -60,7 +60,11 @@ export const runsLinkCommand: Command = defineServerCommand("link", "make a link
     }
     const artifact = path === undefined ? undefined : (await syla.runs.artifacts(id)).find((found) => found.path === path);
     if (path !== undefined && artifact === undefined)
-      throw new CliError(`The run has left no "${path}".`, { code: "no_input", exit: "no_input", hint: `\`syla runs show ${id}\` lists what it left.` });
+      throw new CliError(`The run has left no "${path}".`, {
+        code: "no_input",
+        exit: "no_input",
+        hint: `\`syla runs show ${id}\` lists what it left.`,
+      });
     const expiresInSeconds = Math.round(parseDuration(expires) / 1000);
     const link = await syla.runs.createArtifactLink(id, { expiresInSeconds, ...(artifact !== undefined && { artifactId: artifact.id }) });
     if (json === true) printJson(link);

@@ -34,7 +34,8 @@ export const runsShowCommand: Command = defineServerCommand("show", "show a run:
     if (run.artifactCount === 0) return;
     const { items } = await syla.runs.listArtifacts(id, { limit: mostArtifacts });
     for (const artifact of items) printLine(`  ${formatBytes(artifact.size).padStart(10)}  ${plainLine(artifact.path)}`);
-    if (run.artifactCount > items.length) printLine(`  and ${run.artifactCount - items.length} more: \`syla runs download ${id}\` saves them`);
+    if (run.artifactCount > items.length)
+      printLine(`  and ${run.artifactCount - items.length} more: \`syla runs download ${id}\` saves them`);
   });
 
 function describeTransition({ status, at, attempt, workerId, cause }: RunTransition): string {

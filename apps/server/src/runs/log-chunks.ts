@@ -40,7 +40,12 @@ export async function* packLines(lines: Readable, seqOf: (line: string) => numbe
 }
 
 /** The lines of a packed log in pieces of whole lines, without chunks in which every event comes before the one after `seq`. Null: it is not packed so. */
-export async function unpackLines(blobs: Pick<Blobs, "open">, sha256: string, size: number, seq: number): Promise<AsyncGenerator<Buffer> | null> {
+export async function unpackLines(
+  blobs: Pick<Blobs, "open">,
+  sha256: string,
+  size: number,
+  seq: number,
+): Promise<AsyncGenerator<Buffer> | null> {
   const found = await readIndex(blobs, sha256, size);
   if (found === null) return null;
   const { index, end } = found;

@@ -16,7 +16,11 @@ export function registerLogRoutes(http: Http, runs: Runs): void {
     const content = Readable.from(runs.log(call.actor, id, query));
     const headers = { ...attachment(name, type), vary: "accept-encoding" };
     if (!takesGzip(call.request.headers["accept-encoding"])) return answer(200, content, headers);
-    return answer(200, pipeline(content, createGzip({ level: constants.Z_BEST_SPEED }), () => {}), { ...headers, "content-encoding": "gzip" });
+    return answer(
+      200,
+      pipeline(content, createGzip({ level: constants.Z_BEST_SPEED }), () => {}),
+      { ...headers, "content-encoding": "gzip" },
+    );
   });
   http.bind(logRoutes.searchLog, async ({ params, query }, call) => await runs.searchLog(call.actor, params.id, query, call.signal));
 }
@@ -25,7 +29,10 @@ export function registerLogRoutes(http: Http, runs: Runs): void {
 function checkDownload({ format, level, node, timestamps }: LogDownload): void {
   const ofLines = format === "text" || format === "lines";
   if (!ofLines && (level !== undefined || node !== undefined))
-    throw new AppError("invalid_request", { message: "Bytes and events have no level and no node.", hint: "Ask for `format=text` or `lines`." });
+    throw new AppError("invalid_request", {
+      message: "Bytes and events have no level and no node.",
+      hint: "Ask for `format=text` or `lines`.",
+    });
   if (timestamps && format !== "text")
     throw new AppError("invalid_request", {
       message: "Only text is written with timestamps.",

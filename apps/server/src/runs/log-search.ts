@@ -1,7 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import { createLineFinisher, createLineReader, type LogLine } from "@syla/contracts/log-lines";
-import { createMatcher, isWanted, type FoundLine, type FoundLines, type LogFilter, type LogPattern, type Matcher, type Span } from "@syla/contracts/log-search";
+import {
+  createMatcher,
+  isWanted,
+  type FoundLine,
+  type FoundLines,
+  type LogFilter,
+  type LogPattern,
+  type Matcher,
+  type Span,
+} from "@syla/contracts/log-search";
 import type { RunEvent } from "@syla/contracts/runs";
 
 /** Which page of what is found. */

@@ -56,8 +56,7 @@ export class RunLogs {
       format === "lines"
         ? (line: LogLine) => `${JSON.stringify(line)}\n`
         : ({ time, text }: LogLine) => (timestamps ? `${time} ${text}\n` : `${text}\n`);
-    for await (const lines of gather(this.lines(row), (line) => isWanted(line, wish)))
-      yield Buffer.from(lines.map(print).join(""));
+    for await (const lines of gather(this.lines(row), (line) => isWanted(line, wish))) yield Buffer.from(lines.map(print).join(""));
   }
 
   /** The lines so far. */
@@ -108,10 +107,10 @@ export class RunLogs {
 /** So many lines are printed at once. */
 const linesAtOnce = 256;
 
-async function* gather<T>(items: AsyncIterable<T>, isWanted: (item: T) => boolean): AsyncGenerator<readonly T[]> {
+async function* gather<T>(items: AsyncIterable<T>, filter: (item: T) => boolean): AsyncGenerator<readonly T[]> {
   let gathered: T[] = [];
   for await (const item of items) {
-    if (!isWanted(item)) continue;
+    if (!filter(item)) continue;
     gathered.push(item);
     if (gathered.length < linesAtOnce) continue;
     yield gathered;

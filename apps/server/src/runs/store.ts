@@ -1,6 +1,6 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RequeueInput, RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
-import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type PreparedStatement, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";

@@ -85,7 +85,9 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   deleteEnvironment: admin({ params: { id: "env_none" } }),
   getEnvironmentStorage: admin(),
   listPackageIndexes: account(),
-  createPackageIndex: developer({ body: { language: "python", name: "acme", url: "https://packages.example.org/simple", packages: ["acme-*"] } }),
+  createPackageIndex: developer({
+    body: { language: "python", name: "acme", url: "https://packages.example.org/simple", packages: ["acme-*"] },
+  }),
   updatePackageIndex: own("package_index", { body: {} }),
   deletePackageIndex: own("package_index"),
   listSchedules: account(),

@@ -113,7 +113,9 @@ describe("artifacts", () => {
   });
 
   it("are answered in parts, and not again to who has them", async () => {
-    const run = await python("open('digits', 'w').write('0123456789'); open('empty', 'w'); open('large', 'wb').write(bytes(range(256)) * 1024)");
+    const run = await python(
+      "open('digits', 'w').write('0123456789'); open('empty', 'w'); open('large', 'wb').write(bytes(range(256)) * 1024)",
+    );
     const [digits, empty, large] = await list(run.id);
     const read = async (artifact: Artifact | undefined, headers: Record<string, string>) => {
       const answer = await server.fetch(`/api/v1/runs/${run.id}/artifacts/${artifact?.id}`, { headers });
@@ -128,7 +130,12 @@ describe("artifacts", () => {
       ["bytes=5-999", "56789", "bytes 5-9/10"],
     ] as const) {
       const part = await read(digits, { range });
-      expect([part.answer.status, part.text, part.range, part.answer.headers.get("content-length")]).toEqual([206, text, told, String(text.length)]);
+      expect([part.answer.status, part.text, part.range, part.answer.headers.get("content-length")]).toEqual([
+        206,
+        text,
+        told,
+        String(text.length),
+      ]);
     }
     for (const range of ["bytes=10-", "bytes=99-100", "bytes=-0"]) {
       const none = await read(digits, { range });
@@ -175,24 +182,41 @@ describe("artifacts", () => {
 
   it("have names in an archive that lead nowhere else, and no two become one", () => {
     const part = fc.string({ unit: fc.constantFrom("a", ".", "\\", ":", "\n", "\u202e", " ", "é", "C"), minLength: 1, maxLength: 8 });
-    const path = fc.array(part.filter((text) => text !== "." && text !== ".."), { minLength: 1, maxLength: 3 });
+    const path = fc.array(
+      part.filter((text) => text !== "." && text !== ".."),
+      { minLength: 1, maxLength: 3 },
+    );
     fc.assert(
-      fc.property(fc.uniqueArray(path.map((parts) => parts.join("/")), { maxLength: 20 }), (paths) => {
-        const names = paths.map(safeZipPath);
-        expect(new Set(names).size).toBe(paths.length);
-        for (const name of names)
-          expect(name.split("/").every((text) => text !== "" && text !== "." && text !== ".." && !/[\\:\n\u202e]|[. ]$/.test(text))).toBe(true);
-      }),
+      fc.property(
+        fc.uniqueArray(
+          path.map((parts) => parts.join("/")),
+          { maxLength: 20 },
+        ),
+        (paths) => {
+          const names = paths.map(safeZipPath);
+          expect(new Set(names).size).toBe(paths.length);
+          for (const name of names)
+            expect(name.split("/").every((text) => text !== "" && text !== "." && text !== ".." && !/[\\:\n\u202e]|[. ]$/.test(text))).toBe(
+              true,
+            );
+        },
+      ),
     );
   });
 
   it("are shown, if they are pages, as documents that reach nothing", async () => {
-    const run = await python("open('page.html', 'w').write('<script>1</script>'); open('a.svg', 'w').write('<svg/>'); open('b.txt', 'w').write('x')");
+    const run = await python(
+      "open('page.html', 'w').write('<script>1</script>'); open('a.svg', 'w').write('<svg/>'); open('b.txt', 'w').write('x')",
+    );
     const items = await list(run.id);
     const view = async (path: string) =>
       await server.fetch(`/api/v1/runs/${run.id}/artifacts/${items.find((item) => item.path === path)?.id}/view`);
     const page = await view("page.html");
-    expect([page.status, page.headers.get("content-type"), page.headers.get("content-disposition")]).toEqual([200, "text/html; charset=utf-8", "inline"]);
+    expect([page.status, page.headers.get("content-type"), page.headers.get("content-disposition")]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+      "inline",
+    ]);
     const policy = page.headers.get("content-security-policy") ?? "";
     expect(policy).toMatch(/^sandbox allow-scripts; default-src 'none'; /);
     expect(policy).not.toMatch(/allow-same-origin|allow-top|allow-popups|https?:|\*/);
@@ -221,12 +245,25 @@ describe("artifacts", () => {
     expect([...(await unzip(Buffer.from(await (await open(await urlOf())).arrayBuffer()))).keys()]).toEqual(["data.txt"]);
 
     for (const body of [{ artifactId: "art_none" }, { artifactId: "\0" }]) expect((await link(body)).status).toBe(404);
-    for (const body of [{ expiresInSeconds: 59 }, { expiresInSeconds: 604_801 }, { expiresInSeconds: 60.5 }, { artifactId: "" }, { more: 1 }])
+    for (const body of [
+      { expiresInSeconds: 59 },
+      { expiresInSeconds: 604_801 },
+      { expiresInSeconds: 60.5 },
+      { artifactId: "" },
+      { more: 1 },
+    ])
       expect((await link(body)).status).toBe(400);
     expect((await link({}, bob.headers)).status).toBe(404);
 
     const token = one.split("/").at(-1) ?? "";
-    for (const other of [`${token}x`, token.replace("art_", "art_0"), token.slice(0, -3), token.replace(/\.[^.]+$/, `.${"A".repeat(43)}`), "x", "%00"]) {
+    for (const other of [
+      `${token}x`,
+      token.replace("art_", "art_0"),
+      token.slice(0, -3),
+      token.replace(/\.[^.]+$/, `.${"A".repeat(43)}`),
+      "x",
+      "%00",
+    ]) {
       const refused = await open(one.replace(token, other));
       expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "artifact_link_invalid"]);
     }
@@ -266,7 +303,8 @@ describe("a link to artifacts", () => {
     fc.assert(
       fc.property(fc.nat(token.length - 2), fc.constantFrom("0", "a", "Z", ".", "-"), (at, character) => {
         const other = token.slice(0, at) + character + token.slice(at + 1);
-        if (other !== token) expect(readLink(other, secretOf, 1500)).toBeNull();
+        fc.pre(other !== token);
+        expect(readLink(other, secretOf, 1500)).toBeNull();
       }),
     );
   });
@@ -292,7 +330,12 @@ async function unzip(bytes: Buffer): Promise<Map<string, Buffer>> {
     fromBuffer(bytes, { lazyEntries: false, autoClose: false }, (error, opened) => (error ? reject(error) : resolve(opened))),
   );
   const entries: Entry[] = [];
-  await new Promise<void>((resolve, reject) => zip.on("entry", (entry: Entry) => void entries.push(entry)).on("end", resolve).on("error", reject));
+  await new Promise<void>((resolve, reject) =>
+    zip
+      .on("entry", (entry: Entry) => void entries.push(entry))
+      .on("end", resolve)
+      .on("error", reject),
+  );
   for (const entry of entries) {
     const stream = await new Promise<Readable>((resolve, reject) =>
       zip.openReadStream(entry, (error, opened) => (error ? reject(error) : resolve(opened))),

@@ -44,7 +44,9 @@ describe("the search of a log", () => {
   });
 
   it("narrows by output, level and node", async () => {
-    expect(texts(await find("level=warn"))).toEqual(expect.arrayContaining(["ERROR:app:it broke", "  with more of it", "WARNING:app:of a node"]));
+    expect(texts(await find("level=warn"))).toEqual(
+      expect.arrayContaining(["ERROR:app:it broke", "  with more of it", "WARNING:app:of a node"]),
+    );
     expect((await find("level=error&stream=stdout")).count).toBe(0);
     expect((await find("node=n1")).items).toMatchObject([{ nodeId: "n1", level: "warn", text: "WARNING:app:of a node" }]);
     expect(texts(await find("stream=stderr&q=more"))).toEqual(["  with more of it"]);
@@ -71,13 +73,16 @@ describe("the search of a log", () => {
     ["limit=5000", "invalid_request"],
     ["after=-1", "invalid_request"],
     ["stream=stdin", "invalid_request"],
-  ])("refuses %s", async (query, code) => {
+  ])("refuses %s", async (query, expected) => {
     const answer = await search(query);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, code]);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, expected]);
   });
 
   it("looks through a log that is still being written", async () => {
-    const live = await submit(server, { language: "bash", code: "echo begun; echo half -n; printf open; while [ ! -e /output/stop ]; do sleep 0.05; done" });
+    const live = await submit(server, {
+      language: "bash",
+      code: "echo begun; echo half -n; printf open; while [ ! -e /output/stop ]; do sleep 0.05; done",
+    });
     for await (const event of followRun(server, live.id)) if (event.type === "log" && event.text.includes("open")) break;
     expect(texts(await find("", live.id))).toEqual(["begun", "half -n", "open"]);
     await server.send("POST", `/api/v1/runs/${live.id}/cancel`);
@@ -87,7 +92,13 @@ describe("the search of a log", () => {
     const most = 200_000;
     async function* events() {
       for (let seq = 1; seq <= most; seq++)
-        yield { type: "log", seq, time: "2026-01-05T09:30:00.000Z", stream: seq % 2 === 0 ? "stdout" : "stderr", text: `event ${seq}\n` } as const;
+        yield {
+          type: "log",
+          seq,
+          time: "2026-01-05T09:30:00.000Z",
+          stream: seq % 2 === 0 ? "stdout" : "stderr",
+          text: `event ${seq}\n`,
+        } as const;
     }
     const matcher = await matcherOf({ q: "event", regex: false, matchCase: false });
     const found = await searchLog(readLogLines(events()), matcher, { stream: "all" }, { after: 100_000, limit: 10 }, () => false);
@@ -114,7 +125,9 @@ describe("a log is downloaded", () => {
 
   it("as lines with their facts", async () => {
     const lines = (await download("format=lines&node=n1")).trim().split("\n");
-    expect(lines.map((line) => JSON.parse(line) as LogLine)).toMatchObject([{ level: "warn", nodeId: "n1", text: "WARNING:app:of a node" }]);
+    expect(lines.map((line) => JSON.parse(line) as LogLine)).toMatchObject([
+      { level: "warn", nodeId: "n1", text: "WARNING:app:of a node" },
+    ]);
   });
 
   it("byte for byte, whatever is asked of lines being refused", async () => {

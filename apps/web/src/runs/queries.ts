@@ -1,5 +1,13 @@
 import type { BulkRunsInputDraft, Run, RunInputDraft, RunSummary } from "@syla/sdk";
-import { type InfiniteData, keepPreviousData, type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { useClient } from "../app/client.ts";
 import { isLive } from "./run-state.ts";

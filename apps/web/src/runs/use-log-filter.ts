@@ -14,7 +14,9 @@ export function useLogFilter(): readonly [LogFilter, (filter: LogFilter) => void
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const latest = useRef({ search, hash });
-  latest.current = { search, hash };
+  useEffect(() => {
+    latest.current = { search, hash };
+  }, [search, hash]);
   const keep = (filter: LogFilter) => {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {

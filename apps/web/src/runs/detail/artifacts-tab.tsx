@@ -56,8 +56,8 @@ function ArtifactList({ run }: { readonly run: Run }) {
   const listed = artifacts.find((artifact) => artifact.path === path);
   const elsewhere = useArtifactAt(run.id, path, pages.isSuccess && listed === undefined);
   const chosen = listed ?? elsewhere.data ?? artifacts.find((artifact) => previewKind(artifact) !== "none");
-  const choose = (path: string) =>
-    void navigate({ search: createSearchParams({ tab: "artifacts", path }).toString(), hash }, { replace: true });
+  const choose = (next: string) =>
+    void navigate({ search: createSearchParams({ tab: "artifacts", path: next }).toString(), hash }, { replace: true });
   if (pages.isError) return <ErrorPanel error={pages.error} onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <SkeletonRows rows={3} />;
   const size = artifacts.reduce((sum, artifact) => sum + artifact.size, 0);
@@ -66,7 +66,10 @@ function ArtifactList({ run }: { readonly run: Run }) {
     <Flex gap="4" direction={{ base: "column", lg: "row" }} align="stretch">
       <Box flex="0 0 360px" minW="0">
         <ArtifactActions run={run} artifact={chosen} />
-        <Section heading="/output" note={isAll ? formatBytes(size) : `${formatCount(artifacts.length)} of ${formatPlural(run.artifactCount, "file")}`}>
+        <Section
+          heading="/output"
+          note={isAll ? formatBytes(size) : `${formatCount(artifacts.length)} of ${formatPlural(run.artifactCount, "file")}`}
+        >
           {run.artifactCount > many ? (
             <Input
               type="search"

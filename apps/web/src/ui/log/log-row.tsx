@@ -63,8 +63,7 @@ function Segments({ segments, matcher }: { readonly segments: readonly AnsiSegme
 
 /** The line's text as React text nodes: nothing in a log can become markup. */
 function LogText({ line, matcher }: { readonly line: LogLine; readonly matcher: Matcher | null }) {
-  if (!needsParsing(line.raw) && Object.values(line.before).every((value) => !value))
-    return marked(line.raw, 0, matcher?.(line.raw) ?? []);
+  if (!needsParsing(line.raw) && Object.values(line.before).every((value) => !value)) return marked(line.raw, 0, matcher?.(line.raw) ?? []);
   return <Segments segments={parseAnsi(line.raw, line.before).segments} matcher={matcher} />;
 }
 
@@ -87,7 +86,19 @@ interface LogRowProps {
 }
 
 /** One line: its number (a link to it), its time if wanted, its text. */
-export const LogRow = memo(function LogRow({ line, top, index, matcher, level, showTime, match, current, linked, href, measure }: LogRowProps) {
+export const LogRow = memo(function LogRow({
+  line,
+  top,
+  index,
+  matcher,
+  level,
+  showTime,
+  match,
+  current,
+  linked,
+  href,
+  measure,
+}: LogRowProps) {
   return (
     <div
       ref={measure}

@@ -77,8 +77,8 @@ export function LogViewer(props: LogViewerProps) {
       <LogRows key={String(wrap)} {...{ buffer, view, matcher, match, times, wrap, live, linkedLine, linksLines, empty }} />
       {buffer.total() > buffer.lines.length ? (
         <Text role="status" fontSize="xs" px="3" py="1" color="fg.muted" borderTopWidth="1px" borderColor="border">
-          The first {formatCount(buffer.lines.length)} of {formatCount(buffer.total())} lines are shown. Download the log to read all of it, or
-          search it with “syla logs --search”.
+          The first {formatCount(buffer.lines.length)} of {formatCount(buffer.total())} lines are shown. Download the log to read all of it,
+          or search it with “syla logs --search”.
         </Text>
       ) : null}
       {reconnecting ? (

@@ -17,7 +17,17 @@ export default function JsonPreview({ text, label }: JsonPreviewProps) {
   const document = useMemo(() => readJson(text), [text]);
   if (document === null) return <CodeView text={text} label={label} />;
   return (
-    <Box role="region" aria-label={label} tabIndex={0} overflow="auto" maxH="480px" p="3" fontFamily="mono" fontSize="xs" outlineOffset="-2px">
+    <Box
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      overflow="auto"
+      maxH="480px"
+      p="3"
+      fontFamily="mono"
+      fontSize="xs"
+      outlineOffset="-2px"
+    >
       <Node name={null} value={document.value} depth={0} />
     </Box>
   );

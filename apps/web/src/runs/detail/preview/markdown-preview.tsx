@@ -10,7 +10,18 @@ interface MarkdownPreviewProps {
 /** Markdown as React elements: HTML in it is text, links open elsewhere, and nothing is fetched. */
 export default function MarkdownPreview({ text, label }: MarkdownPreviewProps) {
   return (
-    <Box role="region" aria-label={label} tabIndex={0} overflow="auto" maxH="480px" px="5" py="4" fontSize="sm" outlineOffset="-2px" css={styles}>
+    <Box
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      overflow="auto"
+      maxH="480px"
+      px="5"
+      py="4"
+      fontSize="sm"
+      outlineOffset="-2px"
+      css={styles}
+    >
       <Markdown options={options}>{text}</Markdown>
     </Box>
   );
@@ -49,7 +60,13 @@ const styles = {
   "& p, & ul, & ol, & pre, & table, & blockquote": { marginBottom: "10px" },
   "& ul": { listStyle: "disc", paddingLeft: "20px" },
   "& ol": { listStyle: "decimal", paddingLeft: "20px" },
-  "& code": { fontFamily: "var(--chakra-fonts-mono)", fontSize: "12px", background: "var(--chakra-colors-bg-muted)", borderRadius: "4px", padding: "1px 4px" },
+  "& code": {
+    fontFamily: "var(--chakra-fonts-mono)",
+    fontSize: "12px",
+    background: "var(--chakra-colors-bg-muted)",
+    borderRadius: "4px",
+    padding: "1px 4px",
+  },
   "& pre": { background: "var(--chakra-colors-bg-muted)", borderRadius: "6px", padding: "10px 12px", overflowX: "auto" },
   "& pre code": { background: "none", padding: 0 },
   "& blockquote": { borderLeft: "3px solid var(--chakra-colors-border)", paddingLeft: "12px", color: "var(--chakra-colors-fg-muted)" },

@@ -43,7 +43,16 @@ export default function TablePreview({ text, label, cut }: TablePreviewProps) {
         outlineOffset="-2px"
       >
         <Box minW="max-content">
-          <Box role="row" display="grid" gridTemplateColumns={columns} position="sticky" top="0" zIndex="1" bg="bg.subtle" fontWeight="medium">
+          <Box
+            role="row"
+            display="grid"
+            gridTemplateColumns={columns}
+            position="sticky"
+            top="0"
+            zIndex="1"
+            bg="bg.subtle"
+            fontWeight="medium"
+          >
             <Cell role="columnheader" muted>
               #
             </Cell>
@@ -133,7 +142,7 @@ function readTable(text: string, cut: boolean): Table {
       relax_quotes: true,
       skip_empty_lines: true,
       to: mostRows + 1,
-    }) as string[][];
+    });
     const columns = records.reduce((most, record) => Math.max(most, record.length), 0);
     const head = Array.from({ length: Math.min(columns, mostColumns) }, (_, index) => records[0]?.[index] ?? "");
     const rows = records.slice(1, mostRows + 1);
@@ -145,7 +154,11 @@ function readTable(text: string, cut: boolean): Table {
     return { head, rows, problem: notes.length === 0 ? null : `${notes.join(" ")} Download the file for all of it.` };
   } catch (error) {
     const lines = whole.split("\n").slice(0, mostRows);
-    return { head: ["line"], rows: lines.map((line) => [line]), problem: `This is no table: ${error instanceof Error ? error.message : ""}` };
+    return {
+      head: ["line"],
+      rows: lines.map((line) => [line]),
+      problem: `This is no table: ${error instanceof Error ? error.message : ""}`,
+    };
   }
 }
 
@@ -158,10 +171,17 @@ function delimiterOf(text: string): string {
 /** So many rows tell how wide a column is, and whether it holds numbers. */
 const sampleRows = 50;
 
-function shapeOf(name: string, rows: readonly (readonly string[])[], column: number): { readonly width: number; readonly isNumeric: boolean } {
+function shapeOf(
+  name: string,
+  rows: readonly (readonly string[])[],
+  column: number,
+): { readonly width: number; readonly isNumeric: boolean } {
   const values = rows.slice(0, sampleRows).map((row) => row[column] ?? "");
   const longest = values.reduce((most, value) => Math.max(most, value.length), name.length);
-  return { width: Math.min(320, Math.max(64, longest * 7 + 24)), isNumeric: values.some(isNumber) && values.every((value) => value === "" || isNumber(value)) };
+  return {
+    width: Math.min(320, Math.max(64, longest * 7 + 24)),
+    isNumeric: values.some(isNumber) && values.every((value) => value === "" || isNumber(value)),
+  };
 }
 
 function isNumber(value: string): boolean {
