@@ -9,7 +9,7 @@ const mostPageBytes = 20 * mebibyte;
 /** Of a text so much is read; the rest is for whoever downloads it. */
 export const mostTextBytes = 512 * 1024;
 /** A tree is made of the whole document or not at all. */
-export const mostJsonBytes = 4 * mebibyte;
+const mostJsonBytes = 4 * mebibyte;
 
 /** Images are drawn by `<img>`, which runs no script, also not that of an SVG. */
 const image = /^image\/(?:png|jpeg|gif|webp|avif|bmp|svg\+xml)$/;
