@@ -11,9 +11,9 @@ import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { PagePreview } from "./preview/page-preview.tsx";
 import { bytesToRead, mostTextBytes, type PreviewKind, previewKind } from "./preview/preview-kind.ts";
 
-const TablePreview = lazy(() => import("./preview/table-preview.tsx"));
-const JsonPreview = lazy(() => import("./preview/json-preview.tsx"));
-const MarkdownPreview = lazy(() => import("./preview/markdown-preview.tsx"));
+const TablePreview = lazy(async () => ({ default: (await import("./preview/table-preview.tsx")).TablePreview }));
+const JsonPreview = lazy(async () => ({ default: (await import("./preview/json-preview.tsx")).JsonPreview }));
+const MarkdownPreview = lazy(async () => ({ default: (await import("./preview/markdown-preview.tsx")).MarkdownPreview }));
 
 interface ArtifactPreviewProps {
   readonly runId: string;

@@ -13,7 +13,7 @@ interface JsonPreviewProps {
 }
 
 /** A JSON document as a tree. What is folded is not drawn, and of a long list only a part at once. */
-export default function JsonPreview({ text, label }: JsonPreviewProps) {
+export function JsonPreview({ text, label }: JsonPreviewProps) {
   const document = useMemo(() => readJson(text), [text]);
   if (document === null) return <CodeView text={text} label={label} />;
   return (

@@ -1,5 +1,5 @@
 import { Box, chakra, Text } from "@chakra-ui/react";
-import Markdown from "markdown-to-jsx";
+import { Markdown } from "markdown-to-jsx";
 import type { ReactNode } from "react";
 
 interface MarkdownPreviewProps {
@@ -8,7 +8,7 @@ interface MarkdownPreviewProps {
 }
 
 /** Markdown as React elements: HTML in it is text, links open elsewhere, and nothing is fetched. */
-export default function MarkdownPreview({ text, label }: MarkdownPreviewProps) {
+export function MarkdownPreview({ text, label }: MarkdownPreviewProps) {
   return (
     <Box
       role="region"

@@ -16,7 +16,7 @@ interface TablePreviewProps {
 }
 
 /** Rows of comma- or tab-separated values, of which only those that are seen are drawn. */
-export default function TablePreview({ text, label, cut }: TablePreviewProps) {
+export function TablePreview({ text, label, cut }: TablePreviewProps) {
   const { head, rows, problem } = useMemo(() => readTable(text, cut), [text, cut]);
   const box = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
