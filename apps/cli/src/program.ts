@@ -94,7 +94,13 @@ import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
+import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
+import { sandboxChmodCommand } from "./commands/sandbox-chmod.ts";
+import { sandboxMkdirCommand } from "./commands/sandbox-mkdir.ts";
+import { sandboxMvCommand } from "./commands/sandbox-mv.ts";
+import { sandboxRmCommand } from "./commands/sandbox-rm.ts";
+import { sandboxWatchCommand } from "./commands/sandbox-watch.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
 import { sandboxExecCommand } from "./commands/sandbox-exec.ts";
@@ -141,6 +147,7 @@ import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { versionCommand } from "./commands/version.ts";
+import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
 
@@ -176,6 +183,7 @@ export function buildProgram(): Command {
     noun("runs", "what was run", [
       runsListCommand,
       runsShowCommand,
+      runsWaitCommand,
       runsTraceCommand,
       runsDownloadCommand,
       runsLinkCommand,
@@ -219,6 +227,11 @@ export function buildProgram(): Command {
       sandboxPutCommand,
       sandboxGetCommand,
       sandboxLsCommand,
+      sandboxWatchCommand,
+      sandboxMkdirCommand,
+      sandboxMvCommand,
+      sandboxRmCommand,
+      sandboxChmodCommand,
       sandboxPauseCommand,
       sandboxResumeCommand,
       sandboxDeleteCommand,
@@ -312,7 +325,7 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand,
+    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [

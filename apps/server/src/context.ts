@@ -68,13 +68,16 @@ import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { buildLimits, compileLimits } from "./runs/config.ts";
+import { LiveRelay } from "./runs/live-relay.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
+import { QueueBell } from "./runs/queue-bell.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
 import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
+import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
 import { Analyses } from "./programs/analysis/service.ts";
 import { KeptAnalyses } from "./programs/analysis/kept/service.ts";
@@ -98,7 +101,7 @@ import { readVersion } from "./system/version.ts";
 import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
-import { joinWorkers } from "./workers/service.ts";
+import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 
 /** Of calls of models, so many of each run are looked at where two are compared. */
 const mostComparedCalls = 1000;
@@ -350,6 +353,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,
+    jails: config.jailLimit,
+    defaultTier: config.defaultTier,
     historyFile: directory.demandFile,
     mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,
@@ -357,11 +362,18 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version }, async (work, workerId) => {
-    await recoverRuns(work, workerId);
+  const relay = new LiveRelay(redis, liveRuns);
+  opened.defer(await relay.serve());
+  const bell = new QueueBell(redis, database.queries);
+  const warmth = new Warmth(() => new Set(sandboxes.pools().flatMap(({ jails }) => jails.map(({ tenant }) => tenant))));
+  const setDrained = (isDrained: boolean) => (isDrained ? worker.pause() : worker.resume());
+  const onGone: OnWorkerGone = async (work, workerId, isLost) => {
+    await recoverRuns(work, workerId, isLost);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
-  });
+  };
+  const workerFacts = { slots: config.workerSlots, version };
+  const membership = await joinWorkers({ database, notifications, logger, onGone, warmth, setDrained }, workerFacts);
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const cache = new ResultCache({ database, notifications, redis });
@@ -425,6 +437,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     logger,
     workerId: membership.id,
     slots: config.workerSlots,
+    warmth,
+    bell,
   });
   const { queueLimit } = config;
   const requireProgram: RunsContext["requireProgram"] = (actor, ran) => programRuns.requireAgain(actor, ran);
@@ -438,6 +452,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     trees,
     cache,
     quotas,
+    relay,
+    bell,
     worker,
     models: modelsOfRuns,
     calls: callBook,

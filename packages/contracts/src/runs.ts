@@ -399,7 +399,7 @@ export const RunTransition = z
       .string()
       .nullable()
       .describe(
-        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, or the code of an error; null where the state says it",
+        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, or the code of an error; null where the state says it",
       ),
   })
   .meta({ id: "RunTransition" });
@@ -553,6 +553,17 @@ export const runRoutes = {
     auth: "user",
     link: "run",
     params: runId,
+    responses: { 200: Run },
+    errors: ["not_found"],
+  }),
+  waitRun: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/wait",
+    summary: "Read a run when it has ended, or as it is when the time is over",
+    tag: "runs",
+    auth: "user",
+    params: runId,
+    query: z.object({ seconds: z.coerce.number().min(0).max(300).default(30).describe("how long to wait at most") }),
     responses: { 200: Run },
     errors: ["not_found"],
   }),

@@ -32,6 +32,9 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
+/** Proxies cut what is silent for longer. */
+const waitSeconds = 50;
+
 /** Which lines of a log. */
 export interface LogFilterQuery {
   readonly stream?: "stdout" | "stderr" | "system" | "all" | undefined;
@@ -93,6 +96,8 @@ export interface Runs {
   /** All pages, one run after another, newest first. */
   iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
   get(id: string, options?: CallOptions): Promise<Run>;
+  /** The run when it has ended, however long that takes; `signal` ends the wait. */
+  wait(id: string, options?: Omit<CallOptions, "timeoutMs">): Promise<Run>;
   /** Queues code that is sent along, or a program of the catalog (`programId`). */
   create(input: RunInputDraft | ProgramRunInputDraft, options?: CreateOptions): Promise<Run>;
   /** Shows it to everybody who is signed in, or only to those it is shared with. */
@@ -184,6 +189,13 @@ export function createRuns(transport: Transport): Runs {
     list,
     iterate: (query, options) => iteratePages((cursor) => list({ ...query, ...(cursor !== null && { cursor }) }, options)),
     get: (id, options = {}) => transport.json("getRun", { ...options, params: { id } }),
+    async wait(id, options = {}) {
+      for (;;) {
+        const timeoutMs = (waitSeconds + 30) * 1000;
+        const run = await transport.json("waitRun", { ...options, timeoutMs, params: { id }, query: { seconds: String(waitSeconds) } });
+        if (run.finishedAt !== null) return run;
+      }
+    },
     create: (input, { idempotencyKey, ...options } = {}) =>
       transport.json("createRun", {
         ...options,

@@ -72,6 +72,7 @@ export type RoleAction =
   | "system:own"
   | "server:administer"
   | "worker:list-all"
+  | "worker:manage"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */
@@ -103,7 +104,12 @@ export function personal(type: Resource["type"], id: string, ownerId: string): R
 }
 
 /** What a member has of the things of their team; owners of the team administer them. */
-const memberLevels: Readonly<Partial<Record<Resource["type"], AccessLevel>>> = { team: "view", credential: "run", package_index: "view", webhook: "view" };
+const memberLevels: Readonly<Partial<Record<Resource["type"], AccessLevel>>> = {
+  team: "view",
+  credential: "run",
+  package_index: "view",
+  webhook: "view",
+};
 
 /** What somebody has of a thing by their role in the team that owns it. */
 export function teamLevel(type: Resource["type"], role: TeamRole | null | undefined): AccessLevel | null {

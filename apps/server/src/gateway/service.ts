@@ -268,7 +268,10 @@ export class Gateway {
       const { provider, operation } = call;
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
-    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, { amount, prices });
+    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
+      amount,
+      prices,
+    });
     const gone = () => void record.fail(cancelled, true);
     const { signal } = hold;
     signal.addEventListener("abort", gone, { once: true });

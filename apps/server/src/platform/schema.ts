@@ -407,6 +407,8 @@ interface WorkerRow {
   version: string | null;
   draining: Generated<boolean>;
   lost: Generated<boolean>;
+  drained_at: OptionalTime;
+  warm: Generated<string[]>;
 }
 
 interface UploadRow {
@@ -438,6 +440,7 @@ interface RunRow {
   tree_sha256: string | null;
   priority: Generated<number>;
   attempt: Generated<number>;
+  spared: Generated<number>;
   available_at: Time;
   turn_at: Time;
   cause: Generated<string | null>;
@@ -587,6 +590,7 @@ interface ScheduleRow {
   last_at: OptionalTime;
   last_outcome: Generated<string | null>;
   last_run_id: Generated<string | null>;
+  revision: Generated<number>;
   created_at: Time;
   updated_at: Time;
   revision: Generated<number>;

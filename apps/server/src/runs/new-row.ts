@@ -24,6 +24,7 @@ export function rowOf(run: store.NewRun): store.RunRow {
     dataset_ids: store.datasetIdsOf(run.config),
     priority: run.priority,
     attempt: 1,
+    spared: 0,
     available_at: run.availableAt,
     turn_at: store.turnOf(run),
     cause: null,

@@ -8,11 +8,11 @@ import type { Logger } from "../platform/logger.ts";
 import { storeLog } from "./log-records.ts";
 import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
-import { maxAttempts } from "./worker.ts";
+import { maxTries } from "./worker.ts";
 
-/** What becomes of the runs of a lost worker: what had not begun runs again, what may have run does not. No token of theirs lives on. */
-export async function recoverRuns(work: Work, workerId: string): Promise<void> {
-  const waiting = await requeueUnstarted(work, workerId, maxAttempts);
+/** What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. */
+export async function recoverRuns(work: Work, workerId: string, isLost = true): Promise<void> {
+  const waiting = await requeueUnstarted(work, workerId, isLost, maxTries);
   const ended = await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
   await new RunTokens(work).revoke(...waiting, ...ended);
 }

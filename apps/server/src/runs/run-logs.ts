@@ -4,14 +4,13 @@ import type { LogLine } from "@syla/contracts/log-lines";
 import type { RunEvent } from "@syla/contracts/runs";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
+import { Head } from "./head.ts";
 import { readLogLines } from "./log-search.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
+import { runResults } from "./result.ts";
 import { findRun, type RunRow } from "./store.ts";
-import { Utf8Splitter } from "./utf8-splitter.ts";
-
-const headBytes = 64 * 1024;
 
 /** What is needed to read logs. */
 interface RunLogsContext {
@@ -32,19 +31,15 @@ export class RunLogs {
   async heads(row: RunRow): Promise<Heads> {
     const live = this.#context.liveRuns.get(row.id);
     if (live !== undefined) return { stdout: live.stdoutHead, stderr: live.stderrHead };
-    return { stdout: await this.#head(row, "stdout"), stderr: await this.#head(row, "stderr") };
-  }
-
-  async #head(row: RunRow, stream: "stdout" | "stderr"): Promise<string> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of this.bytes(row, stream, "raw")) {
-      parts.push(part);
-      size += part.length;
-      if (size >= headBytes) break;
-    }
-    const head = Buffer.concat(parts).subarray(0, headBytes);
-    return (size > headBytes ? new Utf8Splitter().push(head) : head).toString();
+    const heads = { stdout: new Head(), stderr: new Head() };
+    const open = new Set((["stdout", "stderr"] as const).filter((stream) => !isSilent(row, stream)));
+    if (open.size > 0)
+      for await (const record of this.#records(row)) {
+        if (record.type !== "log" || record.stream === "system") continue;
+        heads[record.stream].add(bytesOf(record));
+        if (heads[record.stream].isFull && open.delete(record.stream) && open.size === 0) break;
+      }
+    return { stdout: heads.stdout.text, stderr: heads.stderr.text };
   }
 
   /** The log as it is downloaded: what was written, byte for byte, every event as a JSON line, or its lines. */
@@ -117,6 +112,14 @@ async function* gather<T>(items: AsyncIterable<T>, filter: (item: T) => boolean)
     gathered = [];
   }
   if (gathered.length > 0) yield gathered;
+}
+
+/** Nothing was printed there, for sure: the log, which may be long, need not be looked through for it. */
+function isSilent({ result }: RunRow, stream: "stdout" | "stderr"): boolean {
+  if (result === null) return false;
+  const { runMs, compileMs, tests, stdoutBytes, stderrBytes } = runResults.parse(result);
+  // What a compiler or a judge says is not counted with what the program prints.
+  return runMs !== null && compileMs === null && tests === null && (stream === "stdout" ? stdoutBytes : stderrBytes) === 0;
 }
 
 function lostLog(row: RunRow, text: string): LogRecord {

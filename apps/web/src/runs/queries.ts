@@ -48,6 +48,11 @@ export function useRuntimes() {
   return useQuery({ queryKey: ["runtimes"], queryFn: ({ signal }) => syla.runtimes.list({ signal }), staleTime: 60_000 });
 }
 
+/** What else runs and sandboxes of this server may ask for. */
+export function useRunOptions() {
+  return useQuery({ queryKey: ["run-options"], queryFn: ({ signal }) => syla.runtimes.options({ signal }), staleTime: 60_000 });
+}
+
 const artifactsAtOnce = 200;
 
 /** What a run left in /output, by path, page by page; of it only paths with a part. */
