@@ -86,6 +86,7 @@ import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
 import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
+import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { defineRunsManyCommand } from "./commands/runs-many.ts";
 import { defineRunsPinCommand } from "./commands/runs-pin.ts";
@@ -184,6 +185,8 @@ export function buildProgram(): Command {
       runsShowCommand,
       runsWaitCommand,
       runsTraceCommand,
+      runsDownloadCommand,
+      runsLinkCommand,
       runsRerunCommand,
       runsCompareCommand,
       defineRunsManyCommand("cancel"),

@@ -74,6 +74,7 @@ import { QueueBell } from "./runs/queue-bell.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
+import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Warmth } from "./runs/warmth.ts";
@@ -138,6 +139,7 @@ export interface Context {
   readonly runs: Runs;
   readonly schedules: Schedules;
   readonly runControls: RunControls;
+  readonly runArtifacts: RunArtifacts;
   readonly runComparisons: RunComparisons;
   readonly environments: Environments;
   readonly images: Images;
@@ -580,6 +582,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
+  const runArtifacts = new RunArtifacts({ database, blobs, runs, secretOf, actFor: accounts.actFor, publicUrl });
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
   const webhooks = new Webhooks({ database, secretOf, refusal, teams });
@@ -619,6 +622,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runs,
     schedules,
     runControls,
+    runArtifacts,
     runComparisons,
     environments,
     images,

@@ -22,7 +22,9 @@ import { registerProgramAnalysisRoutes } from "./programs/analysis/kept/routes.t
 import { registerPreviewRoutes } from "./previews/routes.ts";
 import { registerQuotaRoutes } from "./quotas/routes.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
+import { registerArtifactRoutes } from "./runs/artifacts/routes.ts";
 import { registerRunControlRoutes } from "./runs/controls/routes.ts";
+import { registerLogRoutes } from "./runs/log-routes.ts";
 import { requeueRuns } from "./runs/requeue.ts";
 import { executionCounter, registerRunRoutes } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
@@ -68,6 +70,8 @@ export function registerRoutes(context: Context): void {
     requeueRuns({ database, runs: context.runs, actFor: accounts.actFor }, ...wish);
   registerScheduleRoutes(http, context.schedules);
   registerRunRoutes(http, context.runs, context.programRuns, context.blobs, context.quotas, config.uploadLimit, requeue);
+  registerLogRoutes(http, context.runs);
+  registerArtifactRoutes(http, context.runArtifacts, context.blobs);
   const { runs, runControls: controls, runComparisons: comparisons } = context;
   registerRunControlRoutes(http, { runs, controls, comparisons }, executionCounter(context.quotas));
   registerEnvironmentRoutes(http, context.environments, context.programSandboxes, context.blobs);

@@ -1,5 +1,6 @@
 import { accessRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
+import { artifactRoutes } from "./artifacts.ts";
 import { assetRoutes } from "./assets.ts";
 import { analysisRoutes } from "./analysis.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
@@ -16,6 +17,7 @@ import { packageIndexRoutes } from "./package-indexes.ts";
 import { identityRoutes } from "./identities.ts";
 import { importRoutes } from "./imports.ts";
 import { gatewayRoutes } from "./gateway.ts";
+import { logRoutes } from "./logs.ts";
 import { modelRoutes } from "./models.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programAnalysisRoutes } from "./program-analysis.ts";
@@ -60,6 +62,8 @@ export const routes = {
   ...environmentImageRoutes,
   ...packageIndexRoutes,
   ...runRoutes,
+  ...logRoutes,
+  ...artifactRoutes,
   ...scheduleRoutes,
   ...runControlRoutes,
   ...runComparisonRoutes,

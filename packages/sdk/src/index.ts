@@ -3,7 +3,18 @@ export { SylaConnectionError, SylaError, type SylaFieldProblem } from "./errors.
 export type { CallOptions, ChangeOptions, CreateOptions, RawContent, SylaOptions } from "./transport.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { FollowOptions } from "./run-events.ts";
-export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
+export type {
+  DownloadArtifactOptions,
+  ExecuteOptions,
+  Executions,
+  ListArtifactsQuery,
+  ListRunsQuery,
+  LogFilterQuery,
+  LogQuery,
+  LogSearchQuery,
+  Page,
+  Runs,
+} from "./runs.ts";
 export type { Runtimes } from "./runtimes.ts";
 export type { Analyses } from "./analyses.ts";
 export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./environments.ts";
@@ -130,6 +141,10 @@ export type {
 } from "@syla/contracts/runs";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
+export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
+export type { FoundLine, FoundLines } from "@syla/contracts/log-search";
+export type { LogLevel } from "@syla/contracts/log-levels";
+export type { LogLine } from "@syla/contracts/log-lines";
 export type { ArtifactDiff, ComparedRun, MetricDiff, ModelCallDiff, OutputDiff, RunComparison } from "@syla/contracts/run-comparison";
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";

@@ -505,6 +505,11 @@ interface ArtifactRow {
   created_at: Time;
 }
 
+interface ArtifactLinkEndRow {
+  run_id: string;
+  ended_at: Time;
+}
+
 interface EnvironmentRow {
   id: string;
   key: string;
@@ -894,6 +899,7 @@ export interface Schema {
   uploads: UploadRow;
   runs: RunRow;
   artifacts: ArtifactRow;
+  artifact_link_ends: ArtifactLinkEndRow;
   cached_results: CachedResultRow;
   compilations: CompilationRow;
   environments: EnvironmentRow;

@@ -273,6 +273,7 @@ export class Execution {
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
+      skippedArtifactCount: this.#artifacts.skippedCount,
     });
     const { artifacts } = this.#artifacts;
     const { startedAt } = this;

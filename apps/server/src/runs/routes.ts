@@ -5,6 +5,7 @@ import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueIn
 import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
+import { attachment } from "../platform/content-answer.ts";
 import { answerEncoded } from "../platform/event-stream.ts";
 import { answer, parentOf, type Call } from "../platform/http-call.ts";
 import { requireRate } from "../platform/rate-limit.ts";
@@ -108,49 +109,19 @@ function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
     const { actor, signal } = call;
     return await answerEncoded(runs.follow(actor, params.id, Number(headers["last-event-id"] ?? 0), signal), signal);
   });
-  http.bind(runRoutes.downloadLog, async ({ params, query }, call) => {
-    const run = await runs.get(call.actor, params.id);
-    const name = `${run.id}${query.format === "jsonl" ? ".jsonl" : `-${query.stream}.log`}`;
-    const type = query.format === "jsonl" ? "application/jsonl" : "text/plain; charset=utf-8";
-    return answer(200, Readable.from(runs.log(call.actor, params.id, query.stream, query.format)), download(name, type));
-  });
-  http.bind(runRoutes.listArtifacts, async ({ params }, call) => ({ items: await runs.artifacts(call.actor, params.id) }));
   http.bind(runRoutes.getRunNetwork, async ({ params }, call) => await runs.network(call.actor, params.id));
   http.bind(runRoutes.listRunTransitions, async ({ params }, call) => ({ items: await runs.transitions(call.actor, params.id) }));
   http.bind(runRoutes.getRunTrace, async ({ params }, call) => await runs.trace(call.actor, params.id));
-  http.bind(runRoutes.downloadArtifact, async ({ params }, call) => {
-    const artifact = await runs.artifact(call.actor, params.id, params.artifactId);
-    const name = artifact.path.split("/").at(-1) ?? "artifact";
-    return answer(200, await blobs.open(artifact.sha256), {
-      ...download(name, artifact.mime_type),
-      "content-length": String(artifact.size),
-    });
-  });
   http.bind(runRoutes.readRunFile, async ({ params, query }, call) => {
     const sha256 = await runs.input(call.actor, params.id, query.path);
     return answer(
       200,
       sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256),
-      download(query.path.split("/").at(-1) ?? "file", "application/octet-stream"),
+      attachment(query.path.split("/").at(-1) ?? "file", "application/octet-stream"),
     );
   });
   http.bind(runRoutes.readRunStdin, async ({ params }, call) => {
     const sha256 = await runs.input(call.actor, params.id, null);
-    return answer(200, sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256), download("stdin", "application/octet-stream"));
+    return answer(200, sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256), attachment("stdin", "application/octet-stream"));
   });
-}
-
-/** Never shown in the page's own origin: a program's file may be hostile HTML. */
-function download(name: string, type: string): Record<string, string> {
-  return {
-    "content-type": type,
-    "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name)}`,
-    "content-security-policy": "sandbox; default-src 'none'",
-    "cache-control": "private, no-store",
-  };
-}
-
-/** Source: RFC 8187; these four are legal in a URL's component but not here. */
-function encodeFileName(name: string): string {
-  return encodeURIComponent(name).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

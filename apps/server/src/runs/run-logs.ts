@@ -1,6 +1,11 @@
+import type { LogDownload } from "@syla/contracts/logs";
+import { isWanted } from "@syla/contracts/log-search";
+import type { LogLine } from "@syla/contracts/log-lines";
+import type { RunEvent } from "@syla/contracts/runs";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { Head } from "./head.ts";
+import { readLogLines } from "./log-search.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { bytesOf, readLog, toEvent, type LogRecord } from "./log-records.ts";
 import type { Heads } from "./presenter.ts";
@@ -37,11 +42,34 @@ export class RunLogs {
     return { stdout: heads.stdout.text, stderr: heads.stderr.text };
   }
 
+  /** The log as it is downloaded: what was written, byte for byte, every event as a JSON line, or its lines. */
+  async *download(row: RunRow, wish: LogDownload): AsyncGenerator<Buffer> {
+    const { format, stream, timestamps } = wish;
+    if (format === "raw") return yield* this.bytes(row, stream, "raw");
+    if (format === "jsonl") return yield* this.bytes(row, stream, "jsonl");
+    const print =
+      format === "lines"
+        ? (line: LogLine) => `${JSON.stringify(line)}\n`
+        : ({ time, text }: LogLine) => (timestamps ? `${time} ${text}\n` : `${text}\n`);
+    for await (const lines of gather(this.lines(row), (line) => isWanted(line, wish))) yield Buffer.from(lines.map(print).join(""));
+  }
+
+  /** The lines so far. */
+  lines(row: RunRow): AsyncGenerator<LogLine> {
+    return readLogLines(this.#events(row));
+  }
+
+  async *#events(row: RunRow): AsyncGenerator<RunEvent> {
+    for await (const record of this.#records(row)) yield toEvent(record);
+  }
+
   /** What was written, byte for byte, or every event as a JSON line. */
-  async *bytes(row: RunRow, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
+  async *bytes(row: RunRow, stream: LogDownload["stream"], format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
     for await (const record of this.#records(row)) {
+      const isWantedStream = stream === "all" || (record.type === "log" && record.stream === stream);
+      if (!isWantedStream) continue;
       if (format === "jsonl") yield Buffer.from(`${JSON.stringify(toEvent(record))}\n`);
-      else if (record.type === "log" && (stream === "all" || record.stream === stream)) yield bytesOf(record);
+      else if (record.type === "log") yield bytesOf(record);
     }
   }
 
@@ -61,7 +89,7 @@ export class RunLogs {
   async *stored(row: RunRow, seq: number): AsyncGenerator<LogRecord> {
     if (row.log_sha256 !== null) {
       if (await this.#context.blobs.has(row.log_sha256)) {
-        for await (const record of readLog(this.#context.blobs, row.log_sha256)) if (record.seq > seq) yield record;
+        yield* readLog(this.#context.blobs, row.log_sha256, seq);
       } else if (seq < 1) yield lostLog(row, "[the log of this run was lost in a power cut]\n");
     } else if (row.expired_at !== null) {
       if (seq < 1) yield lostLog(row, "[the log of this run was removed: it was older than logs are kept]\n");
@@ -69,6 +97,21 @@ export class RunLogs {
       yield { type: "status", seq: 1, time: row.created_at.getTime(), status: "queued", phase: null, attempt: row.attempt };
     }
   }
+}
+
+/** So many lines are printed at once. */
+const linesAtOnce = 256;
+
+async function* gather<T>(items: AsyncIterable<T>, filter: (item: T) => boolean): AsyncGenerator<readonly T[]> {
+  let gathered: T[] = [];
+  for await (const item of items) {
+    if (!filter(item)) continue;
+    gathered.push(item);
+    if (gathered.length < linesAtOnce) continue;
+    yield gathered;
+    gathered = [];
+  }
+  if (gathered.length > 0) yield gathered;
 }
 
 /** Nothing was printed there, for sure: the log, which may be long, need not be looked through for it. */

@@ -19,6 +19,8 @@ import {
 import type { RerunInput, RunFile } from "@syla/contracts/run-controls";
 import type { InputFile } from "@syla/sandbox/spec";
 import { TestReport } from "@syla/contracts/tests";
+import type { LogDownload } from "@syla/contracts/logs";
+import type { FoundLines, LogFilter, LogPattern } from "@syla/contracts/log-search";
 import type { RunTrace } from "@syla/contracts/traces";
 import type { Actor } from "../access/actor.ts";
 import type { ThingAction } from "../access/permission.ts";
@@ -30,9 +32,12 @@ import type { Database, Work } from "../platform/database.ts";
 import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
+import { Turns } from "../platform/turns.ts";
 import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { toArtifact } from "./artifacts/service.ts";
+import { endLinks, listArtifacts } from "./artifacts/store.ts";
 import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
@@ -42,6 +47,7 @@ import { toParts, type EventPart } from "./event-parts.ts";
 import type { LiveRelay } from "./live-relay.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
+import { matcherOf, searchLog, type SearchPage } from "./log-search.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
 import type { QueueBell } from "./queue-bell.ts";
@@ -118,6 +124,10 @@ const mostQueuedEach = 2000;
 /** A trace shows so many calls of models. */
 const tracedCalls = 2000;
 
+/** So long one log is looked through, and so many at once. */
+const searchMs = 10_000;
+const searchesAtOnce = 2;
+
 /** How long whoever looks for a run waits until it is in the database. */
 const recordingMs = 2000;
 
@@ -155,6 +165,7 @@ export class Runs {
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
+  readonly #searches = new Turns(searchesAtOnce);
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
@@ -297,9 +308,10 @@ export class Runs {
     return row === undefined ? undefined : toThing(row);
   }
 
-  /** Shows a run to everybody who is signed in, or only to those it is shared with. */
+  /** Shows a run to everybody who is signed in, or only to those it is shared with: then links to its artifacts end too. */
   async setVisibility(actor: Actor, id: string, visibility: Thing["visibility"]): Promise<Run> {
     await this.#find(actor, id, "run:share");
+    if (visibility === "private") await endLinks(this.#context.database.queries, id, new Date());
     const row = await store.setVisibility(this.#context.database.queries, id, visibility);
     if (row === undefined) throw new AppError("not_found");
     return await this.#present(row);
@@ -373,23 +385,25 @@ export class Runs {
     return isSent ? toParts(relay.follow(row.id, seq, signal), 1) : toParts(this.#logs.stored(row, seq));
   }
 
-  /** What the program wrote, byte for byte, or every event as a JSON line. */
-  async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
-    const row = await this.#find(actor, id, "run:log");
-    yield* this.#logs.bytes(row, stream, format);
+  /** The log as it is downloaded. */
+  async *log(actor: Actor, id: string, wish: LogDownload): AsyncGenerator<Buffer> {
+    yield* this.#logs.download(await this.#find(actor, id, "run:log"), wish);
   }
 
+  /** A page of those lines of the log that match. @throws AppError `invalid_pattern` */
+  async searchLog(actor: Actor, id: string, wish: LogPattern & LogFilter & SearchPage, signal: AbortSignal): Promise<FoundLines> {
+    const row = await this.#find(actor, id, "run:log");
+    const matcher = await matcherOf(wish);
+    return await this.#searches.take(signal, async () => {
+      const until = Date.now() + searchMs;
+      return await searchLog(this.#logs.lines(row), matcher, wish, wish, () => signal.aborted || Date.now() > until);
+    });
+  }
+
+  /** Everything that it left in /output, by path. */
   async artifacts(actor: Actor, id: string): Promise<Artifact[]> {
     await this.#find(actor, id, "run:read");
-    const rows = await store.listArtifacts(this.#context.database.queries, id);
-    return rows.map(({ id: artifactId, path, size, sha256, mime_type }) => ({ id: artifactId, path, size, sha256, mimeType: mime_type }));
-  }
-
-  async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
-    await this.#find(actor, id, "run:artifact");
-    const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
-    if (row === undefined) throw new AppError("not_found");
-    return row;
+    return (await listArtifacts(this.#context.database.queries, id)).map(toArtifact);
   }
 
   /** The states that the run came through; nobody who is not signed in is told by which worker. */

@@ -1,6 +1,6 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RequeueInput, RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
-import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type PreparedStatement, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
@@ -10,7 +10,6 @@ import { placeOfRow } from "./warmth.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type RunRow = Selectable<Schema["runs"]>;
-export type ArtifactRow = Selectable<Schema["artifacts"]>;
 
 /** Channels of the runs domain: work was queued (payload: see {@link announceQueued}); a run (payload: its id) is to be cancelled. */
 export const queuedChannel = "runs_queued";
@@ -555,19 +554,6 @@ export async function findCancelRequests(queries: Queries, workerId: string): Pr
   return rows.map((row) => row.id);
 }
 
-export async function insertArtifacts(queries: Queries, artifacts: readonly Insertable<Schema["artifacts"]>[]): Promise<void> {
-  if (artifacts.length > 0)
-    await queries
-      .insertInto("artifacts")
-      .values([...artifacts])
-      .onConflict((conflict) => conflict.columns(["run_id", "path"]).doNothing())
-      .execute();
-}
-
-export async function listArtifacts(queries: Queries, runId: string): Promise<ArtifactRow[]> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).orderBy("path").execute();
-}
-
 /** Writes the connections of a run once; nothing for a run that made none. */
 export async function insertConnections(queries: Queries, runId: string, connections: readonly NetworkConnection[]): Promise<void> {
   if (connections.length > 0)
@@ -582,10 +568,6 @@ export async function insertConnections(queries: Queries, runId: string, connect
 export async function findConnections(queries: Queries, runId: string): Promise<unknown> {
   const row = await queries.selectFrom("run_network").select("connections").where("run_id", "=", runId).executeTakeFirst();
   return row?.connections ?? null;
-}
-
-export async function findArtifact(queries: Queries, runId: string, id: string): Promise<ArtifactRow | undefined> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).where("id", "=", id).executeTakeFirst();
 }
 
 /** Remembers that somebody brought this content, so that only they can refer to it. */

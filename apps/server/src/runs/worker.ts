@@ -10,6 +10,7 @@ import type { Service } from "../platform/service.ts";
 import type { Quotas } from "../quotas/service.ts";
 import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { insertArtifacts } from "./artifacts/store.ts";
 import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { runConfigs } from "./config.ts";
@@ -35,7 +36,6 @@ import {
   findCancelRequests,
   finishRuns,
   hasQueued,
-  insertArtifacts,
   insertConnections,
   markRunning,
   queuedChannel,
