@@ -72,6 +72,7 @@ import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
 import { RunControls } from "./runs/controls/service.ts";
+import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Worker } from "./runs/worker.ts";
 import { Analyses } from "./programs/analysis/service.ts";
@@ -336,8 +337,22 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
+  const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;
+  const traceExport =
+    endpoint === undefined
+      ? null
+      : await openTraceExport(
+          { endpoint, protocol, headers },
+          {
+            queries: database.queries,
+            calls: callBook,
+            logger,
+            version,
+            count: (outcome, count) => metrics?.tracesExported(outcome, count),
+          },
+        );
   const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version }, async (work, workerId) => {
-    await recoverRuns(work, workerId);
+    for (const id of await recoverRuns(work, workerId)) traceExport?.note(id);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
   });
@@ -398,7 +413,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     quotas,
     compilations,
     modelAccess,
-    onEnded: (run) => metrics?.runEnded(run),
+    onEnded: (run) => {
+      metrics?.runEnded(run);
+      traceExport?.note(run.id);
+    },
     notifications,
     logger,
     workerId: membership.id,
@@ -419,6 +437,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     worker,
     models: modelsOfRuns,
     calls: callBook,
+    onCancelled: (id) => traceExport?.note(id),
     queueLimit,
     requireProgram,
     requireDatasets,
@@ -619,6 +638,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
       previews,
       longLived,
       membership,
+      ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       storage,
       deliveries,

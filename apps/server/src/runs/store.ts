@@ -226,6 +226,10 @@ export async function findRun(queries: Queries, id: string): Promise<RunRow | un
   return await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+export async function findRuns(queries: Queries, ids: readonly string[]): Promise<RunRow[]> {
+  return await queries.selectFrom("runs").selectAll().where("id", "in", ids).execute();
+}
+
 /** A run in a list, with the name of whoever has run it. */
 export type ListedRun = RunRow & { readonly owner_name: string | null };
 
