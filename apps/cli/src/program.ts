@@ -139,6 +139,8 @@ import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
+import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
@@ -313,8 +315,10 @@ export function buildProgram(): Command {
     noun("admin", "for administrators", [
       noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
       adminSettingsCommand,
+      adminRecountUsageCommand,
     ]),
     usageCommand,
+    noun("budget", "what is meant to be spent on models", [budgetListCommand, budgetSetCommand, budgetRemoveCommand]),
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [
       serverLogsCommand,

@@ -88,6 +88,7 @@ import { findProgram } from "./sandboxes/programs.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
+import { Budgets } from "./spend/budgets/service.ts";
 import { Git } from "./imports/git/service.ts";
 import { Imports } from "./imports/service.ts";
 import { Templates } from "./imports/templates.ts";
@@ -159,6 +160,7 @@ export interface Context {
   readonly credentials: Credentials;
   readonly models: Models;
   readonly gateway: Gateway;
+  readonly budgets: Budgets;
   readonly callBook: CallBook;
   /** Null: switched off. */
   readonly metrics: Metrics | null;
@@ -312,11 +314,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const pools = () => sandboxes.pools();
   const metrics = config.metrics === "off" ? null : new Metrics({ database, version, sandboxes: { pools } });
   metrics?.observe(http.fastify);
+  const budgets = new Budgets({
+    database,
+    requireProgram: (actor, id) => catalog.resolve(actor, "asset:read", id, undefined, "program"),
+  });
   const gateway = new Gateway({
     database,
     logger,
     credentials,
     quotas,
+    budgets,
     rateLimit,
     send,
     onEnded: (call) => metrics?.callEnded(call),
@@ -623,6 +630,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     credentials,
     models,
     gateway,
+    budgets,
     callBook,
     metrics,
     authenticate,

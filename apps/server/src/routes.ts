@@ -34,6 +34,7 @@ import { registerPortRoutes } from "./sandboxes/port-routes.ts";
 import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
+import { registerBudgetRoutes } from "./spend/budgets/routes.ts";
 import { registerStorageRoutes } from "./storage/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
 import { registerTeamRoutes } from "./teams/routes.ts";
@@ -89,7 +90,8 @@ export function registerRoutes(context: Context): void {
   registerModelRoutes(http, context.models, context.runs, context.callBook);
   registerGatewayRoutes(http, context.gateway, database.queries);
   registerQuotaRoutes(http, context.quotas);
-  registerUsageRoutes(http, database);
+  registerBudgetRoutes(http, context.budgets);
+  registerUsageRoutes(http, { database, roleIn: (actor, teamId) => context.teams.roleIn(actor, teamId) });
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

@@ -34,6 +34,9 @@ const neededLevels = {
   "trigger:manage": "admin",
   "schedule:read": "view",
   "schedule:manage": "admin",
+  "usage:read": "admin",
+  "budget:read": "view",
+  "budget:manage": "admin",
 } as const satisfies Record<string, AccessLevel>;
 
 /** What can be done to one thing. */
@@ -55,6 +58,7 @@ export type RoleAction =
   | "credential:create"
   | "schedule:list-all"
   | "worker:list-all"
+  | "budget:set-any"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */
@@ -62,7 +66,7 @@ export type Action = ThingAction | RoleAction;
 
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
-  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule";
+  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule" | "usage" | "budget";
   readonly id: string;
   /** A person, a team, or `system` for what comes with the product; null: it belongs to nobody. */
   readonly ownerId: string | null;
