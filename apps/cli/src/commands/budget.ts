@@ -1,4 +1,4 @@
-import type { Budget, Syla } from "@syla/sdk";
+import { type Budget, type Syla, SylaError } from "@syla/sdk";
 import { Argument, type Command, Option } from "commander";
 import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
@@ -77,11 +77,11 @@ export const budgetSetCommand: Command = withOwner(
     const ownerId = (await readOwner(syla, flags)) ?? (await syla.me.get()).id;
     const programId = flags.program === undefined ? null : (await findProgram(syla, flags.program)).id;
     const stops = flags.stop === true;
-    const known = await findBudget(syla, ownerId, programId);
-    const budget =
-      known === undefined
-        ? await syla.budgets.create({ ownerId, programId, amount, stops })
-        : await syla.budgets.update(known.id, { amount, stops });
+    const budget = await syla.budgets.create({ ownerId, programId, amount, stops }).catch(async (error: unknown) => {
+      const known = error instanceof SylaError && error.code === "conflict" ? await findBudget(syla, ownerId, programId) : undefined;
+      if (known === undefined) throw error;
+      return await syla.budgets.update(known.id, { amount, stops });
+    });
     if (flags.json === true) return printJson(budget);
     printLine(
       `${budget.id}: ${dollars(budget.amount)} a month of ${plainLine(budget.owner.name)}, ${dollars(budget.spent)} spent; then it ${stops ? "stops" : "warns"}.`,
@@ -97,11 +97,15 @@ export const budgetRemoveCommand: Command = defineServerCommand("remove", "take 
     else printLine("The budget is removed.");
   });
 
-/** The same budget as it is now, if it is theirs to change. */
+/** The same budget as it is now, if it is theirs to change; of an administrator's and the person's own the first. */
 async function findBudget(syla: Syla, ownerId: string, programId: string | null): Promise<Budget | undefined> {
-  for await (const budget of syla.budgets.list({ owner: ownerId }))
-    if ((budget.program?.id ?? null) === programId && budget.mayManage) return budget;
-  return undefined;
+  let own: Budget | undefined;
+  for await (const budget of syla.budgets.list({ owner: ownerId })) {
+    if ((budget.program?.id ?? null) !== programId || !budget.mayManage) continue;
+    if (budget.isImposed) return budget;
+    own = budget;
+  }
+  return own;
 }
 
 function readAmount(text: string): number {
