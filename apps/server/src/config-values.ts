@@ -284,7 +284,10 @@ export function otlpHeaders(text: string): Secret {
 export function readOtlpHeaders(text: string): Record<string, string> {
   const pairs = text.split(",").map((pair) => {
     const at = pair.indexOf("=");
-    const [name, value] = [pair.slice(0, Math.max(at, 0)), pair.slice(at + 1)].map((part) => decodeURIComponent(part.trim())) as [string, string];
+    const [name, value] = [pair.slice(0, Math.max(at, 0)), pair.slice(at + 1)].map((part) => decodeURIComponent(part.trim())) as [
+      string,
+      string,
+    ];
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) throw new Error("not a header");
     return [name, value] as const;
   });

@@ -51,7 +51,9 @@ export const UsageGroupFigures = z
     runs: z.int().describe("runs that ended; none belongs to a model"),
     succeeded: z.int(),
     cancelled: z.int(),
-    failures: z.object({ userCode: z.int(), limit: z.int(), infrastructure: z.int(), denied: z.int() }).describe("by the class of the error"),
+    failures: z
+      .object({ userCode: z.int(), limit: z.int(), infrastructure: z.int(), denied: z.int() })
+      .describe("by the class of the error"),
     cpuMs: z.number(),
     runMs: z.number(),
     p50Ms: duration.describe("half of the programs ran no longer, ms, to within 5 %; null where none ran"),
@@ -96,7 +98,9 @@ const id = z
   .regex(/^[^\u0000]*$/, "no NUL");
 const groupsQuery = {
   by: UsageBy.default("day"),
-  user: id.optional().describe("`me`, which it is without a team; the id of a person, or `all`, for administrators and, with a team, for its owners"),
+  user: id
+    .optional()
+    .describe("`me`, which it is without a team; the id of a person, or `all`, for administrators and, with a team, for its owners"),
   team: id.optional().describe("only what was used for this team: by its programs, and of its models"),
   program: id.optional(),
   model: id.optional().describe("only calls of this model"),
@@ -106,7 +110,9 @@ export const UsageGroupsQuery = z.object({ ...groupsQuery, limit: z.coerce.numbe
 export type UsageGroupsQuery = z.output<typeof UsageGroupsQuery>;
 export const UsageExportQuery = z.object(groupsQuery);
 
-const Recount = z.object({ differing: z.int().describe("counts that were other ones than they should have been") }).meta({ id: "UsageRecount" });
+const Recount = z
+  .object({ differing: z.int().describe("counts that were other ones than they should have been") })
+  .meta({ id: "UsageRecount" });
 
 const common = { tag: "usage", auth: "user" } as const;
 const refusals = ["forbidden", "not_found", "invalid_request"] as const;

@@ -25,7 +25,10 @@ interface Flags extends CommonFlags {
   readonly csv?: boolean;
 }
 
-export const usageCommand: Command = defineServerCommand("usage", "what was used by day, and your quotas; with --by what it came to and cost")
+export const usageCommand: Command = defineServerCommand(
+  "usage",
+  "what was used by day, and your quotas; with --by what it came to and cost",
+)
   .addOption(new Option("--by <what>", "runs, tokens and cost by this").choices(usageGroupings))
   .option("--user <id>", "of this person, or `all` (administrators; with --team its owners)")
   .option("--team <team>", "with --by: only what was used for this team")
@@ -37,16 +40,14 @@ export const usageCommand: Command = defineServerCommand("usage", "what was used
   .option("--csv", "with --by: all of it as CSV")
   .action(async (flags: Flags) => {
     const from = readFrom(flags);
-    const { by, user, to } = flags;
+    const { user, to } = flags;
     const wants = (["team", "program", "model", "csv"] as const).find((name) => flags[name] !== undefined);
+    const { by } = flags;
     if (by === undefined && wants !== undefined) throw usageError(`--${wants} needs --by.`, "Write e.g. --by day.");
     if (flags.csv === true && flags.json === true) throw usageError("It is JSON or CSV.", "Write --json or --csv.");
     const { syla } = await connect({ env: process.env, profile: flags.profile });
-    if (by !== undefined) return await showGroups(syla, { by, user, from, to, ...(await readFilters(syla, flags)) }, flags);
-    const [usage, quotas] = await Promise.all([
-      syla.usage({ user, from, to }),
-      user === "all" ? null : syla.quotas.list(user),
-    ]);
+    if (by !== undefined) return await showGroups(syla, { user, from, to, ...(await readFilters(syla, flags)), by }, flags);
+    const [usage, quotas] = await Promise.all([syla.usage({ user, from, to }), user === "all" ? null : syla.quotas.list(user)]);
     if (flags.json === true) return printJson({ usage, quotas: quotas?.items ?? null });
     printDays(usage);
     if (!process.stdout.isTTY) return; // lines of one kind in a pipe

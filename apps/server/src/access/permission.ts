@@ -66,7 +66,7 @@ export type Action = ThingAction | RoleAction;
 
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
-  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule" | "usage" | "budget";
+  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule" | "budget";
   readonly id: string;
   /** A person, a team, or `system` for what comes with the product; null: it belongs to nobody. */
   readonly ownerId: string | null;

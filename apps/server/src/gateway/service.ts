@@ -264,7 +264,8 @@ export class Gateway {
       });
     } catch (error) {
       if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
-      if (error instanceof AppError && error.code === "budget_reached") this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
+      if (error instanceof AppError && error.code === "budget_reached")
+        this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
       throw error;
     }
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));

@@ -456,30 +456,39 @@ function storableJson(value: unknown): string {
 /** Cancels a queued run at once, and counts it, or asks the worker that has it. Answers the row as it is then. */
 export async function requestCancel(queries: Queries, id: string): Promise<RunRow | undefined> {
   const { rows } = await sql<RunRow>`
-    WITH asked AS (UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
-      status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
-      finished_at = CASE WHEN status = 'queued' THEN now() ELSE finished_at END
-    WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *),
-    ended AS (SELECT * FROM asked WHERE status = 'cancelled'), counted AS (${sql.raw(usageText)})
+    WITH asked AS (${askToCancel(id)}), ended AS (SELECT * FROM asked WHERE status = 'cancelled'), counted AS (${sql.raw(usageText)})
     SELECT * FROM asked`.execute(queries);
   const [row] = rows;
   if (row !== undefined && row.status !== "cancelled") await notify(queries, cancelChannel, id);
   return row;
 }
 
+function askToCancel(id: string) {
+  return sql<RunRow>`UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+    status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+    finished_at = CASE WHEN status = 'queued' THEN now() ELSE finished_at END
+    WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
+}
+
 /** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
 export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
-  const rows = await work
+  const unended = await work
     .selectFrom("runs")
     .select("id")
     .where("owner_id", "=", ownerId)
     .where("status", "in", ["queued", "starting", "running", "waiting"])
-    // In the order of what they are counted in, as everything that counts.
-    .orderBy(sql`coalesce(asset_id, '')`)
-    .orderBy(sql`coalesce(team_id, '')`)
     .orderBy("id")
     .execute();
-  for (const { id } of rows) await requestCancel(work, id);
+  const ended: string[] = [];
+  for (const { id } of unended) {
+    const { rows } = await askToCancel(id).execute(work);
+    if (rows[0]?.status === "cancelled") ended.push(id);
+    else if (rows[0] !== undefined) await notify(work, cancelChannel, id);
+  }
+  // At once and last: counts are locked in an order.
+  await sql`WITH ended AS (SELECT * FROM runs WHERE id = any(${ended})), counted AS (${sql.raw(usageText)}) SELECT FROM ended`.execute(
+    work,
+  );
 }
 
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */

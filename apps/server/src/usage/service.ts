@@ -97,7 +97,7 @@ async function readFilter({ roleIn }: UsageContext, actor: Actor, query: Omit<Us
   const whose = query.user ?? (teamId === null ? "me" : "all");
   const userId = whose === "me" ? actor.userId : whose === "all" ? null : whose;
   const ofTeam = { ownerId: teamId, teamRole: teamId === null ? null : await roleIn(actor, teamId) };
-  const whole = { type: "usage", id: "", visibility: "private", level: null, ...ofTeam } as const;
+  const whole = { type: "team", id: "", visibility: "private", level: null, ...ofTeam } as const;
   if (userId !== actor.userId && !can(actor, "usage:read", whole)) throw new AppError("forbidden");
   return { userId, teamId, programId, modelId, ...readSpan(query) };
 }

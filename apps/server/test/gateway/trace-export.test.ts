@@ -104,8 +104,8 @@ raise ValueError("a planted message")`;
 
 describe("the export of traces", () => {
   it("sends each run as the spans of its trace, with what its calls cost, and nothing that was said", async () => {
-    const model = await setting.model("GPT");
-    setting.llm.behave({ status: 503, times: 1, usage: { input: 1000, output: 500 }, text: "a planted answer" });
+    const model = await setting.model("GPT", { prices: { input: 1, output: 2, cachedInput: 0.5 } });
+    setting.llm.behave({ status: 503, times: 1, text: "a planted answer" });
     const parent = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
     const input = { language: "python", code, models: [model.id], args: ["a planted argument"], env: { SECRET: "a planted variable" } };
     const run = await execute(setting.server, input, { ...setting.ann.headers, ...parent });
@@ -113,6 +113,7 @@ describe("the export of traces", () => {
     await exported(run.id);
     const spans = receiver.spansOf(run.id);
     const trace = await setting.json<RunTrace>(setting.send(setting.ann, "GET", `/api/v1/runs/${run.id}/trace`));
+    expect(trace.totals?.cost).toBeGreaterThan(0);
     expect(spans.map(({ spanId }) => spanId).toSorted()).toEqual(trace.spans.map(({ id }) => id).toSorted());
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set(["4bf92f3577b34da6a3ce929d0e0e4736"]));
     const named = (name: string) => spans.filter((span) => span.name === name);
@@ -124,7 +125,7 @@ describe("the export of traces", () => {
       "syla.run.error_class": "user_code",
       "error.type": run.error?.code,
       "syla.llm.calls": 1,
-      "syla.llm.cost_usd": 0.002,
+      "syla.llm.cost_usd": trace.totals?.cost,
     });
     for (const name of ["queue", "start", "sandbox", "execution"]) expect(named(name)).toHaveLength(1);
     const [call] = named("chat upstream-1");
@@ -133,29 +134,44 @@ describe("the export of traces", () => {
       "gen_ai.operation.name": "chat",
       "gen_ai.provider.name": "openai",
       "gen_ai.request.model": "upstream-1",
-      "gen_ai.usage.input_tokens": 1000,
-      "gen_ai.usage.output_tokens": 500,
-      "syla.llm.cost_usd": 0.002,
+      "gen_ai.usage.input_tokens": trace.totals?.inputTokens,
+      "gen_ai.usage.output_tokens": trace.totals?.outputTokens,
+      "gen_ai.usage.cache_read.input_tokens": trace.totals?.cachedTokens,
+      "syla.llm.cost_usd": trace.totals?.cost,
       "syla.model.id": model.id,
     });
     const attempts = named("POST");
     expect(attempts.map((span) => attributesOf(span)["http.response.status_code"])).toEqual([503, 200]);
     expect(attempts.every(({ parentSpanId }) => parentSpanId === call?.spanId)).toBe(true);
-    for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano));
+    for (const { startTimeUnixNano, endTimeUnixNano } of spans)
+      expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano));
     const { path, headers, body } = receiver.received.at(-1) as Received;
     expect([path, headers["x-api-key"]]).toEqual(["/v1/traces", "otlp key"]);
-    expect(attributesOf((JSON.parse(body.toString()) as OtlpRequest).resourceSpans[0]?.resource as never)).toMatchObject({ "service.name": "syla" });
+    expect(attributesOf((JSON.parse(body.toString()) as OtlpRequest).resourceSpans[0]?.resource as never)).toMatchObject({
+      "service.name": "syla",
+    });
     const everything = receiver.received.map((request) => request.body.toString()).join("\n");
     for (const planted of ["planted", providerKey, "syla_run_"]) expect(everything).not.toContain(planted);
   });
 
   it("sends runs that no worker had", async () => {
     const { database } = setting.server.context;
-    const run = await submit(setting.server, { language: "bash", code: "true", startAt: new Date(Date.now() + 3_600_000).toISOString() }, setting.ann.headers);
+    const run = await submit(
+      setting.server,
+      { language: "bash", code: "true", startAt: new Date(Date.now() + 3_600_000).toISOString() },
+      setting.ann.headers,
+    );
     await setting.send(setting.ann, "POST", `/api/v1/runs/${run.id}/cancel`);
     await exported(run.id);
-    expect(receiver.spansOf(run.id).map(({ name }) => name).toSorted()).toEqual(["queue", "request", "run execution"]);
-    expect(await database.queries.selectFrom("runs").select("status").where("id", "=", run.id).executeTakeFirst()).toEqual({ status: "cancelled" });
+    expect(
+      receiver
+        .spansOf(run.id)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(["queue", "request", "run execution"]);
+    expect(await database.queries.selectFrom("runs").select("status").where("id", "=", run.id).executeTakeFirst()).toEqual({
+      status: "cancelled",
+    });
   });
 
   describe("of a server of its own", () => {
@@ -184,7 +200,9 @@ describe("the export of traces", () => {
       exporting.note("run_00000000000000000000000000");
       await exporting.stop();
       expect(counts).toEqual({ sent: 1, failed: 0, dropped: 1 });
-      const { headers, body, path } = receiver.received.findLast((request) => request.headers["content-type"] === "application/x-protobuf") as Received;
+      const { headers, body, path } = receiver.received.findLast(
+        (request) => request.headers["content-type"] === "application/x-protobuf",
+      ) as Received;
       expect([path, headers["a"]]).toEqual(["/v1/traces", "b"]);
       expect(body.includes(Buffer.from(id))).toBe(true);
     });

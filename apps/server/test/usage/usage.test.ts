@@ -169,7 +169,11 @@ describe("what runs came to", () => {
     const csv = await server.fetch(`/api/v1/usage/export?${span}&by=program`, { headers: bob });
     expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
     const lines = (await csv.text()).trim().split("\r\n");
-    expect(lines.map((line) => line.split(",").slice(0, 5).join(","))).toEqual(["program,name,runs,succeeded,cancelled", ",,2,2,0", "prog_=gone,,1,1,0"]);
+    expect(lines.map((line) => line.split(",").slice(0, 5).join(","))).toEqual([
+      "program,name,runs,succeeded,cancelled",
+      ",,2,2,0",
+      "prog_=gone,,1,1,0",
+    ]);
   });
 
   it("goes along when runs are given away, and stays when an account is deleted", async () => {
@@ -190,7 +194,8 @@ describe("what runs came to", () => {
     const [ann, bob] = [await createPerson(server), await createPerson(server)];
     const ask = async (query: string) => (await server.fetch(`/api/v1/usage/groups?${query}`, { headers: bob })).status;
     expect(await ask(`user=${await idOf(bob)}`)).toBe(200);
-    for (const query of [`user=${await idOf(ann)}`, "user=all", "team=team_none", "team=team_none&user=all"]) expect(await ask(query)).toBe(403);
+    for (const query of [`user=${await idOf(ann)}`, "user=all", "team=team_none", "team=team_none&user=all"])
+      expect(await ask(query)).toBe(403);
     for (const query of ["by=colour", "limit=0", "from=2026-02-02&to=2026-02-01", "program=%00"]) expect(await ask(query)).toBe(400);
     expect((await server.fetch("/api/v1/usage/export?user=all", { headers: bob })).status).toBe(403);
   });

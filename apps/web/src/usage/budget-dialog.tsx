@@ -41,9 +41,7 @@ export function BudgetDialog({ budget, listed, onClose }: BudgetDialogProps) {
   return (
     <Modal label={budget === null ? "Set a budget" : "Change this budget"} onClose={onClose}>
       <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
-        {budget === null ? (
-          <Whose ownerId={ownerId} onOwner={setOwnerId} programId={programId} onProgram={setProgramId} />
-        ) : null}
+        {budget === null ? <Whose ownerId={ownerId} onOwner={setOwnerId} programId={programId} onProgram={setProgramId} /> : null}
         <TextField
           label="Dollars a month"
           inputMode="decimal"

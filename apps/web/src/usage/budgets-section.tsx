@@ -44,9 +44,7 @@ export function BudgetsSection({ owner, mayAdd }: BudgetsSectionProps) {
           </Button>
         </Box>
       ) : null}
-      {edited === null ? null : (
-        <BudgetDialog budget={edited === "new" ? null : edited} listed={owner} onClose={() => setEdited(null)} />
-      )}
+      {edited === null ? null : <BudgetDialog budget={edited === "new" ? null : edited} listed={owner} onClose={() => setEdited(null)} />}
     </Section>
   );
 }

@@ -64,8 +64,22 @@ export function UsageCharts({ counts, usage }: UsageChartsProps) {
       <DayChart {...span} title="CPU time" value={({ cpuMs }) => cpuMs} format={formatDuration} />
       {usage === null ? null : (
         <>
-          <DayChart from={usage.from} to={usage.to} days={usage.days} title="Stored" value={({ storedBytes }) => storedBytes} format={formatBytes} />
-          <DayChart from={usage.from} to={usage.to} days={usage.days} title="Network" value={({ networkBytes }) => networkBytes} format={formatBytes} />
+          <DayChart
+            from={usage.from}
+            to={usage.to}
+            days={usage.days}
+            title="Stored"
+            value={({ storedBytes }) => storedBytes}
+            format={formatBytes}
+          />
+          <DayChart
+            from={usage.from}
+            to={usage.to}
+            days={usage.days}
+            title="Network"
+            value={({ networkBytes }) => networkBytes}
+            format={formatBytes}
+          />
         </>
       )}
     </Grid>

@@ -38,8 +38,9 @@ export default function UsagePage() {
     setSearch(
       (before) => {
         const after = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) if (value === null) after.delete(name);
-        else after.set(name, value);
+        for (const [name, value] of Object.entries(changes))
+          if (value === null) after.delete(name);
+          else after.set(name, value);
         return after;
       },
       { replace: true },
@@ -62,7 +63,12 @@ export default function UsagePage() {
           </FilterChip>
         ) : null}
         {teams.length === 0 ? null : (
-          <FilterChoice label="Team" value={team ?? ""} none="No team" onChoose={(id) => change({ team: id === "" ? null : id, user: null })}>
+          <FilterChoice
+            label="Team"
+            value={team ?? ""}
+            none="No team"
+            onChoose={(id) => change({ team: id === "" ? null : id, user: null })}
+          >
             {teams.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -121,7 +127,9 @@ function Used({ whose, days, search, change, hasOthers }: UsedProps) {
           </FilterChip>
         </Flex>
         {counts.isPending ? <SkeletonRows rows={6} /> : null}
-        {failed ? <ErrorPanel error={failed} onRetry={() => void Promise.all([counts.refetch(), groups.refetch(), usage.refetch()])} /> : null}
+        {failed ? (
+          <ErrorPanel error={failed} onRetry={() => void Promise.all([counts.refetch(), groups.refetch(), usage.refetch()])} />
+        ) : null}
         {counts.data && asTable ? (
           <Box pt="3">
             <UsageTable usage={counts.data} />

@@ -62,62 +62,63 @@ function nameAndKind({ kind }: Span, row: RunRow, call: Call | undefined): Pick<
 function attributesOf(span: Span, row: RunRow, trace: RunTrace, call: Call | undefined): Attributes {
   if (span.kind === "run") return runAttributes(row, trace);
   if (call !== undefined) return callAttributes(call);
-  const attempt = span.attempt === null ? {} : { "syla.attempt": span.attempt };
-  if (span.kind !== "attempt") return span.status === "failed" && span.note !== null ? { ...attempt, "error.type": span.note } : attempt;
-  const status = /^HTTP (\d{3})$/.exec(span.note ?? "")?.[1];
-  return {
-    ...attempt,
+  const failure = span.status === "failed" ? (span.note ?? "_OTHER") : null;
+  if (span.kind !== "attempt") return known({ "syla.attempt": span.attempt, "error.type": failure });
+  const status = /^HTTP (\d{3})$/.exec(span.note ?? "")?.[1] ?? null;
+  return known({
+    "syla.attempt": span.attempt,
     "http.request.method": "POST",
-    ...(status === undefined ? {} : { "http.response.status_code": Number(status) }),
-    ...(span.status === "failed" ? { "error.type": status ?? span.note ?? "_OTHER" } : {}),
-  };
+    "http.response.status_code": status === null ? null : Number(status),
+    "error.type": failure === null ? null : (status ?? failure),
+  });
 }
 
 function runAttributes(row: RunRow, { totals, omitted }: RunTrace): Attributes {
   const error = StoredError.parse(row.error);
-  return {
+  return known({
     "user.id": row.owner_id,
     "syla.run.kind": row.kind,
     "syla.run.status": row.status,
     "syla.run.attempt": row.attempt,
     "syla.run.language": row.language,
-    ...(row.asset_id === null ? {} : { "syla.program.id": row.asset_id }),
-    ...(row.asset_version === null ? {} : { "syla.program.version": row.asset_version }),
-    ...(error === null ? {} : { "error.type": error.code, "syla.run.error_class": error.class }),
-    ...(totals === null
-      ? {}
-      : {
-          "syla.llm.calls": totals.calls,
-          "syla.llm.input_tokens": totals.inputTokens,
-          "syla.llm.output_tokens": totals.outputTokens,
-          ...(totals.cost === null ? {} : { "syla.llm.cost_usd": totals.cost }),
-          ...(omitted === 0 ? {} : { "syla.llm.omitted_calls": omitted }),
-        }),
-  };
+    "syla.program.id": row.asset_id,
+    "syla.program.version": row.asset_version,
+    "error.type": error?.code ?? null,
+    "syla.run.error_class": error?.class ?? null,
+    "syla.llm.calls": totals?.calls ?? null,
+    "syla.llm.input_tokens": totals?.inputTokens ?? null,
+    "syla.llm.output_tokens": totals?.outputTokens ?? null,
+    "syla.llm.cost_usd": totals?.cost ?? null,
+    "syla.llm.omitted_calls": omitted === 0 ? null : omitted,
+  });
 }
 
 function callAttributes(call: Call): Attributes {
-  const known = {
+  return known({
+    "gen_ai.operation.name": operationOf(call),
+    "gen_ai.provider.name": providerNames[call.provider] ?? call.provider,
+    "gen_ai.request.model": call.upstreamModel,
+    "gen_ai.request.stream": call.streamed,
     "gen_ai.usage.input_tokens": call.inputTokens,
     "gen_ai.usage.output_tokens": call.outputTokens,
     "gen_ai.usage.cache_read.input_tokens": call.cachedTokens,
     "gen_ai.usage.reasoning.output_tokens": call.reasoningTokens,
     // In the conventions times are seconds.
     "gen_ai.response.time_to_first_chunk": call.streamed && call.firstByteMs !== null ? call.firstByteMs / 1000 : null,
-    "syla.llm.cost_usd": call.cost,
-    "error.type": call.status === "succeeded" ? null : (call.error?.code ?? call.status),
-  };
-  return {
-    "gen_ai.operation.name": operationOf(call),
-    "gen_ai.provider.name": providerNames[call.provider] ?? call.provider,
-    "gen_ai.request.model": call.upstreamModel,
-    "gen_ai.request.stream": call.streamed,
     "syla.llm.call.id": call.id,
     "syla.model.id": call.model.id,
     "syla.llm.cached": call.cached,
     "syla.llm.is_estimate": call.isEstimate,
-    ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)),
-  };
+    "syla.llm.cost_usd": call.cost,
+    "error.type": call.status === "succeeded" ? null : (call.error?.code ?? call.status),
+  });
+}
+
+type Value = string | number | boolean;
+
+/** Without what nobody knows. */
+function known(values: Readonly<Record<string, Value | null>>): Attributes {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== null));
 }
 
 /** Names that the conventions know by another word; others are ours. */

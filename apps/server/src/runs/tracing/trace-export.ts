@@ -139,12 +139,12 @@ export class TraceExport implements Service {
 
   async #send(ids: readonly string[]): Promise<void> {
     const rows = (await findRuns(this.#context.queries, ids)).filter(({ status }) => isFinal(status));
-    this.#context.count("dropped", ids.length - rows.length);
     const spans: ReadableSpan[] = [];
     for (const row of rows) spans.push(...(await this.#spansOf(row)));
     let problem: Error | null = null;
     for (let from = 0; from < spans.length; from += mostSpansAtOnce)
       problem ??= await this.#export(spans.slice(from, from + mostSpansAtOnce));
+    this.#context.count("dropped", ids.length - rows.length);
     this.#context.count(problem === null ? "sent" : "failed", rows.length);
     if (problem !== null) this.#complain(problem);
   }

@@ -127,7 +127,7 @@ export async function adoptCalls(
   const { rows } = await sql<{ held: number }>`
     with adopted as (
       update llm_calls set scopes = scopes || ${scope}::jsonb where status = 'running' and started_at >= ${monthStart}
-        and (${ownerId} = 'system' or user_id = ${ownerId} or team_id = ${ownerId})
+        and (${ownerId}::text = 'system' or user_id = ${ownerId} or team_id = ${ownerId})
         and (${programId}::text is null or program_id = ${programId}) returning reserved
     ) select coalesce(sum(reserved), 0)::bigint as held from adopted`.execute(work);
   return rows[0]?.held ?? 0;
@@ -135,10 +135,17 @@ export async function adoptCalls(
 
 /** Begins the count of a month with what it stands at already. */
 export async function beginCounter(work: Work, id: string, monthStart: Date, spent: number, held: number): Promise<void> {
-  await work.insertInto("spend_counters").values({ scope: budgetScope(id), period_start: monthStart, spent, reserved: held }).execute();
+  await work
+    .insertInto("spend_counters")
+    .values({ scope: budgetScope(id), period_start: monthStart, spent, reserved: held })
+    .execute();
 }
 
-export async function changeBudget(queries: Queries, id: string, change: { readonly amount?: number; readonly stops?: boolean }): Promise<void> {
+export async function changeBudget(
+  queries: Queries,
+  id: string,
+  change: { readonly amount?: number; readonly stops?: boolean },
+): Promise<void> {
   await queries
     .updateTable("budgets")
     .set({ ...change, updated_at: new Date() })
@@ -160,7 +167,7 @@ export async function lockOwner(work: Work, ownerId: string): Promise<boolean> {
 /** Who is told of a budget: the person, the owners of the team, or the administrators. */
 export async function recipientsOf(queries: Queries, ownerId: string): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    select id from users where status = 'active' and (id = ${ownerId} or (${ownerId} = 'system' and role = 'admin')
+    select id from users where status = 'active' and (id = ${ownerId} or (${ownerId}::text = 'system' and role = 'admin')
       or exists (select from team_members m where m.team_id = ${ownerId} and m.user_id = users.id and m.role = 'owner')) order by id`.execute(
     queries,
   );
