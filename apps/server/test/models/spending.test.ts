@@ -7,7 +7,7 @@ import { RunTokens } from "@syla/server/gateway/run-tokens/service";
 import { holdBack } from "@syla/server/spend/service";
 import { execute } from "@syla/testkit/runs";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAccount, share, type Person } from "../access/people.ts";
 import { openGateway, type GatewaySetting } from "../gateway/gateway-setting.ts";
 
@@ -454,6 +454,8 @@ except urllib.error.HTTPError as error: print(error.code, error.read().decode())
 });
 
 describe("a budget", () => {
+  // One of everybody would stop what comes after a test that has failed.
+  afterEach(async () => void (await setting.server.context.database.queries.deleteFrom("budgets").execute()));
   const set = async (person: Person, input: object) => await setting.json<Budget>(api(person, "POST", "/budgets", input));
   const list = async (person: Person, owner = "me") =>
     (await setting.json<{ items: Budget[] }>(api(person, "GET", `/budgets?owner=${owner}`))).items;

@@ -120,7 +120,7 @@ export async function endCall(work: Work, id: string, end: CallEnd): Promise<{ r
     .returningAll();
   const row = await work
     .with("ended", () => ended)
-    .with("counted", () => sql.raw(countCalls("ended")))
+    .with("counted", () => sql`(${sql.raw(countCalls("ended"))})`)
     .selectFrom("ended")
     .select(["reserved", "scopes"])
     .executeTakeFirst();
