@@ -38,7 +38,7 @@ async function fill({ database }: Context, runCount: number): Promise<void> {
   for (let from = 0; from < runCount; from += 100_000)
     await sql`insert into runs (id, kind, status, owner_id, language, entrypoint, config, request_hash, asset_id, created_at, finished_at, error, result)
       select 'run_' || lpad(n::text, 26, '0'), 'program', case when n % 10 = 0 then 'failed' when n % 25 = 0 then 'cancelled' else 'succeeded' end,
-        'user_' || lpad((1 + (n * 7919) % ${people})::text, 26, '0'), 'python', 'main.py', ${JSON.stringify(config)}::jsonb, '',
+        'user_' || lpad((1 + (n::bigint * 7919) % ${people})::text, 26, '0'), 'python', 'main.py', ${JSON.stringify(config)}::jsonb, '',
         'prog_' || lpad((power(random(), 3) * ${programs})::int::text, 26, '0'), t, t,
         case when n % 10 = 0 then '{"class": "user_code", "code": "nonzero_exit"}'::jsonb end,
         ${JSON.stringify(result)}::jsonb || jsonb_build_object('runMs', exp(random() * 9))
@@ -46,7 +46,7 @@ async function fill({ database }: Context, runCount: number): Promise<void> {
         from generate_series(${from + 1}::int, least(${from + 100_000}, ${runCount})::int) n) as numbered`.execute(queries);
   await sql`insert into llm_calls (id, user_id, model_id, model_name, model_owner_id, provider, upstream_model, program_id, protocol, operation, streamed,
       status, input_tokens, output_tokens, cached_tokens, cost, started_at, total_ms)
-    select 'llm_' || lpad(n::text, 26, '0'), 'user_' || lpad((1 + (n * 7919) % ${people})::text, 26, '0'), 'model_' || n % 12, 'm', 'system', 'openai', 'm',
+    select 'llm_' || lpad(n::text, 26, '0'), 'user_' || lpad((1 + (n::bigint * 7919) % ${people})::text, 26, '0'), 'model_' || n % 12, 'm', 'system', 'openai', 'm',
       'prog_' || lpad((power(random(), 3) * ${programs})::int::text, 26, '0'), 'openai', 'chat', false, 'succeeded', 900, 200, 100, 1300000,
       now() - random() * ${days} * interval '1 day', exp(random() * 9)
     from generate_series(1, ${Math.floor(runCount / 5)}::int) n`.execute(queries);
