@@ -2,7 +2,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { TeamRole } from "@syla/contracts/teams";
 import type { Usage, UsageDay, UsageFigures, UsageGroupFigures, UsageGroups, UsageGroupsQuery, UsageQuery } from "@syla/contracts/usage";
 import type { Actor } from "../access/actor.ts";
-import { can } from "../access/service.ts";
+import { can, personal, requirePermission } from "../access/service.ts";
 import { toCsvLine } from "../platform/csv-line.ts";
 import type { Database } from "../platform/database.ts";
 import { dollar } from "../spend/service.ts";
@@ -24,7 +24,7 @@ export interface UsageContext {
 /** What a person used by day; what others used, and all together, is for administrators. @throws AppError `forbidden`, `invalid_request` */
 export async function readUsage({ database: { queries } }: UsageContext, actor: Actor, query: UsageQuery): Promise<Usage> {
   const userId = query.user === "me" ? actor.userId : query.user === "all" ? null : query.user;
-  if (userId !== actor.userId && actor.role !== "admin") throw new AppError("forbidden");
+  requireReader(actor, userId);
   const { from, to } = readSpan(query);
   if (userId?.includes("\0") === true) throw new AppError("not_found");
   const used = await listDays(queries, { userId, from, to });
@@ -96,10 +96,16 @@ async function readFilter({ roleIn }: UsageContext, actor: Actor, query: Omit<Us
   const { team: teamId = null, program: programId = null, model: modelId = null } = query;
   const whose = query.user ?? (teamId === null ? "me" : "all");
   const userId = whose === "me" ? actor.userId : whose === "all" ? null : whose;
-  const ofTeam = { ownerId: teamId, teamRole: teamId === null ? null : await roleIn(actor, teamId) };
-  const whole = { type: "team", id: "", visibility: "private", level: null, ...ofTeam } as const;
-  if (userId !== actor.userId && !can(actor, "usage:read", whole)) throw new AppError("forbidden");
+  const whole = { type: "team", id: "", ownerId: teamId, visibility: "private", level: null } as const;
+  const isOwners = teamId !== null && can(actor, "team:usage", { ...whole, teamRole: await roleIn(actor, teamId) });
+  if (!isOwners) requireReader(actor, userId);
   return { userId, teamId, programId, modelId, ...readSpan(query) };
+}
+
+/** Null: everybody. */
+function requireReader(actor: Actor, userId: string | null): void {
+  if (userId === null) requirePermission(actor, "usage:list-all");
+  else if (!can(actor, "account:read", personal("account", userId, userId))) throw new AppError("forbidden");
 }
 
 function readSpan(query: Pick<UsageQuery, "from" | "to">): { readonly from: string; readonly to: string } {
