@@ -43,7 +43,7 @@ async function fill({ database }: Context, runCount: number): Promise<void> {
         case when n % 10 = 0 then '{"class": "user_code", "code": "nonzero_exit"}'::jsonb end,
         ${JSON.stringify(result)}::jsonb || jsonb_build_object('runMs', exp(random() * 9))
       from (select n, now() - random() * ${days} * interval '1 day' as t
-        from generate_series(${from + 1}::int, least(${from + 100_000}, ${runCount})::int) n) as numbered`.execute(queries);
+        from generate_series(${from + 1}::int, ${Math.min(from + 100_000, runCount)}::int) n) as numbered`.execute(queries);
   await sql`insert into llm_calls (id, user_id, model_id, model_name, model_owner_id, provider, upstream_model, program_id, protocol, operation, streamed,
       status, input_tokens, output_tokens, cached_tokens, cost, started_at, total_ms)
     select 'llm_' || lpad(n::text, 26, '0'), 'user_' || lpad((1 + (n::bigint * 7919) % ${people})::text, 26, '0'), 'model_' || n % 12, 'm', 'system', 'openai', 'm',
