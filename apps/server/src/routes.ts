@@ -91,7 +91,7 @@ export function registerRoutes(context: Context): void {
   registerGatewayRoutes(http, context.gateway, database.queries);
   registerQuotaRoutes(http, context.quotas);
   registerBudgetRoutes(http, context.budgets);
-  registerUsageRoutes(http, { database, roleIn: (actor, teamId) => context.teams.roleIn(actor, teamId) });
+  registerUsageRoutes(http, database);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });
 }

@@ -1,10 +1,9 @@
 import { AppError } from "@syla/contracts/errors";
-import type { TeamRole } from "@syla/contracts/teams";
 import type { Usage, UsageDay, UsageFigures, UsageGroupFigures, UsageGroups, UsageGroupsQuery, UsageQuery } from "@syla/contracts/usage";
 import type { Actor } from "../access/actor.ts";
-import { can, personal, requirePermission } from "../access/service.ts";
+import { can, findTeamRoles, personal, requirePermission } from "../access/service.ts";
 import { toCsvLine } from "../platform/csv-line.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Queries } from "../platform/database.ts";
 import { dollar } from "../spend/service.ts";
 import { listDays, listPeople, recount, sumCounts, type CountsFilter, type GroupRow } from "./store.ts";
 
@@ -15,14 +14,8 @@ const shownDays = 30;
 const mostDays = 1100;
 const mostPeople = 100;
 
-/** What usage is read from. */
-export interface UsageContext {
-  readonly database: Database;
-  readonly roleIn: (actor: Actor, teamId: string) => Promise<TeamRole | null>;
-}
-
 /** What a person used by day; what others used, and all together, is for administrators. @throws AppError `forbidden`, `invalid_request` */
-export async function readUsage({ database: { queries } }: UsageContext, actor: Actor, query: UsageQuery): Promise<Usage> {
+export async function readUsage({ queries }: Database, actor: Actor, query: UsageQuery): Promise<Usage> {
   const userId = query.user === "me" ? actor.userId : query.user === "all" ? null : query.user;
   requireReader(actor, userId);
   const { from, to } = readSpan(query);
@@ -36,9 +29,8 @@ export async function readUsage({ database: { queries } }: UsageContext, actor: 
  * What runs and calls came to, by what they are grouped by. One's own is for everybody, what was used for a team for its owners, anything for
  * administrators. @throws AppError `forbidden`, `not_found`, `invalid_request`
  */
-export async function readGroups(context: UsageContext, actor: Actor, query: UsageGroupsQuery): Promise<UsageGroups> {
-  const filter = await readFilter(context, actor, query);
-  const { queries } = context.database;
+export async function readGroups({ queries }: Database, actor: Actor, query: UsageGroupsQuery): Promise<UsageGroups> {
+  const filter = await readFilter(queries, actor, query);
   const [rows, [total]] = await Promise.all([sumCounts(queries, query.by, filter, query.limit), sumCounts(queries, "all", filter, 1)]);
   return {
     from: filter.from,
@@ -73,8 +65,8 @@ const failureColumns = ["userCode", "limit", "infrastructure", "denied"] as cons
 const mostExported = 100_000;
 
 /** All groups as CSV, a line each. @throws AppError as {@link readGroups} */
-export async function exportGroups(context: UsageContext, actor: Actor, query: Omit<UsageGroupsQuery, "limit">): Promise<string> {
-  const { groups } = await readGroups(context, actor, { ...query, limit: mostExported });
+export async function exportGroups(database: Database, actor: Actor, query: Omit<UsageGroupsQuery, "limit">): Promise<string> {
+  const { groups } = await readGroups(database, actor, { ...query, limit: mostExported });
   const head = [query.by, ...(query.by === "day" ? [] : ["name"]), ...csvColumns, ...failureColumns.map((name) => `failures.${name}`)];
   const lines = groups.map(({ key, name, failures, ...figures }) =>
     toCsvLine([
@@ -88,16 +80,17 @@ export async function exportGroups(context: UsageContext, actor: Actor, query: O
 }
 
 /** Counts everything anew from what is there. */
-export async function recountUsage({ database }: Pick<UsageContext, "database">): Promise<{ differing: number }> {
-  return { differing: await database.queries.transaction().execute((work) => recount(work)) };
+export async function recountUsage({ queries }: Database): Promise<{ differing: number }> {
+  return { differing: await queries.transaction().execute((work) => recount(work)) };
 }
 
-async function readFilter({ roleIn }: UsageContext, actor: Actor, query: Omit<UsageGroupsQuery, "limit">): Promise<CountsFilter> {
+async function readFilter(queries: Queries, actor: Actor, query: Omit<UsageGroupsQuery, "limit">): Promise<CountsFilter> {
   const { team: teamId = null, program: programId = null, model: modelId = null } = query;
   const whose = query.user ?? (teamId === null ? "me" : "all");
   const userId = whose === "me" ? actor.userId : whose === "all" ? null : whose;
   const whole = { type: "team", id: "", ownerId: teamId, visibility: "private", level: null } as const;
-  const isOwners = teamId !== null && can(actor, "team:usage", { ...whole, teamRole: await roleIn(actor, teamId) });
+  const isOwners =
+    teamId !== null && can(actor, "team:usage", { ...whole, teamRole: (await findTeamRoles(queries, actor.userId)).get(teamId) ?? null });
   if (!isOwners) requireReader(actor, userId);
   return { userId, teamId, programId, modelId, ...readSpan(query) };
 }
