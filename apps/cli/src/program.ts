@@ -94,6 +94,11 @@ import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
+import { sandboxChmodCommand } from "./commands/sandbox-chmod.ts";
+import { sandboxMkdirCommand } from "./commands/sandbox-mkdir.ts";
+import { sandboxMvCommand } from "./commands/sandbox-mv.ts";
+import { sandboxRmCommand } from "./commands/sandbox-rm.ts";
+import { sandboxWatchCommand } from "./commands/sandbox-watch.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
 import { sandboxExecCommand } from "./commands/sandbox-exec.ts";
@@ -218,6 +223,11 @@ export function buildProgram(): Command {
       sandboxPutCommand,
       sandboxGetCommand,
       sandboxLsCommand,
+      sandboxWatchCommand,
+      sandboxMkdirCommand,
+      sandboxMvCommand,
+      sandboxRmCommand,
+      sandboxChmodCommand,
       sandboxPauseCommand,
       sandboxResumeCommand,
       sandboxDeleteCommand,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { Tier } from "@syla/contracts/runs";
 import type { Setting, SettingForm } from "@syla/contracts/settings";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
@@ -138,6 +139,18 @@ const options = {
     "What Prometheus shows to read `/metrics` (`Authorization: Bearer …`), at least 16 characters.",
   ),
   workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
+  jailLimit: option(
+    "SYLA_JAIL_LIMIT",
+    "64",
+    integer(1, 10_000),
+    "Jails in use at the same time in this process: one for each person and kind of language with something going. Whoever would need one more waits.",
+  ),
+  defaultTier: option(
+    "SYLA_DEFAULT_TIER",
+    "namespace",
+    oneOf(Tier.options),
+    "How runs and sandboxes that do not ask for a tier are isolated, and imports and builds with them. One that cannot be had here is refused, never replaced.",
+  ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
     "10000",
@@ -604,6 +617,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     otlpProtocol: "http/protobuf",
     otlpHeaders: undefined,
     workerSlots: availableParallelism() * 4,
+    jailLimit: 64,
+    defaultTier: "namespace",
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,

@@ -356,6 +356,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,
+    jails: config.jailLimit,
+    defaultTier: config.defaultTier,
     historyFile: directory.demandFile,
     mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,

@@ -166,4 +166,4 @@ export type {
   ProgramEnvironment,
   ProgramSandbox,
 } from "@syla/contracts/environments";
-export type { Runtime } from "@syla/contracts/runtimes";
+export type { RunOptions, Runtime } from "@syla/contracts/runtimes";

@@ -67,6 +67,7 @@ export const routeTable = {
   unlinkIdentity: { method: "DELETE", path: "/api/v1/users/me/identities/:id" },
   createToken: { method: "POST", path: "/api/v1/tokens" },
   revokeToken: { method: "POST", path: "/api/v1/tokens/revoke" },
+  getRunOptions: { method: "GET", path: "/api/v1/run-options" },
   listRuntimes: { method: "GET", path: "/api/v1/runtimes" },
   listEnvironments: { method: "GET", path: "/api/v1/environments" },
   getEnvironment: { method: "GET", path: "/api/v1/environments/:id" },

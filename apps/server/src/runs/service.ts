@@ -469,7 +469,7 @@ export class Runs {
     const createdAt = new Date();
     const allowance = await quotas.allowanceOf(actor, submission.kind);
     const isLater = submission.startAt !== null && submission.startAt > createdAt;
-    const reserved = !isLater && (await worker.reserve(id, options.wait, submission.priority));
+    const reserved = !isLater && (await worker.reserve({ id, ownerId: actor.userId }, options.wait, submission.priority));
     const compiles = submission.runtime.definition.compile !== null;
     const firstPhase = submission.isReady ? (compiles ? "compiling" : null) : "building_environment";
     const run: StartedRun = {

@@ -95,7 +95,7 @@ describe("second factor", () => {
     expect((await signIn(server, bob.email, password, { code })).status).toBe(201);
     expect(await codeOf(await signIn(server, bob.email, password, { code }))).toBe("two_factor_invalid");
     const state = await server.fetch("/api/v1/users/me/two-factor", { headers: { cookie: bob.cookie } });
-    expect(await state.json()).toEqual({ enabled: true, recoveryCodesLeft: 9 });
+    expect(await state.json()).toEqual({ enabled: true, recoveryCodesLeft: 9, needed: false });
   });
 
   it("is turned off with the password and a code", async () => {
