@@ -46,7 +46,7 @@ export default function UsagePage() {
       { replace: true },
     );
   const isOwner = isAdmin || teams.some(({ id, yourRole }) => id === team && yourRole === "owner");
-  const whose = { ...(team === null ? { user: all ? "all" : "me" } : { team, user: isOwner ? "all" : "me" }) };
+  const whose = team === null ? { user: all ? "all" : "me" } : { team, user: isOwner ? "all" : "me" };
   return (
     <ScrollPage role="region" aria-label="Usage" tabIndex={0} outlineOffset="-2px">
       <PageHeader title="Usage">

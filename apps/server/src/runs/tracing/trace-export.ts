@@ -125,7 +125,8 @@ export class TraceExport implements Service {
 
   /** Sends what has waited for so long. */
   async #sendSettled(ms: number, isLast = false): Promise<void> {
-    while (isLast || !this.#stopping.signal.aborted) {
+    for (;;) {
+      if (this.#stopping.signal.aborted && !isLast) return;
       const now = performance.now();
       const due = this.#waiting.findIndex(({ at }) => at > now - ms);
       const ids = this.#waiting.splice(0, Math.min(due < 0 ? this.#waiting.length : due, mostRunsAtOnce)).map(({ id }) => id);
