@@ -146,6 +146,8 @@ import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
+import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
@@ -337,8 +339,10 @@ export function buildProgram(): Command {
         adminUsersResetTwoFactorCommand,
       ]),
       adminSettingsCommand,
+      adminRecountUsageCommand,
     ]),
     usageCommand,
+    noun("budget", "what is meant to be spent on models", [budgetListCommand, budgetSetCommand, budgetRemoveCommand]),
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [
       serverLogsCommand,

@@ -76,6 +76,7 @@ import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
 import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
+import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
@@ -92,6 +93,7 @@ import { findProgram } from "./sandboxes/programs.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
+import { Budgets } from "./spend/budgets/service.ts";
 import { Git } from "./imports/git/service.ts";
 import { Imports } from "./imports/service.ts";
 import { Templates } from "./imports/templates.ts";
@@ -164,6 +166,7 @@ export interface Context {
   readonly credentials: Credentials;
   readonly models: Models;
   readonly gateway: Gateway;
+  readonly budgets: Budgets;
   readonly callBook: CallBook;
   /** Null: switched off. */
   readonly metrics: Metrics | null;
@@ -334,11 +337,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const pools = () => sandboxes.pools();
   const metrics = config.metrics === "off" ? null : new Metrics({ database, version, sandboxes: { pools } });
   metrics?.observe(http.fastify);
+  const budgets = new Budgets({
+    database,
+    requireProgram: (actor, id) => catalog.resolve(actor, "asset:read", id, undefined, "program"),
+  });
   const gateway = new Gateway({
     database,
     logger,
     credentials,
     quotas,
+    budgets,
     rateLimit,
     send,
     access,
@@ -362,13 +370,27 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
+  const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;
+  const traceExport =
+    endpoint === undefined
+      ? null
+      : await openTraceExport(
+          { endpoint, protocol, headers },
+          {
+            queries: database.queries,
+            calls: callBook,
+            logger,
+            version,
+            count: (outcome, count) => metrics?.tracesExported(outcome, count),
+          },
+        );
   const relay = new LiveRelay(redis, liveRuns);
   opened.defer(await relay.serve());
   const bell = new QueueBell(redis, database.queries);
   const warmth = new Warmth(() => new Set(sandboxes.pools().flatMap(({ jails }) => jails.map(({ tenant }) => tenant))));
   const setDrained = (isDrained: boolean) => (isDrained ? worker.pause() : worker.resume());
   const onGone: OnWorkerGone = async (work, workerId, isLost) => {
-    await recoverRuns(work, workerId, isLost);
+    for (const id of await recoverRuns(work, workerId, isLost)) traceExport?.note(id);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
   };
@@ -432,7 +454,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     quotas,
     compilations,
     modelAccess,
-    onEnded: (run) => metrics?.runEnded(run),
+    onEnded: (run) => {
+      metrics?.runEnded(run);
+      traceExport?.note(run.id);
+    },
     notifications,
     logger,
     workerId: membership.id,
@@ -457,6 +482,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     worker,
     models: modelsOfRuns,
     calls: callBook,
+    onCancelled: (id) => traceExport?.note(id),
     queueLimit,
     requireProgram,
     requireDatasets,
@@ -646,6 +672,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     credentials,
     models,
     gateway,
+    budgets,
     callBook,
     metrics,
     authenticate,
@@ -661,6 +688,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
       previews,
       longLived,
       membership,
+      ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       storage,
       deliveries,

@@ -36,6 +36,7 @@ import { registerPortRoutes } from "./sandboxes/port-routes.ts";
 import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
+import { registerBudgetRoutes } from "./spend/budgets/routes.ts";
 import { registerStorageRoutes } from "./storage/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
 import { registerTeamRoutes } from "./teams/routes.ts";
@@ -93,6 +94,7 @@ export function registerRoutes(context: Context): void {
   registerModelRoutes(http, context.models, context.runs, context.callBook);
   registerGatewayRoutes(http, context.gateway, database.queries);
   registerQuotaRoutes(http, context.quotas);
+  registerBudgetRoutes(http, context.budgets);
   registerUsageRoutes(http, database);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });

@@ -448,6 +448,11 @@ export const errorCatalog = {
     message: "There is nothing left to spend on this model.",
     hint: "Wait until it is counted anew, take another model, or ask the model's owner to raise the cap.",
   },
+  budget_reached: {
+    status: 402,
+    message: "A budget for models is used up.",
+    hint: "`details` names the budget, its amount and when it is counted anew; whoever set it can raise it, or let it only warn.",
+  },
   price_unknown: {
     status: 400,
     message: "This model has no known price, so what is spent on it cannot be kept within a cap.",

@@ -8,6 +8,7 @@ import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
 import { blobRoutes } from "./blobs.ts";
 import { credentialRoutes } from "./credentials.ts";
+import { budgetRoutes } from "./budgets.ts";
 import { cacheRoutes } from "./cache.ts";
 import { datasetRoutes } from "./datasets.ts";
 import { deviceLoginRoutes } from "./device-login.ts";
@@ -86,6 +87,7 @@ export const routes = {
   ...auditRoutes,
   ...quotaRoutes,
   ...usageRoutes,
+  ...budgetRoutes,
   ...assetRoutes,
   ...programRoutes,
   ...datasetRoutes,

@@ -83,6 +83,7 @@ const unrevised: Readonly<Record<string, string>> = {
     "updateSettings",
     "updateKeyQuotas",
     "updateQuotas",
+    "updateBudget",
   ]),
   ...reasons("one field, of what is not edited", ["updateRun", "updateSandbox"]),
   updateSandboxFile: "programs write the same files: what is in a sandbox is not kept apart",

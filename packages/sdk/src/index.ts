@@ -63,7 +63,9 @@ export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } 
 export type { Setting, SettingForm } from "@syla/contracts/settings";
 export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
 export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
-export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";
+export type { QuotaList, Quotas, ReadUsage, UsageGroupsQuery } from "./quotas.ts";
+export type { Budgets, ListBudgetsQuery } from "./budgets.ts";
+export type { Budget } from "@syla/contracts/budgets";
 export type { Imports, WaitForImportOptions } from "./imports.ts";
 export type {
   GitRefs,
@@ -149,7 +151,7 @@ export type { ArtifactDiff, ComparedRun, MetricDiff, ModelCallDiff, OutputDiff, 
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";
 export type { KeyQuota, KeyQuotaInput, KeyQuotaName, KeyQuotas, Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
-export type { Usage, UsageDay, UsageFigures } from "@syla/contracts/usage";
+export type { Usage, UsageBy, UsageDay, UsageFigures, UsageGroupFigures, UsageGroups } from "@syla/contracts/usage";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
   FileCoverage,

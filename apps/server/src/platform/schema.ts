@@ -436,6 +436,7 @@ interface RunRow {
   parent_run_id: string | null;
   asset_id: string | null;
   asset_version: string | null;
+  team_id: Generated<string | null>;
   dataset_ids: string[] | null;
   tree_sha256: string | null;
   priority: Generated<number>;
@@ -821,6 +822,18 @@ interface SpendCapRow {
   revision: Generated<number>;
 }
 
+interface BudgetRow {
+  id: string;
+  owner_id: string;
+  program_id: string | null;
+  amount: number;
+  stops: boolean;
+  is_imposed: boolean;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
 interface SpendCounterRow {
   scope: string;
   period_start: ColumnType<Date, Date, Date>;
@@ -836,6 +849,7 @@ interface LlmCallRow {
   model_id: string;
   model_name: string;
   model_owner_id: string;
+  team_id: Generated<string | null>;
   provider: string;
   upstream_model: string;
   credential_id: string | null;
@@ -890,6 +904,7 @@ export interface Schema {
   idempotent_requests: IdempotentRequestRow;
   spend_caps: SpendCapRow;
   spend_counters: SpendCounterRow;
+  budgets: BudgetRow;
   llm_calls: LlmCallRow;
   sessions: SessionRow;
   accounts: AccountRow;

@@ -62,7 +62,7 @@ import { checkSubmission, requireNoNetwork, storeSubmission, type Submission } f
 import * as store from "./store.ts";
 import { transitionsOf } from "./transitions.ts";
 import type { TraceOrigin } from "./tracing/context.ts";
-import { traceOf } from "./tracing/spans.ts";
+import { tracedCalls, traceOf } from "./tracing/spans.ts";
 import { placeOf } from "./warmth.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
@@ -107,6 +107,8 @@ export interface RunsContext {
   readonly noteProgramRun: NoteProgramRun;
   readonly trees: Pick<Trees, "read">;
   readonly calls: Pick<CallBook, "traced">;
+  /** A run was cancelled before any worker had it. */
+  readonly onCancelled: (id: string) => void;
 }
 
 /** Tells the catalog of a run of one of its programs. */
@@ -120,9 +122,6 @@ const gatherRecordsMs = 8;
 
 /** So many runs of a person who has limits may wait, for their turn or for their time. */
 const mostQueuedEach = 2000;
-
-/** A trace shows so many calls of models. */
-const tracedCalls = 2000;
 
 /** So long one log is looked through, and so many at once. */
 const searchMs = 10_000;
@@ -321,6 +320,7 @@ export class Runs {
     await this.#find(actor, id, "run:cancel");
     const row = await store.requestCancel(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("run_finished");
+    if (row.status === "cancelled") this.#context.onCancelled(id);
     this.#context.worker.cancel(id);
     return await this.#present(row);
   }
