@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { Tier } from "@syla/contracts/runs";
 import type { Setting, SettingForm } from "@syla/contracts/settings";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
@@ -30,6 +31,7 @@ import {
   publicUrl,
   quota,
   redisUrl,
+  secondFactorAudiences,
   smtpUrl,
   trustedIssuers,
 } from "./config-values.ts";
@@ -123,6 +125,18 @@ const options = {
     "What Prometheus shows to read `/metrics` (`Authorization: Bearer …`), at least 16 characters.",
   ),
   workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
+  jailLimit: option(
+    "SYLA_JAIL_LIMIT",
+    "64",
+    integer(1, 10_000),
+    "Jails in use at the same time in this process: one for each person and kind of language with something going. Whoever would need one more waits.",
+  ),
+  defaultTier: option(
+    "SYLA_DEFAULT_TIER",
+    "namespace",
+    oneOf(Tier.options),
+    "How runs and sandboxes that do not ask for a tier are isolated, and imports and builds with them. One that cannot be had here is refused, never replaced.",
+  ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
     "10000",
@@ -171,6 +185,38 @@ const options = {
   signUpDomains: live(
     option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
     { kind: "text" },
+  ),
+  requireTwoFactor: live(
+    option(
+      "SYLA_REQUIRE_TWO_FACTOR",
+      "nobody",
+      oneOf(secondFactorAudiences),
+      "Who has to have a second factor besides their password: `nobody`, administrators (`admins`), or `all`. Whoever has none can only turn one on; API keys go on.",
+    ),
+    { kind: "choice", choices: [...secondFactorAudiences] },
+  ),
+  passwordSignIn: live(
+    option(
+      "SYLA_PASSWORD_SIGN_IN",
+      "true",
+      flag,
+      "Let people sign in with a password. `false` counts only where there are identity providers; the command line on the server's machine gets in all the same.",
+    ),
+    flagForm,
+  ),
+  passwordLength: live(option("SYLA_PASSWORD_LENGTH", "10", integer(10, 64), "Characters that a new password has at least."), {
+    kind: "number",
+    min: 10,
+    max: 64,
+  }),
+  sessionDays: live(
+    option(
+      "SYLA_SESSION_DAYS",
+      "30",
+      integer(1, 365),
+      "Days after which a session ends that is not used. Shorter is for those that there are, too.",
+    ),
+    { kind: "number", min: 1, max: 365 },
   ),
   anonymousLinks: live(
     option(
@@ -227,6 +273,15 @@ const options = {
       "600",
       quota,
       "Executions that one key or session may start a minute, unless the quotas of its person say otherwise; -1 for any number.",
+    ),
+    quotaForm,
+  ),
+  modelShareCap: live(
+    option(
+      "SYLA_MODEL_SHARE_CAP",
+      "10",
+      quota,
+      "US dollars a month that a model may be called for by a grant, when whoever shares it says nothing else; -1: they have to say it.",
     ),
     quotaForm,
   ),
@@ -391,7 +446,7 @@ const options = {
     "SYLA_RUNTIMES_DIR",
     "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",
     absolutePath,
-    "Directory in which `syla runtimes install` puts languages that no package manager has.",
+    "Directory in which `syla runtimes install` puts languages that no package manager has. Installations of Python are found in `python/NAME/bin`.",
   ),
   credentialKeysFile: option(
     "SYLA_CREDENTIAL_KEYS_FILE",
@@ -543,6 +598,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     metrics: "admins",
     metricsToken: undefined,
     workerSlots: availableParallelism() * 4,
+    jailLimit: 64,
+    defaultTier: "namespace",
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,
@@ -552,12 +609,17 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     sandboxLimit: 20,
     signUp: "closed",
     signUpDomains: [],
+    requireTwoFactor: "nobody",
+    passwordSignIn: true,
+    passwordLength: 10,
+    sessionDays: 30,
     anonymousLinks: false,
     quotaConcurrentRuns: 3,
     runLimit: -1,
     quotaRunsPerDay: 50,
     quotaCpuSecondsPerMonth: 100 * 3600,
     quotaStorageMb: 5000,
+    modelShareCap: 10,
     quotaExecutionsPerMinute: 600,
     quotaLlmSpendPerMonth: 100,
     identityProviders: [],

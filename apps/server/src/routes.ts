@@ -56,7 +56,7 @@ export function registerRoutes(context: Context): void {
   registerProgramRoutes(http, context.catalog, context.blobs);
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
-  registerRuntimeRoutes(http, context.runtimes, context.environments);
+  registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived);
   registerProcessRoutes(http, context.longLived);

@@ -43,8 +43,8 @@ export const Schedule = z
       })
       .nullable()
       .describe("what became of the last time; null before the first"),
-    revision: z.int().describe("grows with each change, and is its `ETag`"),
     createdAt: z.iso.datetime(),
+    revision: z.int().describe("its `ETag`"),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: "Schedule" });
@@ -148,7 +148,7 @@ export const scheduleRoutes = {
     ...one,
     method: "PATCH",
     audit: "schedule.update",
-    summary: "Change a schedule, disable it or enable it again; with `If-Match` only as long as nobody else has",
+    summary: "Change a schedule, disable it or enable it again",
     headers: ifMatch,
     body: ScheduleChange,
     responses: { 200: Schedule },

@@ -1,7 +1,7 @@
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Schedule, scheduleRoutes } from "@syla/contracts/schedules";
 import { iteratePages } from "./pages.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Which schedules to list. */
 export type ListSchedulesQuery = Omit<Partial<RouteQuery<typeof scheduleRoutes.listSchedules>>, "limit" | "cursor">;
@@ -12,12 +12,7 @@ export interface Schedules {
   list(query?: ListSchedulesQuery, options?: CallOptions): AsyncGenerator<Schedule, void, void>;
   create(input: RouteBody<typeof scheduleRoutes.createSchedule>, options?: CreateOptions): Promise<Schedule>;
   get(id: string, options?: CallOptions): Promise<Schedule>;
-  /** With `revision` only as long as it is the one that is there: else `revision_conflict`. */
-  update(
-    id: string,
-    change: RouteBody<typeof scheduleRoutes.updateSchedule>,
-    options?: CallOptions & { readonly revision?: number },
-  ): Promise<Schedule>;
+  update(id: string, change: RouteBody<typeof scheduleRoutes.updateSchedule>, options?: ChangeOptions): Promise<Schedule>;
   delete(id: string, options?: CallOptions): Promise<void>;
   /** The next five times of a cron expression. */
   preview(cron: string, timeZone: string, options?: CallOptions): Promise<readonly string[]>;
@@ -31,13 +26,7 @@ export function createSchedules(transport: Transport): Schedules {
       ),
     create: (input, options = {}) => transport.json("createSchedule", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getSchedule", { ...options, params: { id } }),
-    update: (id, change, { revision, ...options } = {}) =>
-      transport.json("updateSchedule", {
-        ...options,
-        params: { id },
-        body: change,
-        ...(revision !== undefined && { headers: { "if-match": `"${revision}"` } }),
-      }),
+    update: (id, change, options = {}) => transport.json("updateSchedule", { ...options, params: { id }, body: change }),
     delete: async (id, options = {}) => void (await transport.json("deleteSchedule", { ...options, params: { id } })),
     preview: async (cron, timeZone, options = {}) =>
       (await transport.json("previewSchedule", { ...options, query: { cron, timeZone } })).next,

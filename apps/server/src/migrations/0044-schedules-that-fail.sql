@@ -1,6 +1,4 @@
--- Webhooks are told of a time of a schedule that could not begin its run; a change of a schedule says what it is a change of.
-ALTER TABLE schedules ADD COLUMN revision integer NOT NULL DEFAULT 1;
-
+-- Webhooks are told of a time of a schedule that could not begin its run.
 CREATE FUNCTION record_schedule_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM record_event('schedule.failed', ARRAY[NEW.owner_id], NEW.program_id, NULL, NULL,

@@ -349,18 +349,18 @@ function queuedOf(queries: Queries, ownerId: string) {
 
 /**
  * Gives up to `count` queued runs to a worker: who has fewest at once comes first, and nobody gets more than they may have. `concurrency`:
- * what each role may have at once, and the whole installation; -1: any number.
+ * what each role may have at once, and the whole installation; -1: any number. `except`: whose runs stay where they are.
  */
 export async function claimRuns(
   queries: Queries,
   workerId: string,
   count: number,
   concurrency: { readonly roles: Readonly<Record<string, number>>; readonly installation: number },
+  except: string | null = null,
 ): Promise<RunRow[]> {
+  const { roles, installation } = concurrency;
   const { rows } = await sql<RunRow>`
-    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(concurrency.roles)}::jsonb, ${concurrency.installation})`.execute(
-    queries,
-  );
+    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(roles)}::jsonb, ${installation}, ${except})`.execute(queries);
   return rows;
 }
 

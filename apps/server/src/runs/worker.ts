@@ -102,8 +102,8 @@ export class Worker implements Service {
   readonly name = "worker";
   readonly #context: WorkerContext;
   readonly #active = new Map<string, Execution | JudgedExecution>();
-  /** Runs that have a slot each, and may be in the database before they are in {@link #active}. */
-  readonly #reserved = new Set<string>();
+  /** Runs that have a slot each, with whose they are; they may be in the database before they are in {@link #active}. */
+  readonly #reserved = new Map<string, string>();
   readonly #records = new Set<RunRecord>();
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
@@ -118,6 +118,7 @@ export class Worker implements Service {
   #stopped = false;
   /** A claim failed: it may have been written all the same. */
   #claimUnsure = false;
+  #besidesAt = 0;
 
   constructor(context: WorkerContext) {
     this.#context = context;
@@ -140,17 +141,19 @@ export class Worker implements Service {
   }
 
   /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
-  async reserve(id: string, soon: boolean, priority: number): Promise<boolean> {
-    const reserved = soon ? await this.#slots.takeSoon(priority) : this.#slots.take();
-    if (reserved) this.#reserved.add(id);
+  async reserve({ id, ownerId }: { readonly id: string; readonly ownerId: string }, soon: boolean, priority: number): Promise<boolean> {
+    const reserved = soon ? await this.#slots.takeSoon(ownerId, priority) : this.#slots.take(ownerId);
+    if (reserved) this.#reserved.set(id, ownerId);
     else this.#slots.noteQueued();
     return reserved;
   }
 
   /** Gives back a reserved slot that was not needed. */
   unreserve(id: string): void {
+    const ownerId = this.#reserved.get(id);
+    if (ownerId === undefined) return;
     this.#reserved.delete(id);
-    this.#slots.giveBack();
+    this.#slots.giveBack(ownerId);
   }
 
   wake(): void {
@@ -284,20 +287,48 @@ export class Worker implements Service {
 
   async #claim(): Promise<void> {
     const free = this.#slots.takeAll();
-    if (free === 0) return;
+    if (free === 0) return await this.#claimBesides();
     let rows: RunRow[] | null = null;
     try {
-      const { database, quotas } = this.#context;
-      const { queries } = database;
-      if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys(), ...this.#reserved]);
-      this.#claimUnsure = true;
-      rows = await claimRuns(queries, this.id, free, quotas.concurrency);
-      this.#claimUnsure = false;
+      rows = await this.#claimRuns(free, null);
     } finally {
-      this.#slots.settleClaim(free, rows?.length ?? null);
+      this.#slots.settleClaim(free, rows?.map((row) => row.owner_id) ?? null);
     }
-    for (const row of rows) void this.#performClaimed(row);
+    this.#startClaimed(rows);
     if (rows.length >= lookedAtPeople && rows.length < free) this.wake();
+  }
+
+  /** All slots are one person's: a run of somebody else's does not wait for their end. Looked for no more often than the queue is anyway. */
+  async #claimBesides(): Promise<void> {
+    if (performance.now() - this.#besidesAt < pollMs / 2) return;
+    const besides = this.#slots.takeBesides();
+    if (besides === null) return;
+    this.#besidesAt = performance.now();
+    let rows: RunRow[] = [];
+    try {
+      rows = await this.#claimRuns(1, besides.soleHolder);
+    } finally {
+      this.#slots.settleBesides(rows.map((row) => row.owner_id));
+    }
+    this.#startClaimed(rows);
+  }
+
+  #startClaimed(rows: readonly RunRow[]): void {
+    for (const row of rows) {
+      this.#reserved.set(row.id, row.owner_id);
+      void this.#performClaimed(row);
+    }
+  }
+
+  /** `except`: whose runs stay in the queue. */
+  async #claimRuns(count: number, except: string | null): Promise<RunRow[]> {
+    const { database, quotas } = this.#context;
+    const { queries } = database;
+    if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys(), ...this.#reserved.keys()]);
+    this.#claimUnsure = true;
+    const rows = await claimRuns(queries, this.id, count, quotas.concurrency, except);
+    this.#claimUnsure = false;
+    return rows;
   }
 
   async #performClaimed(row: RunRow): Promise<void> {

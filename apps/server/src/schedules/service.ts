@@ -2,10 +2,11 @@ import { AppError } from "@syla/contracts/errors";
 import { ScheduledRun, type Schedule, type ScheduleChange, type ScheduleFilter, type ScheduleInput } from "@syla/contracts/schedules";
 import type { Actor } from "../access/actor.ts";
 import { refuseLimitedKey, requirePermission } from "../access/service.ts";
-import type { Catalog, Revision } from "../catalog/service.ts";
+import type { Catalog } from "../catalog/service.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
+import { changeRevised, type Revision } from "../platform/revision.ts";
 import { nextTime, timesOf } from "./cron.ts";
 import * as store from "./store.ts";
 
@@ -43,6 +44,7 @@ export class Schedules {
   /** @throws AppError `cron_invalid`, `too_many_schedules`; what the program refuses */
   async create(actor: Actor, { programId, ...values }: ScheduleInput): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
+    requirePermission(actor, "schedule:create");
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     await this.#context.catalog.resolve(actor, "asset:run", programId, values.run.version, "program");
     const id = newId("sched");
@@ -52,21 +54,21 @@ export class Schedules {
     return await this.get(actor, id);
   }
 
-  /** `revision`: what it is a change of; undefined: of whatever is there. @throws AppError `revision_conflict`, and what `create` does */
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
   async update(actor: Actor, id: string, change: ScheduleChange, revision: Revision = "*"): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
     const row = await this.#find(actor, id, "schedule:manage");
-    if (revision !== "*" && revision !== row.revision) throw changedMeanwhile(row);
+    if (change.enabled === true) requirePermission(actor, "schedule:create");
     const before = valuesOf(row);
     const values = { ...before, ...definedOf(change) };
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     // An administrator who stops it need not be able to run what it runs.
     if (actor.userId === row.owner_id && values.enabled)
       await this.#context.catalog.resolve(actor, "asset:run", row.program_id, values.run.version, "program");
-    const isChanged = await store.changeSchedule(this.#context.database.queries, id, values, nextAt, revision);
-    const after = await this.#find(actor, id, "schedule:manage");
-    if (!isChanged) throw changedMeanwhile(after);
-    return present(after);
+    const current = () => this.get(actor, id);
+    const { queries } = this.#context.database;
+    await changeRevised(queries, { table: "schedules", id, revision }, (work) => store.changeSchedule(work, id, values, nextAt), current);
+    return await current();
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -88,10 +90,6 @@ export class Schedules {
     requirePermission(actor, action, { type: "schedule", id, ownerId: row.owner_id, visibility: "private", level: null });
     return row;
   }
-}
-
-function changedMeanwhile(row: store.ShownRow): AppError {
-  return new AppError("revision_conflict", { details: { current: present(row) } });
 }
 
 function valuesOf(row: store.ScheduleRow): store.ScheduleValues {

@@ -78,31 +78,13 @@ export async function insertSchedule(
   return true;
 }
 
-/**
- * Changes a schedule; it is enabled and disabled by people here, so that nothing is left of what the server had against it. `revision`: what it is a change
- * of. False: it is another one, or there is none.
- */
-export async function changeSchedule(
-  queries: Queries,
-  id: string,
-  values: ScheduleValues,
-  nextAt: Date,
-  revision: number | "*",
-): Promise<boolean> {
-  let change = queries
+/** Changes a schedule; it is enabled and disabled by people here, so that nothing is left of what the server had against it. */
+export async function changeSchedule(queries: Queries, id: string, values: ScheduleValues, nextAt: Date): Promise<void> {
+  await queries
     .updateTable("schedules")
-    .set((set) => ({
-      ...toColumns(values),
-      next_at: nextAt,
-      pending_at: null,
-      retry_at: null,
-      disabled_reason: null,
-      revision: set("revision", "+", 1),
-      updated_at: sql<Date>`now()`,
-    }))
-    .where("id", "=", id);
-  if (revision !== "*") change = change.where("revision", "=", revision);
-  return (await change.executeTakeFirst()).numUpdatedRows > 0n;
+    .set({ ...toColumns(values), next_at: nextAt, pending_at: null, retry_at: null, disabled_reason: null, updated_at: sql<Date>`now()` })
+    .where("id", "=", id)
+    .execute();
 }
 
 function toColumns({ name, run, cron, timeZone, overlap, missed, enabled }: ScheduleValues) {
@@ -139,13 +121,13 @@ export interface Tick {
 export async function recordTick(work: Work, id: string, { nextAt, pendingAt, retryAt, last, disabledReason }: Tick): Promise<void> {
   await work
     .updateTable("schedules")
-    .set((set) => ({
+    .set({
       next_at: nextAt,
       pending_at: pendingAt,
       retry_at: retryAt,
       ...(last === null ? {} : { last_at: last.at, last_outcome: last.outcome, ...(last.runId !== null && { last_run_id: last.runId }) }),
-      ...(disabledReason === null ? {} : { enabled: false, disabled_reason: disabledReason, revision: set("revision", "+", 1) }),
-    }))
+      ...(disabledReason === null ? {} : { enabled: false, disabled_reason: disabledReason }),
+    })
     .where("id", "=", id)
     .execute();
 }

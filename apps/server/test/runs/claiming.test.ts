@@ -17,8 +17,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const queries = () => server.context.database.queries;
 const roles = { end_user: 3, developer: 3, admin: -1 };
-const claim = async (count: number, { installation = -1 } = {}) =>
-  await claimRuns(queries(), server.context.workerId, count, { roles, installation });
+const claim = async (count: number, { installation = -1, except = null as string | null } = {}) =>
+  await claimRuns(queries(), server.context.workerId, count, { roles, installation }, except);
 const ownersOf = (runs: readonly { owner_id: string }[]) => runs.map((run) => run.owner_id).toSorted();
 
 async function addPeople(count: number, role: "developer" | "admin" = "developer"): Promise<string[]> {
@@ -62,6 +62,15 @@ describe("a claim", () => {
     expect(ownersOf(await claim(3))).toEqual([many, some, one].toSorted());
     expect(ownersOf(await claim(4))).toEqual([many, many, some, some].toSorted());
     expect(ownersOf(await claim(2))).toEqual([many, many]);
+  });
+
+  it("leaves one person's runs alone when it is for anybody else", async () => {
+    const [ann = "", ben = ""] = await addPeople(2, "admin");
+    await queue(ann, 3, { priority: 9, waitedMinutes: 5 });
+    expect(await claim(1, { except: ann })).toEqual([]);
+    await queue(ben, 1);
+    expect(ownersOf(await claim(2, { except: ann }))).toEqual([ben]);
+    expect(ownersOf(await claim(2))).toEqual([ann, ann]);
   });
 
   it("gives a low priority its turn when it has waited a minute for each step", async () => {

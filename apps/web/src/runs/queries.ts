@@ -40,6 +40,11 @@ export function useRuntimes() {
   return useQuery({ queryKey: ["runtimes"], queryFn: ({ signal }) => syla.runtimes.list({ signal }), staleTime: 60_000 });
 }
 
+/** What else runs and sandboxes of this server may ask for. */
+export function useRunOptions() {
+  return useQuery({ queryKey: ["run-options"], queryFn: ({ signal }) => syla.runtimes.options({ signal }), staleTime: 60_000 });
+}
+
 /** What a run left in /output. */
 export function useArtifacts(id: string, enabled: boolean) {
   const { syla: reader } = useClient();

@@ -37,11 +37,12 @@ function useScheduleMutation<Input>(mutationFn: (input: Input) => Promise<unknow
   return useMutation({ mutationFn, onSettled: () => client.invalidateQueries({ queryKey: ["schedules"] }) });
 }
 
-/** `schedule`: as the form was filled from it; a change that somebody else made meanwhile is not overwritten. */
-export function useSaveSchedule(schedule: Schedule | null) {
+/** Makes one, or changes the one that was loaded. */
+export function useSaveSchedule(loaded: Pick<Schedule, "id" | "revision"> | null) {
   return useScheduleMutation((wish: Parameters<typeof syla.schedules.create>[0]) => {
     const { programId: _programId, ...change } = wish;
-    return schedule === null ? syla.schedules.create(wish) : syla.schedules.update(schedule.id, change, { revision: schedule.revision });
+    if (loaded === null) return syla.schedules.create(wish);
+    return syla.schedules.update(loaded.id, change, { revision: loaded.revision });
   });
 }
 
