@@ -42,7 +42,7 @@ for n in range(10**7):
 block = os.urandom(1 << 20)
 while True:
     file = os.open("f", os.O_CREAT | os.O_WRONLY); os.unlink("f")
-    for _ in range(32): wrote(os.write(file, block))`,
+    for _ in range(8): wrote(os.write(file, block))`,
 };
 
 function limits(diskBytes: number): SandboxLimits {

@@ -86,6 +86,7 @@ import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
 import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
+import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { defineRunsManyCommand } from "./commands/runs-many.ts";
 import { defineRunsPinCommand } from "./commands/runs-pin.ts";
@@ -145,6 +146,8 @@ import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
+import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
@@ -184,6 +187,8 @@ export function buildProgram(): Command {
       runsShowCommand,
       runsWaitCommand,
       runsTraceCommand,
+      runsDownloadCommand,
+      runsLinkCommand,
       runsRerunCommand,
       runsCompareCommand,
       defineRunsManyCommand("cancel"),
@@ -334,8 +339,10 @@ export function buildProgram(): Command {
         adminUsersResetTwoFactorCommand,
       ]),
       adminSettingsCommand,
+      adminRecountUsageCommand,
     ]),
     usageCommand,
+    noun("budget", "what is meant to be spent on models", [budgetListCommand, budgetSetCommand, budgetRemoveCommand]),
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [
       serverLogsCommand,

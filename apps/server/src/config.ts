@@ -25,6 +25,7 @@ import {
   metricsToken,
   networks,
   objectPrefix,
+  otlpHeaders,
   oneOf,
   previewOrigin,
   proxies,
@@ -117,6 +118,19 @@ const options = {
     "admins",
     oneOf(["off", "admins", "here"] as const),
     "Who reads `/metrics`, besides whoever has the token: `admins`; `here`, whoever calls from this machine and not through a proxy, too; or nobody (`off`).",
+  ),
+  otlpEndpoint: option(
+    "SYLA_OTLP_ENDPOINT",
+    "none",
+    publicUrl,
+    "Where traces of runs are sent by OTLP, e.g. `http://localhost:4318`; `/v1/traces` is added.",
+  ),
+  otlpProtocol: option("SYLA_OTLP_PROTOCOL", "http/protobuf", oneOf(["http/protobuf", "http/json"] as const), "How they are written."),
+  otlpHeaders: option(
+    "SYLA_OTLP_HEADERS",
+    "none",
+    otlpHeaders,
+    "Headers that are sent along, e.g. a key: `name=value,name=value`, percent-encoded.",
   ),
   metricsToken: option(
     "SYLA_METRICS_TOKEN",
@@ -530,6 +544,8 @@ type Optional =
   | "tlsCert"
   | "tlsKey"
   | "databaseUrl"
+  | "otlpEndpoint"
+  | "otlpHeaders"
   | "redisUrl"
   | "previewUrl"
   | "smtpUrl"
@@ -597,6 +613,9 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     logLevel: "info",
     metrics: "admins",
     metricsToken: undefined,
+    otlpEndpoint: undefined,
+    otlpProtocol: "http/protobuf",
+    otlpHeaders: undefined,
     workerSlots: availableParallelism() * 4,
     jailLimit: 64,
     defaultTier: "namespace",

@@ -74,7 +74,9 @@ import { QueueBell } from "./runs/queue-bell.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
+import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
+import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
@@ -91,6 +93,7 @@ import { findProgram } from "./sandboxes/programs.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
+import { Budgets } from "./spend/budgets/service.ts";
 import { Git } from "./imports/git/service.ts";
 import { Imports } from "./imports/service.ts";
 import { Templates } from "./imports/templates.ts";
@@ -138,6 +141,7 @@ export interface Context {
   readonly runs: Runs;
   readonly schedules: Schedules;
   readonly runControls: RunControls;
+  readonly runArtifacts: RunArtifacts;
   readonly runComparisons: RunComparisons;
   readonly environments: Environments;
   readonly images: Images;
@@ -162,6 +166,7 @@ export interface Context {
   readonly credentials: Credentials;
   readonly models: Models;
   readonly gateway: Gateway;
+  readonly budgets: Budgets;
   readonly callBook: CallBook;
   /** Null: switched off. */
   readonly metrics: Metrics | null;
@@ -332,11 +337,16 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   const pools = () => sandboxes.pools();
   const metrics = config.metrics === "off" ? null : new Metrics({ database, version, sandboxes: { pools } });
   metrics?.observe(http.fastify);
+  const budgets = new Budgets({
+    database,
+    requireProgram: (actor, id) => catalog.resolve(actor, "asset:read", id, undefined, "program"),
+  });
   const gateway = new Gateway({
     database,
     logger,
     credentials,
     quotas,
+    budgets,
     rateLimit,
     send,
     access,
@@ -360,13 +370,27 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
+  const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;
+  const traceExport =
+    endpoint === undefined
+      ? null
+      : await openTraceExport(
+          { endpoint, protocol, headers },
+          {
+            queries: database.queries,
+            calls: callBook,
+            logger,
+            version,
+            count: (outcome, count) => metrics?.tracesExported(outcome, count),
+          },
+        );
   const relay = new LiveRelay(redis, liveRuns);
   opened.defer(await relay.serve());
   const bell = new QueueBell(redis, database.queries);
   const warmth = new Warmth(() => new Set(sandboxes.pools().flatMap(({ jails }) => jails.map(({ tenant }) => tenant))));
   const setDrained = (isDrained: boolean) => (isDrained ? worker.pause() : worker.resume());
   const onGone: OnWorkerGone = async (work, workerId, isLost) => {
-    await recoverRuns(work, workerId, isLost);
+    for (const id of await recoverRuns(work, workerId, isLost)) traceExport?.note(id);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
   };
@@ -430,7 +454,10 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     quotas,
     compilations,
     modelAccess,
-    onEnded: (run) => metrics?.runEnded(run),
+    onEnded: (run) => {
+      metrics?.runEnded(run);
+      traceExport?.note(run.id);
+    },
     notifications,
     logger,
     workerId: membership.id,
@@ -455,6 +482,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     worker,
     models: modelsOfRuns,
     calls: callBook,
+    onCancelled: (id) => traceExport?.note(id),
     queueLimit,
     requireProgram,
     requireDatasets,
@@ -580,6 +608,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
+  const runArtifacts = new RunArtifacts({ database, blobs, runs, secretOf, actFor: accounts.actFor, publicUrl });
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
   const webhooks = new Webhooks({ database, secretOf, refusal, teams });
@@ -619,6 +648,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     runs,
     schedules,
     runControls,
+    runArtifacts,
     runComparisons,
     environments,
     images,
@@ -642,6 +672,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     credentials,
     models,
     gateway,
+    budgets,
     callBook,
     metrics,
     authenticate,
@@ -657,6 +688,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
       previews,
       longLived,
       membership,
+      ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       storage,
       deliveries,

@@ -1,4 +1,5 @@
 -- Webhooks are told of a time of a schedule that could not begin its run.
+
 CREATE FUNCTION record_schedule_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM record_event('schedule.failed', ARRAY[NEW.owner_id], NEW.program_id, NULL, NULL,

@@ -13,16 +13,19 @@ BEGIN
       RETURN;
     END IF;
   END IF;
+  UPDATE runs SET turn_at = available_at - priority * interval '1 minute'
+    WHERE id IN (SELECT r.id FROM runs r WHERE r.status = 'queued' AND r.turn_at = 'infinity' AND r.available_at <= now()
+      ORDER BY r.available_at LIMIT 200 FOR UPDATE SKIP LOCKED);
   WITH RECURSIVE after_first AS (
-    (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND hashtext(r.owner_id) >= first_place ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
+    (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND r.turn_at < 'infinity' AND hashtext(r.owner_id) >= first_place ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND (hashtext(r.owner_id), r.owner_id) > (hashtext(w.owner_id), w.owner_id)
+    SELECT (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND r.turn_at < 'infinity' AND (hashtext(r.owner_id), r.owner_id) > (hashtext(w.owner_id), w.owner_id)
       ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
     FROM after_first w WHERE w.owner_id IS NOT NULL
   ), before_first AS (
-    (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND hashtext(r.owner_id) < first_place ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
+    (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND r.turn_at < 'infinity' AND hashtext(r.owner_id) < first_place ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND (hashtext(r.owner_id), r.owner_id) > (hashtext(w.owner_id), w.owner_id)
+    SELECT (SELECT r.owner_id FROM runs r WHERE r.status = 'queued' AND r.turn_at < 'infinity' AND (hashtext(r.owner_id), r.owner_id) > (hashtext(w.owner_id), w.owner_id)
       AND hashtext(r.owner_id) < first_place ORDER BY hashtext(r.owner_id), r.owner_id LIMIT 1)
     FROM before_first w WHERE w.owner_id IS NOT NULL
   ), waiting AS (
@@ -61,7 +64,7 @@ BEGIN
       SELECT l.owner, l.live, l.room, mine.id, mine.turn_at
       FROM lanes l CROSS JOIN LATERAL (
         SELECT r.id, r.turn_at FROM runs r
-        WHERE l.lane_key IS NULL AND hashtext(r.owner_id) = hashtext(l.owner) AND r.owner_id = l.owner AND r.status = 'queued' AND r.turn_at <= now() AND r.available_at <= now()
+        WHERE l.lane_key IS NULL AND hashtext(r.owner_id) = hashtext(l.owner) AND r.owner_id = l.owner AND r.status = 'queued' AND r.turn_at < 'infinity' AND r.turn_at <= now() AND r.available_at <= now()
           AND (r.api_key_id IS NULL
             OR NOT EXISTS (SELECT FROM key_quotas kq WHERE kq.api_key_id = r.api_key_id AND kq.concurrent_runs IS NOT NULL))
         ORDER BY r.turn_at, r.id
@@ -72,7 +75,7 @@ BEGIN
       SELECT l.owner, l.live, l.room, mine.id, mine.turn_at
       FROM lanes l CROSS JOIN LATERAL (
         SELECT r.id, r.turn_at FROM runs r
-        WHERE r.api_key_id = l.lane_key AND r.owner_id = l.owner AND r.status = 'queued' AND r.turn_at <= now() AND r.available_at <= now()
+        WHERE r.api_key_id = l.lane_key AND r.owner_id = l.owner AND r.status = 'queued' AND r.turn_at < 'infinity' AND r.turn_at <= now() AND r.available_at <= now()
         ORDER BY r.turn_at, r.id
         LIMIT l.lane_room
         FOR UPDATE OF r SKIP LOCKED

@@ -34,7 +34,7 @@ import {
 } from "./store.ts";
 
 export { addKeyStored } from "./keys/store.ts";
-export { lockPeople, settleStoredOf } from "./store.ts";
+export { lockPeople, noteWarning, settleStoredOf } from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;

@@ -236,7 +236,8 @@ export class Execution {
         this.#clock.add("sandbox", this.#sandboxAt, this.#startedAt.getTime());
         return live.status("running", null, number, this.#startedAt.getTime());
       case "output":
-        return this.#output(event.stream, event.data);
+        this.#output(event.stream, event.data);
+        return await live.hasRoom();
       case "dropped":
         return live.output("system", Buffer.from(`[${event.bytes} bytes of output were left out here: the run's output limit]\n`));
       case "artifact":
@@ -272,6 +273,7 @@ export class Execution {
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
+      skippedArtifactCount: this.#artifacts.skippedCount,
     });
     const { artifacts } = this.#artifacts;
     const { startedAt } = this;

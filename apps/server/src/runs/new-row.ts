@@ -20,6 +20,7 @@ export function rowOf(run: store.NewRun): store.RunRow {
     parent_run_id: null,
     asset_id: run.program?.id ?? null,
     asset_version: run.program?.version ?? null,
+    team_id: null,
     tree_sha256: run.program?.tree ?? null,
     dataset_ids: store.datasetIdsOf(run.config),
     priority: run.priority,

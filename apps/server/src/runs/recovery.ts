@@ -10,11 +10,12 @@ import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
 import { maxTries } from "./worker.ts";
 
-/** What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. */
-export async function recoverRuns(work: Work, workerId: string, isLost = true): Promise<void> {
+/** What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. @returns those that ended */
+export async function recoverRuns(work: Work, workerId: string, isLost = true): Promise<string[]> {
   const waiting = await requeueUnstarted(work, workerId, isLost, maxTries);
   const ended = await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
   await new RunTokens(work).revoke(...waiting, ...ended);
+  return ended;
 }
 
 /** Stores what killed servers of this data directory had written of logs that never got finished. */

@@ -38,7 +38,7 @@ export class Slots {
 
   /** Which part of them is in use. */
   get load(): number {
-    return this.#count === 0 ? 1 : Math.min(this.#used / this.#count, 1);
+    return this.#count === 0 ? 1 : this.#used / this.#count;
   }
 
   get isClosed(): boolean {
@@ -51,18 +51,18 @@ export class Slots {
     for (const waiter of this.#room.splice(0)) this.#settle(waiter, false);
   }
 
-  /** Gives slots again, first to what waits in the queue. */
-  open(): void {
-    this.#closed = false;
-    this.#queueMayHoldWork = true;
-    this.#onWork();
-  }
-
   /** Who has every slot, alone; null when there is no such person. Of a single slot nothing can be shared. */
   get soleHolder(): string | null {
     if (this.#count < 2 || this.#holders.size !== 1 || this.#used !== this.#count) return null;
     const [[ownerId, held] = ["", 0]] = this.#holders;
     return held === this.#used ? ownerId : null;
+  }
+
+  /** Gives slots again, first to what waits in the queue. */
+  open(): void {
+    this.#closed = false;
+    this.#queueMayHoldWork = true;
+    this.#onWork();
   }
 
   /** A slot for a submission, if one is free and nothing waits. */

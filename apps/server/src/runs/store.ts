@@ -1,16 +1,16 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RequeueInput, RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
-import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type PreparedStatement, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
+import { countedRunColumns, countRuns } from "../usage/service.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
 import { placeOfRow } from "./warmth.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type RunRow = Selectable<Schema["runs"]>;
-export type ArtifactRow = Selectable<Schema["artifacts"]>;
 
 /** Channels of the runs domain: work was queued (payload: see {@link announceQueued}); a run (payload: its id) is to be cancelled. */
 export const queuedChannel = "runs_queued";
@@ -103,7 +103,7 @@ async function countBrought(work: Work, { ownerId, apiKeyId }: NewRun, bytes: nu
 }
 
 /** What usage is counted from. */
-const usageColumns = ["owner_id", "kind", "status", "finished_at", "result", "log_size", "artifact_count", "api_key_id"] as const;
+const usageColumns = [...countedRunColumns, "kind", "log_size", "artifact_count", "api_key_id"] as const;
 
 const storedText = `sum(log_size + case when artifact_count > 0
     then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)`;
@@ -124,16 +124,20 @@ const usageText = `
   select api_key_id, (finished_at at time zone 'UTC')::date, coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), ${storedText}
   from ended where api_key_id is not null group by 1, 2 order by 1, 2
   on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
-    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes`;
+    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes),
+  counted_groups as (${countRuns("ended")}`;
 
 /** Every column that an insertion sets; {@link toRow} has each of them. */
 const newColumns = `
-  id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version,
+  id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version, team_id,
   tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
   log_size, artifact_count`;
 
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
-const newValues = newColumns.replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)");
+const newValues = newColumns
+  .replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)")
+  .replace("turn_at", "case when wish.available_at > now() then 'infinity' else wish.turn_at end")
+  .replace("team_id", "team_of(null, asset_id)");
 
 /** One text for any number of rows, a document: each connection parses and plans it once. */
 const insertText = `
@@ -181,7 +185,7 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
 /** One step of priority is worth so much waiting: whatever waits gets its turn. */
 const priorityStepMs = 60_000;
 
-/** Whose turn it is among the runs of one person: the earliest first. */
+/** Whose turn it is among the runs of one person: the earliest first. What is not to begin yet gets its turn when its time has come (`claim_runs`). */
 export function turnOf({ availableAt, priority }: Pick<NewRun, "availableAt" | "priority">): Date {
   return new Date(availableAt.getTime() - priority * priorityStepMs);
 }
@@ -256,6 +260,17 @@ export async function findRun(queries: Queries, id: string): Promise<RunRow | un
   return await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+/** Several runs, in the order that they are asked for; undefined where there is none. */
+export async function findRuns(queries: Queries, ids: readonly string[]): Promise<(RunRow | undefined)[]> {
+  const rows = await queries
+    .selectFrom("runs")
+    .selectAll()
+    .where((where) => where("id", "=", where.fn.any(where.val([...new Set(ids)]))))
+    .execute();
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id));
+}
+
 /** A run in a list, with the name of whoever has run it. */
 export type ListedRun = RunRow & { readonly owner_name: string | null };
 
@@ -319,12 +334,16 @@ export async function setVisibility(queries: Queries, id: string, visibility: "p
   return await queries.updateTable("runs").set({ visibility }).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
+/** Not of what is for later: that is in an index of its own. */
+const hasTurn = sql<boolean>`turn_at < 'infinity'`;
+
 /** How many runs wait that might begin now. */
 export async function countQueued(queries: Queries): Promise<number> {
   const row = await queries
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("status", "=", "queued")
+    .where(hasTurn)
     .where("available_at", "<=", sql<Date>`now()`)
     .executeTakeFirstOrThrow();
   return row.count;
@@ -364,10 +383,10 @@ export async function claimRuns(
   return rows;
 }
 
-/** Whether somebody has runs that wait in the queue; `ownerId` null: whether anybody has. */
+/** Whether somebody has runs that wait for their turn; `ownerId` null: whether anybody has. */
 export async function hasQueued(queries: Queries, ownerId: string | null): Promise<boolean> {
   const queued = ownerId === null ? queries.selectFrom("runs").select("id").where("status", "=", "queued") : queuedOf(queries, ownerId);
-  return (await queued.limit(1).executeTakeFirst()) !== undefined;
+  return (await queued.where(hasTurn).limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */
@@ -487,43 +506,42 @@ function storableJson(value: unknown): string {
   );
 }
 
-/** Cancels a queued run at once, or asks the worker that has it. Answers the row as it is then. */
+/** Cancels a queued run at once, and counts it, or asks the worker that has it. Answers the row as it is then. */
 export async function requestCancel(queries: Queries, id: string): Promise<RunRow | undefined> {
-  const row = await queries
-    .updateTable("runs")
-    .set((set) => ({
-      cancel_requested_at: sql<Date>`coalesce(cancel_requested_at, now())`,
-      status: set
-        .case()
-        .when("status", "=", "queued")
-        .then(sql<RunStatus>`'cancelled'`)
-        .else(set.ref("status"))
-        .end(),
-      finished_at: set
-        .case()
-        .when("status", "=", "queued")
-        .then(sql<Date>`now()`)
-        .else(set.ref("finished_at"))
-        .end(),
-    }))
-    .where("id", "=", id)
-    .where("status", "in", ["queued", "starting", "running", "waiting"])
-    .returningAll()
-    .executeTakeFirst();
+  const { rows } = await sql<RunRow>`
+    WITH asked AS (${askToCancel(id)}), ended AS (SELECT * FROM asked WHERE status = 'cancelled'), counted AS (${sql.raw(usageText)})
+    SELECT * FROM asked`.execute(queries);
+  const [row] = rows;
   if (row !== undefined && row.status !== "cancelled") await notify(queries, cancelChannel, id);
   return row;
 }
 
+function askToCancel(id: string) {
+  return sql<RunRow>`UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+    status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+    finished_at = CASE WHEN status = 'queued' THEN now() ELSE finished_at END
+    WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
+}
+
 /** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
 export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
-  const rows = await work
+  const unended = await work
     .selectFrom("runs")
     .select("id")
     .where("owner_id", "=", ownerId)
     .where("status", "in", ["queued", "starting", "running", "waiting"])
     .orderBy("id")
     .execute();
-  for (const { id } of rows) await requestCancel(work, id);
+  const ended: string[] = [];
+  for (const { id } of unended) {
+    const { rows } = await askToCancel(id).execute(work);
+    if (rows[0]?.status === "cancelled") ended.push(id);
+    else if (rows[0] !== undefined) await notify(work, cancelChannel, id);
+  }
+  // At once and last: counts are locked in an order.
+  await sql`WITH ended AS (SELECT * FROM runs WHERE id = any(${ended})), counted AS (${sql.raw(usageText)}) SELECT FROM ended`.execute(
+    work,
+  );
 }
 
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */
@@ -536,19 +554,6 @@ export async function findCancelRequests(queries: Queries, workerId: string): Pr
     .where("cancel_requested_at", "is not", null)
     .execute();
   return rows.map((row) => row.id);
-}
-
-export async function insertArtifacts(queries: Queries, artifacts: readonly Insertable<Schema["artifacts"]>[]): Promise<void> {
-  if (artifacts.length > 0)
-    await queries
-      .insertInto("artifacts")
-      .values([...artifacts])
-      .onConflict((conflict) => conflict.columns(["run_id", "path"]).doNothing())
-      .execute();
-}
-
-export async function listArtifacts(queries: Queries, runId: string): Promise<ArtifactRow[]> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).orderBy("path").execute();
 }
 
 /** Writes the connections of a run once; nothing for a run that made none. */
@@ -565,10 +570,6 @@ export async function insertConnections(queries: Queries, runId: string, connect
 export async function findConnections(queries: Queries, runId: string): Promise<unknown> {
   const row = await queries.selectFrom("run_network").select("connections").where("run_id", "=", runId).executeTakeFirst();
   return row?.connections ?? null;
-}
-
-export async function findArtifact(queries: Queries, runId: string, id: string): Promise<ArtifactRow | undefined> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).where("id", "=", id).executeTakeFirst();
 }
 
 /** Remembers that somebody brought this content, so that only they can refer to it. */

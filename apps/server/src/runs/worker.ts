@@ -10,6 +10,7 @@ import type { Service } from "../platform/service.ts";
 import type { Quotas } from "../quotas/service.ts";
 import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { insertArtifacts } from "./artifacts/store.ts";
 import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { runConfigs } from "./config.ts";
@@ -35,7 +36,6 @@ import {
   findCancelRequests,
   finishRuns,
   hasQueued,
-  insertArtifacts,
   insertConnections,
   markRunning,
   queuedChannel,
@@ -484,7 +484,7 @@ export class Worker implements Service {
     }
     if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
     if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
-    await live.discard();
+    await live.discard(log !== null);
     await this.#settleCache(finished.row);
     this.#noteProgram(finished.row);
     tellOwner(database.queries, finished.row, watched).catch((error: unknown) => {

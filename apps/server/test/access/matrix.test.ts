@@ -434,9 +434,9 @@ async function makeForeignIds(): Promise<ForeignIds> {
   const { headers } = callers.stranger;
   const post = async (path: string, body: object, by: Readonly<Record<string, string>>): Promise<string> => {
     const answer = await server.send("POST", path, body, by);
-    const text = await answer.text();
-    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${text}`);
-    return (JSON.parse(text) as { id: string }).id;
+    const said = await answer.text();
+    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${said}`);
+    return (JSON.parse(said) as { id: string }).id;
   };
   const credential = (kind: string, more: object = {}) =>
     post("/api/v1/credentials", { kind, name: newId("test"), value: "hidden", ...more }, owner.headers);
@@ -448,7 +448,12 @@ async function makeForeignIds(): Promise<ForeignIds> {
   const program = { type: "program", name: newId("test"), files: [{ path: "main.sh", content: "echo 1" }] };
   const model = { name: newId("test"), config: { provider: "ollama", modelId: "m", baseUrl: "http://127.0.0.1:1" } };
   return {
-    ...{ runId, assetId, modelId, datasetId, teamId, ownerId: owner.id },
+    runId,
+    assetId,
+    modelId,
+    datasetId,
+    teamId,
+    ownerId: owner.id,
     blob: ((await uploaded.json()) as { sha256: string }).sha256,
     credentials: {
       model: await credential("model"),

@@ -4,7 +4,7 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findStep, hashRecoveryCode, newRecoveryCodes } from "../../src/accounts/two-factor/codes.ts";
 import { createSealedText } from "../../src/accounts/two-factor/sealed-text.ts";
-import { addPerson, codeOf, getMe, nobody, password, signIn, type Person } from "./people.ts";
+import { addPerson, codeOf, getMe, password, signIn, type Person } from "./people.ts";
 
 describe("codes of an authenticator", () => {
   const secret = "12345678901234567890";

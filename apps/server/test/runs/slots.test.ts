@@ -105,6 +105,6 @@ describe("the slots of a worker", () => {
     slots.open();
     expect([asked, slots.take("ann")]).toEqual([1, false]);
     slots.settleClaim(slots.takeAll(), ["ann"]);
-    expect([slots.load, slots.take("ann"), slots.load]).toEqual([0.5, true, 1]);
+    expect([slots.load, slots.take("ben"), slots.load]).toEqual([0.5, true, 1]);
   });
 });

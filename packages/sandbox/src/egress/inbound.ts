@@ -12,9 +12,9 @@ export class Inbound {
   readonly #at = Date.now();
   readonly #began = performance.now();
 
+  /** `open`: where it stands for as long as it goes on. */
   constructor(socket: Socket, log: ConnectionLog, open: Set<Inbound>) {
     [this.#socket, this.#log, this.#open] = [socket, log, open];
-    open.add(this);
     socket.once("close", () => this.end("completed", null));
   }
 

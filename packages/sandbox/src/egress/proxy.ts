@@ -71,7 +71,7 @@ export class EgressProxy {
       gateway === null
         ? null
         : (socket: Socket) => {
-            new Inbound(socket, log, inbound);
+            inbound.add(new Inbound(socket, log, inbound));
             gateway(socket);
           };
     const clients = new Set<Socket>();
