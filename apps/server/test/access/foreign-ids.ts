@@ -59,7 +59,7 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
       { programId: own.programId, modelId },
       /"code":"(not_found|unknown_model|forbidden|invalid_request)"/,
     ),
-    post("a run with content", "/runs", { files: [{ path: "main.sh", sha256: blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
+    post("a run with content", "/runs", { files: [{ path: "main.sh", blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
     post("runs again", "/runs/bulk", { action: "retry", ids: [runId] }, missing),
     post("runs cancelled", "/runs/bulk", { action: "cancel", ids: [runId] }, missing),
     post("runs deleted", "/runs/bulk", { action: "delete", ids: [runId] }, missing),

@@ -162,7 +162,7 @@ describe("what is open in a sandbox", () => {
 /** A model at a provider that falls silent in the middle of its answer. */
 async function createModel(owner: Person): Promise<string> {
   llm.behave({ stallAfter: 1 });
-  const config = { provider: "openai", modelId: "m", baseUrl: `${llm.url}/v1`, prices: { input: 1, output: 1 } };
+  const config = { provider: "openai-compatible", modelId: "m", baseUrl: `${llm.url}/v1`, prices: { input: 1, output: 1 } };
   const made = await server.send("POST", "/api/v1/models", { name: newId("test"), config }, owner.headers);
   return ((await made.json()) as { id: string }).id;
 }

@@ -7,6 +7,7 @@ import type { Person } from "./people.ts";
 export const ownedKinds = [
   "schedule",
   "trigger",
+  "budget",
   "webhook",
   "credential",
   "package_index",
@@ -30,6 +31,7 @@ const tables: Readonly<Record<string, string>> = {
   team: "teams",
   sched: "schedules",
   trg: "triggers",
+  bud: "budgets",
   whk: "webhooks",
   cred: "credentials",
   idx: "package_indexes",
@@ -87,6 +89,12 @@ export class Things {
         return await this.#post("/api/v1/schedules", { name: newId("test"), programId: this.#programId, cron: "@yearly" });
       case "trigger":
         return await this.#post("/api/v1/triggers", { name: newId("test"), programId: this.#programId });
+      case "budget": {
+        const id = newId("bud");
+        const row = { id, owner_id, program_id: id, amount: 1, stops: false, is_imposed: false, created_by: owner_id };
+        await queries.insertInto("budgets").values(row).execute();
+        return id;
+      }
       case "credential":
         return await this.#post("/api/v1/credentials", { kind: "program", name: newId("test"), value: "hidden" });
       case "package_index": {
