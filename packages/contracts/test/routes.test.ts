@@ -52,6 +52,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "requestPasswordReset",
     "requestEmailVerification",
     "createDeviceCode",
+    "createArtifactLink",
   ]),
   ...reasons("what is made is found by what it holds, or is there at most once", [
     "uploadBlob",
