@@ -31,8 +31,8 @@ export function PublishDialog({ asset, save, onClose }: PublishDialogProps) {
     setSaving(true);
     void saved
       .then((revision) => {
-        if (revision === null) onClose();
-        else publish.mutate({ version, message, revision }, { onSuccess: onClose });
+        if (revision === null) return onClose();
+        return publish.mutate({ version, message, revision }, { onSuccess: onClose });
       })
       .catch(setUnsaved)
       .finally(() => setSaving(false));
