@@ -178,6 +178,7 @@ export interface ContextOptions {
   readonly checkAnswers?: boolean;
   /** Versions of binaries that were asked before. */
   readonly knownVersions?: Map<string, string>;
+  readonly leaseMs?: number;
 }
 
 /**
@@ -185,7 +186,8 @@ export interface ContextOptions {
  *
  * @throws AppError with the code of what is wrong; what was opened by then is closed again
  */
-export async function openContext({ config, logger, onSetup, checkAnswers = false, knownVersions }: ContextOptions): Promise<Context> {
+export async function openContext(options: ContextOptions): Promise<Context> {
+  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs } = options;
   await using opened = new AsyncDisposableStack();
   const directory = dataDirectoryAt(config.dataDir);
   createDataDirectory(directory);
@@ -336,8 +338,8 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version }, async (work, workerId) => {
-    await recoverRuns(work, workerId);
+  const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version, leaseMs }, async (work, workerId, inOrder) => {
+    await recoverRuns(work, workerId, inOrder);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
   });

@@ -20,8 +20,8 @@ const memoryBytes = 256 * 1024;
 const spoolAfterMs = 250;
 
 /**
- * The log of a run while it runs: numbers and keeps its events, hands them to whoever follows, and writes them ahead to a spool file, so
- * that a killed server loses nothing that was shown.
+ * The log of a run while it runs: numbers and keeps its events, hands them to whoever follows, and writes them ahead to a spool file, which
+ * has whatever a follower is given: a killed server loses nothing that was shown.
  */
 export class LiveRun {
   readonly id: string;
@@ -40,6 +40,9 @@ export class LiveRun {
   #firstSeq: number;
   #size = 0;
   #spool: Writable | null = null;
+  /** The number of the last event that the spool file has. */
+  #spooledSeq = 0;
+  #isSpoolBroken = false;
   #pending: { stream: OutputStream; chunks: Buffer[]; size: number } | null = null;
   #gatherTimer: NodeJS.Timeout | null = null;
   readonly #spoolTimer: NodeJS.Timeout;
@@ -114,15 +117,17 @@ export class LiveRun {
 
   /** The events after `seq`, as they come, until the run's log is closed. One that is discarded meanwhile has the rest stored for good. */
   async *follow(seq: number, signal?: AbortSignal): AsyncGenerator<LogRecord> {
+    this.#openSpool();
     let position = seq;
     for (;;) {
       for await (const record of this.#after(position)) {
+        if (record.seq > this.#safeSeq) break;
         position = record.seq;
         yield record;
       }
       if (this.#discarded) return;
-      if (position < this.#seq) continue;
-      if (this.#closed || signal?.aborted === true) return;
+      if (position < this.#safeSeq) continue;
+      if ((this.#closed && position >= this.#seq) || signal?.aborted === true) return;
       await once(this.#changed, "change", signal ? { signal } : {}).catch(() => {}); // aborted: seen above
     }
   }
@@ -193,17 +198,32 @@ export class LiveRun {
     if (this.#size + line.length > memoryBytes) this.#openSpool();
     this.#lines.push(line);
     this.#size += line.length;
-    this.#spool?.write(line);
+    if (this.#spool === null) this.#changed.emit("change");
+    else this.#writeAhead(line, record.seq);
     this.#trim();
-    this.#changed.emit("change");
+  }
+
+  /** The number of the last event that may be shown: a server that is killed after that has it in the file. */
+  get #safeSeq(): number {
+    return this.#spool === null || this.#isSpoolBroken ? this.#seq : this.#spooledSeq;
+  }
+
+  #writeAhead(lines: string, seq: number): void {
+    this.#spool?.write(lines, () => {
+      this.#spooledSeq = seq;
+      this.#changed.emit("change");
+    });
   }
 
   #openSpool(): void {
     if (this.#spool !== null || this.#closed) return;
     this.#spool = createSpoolFile(this.#spoolPath);
     // A full disk shows when the log is stored; until then followers read what memory holds.
-    this.#spool.on("error", () => {});
-    for (const line of this.#lines) this.#spool.write(line);
+    this.#spool.on("error", () => {
+      this.#isSpoolBroken = true;
+      this.#changed.emit("change");
+    });
+    this.#writeAhead(this.#lines.join(""), this.#seq);
   }
 
   /** What the spool file has need not stay in memory. */

@@ -10,9 +10,12 @@ import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
 import { maxAttempts } from "./worker.ts";
 
-/** What becomes of the runs of a lost worker: what had not begun runs again, what may have run does not. No token of theirs lives on. */
-export async function recoverRuns(work: Work, workerId: string): Promise<void> {
-  const waiting = await requeueUnstarted(work, workerId, maxAttempts);
+/**
+ * What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. `inOrder`: it
+ * was stopped, which uses up no try of theirs.
+ */
+export async function recoverRuns(work: Work, workerId: string, inOrder: boolean): Promise<void> {
+  const waiting = await requeueUnstarted(work, workerId, maxAttempts, inOrder ? "worker_stopped" : "worker_lost");
   const ended = await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
   await new RunTokens(work).revoke(...waiting, ...ended);
 }

@@ -33,8 +33,8 @@ export interface NewRun {
   readonly apiKeyId: string | null;
   readonly priority: number;
   readonly createdAt: Date;
-  /** Not to be claimed before. */
-  readonly availableAt: Date;
+  /** Not to be claimed before; null: when it is inserted, by the clock of the database, which is the one that the queue goes by. */
+  readonly availableAt: Date | null;
   /** Null together with `workerId`. */
   readonly claimedAt: Date | null;
   readonly workerId: string | null;
@@ -115,14 +115,20 @@ const usageText = `
   on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
     stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes`;
 
-/** Every column that an insertion sets; {@link toRow} has each of them. */
+/** One step of priority is worth so much waiting: whatever waits gets its turn. */
+const priorityStepMs = 60_000;
+
+/** Every column that an insertion sets; {@link toRow} has each of them, but whose turn it is. */
 const newColumns = `
   id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version,
   tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
   log_size, artifact_count`;
 
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
-const newValues = newColumns.replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)");
+const newValues = newColumns
+  .replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)")
+  .replace("available_at", "coalesce(wish.available_at, now())")
+  .replace("turn_at", `coalesce(wish.available_at, now()) - wish.priority * interval '${priorityStepMs} milliseconds'`);
 
 /** One text for any number of rows, a document: each connection parses and plans it once. */
 const insertText = `
@@ -160,19 +166,10 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     priority: run.priority,
     created_at: run.createdAt,
     available_at: run.availableAt,
-    turn_at: turnOf(run),
     worker_id: run.workerId,
     claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
-}
-
-/** One step of priority is worth so much waiting: whatever waits gets its turn. */
-const priorityStepMs = 60_000;
-
-/** Whose turn it is among the runs of one person: the earliest first. */
-export function turnOf({ availableAt, priority }: Pick<NewRun, "availableAt" | "priority">): Date {
-  return new Date(availableAt.getTime() - priority * priorityStepMs);
 }
 
 /** The datasets of a run; null when it has none, as nearly all. */
@@ -566,13 +563,20 @@ export async function findUploads(queries: Queries, ownerId: string, hashes: rea
   return new Map(rows.map((row) => [row.sha256, row.size]));
 }
 
-/** Puts back what a lost worker had claimed but not begun. Never what may have run already. */
-export async function requeueUnstarted(work: Work, workerId: string, maxAttempts: number): Promise<string[]> {
+/** Why an attempt ended that was no fault of the run, nor of anything that it needs: it does not count as one of its tries. */
+export const excusedCauses: readonly string[] = ["worker_stopped", "database_unavailable"];
+
+/** The tries that a run has used up. */
+const triesUsed = sql<number>`attempt - 1 - (select count(*) from jsonb_array_elements(coalesce(history, '[]')) step
+  where step ->> 'cause' = any(${[...excusedCauses]}::text[]))`;
+
+/** Puts back what a worker that is gone had claimed but not begun. Never what may have run already. */
+export async function requeueUnstarted(work: Work, workerId: string, maxAttempts: number, cause: string): Promise<string[]> {
   const rows = await work
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
-      cause: "worker_lost",
+      cause,
       phase: null,
       worker_id: null,
       claimed_at: null,
@@ -581,7 +585,7 @@ export async function requeueUnstarted(work: Work, workerId: string, maxAttempts
     }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
-    .where("attempt", "<", maxAttempts)
+    .where((where) => where.or([where(triesUsed, "<", maxAttempts - 1), where.lit(excusedCauses.includes(cause))]))
     .where("cancel_requested_at", "is", null)
     .returning("id")
     .execute();

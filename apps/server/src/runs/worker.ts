@@ -14,6 +14,7 @@ import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { runConfigs } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
+import { FreshRecords } from "./fresh-records.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
@@ -45,8 +46,10 @@ import {
   type RunRow,
 } from "./store.ts";
 import type { LiveFacts } from "./tracing/spans.ts";
+import { tryOf } from "./transitions.ts";
 import { runError, type Verdict } from "./verdict.ts";
 
+/** So many tries a run has whose program never gets to run; see `tryOf`. */
 export const maxAttempts = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
 const pollMs = 1000;
@@ -95,6 +98,7 @@ export class Worker implements Service {
   /** Runs that have a slot each, and may be in the database before they are in {@link #active}. */
   readonly #reserved = new Set<string>();
   readonly #records = new Set<RunRecord>();
+  readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[] = [];
@@ -109,6 +113,7 @@ export class Worker implements Service {
   constructor(context: WorkerContext) {
     this.#context = context;
     this.#slots = new Slots(context.slots, () => this.#wake.resolve());
+    this.#fresh = new FreshRecords(() => context.notifications.isConnected);
     this.#ends = new Batch(async (ends) => {
       const written = new Set(await finishRuns(context.database.queries, context.workerId, ends));
       return ends.map((end) => written.has(end.id));
@@ -184,7 +189,10 @@ export class Worker implements Service {
       await notifications.listen(
         queuedChannel,
         () => this.wake(),
-        () => this.wake(),
+        () => {
+          this.#fresh.repeatAll();
+          this.wake();
+        },
       ),
     );
     const resync = () =>
@@ -280,7 +288,7 @@ export class Worker implements Service {
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      if (outcome.retryable && (this.#stopping || row.attempt < maxAttempts)) {
+      if (outcome.retryable && (this.#stopping || tryOf(row) < maxAttempts)) {
         await record.ensure();
         return await this.#retry(row, live, outcome.verdict);
       }
@@ -359,7 +367,7 @@ export class Worker implements Service {
 
   async #retry(row: RunRow, live: LiveRun, { error }: Verdict): Promise<FinishedRun> {
     const cause = this.#stopping ? "worker_stopped" : (error?.code ?? "internal");
-    const delayMs = this.#stopping ? 0 : retryDelayMs * 4 ** (row.attempt - 1);
+    const delayMs = this.#stopping ? 0 : retryDelayMs * 4 ** (tryOf(row) - 1);
     await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
     await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
@@ -435,7 +443,10 @@ export class Worker implements Service {
       await this.#persist(() => record.insertAgain(end));
       return true;
     });
-    if (inserted) return true;
+    if (inserted) {
+      this.#fresh.add(() => this.#persist(() => record.insertAgain(end)));
+      return true;
+    }
     const [written] = await Promise.all([this.#persist(() => this.#ends.add(end)), log?.sync()]);
     return written;
   }

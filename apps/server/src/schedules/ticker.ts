@@ -53,7 +53,7 @@ async function tickOne(context: TickerContext): Promise<boolean> {
   return await context.database.queries.transaction().execute(async (work) => {
     const row = await takeDue(work);
     if (row === undefined) return false;
-    const tick = await nextTick(context, row, new Date());
+    const tick = await nextTick(context, row, row.taken_at);
     await recordTick(work, row.id, tick);
     if (tick.disabledReason !== null) await tellOwner(work, context, row, tick.disabledReason);
     return true;

@@ -75,17 +75,6 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** Numbers in [0, 1) that are the same for the same seed: mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Has every tenant use as many slots as it can have, in each runtime. */
 export async function fillSlots(tier: NamespaceTier, slotsPerJail: number): Promise<void> {
   const starts = tenants.flatMap((tenant) => [python, bash].map((runtime) => ({ tenant, runtime })));
