@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
-import { execute, getRun, waitForRun } from "@syla/testkit/runs";
+import { execute, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
 import { describeProcess } from "../../src/workers/process-identity.ts";
 import { SilenceWatch } from "../../src/workers/silence-watch.ts";
@@ -129,6 +129,30 @@ describe("workers that are gone", () => {
     expect(await getRun(server, row?.id ?? "")).toMatchObject({ status: "failed", exitCode: null });
     // What was seen of it is kept.
     await expect.poll(async () => await (await server.fetch(`/api/v1/runs/${row?.id}/log`)).text()).toBe("too late\n");
+  });
+});
+
+describe("the clock of a server", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("that is turned keeps no run waiting, and takes none from its worker", async () => {
+    await using server = await startTestServer({ SYLA_WORKER_SLOTS: "1" }, { leaseMs });
+    await using beside = await startTestServer(
+      { SYLA_WORKER_SLOTS: "0", DATABASE_URL: server.context.config.databaseUrl?.reveal() ?? "" },
+      { leaseMs },
+    );
+    for (const hours of [1, -2]) {
+      const running = await submit(server, { language: "bash", code: "echo began; sleep 2; echo ended" });
+      await waitForRun(server, running.id, ({ stdout }) => stdout === "began\n");
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + hours * 3_600_000, shouldAdvanceTime: true });
+      const waiting = await submit(server, { language: "bash", code: "echo waited" });
+      expect(waiting).toMatchObject({ status: "queued", startAt: null });
+      expect(await waitForRun(server, running.id)).toMatchObject({ status: "succeeded", stdout: "began\nended\n", attempt: 1 });
+      expect(await waitForRun(server, waiting.id)).toMatchObject({ status: "succeeded", stdout: "waited\n", attempt: 1 });
+      vi.useRealTimers();
+    }
+    const lost = beside.context.database.queries.selectFrom("workers").select("id").where("lost", "=", true);
+    expect(await lost.execute()).toEqual([]);
   });
 });
 
