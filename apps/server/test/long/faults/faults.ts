@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandLine, descendants, isAlive, processesThatSee } from "@syla/testkit/host-state";
+import { commandLine, descendants, isAlive, processesThatSee, sandboxProcesses } from "@syla/testkit/host-state";
 import type { Installation, Node } from "./installation.ts";
 
 export const faultKinds = [
@@ -106,12 +106,16 @@ function kill(pid: number): void {
   } catch {} // it has just ended by itself
 }
 
-/** The walls of jails, or what runs in them and forks programs. */
+/** The walls of jails, or what stands behind them and looks after programs: never a program itself, whose end would be its own. */
 function jailProcesses({ nodes }: Installation, walls: boolean): number[] {
   return nodes.flatMap(({ server }) => {
-    const below = [...descendants(server.child.pid ?? 0)].filter(isAlive).map((pid) => ({ pid, words: commandLine(pid) }));
-    const agents = below.filter(({ words }) => words.includes("/agent/agent.py"));
-    return agents.filter(({ words }) => words.includes("bwrap") === walls).map(({ pid }) => pid);
+    const root = server.child.pid ?? 0;
+    const inSlots = sandboxProcesses(root);
+    const agents = [...descendants(root)].filter((pid) => isAlive(pid) && (inSlots.get(pid) ?? 1) === 1);
+    return agents.filter((pid) => {
+      const words = commandLine(pid);
+      return words.includes("/agent/agent.py") && words.includes("bwrap") === walls;
+    });
   });
 }
 
