@@ -77,6 +77,7 @@ async function examineRun(ground: Ground, fault: Fault, one: Accepted, run: Run)
   if (reading !== undefined) {
     for (const problem of reading.problems) say(problem);
     if (!reading.isEnded) say("was never shown to its end");
+    if (run.status === "succeeded" && reading.text !== whole) say("was not shown whole");
     if (!whole.startsWith(reading.text)) say(`was shown as ${JSON.stringify(reading.text)}`);
     if (log?.startsWith(reading.text) !== true) say(`had shown ${reading.text.length} characters, and has ${log?.length ?? 0} of them`);
   }

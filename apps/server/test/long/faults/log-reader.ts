@@ -35,7 +35,7 @@ async function read(installation: Installation, node: Node, id: string, reading:
   for await (const event of readEvents(response.body)) {
     if (event.seq !== reading.lastSeq + 1) reading.problems.push(`event ${event.seq} came after ${reading.lastSeq}`);
     reading.lastSeq = event.seq;
-    if (event.type === "log" && event.stream === "stdout") reading.text += event.text ?? "";
+    if (event.type === "log" && event.stream === "stdout") reading.text += event.text;
     if (event.type === "end") reading.isEnded = true;
   }
 }
