@@ -170,12 +170,16 @@ async function insertSchedule({ installation, scheduledProgram: { id, ownerId } 
   return scheduleId;
 }
 
-/** The run as any server shows it once it has ended; null when none does in time. */
+/** For so long a record may be on its way to a database that has just come back. */
+const recordingMs = 10_000;
+
+/** The run as any server shows it once it has ended. */
 export async function endOf({ nodes, call }: Installation, id: string, signal: AbortSignal): Promise<Run | "lost" | "unknown"> {
+  const began = performance.now();
   for (let turn = 0; !signal.aborted; turn += 1) {
     const node = nodes[turn % nodes.length];
     const response = node === undefined || node.url === "" ? null : await call(node, "GET", `/api/v1/runs/${id}`, { signal }).catch(() => null);
-    if (response?.status === 404) return "unknown";
+    if (response?.status === 404 && performance.now() - began > recordingMs) return "unknown";
     const body: unknown = await response?.json().catch(() => null);
     const run = response?.status === 200 ? Run.safeParse(body) : null;
     if (run?.success === true && isFinal(run.data.status)) return run.data;

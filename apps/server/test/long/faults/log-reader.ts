@@ -27,10 +27,7 @@ export async function readToTheEnd(installation: Installation, first: Node, id: 
 async function read(installation: Installation, node: Node, id: string, reading: Reading, signal: AbortSignal): Promise<void> {
   const headers = reading.lastSeq === 0 ? {} : { "last-event-id": String(reading.lastSeq) };
   const response = await installation.call(node, "GET", `/api/v1/runs/${id}/events`, { headers, signal });
-  if (response.status !== 200 || response.body === null) {
-    if (response.status === 404) reading.problems.push("the run is not found");
-    return;
-  }
+  if (response.status !== 200 || response.body === null) return;
   reading.connections += 1;
   for await (const event of readEvents(response.body)) {
     if (event.seq !== reading.lastSeq + 1) reading.problems.push(`event ${event.seq} came after ${reading.lastSeq}`);
