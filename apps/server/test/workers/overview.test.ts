@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { ulid } from "ulid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
+import { describeProcess } from "../../src/workers/process-identity.ts";
 
 let server: TestServer;
 beforeAll(async () => {

@@ -40,7 +40,7 @@ export interface Asked {
 }
 
 /** How long anything may take before it counts as lost. */
-export const patienceMs = 60_000;
+export const patienceMs = 120_000;
 
 /** The mixed load of one round, spread over about a second. Resolves when every request is answered and every reader has come to an end. */
 export async function perform(ground: Ground, random: () => number): Promise<Asked> {
