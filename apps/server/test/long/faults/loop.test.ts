@@ -85,7 +85,9 @@ test.skipIf(!hasRedis || !hasS3)(
         await fault.mend();
         const outcome = await examine(ground, fault, await asked);
         report.add(kind, outcome, (await asked).refused, performance.now() - began);
-        problems.push(...outcome.problems.map((problem) => `round ${round}, ${kind} after ${Math.round(waitMs)} ms: ${problem}`));
+        const told = outcome.problems.map((problem) => `round ${round}, ${kind} after ${Math.round(waitMs)} ms: ${problem}`);
+        if (rounds > 5) process.stdout.write([`round ${round}: ${kind}, ${outcome.accepted} runs`, ...told, ""].join("\n"));
+        problems.push(...told);
       }
       if (limited.most > 1) problems.push(`${limited.most} runs at once of a key that may have one`);
     }
