@@ -32,7 +32,7 @@ const legalSteps: Readonly<Record<string, readonly string[]>> = {
 export async function examine(ground: Ground, fault: Fault, asked: Asked): Promise<Outcome> {
   const { installation, effects } = ground;
   const signal = AbortSignal.timeout(patienceMs);
-  const problems: string[] = [];
+  const problems = [...asked.problems];
   const ends = await Promise.all(
     asked.accepted.map(async (one) => {
       const run = await endOf(installation, one.id, signal);

@@ -18,6 +18,8 @@ export interface Node {
   readonly dataDir: string;
   /** Empty while it is away. */
   url: string;
+  /** The first admin's, which each start makes anew. */
+  key: string;
   server: ServerProcess;
 }
 
@@ -76,9 +78,9 @@ export async function startInstallation(variables: Readonly<Record<string, strin
       return server;
     };
     const open = async (name: string, isAsked: boolean): Promise<Node> => {
-      const node: Node = { name, isAsked, dataDir: join(folder, name), url: "", server: spawn(name) };
+      const node: Node = { name, isAsked, dataDir: join(folder, name), url: "", key: "", server: spawn(name) };
       stack.defer(() => node.server[Symbol.asyncDispose]());
-      node.url = await node.server.ready();
+      await becomeReady(node);
       return node;
     };
     const first = await open("first", true);
@@ -89,7 +91,6 @@ export async function startInstallation(variables: Readonly<Record<string, strin
       return open(name, name === "second");
     });
     const nodes = [first, ...(await Promise.all(others))];
-    const keys = new Map(nodes.map(({ name, dataDir }) => [name, readFileSync(join(dataDir, "cli.key"), "utf8").trim()]));
     const owned = stack.move();
     return {
       folder,
@@ -99,7 +100,7 @@ export async function startInstallation(variables: Readonly<Record<string, strin
       pids,
       async start(node) {
         node.server = spawn(node.name);
-        node.url = await node.server.ready();
+        await becomeReady(node);
       },
       async query<T extends object>(text: string, values: readonly unknown[] = []) {
         for (let tries = 400; ; tries -= 1) {
@@ -113,11 +114,11 @@ export async function startInstallation(variables: Readonly<Record<string, strin
           }
         }
       },
-      call: ({ name, url }, method, path, { body, headers = {}, signal } = {}) =>
+      call: ({ key, url }, method, path, { body, headers = {}, signal } = {}) =>
         fetch(url + path, {
           method,
           headers: {
-            authorization: `Bearer ${keys.get(name) ?? ""}`,
+            authorization: `Bearer ${key}`,
             ...(body === undefined ? {} : { "content-type": "application/json" }),
             ...headers,
           },
@@ -131,4 +132,10 @@ export async function startInstallation(variables: Readonly<Record<string, strin
     await stack.disposeAsync();
     throw error;
   }
+}
+
+async function becomeReady(node: Node): Promise<void> {
+  const url = await node.server.ready();
+  node.key = readFileSync(join(node.dataDir, "cli.key"), "utf8").trim();
+  node.url = url;
 }

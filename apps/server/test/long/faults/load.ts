@@ -37,6 +37,8 @@ export interface Asked {
   /** Idempotency keys, each with the runs that it was answered with. */
   readonly keys: ReadonlyMap<string, readonly string[]>;
   readonly scheduleId: string;
+  /** Answers that no fault excuses. */
+  readonly problems: readonly string[];
 }
 
 /** How long anything may take before it counts as lost. */
@@ -48,6 +50,7 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
   const signal = AbortSignal.timeout(patienceMs);
   const keys = new Map<string, readonly string[]>();
   const tokens: string[] = [];
+  const problems: string[] = [];
   let refused = 0;
   const asked = () => installation.nodes.filter((node) => node.isAsked);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
@@ -61,7 +64,7 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
     const token = newId("run");
     tokens.push(token);
     const body = { ...inputOf(program, effects.address, token), ...more };
-    const run = await answered(installation.call(node, "POST", path, { body, headers, signal }));
+    const run = await answered(installation.call(node, "POST", path, { body, headers, signal }), problems);
     if (run === null) refused += 1;
     return run === null ? null : { id: run.id, program, token };
   };
@@ -95,7 +98,7 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
     const [key, token] = [newId("once"), newId("run")];
     tokens.push(token);
     const body = inputOf(programs.short, effects.address, token);
-    const ids = await Promise.all(asked().map((node) => submitUntilAnswered(installation, node, asked, key, body, signal)));
+    const ids = await Promise.all(asked().map((node) => submitUntilAnswered(installation, node, asked, key, body, signal, problems)));
     const known = [...new Set(ids.filter((id) => id !== null))];
     keys.set(key, known);
     const [id] = known;
@@ -109,20 +112,17 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
       return await begin();
     }),
   );
-  return { accepted: accepted.filter((run) => run !== null), refused, tokens, keys, scheduleId };
+  return { accepted: accepted.filter((run) => run !== null), refused, tokens, keys, scheduleId, problems };
 }
 
 /** The run that a request was answered with; null for a refusal, and for no answer. */
-async function answered(request: Promise<Response>): Promise<Run | null> {
-  try {
-    const response = await request;
-    if (response.status === 200 || response.status === 202) return Run.parse(await response.json());
-    const text = await response.text();
-    // A server that stops or has no database refuses; anything else would be wrong.
-    if (response.status !== 503 && !text.includes("idempotency_in_progress")) throw new UnexpectedAnswerError(`${response.status}: ${text}`);
-  } catch (error) {
-    if (error instanceof UnexpectedAnswerError) throw error;
-  }
+async function answered(request: Promise<Response>, problems: string[]): Promise<Run | null> {
+  const response = await request.catch(() => null);
+  const text = await response?.text().catch(() => null);
+  if (response === null || text == null) return null;
+  if (response.status === 200 || response.status === 202) return Run.parse(JSON.parse(text));
+  // A server that stops or has no database refuses; anything else would be wrong.
+  if (response.status !== 503 && !text.includes("idempotency_in_progress")) problems.push(`answered with ${response.status}: ${text}`);
   return null;
 }
 
@@ -134,12 +134,13 @@ async function submitUntilAnswered(
   key: string,
   body: object,
   signal: AbortSignal,
+  problems: string[],
 ): Promise<string | null> {
   const order = [first, ...nodes().filter((node) => node !== first)];
   for (let turn = 0; !signal.aborted; turn += 1) {
     const node = order[turn % order.length] ?? first;
     const request = call(node, "POST", "/api/v1/runs", { body, headers: { "idempotency-key": key }, signal });
-    const run = await answered(request);
+    const run = await answered(request, problems);
     if (run !== null) return run.id;
     await sleep(100);
   }
@@ -186,9 +187,4 @@ export async function endOf({ nodes, call }: Installation, id: string, signal: A
     await sleep(50);
   }
   return "lost";
-}
-
-/** A server said something that no fault excuses. */
-class UnexpectedAnswerError extends Error {
-  override readonly name = "UnexpectedAnswerError";
 }
