@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { Asset } from "@syla/contracts/assets";
+import { sql } from "kysely";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -78,6 +79,17 @@ describe.skipIf(noBrowser)("the catalog in the browser", () => {
     await page.getByRole("button", { name: "Restore 1.0.0" }).click();
     await page.getByText("Nothing differs").waitFor();
     expect(await readFile(id, "main.py")).toBe("print('first')\n");
+
+    await page.getByRole("link", { name: "Files" }).click();
+    await page.getByRole("treeitem", { name: "main.py" }).click();
+    await type(page, "print('third')\n");
+    await page.getByRole("button", { name: "Save as version" }).click();
+    await page.getByLabel("What has changed").fill("The third one");
+    await page.getByRole("button", { name: "Save and publish" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await readFile(id, "main.py")).toBe("print('third')\n");
+    const versions = await (await web.server.fetch(`/api/v1/assets/${id}/versions`)).json();
+    expect(versions).toMatchObject({ items: [{ version: "1.0.1", message: "The third one" }, { version: "1.0.0" }] });
     expect(web.problems).toEqual([]);
   }, 120_000);
 
@@ -150,6 +162,47 @@ describe.skipIf(noBrowser)("the catalog in the browser", () => {
     await expect.poll(names).toContain("Invoices of others");
     expect(web.problems).toEqual([]);
   }, 120_000);
+
+  it("of thousands is scrolled by keys, narrowed, selected and exported whole", async () => {
+    const { id } = await create("One of many");
+    const thousands = 3000;
+    await sql`
+      insert into assets (id, type, name, name_key, slug, description, tags, slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by)
+      select 'prog_' || lpad(n::text, 26, '0'), type, 'Copy ' || n, 'copy ' || n, 'copy-' || n, '',
+        array['copies', case when n <= 300 then 'few' else 'many' end], slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by
+      from assets, generate_series(1, ${thousands}) as n where id = ${id}`.execute(web.server.context.database.queries);
+    const page = await web.openPage("/catalog?view=all&tags=copies&layout=table&sort=name");
+    await page.getByText("60 assets so far").waitFor();
+    const top = () => page.evaluate<number>("document.querySelector('[data-scrolls]').scrollTop");
+    await page.keyboard.press("End");
+    await page.getByText("260 assets so far").waitFor();
+    const end = await top();
+    expect(end).toBeGreaterThan(1000);
+    await page.keyboard.press("PageUp");
+    await expect.poll(top).toBeLessThan(end);
+    await page.keyboard.press("Home");
+    await expect.poll(top).toBe(0);
+    await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
+    await page.getByRole("button", { name: "Select everything that matches" }).click();
+    await page.getByText(`${thousands} assets selected`).waitFor({ timeout: 60_000 });
+    await page.keyboard.press("End");
+    await page.getByRole("link", { name: "Copy 999", exact: true }).waitFor();
+    expect(await page.locator("tbody tr").count()).toBeLessThan(150);
+    await page.getByRole("button", { name: "Only with the tag few" }).first().waitFor({ state: "detached" });
+
+    await page.goto("/catalog?view=all&tags=copies,few&layout=table");
+    await page.getByText("60 assets so far").waitFor();
+    await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
+    await page.getByRole("button", { name: "Select everything that matches" }).click();
+    await page.getByText("300 assets selected").waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export" }).click();
+    expect((await download).suggestedFilename()).toBe("assets.zip");
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Nothing matches").waitFor({ timeout: 60_000 });
+    expect(web.problems).toEqual([]);
+  }, 180_000);
 
   it("has settings that tell of somebody else's change, and lists its sharing", async () => {
     const { id } = await create("Settings");

@@ -15,7 +15,7 @@ const sqlText =
 /** Rules inside the server: domains meet through services, the environment is read once, SQL lies in stores. */
 export function checkServerFile(file: SourceFile): Violation[] {
   if (!file.path.startsWith(serverSource)) return [];
-  return [...checkDomains(file), ...checkEnvironment(file), ...checkSql(file)];
+  return [...checkDomains(file), ...checkEnvironment(file), ...checkSql(file), ...checkRoles(file)];
 }
 
 function domainOf(path: string): string | undefined {
@@ -68,6 +68,37 @@ function checkEnvironment(file: SourceFile): Violation[] {
   });
   const message = "only config.ts reads the environment; take a value from the configuration";
   return offsets.map((offset) => ({ path: file.path, line: lineAt(file.text, offset), rule: "one-environment-reader", message }));
+}
+
+/** Where a role is what is looked after, not what decides; each with the reason. */
+const speakOfRoles: Readonly<Record<string, string>> = {
+  "admin/service.ts": "keeps the last administrator, and lets nobody act as one",
+  "quotas/limits.ts": "the numbers of each role",
+  "teams/service.ts": "keeps the last owner",
+  "teams/store.ts": "counts the owners",
+};
+const roleName = /^(end_user|developer|admin|owner|member)$/;
+
+/** Who may do what is decided by `can`, and nowhere else: nothing outside of access/ compares a role. */
+function checkRoles(file: SourceFile): Violation[] {
+  const own = file.path.slice(serverSource.length);
+  if (own.startsWith("access/") || own in speakOfRoles) return [];
+  const violations: Violation[] = [];
+  visitNodes(file, {
+    BinaryExpression(node) {
+      if (!/^[!=]==?$/.test(node.operator)) return;
+      const sides = [node.left, node.right];
+      const isRole = sides.some((side) => {
+        const named = side.type === "MemberExpression" && !side.computed ? side.property : side;
+        return named.type === "Identifier" && /^role$|Role$|_role$/.test(named.name);
+      });
+      const isNamed = sides.some((side) => side.type === "Literal" && typeof side.value === "string" && roleName.test(side.value));
+      if (!isRole || !isNamed) return;
+      const message = "who may do what is decided by `can` in access/permission.ts, not by comparing roles";
+      violations.push({ path: file.path, line: lineAt(file.text, node.start), rule: "one-permission-check", message });
+    },
+  });
+  return violations;
 }
 
 function maySpeakSql(path: string): boolean {

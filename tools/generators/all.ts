@@ -1,5 +1,6 @@
 import { renderRouteTable } from "../generate-sdk-routes.ts";
 import { repositoryRoot } from "../source-files.ts";
+import { generateAccessTable } from "./access-table.ts";
 import { generateConfigurationReference } from "./configuration-reference.ts";
 import { generateErrorReference } from "./error-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
@@ -10,6 +11,7 @@ import { generateWireHashes } from "./wire-shapes.ts";
 /** Every generated file as it should be now. */
 export function generateAll(): GeneratedFile[] {
   return [
+    generateAccessTable(),
     generateConfigurationReference(),
     generateErrorReference(),
     generateOpenApi(),

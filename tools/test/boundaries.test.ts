@@ -113,6 +113,23 @@ describe("SQL lies in stores", () => {
   });
 });
 
+describe("roles are compared in one place", () => {
+  it.each([
+    ["of an actor", 'if (actor.role !== "admin") throw new AppError("forbidden");'],
+    ["of anybody", 'const may = role === "end_user";'],
+    ["in a team", 'const level = row.team_role === "owner" ? "admin" : "view";'],
+    ["the other way round", 'const may = "developer" === viewer.role;'],
+  ])("refuses one %s", (_name, text) => {
+    expect(rulesBrokenBy({ "apps/server/src/runs/service.ts": text })).toEqual(["one-permission-check"]);
+    expect(rulesBrokenBy({ "apps/server/src/access/permission.ts": text })).toEqual([]);
+  });
+
+  it("leaves roles of messages, and what is no comparison, alone", () => {
+    const text = 'const mine = message.role === "user"; const wish = { role: "admin" }; const level = standing.level !== "admin";';
+    expect(rulesBrokenBy({ "apps/server/src/gateway/service.ts": text })).toEqual([]);
+  });
+});
+
 describe("names", () => {
   it.each([
     "apps/server/src/runs/utils.ts",

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { knownSkips } from "../known-skips.ts";
 import { filesToRunAgain, summarize, type Outcome } from "../test-summary.ts";
 
 /** Each file by its name, with its tests as they ended; a file without tests could not be loaded. */
@@ -16,6 +19,7 @@ describe("the closing line of a test run", () => {
     expect(summarize(outcome({ a: { one: "passed", two: "skipped" } }, 0))).toEqual({
       line: "1 passed, 0 failed, 1 skipped",
       flaky: [],
+      skips: [expect.stringMatching(/^1 test of .*a: something that it needs is missing here \(“two”\)$/)],
       exitCode: 0,
     });
     expect(summarize(outcome({ a: { one: "failed" }, b: {} })).line).toBe("0 passed, 2 failed");
@@ -29,7 +33,7 @@ describe("the closing line of a test run", () => {
   it("takes what ran again as it ended then, and names what passed only then", () => {
     const first = outcome({ a: { one: "passed" }, b: { two: "failed", three: "passed" }, c: {} });
     const second = outcome({ b: { two: "passed", three: "passed" }, c: { four: "passed" } }, 0);
-    expect(summarize(first, second)).toEqual({ line: "4 passed, 0 failed, 2 flaky", flaky: ["b: two", "c"], exitCode: 0 });
+    expect(summarize(first, second)).toEqual({ line: "4 passed, 0 failed, 2 flaky", flaky: ["b: two", "c"], skips: [], exitCode: 0 });
   });
 
   it("fails when it fails again, when another test of the file does, and when the second run ends otherwise", () => {
@@ -38,6 +42,26 @@ describe("the closing line of a test run", () => {
     expect(summarize(first, outcome({ b: { two: "passed", three: "failed" } })).line).toBe("2 passed, 1 failed");
     expect(summarize(first, outcome({}))).toMatchObject({ line: "2 passed, 1 failed", exitCode: 1 });
     expect(summarize(first, outcome({ b: { two: "passed", three: "passed" } }))).toMatchObject({ line: "3 passed, 1 failed, 1 flaky" });
+  });
+});
+
+describe("skipped tests", () => {
+  const root = join(import.meta.dirname, "../..");
+  const known = knownSkips.map(({ file }) => file);
+
+  it("are told by reason, and have failed where nothing is missing unless the reason is known", () => {
+    const mellea = join(root, "apps/server/test/gateway/mellea.test.ts");
+    const run = outcome({ [mellea]: { "x litellm": "skipped", "y litellm": "skipped", "are templates": "skipped", one: "passed" } }, 0);
+    const skips = [
+      "2 tests of apps/server/test/gateway/mellea.test.ts: takes too long for every day; SYLA_LONG_RUNS=1 runs it",
+      "1 test of apps/server/test/gateway/mellea.test.ts: something that it needs is missing here (“are templates”)",
+    ];
+    expect(summarize(run)).toEqual({ line: "1 passed, 0 failed, 3 skipped", flaky: [], skips, exitCode: 0 });
+    expect(summarize(run, undefined, true)).toEqual({ line: "1 passed, 1 failed, 2 skipped", flaky: [], skips, exitCode: 1 });
+  });
+
+  it.each(known)("of %s are known of a file that is there", (file) => {
+    expect(existsSync(join(root, file))).toBe(true);
   });
 });
 

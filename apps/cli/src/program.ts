@@ -6,6 +6,7 @@ import { authKeysCommand } from "./commands/auth-keys.ts";
 import { adminSettingsCommand } from "./commands/admin-settings.ts";
 import { adminUsersListCommand } from "./commands/admin-users-list.ts";
 import { adminUsersReactivateCommand } from "./commands/admin-users-reactivate.ts";
+import { adminUsersResetTwoFactorCommand } from "./commands/admin-users-reset-two-factor.ts";
 import { adminUsersRoleCommand } from "./commands/admin-users-role.ts";
 import { adminUsersSuspendCommand } from "./commands/admin-users-suspend.ts";
 import { auditExportCommand } from "./commands/audit-export.ts";
@@ -15,6 +16,7 @@ import { authLoginCommand } from "./commands/auth-login.ts";
 import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
+import { assetVerbs, defineDeleteAssetsCommand, versionVerbs } from "./commands/asset-verbs.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
 import { cacheWarmCommand } from "./commands/cache-warm.ts";
@@ -39,9 +41,9 @@ import { credentialReplaceCommand } from "./commands/credential-replace.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
-import { datasetDeleteCommand, datasetRestoreCommand } from "./commands/dataset-delete.ts";
 import { datasetExportCommand } from "./commands/dataset-export.ts";
 import { datasetListCommand } from "./commands/dataset-list.ts";
+import { datasetRestoreCommand } from "./commands/dataset-restore.ts";
 import { datasetRowsCommand } from "./commands/dataset-rows.ts";
 import { datasetShowCommand } from "./commands/dataset-show.ts";
 import { datasetSplitCommand } from "./commands/dataset-split.ts";
@@ -59,11 +61,11 @@ import { environmentIndexUpdateCommand } from "./commands/environment-index-upda
 import { environmentListCommand } from "./commands/environment-list.ts";
 import { environmentLogsCommand } from "./commands/environment-logs.ts";
 import { environmentShowCommand } from "./commands/environment-show.ts";
+import { environmentWarmCommand } from "./commands/environment-warm.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { modelCapListCommand, modelCapRemoveCommand, modelCapSetCommand } from "./commands/model-cap.ts";
 import { modelCreateCommand } from "./commands/model-create.ts";
-import { modelDeleteCommand } from "./commands/model-delete.ts";
 import { modelListCommand } from "./commands/model-list.ts";
 import { modelShowCommand } from "./commands/model-show.ts";
 import { modelTestCommand } from "./commands/model-test.ts";
@@ -76,15 +78,13 @@ import { poolsCommand } from "./commands/pools.ts";
 import { programImportCommand } from "./commands/program-import.ts";
 import { programTemplatesCommand } from "./commands/program-templates.ts";
 import { runCommand } from "./commands/run.ts";
-import { programCloneCommand, programDeleteCommand, programRestoreCommand } from "./commands/program-clone.ts";
 import { programCreateCommand } from "./commands/program-create.ts";
-import { programDiffCommand } from "./commands/program-diff.ts";
 import { programListCommand, programSearchCommand } from "./commands/program-list.ts";
 import { programPullCommand, programPushCommand } from "./commands/program-push.ts";
 import { programSetCommand } from "./commands/program-set.ts";
 import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
-import { programPublishCommand, programVersionsCommand } from "./commands/program-versions.ts";
+import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { defineRunsManyCommand } from "./commands/runs-many.ts";
@@ -199,11 +199,9 @@ export function buildProgram(): Command {
       programAnalyzeCommand,
       programPushCommand,
       programPullCommand,
-      programPublishCommand,
-      programVersionsCommand,
-      programDiffCommand,
-      programCloneCommand,
-      programDeleteCommand,
+      ...versionVerbs("program"),
+      ...assetVerbs("program"),
+      defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
       programRestoreCommand,
       ...sharing("asset"),
     ]),
@@ -231,7 +229,9 @@ export function buildProgram(): Command {
       datasetRowsCommand,
       datasetExportCommand,
       datasetSplitCommand,
-      datasetDeleteCommand,
+      ...versionVerbs("dataset"),
+      ...assetVerbs("dataset"),
+      defineDeleteAssetsCommand("dataset", "delete datasets; they can be restored for 30 days"),
       datasetRestoreCommand,
       ...sharing("asset"),
     ]),
@@ -239,6 +239,7 @@ export function buildProgram(): Command {
       environmentListCommand,
       environmentShowCommand,
       environmentBuildCommand,
+      environmentWarmCommand,
       environmentLogsCommand,
       environmentDeleteCommand,
       noun("index", "package indexes beside the server's own", [
@@ -278,7 +279,8 @@ export function buildProgram(): Command {
       modelCreateCommand,
       modelUpdateCommand,
       modelTestCommand,
-      modelDeleteCommand,
+      ...assetVerbs("model"),
+      defineDeleteAssetsCommand("model", "delete models; what is bound to one fails from then on"),
       noun("cap", "what others may spend on a model", [modelCapListCommand, modelCapSetCommand, modelCapRemoveCommand]),
     ]),
     noun("credential", "secrets that are used and never shown", [
@@ -311,7 +313,7 @@ export function buildProgram(): Command {
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
-      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand]),
+      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand, adminUsersResetTwoFactorCommand]),
       adminSettingsCommand,
     ]),
     usageCommand,

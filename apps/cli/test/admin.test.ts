@@ -30,6 +30,8 @@ describe("syla admin users", () => {
     const suspended = await runCli(["admin", "users", "suspend", person.id, "--reason", "spam", "--json"], { env });
     expect(JSON.parse(suspended.stdout)).toMatchObject({ status: "suspended", suspendedReason: "spam" });
     expect((await runCli(["admin", "users", "reactivate", person.email], { env })).stdout).toContain("is active again");
+    const reset = await runCli(["admin", "users", "reset-two-factor", person.email, "--reason", "lost"], { env });
+    expect(reset.stderr).toContain("has no second factor");
     const unknown = await runCli(["admin", "users", "suspend", "nobody@example.org", "--reason", "x"], { env });
     expect(unknown.stderr).toContain("No account has the e-mail address");
   });

@@ -95,6 +95,39 @@ describe("syla program", () => {
     expect(read(other, "main.py")).toBe("print(2)\n");
   });
 
+  test("leaves out what looks secret, unless it is named, and says so", async () => {
+    const token = `ghp_${"a1B2".repeat(9)}`;
+    const folder = folderOf({ "main.py": "print(1)\n", ".env": "KEY=1\n", "note.txt": "plain\n" });
+    const made = await syla(ann, "create", "Careful", folder, "--json");
+    expect(made.stderr).toContain("left out: .env (");
+    const { id } = JSON.parse(made.stdout) as { id: string };
+    const paths = async () => {
+      const answer = await server.fetch(`/api/v1/programs/${id}/files`, { headers: ann });
+      return ((await answer.json()) as { items: { path: string }[] }).items.map(({ path }) => path);
+    };
+    expect(await paths()).toEqual(["main.py", "note.txt"]);
+    const looked = async () =>
+      ((await (await server.fetch(`/api/v1/programs/${id}/analysis`, { headers: ann })).json()) as { state: string }).state;
+    await expect.poll(looked).toBe("done");
+    writeFileSync(join(folder, "note.txt"), `line\n${token}\n`);
+    writeFileSync(join(folder, "more.txt"), "more\n");
+    const pushed = await syla(ann, "push", "-C", folder, "--json");
+    expect(pushed.stderr).toContain("left out: note.txt:2 (");
+    expect(pushed.stderr).toContain("2 files that look secret: --include PATH takes one, --with-secrets all.");
+    expect(jsonOf(pushed)).toMatchObject({
+      written: ["more.txt"],
+      deleted: [],
+      leftOut: [{ path: ".env" }, { path: "note.txt", line: 2 }],
+    });
+    const kept = await server.fetch(`/api/v1/programs/${id}/file?path=note.txt`, { headers: ann });
+    expect(await kept.text()).toBe("plain\n");
+    expect(read(folder, "note.txt")).toContain(token);
+    expect(jsonOf(await syla(ann, "push", "-C", folder, "--include", "note.txt", "--json")).written).toEqual(["note.txt"]);
+    expect(jsonOf(await syla(ann, "push", "-C", folder, "--with-secrets", "--json")).written).toEqual([".env"]);
+    expect(await paths()).toEqual([".env", "main.py", "more.txt", "note.txt"]);
+    expect((await syla(ann, "push", "-C", folder)).stdout).toBe("Nothing differs.\n");
+  });
+
   test("does not push over what somebody else has done, unless it is forced", async () => {
     const folder = folderOf({ "main.py": "1\n" });
     await syla(ann, "create", "Contested", folder);
@@ -170,6 +203,30 @@ describe("syla program", () => {
     expect(jsonOf(await syla(ann, "show", "copy", "--json"))).toMatchObject({ id: copy, deletedAt: null });
   });
 
+  test("renames, shows to everybody, tags, shares, exports, deletes and gives away, one or several", async () => {
+    const ids = await Promise.all(
+      ["Alpha", "Beta"].map(async (name) => (await syla(ann, "create", name, folderOf({ "main.py": "1\n" }))).stdout.trim()),
+    );
+    expect((await syla(ann, "rename", "alpha", "Gamma", "--slug", "gamma")).stdout).toBe(`${ids[0]}  Gamma  gamma  private\n`);
+    expect((await syla(ann, "visibility", "gamma", "public")).stdout).toContain("public");
+    expect((await syla(ann, "visibility", "gamma", "secret")).code).toBe(64);
+    expect((await syla(ann, "tag", "gamma", "beta", "--add", "demo,weather")).stdout).toBe("Gamma is changed.\nBeta is changed.\n");
+    expect((await syla(ann, "tag", "beta", "--remove", "demo")).code).toBe(0);
+    expect(jsonOf(await syla(ann, "show", "beta", "--json"))).toMatchObject({ tags: ["weather"] });
+    const refused = await syla(bob, "tag", "gamma", "--add", "mine");
+    expect([refused.code, refused.stderr.includes("Gamma: ")]).toEqual([65, true]);
+    const { email } = (await (await server.fetch("/api/v1/users/me", { headers: bob })).json()) as { email: string };
+    expect((await syla(ann, "share", ...ids, "--with", email, "--level", "edit")).stdout).toContain(`${ids[1]} is shared.`);
+    expect((await syla(bob, "show", ids[1] ?? "")).code).toBe(0);
+    const folder = temporaryFolder();
+    expect((await syla(ann, "export", "gamma", "beta", "-o", join(folder, "all.zip"))).code).toBe(0);
+    expect(readFileSync(join(folder, "all.zip")).subarray(0, 2).toString()).toBe("PK");
+    expect((await syla(ann, "transfer", "beta", "--to", email)).stdout).toContain("Beta belongs to ");
+    expect((await syla(ann, "transfer", "gamma")).code).toBe(64);
+    expect((await syla(ann, "delete", "gamma", ids[0] ?? "")).stdout).toBe("Gamma is deleted.\n");
+    expect((await syla(bob, "delete", "beta")).stdout).toBe("Beta is deleted.\n");
+  });
+
   test("says what is wrong", async () => {
     expect((await syla(ann, "push", "-C", folderOf({}))).stderr).toContain("belongs to no program");
     expect((await syla(ann, "show", "orginal")).stderr).toContain('Did you mean "original"?');
@@ -223,6 +280,10 @@ describe("syla dataset", () => {
     expect([ran.stdout, ran.code]).toEqual([`${lines}1\n`, 0]);
     const refused = await dataset(ann, "create", "Bad", file("bad.csv"));
     expect(refused.stderr).toContain("Line 2: the row has 1 values, and the header 2");
+    expect((await dataset(ann, "publish", "numbers", "2.0.0", "-m", "Whole")).stdout).toBe("2.0.0\n");
+    expect((await dataset(ann, "versions", "numbers")).stdout).toContain("2.0.0\t");
+    expect((await dataset(ann, "diff", "numbers", "2.0.0")).stdout).toBe("Nothing differs.\n");
+    expect((await dataset(ann, "clone", "numbers", "--name", "More numbers")).stdout).toMatch(/^data_/);
     expect((await dataset(ann, "delete", "people")).stdout).toBe("Numbers is deleted.\n");
     expect((await dataset(ann, "rows", "people")).code).not.toBe(0);
     expect((await dataset(ann, "restore", "people")).stdout).toBe(`${id}\n`);

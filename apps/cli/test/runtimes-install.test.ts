@@ -39,10 +39,43 @@ test("an installation that fails leaves what was there, and says why", async () 
   expect(existsSync(join(folder, "old"))).toBe(true);
 });
 
-test.each(["cobol", "../bun", "python", ""])("runtimes install %j is refused with what there is", async (name) => {
-  const result = await runCli(["runtimes", "install", name], { env: { SYLA_HOME: temporaryFolder() } });
-  expect(result.code).toBe(64);
-  expect(result.stderr).toContain("bun, deno");
+test.each(["cobol", "../bun", "python", "python@2.7", "python@../3.11", ""])(
+  "runtimes install %j is refused with what there is",
+  async (name) => {
+    const result = await runCli(["runtimes", "install", name], { env: { SYLA_HOME: temporaryFolder() } });
+    expect(result.code).toBe(64);
+    expect(result.stderr).toMatch(/bun, deno|no version of Python 3/);
+  },
+);
+
+test("runtimes install python@3.13 has uv fetch it for servers to find, and says what to do when it cannot be had", async () => {
+  const home = temporaryFolder();
+  const uv = join(temporaryFolder(), "uv");
+  const env = { SYLA_HOME: home, SYLA_UV: uv };
+  const folder = join(home, "runtimes/python");
+  writeFileSync(uv, `#!/bin/sh\necho "$@" > ${home}/words\n`, { mode: 0o755 });
+  const result = await runCli(["runtimes", "install", "python@3.13", "--json"], { env });
+  expect(JSON.parse(result.stdout)).toEqual({ language: "python@3.13", folder, restart: false });
+  expect(readFileSync(join(home, "words"), "utf8")).toContain(`python install 3.13 --install-dir ${folder} --no-bin`);
+  writeFileSync(uv, "#!/bin/sh\necho error: no such host >&2; exit 1\n");
+  const failed = await runCli(["runtimes", "install", "python@3.13"], { env });
+  expect(failed.code).toBe(69);
+  expect(failed.stderr).toMatch(/no such host[^]*UV_PYTHON_INSTALL_MIRROR[^]*--from FOLDER/);
+});
+
+test("runtimes install python@… --from takes an installation that is here, if it is that version", async () => {
+  const home = temporaryFolder();
+  const installation = temporaryFolder();
+  const install = (...words: string[]) => runCli(["runtimes", "install", ...words], { env: { SYLA_HOME: home } });
+  mkdirSync(join(installation, "bin"));
+  writeFileSync(join(installation, "bin/python3.9"), "#!/bin/sh\necho Python 3.9.7\n", { mode: 0o755 });
+  const result = await install("python@3.9", "--from", installation);
+  expect(result.stdout).toBe(`${join(home, "runtimes/python/3.9")}\n`);
+  expect(execFileSync(join(home, "runtimes/python/3.9/bin/python3.9")).toString()).toBe("Python 3.9.7\n");
+  expect((await install("python@3.9.8", "--from", installation)).stderr).toContain("is Python 3.9.7, not 3.9.8");
+  expect((await install("python@3.10", "--from", installation)).code).toBe(66);
+  expect((await install("bun", "--from", installation)).code).toBe(64);
+  expect(readdirSync(join(home, "runtimes/python"))).toEqual(["3.9"]);
 });
 
 /** A `python3` whose pip puts a wheel into the folder, or fails; the rest is the real one. */

@@ -232,6 +232,10 @@ function isSecure(text: string): boolean {
   return protocol === "https:" || hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
+/** Who has to have a second factor. */
+export const secondFactorAudiences = ["nobody", "admins", "all"] as const;
+export type SecondFactorAudience = (typeof secondFactorAudiences)[number];
+
 /** Networks, each with or without a port, separated by commas. */
 export function networks(text: string): readonly string[] {
   const list = text.split(",").map((entry) => entry.trim());

@@ -30,6 +30,7 @@ import {
   publicUrl,
   quota,
   redisUrl,
+  secondFactorAudiences,
   smtpUrl,
   trustedIssuers,
 } from "./config-values.ts";
@@ -172,6 +173,33 @@ const options = {
     option("SYLA_SIGN_UP_DOMAINS", "none", domains, "Domains of e-mail addresses for `SYLA_SIGN_UP=domain`, comma separated."),
     { kind: "text" },
   ),
+  requireTwoFactor: live(
+    option(
+      "SYLA_REQUIRE_TWO_FACTOR",
+      "nobody",
+      oneOf(secondFactorAudiences),
+      "Who has to have a second factor besides their password: `nobody`, administrators (`admins`), or `all`. Whoever has none can only turn one on; API keys go on.",
+    ),
+    { kind: "choice", choices: [...secondFactorAudiences] },
+  ),
+  passwordSignIn: live(
+    option(
+      "SYLA_PASSWORD_SIGN_IN",
+      "true",
+      flag,
+      "Let people sign in with a password. `false` counts only where there are identity providers; the command line on the server's machine gets in all the same.",
+    ),
+    flagForm,
+  ),
+  passwordLength: live(option("SYLA_PASSWORD_LENGTH", "10", integer(10, 64), "Characters that a new password has at least."), {
+    kind: "number",
+    min: 10,
+    max: 64,
+  }),
+  sessionDays: live(
+    option("SYLA_SESSION_DAYS", "30", integer(1, 365), "Days after which a session ends that is not used. Shorter is for those that there are, too."),
+    { kind: "number", min: 1, max: 365 },
+  ),
   anonymousLinks: live(
     option(
       "SYLA_ANONYMOUS_LINKS",
@@ -227,6 +255,15 @@ const options = {
       "600",
       quota,
       "Executions that one key or session may start a minute, unless the quotas of its person say otherwise; -1 for any number.",
+    ),
+    quotaForm,
+  ),
+  modelShareCap: live(
+    option(
+      "SYLA_MODEL_SHARE_CAP",
+      "10",
+      quota,
+      "US dollars a month that a model may be called for by a grant, when whoever shares it says nothing else; -1: they have to say it.",
     ),
     quotaForm,
   ),
@@ -391,7 +428,7 @@ const options = {
     "SYLA_RUNTIMES_DIR",
     "`$SYLA_HOME/runtimes`, `~/.syla/runtimes`",
     absolutePath,
-    "Directory in which `syla runtimes install` puts languages that no package manager has.",
+    "Directory in which `syla runtimes install` puts languages that no package manager has. Installations of Python are found in `python/NAME/bin`.",
   ),
   credentialKeysFile: option(
     "SYLA_CREDENTIAL_KEYS_FILE",
@@ -552,12 +589,17 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     sandboxLimit: 20,
     signUp: "closed",
     signUpDomains: [],
+    requireTwoFactor: "nobody",
+    passwordSignIn: true,
+    passwordLength: 10,
+    sessionDays: 30,
     anonymousLinks: false,
     quotaConcurrentRuns: 3,
     runLimit: -1,
     quotaRunsPerDay: 50,
     quotaCpuSecondsPerMonth: 100 * 3600,
     quotaStorageMb: 5000,
+    modelShareCap: 10,
     quotaExecutionsPerMinute: 600,
     quotaLlmSpendPerMonth: 100,
     identityProviders: [],

@@ -62,6 +62,7 @@ import { Secret } from "./platform/secret.ts";
 import { createDeriveSecret } from "./platform/standard-webhooks.ts";
 import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
+import { forgettingTries } from "./platform/tries.ts";
 import { openTrees, type Trees } from "./platform/trees.ts";
 import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
@@ -214,6 +215,20 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   };
   const onEmailConfirmed = adoptEmailGrants;
   const { identityProviders, trustedIssuers } = config;
+  const signIn = {
+    get secondFactor() {
+      return settings.get("requireTwoFactor");
+    },
+    get passwords() {
+      return settings.get("passwordSignIn") || identityProviders.length === 0;
+    },
+    get sessionDays() {
+      return settings.get("sessionDays");
+    },
+    get passwordLength() {
+      return settings.get("passwordLength");
+    },
+  };
   const runTokens = new RunTokens(database.queries);
   const accounts = await openAccounts({
     database,
@@ -223,6 +238,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     basePath,
     onSetup,
     signUp,
+    signIn,
     identityProviders,
     trustedIssuers,
     queueMail,
@@ -263,6 +279,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   settings.onChange(() => {
     access.lookAgain();
     quotas.forgetAll();
+    accounts.shortenSessions().catch((err: unknown) => logger.warn({ err }, "sessions could not be shortened"));
   });
   const state: ServerState = { draining: false };
   const version = readVersion();
@@ -279,6 +296,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     ...tls,
     authenticate,
     authorize: requireScope,
+    hold: (actor, gone) => access.holdCaller(actor, gone),
     audit: (change) => audit.record(change),
     rateLimit: createRequestLimit(rateLimit, {
       anonymous: () => settings.get("rateLimitAnonymous"),
@@ -301,7 +319,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const credentials = new Credentials({
     database,
     keys: openKeys(config, directory.credentialKeysFile),
-    teamRole: (actor, teamId) => teams.roleIn(actor, teamId),
+    ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId),
   });
   const { modelConnectSeconds, modelFirstByteSeconds, modelIdleSeconds } = config;
   const send = createSend({
@@ -320,6 +338,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     quotas,
     rateLimit,
     send,
+    access,
     onEnded: (call) => metrics?.callEnded(call),
     callsPerMinute: config.modelRateLimit,
     readerMs,
@@ -351,7 +370,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const tools = { home: config.home, runtimes: config.runtimesDir, uv: config.uv };
   const buildLogs = new LiveRuns(join(directory.environments, "spool"));
   const python = findProgram("python3") ?? "/usr/bin/python3";
-  const packageIndexes = new Indexes({ database, credentials, teamRole: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const packageIndexes = new Indexes({ database, credentials, ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId) });
   const environments = await Environments.open({
     ...shared,
     trees,
@@ -367,6 +386,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     live: buildLogs,
     limits: buildLimits(config.environmentSeconds, config.environmentMemory, config.environmentBytes),
     quotaBytes: config.environmentQuota,
+    runsPrograms: config.workerSlots > 0,
     workerId: membership.id,
     python,
     catalog: { resolve: (...wish) => catalog.resolve(...wish) },
@@ -493,6 +513,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     catalog,
     credentials,
     calls: callBook,
+    usualCap: () => settings.get("modelShareCap"),
     probe: (modelConfig, reveal) => probeModel(send, modelConfig, reveal),
   });
   const imports = new Imports({
@@ -541,12 +562,13 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     anonymousLinks,
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
     isMember,
+    onGranted: (work, grant) => models.capGrant(work, grant),
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
-  const webhooks = new Webhooks({ database, secretOf, refusal, roleIn: (actor, teamId) => teams.roleIn(actor, teamId) });
+  const webhooks = new Webhooks({ database, secretOf, refusal, teams });
   const triggers = new Triggers({ database, secretOf, publicUrl, catalog, programRuns, runs, quotas, rateLimit });
   const deliveries = new Deliveries({ database, notifications, logger, mailer, post, secretOf, hooks: webhooks, publicUrl });
   const inbox = new Inbox({ database, deliveries, secretOf, refusal });
@@ -633,6 +655,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
         ticker,
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
+        forgettingTries(database.queries),
       ].map((work) => recurring(work, logger)),
     ],
     close: () => owned.disposeAsync(),

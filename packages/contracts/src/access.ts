@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
+import { SpendCapInput } from "./spend-caps.ts";
 
 /** What a grant allows, each more than the one before. Owners may do everything. */
 export const accessLevels = ["view", "run", "edit", "admin"] as const;
@@ -90,6 +91,10 @@ export type PersonAccess = z.infer<typeof PersonAccess>;
 const thing = { resourceType: ResourceType, resourceId: z.string().min(1).max(64) };
 const expiresAt = z.iso.datetime().nullable().optional().describe("left out or null: never");
 
+const cap = SpendCapInput.nullable()
+  .optional()
+  .describe("of a model, with `run` and more: what may be spent by it; null: any amount; what the server usually allows when left out");
+
 export const GrantInput = z
   .strictObject({
     ...thing,
@@ -97,12 +102,13 @@ export const GrantInput = z
     teamId: z.string().max(64).optional().describe("one of your teams"),
     level: AccessLevel,
     expiresAt,
+    cap,
   })
   .meta({ id: "GrantInput" });
 export type GrantInput = z.output<typeof GrantInput>;
-export const GrantChange = z.strictObject({ level: AccessLevel.optional(), expiresAt }).meta({ id: "GrantChange" });
+export const GrantChange = z.strictObject({ level: AccessLevel.optional(), expiresAt, cap }).meta({ id: "GrantChange" });
 export type GrantChange = z.output<typeof GrantChange>;
-export const ShareLinkInput = z.strictObject({ ...thing, level: AccessLevel, expiresAt }).meta({ id: "ShareLinkInput" });
+export const ShareLinkInput = z.strictObject({ ...thing, level: AccessLevel, expiresAt, cap }).meta({ id: "ShareLinkInput" });
 export type ShareLinkInput = z.output<typeof ShareLinkInput>;
 
 const GrantFilter = z.object({ ...pageQuery, ...thing });

@@ -164,6 +164,17 @@ export const adminRoutes = {
     responses: { 200: z.object({ ended: z.int() }) },
     errors: ["not_found"],
   }),
+  resetTwoFactor: route({
+    ...users,
+    audit: "admin.two_factor_reset",
+    method: "POST",
+    path: `${base}/:id/two-factor/reset`,
+    summary: "Take the second factor off an account whose owner has lost it, and sign it out everywhere; they are told (administrators)",
+    params,
+    body: z.strictObject({ reason }),
+    responses: { 200: UserRecord },
+    errors: ["not_found", "conflict"],
+  }),
   deleteUser: route({
     ...users,
     audit: "admin.user_delete",

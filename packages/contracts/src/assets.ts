@@ -50,6 +50,10 @@ export const AssetSummary = z
     revision: z.int(),
     runtime: z.string().nullable().describe("of a program"),
     rowCount: z.int().nullable().describe("of a dataset"),
+    environmentState: z
+      .enum(["none", "building", "ready", "failed"])
+      .nullable()
+      .describe("how the packages stand that a program's working tree last asked for; null when it has asked for none"),
     lastRun: z.object({ id: z.string(), status: RunStatus, at: z.iso.datetime() }).nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -75,6 +79,12 @@ export const Asset = z
   .meta({ id: "Asset" });
 export type Asset = z.infer<typeof Asset>;
 
+/** What an asset is called and how it is described. Slots follow from the files. */
+export const AssetMetadata = z
+  .object({ name: z.string(), description: z.string(), tags: z.array(z.string()), slots: z.array(z.string()) })
+  .meta({ id: "AssetMetadata" });
+export type AssetMetadata = z.infer<typeof AssetMetadata>;
+
 /** A published version, which never changes. */
 export const AssetVersion = z
   .object({
@@ -82,6 +92,7 @@ export const AssetVersion = z
     message: z.string(),
     tree: TreeRef.nullable(),
     config: z.record(z.string(), z.unknown()),
+    metadata: AssetMetadata.nullable().describe("as it was when this was published; null for old versions, of which it is not known"),
     createdAt: z.iso.datetime(),
     createdBy: person,
   })
@@ -115,6 +126,8 @@ export const FileDiff = z
   .meta({ id: "FileDiff" });
 export type FileDiff = z.infer<typeof FileDiff>;
 
+const fieldDiff = z.object({ field: z.string(), from: z.unknown(), to: z.unknown() });
+
 /** What differs between two versions. */
 export const AssetDiff = z
   .object({
@@ -122,7 +135,8 @@ export const AssetDiff = z
     to: z.string(),
     files: z.array(FileDiff),
     omitted: z.int().describe("how many more files differ"),
-    config: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+    config: z.array(fieldDiff),
+    metadata: z.array(fieldDiff).describe("name, description, tags and slots; empty where one side's are not known"),
   })
   .meta({ id: "AssetDiff" });
 export type AssetDiff = z.infer<typeof AssetDiff>;
@@ -356,7 +370,7 @@ export const assetRoutes = {
     audit: "asset.restore_version",
     method: "POST",
     path: "/api/v1/assets/:id/versions/:version/restore",
-    summary: "Put the files and the configuration of a version into what is there now",
+    summary: "Put the files, the configuration and the metadata of a version into what is there now; a name that is in use by now stays",
     params: byVersion,
     headers: ifMatch,
     responses: { 200: Asset },
@@ -419,6 +433,17 @@ export const assetRoutes = {
         .max(10_000)
         .regex(/^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,199}$/, "ids, separated by commas"),
     }),
+    responses: { 200: "bytes" },
+    errors: ["payload_too_large"],
+  }),
+  exportManyAssets: route({
+    ...common,
+    audit: "asset.export",
+    scope: "assets:read",
+    method: "POST",
+    path: "/api/v1/assets/export",
+    summary: "Download very many assets as a zip archive: more than an address can name",
+    body: z.strictObject({ ids: z.array(z.string().min(1).max(64)).min(1).max(10_000) }),
     responses: { 200: "bytes" },
     errors: ["payload_too_large"],
   }),

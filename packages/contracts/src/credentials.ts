@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { CredentialHost } from "./credential-host.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
@@ -22,6 +23,7 @@ export const Credential = z
     expiresAt: z.iso.datetime().nullable(),
     lastUsedAt: z.iso.datetime().nullable(),
     valueChangedAt: z.iso.datetime(),
+    revision: z.int().describe("its `ETag`"),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: "Credential" });
@@ -139,9 +141,10 @@ export const credentialRoutes = {
     path: `${base}/:id`,
     summary: "Replace the value of a credential, or change what is known of it",
     params,
+    headers: ifMatch,
     body: CredentialChange,
     responses: { 200: Credential },
-    errors: ["not_found", "forbidden", "conflict", "kms_unavailable", "kms_refused"],
+    errors: ["not_found", "forbidden", "conflict", "kms_unavailable", "kms_refused", "revision_conflict"],
   }),
   deleteCredential: route({
     ...common,

@@ -43,6 +43,13 @@ const environmentFields = {
   source: z.string().describe("what the dependencies were read from"),
   dependencies: z.array(z.string()).describe("as they were written"),
   isHere: z.boolean().describe("it is on the disk of the server that answers; else its next use builds it again, from the same lock"),
+  warmth: z
+    .object({
+      isWarm: z.boolean().describe("it is here, and an interpreter that was booted ahead waits for its programs"),
+      isKept: z.boolean().describe("somebody wants it warm: it stays on the disk, and is built again when it is gone"),
+      byYou: z.boolean(),
+    })
+    .describe("how ready it is on the server that answers"),
   isLocked: z.boolean().describe("exact versions are known: every build of it installs the same"),
   packageCount: z.int(),
   size: z.int().nullable().describe("bytes on the disk"),
@@ -163,6 +170,18 @@ export const environmentRoutes = {
     }),
     responses: { 202: Environment },
     errors: ["not_found", "forbidden", "environment_unavailable", "queue_full"],
+  }),
+  warmEnvironment: route({
+    method: "POST",
+    path: "/api/v1/environments/:id/warmth",
+    summary: "Say whether you want an environment warm at any time: built, with an interpreter booted ahead",
+    tag: "environments",
+    auth: "user",
+    audit: "environment.warm",
+    params: environmentId,
+    body: z.strictObject({ keep: z.boolean() }),
+    responses: { 200: Environment },
+    errors: ["not_found", "quota_exceeded"],
   }),
   streamEnvironment: route({
     method: "GET",

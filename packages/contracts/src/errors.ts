@@ -187,6 +187,16 @@ export const errorCatalog = {
     message: "A code of the authenticator is needed.",
     hint: "Send it as `code`; a recovery code will do, too.",
   },
+  two_factor_needed: {
+    status: 403,
+    message: "This server asks you for a second factor, and your account has none.",
+    hint: "Turn it on under Settings, Security; everything else is open then.",
+  },
+  password_sign_in_off: {
+    status: 403,
+    message: "Nobody signs in with a password here.",
+    hint: "Use one of the providers; an administrator may allow passwords again (`syla admin settings passwordSignIn true`).",
+  },
   two_factor_invalid: {
     status: 401,
     message: "The code is wrong, too old, or was used already.",

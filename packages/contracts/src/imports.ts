@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AnalysisDocument } from "./analysis.ts";
 import { sha256, version } from "./asset-fields.ts";
-import { Asset, TreeFileInput } from "./assets.ts";
+import { Asset, FileDiff, TreeFileInput } from "./assets.ts";
 import { ImportProblem } from "./import-problem.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { Dependencies } from "./program-config.ts";
@@ -70,12 +70,24 @@ export const importStates = ["fetching", "analysing", "review", "creating", "cre
 export const ImportState = z.enum(importStates).meta({ id: "ImportState" });
 export type ImportState = z.infer<typeof ImportState>;
 
+/** The version of the language that the files ask for. */
+export const VersionWish = z.object({
+  constraint: z.string().describe("as the files write it"),
+  file: z.string(),
+  line: z.int().nullable(),
+  found: z.string().nullable().describe("the installed version that is taken; null when none fits"),
+  installed: z.array(z.string()),
+  install: z.string().describe("how an administrator gets another one"),
+});
+export type VersionWish = z.infer<typeof VersionWish>;
+
 /** What an import proposes, to be confirmed as it is or changed. */
 export const ImportSuggestion = z
   .object({
     name: z.string(),
     runtime: z.string().nullable(),
     runtimeVersion: z.string().nullable(),
+    versionWishes: z.array(VersionWish).default([]).describe("what the files ask for; empty when they ask for none"),
     entrypoint: z.string().nullable(),
     entrypoints: z
       .array(z.object({ path: z.string(), reason: z.string(), confidence: z.number().nullable().default(null).describe("from 0 to 1") }))
@@ -258,6 +270,15 @@ export const importRoutes = {
     summary: "List the files of an import that can be confirmed",
     params: byId,
     responses: { 200: z.object({ items: z.array(ImportFile) }) },
+    errors: ["not_found", "import_state"],
+  }),
+  diffImport: route({
+    ...common,
+    method: "GET",
+    path: "/api/v1/imports/:id/diff",
+    summary: "How the files of an import differ from those of the program that it is for, line by line",
+    params: byId,
+    responses: { 200: z.object({ files: z.array(FileDiff), omitted: z.int().describe("how many more files differ") }) },
     errors: ["not_found", "import_state"],
   }),
   streamImport: route({

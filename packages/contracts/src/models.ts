@@ -1,19 +1,14 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { AccessLevel, Visibility } from "./access.ts";
 import { Role } from "./accounts.ts";
 import { ModelConfig, ModelProvider } from "./model-config.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { description, name } from "./fields.ts";
+import { SpendCapInput, SpendPeriod } from "./spend-caps.ts";
 
-export const SpendPeriod = z.enum(["day", "month", "total"]);
-export type SpendPeriod = z.infer<typeof SpendPeriod>;
-
-/** The most that may be spent within a period. */
-export const SpendCapInput = z
-  .strictObject({ amount: z.number().min(0).max(1_000_000).describe("US dollars"), period: SpendPeriod })
-  .meta({ id: "SpendCapInput" });
-export type SpendCapInput = z.infer<typeof SpendCapInput>;
+export { SpendCapInput, SpendPeriod };
 
 /** A cap, and what of it is used. */
 export const SpendCap = z
@@ -24,6 +19,7 @@ export const SpendCap = z
     period: SpendPeriod,
     spent: z.number(),
     held: z.number().describe("held back for calls that go on"),
+    revision: z.int().describe("its `ETag`"),
     resetsAt: z.iso.datetime().nullable(),
   })
   .meta({ id: "SpendCap" });
@@ -231,9 +227,10 @@ export const modelRoutes = {
     path: `${base}/:id`,
     summary: "Change a model; to make it public, a cap on what everybody may spend is needed",
     params,
+    headers: ifMatch,
     body: ModelChange,
     responses: { 200: Model },
-    errors: [...refusals, "conflict", "credential_unusable", "price_unknown"],
+    errors: [...refusals, "conflict", "credential_unusable", "price_unknown", "revision_conflict"],
   }),
   deleteModel: route({
     ...common,
@@ -291,9 +288,10 @@ export const modelRoutes = {
     path: `${base}/:id/caps/:subject`,
     summary: "Set what a grant on a model lets its people spend together",
     params: capParams,
+    headers: ifMatch,
     body: SpendCapInput,
     responses: { 200: SpendCap },
-    errors: [...refusals, "price_unknown"],
+    errors: [...refusals, "price_unknown", "revision_conflict"],
   }),
   deleteSpendCap: route({
     ...common,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { name } from "./fields.ts";
@@ -17,6 +18,7 @@ export const PackageIndex = z
     packages: z.array(z.string()).describe("names, or what they begin with and a star"),
     credentialId: z.string().nullable(),
     mayManage: z.boolean(),
+    revision: z.int().describe("its `ETag`"),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -79,6 +81,7 @@ export const packageIndexRoutes = {
     method: "POST",
     path: collection,
     audit: "environment.index_create",
+    once: "answer",
     summary: "Name an index that some packages come from; programs of its owner are built with it from now on",
     body: PackageIndexInput,
     responses: { 201: PackageIndex },
@@ -89,9 +92,10 @@ export const packageIndexRoutes = {
     method: "PATCH",
     audit: "environment.index_update",
     summary: "Change a package index",
+    headers: ifMatch,
     body: PackageIndexChange,
     responses: { 200: PackageIndex },
-    errors: ["forbidden", "not_found", "conflict", "credential_unusable"],
+    errors: ["forbidden", "not_found", "conflict", "credential_unusable", "revision_conflict"],
   }),
   deletePackageIndex: route({
     ...one,

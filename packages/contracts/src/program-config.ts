@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { sha256 } from "./asset-fields.ts";
 import { NetworkPolicy } from "./network.ts";
 import { LimitsInput } from "./runs.ts";
 
@@ -58,7 +57,6 @@ export const ProgramConfig = z
     network: NetworkPolicy.default("none"),
     modelId: z.string().max(64).nullable().default(null).describe("the model that the program is bound to"),
     secrets: z.array(ProgramSecret).max(100).default([]),
-    analysis: sha256.nullable().default(null).describe("the blob with the program's analysis"),
   })
   .meta({ id: "ProgramConfig" });
 export type ProgramConfig = z.output<typeof ProgramConfig>;

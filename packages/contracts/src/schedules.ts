@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { isTimeZone } from "./notifications.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
@@ -43,6 +44,7 @@ export const Schedule = z
       .nullable()
       .describe("what became of the last time; null before the first"),
     createdAt: z.iso.datetime(),
+    revision: z.int().describe("its `ETag`"),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: "Schedule" });
@@ -147,9 +149,10 @@ export const scheduleRoutes = {
     method: "PATCH",
     audit: "schedule.update",
     summary: "Change a schedule, disable it or enable it again",
+    headers: ifMatch,
     body: ScheduleChange,
     responses: { 200: Schedule },
-    errors: [...refusals],
+    errors: [...refusals, "revision_conflict"],
   }),
   deleteSchedule: route({
     ...one,

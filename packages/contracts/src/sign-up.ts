@@ -41,10 +41,15 @@ export const signUpRoutes = {
   getSignUp: route({
     method: "GET",
     path: "/api/v1/sign-up",
-    summary: "Who may make an account here",
+    summary: "Who may make an account here, and what signing in with a password takes",
     tag: "accounts",
     auth: "none",
-    responses: { 200: z.object({ mode: SignUpMode, domains: z.array(z.string()) }) },
+    responses: { 200: z.object({
+        mode: SignUpMode,
+        domains: z.array(z.string()),
+        passwords: z.boolean().describe("whether anybody signs in with one"),
+        passwordLength: z.int().describe("characters of a new one, at least"),
+      }) },
     errors: [],
   }),
   requestSignUp: route({
@@ -56,7 +61,7 @@ export const signUpRoutes = {
     audit: "auth.sign_up_request",
     body: EmailOnly,
     responses: { 202: Accepted },
-    errors: ["sign_up_closed", "rate_limited"],
+    errors: ["sign_up_closed", "password_sign_in_off", "rate_limited"],
   }),
   completeSignUp: route({
     method: "POST",
@@ -67,7 +72,7 @@ export const signUpRoutes = {
     audit: "auth.sign_up",
     body: z.strictObject({ token: linkToken, name, password }),
     responses: { 201: Me },
-    errors: ["link_invalid", "sign_up_closed", "email_taken"],
+    errors: ["link_invalid", "sign_up_closed", "email_taken", "password_sign_in_off"],
   }),
   requestPasswordReset: route({
     method: "POST",

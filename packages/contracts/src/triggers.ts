@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ifMatch } from "./asset-fields.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { RunStatus } from "./runs.ts";
@@ -48,6 +49,7 @@ export const Trigger = z
     disabledReason: z.string().nullable().describe("why the server has switched it off; null where a person did"),
     previousSecretUntil: z.iso.datetime().nullable().describe("until then the secret before is good as well"),
     lastCalledAt: z.iso.datetime().nullable(),
+    revision: z.int().describe("its `ETag`"),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: "Trigger" });
@@ -151,9 +153,10 @@ export const triggerRoutes = {
     path: `${base}/:id`,
     summary: "Change a trigger, switch it off or on",
     params,
+    headers: ifMatch,
     body: TriggerChange,
     responses: { 200: Trigger },
-    errors: ["not_found", "forbidden", "asset_deleted"],
+    errors: ["not_found", "forbidden", "asset_deleted", "revision_conflict"],
   }),
   deleteTrigger: route({
     ...common,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AssetType } from "./asset-fields.ts";
+import { AssetType, ifMatch } from "./asset-fields.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { RunKind } from "./runs.ts";
@@ -126,6 +126,7 @@ export const Webhook = z
     failingSince: z.iso.datetime().nullable().describe("since when nothing has been taken"),
     lastTakenAt: z.iso.datetime().nullable(),
     previousSecretUntil: z.iso.datetime().nullable().describe("until then messages are signed with the secret before as well"),
+    revision: z.int().describe("its `ETag`"),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: "Webhook" });
@@ -247,9 +248,10 @@ export const webhookRoutes = {
     path: `${base}/:id`,
     summary: "Change a webhook, switch it off or on",
     params,
+    headers: ifMatch,
     body: WebhookChange,
     responses: { 200: Webhook },
-    errors: [...refusals, "webhook_refused"],
+    errors: [...refusals, "webhook_refused", "revision_conflict"],
   }),
   deleteWebhook: route({
     ...common,

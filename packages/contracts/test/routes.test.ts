@@ -32,6 +32,65 @@ const open = [
   "callTrigger",
 ];
 
+/** What answers 201 or 202 and is not done once for a key, and why sending it again does no harm or is meant. */
+const notOnce: Readonly<Record<string, string>> = {
+  ...reasons("a password, a code or a link is used up by it, or made anew: the one before is no good any more", [
+    "completeSetup",
+    "signIn",
+    "completeSignUp",
+    "redeemDeviceCode",
+    "createPasswordReset",
+    "beginTwoFactor",
+    "impersonateUser",
+    "rotateTrigger",
+    "rotateWebhook",
+    "rotateWebhookSecret",
+  ]),
+  ...reasons("nothing but a message or a code that ends by itself comes of it; how many is limited", [
+    "requestSignUp",
+    "requestPasswordReset",
+    "requestEmailVerification",
+    "createDeviceCode",
+  ]),
+  ...reasons("what is made is found by what it holds, or is there at most once", [
+    "uploadBlob",
+    "chooseImportFolder",
+    "startStorageJob",
+    "buildEnvironment",
+    "buildProgramEnvironment",
+    "startProgramSandbox",
+    "buildEnvironmentImage",
+    "pushEnvironmentImage",
+    "analyseProgram",
+    "createSandboxFolder",
+    "openPreview",
+  ]),
+  ...reasons("it is sent again on purpose: each is a message of its own", ["testWebhook", "replayWebhookDelivery", "replayWebhook"]),
+  ...reasons("it ends what is there", ["cancelRun"]),
+  ...reasons("it lives and ends with the sandbox, where a command may be meant twice", ["startProcess", "createContext"]),
+  callTrigger: "calls have names of their own, as their senders give them",
+};
+
+/** Changes that need not say what they are changes of, and why nobody's work is lost. */
+const unrevised: Readonly<Record<string, string>> = {
+  ...reasons("only oneself changes it, a field at a time", ["updateMe", "updateNotification", "updateNotificationPreferences"]),
+  ...reasons("each field is set whole, by people who say who may do what: the last word counts", [
+    "updateGrant",
+    "updateTeam",
+    "updateTeamMember",
+    "updateUser",
+    "updateSettings",
+    "updateKeyQuotas",
+    "updateQuotas",
+  ]),
+  ...reasons("one field, of what is not edited", ["updateRun", "updateSandbox"]),
+  updateSandboxFile: "programs write the same files: what is in a sandbox is not kept apart",
+};
+
+function reasons(reason: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}
+
 function toJsonSchema(schema: z.ZodType | string | undefined, io: "input" | "output"): object {
   return schema === undefined || typeof schema === "string" ? {} : z.toJSONSchema(schema, { io, target: "draft-2020-12" });
 }
@@ -45,6 +104,20 @@ describe("the route table", () => {
   it("opens only what must be open", () => {
     const found = table.filter(([, route]) => route.auth === "none").map(([name]) => name);
     expect(new Set(found)).toEqual(new Set(open));
+  });
+
+  it("creates once for each key, or says why not", () => {
+    const creates = table.filter(([, { method, responses }]) => method === "POST" && ("201" in responses || "202" in responses));
+    const others = creates.filter(([, { once, headers }]) => once === undefined && headers?.shape["idempotency-key"] === undefined);
+    expect(others.map(([name]) => name).toSorted()).toEqual(Object.keys(notOnce).toSorted());
+  });
+
+  it("changes what was loaded, or says why that need not be said", () => {
+    const changes = table.filter(([, { method }]) => method === "PATCH");
+    const revised = changes.filter(([, { headers }]) => headers?.shape["if-match"] !== undefined);
+    for (const [name, { errors }] of revised) expect([name, errors]).toEqual([name, expect.arrayContaining(["revision_conflict"])]);
+    const others = changes.filter((change) => !revised.includes(change)).map(([name]) => name);
+    expect(others.toSorted()).toEqual(Object.keys(unrevised).toSorted());
   });
 
   describe.each(table)("%s", (name, route) => {

@@ -21,7 +21,7 @@ export interface Accounts {
     /** Has a link sent that confirms your address, or a new one in its place (which needs the password). */
     verifyEmail(input?: Body<"requestEmailVerification">, options?: CallOptions): Promise<void>;
     readonly twoFactor: {
-      get(options?: CallOptions): Promise<{ enabled: boolean; recoveryCodesLeft: number }>;
+      get(options?: CallOptions): Promise<{ enabled: boolean; recoveryCodesLeft: number; needed: boolean }>;
       /** Makes a secret for an authenticator; `confirm` turns it on. */
       begin(password: string, options?: CallOptions): Promise<{ secret: string; uri: string }>;
       /** Answers the recovery codes, this once. */
@@ -56,7 +56,7 @@ export interface Accounts {
   };
   readonly signUp: {
     /** Who may make an account. */
-    policy(options?: CallOptions): Promise<{ mode: SignUpMode; domains: readonly string[] }>;
+    policy(options?: CallOptions): Promise<{ mode: SignUpMode; domains: readonly string[]; passwords: boolean; passwordLength: number }>;
     /** Has the link sent that makes an account. */
     request(email: string, options?: CallOptions): Promise<void>;
     /** Makes the account with the token of a link or an invitation, and signs in. */

@@ -23,6 +23,8 @@ export interface AdminApi {
     reactivate(id: string, options?: CallOptions): Promise<UserRecord>;
     /** Answers how many sessions there were. */
     signOut(id: string, options?: CallOptions): Promise<number>;
+    /** For somebody who has lost their second factor: it goes, and they are signed out and told. */
+    resetTwoFactor(id: string, reason: string, options?: CallOptions): Promise<UserRecord>;
     /** With its runs, unless `transferTo` gets them. */
     delete(id: string, query?: { readonly transferTo?: string }, options?: CallOptions): Promise<void>;
     /** Acts as somebody else in this browser. */
@@ -63,6 +65,7 @@ export function createAdmin(transport: Transport): AdminApi {
         transport.json("suspendUser", { ...options, params: { id }, body: { reason }, repeatable: true }),
       reactivate: (id, options = {}) => transport.json("reactivateUser", { ...options, params: { id }, repeatable: true }),
       signOut: async (id, options = {}) => (await transport.json("signOutUser", { ...options, params: { id } })).ended,
+      resetTwoFactor: (id, reason, options = {}) => transport.json("resetTwoFactor", { ...options, params: { id }, body: { reason } }),
       delete: async (id, query = {}, options = {}) => void (await transport.json("deleteUser", { ...options, params: { id }, query })),
       impersonate: (id, reason, options = {}) => transport.json("impersonateUser", { ...options, params: { id }, body: { reason } }),
     },

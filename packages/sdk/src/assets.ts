@@ -46,8 +46,8 @@ export interface Assets {
   change(input: RouteBody<typeof assetRoutes.changeAssets>, options?: CallOptions): Promise<readonly BulkResult[]>;
   /** A zip archive, unread. */
   export(ids: readonly string[], options?: CallOptions): Promise<Response>;
-  /** The address of that archive, for links. */
-  exportUrl(ids: readonly string[]): string;
+  /** The address of that archive, for links; null: more than an address can name. */
+  exportUrl(ids: readonly string[]): string | null;
   diff(id: string, ends?: { readonly from?: string; readonly to?: string }, options?: CallOptions): Promise<AssetDiff>;
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<VersionPage>;
@@ -85,10 +85,11 @@ export interface Programs {
   analyse(id: string, version?: string, options?: CallOptions & { readonly wait?: boolean }): Promise<ProgramAnalysis>;
 }
 
+/** How many one request changes. */
+const mostAtOnce = 200;
+const mostInAddress = 100;
 const firstWaitMs = 200;
 const longestWaitMs = 1500;
-
-const ifMatch = (revision: Revision) => ({ "if-match": revision === "*" ? "*" : `"${revision}"` });
 
 export function createAssets(transport: Transport): Assets {
   const list: Assets["list"] = (query = {}, options = {}) => transport.json("listAssets", { ...options, query });
@@ -98,23 +99,31 @@ export function createAssets(transport: Transport): Assets {
       iteratePages((cursor) => list({ limit: 200, ...query, ...(cursor !== null && { cursor }) }, options)),
     create: (input, options = {}) => transport.json("createAsset", { ...options, body: input }),
     get: (id, options = {}) => transport.json("getAsset", { ...options, params: { id } }),
-    update: (id, change, revision, options = {}) =>
-      transport.json("updateAsset", { ...options, params: { id }, body: change, headers: ifMatch(revision) }),
+    update: (id, change, revision, options = {}) => transport.json("updateAsset", { ...options, params: { id }, body: change, revision }),
     delete: async (id, options = {}) => void (await transport.json("deleteAsset", { ...options, params: { id } })),
     restore: (id, options = {}) => transport.json("restoreAsset", { ...options, params: { id }, repeatable: true }),
     clone: (id, input = {}, options = {}) => transport.json("cloneAsset", { ...options, params: { id }, body: input }),
     transfer: (id, to, options = {}) => transport.json("transferAsset", { ...options, params: { id }, body: to }),
-    change: async (input, options = {}) => (await transport.json("changeAssets", { ...options, body: input })).results,
-    export: (ids, options = {}) => transport.raw("exportAssets", { timeoutMs: 0, ...options, query: { ids: ids.join(",") } }),
-    exportUrl: (ids) => transport.url("exportAssets", { query: { ids: ids.join(",") } }),
+    change: async (input, options = {}) => {
+      const results: BulkResult[] = [];
+      for (let start = 0; start < input.ids.length; start += mostAtOnce) {
+        const some = { ...input, ids: input.ids.slice(start, start + mostAtOnce) };
+        results.push(...(await transport.json("changeAssets", { ...options, body: some })).results);
+      }
+      return results;
+    },
+    export: (ids, options = {}) =>
+      ids.length > mostInAddress
+        ? transport.raw("exportManyAssets", { timeoutMs: 0, ...options, body: { ids: [...ids] } })
+        : transport.raw("exportAssets", { timeoutMs: 0, ...options, query: { ids: ids.join(",") } }),
+    exportUrl: (ids) => (ids.length > mostInAddress ? null : transport.url("exportAssets", { query: { ids: ids.join(",") } })),
     diff: (id, ends = {}, options = {}) => transport.json("diffAsset", { ...options, params: { id }, query: ends }),
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listVersions", { ...options, params: { id }, query }),
       get: (id, version, options = {}) => transport.json("getVersion", { ...options, params: { id, version } }),
       publish: (id, input = {}, revision = "*", options = {}) =>
-        transport.json("publishVersion", { ...options, params: { id }, body: input, headers: ifMatch(revision) }),
-      restore: (id, version, revision, options = {}) =>
-        transport.json("restoreVersion", { ...options, params: { id, version }, headers: ifMatch(revision) }),
+        transport.json("publishVersion", { ...options, params: { id }, body: input, revision }),
+      restore: (id, version, revision, options = {}) => transport.json("restoreVersion", { ...options, params: { id, version }, revision }),
     },
   };
 }
@@ -138,7 +147,7 @@ export function createPrograms(transport: Transport): Programs {
     readFile: (id, path, version, options = {}) =>
       transport.raw("readProgramFile", { ...options, params: { id }, query: { path, ...at(version) } }),
     changeFiles: (id, changes, revision, options = {}) =>
-      transport.json("changeProgramFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes }, headers: ifMatch(revision) }),
+      transport.json("changeProgramFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes }, revision }),
     config: (asset) => asset.config as ProgramConfig,
   };
 }

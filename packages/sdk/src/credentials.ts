@@ -2,7 +2,7 @@ import type { Credential, credentialRoutes, KeyRotation } from "@syla/contracts/
 import type { RouteBody, RouteOutput, RouteQuery } from "@syla/contracts/route";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** A credential, and what uses it. */
 export type CredentialWithUses = RouteOutput<typeof credentialRoutes.getCredential>;
@@ -17,7 +17,7 @@ export interface Credentials {
   create(input: RouteBody<typeof credentialRoutes.createCredential>, options?: CreateOptions): Promise<Credential>;
   get(id: string, options?: CallOptions): Promise<CredentialWithUses>;
   /** Replaces the value, or changes what is known of it. */
-  update(id: string, change: RouteBody<typeof credentialRoutes.updateCredential>, options?: CallOptions): Promise<Credential>;
+  update(id: string, change: RouteBody<typeof credentialRoutes.updateCredential>, options?: ChangeOptions): Promise<Credential>;
   /** Refused while something uses it, unless `force` is set. */
   delete(id: string, query?: { readonly force?: boolean }, options?: CallOptions): Promise<void>;
   /** Seals all of them with a new key; for administrators. */

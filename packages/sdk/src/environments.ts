@@ -24,6 +24,8 @@ export interface Environments {
   get(id: string, options?: CallOptions): Promise<Environment>;
   /** Builds it if it is not there; `again`: in any case, for administrators. Answers at once. */
   build(id: string, wish?: RouteBody<typeof environmentRoutes.buildEnvironment>, options?: CallOptions): Promise<Environment>;
+  /** Whether you want it warm at any time: built, with an interpreter booted ahead. */
+  keepWarm(id: string, keep: boolean, options?: CallOptions): Promise<Environment>;
   /** Follows a build live until its `end` event; resumes by itself after a lost connection. */
   events(id: string, options?: FollowOptions): AsyncGenerator<EnvironmentEvent, void, void>;
   /** The log of the last build, its body unread. */
@@ -69,6 +71,8 @@ export function createEnvironments(transport: Transport): Environments {
     list: (query = {}, options = {}) => transport.json("listEnvironments", { ...options, query }),
     get: (id, options = {}) => transport.json("getEnvironment", { ...options, params: { id } }),
     build: (id, body = {}, options = {}) => transport.json("buildEnvironment", { ...options, params: { id }, body, repeatable: true }),
+    keepWarm: (id, keep, options = {}) =>
+      transport.json("warmEnvironment", { ...options, params: { id }, body: { keep }, repeatable: true }),
     events: (id, options) => followStream(transport, "streamEnvironment", id, options),
     log: (id, options = {}) => transport.raw("downloadEnvironmentLog", { ...options, params: { id } }),
     logUrl: (id) => transport.url("downloadEnvironmentLog", { params: { id } }),

@@ -1,4 +1,4 @@
-import type { Asset } from "@syla/contracts/assets";
+import type { Asset, AssetDiff } from "@syla/contracts/assets";
 import type { AnalysisDocument } from "@syla/contracts/analysis";
 import type { GitRefs, Import, ImportEvent, ImportFile, ImportFolder, importRoutes, Template } from "@syla/contracts/imports";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
@@ -23,6 +23,8 @@ export interface Imports {
   wait(id: string, options?: WaitForImportOptions): Promise<Import>;
   list(query?: Partial<RouteQuery<typeof importRoutes.listImports>>, options?: CallOptions): Promise<Page<Import>>;
   files(id: string, options?: CallOptions): Promise<readonly ImportFile[]>;
+  /** How it differs from the program that it is for, line by line. */
+  diff(id: string, options?: CallOptions): Promise<Pick<AssetDiff, "files" | "omitted">>;
   /** Follows it live until its `end` event; resumes by itself after a lost connection. */
   events(id: string, options?: FollowOptions): AsyncGenerator<ImportEvent, void, void>;
   /** What its files are, once they have been looked at. */
@@ -55,6 +57,7 @@ export function createImports(transport: Transport): Imports {
     },
     list: (query = {}, options = {}) => transport.json("listImports", { ...options, query }),
     files: async (id, options = {}) => (await transport.json("listImportFiles", { ...options, params: { id } })).items,
+    diff: (id, options = {}) => transport.json("diffImport", { ...options, params: { id } }),
     events: (id, options) => followStream(transport, "streamImport", id, options),
     analysis: (id, options = {}) => transport.json("getImportAnalysis", { ...options, params: { id } }),
     folders: async (id, options = {}) => (await transport.json("listImportFolders", { ...options, params: { id } })).items,

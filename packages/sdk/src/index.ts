@@ -1,6 +1,6 @@
 export { Syla } from "./syla.ts";
 export { SylaConnectionError, SylaError, type SylaFieldProblem } from "./errors.ts";
-export type { CallOptions, CreateOptions, RawContent, SylaOptions } from "./transport.ts";
+export type { CallOptions, ChangeOptions, CreateOptions, RawContent, SylaOptions } from "./transport.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { FollowOptions } from "./run-events.ts";
 export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";

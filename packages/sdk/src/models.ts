@@ -12,7 +12,7 @@ import type {
 import type { RouteBody } from "@syla/contracts/route";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Calls of models, and what they add up to. */
 export interface RunLlmCalls {
@@ -27,7 +27,7 @@ export interface Models {
   list(options?: CallOptions & { readonly owner?: string }): AsyncGenerator<Model, void, void>;
   create(input: RouteBody<typeof modelRoutes.createModel>, options?: CreateOptions): Promise<Model>;
   get(id: string, options?: CallOptions): Promise<Model>;
-  update(id: string, change: RouteBody<typeof modelRoutes.updateModel>, options?: CallOptions): Promise<Model>;
+  update(id: string, change: RouteBody<typeof modelRoutes.updateModel>, options?: ChangeOptions): Promise<Model>;
   delete(id: string, options?: CallOptions): Promise<void>;
   /** Calls it for real: how fast it is and what it can do, or what is wrong. */
   test(id: string, options?: CallOptions): Promise<ModelTest>;
@@ -40,7 +40,7 @@ export interface Models {
   /** One of them, with prompt and answer where they were kept; for those who may change the model. */
   call(id: string, callId: string, options?: CallOptions): Promise<LlmCallText>;
   /** What a grant (or everybody: `public`) may spend on it. */
-  setCap(id: string, subject: string, cap: SpendCapInput, options?: CallOptions): Promise<SpendCap>;
+  setCap(id: string, subject: string, cap: SpendCapInput, options?: ChangeOptions): Promise<SpendCap>;
   removeCap(id: string, subject: string, options?: CallOptions): Promise<void>;
   /** The calls that a run made, in their order. */
   ofRun(runId: string, options?: CallOptions): Promise<RunLlmCalls>;

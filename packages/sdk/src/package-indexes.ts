@@ -1,7 +1,7 @@
 import type { PackageIndex, PackageIndexChange, packageIndexRoutes } from "@syla/contracts/package-indexes";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Page } from "./runs.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Filters and page of the list. */
 export type ListPackageIndexesQuery = Omit<Partial<RouteQuery<typeof packageIndexRoutes.listPackageIndexes>>, "limit"> & {
@@ -14,8 +14,8 @@ export type PackageIndexDraft = RouteBody<typeof packageIndexRoutes.createPackag
 /** Where some packages come from, and from nowhere else. */
 export interface PackageIndexes {
   list(query?: ListPackageIndexesQuery, options?: CallOptions): Promise<Page<PackageIndex>>;
-  create(index: PackageIndexDraft, options?: CallOptions): Promise<PackageIndex>;
-  update(id: string, change: PackageIndexChange, options?: CallOptions): Promise<PackageIndex>;
+  create(index: PackageIndexDraft, options?: CreateOptions): Promise<PackageIndex>;
+  update(id: string, change: PackageIndexChange, options?: ChangeOptions): Promise<PackageIndex>;
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 

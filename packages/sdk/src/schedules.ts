@@ -1,7 +1,7 @@
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Schedule, scheduleRoutes } from "@syla/contracts/schedules";
 import { iteratePages } from "./pages.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Which schedules to list. */
 export type ListSchedulesQuery = Omit<Partial<RouteQuery<typeof scheduleRoutes.listSchedules>>, "limit" | "cursor">;
@@ -12,7 +12,7 @@ export interface Schedules {
   list(query?: ListSchedulesQuery, options?: CallOptions): AsyncGenerator<Schedule, void, void>;
   create(input: RouteBody<typeof scheduleRoutes.createSchedule>, options?: CreateOptions): Promise<Schedule>;
   get(id: string, options?: CallOptions): Promise<Schedule>;
-  update(id: string, change: RouteBody<typeof scheduleRoutes.updateSchedule>, options?: CallOptions): Promise<Schedule>;
+  update(id: string, change: RouteBody<typeof scheduleRoutes.updateSchedule>, options?: ChangeOptions): Promise<Schedule>;
   delete(id: string, options?: CallOptions): Promise<void>;
   /** The next five times of a cron expression. */
   preview(cron: string, timeZone: string, options?: CallOptions): Promise<readonly string[]>;

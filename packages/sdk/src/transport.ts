@@ -30,6 +30,11 @@ export interface CreateOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** For calls that change something: what it was when it was loaded; refused with `revision_conflict` when it has changed since. */
+export interface ChangeOptions extends CallOptions {
+  readonly revision?: number | "*" | undefined;
+}
+
 /** A body that is sent as it is. Streams can be sent once only, so they are not retried. */
 export type RawContent = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 
@@ -38,7 +43,7 @@ type ParamsOf<R extends Route> = "params" extends keyof R ? { readonly params: R
 type QueryOf<R extends Route> = "query" extends keyof R ? { readonly query?: Optional<RouteQuery<R>> } : unknown;
 type BodyOf<R extends Route> = "body" extends keyof R ? { readonly body: R["body"] extends "bytes" ? RawContent : RouteBody<R> } : unknown;
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
-interface CallExtras extends CallOptions {
+interface CallExtras extends ChangeOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** For calls that create something; one is made up when left out. */
   readonly idempotencyKey?: string | undefined;
@@ -80,7 +85,8 @@ export function createTransport(options: SylaOptions): Transport {
     const isSafe = method === "GET" || method === "DELETE" || once === "answer";
     const repeatable = (call.repeatable ?? isSafe) && !(call.body instanceof ReadableStream);
     const key = once === undefined ? {} : { "idempotency-key": call.idempotencyKey ?? newKey() };
-    const keyed = { ...call, headers: { ...key, ...call.headers } };
+    const match = call.revision === undefined ? {} : { "if-match": call.revision === "*" ? "*" : `"${call.revision}"` };
+    const keyed = { ...call, headers: { ...key, ...match, ...call.headers } };
     const attempt = () => sendOnce(options, url(name, call), buildRequest(method, options, keyed), call);
     return repeatable ? withRetries(retry, call.signal, attempt) : attempt();
   }

@@ -2,7 +2,7 @@ import type { RouteBody, RouteOutput, RouteQuery } from "@syla/contracts/route";
 import type { Trigger, TriggerCall, triggerRoutes } from "@syla/contracts/triggers";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** A trigger with the secret that its callers prove themselves with: shown this once. */
 export type TriggerWithSecret = RouteOutput<typeof triggerRoutes.createTrigger>;
@@ -16,7 +16,7 @@ export interface Triggers {
   ): AsyncGenerator<Trigger, void, void>;
   create(input: RouteBody<typeof triggerRoutes.createTrigger>, options?: CreateOptions): Promise<TriggerWithSecret>;
   get(id: string, options?: CallOptions): Promise<Trigger>;
-  update(id: string, change: RouteBody<typeof triggerRoutes.updateTrigger>, options?: CallOptions): Promise<Trigger>;
+  update(id: string, change: RouteBody<typeof triggerRoutes.updateTrigger>, options?: ChangeOptions): Promise<Trigger>;
   /** With the list of its calls; its runs stay. */
   delete(id: string, options?: CallOptions): Promise<void>;
   /** A new secret; for a day the one before is good as well. */

@@ -2,7 +2,7 @@ import type { RouteBody, RouteOutput, RouteQuery } from "@syla/contracts/route";
 import type { Webhook, WebhookDelivery, WebhookDeliveryDetail, webhookRoutes } from "@syla/contracts/webhooks";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** A webhook with the secret that signs what it is sent: shown this once. */
 export type WebhookWithSecret = RouteOutput<typeof webhookRoutes.createWebhook>;
@@ -16,7 +16,7 @@ export interface Webhooks {
   ): AsyncGenerator<Webhook, void, void>;
   create(input: RouteBody<typeof webhookRoutes.createWebhook>, options?: CreateOptions): Promise<WebhookWithSecret>;
   get(id: string, options?: CallOptions): Promise<Webhook>;
-  update(id: string, change: RouteBody<typeof webhookRoutes.updateWebhook>, options?: CallOptions): Promise<Webhook>;
+  update(id: string, change: RouteBody<typeof webhookRoutes.updateWebhook>, options?: ChangeOptions): Promise<Webhook>;
   /** With what waits for it and its log. */
   delete(id: string, options?: CallOptions): Promise<void>;
   /** A new secret; for a day messages are signed with the one before as well. */

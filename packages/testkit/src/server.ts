@@ -5,6 +5,7 @@ import type { Context } from "@syla/server/context";
 import { createLogger } from "@syla/server/platform/logger";
 import { startServer, type RunningServer, type StartOptions } from "@syla/server/server";
 import { createTestDatabase } from "./database.ts";
+import { borrowLibraries, lendLibraries } from "./libraries.ts";
 import { rememberVersions } from "./versions.ts";
 import { createTemporaryDirectory } from "./temporary-directory.ts";
 
@@ -43,6 +44,8 @@ export async function startTestServer(
       SYLA_DRAIN_SECONDS: "5",
       ...variables,
     });
+    borrowLibraries(dataDir);
+    stack.defer(() => lendLibraries(dataDir));
     const logger = createLogger((variables["SYLA_LOG_LEVEL"] as "silent" | undefined) ?? "silent");
     const running = await rememberVersions((knownVersions) =>
       startServer(config, logger, { checkAnswers: true, knownVersions, ...options }),

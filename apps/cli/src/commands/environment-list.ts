@@ -39,6 +39,7 @@ export const environmentListCommand: Command = defineServerCommand("list", "list
         { title: "language", value: (environment) => `${environment.language} ${environment.runtimeVersion}` },
         { title: "packages", value: (environment) => String(environment.packageCount), align: "right" },
         { title: "size", value: (environment) => (environment.size === null ? "-" : formatBytes(environment.size)), align: "right" },
+        { title: "warm", value: ({ warmth }) => (warmth.isWarm ? (warmth.isKept ? "kept" : "yes") : warmth.isKept ? "soon" : "-") },
         { title: "used", value: (environment) => formatAge(environment.usedAt) },
         { title: "dependencies", value: (environment) => plainLine(environment.dependencies.join(", ").slice(0, 60)) },
       ],

@@ -5,6 +5,7 @@ import { plainLine, plainText } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
 import { findEnvironment } from "../programs/find-environment.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
+import { describeWarmth } from "./environment-warm.ts";
 
 export const environmentShowCommand: Command = defineServerCommand("show", "show an environment: its state, packages and licences")
   .argument("<environment>", "its id, or a program that has it")
@@ -20,6 +21,7 @@ export const environmentShowCommand: Command = defineServerCommand("show", "show
       ["state", environment.phase === null ? environment.state : `${environment.state} (${environment.phase})`],
       ["language", `${environment.language} ${environment.runtimeVersion}, ${environment.platform}`],
       ["from", environment.source],
+      ["warmth", describeWarmth(environment.warmth)],
       ["size", environment.size === null ? "-" : formatBytes(environment.size)],
       ["programs", String(environment.programCount)],
       ["used", environment.usedAt],

@@ -3,11 +3,12 @@ import type { Command } from "commander";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { readLocalTree } from "../programs/local-tree.ts";
-import { remember, sendContents } from "../programs/push.ts";
+import { lookAt, remember, sendContents } from "../programs/push.ts";
+import { findSecrets, noteSecrets, withSecretOptions, type SecretFlags } from "../programs/secret-files.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, SecretFlags {
   readonly description?: string;
   readonly tag?: string;
   readonly team?: string;
@@ -15,7 +16,9 @@ interface Flags extends CommonFlags {
   readonly entrypoint?: string;
 }
 
-export const programCreateCommand: Command = defineServerCommand("create", "make a program of a folder, and print its id")
+export const programCreateCommand: Command = withSecretOptions(
+  defineServerCommand("create", "make a program of a folder, and print its id"),
+)
   .argument("<name>", "what people call it")
   .argument("[folder]", "its files", ".")
   .option("-d, --description <text>", "what it does")
@@ -26,9 +29,12 @@ export const programCreateCommand: Command = defineServerCommand("create", "make
   .action(async (name: string, folder: string, flags: Flags) => {
     const { syla, target } = await connect({ env: process.env, profile: flags.profile });
     const root = resolve(folder);
-    const entries = await readLocalTree(root);
+    const found = await readLocalTree(root);
     const ownerId = flags.team === undefined ? undefined : (await findTeam(syla, flags.team)).id;
-    await sendContents(syla, root, entries);
+    await sendContents(syla, root, found);
+    const secrets = await findSecrets(syla, found, flags);
+    noteSecrets(secrets);
+    const entries = found.filter((entry) => secrets.every(({ path }) => path !== entry.path));
     const program = await syla.assets.create({
       type: "program",
       name,
@@ -40,6 +46,7 @@ export const programCreateCommand: Command = defineServerCommand("create", "make
         ? { config: { runtime: flags.language, entrypoint: flags.entrypoint } }
         : {}),
     });
+    await lookAt(syla, program.id);
     remember(target.url, root, program, entries);
     if (flags.json === true) printJson(program);
     else printLine(program.id);

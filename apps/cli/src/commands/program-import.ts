@@ -1,16 +1,18 @@
-import type { Asset, Import, Syla } from "@syla/sdk";
+import type { Import, Syla } from "@syla/sdk";
 import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
+import { printFileDiff } from "../output/file-diff.ts";
 import { printFields, printJson, printLine } from "../output/print.ts";
 import { createProgress, note } from "../output/progress.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
 import { readSource, type SourceFlags } from "../programs/import-source.ts";
+import { noteSecrets, withSecretOptions, type SecretFlags } from "../programs/secret-files.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends CommonFlags, SourceFlags {
+interface Flags extends CommonFlags, SecretFlags, SourceFlags {
   readonly name?: string;
   readonly entrypoint?: string;
   readonly language?: string;
@@ -18,13 +20,12 @@ interface Flags extends CommonFlags, SourceFlags {
   readonly publish?: string;
   readonly model?: string;
   readonly team?: string;
-  readonly withSecrets?: boolean;
   readonly yes?: boolean;
 }
 
 const most = 20;
 
-export const programImportCommand: Command = defineServerCommand("import", "bring a program into the catalog")
+export const programImportCommand: Command = withSecretOptions(defineServerCommand("import", "bring a program into the catalog"))
   .argument(
     "[source]",
     "a folder, a file or an archive here; a git repository (address or owner/name); template:NAME; a program's id; with --into, where that program came from",
@@ -39,7 +40,6 @@ export const programImportCommand: Command = defineServerCommand("import", "brin
   .option("--language <name>", "of that file")
   .option("--into <program>", "replace the files of this program")
   .option("--publish <version>", "publish it at once")
-  .option("--with-secrets", "take files that look secret as well")
   .option("-y, --yes", "do not ask")
   .addHelpText(
     "after",
@@ -55,16 +55,22 @@ async function importProgram(text: string | undefined, given: Flags): Promise<vo
   const begun = await syla.imports.create({ source, ...(flags.into !== undefined && { assetId: flags.into }) });
   const found = await follow(syla, begun.id);
   if (found.state !== "review") throw failed(found);
+  const choice = confirmationOf(flags, found, source.kind !== "git");
+  const left = new Set(choice.leaveOut ?? found.suggestion?.leaveOut);
+  if (flags.json !== true) noteSecrets(found.secrets.filter(({ path }) => left.has(path)));
   if (flags.yes !== true) {
-    if (flags.json !== true) printReview(found);
+    if (flags.json !== true) {
+      printReview(found);
+      if (found.diff !== null) (await syla.imports.diff(found.id)).files.slice(0, most).forEach(printFileDiff);
+    }
     if (!(await isWanted(flags))) return await leave(syla, found, flags);
   }
   const asset = await syla.imports.confirm(found.id, {
-    ...confirmationOf(flags, source.kind !== "git"),
+    ...choice,
     ...(ownerId !== undefined && { ownerId }),
   });
   if (flags.json === true) printJson(asset);
-  else printMade(asset, found);
+  else printLine(`${asset.id}  ${plainLine(asset.name)}${asset.version === null ? "" : ` ${asset.version}`}`);
 }
 
 /** Where a program was read from before; its branch and folder, unless others are named. */
@@ -92,7 +98,11 @@ async function follow(syla: Syla, id: string): Promise<Import> {
 }
 
 /** A folder of a repository was chosen when it was fetched; of anything else it is chosen now. */
-function confirmationOf(flags: Flags, choosesPath: boolean): Parameters<Syla["imports"]["confirm"]>[1] {
+function confirmationOf(
+  flags: Flags,
+  { suggestion }: Import,
+  choosesPath: boolean,
+): NonNullable<Parameters<Syla["imports"]["confirm"]>[1]> {
   return {
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.entrypoint !== undefined && { entrypoint: flags.entrypoint }),
@@ -100,7 +110,9 @@ function confirmationOf(flags: Flags, choosesPath: boolean): Parameters<Syla["im
     ...(flags.model !== undefined && { modelId: flags.model }),
     ...(flags.publish !== undefined && { version: flags.publish }),
     ...(flags.path !== undefined && choosesPath && { path: flags.path }),
-    ...(flags.withSecrets === true && { leaveOut: [] }),
+    ...(flags.withSecrets === true
+      ? { leaveOut: [] }
+      : flags.include !== undefined && { leaveOut: suggestion?.leaveOut.filter((path) => flags.include?.includes(path) !== true) ?? [] }),
   };
 }
 
@@ -119,12 +131,13 @@ async function leave(syla: Syla, found: Import, flags: Flags): Promise<void> {
   note(`nothing was made yet: ${found.id} waits until ${found.expiresAt}. Say --yes to make programs without being asked.`);
 }
 
-function printReview({ suggestion, progress, secrets, problems, diff, slots, source }: Import): void {
+function printReview({ suggestion, progress, problems, diff, slots, source }: Import): void {
   printFields([
     ["name", plainLine(suggestion?.name ?? "-")],
     ["from", plainLine([source.kind, source.name, source.ref, source.commit?.slice(0, 12)].filter((part) => part != null).join(" "))],
     ["files", `${progress.files}, ${formatBytes(progress.bytes)}`],
     ["language", plainLine(suggestion?.runtime ?? "not known: say --language")],
+    ...describeVersion(suggestion),
     ["entrypoint", plainLine(suggestion?.entrypoint ?? "not known: say --entrypoint")],
     ["dependencies", plainLine(describeDependencies(suggestion))],
     ["slots", String(slots.length)],
@@ -132,12 +145,21 @@ function printReview({ suggestion, progress, secrets, problems, diff, slots, sou
       ? []
       : ([["changes", `${diff.added.length} new, ${diff.changed.length} changed, ${diff.removed.length} removed`]] as [string, string][])),
   ]);
-  for (const { path, line, reason } of secrets.slice(0, most))
-    note(`left out: ${plainLine(`${path}${line === null ? "" : `:${line}`}`)} (${plainLine(reason)})`);
   for (const { severity, path, line, column, message } of problems.slice(0, most)) {
     const place = [path, line, line === null ? null : column].filter((part) => part !== null).join(":");
     note(plainLine(`${severity}: ${place === "" ? "" : `${place}: `}${message}`));
   }
+}
+
+/** Which version the files ask for, when they do. */
+function describeVersion(suggestion: Import["suggestion"]): [string, string][] {
+  const wishes = suggestion?.versionWishes ?? [];
+  const [first] = wishes;
+  if (first === undefined) return [];
+  const asked = wishes.map(({ constraint, file }) => `${constraint} (${file})`).join(", ");
+  const answer =
+    first.found ?? `not here: there is ${first.installed.join(", ") || "none"}; an administrator gets it with ${first.install}`;
+  return [["version", plainLine(`${asked}: ${answer}`)]];
 }
 
 function describeDependencies(suggestion: Import["suggestion"]): string {
@@ -148,12 +170,6 @@ function describeDependencies(suggestion: Import["suggestion"]): string {
         .map(({ name, constraint }) => name + constraint)
         .join(", ")
         .slice(0, 300)} (${suggestion?.dependencies.file ?? ""})`;
-}
-
-function printMade(asset: Asset, found: Import): void {
-  const skipped = found.suggestion?.leaveOut.length ?? 0;
-  printLine(`${asset.id}  ${plainLine(asset.name)}${asset.version === null ? "" : ` ${asset.version}`}`);
-  if (skipped > 0) note(`${skipped} files that look secret were left out unless you said --with-secrets.`);
 }
 
 function failed(found: Import): CliError {

@@ -8,6 +8,7 @@ import { findProgram } from "../programs/find-program.ts";
 import { readLink } from "../programs/link-file.ts";
 import { pull } from "../programs/pull.ts";
 import { push } from "../programs/push.ts";
+import { noteSecrets, withSecretOptions, type SecretFlags } from "../programs/secret-files.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
@@ -15,16 +16,16 @@ interface Flags extends CommonFlags {
   readonly force?: boolean;
 }
 
-export const programPushCommand: Command = defineServerCommand(
-  "push",
-  "make a program's files those of a folder; only what is missing is sent",
+export const programPushCommand: Command = withSecretOptions(
+  defineServerCommand("push", "make a program's files those of a folder; only what is missing is sent"),
 )
   .argument("[program]", "its id, slug or name; the one of the folder when left out")
   .option("-C, --folder <folder>", "the folder", ".")
   .option("-f, --force", "also when the program has been changed since")
-  .action(async (word: string | undefined, flags: Flags) => {
+  .action(async (word: string | undefined, flags: Flags & SecretFlags) => {
     const { syla, target, folder, link, program } = await open(word, flags);
-    const pushed = await push(syla, target.url, folder, program, { link, force: flags.force === true });
+    const pushed = await push(syla, target.url, folder, program, { ...flags, link, force: flags.force === true });
+    noteSecrets(pushed.leftOut);
     if (flags.json === true) return printJson({ ...pushed, program: { id: pushed.program.id, revision: pushed.program.revision } });
     printPaths("+", pushed.written);
     printPaths("-", pushed.deleted);

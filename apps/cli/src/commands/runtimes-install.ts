@@ -8,8 +8,13 @@ import { findRunningServer } from "../local-server/server-file.ts";
 import { note } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { defaultDataDir, runtimesDir } from "../settings/home.ts";
+import { fetchPython, linkPython, readPythonVersion } from "../local-server/install-python.ts";
 import { installUv } from "../local-server/install-uv.ts";
 import { type CommonFlags, defineCommand } from "./command.ts";
+
+interface Flags extends CommonFlags {
+  readonly from?: string;
+}
 
 /** Languages whose binaries are npm packages, pinned by a lock file beside their `runtime.yaml`. */
 function installable(folder: string): string[] {
@@ -20,15 +25,23 @@ export const runtimesInstallCommand: Command = defineCommand(
   "install",
   "install a language on this machine that its package manager does not have",
 )
-  .argument("<language>", "bun or deno; uv, which installs the packages of Python programs")
-  .action((language: string, flags: CommonFlags) => {
+  .argument("<language>", "bun or deno; a version of Python (python@3.13); uv, which installs the packages of Python programs")
+  .option("--from <folder>", "an installation of that Python that is on this machine already")
+  .action((language: string, flags: Flags) => {
+    const { from } = flags;
+    if (language.startsWith("python@")) {
+      const version = readPythonVersion(language);
+      const folder = from === undefined ? fetchPython(process.env, version) : linkPython(process.env, version, from);
+      return finish(language, folder, flags);
+    }
+    if (from !== undefined) throw usageError("--from is for versions of Python.", "Say which: python@3.13.");
     if (language === "uv") return finish(language, installUv(process.env), flags);
     const source = join(installationRoot(), "runtimes");
     const names = installable(source);
     if (!names.includes(language))
       throw usageError(
         `${JSON.stringify(language)} is not installed this way.`,
-        `This installs ${[...names, "uv"].join(", ")}; \`syla runtimes\` tells how to get others.`,
+        `This installs ${[...names, "python@VERSION", "uv"].join(", ")}; \`syla runtimes\` tells how to get others.`,
       );
     const target = join(runtimesDir(process.env), language);
     installPackages(join(source, language), target);

@@ -1,5 +1,7 @@
+import type { SpendCapInput } from "@syla/contracts/spend-caps";
 import type { AccessLevel, Grant, PersonAccess, ResourceType, Syla, ThingRef } from "@syla/sdk";
 import type { Command } from "commander";
+import { changeMany } from "../catalog/change-many.ts";
 import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
@@ -16,24 +18,27 @@ interface ShareFlags extends CommonFlags {
   readonly link?: boolean;
   readonly level: string;
   readonly expires?: string;
+  readonly cap?: string;
 }
 
 /** Shares a thing of one type: with a person, with a team, or with whoever has a link. */
 export function defineShareCommand(resourceType: ResourceType): Command {
-  return defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
-    .argument(`<${resourceType}>`, "its id")
+  const command = defineServerCommand("share", `let somebody else use ${withArticle(resourceType)}`)
+    .argument(`<${resourceType}...>`, resourceType === "asset" ? "its id; of several the same is done with each" : "its id")
     .option("-w, --with <email>", "a person")
     .option("-t, --team <team>", "a team of yours: its id, slug or name")
     .option("--link", "whoever has the link that is printed")
     .option("-l, --level <level>", "view, run, edit or admin", "view")
     .option("--expires <duration>", "for so long from now: 30m, 12h, 7d")
-    .action(async (resourceId: string, flags: ShareFlags) => {
+    .action(async ([resourceId = "", ...others]: string[], flags: ShareFlags) => {
       const level = readLevel(flags.level);
       if ([flags.with, flags.team, flags.link].filter((way) => way !== undefined).length !== 1)
         throw usageError("Say with whom.", "Give one of --with EMAIL, --team TEAM and --link.");
+      if (others.length > 0 && (resourceType !== "asset" || flags.link === true))
+        throw usageError("Give one id.", "Each link is for one thing.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
-      const input = { resourceType, resourceId, level, expiresAt };
+      const input = { resourceType, resourceId, level, expiresAt, ...(flags.cap !== undefined && { cap: readCap(flags.cap) }) };
       if (flags.link === true) {
         const made = await syla.sharing.createLink(input);
         if (flags.json === true) return printJson(made);
@@ -41,9 +46,22 @@ export function defineShareCommand(resourceType: ResourceType): Command {
         return printLine(made.url);
       }
       const whom = flags.with === undefined ? { teamId: (await findTeam(syla, flags.team ?? "")).id } : { email: flags.with };
+      if (others.length > 0) {
+        const assets = [resourceId, ...others].map((id) => ({ id, name: id }));
+        return await changeMany(syla, assets, flags, (ids) => ({ action: "share", ids, level, expiresAt, ...whom }), "is shared");
+      }
       const grant = await syla.sharing.share({ ...input, ...whom });
       if (flags.json === true) printJson(grant);
     });
+  if (resourceType !== "asset") return command;
+  return command.option("--cap <amount>", "of a model: dollars that may be spent by it, 5/day, 20/month or 100 in all; none: any amount");
+}
+
+function readCap(text: string): SpendCapInput | null {
+  if (text === "none") return null;
+  const match = /^(\d+(?:\.\d+)?)(?:\/(day|month))?$/.exec(text);
+  if (match === null) throw usageError(`"${text}" is no cap.`, "Write `5/day`, `20/month`, `100` for all time, or `none`.");
+  return { amount: Number(match[1]), period: (match[2] as "day" | "month" | undefined) ?? "total" };
 }
 
 /** Takes back what was granted to somebody. */

@@ -2,14 +2,18 @@ import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import { SylaError, type Asset, type Syla, type TreeChanges, type TreeFile } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
+import { note } from "../output/progress.ts";
 import { writeLink, type Link } from "./link-file.ts";
 import { readLocalTree, type LocalEntry } from "./local-tree.ts";
+import { findSecrets, type SecretFinding, type SecretFlags } from "./secret-files.ts";
 
 /** What a push did. */
 export interface Pushed {
   readonly program: Asset;
   readonly written: readonly string[];
   readonly deleted: readonly string[];
+  /** What looks secret and was not taken: the program keeps of these files what it had. */
+  readonly leftOut: readonly SecretFinding[];
   /** What had to be sent; the rest was there. */
   readonly sentFiles: number;
   readonly sentBytes: number;
@@ -45,30 +49,45 @@ export async function push(
   server: string,
   folder: string,
   program: Asset,
-  options: { readonly link: Link | null; readonly force: boolean },
+  options: { readonly link: Link | null; readonly force: boolean } & SecretFlags,
 ): Promise<Pushed> {
   const local = await readLocalTree(folder);
   const remote = await syla.programs.files(program.id);
   const there = new Map(remote.items.map((file) => [file.path, file]));
-  const changed = local.filter((entry) => !isSame(there.get(entry.path), entry));
+  const differing = local.filter((entry) => !isSame(there.get(entry.path), entry));
   const kept = new Set(local.map((entry) => entry.path));
   const deleted = remote.items.map((file) => file.path).filter((path) => !kept.has(path));
   const known = new Set(remote.items.map((file) => file.sha256));
-  const differs = changed.length + deleted.length > 0;
+  const differs = differing.length + deleted.length > 0;
   if (differs && !options.force) requireKnown(program, remote.items, options.link);
   const sent = await sendContents(
     syla,
     folder,
-    changed.filter((entry) => !known.has(entry.sha256)),
+    differing.filter((entry) => !known.has(entry.sha256)),
   );
+  const leftOut = await findSecrets(syla, differing, options);
+  const secret = new Set(leftOut.map(({ path }) => path));
+  const changed = differing.filter(({ path }) => !secret.has(path));
   const changes: TreeChanges = [
     ...deleted.map((path) => ({ op: "delete" as const, path })),
     ...changed.map(({ path, sha256, executable }) => ({ op: "write" as const, file: { path, blob: sha256, executable } })),
   ];
   const after =
     changes.length === 0 ? program : await syla.programs.changeFiles(program.id, changes, remote.revision).catch(explainConflict);
-  remember(server, folder, after, local);
-  return { program: after, written: changed.map((entry) => entry.path), deleted, sentFiles: sent.files, sentBytes: sent.bytes };
+  if (changes.length > 0) await lookAt(syla, after.id);
+  const same = local.flatMap((entry) => (secret.has(entry.path) ? (there.get(entry.path) ?? []) : entry));
+  remember(server, folder, after, same);
+  return { program: after, written: changed.map((entry) => entry.path), deleted, leftOut, sentFiles: sent.files, sentBytes: sent.bytes };
+}
+
+/** Has the files looked at, beside everything else: the page shows what was found, and the catalog finds the program by its slots. */
+export async function lookAt(syla: Syla, programId: string): Promise<void> {
+  try {
+    await syla.programs.analyse(programId);
+  } catch (error) {
+    if (!(error instanceof SylaError)) throw error;
+    note(`the files could not be looked at: ${error.message}`);
+  }
 }
 
 /** Remembers that folder and program are the same. */

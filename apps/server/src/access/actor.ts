@@ -30,6 +30,8 @@ export interface Actor {
     readonly programId: string | null;
     readonly modelIds: readonly string[];
   };
+  /** They have to turn a second factor on before they do anything else. */
+  readonly needsSecondFactor?: boolean;
   /** The administrator who is acting as this person. */
   readonly impersonatorId?: string;
 }

@@ -1,3 +1,4 @@
+import { AppError } from "@syla/contracts/errors";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 
@@ -60,14 +61,17 @@ export class Holds {
     this.#end?.();
   }
 
-  /** Holds from now on; a first look sees what changed since it was decided, and when the access will end. */
-  hold(actor: Actor, thing: string, allowed: Allowed, gone?: AbortSignal): Hold {
+  /**
+   * Holds from now on; a first look, after `lookMs`, sees what changed since it was decided, and when the access will end. What is over by then
+   * costs no query.
+   */
+  hold(actor: Actor, thing: string, allowed: Allowed, gone?: AbortSignal, lookMs = 0): Hold {
     const ended = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const look = async (): Promise<void> => {
       const finding = await this.#check(actor, allowed).catch(() => null);
       if (ended.signal.aborted || !this.#held.has(held)) return;
-      if (finding?.allowed === false) return ended.abort();
+      if (finding?.allowed === false) return ended.abort(new AppError("forbidden", { message: "The access that this rested on has ended." }));
       clearTimeout(timer);
       if (finding === null) timer = setTimeout(() => void look(), retryMs).unref();
       else if (finding.until !== null) timer = setTimeout(() => void look(), delayUntil(finding.until)).unref();
@@ -81,7 +85,8 @@ export class Holds {
     };
     signal.addEventListener("abort", release, { once: true });
     if (signal.aborted) release();
-    else void look();
+    else if (lookMs === 0) void look();
+    else timer = setTimeout(() => void look(), lookMs).unref();
     return { signal, release };
   }
 }

@@ -6,6 +6,9 @@ import type { Actor } from "./actor.ts";
 /** The level that an action on a thing takes. */
 const neededLevels = {
   "run:read": "view",
+  "run:log": "view",
+  "run:artifact": "view",
+  "run:input": "view",
   "run:rerun": "run",
   "run:cancel": "edit",
   "run:pin": "edit",
@@ -34,6 +37,10 @@ const neededLevels = {
   "trigger:manage": "admin",
   "schedule:read": "view",
   "schedule:manage": "admin",
+  "environment:read": "view",
+  "account:read": "view",
+  "api_key:read": "view",
+  "api_key:limit": "admin",
 } as const satisfies Record<string, AccessLevel>;
 
 /** What can be done to one thing. */
@@ -53,16 +60,28 @@ export type RoleAction =
   | "team:list-all"
   | "team:limit"
   | "credential:create"
+  | "package_index:create"
+  | "webhook:create"
+  | "trigger:create"
+  | "schedule:create"
   | "schedule:list-all"
+  | "model:try"
+  | "model:give-away"
+  | "usage:list-all"
+  | "quota:exceed-own"
+  | "system:own"
+  | "server:administer"
   | "worker:list-all"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */
 export type Action = ThingAction | RoleAction;
 
+type TypeOf<A extends ThingAction> = A extends `${infer Type}:${string}` ? Type : never;
+
 /** The thing that an action is about, as far as permission depends on it. */
 export interface Resource {
-  readonly type: "run" | "sandbox" | "asset" | "team" | "credential" | "package_index" | "webhook" | "trigger" | "schedule";
+  readonly type: TypeOf<ThingAction>;
   readonly id: string;
   /** A person, a team, or `system` for what comes with the product; null: it belongs to nobody. */
   readonly ownerId: string | null;
@@ -75,10 +94,27 @@ export interface Resource {
   readonly level: AccessLevel | null;
 }
 
+/** Who asks, as far as permission depends on it. */
+type Asker = Pick<Actor, "userId" | "role"> & Partial<Pick<Actor, "via">>;
+
+/** Something that is nobody's but its owner's: it is not shared, and no team has it. */
+export function personal(type: Resource["type"], id: string, ownerId: string): Resource {
+  return { type, id, ownerId, visibility: "private", level: null };
+}
+
+/** What a member has of the things of their team; owners of the team administer them. */
+const memberLevels: Readonly<Partial<Record<Resource["type"], AccessLevel>>> = { team: "view", credential: "run", package_index: "view", webhook: "view" };
+
+/** What somebody has of a thing by their role in the team that owns it. */
+export function teamLevel(type: Resource["type"], role: TeamRole | null | undefined): AccessLevel | null {
+  if (role === "owner") return "admin";
+  return role === "member" ? (memberLevels[type] ?? "edit") : null;
+}
+
 /** The one permission check. Everything else that decides who may do what calls it. */
-export function can(actor: Actor, action: RoleAction): boolean;
-export function can(actor: Actor, action: ThingAction, resource: Resource): boolean;
-export function can(actor: Actor, action: Action, resource?: Resource): boolean {
+export function can(actor: Asker, action: RoleAction): boolean;
+export function can(actor: Asker, action: ThingAction, resource: Resource): boolean;
+export function can(actor: Asker, action: Action, resource?: Resource): boolean {
   if (resource?.ownerId === "system") {
     const level = systemLevelOf(actor, resource);
     return level !== null && levelCovers(level, neededLevels[action as ThingAction]);
@@ -94,6 +130,11 @@ export function can(actor: Actor, action: Action, resource?: Resource): boolean 
     case "asset:create":
     case "team:create":
     case "credential:create":
+    case "package_index:create":
+    case "webhook:create":
+    case "trigger:create":
+    case "schedule:create":
+    case "model:try":
     case "server:inspect":
       return actor.role === "developer";
     default:
@@ -102,7 +143,7 @@ export function can(actor: Actor, action: Action, resource?: Resource): boolean 
 }
 
 /** Whether a thing is the actor's to give away: their own, or their team's where they are an owner of that. */
-function isOwner(actor: Actor, resource: Pick<Resource, "ownerId" | "teamRole">): boolean {
+function isOwner(actor: Asker, resource: Pick<Resource, "ownerId" | "teamRole">): boolean {
   return resource.ownerId === actor.userId || (resource.teamRole === "owner" && actor.role !== "end_user");
 }
 
@@ -110,20 +151,20 @@ function isOwner(actor: Actor, resource: Pick<Resource, "ownerId" | "teamRole">)
  * What an actor has of a thing; an owner has everything. A team's things are edited by its members and administered by its owners. Public is
  * view and run, for everybody who is signed in.
  */
-export function levelOf(actor: Actor, resource: Resource): AccessLevel | null {
+export function levelOf(actor: Asker, resource: Resource): AccessLevel | null {
   // Whoever is not signed in views, whatever the link would give to somebody who is.
   if (actor.via === "link") return lower(resource.level, "view");
   if (resource.ownerId === "system") return systemLevelOf(actor, resource);
   if (actor.role === "admin" || resource.ownerId === actor.userId) return "admin";
   const open = resource.visibility === "public" ? "run" : null;
-  const byTeam = resource.teamRole === "owner" ? "admin" : resource.teamRole === "member" ? "edit" : null;
+  const byTeam = teamLevel(resource.type, resource.teamRole);
   const best = higher(higher(open, byTeam), resource.level);
   // End users view and run what others have; they change nothing of it. What they are in a team is no matter of the role.
   return actor.role === "end_user" && resource.type !== "team" ? lower(best, "run") : best;
 }
 
 /** Everybody runs what is the system's and nobody changes it, but for what is administered. */
-function systemLevelOf(actor: Actor, { isAdministered = false, visibility, level }: Resource): AccessLevel | null {
+function systemLevelOf(actor: Asker, { isAdministered = false, visibility, level }: Resource): AccessLevel | null {
   if (!isAdministered) return "run";
   if (actor.role === "admin") return "admin";
   return lower(higher(visibility === "public" ? "run" : null, level), "run");

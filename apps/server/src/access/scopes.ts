@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import { scopeOf, type Route } from "@syla/contracts/route";
 import type { Actor } from "./actor.ts";
+import { requirePermission } from "./permission.ts";
 
 /** Whether a scope of a key (`runs:read`, `runs:*`, `*`) covers what a route needs. */
 export function covers(scope: string, needed: string): boolean {
@@ -11,6 +12,11 @@ export function covers(scope: string, needed: string): boolean {
 /** What only the person themselves may change, whoever or whatever acts as them: what lets them in, and their account as a whole. */
 function isAccountSecurity({ tag, audit }: Route): boolean {
   return audit !== undefined && audit !== "auth.sign_out" && (tag === "accounts" || audit.startsWith("auth."));
+}
+
+/** What somebody may do who has to turn a second factor on first. */
+function isOnTheWay({ tag, method, audit = "" }: Route): boolean {
+  return tag === "accounts" && (method === "GET" || /^auth\.(two_factor_|sign_out$|session_revoke$|password_change$)/.test(audit));
 }
 
 /**
@@ -26,14 +32,15 @@ export function refuseLimitedKey(actor: Actor, what: string): void {
 /**
  * What holds for a route whatever it is about: the role that it is for, and what the key in use was made for.
  *
- * @throws AppError `forbidden`, `impersonating`, `scope_missing`; `unauthenticated` for a share link where an account is needed
+ * @throws AppError `forbidden`, `impersonating`, `scope_missing`, `two_factor_needed`; `unauthenticated` for a share link where an account is needed
  */
 export function requireScope(actor: Actor, route: Route): void {
   if (actor.via === "link") {
     if (route.link === undefined || route.method !== "GET") throw new AppError("unauthenticated");
     return;
   }
-  if (route.auth === "admin" && actor.role !== "admin") throw new AppError("forbidden");
+  if (actor.needsSecondFactor === true && !isOnTheWay(route)) throw new AppError("two_factor_needed");
+  if (route.auth === "admin") requirePermission(actor, "server:administer");
   if (actor.impersonatorId !== undefined && isAccountSecurity(route)) throw new AppError("impersonating");
   if (actor.isLimitedKey === true && isAccountSecurity(route))
     throw new AppError("forbidden", { message: "A key that has quotas of its own makes no keys, and changes nothing of its account." });

@@ -1,7 +1,9 @@
 import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import { Role } from "@syla/contracts/accounts";
 import type { TeamRole } from "@syla/contracts/teams";
 import type { Audit } from "../audit/service.ts";
 import type { Database, Queries } from "../platform/database.ts";
+import { toAppError } from "../platform/http-problem.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 import { Holds, type Hold } from "./holds.ts";
@@ -9,7 +11,7 @@ import { can, higher, levelOf, requirePermission, type ThingAction } from "./per
 import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRoles } from "./store.ts";
 import { UseNotes } from "./use-notes.ts";
 
-export { can, requirePermission } from "./permission.ts";
+export { can, personal, requirePermission, type Resource } from "./permission.ts";
 export { during, type Hold } from "./holds.ts";
 export { findTeamRoles, findViewpoint, grantedTo, sharedWith, visibleTo, type Viewer } from "./store.ts";
 export { covers, refuseLimitedKey, requireScope } from "./scopes.ts";
@@ -35,6 +37,14 @@ export interface Thing {
   readonly name: string;
   /** It holds what only its owner was given: it is not shared. */
   readonly isPersonal?: boolean;
+}
+
+/** Most calls are over by then. */
+const callerLookMs = 1000;
+const always = () => Promise.resolve(true);
+
+function isDemoted(before: Actor, now: Actor): boolean {
+  return Role.options.indexOf(now.role) < Role.options.indexOf(before.role);
 }
 
 /** What access is made of. */
@@ -74,13 +84,18 @@ export class Access {
   }
 
   /**
-   * Decides, and notes for the audit trail that somebody else's thing was looked at.
+   * Decides, and notes for the audit trail that somebody else's thing was looked at, or that this was refused.
    *
    * @throws AppError `not_found`, `forbidden`
    */
   async require(actor: Actor, action: ThingAction, thing: Thing): Promise<void> {
     const { level, teamRole } = await this.#granted(actor, thing);
-    requirePermission(actor, action, { ...thing, level, teamRole });
+    try {
+      requirePermission(actor, action, { ...thing, level, teamRole });
+    } catch (refusal) {
+      this.#notes.note(actor, action, thing, toAppError(refusal).code);
+      throw refusal;
+    }
     if (thing.ownerId !== actor.userId) this.#notes.note(actor, action, thing);
   }
 
@@ -96,6 +111,15 @@ export class Access {
       return { allowed: can(current, action, { ...now, level, teamRole }), until };
     };
     return this.#holds.hold(actor, `${thing.type}:${thing.id}`, allowed, gone);
+  }
+
+  /**
+   * Like `hold`, for whatever is no thing of its own: it ends when the caller may not sign in any more, has a lower role than they had, or
+   * `allowed` says no. `about` is what the rest of that depends on (`asset:ID`).
+   */
+  holdCaller(actor: Actor, gone: AbortSignal, about = "", allowed: (current: Actor) => Promise<boolean> = always): Hold {
+    const decide = async (current: Actor) => ({ allowed: !isDemoted(actor, current) && (await allowed(current)), until: null });
+    return this.#holds.hold(actor, about, decide, gone, callerLookMs);
   }
 
   /** What the actor has of each of several things of one type. They may see them: that is decided already. Inside a transaction `queries` is its own. */
@@ -127,7 +151,7 @@ export class Access {
 
   /** What grants and teams give the actor, and when that changes by itself. Owners and administrators need none. */
   async #granted(actor: Actor, thing: Thing): Promise<{ level: AccessLevel | null; teamRole: TeamRole | null; until: Date | null }> {
-    if (actor.role === "admin" || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
+    if (can(actor, "server:administer") || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
     const { queries } = this.#context.database;
     const teamRole = actor.via === "link" ? null : await findTeamRole(queries, actor.userId, thing.ownerId);
     const grants = await findReachingGrants(queries, actor, thing.type, thing.id);

@@ -4,6 +4,7 @@ import type { TeamRole } from "@syla/contracts/teams";
 import { type Expression, sql, type SqlBool } from "kysely";
 import type { Queries } from "../platform/database.ts";
 import type { Actor } from "./actor.ts";
+import { can } from "./permission.ts";
 
 /** Who asks, as far as lists depend on it. */
 export type Viewer = Pick<Actor, "userId" | "role">;
@@ -108,7 +109,7 @@ export function sharedWith(viewer: Viewer, type: ResourceType): Expression<SqlBo
 
 /** Rows of a table of things that the viewer may see: the same rule as `can` with `view`, for lists. */
 export function visibleTo(viewer: Viewer, type: ResourceType): Expression<SqlBool> {
-  if (viewer.role === "admin") return sql<SqlBool>`true`;
+  if (can(viewer, `${type}:list-all`)) return sql<SqlBool>`true`;
   const table = sql.table(`${type}s`);
   const open = type === "run" ? sql<SqlBool>`${table}.visibility = 'public'` : sql<SqlBool>`false`;
   return sql<SqlBool>`(${table}.owner_id = ${viewer.userId} or ${open} or ${sharedWith(viewer, type)})`;

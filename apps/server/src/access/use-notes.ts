@@ -6,8 +6,11 @@ import type { ThingAction } from "./permission.ts";
 const onceInMs = 10 * 60_000;
 const maxNotes = 20_000;
 
-/** Looking at a thing changes nothing, so no route of it is in the trail: this is, once for each person (or link and address), thing and ten minutes. */
-const noted: readonly ThingAction[] = ["run:read", "sandbox:read", "sandbox:use", "asset:read"];
+/**
+ * Looking at a thing changes nothing, so no route of it is in the trail: this is, once for each person (or link and address), thing, way of
+ * looking and ten minutes.
+ */
+const noted: readonly ThingAction[] = ["run:read", "run:log", "run:artifact", "run:input", "sandbox:read", "sandbox:use", "asset:read"];
 
 interface Looked {
   readonly type: string;
@@ -26,9 +29,10 @@ export class UseNotes {
     this.#now = now;
   }
 
-  note(actor: Actor, action: ThingAction, { type, id, ownerId }: Looked): void {
+  /** `errorCode`: why it was refused. */
+  note(actor: Actor, action: ThingAction, { type, id, ownerId }: Looked, errorCode?: string): void {
     if (!noted.includes(action)) return;
-    const key = `${actor.userId} ${actor.impersonatorId ?? ""} ${actor.linkId ?? ""} ${actor.address ?? ""} ${action} ${id}`;
+    const key = `${actor.userId} ${actor.impersonatorId ?? ""} ${actor.linkId ?? ""} ${actor.address ?? ""} ${action} ${id} ${errorCode ?? ""}`;
     const now = this.#now();
     if ((this.#until.get(key) ?? 0) > now) return;
     this.#until.delete(key); // the oldest come first
@@ -37,6 +41,7 @@ export class UseNotes {
       if (until > now && this.#until.size <= maxNotes) break;
       this.#until.delete(old);
     }
-    this.#audit.add({ action: action.replace(":", "."), actor, resourceType: type, resourceId: id, details: { ownerId } });
+    const outcome = errorCode === undefined ? {} : ({ outcome: "denied", errorCode } as const);
+    this.#audit.add({ action: action.replace(":", "."), actor, resourceType: type, resourceId: id, ...outcome, details: { ownerId } });
   }
 }

@@ -10,6 +10,7 @@ import { findKeyStanding, hasUsableKey } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
 import { impersonationMs } from "./impersonation.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
+import { needsSecondFactor, type SignInPolicy } from "./sign-in-policy.ts";
 import { looksLikeToken, type AccessTokens } from "./tokens/access-tokens.ts";
 import { findTokenStanding } from "./tokens/store.ts";
 
@@ -23,6 +24,7 @@ export interface AuthenticateOptions {
   /** The key of the OS user who runs the server; it acts as the first admin. */
   readonly localKey: Secret;
   readonly firstAdminId: string;
+  readonly policy: SignInPolicy;
   /** Who calls models with the token of a run; undefined for what is none. */
   readonly readRunToken: (token: string) => Promise<Actor | undefined>;
 }
@@ -113,5 +115,7 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   if (user.status === "suspended") throw new AppError("account_suspended");
   if (session.impersonatedBy && Date.now() - session.createdAt.getTime() > impersonationMs) return null;
   const impersonated = session.impersonatedBy ? { impersonatorId: session.impersonatedBy } : {};
-  return { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id, ...impersonated };
+  const actor: Actor = { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id, ...impersonated };
+  const isHeldUp = !session.impersonatedBy && (await needsSecondFactor(options.database.queries, options.policy, actor));
+  return isHeldUp ? { ...actor, needsSecondFactor: true } : actor;
 }

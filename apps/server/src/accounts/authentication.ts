@@ -6,6 +6,7 @@ import type { Logger } from "../platform/logger.ts";
 import { openSession } from "./identities/open-session.ts";
 import { impersonation } from "./impersonation.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
+import type { SignInPolicy } from "./sign-in-policy.ts";
 
 /** What the library needs to know of the server. */
 export interface AuthenticationOptions {
@@ -15,6 +16,7 @@ export interface AuthenticationOptions {
   readonly secret: string;
   readonly publicUrl: string;
   readonly basePath: string;
+  readonly policy: Pick<SignInPolicy, "sessionDays">;
 }
 
 /** Header in which the border tells the library the caller's address; what a caller sends under this name is dropped. */
@@ -28,8 +30,17 @@ const idPrefixes: Readonly<Record<string, string>> = {
   apikey: "key",
 };
 
-/** Sessions last 30 days and are extended once a day while they are used. */
+/** Seconds. */
 const day = 24 * 60 * 60;
+
+/** Has sessions last as long as the policy says at any time, and be extended while they are used, a few times in that time, or once a day. */
+export async function followPolicy(authentication: Authentication, policy: Pick<SignInPolicy, "sessionDays">): Promise<void> {
+  const { sessionConfig } = await authentication.$context;
+  Object.defineProperties(sessionConfig, {
+    expiresIn: { get: () => policy.sessionDays * day },
+    updateAge: { get: () => Math.min(1, policy.sessionDays / 4) * day },
+  });
+}
 
 /**
  * The authentication library on our tables. Its HTTP handler is not served: routes call its functions, so that they parse, count
@@ -52,11 +63,20 @@ export function createAuthentication(options: AuthenticationOptions) {
     },
     session: {
       modelName: "sessions",
-      expiresIn: 30 * day,
-      updateAge: day,
       additionalFields: {
         impersonatedBy: { type: "string", required: false, input: false },
         impersonationReason: { type: "string", required: false, input: false },
+      },
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          // The library has it fixed at the start.
+          before: (session) =>
+            Promise.resolve(
+              session["impersonatedBy"] ? undefined : { data: { ...session, expiresAt: new Date(Date.now() + options.policy.sessionDays * day * 1000) } },
+            ),
+        },
       },
     },
     account: { modelName: "accounts" },

@@ -41,7 +41,7 @@ export function createEmailAddresses(options: EmailOptions): EmailAddresses {
           fields: [{ path: "email", message: "is needed" }],
         });
       if (email !== current) await passwords.provePassword(userId, input.password ?? "", ip);
-      if (!mailLimit.take(ip, email)) return;
+      if (!(await mailLimit.take(ip, email))) return;
       background.start("a mail to confirm an address could not be queued", () =>
         queries.transaction().execute(async (work) => {
           const owner = await findUserByEmail(work, email);

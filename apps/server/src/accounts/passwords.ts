@@ -8,6 +8,7 @@ import { expireLinks } from "./links/store.ts";
 import { issueLink, redeemLink } from "./links/one-time-links.ts";
 import { passwordChangedMail, passwordResetMail, type QueueMail } from "./mails.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
+import { requireLength, requirePasswords, type SignInPolicy } from "./sign-in-policy.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
 import type { MailLimit } from "./mail-limit.ts";
 import { deleteSessionsOf, findPasswordHash, findUser, findUserByEmail, setPassword } from "./store.ts";
@@ -22,7 +23,7 @@ export interface Passwords {
   requestPasswordReset(email: string, ip: string): Promise<void>;
   /** For an administrator to hand over. @throws AppError `not_found` */
   createPasswordReset(userId: string): Promise<OneTimeLink>;
-  /** Ends all of the person's sessions. @returns the person's id @throws AppError `link_invalid` */
+  /** Ends all of the person's sessions. @returns the person's id @throws AppError `link_invalid`, `invalid_request`, `password_sign_in_off` */
   completePasswordReset(token: string, password: string): Promise<string>;
 }
 
@@ -33,22 +34,21 @@ interface PasswordOptions {
   readonly limit: SignInLimit;
   readonly queueMail: QueueMail;
   readonly mailLimit: MailLimit;
+  readonly policy: SignInPolicy;
 }
 
-export function createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit }: PasswordOptions): Passwords {
+export function createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit, policy }: PasswordOptions): Passwords {
   const { queries } = database;
-  const provePassword: Passwords["provePassword"] = async (userId, password, ip) => {
-    limit.check(ip, userId);
-    const hash = await findPasswordHash(queries, userId);
-    if (hash === null || !(await verifyPassword({ hash, password }))) {
-      limit.failed(ip, userId);
-      throw new AppError("invalid_credentials", { message: "The password is wrong." });
-    }
-    limit.succeeded(ip, userId);
-  };
+  const provePassword: Passwords["provePassword"] = async (userId, password, ip) =>
+    await limit.guard({ address: ip, name: userId }, async () => {
+      const hash = await findPasswordHash(queries, userId);
+      if (hash === null || !(await verifyPassword({ hash, password })))
+        throw new AppError("invalid_credentials", { message: "The password is wrong." });
+    });
   return {
     provePassword,
     async changePassword(actor, { currentPassword, newPassword }, ip) {
+      requireLength(policy, newPassword, "newPassword");
       await provePassword(actor.userId, currentPassword, ip);
       const hash = await hashPassword(newPassword);
       await queries.transaction().execute(async (work) => {
@@ -61,7 +61,8 @@ export function createPasswords({ database, publicUrl, background, limit, queueM
     },
     async requestPasswordReset(given, ip) {
       const email = given.toLowerCase();
-      if (!mailLimit.take(ip, email)) return;
+      if (!policy.passwords) return;
+      if (!(await mailLimit.take(ip, email))) return;
       await database.ping();
       background.start("a mail to set a password could not be queued", () =>
         queries.transaction().execute(async (work) => {
@@ -79,6 +80,8 @@ export function createPasswords({ database, publicUrl, background, limit, queueM
       return { url: link.url, expiresAt: link.expiresAt.toISOString() };
     },
     async completePasswordReset(token, password) {
+      requirePasswords(policy);
+      requireLength(policy, password);
       const hash = await hashPassword(password);
       return await queries.transaction().execute(async (work) => {
         const { email, userId } = await redeemLink(work, "reset_password", token);

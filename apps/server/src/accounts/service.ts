@@ -10,10 +10,11 @@ import { readOrCreateSecret, writePrivateFile, type DataDirectory } from "../pla
 import type { Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Secret } from "../platform/secret.ts";
+import { openTries } from "../platform/tries.ts";
 import { createApiKeyMemo } from "./api-keys/api-key-memo.ts";
 import { createApiKeys, makeApiKey, type ApiKeys } from "./api-keys/api-keys.ts";
 import { createAuthenticate, createKeyVerifier } from "./authenticate.ts";
-import { createAuthentication, type Authentication } from "./authentication.ts";
+import { createAuthentication, followPolicy, type Authentication } from "./authentication.ts";
 import { createBackground } from "./background.ts";
 import { createDeviceLogin, type DeviceLogin } from "./device-login/device-login.ts";
 import { createEmailAddresses, type EmailAddresses } from "./email-addresses.ts";
@@ -32,8 +33,9 @@ import { verifyPassword } from "./password.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
+import { requireLength, requirePasswords, type SignInPolicy } from "./sign-in-policy.ts";
 import { createSignUp, type OnEmailConfirmed, type SignUp, type SignUpPolicy } from "./sign-up.ts";
-import { findPasswordHash, findUser, findUsers } from "./store.ts";
+import { findPasswordHash, findUser, findUsers, shortenSessions } from "./store.ts";
 import { createAccessTokens } from "./tokens/access-tokens.ts";
 import { createTokens, type Tokens } from "./tokens/tokens.ts";
 import { createSubjectReader } from "./tokens/trusted-issuers.ts";
@@ -70,6 +72,8 @@ export interface Accounts
   actFor(userId: string): Promise<Actor>;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
+  /** No session lasts longer than one does that is made now. */
+  shortenSessions(): Promise<void>;
   /** Resolves when what answers did not wait for has been done. */
   settled(): Promise<void>;
 }
@@ -82,6 +86,7 @@ export interface AccountsOptions {
   readonly publicUrl: string;
   readonly basePath: string;
   readonly signUp: SignUpPolicy;
+  readonly signIn: SignInPolicy;
   readonly identityProviders?: readonly IdentityProviderConfig[];
   readonly trustedIssuers?: readonly TrustedIssuer[];
   readonly queueMail: QueueMail;
@@ -100,19 +105,23 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   const firstAdmin = await ensureFirstAdmin(queries);
   const localKey = createLocalKey(directory);
   const secret = readOrCreateSecret(directory.secretFile);
-  const authentication = createAuthentication({ queries, logger, secret, publicUrl, basePath });
+  const policy = options.signIn;
+  const authentication = createAuthentication({ queries, logger, secret, publicUrl, basePath, policy });
+  await followPolicy(authentication, policy);
+  await shortenSessions(queries, policy.sessionDays);
   const memo = createApiKeyMemo();
-  const limit = createSignInLimit();
-  const mailLimit = createMailLimit();
+  const tries = openTries(queries);
+  const limit = createSignInLimit(tries);
+  const mailLimit = createMailLimit(tries);
   const background = createBackground(logger);
   const sealed = createSealedText(secret, "two-factor");
   const cookieOptions = { secret, https: publicUrl.startsWith("https:"), basePath };
   const knownBrowser = createKnownBrowser(cookieOptions);
-  const proveSecondFactor = createSecondFactorCheck(queries, sealed);
+  const proveSecondFactor = createSecondFactorCheck(queries, sealed, tries);
   const onNewBrowser = (userId: string, request: FastifyRequest) =>
     background.start("somebody could not be told of a sign-in", () => tellOfNewBrowser(queries, userId, request));
   const sessions = createSessions({ authentication, database, limit, knownBrowser, onNewBrowser, proveSecondFactor });
-  const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit });
+  const passwords = createPasswords({ database, publicUrl, background, limit, queueMail, mailLimit, policy });
   const accessTokens = createAccessTokens(secret, publicUrl);
   const verifyKey = createKeyVerifier({ authentication, database, memo });
   const authenticate = createAuthenticate({
@@ -122,19 +131,24 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     verifyKey,
     accessTokens,
     localKey,
+    policy,
     firstAdminId: firstAdmin.id,
     readRunToken: options.readRunToken ?? (() => Promise.resolve(undefined)),
   });
   let { setupToken } = firstAdmin;
   return {
     ...sessions,
+    async signIn(input, exchange) {
+      requirePasswords(policy);
+      return await sessions.signIn(input, exchange);
+    },
     ...passwords,
     ...createApiKeys(authentication, queries, memo),
-    ...createSignUp({ database, publicUrl, policy: options.signUp, sessions, background, queueMail, mailLimit, onEmailConfirmed }),
+    ...createSignUp({ database, publicUrl, policy: options.signUp, signIn: policy, sessions, background, queueMail, mailLimit, onEmailConfirmed }),
     ...createInvitations({ queries, publicUrl, policy: options.signUp, queueMail }),
     ...createEmailAddresses({ database, publicUrl, passwords, background, queueMail, mailLimit, onEmailConfirmed }),
     ...createTwoFactor({ queries, sealed, passwords, limit }),
-    ...createDeviceLogin(queries, publicUrl, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
+    ...createDeviceLogin(queries, publicUrl, tries, (userId, name, days) => makeDeviceKey(authentication, database, userId, name, days)),
     get setupToken() {
       return setupToken;
     },
@@ -160,6 +174,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       readSubject: createSubjectReader(options.trustedIssuers ?? [], logger),
       verifyKey,
       onEmailConfirmed,
+      tries,
     }),
     authenticate,
     checkSetup: (token) => checkSetup(queries, token),
@@ -171,10 +186,15 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     async checkPassword(userId, password) {
       const hash = await findPasswordHash(queries, userId);
       if (hash === null) return null;
-      limit.check(userId, userId);
-      const right = await verifyPassword({ hash, password });
-      if (!right) limit.failed(userId, userId);
-      return right;
+      return await limit
+        .guard({ address: userId, name: userId }, async () => {
+          if (!(await verifyPassword({ hash, password }))) throw new AppError("invalid_credentials");
+          return true;
+        })
+        .catch((error: unknown) => {
+          if (error instanceof AppError && error.code === "invalid_credentials") return false;
+          throw error;
+        });
     },
     async actFor(userId) {
       const user = await findUser(queries, userId);
@@ -184,7 +204,9 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     },
     findUsers: (ids) => findUsers(queries, ids),
     settled: () => background.settled(),
+    shortenSessions: () => shortenSessions(queries, policy.sessionDays),
     async completeSetup(input, exchange) {
+      requireLength(policy, input.password);
       await completeSetup(queries, input);
       setupToken = undefined;
       options.onSetup();

@@ -47,12 +47,8 @@ export function createSessions(options: SessionOptions): Sessions {
     async signIn(input, exchange) {
       const address = exchange.request.ip;
       const browser = knownBrowser.find(exchange.request, input.email);
-      limit.check(address, input.email, browser);
-      const me = await openSession(options, input, exchange).catch((error: unknown) => {
-        if (error instanceof AppError && guesses.has(error.code)) limit.failed(address, input.email, browser);
-        throw error;
-      });
-      limit.succeeded(address, input.email, browser);
+      const guesser = { address, name: input.email, knownBrowser: browser };
+      const me = await limit.guard(guesser, () => openSession(options, input, exchange));
       knownBrowser.remember(exchange.reply, input.email);
       if (browser === undefined && Date.now() - new Date(me.createdAt).getTime() > newAccountMs)
         options.onNewBrowser(me.id, exchange.request);
@@ -76,9 +72,6 @@ export function createSessions(options: SessionOptions): Sessions {
 
 /** Whoever has just made the account knows that they sign in. */
 const newAccountMs = 600_000;
-
-/** What counts as guessing. */
-const guesses: ReadonlySet<string> = new Set(["invalid_credentials", "two_factor_invalid"]);
 
 /** Checks the password, whether the person may come in, and the second factor; sets the cookie of a new session. */
 async function openSession(options: SessionOptions, input: z.output<typeof SignInInput>, exchange: Exchange): Promise<Me> {

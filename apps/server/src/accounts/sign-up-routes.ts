@@ -10,7 +10,8 @@ const accepted = { accepted: true } as const;
 export function registerSignUpRoutes(http: Http, accounts: SignUp & EmailAddresses & Passwords): void {
   http.bind(routes.getSignUp, () => {
     const { mode, domains } = accounts.signUpPolicy;
-    return { mode, domains: mode === "domain" ? [...domains] : [] };
+    const { passwords, passwordLength } = accounts.signInPolicy;
+    return { mode, domains: mode === "domain" ? [...domains] : [], passwords, passwordLength };
   });
   http.bind(routes.requestSignUp, async ({ body }, { ip }) => {
     await accounts.requestSignUp(body.email, ip);

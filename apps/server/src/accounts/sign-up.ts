@@ -11,6 +11,7 @@ import type { MailLimit } from "./mail-limit.ts";
 import { accountExistsMail, signUpMail, type QueueMail } from "./mails.ts";
 import { hashPassword } from "./password.ts";
 import type { Exchange, Sessions } from "./sessions.ts";
+import { requireLength, requirePasswords, type SignInPolicy } from "./sign-in-policy.ts";
 import { findUserByEmail, insertUser, lockEmail } from "./store.ts";
 
 /** Who may make an account. It may change while the server runs: read it each time. */
@@ -25,6 +26,7 @@ export type OnEmailConfirmed = (work: Work, userId: string, email: string) => Pr
 /** Making an account. There is none before its address is confirmed, so nobody can hold a place for another's address. */
 export interface SignUp {
   readonly signUpPolicy: SignUpPolicy;
+  readonly signInPolicy: SignInPolicy;
   /** Answers the same for every address that may sign up. @throws AppError `sign_up_closed`, `rate_limited` */
   requestSignUp(email: string, ip: string): Promise<void>;
   /** With the link of a mail or of an invitation. @throws AppError `link_invalid`, `sign_up_closed`, `email_taken` */
@@ -35,6 +37,7 @@ interface SignUpOptions {
   readonly database: Database;
   readonly publicUrl: string;
   readonly policy: SignUpPolicy;
+  readonly signIn: SignInPolicy;
   readonly sessions: Sessions;
   readonly background: Background;
   readonly queueMail: QueueMail;
@@ -43,14 +46,16 @@ interface SignUpOptions {
 }
 
 export function createSignUp(options: SignUpOptions): SignUp {
-  const { database, publicUrl, policy, sessions, background, queueMail, mailLimit, onEmailConfirmed } = options;
+  const { database, publicUrl, policy, signIn, sessions, background, queueMail, mailLimit, onEmailConfirmed } = options;
   const { queries } = database;
   return {
     signUpPolicy: policy,
+    signInPolicy: signIn,
     async requestSignUp(given, ip) {
       const email = given.toLowerCase();
+      requirePasswords(signIn);
       requireOpenTo(policy, email);
-      if (!mailLimit.take(ip, email)) return;
+      if (!(await mailLimit.take(ip, email))) return;
       await database.ping();
       background.start("a mail to sign up could not be queued", () =>
         queries.transaction().execute(async (work) => {
@@ -62,6 +67,8 @@ export function createSignUp(options: SignUpOptions): SignUp {
       );
     },
     async completeSignUp({ token, name, password }, exchange) {
+      requirePasswords(signIn);
+      requireLength(signIn, password);
       const passwordHash = await hashPassword(password);
       const email = await queries.transaction().execute(async (work) => {
         const invited = await redeem(work, policy, token);

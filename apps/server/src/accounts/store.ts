@@ -108,6 +108,12 @@ export async function findPasswordHash(queries: Queries, userId: string): Promis
   return (await query.executeTakeFirst())?.password ?? null;
 }
 
+/** Has every session end in so many days, if not before. */
+export async function shortenSessions(queries: Queries, days: number): Promise<void> {
+  const end = new Date(Date.now() + days * 86_400_000);
+  await queries.updateTable("sessions").set({ expires_at: end }).where("expires_at", ">", end).execute();
+}
+
 /** Gives a person a password, also one who had none. */
 export async function setPassword(work: Work, userId: string, password: string, newAccountId: string): Promise<void> {
   await work

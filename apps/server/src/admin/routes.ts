@@ -18,6 +18,10 @@ export function registerAdminRoutes(http: Http, admin: Admin): void {
   });
   http.bind(routes.reactivateUser, ({ params }) => admin.reactivate(params.id));
   http.bind(routes.signOutUser, async ({ params }) => ({ ended: await admin.signOut(params.id) }));
+  http.bind(routes.resetTwoFactor, ({ params, body }, { trail }) => {
+    trail.details = { reason: body.reason };
+    return admin.resetTwoFactor(params.id);
+  });
   http.bind(routes.deleteUser, async ({ params, query }, { trail }) => {
     trail.details = { transferTo: query.transferTo ?? null };
     await admin.delete(params.id, query.transferTo);

@@ -6,6 +6,7 @@ import type { Accounts } from "../accounts/service.ts";
 import type { Exchange } from "../accounts/sessions.ts";
 import type { Deliveries } from "../deliveries/service.ts";
 import type { Ownership } from "../catalog/service.ts";
+import { notify } from "../notifications/service.ts";
 import type { Database, Queries, Work } from "../platform/database.ts";
 import { requestCancelOfAll } from "../runs/service.ts";
 import { Announcements } from "./announcements/service.ts";
@@ -81,6 +82,22 @@ export class Admin {
   async signOut(id: string): Promise<number> {
     await this.#find(this.#queries, id);
     return await store.deleteSessions(this.#queries, id);
+  }
+
+  /** The second factor of somebody who has lost it goes; whoever is signed in as them is not any more. @throws AppError `not_found`, `conflict` */
+  async resetTwoFactor(id: string): Promise<UserRecord> {
+    return await this.#change(id, async (work) => {
+      if (!(await this.#accounts.resetTwoFactor(work, id))) throw new AppError("conflict", { message: "The account has no second factor." });
+      await store.deleteSessions(work, id);
+      await notify(work, {
+        userId: id,
+        type: "system",
+        title: "Your second factor was taken off",
+        body: "An administrator did it, and you were signed out everywhere. If you had not asked for it, change your password and tell them.",
+        link: "/settings/security",
+      });
+      return await this.#find(work, id);
+    });
   }
 
   /** @throws AppError `not_found`, `last_admin`, `local_account`, `account_busy` */

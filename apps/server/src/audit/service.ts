@@ -10,6 +10,14 @@ import { insertEvents, type AuditEvent } from "./store.ts";
 const flushMs = 50;
 const mostAtOnce = 500;
 const retryMs = 1000;
+/** A change is made already: its answer does not wait longer than this for the trail. */
+const longestWaitMs = 2000;
+
+/**
+ * What is done hundreds of times a second answers without waiting for its entry: a server that is killed loses those of its last
+ * moment. Everything else is answered once its entry is in the database.
+ */
+const busy = /^(run\.create|analysis\.create|blob\.|trigger\.call|sandbox\.(exec|open_|process_|file_|folder_|context_))/;
 
 /** What the trail is told besides the change of a route. */
 export interface Occurrence {
@@ -27,8 +35,8 @@ export interface Occurrence {
 }
 
 /**
- * The audit trail: who did what, to what, from where, and how it went. Entries are written in batches, a moment after what they tell of and
- * outside of its transaction; while the database is out of reach they wait in memory.
+ * The audit trail: who did what, to what, from where, and how it went. Entries are written in batches, after what they tell of and outside of
+ * its transaction; while the database is out of reach they wait in memory.
  */
 export class Audit implements Service {
   readonly name = "audit";
@@ -37,14 +45,27 @@ export class Audit implements Service {
   readonly #stopping = new AbortController();
   #waiting: AuditEvent[] = [];
   #writing: Promise<void> | undefined;
+  /** Who waits until so many of those in memory are written. */
+  #waiters: { count: number; readonly resolve: () => void }[] = [];
+  /** Somebody waits for what is in memory: it is not gathered any longer. */
+  #hurry = Promise.withResolvers<void>();
 
   constructor({ database, logger }: { database: Database; logger: Logger }) {
     this.#database = database;
     this.#logger = logger;
   }
 
-  /** The answer of a route that changes something. */
-  record({ route, request, actor, params, trail, answer, error }: Change<Actor>): void {
+  /** The answer of a route that changes something. What was changed, unless it is done all the time, is in the database when this resolves. */
+  record(change: Change<Actor>): void | Promise<void> {
+    this.#note(change);
+    if (change.error !== null || busy.test(change.route.audit ?? "")) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.push({ count: this.#waiting.length, resolve });
+    this.#hurry.resolve();
+    return Promise.race([promise, sleep(longestWaitMs, undefined, { ref: false })]);
+  }
+
+  #note({ route, request, actor, params, trail, answer, error }: Change<Actor>): void {
     const userAgent = request.headers["user-agent"];
     this.add({
       action: route.audit ?? route.tag,
@@ -105,12 +126,14 @@ export class Audit implements Service {
   }
 
   async #write(): Promise<void> {
-    await sleep(flushMs, undefined, { ref: false });
+    const { promise } = (this.#hurry = Promise.withResolvers<void>());
+    await Promise.race([promise, sleep(flushMs, undefined, { ref: false })]);
     while (this.#waiting.length > 0) {
       const events = this.#waiting.slice(0, mostAtOnce);
       try {
         await insertEvents(this.#database.queries, events);
         this.#waiting.splice(0, events.length);
+        this.#tellWaiters(events.length);
       } catch (error) {
         this.#logger.warn({ err: error, waiting: this.#waiting.length }, "the audit trail could not be written");
         if (this.#stopping.signal.aborted) break;
@@ -118,6 +141,12 @@ export class Audit implements Service {
       }
     }
     this.#writing = undefined;
+  }
+
+  #tellWaiters(written: number): void {
+    for (const waiter of this.#waiters) waiter.count -= written;
+    for (const { resolve } of this.#waiters.filter(({ count }) => count <= 0)) resolve();
+    this.#waiters = this.#waiters.filter(({ count }) => count > 0);
   }
 }
 

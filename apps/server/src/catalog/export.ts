@@ -16,6 +16,7 @@ export interface ExportContext {
 
 /** Files of all assets of one archive together. */
 const mostFiles = 20_000;
+const mostAtOnce = 8;
 
 interface Exported {
   readonly asset: Asset;
@@ -35,17 +36,12 @@ export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor,
       return null;
     }
   };
-  const assets: Asset[] = [];
-  for (const id of results.keys()) {
-    const asset = await attempt(id, () => catalog.get(actor, id));
-    if (asset !== null) assets.push(asset);
-  }
+  const assets = await each([...results.keys()], (id) => attempt(id, () => catalog.get(actor, id)));
   requireFew(assets);
-  const exported: Exported[] = [];
-  for (const asset of assets) {
+  const exported = await each(assets, async (asset): Promise<Exported | null> => {
     const entries = await attempt(asset.id, async () => (asset.tree === null ? [] : (await catalog.files(actor, asset.id)).entries));
-    if (entries !== null) exported.push({ asset, entries });
-  }
+    return entries === null ? null : { asset, entries };
+  });
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
   zip.on("error", (error) => output.destroy(error as Error));
@@ -54,6 +50,16 @@ export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor,
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results: [...results.values()] }, null, 2)}\n`), "results.json");
   zip.end();
   return output;
+}
+
+/** What comes of each, some at once, in their order; nothing of null. */
+async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R | null>): Promise<R[]> {
+  const found: R[] = [];
+  for (let start = 0; start < items.length; start += mostAtOnce) {
+    const some = await Promise.all(items.slice(start, start + mostAtOnce).map(work));
+    found.push(...some.filter((one) => one !== null));
+  }
+  return found;
 }
 
 function requireFew(assets: readonly Asset[]): void {

@@ -3,6 +3,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import type { Access, Standing, Thing } from "../access/service.ts";
 import type { Database, Queries, Work } from "../platform/database.ts";
+import type { Revision } from "../platform/revision.ts";
 import { toAsset } from "./presenter.ts";
 import * as store from "./store.ts";
 
@@ -14,9 +15,6 @@ export interface LoadingContext {
 
 /** What somebody wants to do with an asset. */
 export type AssetAction = Extract<Parameters<Access["require"]>[1], `asset:${string}`>;
-
-/** What a change is a change of: the revision that was loaded, or `*` for whatever is there. */
-export type Revision = number | "*";
 
 /**
  * Loads an asset that the actor may do this with. What was deleted is there only for those who may restore it.

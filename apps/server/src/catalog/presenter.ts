@@ -1,6 +1,6 @@
 import type { AccessLevel } from "@syla/contracts/access";
 import type { Asset, AssetOwner, AssetSummary, AssetVersion } from "@syla/contracts/assets";
-import { ImportSource } from "@syla/contracts/assets";
+import { AssetMetadata, ImportSource } from "@syla/contracts/assets";
 import { RunStatus } from "@syla/contracts/runs";
 import { z } from "zod";
 import type { AssetRow } from "./store.ts";
@@ -36,6 +36,7 @@ export function toSummary(row: AssetRow, standing: Standing): AssetSummary {
     revision: row.revision,
     runtime: Runtime.safeParse(row.config).data?.runtime ?? null,
     rowCount: Rows.safeParse(row.config).data?.rowCount ?? null,
+    environmentState: row.environment_state,
     lastRun:
       row.last_run_id === null || row.last_run_at === null
         ? null
@@ -84,9 +85,15 @@ export function toVersion(row: VersionRow, config: Record<string, unknown>): Ass
     message: row.message,
     tree: toTree(row),
     config,
+    metadata: metadataOf(row),
     createdAt: row.created_at.toISOString(),
     createdBy: toPerson(row.created_by, row.creator_name),
   };
+}
+
+/** What a version was called; null when nobody wrote it down. */
+export function metadataOf({ metadata }: Pick<VersionRow, "metadata">): AssetMetadata | null {
+  return metadata === null ? null : AssetMetadata.parse(metadata);
 }
 
 function toTree(row: Pick<AssetRow, "tree_sha256" | "file_count" | "total_bytes">): Asset["tree"] {

@@ -3,14 +3,15 @@ import { AppError } from "@syla/contracts/errors";
 import { ProgramSecret } from "@syla/contracts/program-config";
 import { programRoutes } from "@syla/contracts/programs";
 import { z } from "zod";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { parseRange } from "../platform/byte-range.ts";
 import { answer, type Answer } from "../platform/http-call.ts";
+import { etagOf, readRevision, withEtag } from "../platform/revision.ts";
 import type { TreeEntry } from "../platform/trees.ts";
 import { changeMany, type BulkContext } from "./bulk.ts";
 import { exportZip, type ExportContext } from "./export.ts";
-import { readRevision } from "./revision.ts";
 import type { Catalog } from "./service.ts";
 import type { Versions } from "./versions/service.ts";
 
@@ -68,13 +69,17 @@ export function registerBulkRoutes(http: Http, context: BulkContext & ExportCont
     call.trail.details = { ...what, done: idsOf(results, true), refused: idsOf(results, false) };
     return { results };
   });
-  http.bind(assetRoutes.exportAssets, async ({ query }, call) =>
-    answer(200, await exportZip(context, call.actor, query.ids.split(",")), {
+  const sendZip = async (actor: Actor, ids: readonly string[]) =>
+    answer(200, await exportZip(context, actor, ids), {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="assets.zip"`,
       "cache-control": "private, no-store",
-    }),
-  );
+    });
+  http.bind(assetRoutes.exportAssets, async ({ query }, call) => await sendZip(call.actor, query.ids.split(",")));
+  http.bind(assetRoutes.exportManyAssets, async ({ body }, call) => {
+    call.trail.details = { count: body.ids.length };
+    return await sendZip(call.actor, body.ids);
+  });
 }
 
 /** Binds the files of programs. */
@@ -124,12 +129,4 @@ async function sendFile(blobs: Blobs, { sha256, size, path }: TreeEntry, header:
 
 function toFile({ path, mode, size, sha256 }: TreeEntry) {
   return { path, size, sha256, executable: mode === 493 };
-}
-
-function etagOf({ revision }: { readonly revision: number }): Record<string, string> {
-  return { etag: `"${revision}"` };
-}
-
-function withEtag(asset: Asset): Answer {
-  return answer(200, asset, etagOf(asset));
 }

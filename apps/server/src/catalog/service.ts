@@ -4,6 +4,7 @@ import type {
   Asset,
   AssetChange,
   AssetFilter,
+  AssetMetadata,
   AssetOwner,
   AssetPage,
   AssetSummary,
@@ -18,7 +19,7 @@ import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
-import { findViewpoint, requirePermission, type Access, type Thing } from "../access/service.ts";
+import { can, findViewpoint, requirePermission, type Access, type Thing } from "../access/service.ts";
 import { notify } from "../notifications/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -29,17 +30,16 @@ import { readConfig, readTree, type CheckConfig } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
-import { checkText, loadAsset, lockAsset, presentAsset, requireRevision, toThing, type AssetAction, type Revision } from "./loading.ts";
+import type { Revision } from "../platform/revision.ts";
+import { checkText, loadAsset, lockAsset, presentAsset, requireRevision, toThing, type AssetAction } from "./loading.ts";
 import { claimNames, describeAsset, insertNamed, requireFreeName, type RowChange } from "./naming.ts";
-import { toOwner, toSummary } from "./presenter.ts";
+import { metadataOf, toOwner, toSummary } from "./presenter.ts";
 import { guessProgramConfig } from "./program-defaults.ts";
 import { toSearchVector } from "./search-text.ts";
 import * as store from "./store.ts";
 import { Versions, type PublishWish } from "./versions/service.ts";
-import { findVersion } from "./versions/store.ts";
+import { findVersion, noteVersionSlots } from "./versions/store.ts";
 
-export type { Revision } from "./loading.ts";
-export { readRevision } from "./revision.ts";
 export { ownership, type Ownership } from "./ownership.ts";
 
 const mostTags = 10;
@@ -247,14 +247,15 @@ export class Catalog {
     const row = await loadAsset(this.#context, actor, "asset:read", id);
     // Where a model is, is for those who may change it.
     if (row.type === "model") await this.#context.access.require(actor, "asset:edit", toThing(row));
-    const { tree, config } = await this.#at(row, version);
+    const { tree, config, metadata } = await this.#at(row, version);
+    const { description, tags, slots } = metadata ?? row;
     return await this.create(actor, {
       type: row.type,
-      name: name ?? row.name,
+      name: name ?? metadata?.name ?? row.name,
       anotherName: name === undefined,
-      description: row.description,
-      tags: row.tags,
-      slots: row.slots,
+      description,
+      tags,
+      slots,
       ownerId,
       tree,
       config: "secrets" in config ? { ...config, secrets: [] } : config,
@@ -266,7 +267,7 @@ export class Catalog {
   async transfer(actor: Actor, id: string, to: TransferInput): Promise<{ id: string; owner: AssetOwner }> {
     const { name, type } = await loadAsset(this.#context, actor, "asset:transfer", id);
     // Somebody's own models answer to the names that they use: nobody else puts one among them.
-    if (type === "model" && to.email !== undefined && actor.role !== "admin")
+    if (type === "model" && to.email !== undefined && !can(actor, "model:give-away"))
       throw new AppError("forbidden", { message: "A model is not given to another person.", hint: "Give it to a team, or share it." });
     const ownerId = await this.#newOwner(actor, to);
     await this.#transaction(async (work) => {
@@ -337,6 +338,7 @@ export class Catalog {
         const { slots: next, search } = { slots: [...slots], search: toSearchVector({ ...row, slots }) };
         await store.noteSlots(work, row.id, { slots: next, search });
       }
+      await noteVersionSlots(work, tree, slots);
     });
   }
 
@@ -388,16 +390,20 @@ export class Catalog {
     if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, false);
   }
 
-  async #at(row: store.AssetRow, version: string | undefined): Promise<{ tree: TreeRef | null; config: object }> {
+  async #at(
+    row: store.AssetRow,
+    version: string | undefined,
+  ): Promise<{ tree: TreeRef | null; config: object; metadata: AssetMetadata | null }> {
     const at = version === undefined ? row : await findVersion(this.#context.database.queries, row.id, checkText(version));
     if (at === undefined) throw new AppError("not_found", { message: "There is no such version." });
     const { tree_sha256: sha256, file_count: files, total_bytes: bytes, config } = at;
-    return { tree: sha256 === null ? null : { sha256, files: files ?? 0, bytes: bytes ?? 0 }, config };
+    const tree = sha256 === null ? null : { sha256, files: files ?? 0, bytes: bytes ?? 0 };
+    return { tree, config, metadata: "metadata" in at ? metadataOf(at) : null };
   }
 
   async #owner(actor: Actor, wish: string | undefined): Promise<string> {
     if (wish === undefined || wish === actor.userId) return actor.userId;
-    if (wish === "system" && actor.role === "admin") return wish;
+    if (wish === "system" && can(actor, "system:own")) return wish;
     if (wish.startsWith("team_") && (await this.#context.isMember(actor, wish))) return wish;
     throw new AppError("not_found", {
       message: "You are in no such team.",

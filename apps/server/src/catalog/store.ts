@@ -1,6 +1,7 @@
 import type { AssetType } from "@syla/contracts/asset-fields";
 import pg from "pg";
 import { sql, type Insertable, type Selectable, type Updateable } from "kysely";
+import { can } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import { nameKey, nameStems, slugStems } from "./names.ts";
@@ -14,6 +15,7 @@ export interface AssetRow extends Omit<AssetColumns, "search" | "name_key" | "vi
   readonly updater_name: string | null;
   readonly file_count: number | null;
   readonly total_bytes: number | null;
+  readonly environment_state: "none" | "building" | "ready" | "failed" | null;
 }
 
 const assetColumns = [
@@ -46,6 +48,10 @@ const wholeConfig = sql<AssetColumns["config"]>`a.config`;
 /** What lists show of it: the columns of a dataset may be many. */
 const listedConfig = sql<AssetColumns["config"]>`jsonb_build_object('runtime', a.config->'runtime', 'rowCount', a.config->'rowCount')`;
 
+/** Of what the working tree last asked for. */
+const environmentState = sql<AssetRow["environment_state"]>`(
+  select e.state from environment_pins p join environments e on e.id = p.environment_id where p.asset_id = a.id and p.version = '')`;
+
 function selectAssets(queries: Queries, config = wholeConfig) {
   return queries
     .selectFrom("assets as a")
@@ -62,6 +68,7 @@ function selectAssets(queries: Queries, config = wholeConfig) {
       "u.name as updater_name",
       "r.file_count",
       "r.total_bytes",
+      environmentState.as("environment_state"),
     ]);
 }
 
@@ -159,8 +166,9 @@ export async function noteSlots(work: Work, id: string, found: { readonly slots:
 
 /** Whether somebody is one who can own assets: end users are not. */
 export async function mayOwn(queries: Queries, userId: string): Promise<boolean> {
-  const query = queries.selectFrom("users").select("id").where("id", "=", userId).where("role", "<>", "end_user");
-  return (await query.where("status", "=", "active").executeTakeFirst()) !== undefined;
+  const query = queries.selectFrom("users").select("role").where("id", "=", userId).where("status", "=", "active");
+  const person = await query.executeTakeFirst();
+  return person !== undefined && can({ userId, role: person.role }, "asset:create");
 }
 
 /** Removes what was deleted before a time, with the grants on it. @returns how many */

@@ -16,6 +16,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import { Secret } from "../platform/secret.ts";
+import { isRevision, type Revision } from "../platform/revision.ts";
 import { openValue, rewrapEnvelope, sealValue, type Belonging, type Envelope } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import * as store from "./store.ts";
@@ -29,8 +30,8 @@ const mostAttempts = 5;
 export interface CredentialsContext {
   readonly database: Database;
   readonly keys: MasterKeys;
-  /** The actor's role in a team; null when they are not in it. */
-  readonly teamRole: (actor: Actor, teamId: string) => Promise<"owner" | "member" | null>;
+  /** Whether it is a team, and the actor one of its owners. */
+  readonly ownsTeam: (actor: Actor, teamId: string) => Promise<boolean>;
 }
 
 /** A secret that is about to be used. */
@@ -52,7 +53,7 @@ export class Credentials {
   }
 
   async list(actor: Actor, filter: CredentialFilter): Promise<{ items: Credential[]; nextCursor: string | null }> {
-    const viewer = { userId: actor.userId, isAdmin: actor.role === "admin" };
+    const viewer = { userId: actor.userId, seesSystem: can(actor, "system:own") };
     const before = readCursor(filter.cursor, /^cred_[0-9a-z]{26}$/);
     if (filter.ownerId?.includes("\0") === true) return { items: [], nextCursor: null };
     const rows = await store.listCredentials(this.#context.database.queries, viewer, filter, before);
@@ -85,7 +86,8 @@ export class Credentials {
     return { ...toCredential(actor, row), uses: await store.listUses(this.#context.database.queries, id) };
   }
 
-  async update(actor: Actor, id: string, change: CredentialChange): Promise<Credential> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: CredentialChange, revision: Revision = "*"): Promise<Credential> {
     const row = await this.#find(actor, id, "credential:manage");
     if (change.host !== undefined && !hasHost(row.kind as CredentialKind))
       throw new AppError("invalid_request", { fields: [{ path: "host", message: "is for credentials of the kinds git and index" }] });
@@ -97,14 +99,18 @@ export class Credentials {
       ...(change.host === undefined ? {} : { host: change.host }),
       ...(change.expiresAt === undefined ? {} : { expiresAt: checkExpiry(change.expiresAt) }),
     };
-    const save = (work: Work, envelope?: Envelope) =>
-      store.changeCredential(work, id, row.owner_id, { ...changes, ...(envelope !== undefined && { envelope }) });
+    const save = async (work: Work, envelope?: Envelope) => {
+      if (!(await isRevision(work, "credentials", id, revision))) return "changed before";
+      return await store.changeCredential(work, id, row.owner_id, { ...changes, ...(envelope !== undefined && { envelope }) });
+    };
     const { queries } = this.#context.database;
     const isChanged = await (value === undefined
       ? queries.transaction().execute((work) => save(work))
       : this.#sealed(value, belonging, save));
+    const current = await this.get(actor, id);
+    if (isChanged === "changed before") throw new AppError("revision_conflict", { details: { current } });
     if (!isChanged) throw nameTaken();
-    return await this.get(actor, id);
+    return current;
   }
 
   /** @throws AppError `credential_in_use` */
@@ -259,8 +265,8 @@ export class Credentials {
 
   async #requireOwner(actor: Actor, ownerId: string): Promise<void> {
     if (ownerId === actor.userId) return;
-    if (ownerId === "system" && actor.role === "admin") return;
-    if (ownerId.startsWith("team_") && !ownerId.includes("\0") && (await this.#context.teamRole(actor, ownerId)) === "owner") return;
+    if (ownerId === "system" && can(actor, "system:own")) return;
+    if (await this.#context.ownsTeam(actor, ownerId)) return;
     throw new AppError("not_found", {
       message: "You own no such team.",
       fields: [{ path: "ownerId", message: "is not a team that you own" }],
@@ -290,10 +296,9 @@ function toBelonging({ id, owner_id: ownerId, kind }: store.SealedRow): Belongin
 }
 
 function resourceOf(row: store.CredentialRow) {
-  const level = row.team_role === null ? null : row.team_role === "owner" ? ("admin" as const) : ("run" as const);
   // What is the system's is administered: nobody else has anything of it.
   const ownerId = row.owner_id === "system" ? null : row.owner_id;
-  return { type: "credential", id: row.id, ownerId, visibility: "private", level } as const;
+  return { type: "credential", id: row.id, ownerId, teamRole: row.team_role, visibility: "private", level: null } as const;
 }
 
 function toCredential(actor: Actor, row: store.CredentialRow): Credential {
@@ -309,6 +314,7 @@ function toCredential(actor: Actor, row: store.CredentialRow): Credential {
     expiresAt: row.expires_at?.toISOString() ?? null,
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
     valueChangedAt: row.value_changed_at.toISOString(),
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
   };
 }

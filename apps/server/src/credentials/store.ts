@@ -33,12 +33,12 @@ function selectFor(viewerId: string) {
 /** Newest first: the viewer's, those of their teams, and for administrators those of the system. */
 export async function listCredentials(
   queries: Queries,
-  viewer: { userId: string; isAdmin: boolean },
+  viewer: { userId: string; seesSystem: boolean },
   filter: CredentialFilter,
   before: string | null,
 ): Promise<CredentialRow[]> {
   const { rows } = await sql<CredentialRow>`${selectFor(viewer.userId)}
-    where (c.owner_id = ${viewer.userId} or m.user_id is not null or (${viewer.isAdmin} and c.owner_id = 'system'))
+    where (c.owner_id = ${viewer.userId} or m.user_id is not null or (${viewer.seesSystem} and c.owner_id = 'system'))
       and (${filter.kind ?? null}::text is null or c.kind = ${filter.kind ?? null})
       and (${filter.ownerId ?? null}::text is null or c.owner_id = ${filter.ownerId ?? null})
       and (${before}::text is null or c.id < ${before})

@@ -1,9 +1,8 @@
 import { Readable } from "node:stream";
-import type { Asset } from "@syla/contracts/assets";
 import { datasetRoutes as routes } from "@syla/contracts/datasets";
 import type { Http } from "../access/http.ts";
-import { readRevision } from "../catalog/service.ts";
-import { answer, type Answer } from "../platform/http-call.ts";
+import { answer } from "../platform/http-call.ts";
+import { etagOf, readRevision, withEtag } from "../platform/revision.ts";
 import type { Datasets } from "./service.ts";
 
 const mediaTypes = { csv: "text/csv; charset=utf-8", jsonl: "application/jsonl" } as const;
@@ -39,12 +38,4 @@ export function registerDatasetRoutes(http: Http, datasets: Datasets): void {
       "cache-control": "private, no-store",
     });
   });
-}
-
-function etagOf({ revision }: Asset): Record<string, string> {
-  return { etag: `"${revision}"` };
-}
-
-function withEtag(asset: Asset): Answer {
-  return answer(200, asset, etagOf(asset));
 }

@@ -5,7 +5,8 @@ import type { ColumnStatistics, DatasetContentQuery, ExportQuery, NewDatasetQuer
 import { AppError } from "@syla/contracts/errors";
 import type { RunDatasetInput } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
-import type { Catalog, Revision } from "../catalog/service.ts";
+import type { Catalog } from "../catalog/service.ts";
+import type { Revision } from "../platform/revision.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { TreeRef, Trees } from "../platform/trees.ts";
 import { findContent, readStatistics, storeContent, writeContent, type Content } from "./content.ts";

@@ -40,12 +40,13 @@ export class Eviction {
     await this.#looking;
   }
 
-  /** Removes what was used longest ago, until the rest fits. What a run has stays. */
+  /** Removes what was used longest ago, until the rest fits; what somebody wants warm only when nothing else is left. What a run has stays. */
   async makeRoom(): Promise<void> {
     const { database, layers, quotaBytes } = this.#context;
     const rows = await listLayers(database.queries, layers.id);
     let used = rows.reduce((sum, row) => sum + row.size, 0);
-    for (const row of rows.slice(0, -1)) {
+    const others = rows.slice(0, -1);
+    for (const row of [...others.filter((one) => !one.is_kept), ...others.filter((one) => one.is_kept)]) {
       if (used <= quotaBytes) return;
       if (await this.remove(row.name)) used -= row.size;
     }

@@ -13,9 +13,10 @@ export interface Standing {
   readonly isCurrent: boolean;
   /** It was asked for, and waits for its turn or is being built. */
   readonly isWaiting: boolean;
+  readonly warmth: EnvironmentSummary["warmth"];
 }
 
-export function toSummary(row: EnvironmentRow, { isHere, isCurrent, isWaiting }: Standing): EnvironmentSummary {
+export function toSummary(row: EnvironmentRow, { isHere, isCurrent, isWaiting, warmth }: Standing): EnvironmentSummary {
   return {
     id: row.id,
     state: isWaiting ? "building" : row.state === "ready" && !isCurrent ? "stale" : row.state,
@@ -27,6 +28,7 @@ export function toSummary(row: EnvironmentRow, { isHere, isCurrent, isWaiting }:
     source: row.source,
     dependencies: dependencyLists.parse(row.dependencies),
     isHere,
+    warmth,
     isLocked: row.lock_sha256 !== null,
     packageCount: packageLists.parse(row.packages).length,
     size: row.size,

@@ -14,6 +14,10 @@ export function registerEnvironmentRoutes(http: Http, environments: Environments
   http.bind(environmentRoutes.buildEnvironment, async ({ params, body }, call) =>
     answer(202, await environments.build(call.actor, params.id, body.again)),
   );
+  http.bind(
+    environmentRoutes.warmEnvironment,
+    async ({ params, body }, call) => await environments.keepWarm(call.actor, params.id, body.keep),
+  );
   http.bind(environmentRoutes.deleteEnvironment, async ({ params }, call) => {
     await environments.delete(call.actor, params.id);
     return answer(204);

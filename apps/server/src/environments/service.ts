@@ -38,6 +38,7 @@ import { StartedBuilds } from "./started-builds.ts";
 import * as store from "./store.ts";
 import { findUv, packagesOf } from "./tools.ts";
 import { useOfLayer, type LayerUse } from "./layer-use.ts";
+import { Warmth } from "./warmth.ts";
 
 export { giveUpBuilds as recoverEnvironments } from "./store.ts";
 export type { LayerUse } from "./layer-use.ts";
@@ -47,6 +48,8 @@ const followMs = 500;
 const noteMs = 60_000;
 /** A layer is gone at once after it was found: somebody removed it by hand, again and again. */
 const mostTries = 3;
+/** What one person may want warm. */
+const mostWarm = 10;
 
 /** What environments are made of. */
 export interface EnvironmentsContext extends BuildsContext {
@@ -54,6 +57,8 @@ export interface EnvironmentsContext extends BuildsContext {
   readonly trees: Trees;
   /** All layers of this server together, bytes. */
   readonly quotaBytes: number;
+  /** Programs are run here: what people want warm is warm here. */
+  readonly runsPrograms: boolean;
 }
 
 /** A program as far as its environment depends on it. `version` null: the working tree. */
@@ -103,6 +108,7 @@ export class Environments implements Service {
   readonly #flights = new Flights();
   readonly #started = new StartedBuilds();
   readonly #eviction: Eviction;
+  readonly #warmth: Warmth;
   readonly #ended = Promise.withResolvers<void>();
   readonly #requests = new LRUCache<string, { readonly request: EnvironmentRequest | null; readonly baseKey: string }>({ max: 2000 });
   readonly #noted = new LRUCache<string, true>({ max: 20_000, ttl: noteMs });
@@ -113,6 +119,7 @@ export class Environments implements Service {
     this.#context = context;
     this.#builds = new Builds(context);
     this.#eviction = new Eviction(context);
+    this.#warmth = new Warmth({ ...context, build: async (id, personId) => await this.#buildAhead(id, personId) });
   }
 
   /** Clears away what a killed server left. Before any sandbox is up. */
@@ -125,6 +132,7 @@ export class Environments implements Service {
 
   run(): Promise<void> {
     this.#eviction.start();
+    if (this.#context.runsPrograms) this.#warmth.start();
     return this.#ended.promise;
   }
 
@@ -132,7 +140,7 @@ export class Environments implements Service {
 
   async stop(): Promise<void> {
     this.#builds.stop();
-    await Promise.all([this.#flights.abort(), this.#eviction.stop()]);
+    await Promise.all([this.#flights.abort(), this.#eviction.stop(), this.#warmth.stop()]);
     this.#ended.resolve();
   }
 
@@ -198,17 +206,32 @@ export class Environments implements Service {
     const { queries } = this.#context.database;
     const before = readCursor(filter.cursor, /^env_[0-9a-z]{26}$/);
     const rows = await store.listEnvironments(queries, filter, filter.owner === "all" ? null : actor.userId, before);
-    const here = await this.#here(rows);
+    const standing = await this.#standings(actor, rows);
     return toPage(
       rows,
       filter.limit,
       (row) => row.id,
-      (row) => toSummary(row, this.#standing(row, here)),
+      (row) => toSummary(row, standing(row)),
     );
   }
 
   async get(actor: Actor, id: string): Promise<Environment> {
-    return await this.#present(await this.#find(actor, id));
+    return await this.#present(actor, await this.#find(actor, id));
+  }
+
+  /** Whether the actor wants it warm at any time. @throws AppError `quota_exceeded` */
+  async keepWarm(actor: Actor, id: string, keep: boolean): Promise<Environment> {
+    const { queries } = this.#context.database;
+    const row = await this.#find(actor, id);
+    if (!keep) await store.letCool(queries, row.id, actor.userId);
+    else if (!(await store.keepWarm(queries, row.id, actor.userId, mostWarm)))
+      throw new AppError("quota_exceeded", {
+        message: `You want ${mostWarm} environments warm already.`,
+        hint: "Let one of them cool first.",
+        details: { limit: mostWarm },
+      });
+    this.#warmth.look();
+    return await this.#present(actor, row);
   }
 
   /** Builds it, beside the caller. @throws AppError `forbidden` for `again`, unless an administrator asks; `queue_full` */
@@ -216,7 +239,7 @@ export class Environments implements Service {
     const row = await this.#find(actor, id);
     if (again) requirePermission(actor, "environment:manage");
     await this.#start(actor, row.id, again);
-    return await this.#present(await this.#begun(row));
+    return await this.#present(actor, await this.#begun(row));
   }
 
   /** Takes it from the disk. @throws AppError `environment_in_use` */
@@ -245,7 +268,7 @@ export class Environments implements Service {
 
   async forProgram(actor: Actor, assetId: string, version: string | undefined): Promise<ProgramEnvironment> {
     const program = await this.#resolve(actor, "asset:read", assetId, version);
-    return await this.#presentProgram(program, async () => await this.#known(program));
+    return await this.#presentProgram(actor, program, async () => await this.#known(program));
   }
 
   /** Builds what a program needs, beside the caller. @throws AppError `dependencies_unsupported`, `queue_full` */
@@ -263,7 +286,7 @@ export class Environments implements Service {
     if (input.upgrade) this.#started.requireRoom(actor.userId); // before it is noted that the program has newer ones
     const id = await this.ofProgram(program, actor.userId, { upgrade: input.upgrade });
     if (id !== null) await this.#start(actor, id, false);
-    return await this.#presentProgram(program, async () => {
+    return await this.#presentProgram(actor, program, async () => {
       const row = id === null ? undefined : await store.findEnvironment(this.#context.database.queries, id);
       return row === undefined ? null : await this.#begun(row);
     });
@@ -305,7 +328,8 @@ export class Environments implements Service {
           seq = record.seq;
           yield toEvent(record);
         }
-      if (isOver()) return yield { type: "end", seq: seq + 1, time: new Date().toISOString(), environment: await this.#present(row) };
+      if (isOver())
+        return yield { type: "end", seq: seq + 1, time: new Date().toISOString(), environment: await this.#present(actor, row) };
       await lives.changed(id, followMs, gone);
     }
   }
@@ -483,11 +507,11 @@ export class Environments implements Service {
     };
   }
 
-  async #presentProgram(program: ProgramRef, find: () => Promise<store.EnvironmentRow | null>): Promise<ProgramEnvironment> {
+  async #presentProgram(actor: Actor, program: ProgramRef, find: () => Promise<store.EnvironmentRow | null>): Promise<ProgramEnvironment> {
     const facts = { programId: program.assetId, version: program.version };
     try {
       const row = await find();
-      return { ...facts, environment: row === null ? null : await this.#present(row), problem: null };
+      return { ...facts, environment: row === null ? null : await this.#present(actor, row), problem: null };
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "dependencies_unsupported") throw error;
       return {
@@ -550,28 +574,41 @@ export class Environments implements Service {
     const { queries } = this.#context.database;
     const row = id.includes("\0") ? undefined : await store.findEnvironment(queries, id);
     if (row === undefined) throw new AppError("not_found");
-    if (actor.role !== "admin" && !(await store.isUser(queries, row.id, actor.userId))) throw new AppError("not_found");
+    const level = (await store.isUser(queries, row.id, actor.userId)) ? "view" : null;
+    requirePermission(actor, "environment:read", { type: "environment", id, ownerId: null, visibility: "private", level });
     return row;
   }
 
-  async #present(row: store.EnvironmentRow): Promise<Environment> {
-    const here = await this.#here([row]);
+  async #present(actor: Actor, row: store.EnvironmentRow): Promise<Environment> {
+    const standing = await this.#standings(actor, [row]);
     const programs = row.id === "" ? 0 : await store.countPrograms(this.#context.database.queries, row.id);
-    return toEnvironment(row, this.#standing(row, here), programs);
+    return toEnvironment(row, standing(row), programs);
   }
 
-  async #here(rows: readonly store.EnvironmentRow[]): Promise<ReadonlySet<string>> {
+  /** What is known of some of them besides their rows. */
+  async #standings(actor: Actor, rows: readonly store.EnvironmentRow[]): Promise<(row: store.EnvironmentRow) => Standing> {
     const { database, layers } = this.#context;
-    const found = await store.findLayers(
-      database.queries,
-      layers.id,
-      rows.map((row) => row.id),
-    );
-    return new Set(found.map((layer) => layer.environment_id));
+    const ids = rows.map((row) => row.id);
+    const [found, keepers] = await Promise.all([
+      store.findLayers(database.queries, layers.id, ids),
+      store.findKeepers(database.queries, ids),
+    ]);
+    const here = new Set(found.map((layer) => layer.environment_id));
+    return (row) => {
+      const isHere = here.has(row.id);
+      const keeping = keepers.filter((keeper) => keeper.environment_id === row.id);
+      const warmth = {
+        isWarm: isHere && this.#warmth.isBooted(row.language, row.runtime_version),
+        isKept: keeping.length > 0,
+        byYou: keeping.some((keeper) => keeper.user_id === actor.userId),
+      };
+      return { isHere, isCurrent: this.#hasRuntime(row), isWaiting: this.#flights.has(row.id), warmth };
+    };
   }
 
-  #standing(row: store.EnvironmentRow, here: ReadonlySet<string>): Standing {
-    return { isHere: here.has(row.id), isCurrent: this.#hasRuntime(row), isWaiting: this.#flights.has(row.id) };
+  async #buildAhead(id: string, personId: string): Promise<void> {
+    const ready = await this.prepare(id, { personId, signal: new AbortController().signal });
+    ready.release();
   }
 
   #hasRuntime({ language, runtime_version: version }: store.EnvironmentRow): boolean {

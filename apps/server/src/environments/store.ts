@@ -104,6 +104,68 @@ export async function isUser(queries: Queries, environmentId: string, userId: st
   return (await query.executeTakeFirst()) !== undefined;
 }
 
+/** An environment that somebody wants warm; `user_id`: whoever asked for it first. */
+export interface KeptWarm extends Pick<EnvironmentRow, "id" | "language" | "runtime_version" | "state" | "size"> {
+  readonly user_id: string;
+  /** It lies in the store. */
+  readonly is_here: boolean;
+}
+
+export async function listKeptWarm(queries: Queries, storeId: string): Promise<KeptWarm[]> {
+  const { rows } = await sql<KeptWarm>`
+    select distinct on (e.id) e.id, e.language, e.runtime_version, e.state, e.size, u.user_id,
+      exists (select 1 from environment_layers l where l.environment_id = e.id and l.store_id = ${storeId}) as is_here
+    from environment_users u join environments e on e.id = u.environment_id
+    where u.kept_warm_at is not null
+    order by e.id, u.kept_warm_at`.execute(queries);
+  return rows;
+}
+
+/** Who of all wants some environments warm. */
+export async function findKeepers(queries: Queries, ids: readonly string[]): Promise<{ environment_id: string; user_id: string }[]> {
+  if (ids.length === 0) return [];
+  return await queries
+    .selectFrom("environment_users")
+    .select(["environment_id", "user_id"])
+    .where("environment_id", "in", ids)
+    .where("kept_warm_at", "is not", null)
+    .execute();
+}
+
+/** Notes that somebody wants it warm. False: they want `most` others warm already. */
+export async function keepWarm(queries: Queries, environmentId: string, userId: string, most: number): Promise<boolean> {
+  return await queries.transaction().execute(async (work) => {
+    await work.selectFrom("users").select("id").where("id", "=", userId).forUpdate().execute();
+    const others = await work
+      .selectFrom("environment_users")
+      .select("environment_id")
+      .where("user_id", "=", userId)
+      .where("environment_id", "<>", environmentId)
+      .where("kept_warm_at", "is not", null)
+      .execute();
+    if (others.length >= most) return false;
+    await work
+      .insertInto("environment_users")
+      .values({ environment_id: environmentId, user_id: userId, kept_warm_at: sql<Date>`now()` })
+      .onConflict((conflict) =>
+        conflict.columns(["environment_id", "user_id"]).doUpdateSet({
+          kept_warm_at: sql<Date>`coalesce(environment_users.kept_warm_at, now())`,
+        }),
+      )
+      .execute();
+    return true;
+  });
+}
+
+export async function letCool(queries: Queries, environmentId: string, userId: string): Promise<void> {
+  await queries
+    .updateTable("environment_users")
+    .set({ kept_warm_at: null })
+    .where("environment_id", "=", environmentId)
+    .where("user_id", "=", userId)
+    .execute();
+}
+
 /** Which of some environments lie in a store. */
 export async function findLayers(queries: Queries, storeId: string, ids: readonly string[]): Promise<LayerRow[]> {
   if (ids.length === 0) return [];
@@ -294,9 +356,19 @@ const lostImage = {
   explanation: null,
 };
 
-/** Every layer of a store. */
-export async function listLayers(queries: Queries, storeId: string): Promise<LayerRow[]> {
-  return await queries.selectFrom("environment_layers").selectAll().where("store_id", "=", storeId).orderBy("used_at").execute();
+/** Every layer of a store, that which was used longest ago first; `is_kept`: somebody wants it warm. */
+export async function listLayers(queries: Queries, storeId: string): Promise<(LayerRow & { readonly is_kept: boolean })[]> {
+  return await queries
+    .selectFrom("environment_layers")
+    .selectAll()
+    .select(
+      sql<boolean>`exists (
+        select 1 from environment_users u where u.environment_id = environment_layers.environment_id and u.kept_warm_at is not null
+      )`.as("is_kept"),
+    )
+    .where("store_id", "=", storeId)
+    .orderBy("used_at")
+    .execute();
 }
 
 /** Forgets a layer; its environment has none then, unless another server does. */

@@ -21,6 +21,8 @@ interface CallContext {
   /** Its cost has been counted. */
   readonly onSettled: () => Promise<void>;
   readonly onEnded: (end: CallEnd) => void;
+  /** It has ended, whether or not that could be written down. */
+  readonly onOver: () => void;
 }
 
 /** What a call may cost at most. */
@@ -93,6 +95,7 @@ export class CallRecord {
 
   /** It cost nothing: an answer of before was given. */
   async answerFromMemory(): Promise<void> {
+    this.#context.onOver();
     this.#ending = this.#context.database.queries
       .transaction()
       .execute(async (work) => {
@@ -118,6 +121,7 @@ export class CallRecord {
 
   /** Resolves when it is in the database. A call that cannot be written stays as it began, and is swept up later. */
   #end(status: "succeeded" | "failed" | "cancelled", httpStatus: number, failure: Failure | null, isCut: boolean): Promise<void> {
+    this.#context.onOver();
     this.#ending ??= this.#write(status, httpStatus, failure, isCut).catch((error: unknown) =>
       this.#context.logger.warn({ err: error, call: this.id }, "the end of a model call could not be recorded"),
     );

@@ -3,6 +3,7 @@ import { ReadableStream } from "node:stream/web";
 import { AppError } from "@syla/contracts/errors";
 import type { ModelConfig } from "@syla/contracts/model-config";
 import { z } from "zod";
+import type { Access, Hold } from "../access/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import { selectModel, type ModelCaller, type SelectedModel } from "../models/service.ts";
 import type { Database } from "../platform/database.ts";
@@ -67,6 +68,7 @@ export interface GatewayContext {
   readonly quotas: Pick<Quotas, "spendLimit" | "spendKey" | "noteSpend">;
   readonly rateLimit: RateLimit;
   readonly send: Send;
+  readonly access: Pick<Access, "holdCaller">;
   /** Counts a call that has ended. */
   readonly onEnded: (call: EndedCall) => void;
   /** Calls a minute of one person; 0: any number. */
@@ -261,26 +263,42 @@ export class Gateway {
     }
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
     const onSettled = () => quotas.noteSpend(caller.userId, caller.keyId);
+    const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
-    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded }, model, meter, { amount, prices });
+    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, { amount, prices });
     const gone = () => void record.fail(cancelled, true);
-    incoming.signal.addEventListener("abort", gone, { once: true });
+    const { signal } = hold;
+    signal.addEventListener("abort", gone, { once: true });
     try {
-      if (incoming.signal.aborted) throw new AppError("model_cut_off", { message: "The caller has gone." });
+      if (signal.aborted) throw new AppError("model_cut_off", { message: "The caller has gone." });
       const revealed = config.credentialId === null || isFree ? null : await credentials.reveal(config.credentialId, "model");
       // A model that has changed hands does not take its credential along.
       if (revealed !== null && revealed.ownerId !== model.ownerId)
         throw new AppError("credential_missing", { details: { credentialId: revealed.id } });
-      const key = revealed === null ? null : await this.#exchange(config, revealed.value, incoming.signal);
+      const key = revealed === null ? null : await this.#exchange(config, revealed.value, signal);
       record.key = key;
-      return { caller, incoming, model, text, body, streamed, meter, record, key };
+      return { caller, incoming: { ...incoming, signal }, model, text, body, streamed, meter, record, key };
     } catch (error) {
-      await record.fail(toFailure(error), incoming.signal.aborted);
+      await record.fail(toFailure(error), signal.aborted);
       throw error;
     }
+  }
+
+  /** A call goes on while whoever makes it may sign in and has leave for the model. */
+  #hold({ userId, role, modelIds }: Caller, modelId: string, gone: AbortSignal): Hold {
+    const { access, database } = this.#context;
+    const mayCall = (current: { role: Caller["role"] }) =>
+      selectModel(database.queries, { userId, role: current.role, modelIds }, modelId).then(
+        ({ id }) => id === modelId,
+        (error: unknown) => {
+          if (error instanceof AppError) return false;
+          throw error;
+        },
+      );
+    return access.holdCaller({ userId, role, via: "server" }, gone, `asset:${modelId}`, mayCall);
   }
 
   async #exchange(config: ModelConfig, key: Secret, signal: AbortSignal): Promise<Secret> {

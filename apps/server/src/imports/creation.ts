@@ -47,11 +47,12 @@ export async function create(context: CreationContext, actor: Actor, row: Import
     ...(before ?? (source.kind === "template" ? context.templates.get(source.name ?? "").config : {})),
     runtime,
     runtimeVersion:
-      confirmation.runtimeVersion === undefined ? (before?.runtimeVersion ?? suggestion.runtimeVersion) : confirmation.runtimeVersion,
+      confirmation.runtimeVersion === undefined
+        ? (before?.runtimeVersion ?? (runtime === suggestion.runtime ? suggestion.runtimeVersion : null))
+        : confirmation.runtimeVersion,
     entrypoint,
     dependencies: confirmation.dependencies ?? keptDependencies(before, entries, suggestion) ?? suggestion.dependencies,
     ...(confirmation.modelId === undefined ? {} : { modelId: await modelOf(context, actor, confirmation.modelId) }),
-    analysis: row.analysis_sha256,
   };
   const slots = await slotsOf(context.blobs, row.analysis_sha256);
   const importSource = toImportSource(

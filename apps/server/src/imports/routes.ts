@@ -14,6 +14,7 @@ export function registerImportRoutes(http: Http, imports: Imports): void {
   });
   http.bind(routes.listImports, ({ query }, { actor }) => imports.list(actor, query));
   http.bind(routes.getImport, ({ params }, { actor }) => imports.get(actor, params.id));
+  http.bind(routes.diffImport, async ({ params }, { actor }) => await imports.diff(actor, params.id));
   http.bind(routes.listImportFiles, async ({ params }, { actor }) => ({ items: await imports.files(actor, params.id) }));
   http.bind(routes.getImportAnalysis, ({ params }, { actor }) => imports.analysis(actor, params.id));
   http.bind(routes.streamImport, ({ params, headers }, { actor, signal }) =>

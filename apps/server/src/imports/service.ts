@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Analysis, AnalysisDocument } from "@syla/contracts/analysis";
-import type { Asset } from "@syla/contracts/assets";
+import type { Asset, AssetDiff } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import type {
   GitRefs,
@@ -25,7 +25,8 @@ import type { Logger } from "../platform/logger.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
-import type { TreeEntry } from "../platform/trees.ts";
+import { diffFiles } from "../platform/diff-files.ts";
+import type { TreeDiff, TreeEntry } from "../platform/trees.ts";
 import type { Analyses } from "../programs/analysis/service.ts";
 import type { KeptAnalyses } from "../programs/analysis/kept/service.ts";
 import type { Runtimes } from "../runtimes/service.ts";
@@ -202,6 +203,13 @@ export class Imports implements Service {
     if (row.tree_sha256 === null) throw new AppError("import_state");
     const entries = await this.#context.trees.read(row.tree_sha256);
     return entries.map(({ path, size, mode }) => ({ path, size, executable: mode === 493 }));
+  }
+
+  /** How it differs from the program that it is for. @throws AppError `import_state` unless it waits to replace files */
+  async diff(actor: Actor, id: string): Promise<Pick<AssetDiff, "files" | "omitted">> {
+    const difference = await this.#difference(actor, await this.#find(actor, id));
+    if (difference === null) throw new AppError("import_state");
+    return await diffFiles(this.#context.blobs, difference);
   }
 
   /** What its files are. @throws AppError `import_state` while nobody has looked at them */
@@ -455,16 +463,22 @@ export class Imports implements Service {
   }
 
   async #present(actor: Actor, row: store.ImportRow): Promise<Import> {
-    const { blobs, trees, catalog } = this.#context;
+    const { blobs } = this.#context;
     const analysis = row.analysis_sha256 === null ? null : Analysis.parse(JSON.parse((await blobs.get(row.analysis_sha256)).toString()));
-    if (row.state !== "review" || row.asset_id === null || row.tree_sha256 === null) return toImport(row, { analysis, diff: null });
-    const { tree } = await catalog.resolve(actor, "asset:read", row.asset_id, undefined, "program");
-    const diff = await trees.diff(tree?.sha256 ?? null, row.tree_sha256);
+    const diff = await this.#difference(actor, row);
+    if (diff === null) return toImport(row, { analysis, diff });
     const pathsOf = (entries: readonly TreeEntry[]) => entries.map((entry) => entry.path);
     return toImport(row, {
       analysis,
       diff: { added: pathsOf(diff.added), removed: pathsOf(diff.removed), changed: diff.changed.map(({ to }) => to.path) },
     });
+  }
+
+  /** Null: there is nothing that it would replace now. */
+  async #difference(actor: Actor, row: store.ImportRow): Promise<TreeDiff | null> {
+    if (row.state !== "review" || row.asset_id === null || row.tree_sha256 === null) return null;
+    const { tree } = await this.#context.catalog.resolve(actor, "asset:read", row.asset_id, undefined, "program");
+    return await this.#context.trees.diff(tree?.sha256 ?? null, row.tree_sha256);
   }
 }
 

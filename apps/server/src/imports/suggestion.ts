@@ -3,6 +3,7 @@ import type { Analysis } from "@syla/contracts/analysis";
 import type { ImportSuggestion } from "@syla/contracts/imports";
 import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 import type { TreeEntry } from "../platform/trees.ts";
+import { pickPython } from "../runtimes/python-versions.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 
 const mostEntrypoints = 50;
@@ -61,16 +62,52 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   const entrypoints = runnable.filter((one) => firsts.get(one.path) === one).slice(0, mostEntrypoints);
   const [first] = entrypoints;
   const runtime = first === undefined ? undefined : runtimes.detect(first.path, "");
+  const wanted = first === undefined || runtime?.definition.name !== "python" ? [] : versionsAskedFor(analysis, first.path);
+  const versions = wanted.length === 0 ? [] : (runtimes.list().find(({ name }) => name === "python")?.versions ?? []);
+  const version = pickPython(
+    versions,
+    wanted.map(({ constraint }) => constraint),
+  );
   return {
     name: name.slice(0, 100) || "Program",
     runtime: runtime?.definition.name ?? null,
-    runtimeVersion: null,
+    runtimeVersion: version === null || isDefault(version, versions, wanted) ? null : minorOf(version),
+    versionWishes: wanted.map(({ constraint, file, line }) => ({
+      constraint,
+      file,
+      line,
+      found: version,
+      installed: [...versions],
+      install: installPython(constraint),
+    })),
     entrypoint: first?.path ?? null,
     entrypoints,
     dependencies: dependenciesOf(analysis),
     needsModel: analysis !== null && callsModel(analysis),
     leaveOut: [...new Set((analysis?.secrets ?? []).map((secret) => secret.file))].filter((path) => paths.has(path)),
   };
+}
+
+/** What the manifests of the folders that a file lies in say of Python, and the file itself. */
+function versionsAskedFor(analysis: Analysis | null, entrypoint: string): Analysis["pythonVersions"] {
+  return (analysis?.pythonVersions ?? []).filter(({ file, source }) => {
+    const folder = file.slice(0, file.lastIndexOf("/") + 1);
+    return source === "inline" ? file === entrypoint : entrypoint.startsWith(folder);
+  });
+}
+
+/** The plain name will do: the default version fits, and nothing speaks against later ones. */
+function isDefault(version: string, [first]: readonly string[], wanted: readonly { readonly constraint: string }[]): boolean {
+  return version === first && wanted.every(({ constraint }) => /^[\s\d.>=,*]*$/.test(constraint) && !constraint.includes("=="));
+}
+
+function minorOf(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
+
+/** The command that brings a version to this server. */
+function installPython(constraint: string): string {
+  return `syla runtimes install python@${/(?:^|[>=~^])\s*(\d+\.\d+)/.exec(constraint)?.[1] ?? "3.13"}`;
 }
 
 function callsModel({ slots, calls, dependencies }: Analysis): boolean {

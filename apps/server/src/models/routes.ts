@@ -1,6 +1,7 @@
 import { modelRoutes as routes } from "@syla/contracts/models";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
+import { readRevision, withEtag } from "../platform/revision.ts";
 import type { CallBook, Models } from "./service.ts";
 import type { Runs } from "../runs/service.ts";
 
@@ -15,10 +16,10 @@ export function registerModelRoutes(http: Http, models: Models, runs: Pick<Runs,
     call.trail.details = { provider: body.config.provider, credentialId: body.config.credentialId };
     return await models.testConfig(call.actor, body.config, body.ownerId);
   });
-  http.bind(routes.getModel, async ({ params }, call) => await models.get(call.actor, params.id));
-  http.bind(routes.updateModel, async ({ params, body }, call) => {
+  http.bind(routes.getModel, async ({ params }, call) => withEtag(await models.get(call.actor, params.id)));
+  http.bind(routes.updateModel, async ({ params, headers, body }, call) => {
     call.trail.details = { changed: Object.keys(body), ...(body.visibility === undefined ? {} : { visibility: body.visibility }) };
-    return await models.update(call.actor, params.id, body);
+    return withEtag(await models.update(call.actor, params.id, body, readRevision(headers)));
   });
   http.bind(routes.deleteModel, async ({ params }, call) => {
     await models.delete(call.actor, params.id);
@@ -28,9 +29,9 @@ export function registerModelRoutes(http: Http, models: Models, runs: Pick<Runs,
   http.bind(routes.getModelUsage, async ({ params, query }, call) => await models.usage(call.actor, params.id, query.days));
   http.bind(routes.listModelCalls, async ({ params, query }, call) => await models.callsOf(call.actor, params.id, query));
   http.bind(routes.getModelCall, async ({ params }, call) => await models.callOf(call.actor, params.id, params.callId));
-  http.bind(routes.setSpendCap, async ({ params, body }, call) => {
+  http.bind(routes.setSpendCap, async ({ params, headers, body }, call) => {
     call.trail.details = { subject: params.subject, ...body };
-    return await models.setCap(call.actor, params.id, params.subject, body);
+    return withEtag(await models.setCap(call.actor, params.id, params.subject, body, readRevision(headers)));
   });
   http.bind(routes.deleteSpendCap, async ({ params }, call) => {
     call.trail.details = { subject: params.subject };

@@ -1,3 +1,4 @@
+import { levelCovers } from "@syla/contracts/access";
 import type { AssetType } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
 import { ModelConfig } from "@syla/contracts/model-config";
@@ -17,12 +18,15 @@ import type {
 import type { NetworkPolicy } from "@syla/contracts/network";
 import { ProgramConfig } from "@syla/contracts/program-config";
 import type { Actor } from "../access/actor.ts";
+import { requirePermission } from "../access/service.ts";
+import type { GrantedThing } from "../access/sharing/service.ts";
 import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { readCursor } from "../platform/page-cursor.ts";
 import type { Secret } from "../platform/secret.ts";
-import { capScope, deleteCap, dollar, listCaps, saveCap, spentIn, type CapRow } from "../spend/service.ts";
+import type { Revision } from "../platform/revision.ts";
+import { capScope, deleteCap, dollar, listCaps, lockCap, saveCap, spentIn, type CapRow, type KeptCap } from "../spend/service.ts";
 import { toModel } from "./presenter.ts";
 import { listUsable, selectModel } from "./selection.ts";
 import * as store from "./store.ts";
@@ -61,6 +65,8 @@ export interface ModelsContext {
   readonly catalog: Catalog;
   readonly credentials: Credentials;
   readonly calls: CallBook;
+  /** US dollars a month that a grant may spend, when nothing is said of it; negative: it has to be. Asked each time. */
+  readonly usualCap: () => number;
   readonly probe: (config: ModelConfig, reveal: () => Promise<Secret | null>) => Promise<ModelTest>;
 }
 
@@ -105,8 +111,8 @@ export class Models {
     return toModel(await this.#context.catalog.get(actor, id), (await this.#usable(actor)).has(id));
   }
 
-  /** @throws AppError `conflict` for a public model without a cap, `price_unknown` */
-  async update(actor: Actor, id: string, { publicCap, revision, ...change }: ModelChange): Promise<Model> {
+  /** @throws AppError `conflict` for a public model without a cap, `price_unknown`, `revision_conflict` */
+  async update(actor: Actor, id: string, { publicCap, revision: named, ...change }: ModelChange, revision?: Revision): Promise<Model> {
     requireModelId(id);
     const { catalog } = this.#context;
     const now = await catalog.get(actor, id);
@@ -121,7 +127,8 @@ export class Models {
       else if (publicCap !== undefined) await saveCap(work, id, toCapRow("public", publicCap), actor.userId);
     };
     const beside = { becomesCapped: publicCap != null, write: setCap };
-    if (publicCap !== undefined || Object.keys(change).length > 0) await catalog.update(actor, id, change, revision ?? "*", beside);
+    if (publicCap !== undefined || Object.keys(change).length > 0)
+      await catalog.update(actor, id, change, revision ?? named ?? "*", beside);
     return await this.get(actor, id);
   }
 
@@ -139,7 +146,7 @@ export class Models {
 
   /** Tries a configuration that is not stored. */
   async testConfig(actor: Actor, config: ModelConfig, ownerId = actor.userId): Promise<ModelTest> {
-    if (actor.role === "end_user") throw new AppError("forbidden");
+    requirePermission(actor, "model:try");
     await this.checkConfig(actor, { type: "model", ownerId, config });
     return await this.#probe(config, ownerId);
   }
@@ -254,13 +261,44 @@ export class Models {
   }
 
   /** @throws AppError `not_found` for a grant that is not on this model, `price_unknown` */
-  async setCap(actor: Actor, id: string, subject: string, input: SpendCapInput): Promise<SpendCap> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async setCap(actor: Actor, id: string, subject: string, input: SpendCapInput, revision: Revision = "*"): Promise<SpendCap> {
     const config = await this.#requireEditor(actor, id, "asset:share");
     requirePrices(config);
     if (subject !== "public" && (await this.#grantName(id, subject)) === undefined) throw new AppError("not_found");
-    const cap = toCapRow(subject, input);
-    await saveCap(this.#context.database.queries, id, cap, actor.userId);
+    const { queries } = this.#context.database;
+    const saved = await queries.transaction().execute(async (work) => {
+      const before = await lockCap(work, id, subject);
+      if (revision !== "*" && before?.revision !== revision) return { before };
+      await saveCap(work, id, toCapRow(subject, input), actor.userId);
+      return null;
+    });
+    const cap = (await listCaps(queries, id)).find((one) => one.subject === subject);
+    if (saved !== null)
+      throw new AppError("revision_conflict", { details: { current: cap === undefined ? null : await this.#present(id, cap) } });
+    if (cap === undefined) throw new AppError("not_found"); // taken away in the same moment
     return await this.#present(id, cap);
+  }
+
+  /**
+   * A grant that lets people call a model lets them spend its owner's money, so it has a cap: the one that was said, the one that it has, or what is
+   * usual here. None where it is said so, where nobody's money is spent, and on models of the system, which quotas bound.
+   *
+   * @throws AppError `price_unknown`, `conflict` when a cap has to be said
+   */
+  async capGrant(work: Work, { thing, grantId, level, cap, by }: GrantedThing): Promise<void> {
+    if (!thing.id.startsWith("model_") || thing.type !== "asset") return;
+    if (cap === null) return await deleteCap(work, thing.id, grantId);
+    if (!levelCovers(level, "run")) return;
+    const config = ModelConfig.parse(await store.findConfig(work, thing.id));
+    const usual = this.#context.usualCap();
+    if (cap === undefined) {
+      const isBounded = thing.ownerId === "system" || (await listCaps(work, thing.id)).some(({ subject }) => subject === grantId);
+      if (isBounded || (config.credentialId === null && !hasPrices(config))) return;
+      if (usual < 0 || !hasPrices(config)) throw needsGrantCap();
+    }
+    requirePrices(config);
+    await saveCap(work, thing.id, toCapRow(grantId, cap ?? { amount: usual, period: "month" }), by);
   }
 
   async removeCap(actor: Actor, id: string, subject: string): Promise<void> {
@@ -288,7 +326,7 @@ export class Models {
     return subject.includes("\0") ? undefined : await store.findGrantName(this.#context.database.queries, id, subject);
   }
 
-  async #present(id: string, { subject, amount, period }: CapRow): Promise<SpendCap> {
+  async #present(id: string, { subject, amount, period, revision }: KeptCap): Promise<SpendCap> {
     const { spent, reserved, resetsAt } = await spentIn(this.#context.database.queries, capScope(id, subject), period);
     const name = subject === "public" ? "Everybody" : ((await this.#grantName(id, subject)) ?? "A grant that was taken back");
     return {
@@ -299,6 +337,7 @@ export class Models {
       spent: spent / dollar,
       held: reserved / dollar,
       resetsAt: resetsAt?.toISOString() ?? null,
+      revision,
     };
   }
 
@@ -322,8 +361,20 @@ function toCapRow(subject: string, { amount, period }: SpendCapInput): CapRow {
   return { subject, amount: Math.round(amount * dollar), period };
 }
 
-function requirePrices({ prices }: Pick<ModelConfig, "prices">): void {
-  if (prices.input === null || prices.output === null) throw new AppError("price_unknown");
+function hasPrices({ prices }: Pick<ModelConfig, "prices">): boolean {
+  return prices.input !== null && prices.output !== null;
+}
+
+function requirePrices(config: Pick<ModelConfig, "prices">): void {
+  if (!hasPrices(config)) throw new AppError("price_unknown");
+}
+
+function needsGrantCap(): AppError {
+  return new AppError("conflict", {
+    message: "Say what may be spent: whoever can call the model spends its owner's money.",
+    hint: "Send `cap` with an amount, for which the model needs prices, or `cap: null` for any amount.",
+    fields: [{ path: "cap", message: "is needed for this model" }],
+  });
 }
 
 function requireModelId(id: string): void {

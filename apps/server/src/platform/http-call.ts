@@ -22,7 +22,7 @@ export interface Call<A> {
   /** W3C trace id, the caller's when it sent one. */
   readonly traceId: string;
   readonly ip: string;
-  /** Aborted when the caller has gone away before the answer was complete. */
+  /** Aborted when the caller has gone away before the answer was complete, or may not be answered any more. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** For the audit trail; of routes that change something. */
@@ -79,9 +79,20 @@ export function parentOf(header: unknown): { readonly traceId: string; readonly 
   return match?.[1] === undefined || match[2] === undefined ? null : { traceId: match[1], parentId: match[2] };
 }
 
+/** Whether a caller may still be answered, while an answer takes its time. */
+export interface HeldCaller {
+  /** Aborts when they may not, or have gone. */
+  readonly signal: AbortSignal;
+  /** The answer is complete. */
+  release(): void;
+}
+
+/** Begins to hold a caller; `gone` aborts when they have. */
+export type HoldCaller<A> = (actor: A, gone: AbortSignal) => HeldCaller;
+
 /** The call of a request. Its abort signal costs a listener, so it is made when somebody asks for it. */
-export function createCall<A>(request: FastifyRequest, reply: FastifyReply, actor: A): Call<A> {
-  let controller: AbortController | undefined;
+export function createCall<A>(request: FastifyRequest, reply: FastifyReply, actor: A, hold?: HoldCaller<A & {}>): Call<A> {
+  let held: HeldCaller | undefined;
   return {
     actor,
     requestId: request.id,
@@ -96,12 +107,18 @@ export function createCall<A>(request: FastifyRequest, reply: FastifyReply, acto
       return (request.trail ??= {});
     },
     get signal() {
-      if (controller === undefined) {
-        const created = (controller = new AbortController());
-        if (reply.raw.destroyed) created.abort();
-        else reply.raw.once("close", () => (reply.raw.writableFinished ? undefined : created.abort()));
+      if (held === undefined) {
+        const gone = new AbortController();
+        const created = (held = holdCaller(actor, gone.signal, hold));
+        if (reply.raw.destroyed) gone.abort();
+        else reply.raw.once("close", () => (reply.raw.writableFinished ? created.release() : gone.abort()));
       }
-      return controller.signal;
+      return held.signal;
     },
   };
+}
+
+function holdCaller<A>(actor: A, gone: AbortSignal, hold: HoldCaller<A & {}> | undefined): HeldCaller {
+  if (hold === undefined || actor === null || actor === undefined) return { signal: gone, release: () => {} };
+  return hold(actor, gone);
 }

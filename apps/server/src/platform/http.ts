@@ -11,11 +11,22 @@ import fastify, {
   type RouteOptions,
 } from "fastify";
 import { z } from "zod";
-import { Answer, createCall, requestIdOf, traceIdOf, type Call, type Handler, type RouteActor, type Trail } from "./http-call.ts";
+import {
+  Answer,
+  createCall,
+  requestIdOf,
+  traceIdOf,
+  type Call,
+  type Handler,
+  type HoldCaller,
+  type RouteActor,
+  type Trail,
+} from "./http-call.ts";
 import { acceptBytes, acceptJson, inputParser, parseQuery } from "./http-input.ts";
 import { fieldProblems, toAppError, toProblem } from "./http-problem.ts";
 import { refuseCrossOrigin, setSecurityHeaders } from "./http-security.ts";
 import type { Logger } from "./logger.ts";
+import { closeWhenEnded } from "./socket.ts";
 
 /** What the server needs to know. */
 export interface HttpOptions<A> {
@@ -34,10 +45,12 @@ export interface HttpOptions<A> {
   readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<A | null>;
   /** Whether the actor may use the route at all. @throws AppError `forbidden` */
   readonly authorize?: (actor: A, route: Route) => void;
+  /** Ends what takes its time (`call.signal`, sockets) when whoever asked for it may not any more. */
+  readonly hold?: HoldCaller<A>;
   /** Counts the request, for its actor or, on routes that need no sign-in, its address. @throws AppError `rate_limited` */
   readonly rateLimit?: (route: Route, request: FastifyRequest, reply: FastifyReply, actor: A | null) => void | Promise<void>;
-  /** Told of every answer of a route that changes something, refusals included. */
-  readonly audit?: (change: Change<A>) => void;
+  /** Told of every answer of a route that changes something, refusals included. The answer waits for what it returns. */
+  readonly audit?: (change: Change<A>) => void | Promise<void>;
   /** Does a request with an idempotency key once. */
   readonly once?: (request: OnceRequest<A>, work: () => Promise<Answer>) => Promise<Answer>;
   /** While true, changes are refused with `shutting_down`. */
@@ -151,7 +164,13 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
         url: route.path,
         onRequest: async (request, reply) => {
           request.actor = await authenticate(route, request, reply, options);
-          if (request.ws) request.onOpen = await handler(parse(request), createCall(request, reply, request.actor) as Call<never>);
+          if (!request.ws) return;
+          const call = createCall(request, reply, request.actor as A, options.hold) as Call<never>;
+          const open = await reportChange(route, request, options, async () => await handler(parse(request), call));
+          request.onOpen = async (socket) => {
+            closeWhenEnded(socket, call.signal);
+            await open(socket);
+          };
         },
         handler: () => {
           throw new AppError("invalid_request", { message: "This address is for WebSockets.", hint: "Send `upgrade: websocket`." });
@@ -240,7 +259,7 @@ function routeDefinition<R extends Route, A>(route: R, handler: Handler<R, A>, o
       request.actor = await authenticate(route, request, reply, options);
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
-      const call = createCall(request, reply, request.actor) as Call<never>;
+      const call = createCall(request, reply, request.actor as A, options.hold) as Call<never>;
       const work = async () => {
         const result = await reportChange(route, request, options, async () => await handler(parse(request), call));
         return result instanceof Answer ? result : new Answer(status, result, {});
@@ -271,10 +290,10 @@ async function reportChange<T, A>(route: Route, request: FastifyRequest, options
     options.audit?.({ route, request, actor: request.actor as A | null, params, trail: request.trail ?? {}, answer, error });
   try {
     const result = await work();
-    if (request.trail?.nothingChanged !== true) report(result instanceof Answer ? result.body : result, null);
+    if (request.trail?.nothingChanged !== true) await report(result instanceof Answer ? result.body : result, null);
     return result;
   } catch (thrown) {
-    report(undefined, toAppError(thrown));
+    await report(undefined, toAppError(thrown));
     throw thrown;
   }
 }

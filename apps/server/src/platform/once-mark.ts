@@ -27,6 +27,7 @@ export const onceThings: ReadonlySet<string> = new Set([
   "grants",
   "imports",
   "invitations",
+  "package_indexes",
   "sandboxes",
   "schedules",
   "share_links",

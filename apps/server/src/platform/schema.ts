@@ -299,6 +299,7 @@ interface WebhookRow {
   created_by: string | null;
   created_at: Time;
   updated_at: Time;
+  revision: Generated<number>;
 }
 
 interface TriggerRow {
@@ -318,6 +319,7 @@ interface TriggerRow {
   last_called_at: OptionalTime;
   created_at: Time;
   updated_at: Time;
+  revision: Generated<number>;
 }
 
 interface TriggerCallRow {
@@ -546,6 +548,7 @@ interface EnvironmentUserRow {
   environment_id: string;
   user_id: string;
   used_at: Time;
+  kept_warm_at: Date | null;
 }
 
 interface EnvironmentBuildRecordRow {
@@ -582,6 +585,7 @@ interface ScheduleRow {
   last_run_id: Generated<string | null>;
   created_at: Time;
   updated_at: Time;
+  revision: Generated<number>;
 }
 
 interface PackageIndexRow {
@@ -595,6 +599,7 @@ interface PackageIndexRow {
   created_by: string | null;
   created_at: Time;
   updated_at: Time;
+  revision: Generated<number>;
 }
 
 interface EnvironmentImageRow {
@@ -685,6 +690,7 @@ interface AssetVersionRow {
   version_key: string;
   tree_sha256: string | null;
   config: Json;
+  metadata: Json | null;
   message: Generated<string>;
   created_by: string | null;
   created_at: Time;
@@ -772,6 +778,7 @@ interface CredentialRow {
   value_changed_at: Time;
   created_by: string | null;
   created_at: Time;
+  revision: Generated<number>;
 }
 
 interface RunTokenRow {
@@ -804,6 +811,7 @@ interface SpendCapRow {
   period: "day" | "month" | "total";
   updated_by: string | null;
   updated_at: Time;
+  revision: Generated<number>;
 }
 
 interface SpendCounterRow {
@@ -856,7 +864,14 @@ interface LlmCallRow {
   total_ms: Generated<number | null>;
 }
 
+interface TryRow {
+  key: string;
+  count: number;
+  ends_at: Date;
+}
+
 export interface Schema {
+  tries: TryRow;
   blob_garbage: BlobGarbageRow;
   storage_jobs: StorageJobRow;
   imports: ImportRow;

@@ -16,6 +16,17 @@ export function keepAlive(socket: WebSocket): void {
   socket.on("close", () => clearInterval(ping));
 }
 
+/** Closing codes above 4000 are ours: the access has ended that the socket rests on. */
+const accessEnded = 4003;
+
+/** Closes a socket with the access that opened it. */
+export function closeWhenEnded(socket: WebSocket, signal: AbortSignal): void {
+  const end = () => socket.close(accessEnded, "access_ended");
+  if (signal.aborted) return end();
+  signal.addEventListener("abort", end, { once: true });
+  socket.once("close", () => signal.removeEventListener("abort", end));
+}
+
 /** Resolves when the socket has taken the message, or is gone. */
 export function sendMessage(socket: WebSocket, data: Buffer | string): Promise<void> {
   return new Promise((resolve) => socket.send(data, () => resolve()));

@@ -3,6 +3,7 @@ import type { RunKind } from "@syla/contracts/runs";
 import type { Role } from "@syla/contracts/accounts";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
+import { can, personal } from "../access/service.ts";
 import type { Database, Queries } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { RateLimit, RateState } from "../platform/rate-limit.ts";
@@ -230,7 +231,7 @@ export class Quotas {
   /** A person's quotas; those of others are for administrators. @throws AppError `not_found` */
   async list(actor: Actor, userId = actor.userId): Promise<{ userId: string; items: Quota[] }> {
     const { queries } = this.#context.database;
-    const mayRead = (userId === actor.userId || actor.role === "admin") && !userId.includes("\0");
+    const mayRead = can(actor, "account:read", personal("account", userId, userId)) && !userId.includes("\0");
     const found = mayRead ? await findOverrides(queries, userId) : undefined;
     if (found === undefined) throw new AppError("not_found");
     const person = limitsFor(found, defaultLimits(this.#context.settings));

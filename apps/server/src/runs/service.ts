@@ -300,8 +300,8 @@ export class Runs {
 
   /** The run's events after `lastSeq`, live, up to and with `end`, or to the end of the actor's access. */
   async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
-    const row = await this.#find(actor, id, "run:read");
-    const hold = this.#context.access.hold(actor, "run:read", toThing(row), () => this.thing(id), gone);
+    const row = await this.#find(actor, id, "run:log");
+    const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
     for await (const event of during(hold, this.#events(row, lastSeq, hold.signal)))
       yield event.type === "end" ? { ...event, run: shownTo(actor, event.run) } : event;
   }
@@ -332,7 +332,7 @@ export class Runs {
 
   /** What the program wrote, byte for byte, or every event as a JSON line. */
   async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
-    const row = await this.#find(actor, id, "run:read");
+    const row = await this.#find(actor, id, "run:log");
     yield* this.#logs.bytes(row, stream, format);
   }
 
@@ -343,7 +343,7 @@ export class Runs {
   }
 
   async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
-    await this.#find(actor, id, "run:read");
+    await this.#find(actor, id, "run:artifact");
     const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
     if (row === undefined) throw new AppError("not_found");
     return row;
@@ -396,7 +396,7 @@ export class Runs {
 
   /** The hash of an input file, or of what was on stdin (`path` null). */
   async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
-    const config = runConfigs.parse((await this.#find(actor, id, "run:read")).config);
+    const config = runConfigs.parse((await this.#find(actor, id, "run:input")).config);
     if (path === null) return config.stdin?.sha256 ?? null;
     const file =
       config.files.find((candidate) => candidate.path === path) ??

@@ -1,6 +1,7 @@
 import { scheduleRoutes } from "@syla/contracts/schedules";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
+import { readRevision, withEtag } from "../platform/revision.ts";
 import type { Schedules } from "./service.ts";
 
 /** Binds schedules. */
@@ -11,8 +12,10 @@ export function registerScheduleRoutes(http: Http, schedules: Schedules): void {
     return answer(201, schedule, { location: `/api/v1/schedules/${schedule.id}` });
   });
   http.bind(scheduleRoutes.previewSchedule, async ({ query }) => ({ next: schedules.preview(query.cron, query.timeZone) }));
-  http.bind(scheduleRoutes.getSchedule, async ({ params }, call) => await schedules.get(call.actor, params.id));
-  http.bind(scheduleRoutes.updateSchedule, async ({ params, body }, call) => await schedules.update(call.actor, params.id, body));
+  http.bind(scheduleRoutes.getSchedule, async ({ params }, call) => withEtag(await schedules.get(call.actor, params.id)));
+  http.bind(scheduleRoutes.updateSchedule, async ({ params, headers, body }, call) =>
+    withEtag(await schedules.update(call.actor, params.id, body, readRevision(headers))),
+  );
   http.bind(scheduleRoutes.deleteSchedule, async ({ params }, call) => {
     await schedules.delete(call.actor, params.id);
     return answer(204);

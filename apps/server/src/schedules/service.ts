@@ -6,6 +6,7 @@ import type { Catalog } from "../catalog/service.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
+import { changeRevised, type Revision } from "../platform/revision.ts";
 import { nextTime, timesOf } from "./cron.ts";
 import * as store from "./store.ts";
 
@@ -43,6 +44,7 @@ export class Schedules {
   /** @throws AppError `cron_invalid`, `too_many_schedules`; what the program refuses */
   async create(actor: Actor, { programId, ...values }: ScheduleInput): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
+    requirePermission(actor, "schedule:create");
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     await this.#context.catalog.resolve(actor, "asset:run", programId, values.run.version, "program");
     const id = newId("sched");
@@ -52,17 +54,21 @@ export class Schedules {
     return await this.get(actor, id);
   }
 
-  async update(actor: Actor, id: string, change: ScheduleChange): Promise<Schedule> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: ScheduleChange, revision: Revision = "*"): Promise<Schedule> {
     refuseLimitedKey(actor, "schedules");
     const row = await this.#find(actor, id, "schedule:manage");
+    if (change.enabled === true) requirePermission(actor, "schedule:create");
     const before = valuesOf(row);
     const values = { ...before, ...definedOf(change) };
     const nextAt = nextTime(values.cron, values.timeZone, new Date());
     // An administrator who stops it need not be able to run what it runs.
     if (actor.userId === row.owner_id && values.enabled)
       await this.#context.catalog.resolve(actor, "asset:run", row.program_id, values.run.version, "program");
-    await store.changeSchedule(this.#context.database.queries, id, values, nextAt);
-    return await this.get(actor, id);
+    const current = () => this.get(actor, id);
+    const { queries } = this.#context.database;
+    await changeRevised(queries, { table: "schedules", id, revision }, (work) => store.changeSchedule(work, id, values, nextAt), current);
+    return await current();
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -106,6 +112,7 @@ function present(row: store.ShownRow): Schedule {
     disabledReason: row.disabled_reason,
     next: times.map((time) => time.toISOString()),
     last: at === null || outcome === null ? null : { at: at.toISOString(), outcome, runId: row.last_run_id, status: row.last_status },
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

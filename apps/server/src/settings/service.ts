@@ -99,9 +99,11 @@ export class Settings {
       }
     }
     if (problems.length > 0) throw invalid(problems);
-    const { signUp, signUpDomains } = { ...this.#context.config, ...this.#parse(texts) };
+    const { signUp, signUpDomains, passwordSignIn, identityProviders } = { ...this.#context.config, ...this.#parse(texts) };
     if (signUp === "domain" && signUpDomains.length === 0)
       throw invalid([{ path: "values.signUpDomains", message: "must name a domain when signUp is `domain`" }]);
+    if ("passwordSignIn" in texts && !passwordSignIn && identityProviders.length === 0)
+      throw invalid([{ path: "values.passwordSignIn", message: "must stay on while there is no identity provider" }]);
   }
 
   /** What another version has written, and this one cannot read, counts as not chosen. */

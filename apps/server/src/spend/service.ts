@@ -4,7 +4,7 @@ import type { Queries, Work } from "../platform/database.ts";
 import { periodAt } from "./periods.ts";
 import * as store from "./store.ts";
 
-export { deleteCap, listCaps, saveCap, type CapRow } from "./store.ts";
+export { deleteCap, listCaps, lockCap, saveCap, type CapRow, type KeptCap } from "./store.ts";
 
 /** Amounts are whole billionths of a dollar. */
 export const dollar = 1_000_000_000;

@@ -53,10 +53,26 @@ export interface CapRow {
   readonly period: SpendPeriod;
 }
 
-export async function listCaps(queries: Queries, modelId: string): Promise<CapRow[]> {
+/** A cap as it is kept. */
+export interface KeptCap extends CapRow {
+  readonly revision: number;
+}
+
+/** The cap, which nobody else changes until the transaction ends. */
+export async function lockCap(work: Work, modelId: string, subject: string): Promise<KeptCap | undefined> {
+  return await work
+    .selectFrom("spend_caps")
+    .select(["subject", "amount", "period", "revision"])
+    .where("model_id", "=", modelId)
+    .where("subject", "=", subject)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function listCaps(queries: Queries, modelId: string): Promise<KeptCap[]> {
   return await queries
     .selectFrom("spend_caps")
-    .select(["subject", "amount", "period"])
+    .select(["subject", "amount", "period", "revision"])
     .where("model_id", "=", modelId)
     .orderBy("subject")
     .execute();

@@ -1,7 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import type { Team, TeamChange, TeamFilter, TeamInvitation, TeamMember, TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "../access/actor.ts";
-import { requirePermission } from "../access/service.ts";
+import { can, requirePermission, type Resource } from "../access/service.ts";
 import type { Ownership } from "../catalog/service.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
 import type { Mail } from "../deliveries/service.ts";
@@ -114,13 +114,13 @@ export class Teams {
   /** Whether somebody may give things to a team. */
   async isMember(actor: Actor, id: string): Promise<boolean> {
     const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
-    return row !== undefined && (row.role !== null || actor.role === "admin");
+    return row !== undefined && can(actor, "team:read", resourceOf(row));
   }
 
-  /** The actor's role in a team; null when they are not in it, or there is none. */
-  async roleIn(actor: Actor, id: string): Promise<TeamRole | null> {
+  /** Whether it is a team that the actor is in, and may act for in what concerns all of it. */
+  async isOwner(actor: Actor, id: string): Promise<boolean> {
     const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
-    return row?.role ?? null;
+    return row !== undefined && row.role !== null && can(actor, "team:manage", resourceOf(row));
   }
 
   async listMembers(actor: Actor, id: string, query: PageQuery): Promise<Page<TeamMember>> {
@@ -205,10 +205,13 @@ export class Teams {
   async #find(actor: Actor, id: string, action: "team:read" | "team:manage"): Promise<store.TeamRow> {
     const row = id.includes("\0") ? undefined : await store.findTeam(this.#context.database.queries, id, actor.userId);
     if (row === undefined) throw new AppError("not_found");
-    const level = row.role === null ? null : row.role === "owner" ? "admin" : "view";
-    requirePermission(actor, action, { type: "team", id, ownerId: null, visibility: "private", level });
+    requirePermission(actor, action, resourceOf(row));
     return row;
   }
+}
+
+function resourceOf({ id, role }: Pick<store.TeamRow, "id" | "role">): Resource {
+  return { type: "team", id, ownerId: null, teamRole: role, visibility: "private", level: null };
 }
 
 /** Whoever has the token of an invitation, or the address that it was sent to. */

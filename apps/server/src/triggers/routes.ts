@@ -4,6 +4,7 @@ import { isFinal } from "@syla/contracts/runs";
 import { triggerRoutes as routes } from "@syla/contracts/triggers";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
+import { readRevision, withEtag } from "../platform/revision.ts";
 import type { Triggers } from "./service.ts";
 
 const mostBytes = 1024 * 1024;
@@ -15,10 +16,10 @@ export function registerTriggerRoutes(http: Http, triggers: Triggers): void {
     call.trail.details = { name: body.name, programId: body.programId, auth: body.auth };
     return await triggers.create(call.actor, body);
   });
-  http.bind(routes.getTrigger, ({ params }, { actor }) => triggers.get(actor, params.id));
-  http.bind(routes.updateTrigger, async ({ params, body }, call) => {
+  http.bind(routes.getTrigger, async ({ params }, { actor }) => withEtag(await triggers.get(actor, params.id)));
+  http.bind(routes.updateTrigger, async ({ params, headers, body }, call) => {
     call.trail.details = { changed: Object.keys(body) };
-    return await triggers.update(call.actor, params.id, body);
+    return withEtag(await triggers.update(call.actor, params.id, body, readRevision(headers)));
   });
   http.bind(routes.deleteTrigger, async ({ params }, { actor }) => {
     await triggers.delete(actor, params.id);

@@ -12,6 +12,7 @@ import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import { requireAllowed, type RateLimit } from "../platform/rate-limit.ts";
 import type { DeriveSecret } from "../platform/standard-webhooks.ts";
+import { changeRevised, type Revision } from "../platform/revision.ts";
 import type { ProgramRuns } from "../program-runs/service.ts";
 import type { Quotas } from "../quotas/service.ts";
 import type { Runs } from "../runs/service.ts";
@@ -86,6 +87,7 @@ export class Triggers {
   async create(actor: Actor, input: TriggerInput): Promise<Trigger & { secret: string }> {
     refuseImpersonator(actor);
     refuseLimitedKey(actor, "triggers");
+    requirePermission(actor, "trigger:create");
     const { programId, version, name, auth, input: way, headers, ratePerMinute } = input;
     await this.#context.catalog.resolve(actor, "asset:run", programId, version ?? undefined, "program");
     const id = newId("trg");
@@ -105,15 +107,17 @@ export class Triggers {
     return await this.#withSecret(actor, id);
   }
 
-  async update(actor: Actor, id: string, change: TriggerChange): Promise<Trigger> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: TriggerChange, revision: Revision = "*"): Promise<Trigger> {
     refuseLimitedKey(actor, "triggers");
     const { program_id: programId, owner_id: ownerId } = await this.#find(actor, id, "trigger:manage");
     const { name, version, auth, input, headers, ratePerMinute, enabled } = change;
+    if (enabled === true) requirePermission(actor, "trigger:create");
     if (version !== undefined || enabled === true) {
       const owner = await this.#actorOf(ownerId);
       await this.#context.catalog.resolve(owner, "asset:run", programId, version ?? undefined, "program");
     }
-    await store.changeTrigger(this.#context.database.queries, id, {
+    const changes = {
       ...(name === undefined ? {} : { name }),
       ...(version === undefined ? {} : { version }),
       ...(auth === undefined ? {} : { auth }),
@@ -121,8 +125,11 @@ export class Triggers {
       ...(headers === undefined ? {} : { headers }),
       ...(ratePerMinute === undefined ? {} : { rate_per_minute: ratePerMinute }),
       ...(enabled === undefined ? {} : { enabled, disabled_reason: null }),
-    });
-    return await this.get(actor, id);
+    };
+    const current = () => this.get(actor, id);
+    const { queries } = this.#context.database;
+    await changeRevised(queries, { table: "triggers", id, revision }, (work) => store.changeTrigger(work, id, changes), current);
+    return await current();
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -331,6 +338,7 @@ export class Triggers {
       disabledReason: row.disabled_reason,
       previousSecretUntil: until !== null && until > new Date() ? until.toISOString() : null,
       lastCalledAt: row.last_called_at?.toISOString() ?? null,
+      revision: row.revision,
       createdAt: row.created_at.toISOString(),
     };
   }

@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import type { Usage, UsageDay, UsageFigures, UsageQuery } from "@syla/contracts/usage";
 import type { Actor } from "../access/actor.ts";
+import { can, personal, requirePermission } from "../access/service.ts";
 import type { Database } from "../platform/database.ts";
 import { listDays, listPeople } from "./store.ts";
 
@@ -12,7 +13,8 @@ const mostPeople = 100;
 /** What a person used by day; what others used, and all together, is for administrators. @throws AppError `forbidden`, `invalid_request` */
 export async function readUsage({ queries }: Database, actor: Actor, query: UsageQuery): Promise<Usage> {
   const userId = query.user === "me" ? actor.userId : query.user === "all" ? null : query.user;
-  if (userId !== actor.userId && actor.role !== "admin") throw new AppError("forbidden");
+  if (userId === null) requirePermission(actor, "usage:list-all");
+  else if (!can(actor, "account:read", personal("account", userId, userId))) throw new AppError("forbidden");
   const to = query.to ?? dateOf(Date.now());
   const from = query.from ?? dateOf(Date.parse(to) - (shownDays - 1) * dayMs);
   const days = (Date.parse(to) - Date.parse(from)) / dayMs;

@@ -1,6 +1,7 @@
 import { webhookRoutes as routes } from "@syla/contracts/webhooks";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
+import { readRevision, withEtag } from "../platform/revision.ts";
 import type { Webhooks } from "./service.ts";
 
 /** Binds webhooks. Secrets are in no trail; addresses may hold some, and stay out of it. */
@@ -10,10 +11,10 @@ export function registerWebhookRoutes(http: Http, webhooks: Webhooks): void {
     call.trail.details = { name: body.name, ownerId: body.ownerId ?? call.actor.userId, events: body.events };
     return await webhooks.create(call.actor, body);
   });
-  http.bind(routes.getWebhook, ({ params }, { actor }) => webhooks.get(actor, params.id));
-  http.bind(routes.updateWebhook, async ({ params, body }, call) => {
+  http.bind(routes.getWebhook, async ({ params }, { actor }) => withEtag(await webhooks.get(actor, params.id)));
+  http.bind(routes.updateWebhook, async ({ params, headers, body }, call) => {
     call.trail.details = { changed: Object.keys(body) };
-    return await webhooks.update(call.actor, params.id, body);
+    return withEtag(await webhooks.update(call.actor, params.id, body, readRevision(headers)));
   });
   http.bind(routes.deleteWebhook, async ({ params }, { actor }) => {
     await webhooks.delete(actor, params.id);

@@ -29,6 +29,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
 import type { DeriveSecret } from "../platform/standard-webhooks.ts";
+import { changeRevised, type Revision } from "../platform/revision.ts";
 import type { Teams } from "../teams/service.ts";
 import { deliveryOf } from "./fan-out.ts";
 import { switchOff } from "./switch-off.ts";
@@ -49,7 +50,7 @@ export interface WebhooksContext {
   readonly secretOf: DeriveSecret;
   /** Why an address may not be used; null when it may. */
   readonly refusal: (url: string) => Promise<string | null>;
-  readonly roleIn: Teams["roleIn"];
+  readonly teams: Pick<Teams, "isMember" | "isOwner">;
 }
 
 /** Where people and teams want to be told of what happens. */
@@ -79,6 +80,7 @@ export class Webhooks {
   /** @throws AppError `webhook_refused`, `conflict` when there are too many */
   async create(actor: Actor, input: WebhookInput): Promise<Webhook & { secret: string }> {
     refuseImpersonator(actor);
+    requirePermission(actor, "webhook:create");
     const ownerId = input.ownerId ?? actor.userId;
     if (ownerId !== actor.userId) await this.#requireTeam(actor, ownerId);
     await this.#checkUrl(input.url);
@@ -91,11 +93,12 @@ export class Webhooks {
     return await this.#withSecret(actor, id);
   }
 
-  async update(actor: Actor, id: string, change: WebhookChange): Promise<Webhook> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: WebhookChange, revision: Revision = "*"): Promise<Webhook> {
     await this.#find(actor, id, "webhook:manage");
     const { name, url, events, programIds, runStatuses, assetTypes, enabled } = change;
     if (url !== undefined) await this.#checkUrl(url);
-    await store.changeWebhook(this.#context.database.queries, id, {
+    const changes = {
       ...(name === undefined ? {} : { name }),
       ...(url === undefined ? {} : { url }),
       ...(events === undefined ? {} : { events }),
@@ -103,8 +106,11 @@ export class Webhooks {
       ...(runStatuses === undefined ? {} : { run_statuses: runStatuses }),
       ...(assetTypes === undefined ? {} : { asset_types: assetTypes }),
       ...(enabled === undefined ? {} : { enabled, disabled_reason: null, failing_since: null }),
-    });
-    return await this.get(actor, id);
+    };
+    const current = () => this.get(actor, id);
+    const { queries } = this.#context.database;
+    await changeRevised(queries, { table: "webhooks", id, revision }, (work) => store.changeWebhook(work, id, changes), current);
+    return await current();
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
@@ -183,9 +189,9 @@ export class Webhooks {
   }
 
   async #requireTeam(actor: Actor, ownerId: string): Promise<void> {
-    const role = ownerId.startsWith("team_") ? await this.#context.roleIn(actor, ownerId) : null;
-    if (role === null) throw new AppError("not_found", { fields: [{ path: "ownerId", message: "is no team of yours" }] });
-    if (role !== "owner") throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
+    if (!(await this.#context.teams.isMember(actor, ownerId)))
+      throw new AppError("not_found", { fields: [{ path: "ownerId", message: "is no team of yours" }] });
+    if (!(await this.#context.teams.isOwner(actor, ownerId))) throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
   }
 
   async #checkUrl(url: string): Promise<void> {
@@ -220,10 +226,9 @@ function requireOn({ enabled }: store.WebhookRow): void {
   if (!enabled) throw new AppError("conflict", { message: "The webhook is switched off.", hint: "Switch it on first." });
 }
 
-/** A team's webhooks are seen by its members and managed by its owners; everybody has their own, whatever their role. */
+/** A team's webhooks are seen by its members and managed by its owners. */
 function resourceOf(row: store.WebhookRow) {
-  const level = row.team_role === null ? null : row.team_role === "owner" ? ("admin" as const) : ("view" as const);
-  return { type: "webhook", id: row.id, ownerId: row.owner_id, visibility: "private", level } as const;
+  return { type: "webhook", id: row.id, ownerId: row.owner_id, teamRole: row.team_role, visibility: "private", level: null } as const;
 }
 
 function toWebhook(actor: Actor, row: store.WebhookRow): Webhook {
@@ -243,6 +248,7 @@ function toWebhook(actor: Actor, row: store.WebhookRow): Webhook {
     lastTakenAt: row.last_taken_at?.toISOString() ?? null,
     previousSecretUntil:
       row.previous_secret_until !== null && row.previous_secret_until > new Date() ? row.previous_secret_until.toISOString() : null,
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
   };
 }

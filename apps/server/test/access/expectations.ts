@@ -1,5 +1,6 @@
 import type { AccessLevel } from "@syla/contracts/access";
 import type { RouteName } from "@syla/contracts/routes";
+import type { OwnedKind } from "./things.ts";
 
 /** What somebody needs for a route: nothing, an account, a role, or a level on a thing. */
 export type Need =
@@ -12,7 +13,9 @@ export type Need =
   | { readonly asset: AccessLevel | "owner" }
   | { readonly model: AccessLevel }
   | { readonly dataset: AccessLevel }
-  | { readonly team: "member" | "owner" };
+  | { readonly team: "member" | "owner" }
+  /** Its owner's, and with `admin` administrators' besides. */
+  | { readonly own: OwnedKind; readonly admin: boolean };
 
 /** How a route is called. `PARAM` in a path is filled in by the test. */
 export interface Expectation {
@@ -23,6 +26,12 @@ export interface Expectation {
   readonly body?: unknown;
   /** Also for somebody who has nothing but a share link. */
   readonly link?: boolean;
+  /** Besides what it needs: it makes something that end users do not own. */
+  readonly developer?: boolean;
+  /** It shows a secret, which nobody is shown who acts as somebody else. */
+  readonly secret?: boolean;
+  /** It ends the session that it is called with. */
+  readonly endsSession?: boolean;
 }
 
 const here = "path=%2Fworkspace%2Fa";
@@ -34,6 +43,10 @@ const dataset = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expe
 const team = (role: "member" | "owner", more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { team: role }, ...more });
 const account = (more: Omit<Expectation, "need"> = {}): Expectation => ({ need: "account", ...more });
 const admin = (more: Omit<Expectation, "need"> = {}): Expectation => ({ need: "admin", ...more });
+const developer = (more: Omit<Expectation, "need"> = {}): Expectation => ({ need: "developer", ...more });
+/** A thing that is nobody's but its owner's; administrators see and manage it too. */
+const own = (kind: OwnedKind, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { own: kind, admin: true }, ...more });
+const ownAlone = (kind: OwnedKind, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { own: kind, admin: false }, ...more });
 const nowhere = { language: "no-such-language", code: "1" };
 const pid = { pid: "77" };
 const port = { port: "8080" };
@@ -50,57 +63,59 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   signIn: { need: "nothing", body: {} },
   getDoctor: { need: "developer" },
 
-  signOut: account(),
+  signOut: account({ endsSession: true }),
   listSessions: account(),
-  revokeSession: account({ params: { id: "sess_none" } }),
+  revokeSession: ownAlone("session"),
   getMe: account(),
   listApiKeys: account(),
   createApiKey: account({ body: {} }),
-  deleteApiKey: account({ params: { id: "key_none" } }),
+  deleteApiKey: ownAlone("api_key"),
   listRuntimes: account(),
   findMissingBlobs: account({ body: { sha256: [] } }),
   uploadBlob: account({ body: "bytes" }),
   createAnalysis: account({ body: { files: [{ path: ".syla-analyser/main.py", content: "" }] } }),
   getAnalysis: run("view"),
   listEnvironments: account(),
-  getEnvironment: account({ params: { id: "env_none" } }),
-  buildEnvironment: account({ params: { id: "env_none" }, body: {} }),
-  streamEnvironment: account({ params: { id: "env_none" } }),
-  downloadEnvironmentLog: account({ params: { id: "env_none" } }),
-  downloadEnvironmentLock: account({ params: { id: "env_none" } }),
+  getEnvironment: own("environment"),
+  buildEnvironment: own("environment", { body: {} }),
+  warmEnvironment: own("environment", { body: { keep: true } }),
+  streamEnvironment: own("environment"),
+  downloadEnvironmentLog: own("environment"),
+  downloadEnvironmentLock: own("environment"),
   deleteEnvironment: admin({ params: { id: "env_none" } }),
   getEnvironmentStorage: admin(),
   listPackageIndexes: account(),
-  createPackageIndex: account({ body: {} }),
-  updatePackageIndex: account({ params: { id: "idx_none" }, body: {} }),
-  deletePackageIndex: account({ params: { id: "idx_none" } }),
+  createPackageIndex: developer({ body: { language: "python", name: "acme", url: "https://packages.example.org/simple", packages: ["acme-*"] } }),
+  updatePackageIndex: own("package_index", { body: {} }),
+  deletePackageIndex: own("package_index"),
   listSchedules: account(),
-  createSchedule: account({ body: {} }),
+  createSchedule: developer({ body: { name: "Nightly", programId: "prog_none", cron: "@daily" } }),
   previewSchedule: account({ query: "cron=@daily" }),
-  getSchedule: account({ params: { id: "sched_none" } }),
-  updateSchedule: account({ params: { id: "sched_none" }, body: {} }),
-  deleteSchedule: account({ params: { id: "sched_none" } }),
-  getEnvironmentImage: account({ params: { id: "env_none" } }),
+  getSchedule: own("schedule"),
+  updateSchedule: own("schedule", { body: {} }),
+  deleteSchedule: own("schedule"),
+  getEnvironmentImage: own("environment"),
   buildEnvironmentImage: admin({ params: { id: "env_none" }, body: {} }),
   pushEnvironmentImage: admin({ params: { id: "env_none" }, body: {} }),
-  streamEnvironmentImage: account({ params: { id: "env_none" } }),
-  downloadEnvironmentImageLog: account({ params: { id: "env_none" } }),
+  streamEnvironmentImage: own("environment"),
+  downloadEnvironmentImageLog: own("environment"),
   getProgramEnvironment: asset("view"),
   buildProgramEnvironment: asset("run", { body: {} }),
   getProgramSandbox: asset("run"),
   startProgramSandbox: asset("run", { body: {} }),
   getCache: account(),
   clearCache: account({ query: "runId=run_none" }),
-  createImport: { need: "developer", body: { source: { kind: "template", template: "no-such-template" } } },
+  createImport: developer({ body: { source: { kind: "template", template: "no-such-template" } } }),
   listImports: account(),
-  getImport: account({ params: { id: "imp_none" } }),
-  listImportFiles: account({ params: { id: "imp_none" } }),
-  streamImport: account({ params: { id: "imp_none" } }),
-  getImportAnalysis: account({ params: { id: "imp_none" } }),
-  listImportFolders: account({ params: { id: "imp_none" } }),
-  chooseImportFolder: account({ params: { id: "imp_none" }, body: { path: null } }),
-  confirmImport: account({ params: { id: "imp_none" }, body: {} }),
-  cancelImport: account({ params: { id: "imp_none" } }),
+  getImport: ownAlone("import"),
+  diffImport: ownAlone("import"),
+  listImportFiles: ownAlone("import"),
+  streamImport: ownAlone("import"),
+  getImportAnalysis: ownAlone("import"),
+  listImportFolders: ownAlone("import"),
+  chooseImportFolder: ownAlone("import", { body: { path: null } }),
+  confirmImport: ownAlone("import", { body: {} }),
+  cancelImport: ownAlone("import"),
   listGitRefs: { need: "developer", body: { url: "no address" } },
   listTemplates: account(),
   getStorage: admin(),
@@ -192,10 +207,11 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   publishVersion: asset("edit", { body: { version: "0.1.0" } }),
   restoreVersion: asset("edit", { params: { version: "0.1.0" } }),
   diffAsset: asset("view"),
-  cloneAsset: account({ params: { id: "prog_none" }, body: {} }),
+  cloneAsset: asset("view", { body: {}, developer: true }),
   transferAsset: asset("owner", { body: { ownerId: "me" } }),
   changeAssets: account({ body: { action: "delete", ids: ["prog_none"] } }),
   exportAssets: account({ query: "ids=prog_none" }),
+  exportManyAssets: account({ body: { ids: ["prog_none"] } }),
   listProgramFiles: asset("view"),
   readProgramFile: asset("view", { query: "path=main.sh" }),
   createDataset: { need: "developer", query: "name=Rows", body: "bytes" },
@@ -239,7 +255,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   finishProviderSecondFactor: { need: "nothing", body: {} },
   listIdentities: account(),
   linkIdentity: account({ body: {} }),
-  unlinkIdentity: account({ params: { id: "acct_none" } }),
+  unlinkIdentity: ownAlone("identity"),
   createToken: { need: "nothing", body: {} },
   revokeToken: { need: "nothing", body: {} },
   updateMe: account({ body: {} }),
@@ -260,10 +276,11 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   suspendUser: admin({ params: { id: "user_none" }, body: {} }),
   reactivateUser: admin({ params: { id: "user_none" } }),
   signOutUser: admin({ params: { id: "user_none" } }),
+  resetTwoFactor: admin({ params: { id: "user_none" }, body: {} }),
   deleteUser: admin({ params: { id: "user_none" } }),
   impersonateUser: admin({ params: { id: "user_none" }, body: {} }),
   getImpersonation: account(),
-  stopImpersonation: account(),
+  stopImpersonation: account({ endsSession: true }),
   exportMyData: account(),
   deleteMe: account({ body: {} }),
   listAnnouncements: account(),
@@ -279,22 +296,22 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   exportAudit: admin(),
   verifyAudit: admin(),
   listQuotas: account(),
-  getQuotas: account({ params: { userId: "user_none" } }),
-  getKeyQuotas: account({ params: { id: "key_none" } }),
-  updateKeyQuotas: account({ params: { id: "key_none" }, body: {} }),
+  getQuotas: own("quotas", { params: { userId: "id" } }),
+  getKeyQuotas: own("api_key"),
+  updateKeyQuotas: own("api_key", { body: {} }),
   updateQuotas: admin({ params: { userId: "user_none" }, body: {} }),
   getUsage: account(),
 
   listModels: account(),
-  createModel: account({ body: {} }),
-  testModelConfig: account({ body: {} }),
+  createModel: developer({ body: { name: "Model", config: { provider: "ollama", modelId: "m", baseUrl: "http://127.0.0.1:1" } } }),
+  testModelConfig: developer({ body: { config: { provider: "ollama", modelId: "m", baseUrl: "http://127.0.0.1:1" } } }),
   getModel: model("view"),
   updateModel: model("edit", { body: { description: "x" } }),
   deleteModel: model("admin"),
   testModel: model("edit"),
   getModelUsage: model("edit"),
   listModelCalls: model("view"),
-  getModelCall: account({ params: { id: "model_none", callId: "llm_none" } }),
+  getModelCall: model("edit", { params: { callId: "CALL" } }),
   setSpendCap: model("admin", { params: { subject: "public" }, body: { amount: 1, period: "day" } }),
   deleteSpendCap: model("admin", { params: { subject: "public" } }),
   listRunCalls: run("view"),
@@ -316,39 +333,39 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   ollamaProcesses: account(),
   ollamaVersion: account(),
   listTriggers: account(),
-  createTrigger: account({ body: {} }),
-  getTrigger: account({ params: { id: "trg_none" } }),
-  updateTrigger: account({ params: { id: "trg_none" }, body: {} }),
-  deleteTrigger: account({ params: { id: "trg_none" } }),
-  rotateTrigger: account({ params: { id: "trg_none" } }),
-  listTriggerCalls: account({ params: { id: "trg_none" } }),
+  createTrigger: developer({ body: { name: "Push", programId: "prog_none" }, secret: true }),
+  getTrigger: own("trigger"),
+  updateTrigger: own("trigger", { body: {} }),
+  deleteTrigger: own("trigger"),
+  rotateTrigger: own("trigger", { secret: true }),
+  listTriggerCalls: own("trigger"),
   callTrigger: { need: "nothing", params: { id: "trg_none" } },
   listWebhooks: account(),
-  createWebhook: account({ body: {} }),
-  getWebhook: account({ params: { id: "whk_none" } }),
-  updateWebhook: account({ params: { id: "whk_none" }, body: {} }),
-  deleteWebhook: account({ params: { id: "whk_none" } }),
-  rotateWebhook: account({ params: { id: "whk_none" } }),
-  testWebhook: account({ params: { id: "whk_none" } }),
-  listWebhookDeliveries: account({ params: { id: "whk_none" } }),
-  getWebhookDelivery: account({ params: { id: "whk_none", deliveryId: "msg_none" } }),
-  replayWebhookDelivery: account({ params: { id: "whk_none", deliveryId: "msg_none" } }),
-  replayWebhook: account({ params: { id: "whk_none" }, body: { since: "2026-01-01T00:00:00Z" } }),
+  createWebhook: developer({ body: { name: "Hook", url: "http://127.0.0.1:1/", events: ["run.finished"] }, secret: true }),
+  getWebhook: own("webhook"),
+  updateWebhook: own("webhook", { body: {} }),
+  deleteWebhook: own("webhook"),
+  rotateWebhook: own("webhook", { secret: true }),
+  testWebhook: own("webhook"),
+  listWebhookDeliveries: own("webhook"),
+  getWebhookDelivery: own("webhook", { params: { deliveryId: "DELIVERY" } }),
+  replayWebhookDelivery: own("webhook", { params: { deliveryId: "DELIVERY" } }),
+  replayWebhook: own("webhook", { body: { since: "2026-01-01T00:00:00Z" } }),
   listCredentials: account(),
-  createCredential: account({ body: {} }),
-  getCredential: account({ params: { id: "cred_none" } }),
-  updateCredential: account({ params: { id: "cred_none" }, body: {} }),
-  deleteCredential: account({ params: { id: "cred_none" } }),
+  createCredential: developer({ body: { kind: "program", name: "Search key", value: "hidden" } }),
+  getCredential: own("credential"),
+  updateCredential: own("credential", { body: {} }),
+  deleteCredential: own("credential"),
   rotateKeys: admin(),
 
   listNotifications: account(),
   countNotifications: account(),
   followNotifications: account(),
-  updateNotification: account({ params: { id: "ntf_none" }, body: { read: true } }),
+  updateNotification: ownAlone("notification", { body: { read: true } }),
   readAllNotifications: account({ body: {} }),
-  deleteNotification: account({ params: { id: "ntf_none" } }),
+  deleteNotification: ownAlone("notification"),
   getNotificationPreferences: account(),
   updateNotificationPreferences: account({ body: {} }),
-  rotateWebhookSecret: account(),
+  rotateWebhookSecret: account({ secret: true }),
   testNotificationChannel: account({ body: {} }),
 };

@@ -181,18 +181,24 @@ describe("access", () => {
 
   it("to somebody else's thing is in the audit trail, once in a while and not on each look", async () => {
     await share(server, ann, { ...thing(), email: bob.email, level: "view" });
-    for (let index = 0; index < 3; index += 1) await read(bob);
+    const cid = await createAccount(server);
+    for (let index = 0; index < 3; index += 1) {
+      for (const person of [bob, cid]) await read(person);
+      for (const what of ["artifacts/art_none", "file?path=main.sh"]) await send(bob, "GET", `/api/v1/runs/${run}/${what}`);
+    }
     await read(ann);
     await server.context.audit.flushed();
     const found = await server.context.database.queries
       .selectFrom("audit_events")
-      .select(["actor_id", "action"])
+      .select(["actor_id", "action", "outcome", "error_code"])
       .where("resource_id", "=", run)
-      .where("action", "in", ["run.read", "share.grant"])
       .execute();
-    expect(found.toSorted((a, b) => a.action.localeCompare(b.action))).toEqual([
-      { actor_id: bob.id, action: "run.read" },
-      { actor_id: ann.id, action: "share.grant" },
+    expect(found.toSorted((a, b) => `${a.action} ${a.outcome}`.localeCompare(`${b.action} ${b.outcome}`))).toEqual([
+      { actor_id: bob.id, action: "run.artifact", outcome: "ok", error_code: null },
+      { actor_id: bob.id, action: "run.input", outcome: "ok", error_code: null },
+      { actor_id: cid.id, action: "run.read", outcome: "denied", error_code: "not_found" },
+      { actor_id: bob.id, action: "run.read", outcome: "ok", error_code: null },
+      { actor_id: ann.id, action: "share.grant", outcome: "ok", error_code: null },
     ]);
   });
 });

@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { accessLevels, levelCovers, type AccessLevel } from "@syla/contracts/access";
+import type { AccessLevel } from "@syla/contracts/access";
 import type { ErrorCode } from "@syla/contracts/errors";
 import type { Route } from "@syla/contracts/route";
 import { routes, type RouteName } from "@syla/contracts/routes";
@@ -9,29 +10,26 @@ import { execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cookieOf, signIn, tokenOf, password } from "../accounts/people.ts";
 import { expectations, type Expectation } from "./expectations.ts";
+import { foreignCalls, type ForeignIds } from "./foreign-ids.ts";
+import { expectedOutcome, standings, type CallerName, type Outcome, type Ownership, type Standing } from "./outcomes.ts";
 import { createAccount, setStatus, share, type Person } from "./people.ts";
+import { insertDelivery, insertModelCall, rowOf, Things } from "./things.ts";
 
-/** How a call ended, as far as permission is concerned. */
-type Outcome = "allowed" | "no link" | "unauthenticated" | "suspended" | "no scope" | "forbidden" | "hidden";
-
-/** Somebody who calls. `level`: what a grant gives them; `capped`: an end user, who changes nothing of what others have. */
-interface Caller {
-  readonly headers: { readonly authorization: string };
-  readonly refused?: Outcome;
-  readonly role: "end_user" | "developer" | "admin";
-  readonly level: AccessLevel | "owner" | null;
-  readonly team: "owner" | "member" | null;
-  /** Not signed in, with a link to the run, or to another one. */
-  readonly link?: "this" | "another";
+/** Somebody who calls, and by what. */
+interface Caller extends Standing {
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const table = Object.entries(routes) as [RouteName, Route][];
-const sockets: readonly string[] = ["openTerminal", "openPort", "followNotifications"];
+const isSocket = ({ responses }: Route) => Object.values(responses).includes("websocket");
 let server: TestServer;
 let owner: Person;
 let people: Record<string, Person>;
-let callers: Record<string, Caller>;
+let callers: Record<CallerName, Caller>;
+let things: Things;
+let teamId: string;
 let runId: string;
 let judgedId: string;
 let analysedId: string;
@@ -42,6 +40,7 @@ let sandboxId: string;
 let assetId: string;
 let modelId: string;
 let datasetId: string;
+let modelCallId: string;
 
 beforeAll(async () => {
   server = await startTestServer({ SYLA_RATE_LIMIT_ANONYMOUS: "0", SYLA_RATE_LIMIT: "0" });
@@ -70,7 +69,10 @@ beforeAll(async () => {
   assetId = await createProgram();
   modelId = await createModel();
   datasetId = await createDataset();
+  modelCallId = await insertModelCall(server, modelId, owner);
+  things = new Things(server, owner, await createProgram());
   await makeCallers();
+  teamId = await makeTeam("Owners");
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -99,7 +101,7 @@ async function insertSandbox(): Promise<string> {
       network: "none",
       status: "running",
       requested_limits: "{}",
-      idle_timeout_ms: 60_000,
+      idle_timeout_ms: 3_600_000,
       expires_at: new Date(Date.now() + 3_600_000),
       worker_id: server.context.workerId,
     })
@@ -132,7 +134,7 @@ async function createDataset(): Promise<string> {
 }
 
 async function makeCallers(): Promise<void> {
-  const things = [
+  const shared = [
     { resourceType: "run", resourceId: runId },
     { resourceType: "run", resourceId: judgedId },
     { resourceType: "run", resourceId: analysedId },
@@ -152,10 +154,10 @@ async function makeCallers(): Promise<void> {
   const member = await createAccount(server);
   people = { stranger, endUser, cappedUser, admin, suspended, revoked, late, member };
   const grantAll = async (to: Person, level: AccessLevel) => {
-    for (const thing of things) await share(server, owner, { ...thing, email: to.email, level });
+    for (const thing of shared) await share(server, owner, { ...thing, email: to.email, level });
   };
   for (const to of [cappedUser, suspended, revoked]) await grantAll(to, "admin");
-  for (const thing of things) {
+  for (const thing of shared) {
     const made = await server.send("POST", "/api/v1/share-links", { ...thing, level: "admin" }, owner.headers);
     const { token } = (await made.json()) as { token: string };
     expect((await server.send("POST", "/api/v1/share-links/redeem", { token }, late.headers)).status).toBe(200);
@@ -168,120 +170,163 @@ async function makeCallers(): Promise<void> {
     .execute();
   await setStatus(server, suspended, "suspended");
   await server.fetch(`/api/v1/api-keys/${revoked.keyId}`, { method: "DELETE", headers: revoked.headers });
-  const developer = { role: "developer", level: null, team: null } as const;
-  callers = {
-    anonymous: { ...developer, headers: { authorization: "" }, refused: "unauthenticated" },
-    "revoked key": { ...developer, headers: revoked.headers, refused: "unauthenticated" },
-    suspended: { ...developer, headers: suspended.headers, refused: "suspended" },
-    "no scope": { ...developer, headers: { authorization: "Bearer without-scope" }, refused: "no scope" },
-    stranger: { ...developer, headers: stranger.headers },
-    "end user": { ...developer, headers: endUser.headers, role: "end_user" },
-    "end user, admin grant": { ...developer, headers: cappedUser.headers, role: "end_user", level: "admin" },
-    "expired link": { ...developer, headers: late.headers },
-    "team member": { ...developer, headers: member.headers, team: "member" },
-    administrator: { headers: admin.headers, role: "admin", level: "owner", team: "owner" },
-    owner: { ...developer, headers: owner.headers, level: "owner", team: "owner" },
-    "link, not signed in": { ...developer, headers: await makeLink(runId), level: "view", link: "this" },
-    "link elsewhere, not signed in": { ...developer, headers: await makeLink(judgedId), link: "another" },
-    "link that was never made": { ...developer, headers: { authorization: "Bearer syla_share_never" }, refused: "no link" },
-  };
-  for (const level of accessLevels) {
+  const granted = async (level: AccessLevel) => {
     const person = await createAccount(server);
     await grantAll(person, level);
-    callers[`${level} grant`] = { ...developer, headers: person.headers, level };
-  }
-  const { accounts } = server.context;
-  const authenticate = accounts.authenticate.bind(accounts);
-  accounts.authenticate = async (incoming, reply) =>
-    incoming.headers.authorization === "Bearer without-scope"
-      ? { userId: owner.id, role: "admin", via: "api-key", keyId: "key_none", scopes: ["nothing:read"] }
-      : await authenticate(incoming, reply);
+    return person.headers;
+  };
+  const sessions = await signInBoth(admin, stranger);
+  const headers: Readonly<Record<CallerName, Readonly<Record<string, string>>>> = {
+    anonymous: { authorization: "" },
+    "revoked key": revoked.headers,
+    suspended: suspended.headers,
+    "administrator's key for usage alone": await makeKey(admin, standings["administrator's key for usage alone"].scopes),
+    stranger: stranger.headers,
+    "stranger with a session": sessions.own,
+    "stranger with a token": await makeToken(stranger),
+    "administrator acting as a stranger": sessions.acting,
+    "end user": endUser.headers,
+    "end user, admin grant": cappedUser.headers,
+    "expired link": late.headers,
+    "view grant": await granted("view"),
+    "run grant": await granted("run"),
+    "edit grant": await granted("edit"),
+    "admin grant": await granted("admin"),
+    "team member": member.headers,
+    administrator: admin.headers,
+    owner: owner.headers,
+    "link, not signed in": await makeLink(runId),
+    "link elsewhere, not signed in": await makeLink(judgedId),
+    "link that was never made": { authorization: "Bearer syla_share_never" },
+  };
+  callers = Object.fromEntries(Object.entries(standings).map(([name, standing]) => [name, { ...standing, headers: headers[name as CallerName] }])) as Record<
+    CallerName,
+    Caller
+  >;
 }
 
-/** What a caller should meet. */
-function expected({ need, link }: Expectation, caller: Caller): Outcome {
-  if (need === "nothing") return "allowed";
-  if (caller.refused !== undefined) return caller.refused;
-  if (caller.link !== undefined && link !== true) return "unauthenticated";
-  if (need === "account" || caller.role === "admin") return "allowed";
-  if (need === "admin") return "forbidden";
-  if (need === "developer") return caller.role === "developer" ? "allowed" : "forbidden";
-  if ("team" in need) {
-    if (caller.team === null) return "hidden";
-    return need.team === "member" || caller.team === "owner" ? "allowed" : "forbidden";
-  }
-  const needed =
-    "run" in need
-      ? need.run
-      : "sandbox" in need
-        ? need.sandbox
-        : "model" in need
-          ? need.model
-          : "dataset" in need
-            ? need.dataset
-            : need.asset;
-  if (caller.level === "owner") return "allowed";
-  if (caller.level === null) return "hidden";
-  if (needed === "owner") return "forbidden";
-  const level = caller.role === "end_user" ? "run" : caller.level;
-  return levelCovers(level, needed) ? "allowed" : "forbidden";
+async function makeKey(person: Person, scopes: readonly string[]): Promise<{ authorization: string }> {
+  const made = await server.send("POST", "/api/v1/api-keys", { name: "narrow", scopes }, person.headers);
+  return { authorization: `Bearer ${((await made.json()) as { key: string }).key}` };
+}
+
+/** A short-lived token for somebody's key. */
+async function makeToken({ headers }: Person): Promise<{ authorization: string }> {
+  const input = { grantType: "api_key", apiKey: headers.authorization.slice("Bearer ".length) };
+  const pair = (await (await server.send("POST", "/api/v1/tokens", input, { authorization: "" })).json()) as { accessToken: string };
+  return { authorization: `Bearer ${pair.accessToken}` };
+}
+
+/** A person's own session, and one of an administrator who acts as them. */
+async function signInBoth(admin: Person, person: Person): Promise<{ own: { cookie: string }; acting: { cookie: string } }> {
+  const signedIn = async ({ id, email }: Person) => {
+    const reset = (await (await server.send("POST", `/api/v1/users/${id}/password-reset`)).json()) as { url: string };
+    await server.send("POST", "/api/v1/password-reset/complete", { token: tokenOf(reset.url), password }, { authorization: "" });
+    return cookieOf(await signIn(server, email));
+  };
+  const own = { cookie: await signedIn(person) };
+  const before = await signedIn(admin);
+  const acting = await server.send("POST", `/api/v1/users/${person.id}/impersonate`, { reason: "a test" }, { cookie: before });
+  expect(acting.status).toBe(201);
+  return { own, acting: { cookie: cookieOf(acting) } };
 }
 
 /** What is used up by a call is made anew for each. */
-async function fill(name: RouteName, expectation: Expectation): Promise<Record<string, string>> {
+async function fill(name: RouteName, expectation: Expectation, ownership: Ownership): Promise<Record<string, string>> {
   const { need } = expectation;
-  const parts: Record<string, string> = { ARTIFACT: artifactId };
+  const parts: Record<string, string> = { ARTIFACT: artifactId, CALL: modelCallId };
   if (typeof need === "string") return parts;
   if ("run" in need) parts["id"] = { getTestReport: judgedId, getAnalysis: analysedId, deleteRun: liveId }[name as string] ?? runId;
   if ("sandbox" in need) parts["id"] = sandboxId;
-  if ("dataset" in need) parts["id"] = datasetId;
-  if ("model" in need) {
-    parts["id"] = modelId;
-    await server.context.database.queries.updateTable("assets").set({ deleted_at: null }).where("id", "=", modelId).execute();
+  if ("own" in need) {
+    parts["id"] = await things.id(need.own);
+    if (need.own === "webhook" && expectation.params?.["deliveryId"] !== undefined)
+      parts["DELIVERY"] = await insertDelivery(server, parts["id"], owner);
   }
-  if ("asset" in need) {
-    parts["id"] = assetId;
-    await server.context.database.queries
-      .updateTable("assets")
-      .set({ deleted_at: null, owner_id: owner.id })
-      .where("id", "=", assetId)
-      .execute();
+  const asset = "asset" in need ? assetId : "model" in need ? modelId : "dataset" in need ? datasetId : undefined;
+  if (asset !== undefined) {
+    parts["id"] = asset;
+    await putAsset(asset, ownership);
   }
   if (expectation.params?.["id"] === "GRANT")
     parts["id"] = await share(server, owner, { resourceType: "run", resourceId: runId, email: "once@example.org", level: "view" });
-  if ("team" in need) Object.assign(parts, await makeTeam());
+  if ("team" in need) Object.assign(parts, await makeTeamParts());
   return parts;
 }
 
-async function makeTeam(): Promise<Record<string, string>> {
-  const { queries } = server.context.database;
-  const made = (await (await server.send("POST", "/api/v1/teams", { name: "T" }, owner.headers)).json()) as { id: string };
-  const other = people["stranger"] as Person;
-  const extra = await createAccount(server);
-  for (const person of [people["member"] as Person, extra])
-    await queries.insertInto("team_members").values({ team_id: made.id, user_id: person.id, role: "member" }).execute();
-  const invited = await server.send("POST", `/api/v1/teams/${made.id}/invitations`, { email: other.email }, owner.headers);
-  const { invitation } = (await invited.json()) as { invitation: { id: string } };
-  return { id: made.id, MEMBER: extra.id, INVITATION: invitation.id };
+/** An asset as it was, and whose it is to be. */
+async function putAsset(id: string, ownership: Ownership): Promise<void> {
+  const owner_id = { private: owner.id, public: owner.id, team: teamId, system: "system" }[ownership];
+  const visibility = ownership === "public" || ownership === "system" ? "public" : "private";
+  await server.context.database.queries.updateTable("assets").set({ deleted_at: null, owner_id, visibility }).where("id", "=", id).execute();
 }
 
-async function call(name: RouteName, route: Route, expectation: Expectation, caller: Caller): Promise<Outcome> {
-  const parts = await fill(name, expectation);
+/** A team of the owner's, with the member in it. */
+async function makeTeam(name: string): Promise<string> {
+  const { id } = (await (await server.send("POST", "/api/v1/teams", { name }, owner.headers)).json()) as { id: string };
+  await addMember(id, people["member"] as Person);
+  return id;
+}
+
+async function addMember(team: string, { id }: Person): Promise<void> {
+  await server.context.database.queries.insertInto("team_members").values({ team_id: team, user_id: id, role: "member" }).execute();
+}
+
+async function makeTeamParts(): Promise<Record<string, string>> {
+  const id = await makeTeam("T");
+  const other = people["stranger"] as Person;
+  const extra = await createAccount(server);
+  await addMember(id, extra);
+  const invited = await server.send("POST", `/api/v1/teams/${id}/invitations`, { email: other.email }, owner.headers);
+  const { invitation } = (await invited.json()) as { invitation: { id: string } };
+  return { id, MEMBER: extra.id, INVITATION: invitation.id };
+}
+
+/** How a call went; `told`: by what name the audit trail has it, where it has to. */
+interface Met {
+  readonly outcome: Outcome;
+  readonly told: string | null;
+  /** What was called is something else than before. */
+  readonly changed: boolean;
+}
+
+async function call(name: RouteName, route: Route, expectation: Expectation, caller: Caller, ownership: Ownership): Promise<Met> {
+  const parts = await fill(name, expectation, ownership);
   const given: Record<string, string> = { ...expectation.params, ...(parts["id"] === undefined ? {} : { id: parts["id"] }) };
   const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => parts[given[key] ?? ""] ?? given[key] ?? "missing");
   const query = expectation.query === undefined ? "" : `?${expectation.query.replace("ID", runId)}`;
-  const address = `${path}${query}`;
-  if (sockets.includes(name)) return await upgrade(address, caller);
+  const watched = route.method === "GET" || typeof expectation.need === "string" ? undefined : parts["id"]?.startsWith("grant_") === true ? runId : parts["id"];
+  const before = watched === undefined ? null : await rowOf(server, watched);
+  const requestId = randomUUID();
+  const { status, body } = await send(route, `${path}${query}`, expectation, { ...caller.headers, "x-request-id": requestId });
+  const outcome = outcomeOf(status, body, expectation);
+  if (outcome === "allowed" && typeof expectation.need !== "string" && "own" in expectation.need && route.method !== "GET")
+    things.forget(expectation.need.own);
+  const isKnown = outcome !== "unauthenticated" && outcome !== "suspended" && outcome !== "no link";
+  return {
+    outcome,
+    told: route.audit !== undefined && route.auth !== "none" && isKnown ? requestId : null,
+    changed: watched !== undefined && outcome !== "allowed" && (await rowOf(server, watched)) !== before,
+  };
+}
+
+async function send(
+  route: Route,
+  address: string,
+  expectation: Expectation,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; body: string }> {
+  if (isSocket(route)) return await upgrade(address, headers);
   const body = expectation.body === undefined ? undefined : JSON.parse(JSON.stringify(expectation.body).replace('"ID"', `"${runId}"`));
   const answer =
     body === "bytes"
       ? await server.fetch(address, {
           method: route.method,
-          headers: { ...caller.headers, "content-type": "application/octet-stream" },
+          headers: { ...headers, "content-type": "application/octet-stream" },
           body: "x",
         })
-      : await server.send(route.method, address, body, caller.headers);
-  return outcomeOf(answer.status, await answer.text(), expectation);
+      : await server.send(route.method, address, body, headers);
+  return { status: answer.status, body: await answer.text() };
 }
 
 function outcomeOf(status: number, body: string, { need }: Expectation): Outcome {
@@ -293,17 +338,19 @@ function outcomeOf(status: number, body: string, { need }: Expectation): Outcome
   if (code === "share_link_invalid") return "no link";
   if (code === "account_suspended") return "suspended";
   if (code === "scope_missing") return "no scope";
+  if (code === "impersonating") return "impersonating";
   if (code === "forbidden") return "forbidden";
   return code === "not_found" && typeof need !== "string" ? "hidden" : "allowed";
 }
 
 /** Asks for a WebSocket. */
-function upgrade(path: string, { headers }: Caller): Promise<Outcome> {
+function upgrade(path: string, { authorization, ...headers }: Readonly<Record<string, string>>): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(server.url + path, {
       agent: false, // the connection of a refused one is closed
       headers: {
-        ...(headers.authorization === "" ? {} : headers),
+        ...headers,
+        ...(authorization === undefined || authorization === "" ? {} : { authorization }),
         connection: "upgrade",
         upgrade: "websocket",
         "sec-websocket-version": "13",
@@ -313,11 +360,10 @@ function upgrade(path: string, { headers }: Caller): Promise<Outcome> {
     sent.on("error", reject);
     sent.on("upgrade", (_answer, socket) => {
       socket.destroy();
-      resolve("allowed");
+      resolve({ status: 101, body: "" });
     });
     sent.on("response", (answer) => {
-      const need = { sandbox: "edit" } as const;
-      text(answer).then((body) => resolve(outcomeOf(answer.statusCode ?? 0, body, { need })), reject);
+      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject);
     });
     sent.end();
   });
@@ -334,39 +380,107 @@ describe("who may use which route", () => {
     expect(changing.filter(([, route]) => route.audit === undefined).map(([name]) => name)).toEqual([]);
   });
 
-  it("agrees with what each caller meets", async () => {
-    expect(await findDifferences(callers)).toEqual([]);
+  it("agrees with what each caller meets, leaves what was refused as it was, and is told of in the audit trail", async () => {
+    expect(await findDifferences(table, callers)).toEqual([]);
   }, 300_000);
 
   it("is nothing by a link alone while that is not allowed", async () => {
     await allowLinks(false);
     const { "link, not signed in": link, anonymous, "link that was never made": never } = callers;
     const off = { refused: "unauthenticated" } as const;
-    expect(
-      await findDifferences({
-        anonymous: anonymous as Caller,
-        link: { ...(link as Caller), ...off },
-        never: { ...(never as Caller), ...off },
-      }),
-    ).toEqual([]);
+    expect(await findDifferences(table, { anonymous, link: { ...link, ...off }, never: { ...never, ...off } })).toEqual([]);
   }, 120_000);
+
+  it.each(["public", "team", "system"] as const)("follows whose an asset is: %s", async (ownership) => {
+    const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
+    const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
+    const ofAssets = table.filter(([name]) => {
+      const need = expectations[name]?.need;
+      return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
+    });
+    expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
+    for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
+  }, 120_000);
+
+  it("lets nobody name somebody else's thing in a body or a query", async () => {
+    const ids = await makeForeignIds();
+    const wrong: string[] = [];
+    const all = () => Promise.all([runId, assetId, modelId, datasetId, teamId, ids.own.teamId].map((id) => rowOf(server, id)));
+    const before = await all();
+    for (const { name, method, path, body, refusal } of foreignCalls(ids)) {
+      const answer = await server.send(method, path, body, callers.stranger.headers);
+      const said = await answer.text();
+      if (!refusal.test(said)) wrong.push(`${name}: ${answer.status} ${said.slice(0, 300)}`);
+      if ((await all()).join() !== before.join()) wrong.push(`${name}: something has changed`);
+    }
+    expect(wrong).toEqual([]);
+  }, 60_000);
 });
 
+/** The owner's things, and the stranger's to name them in. */
+async function makeForeignIds(): Promise<ForeignIds> {
+  const { headers } = callers.stranger;
+  const post = async (path: string, body: object, by: Readonly<Record<string, string>>): Promise<string> => {
+    const answer = await server.send("POST", path, body, by);
+    const text = await answer.text();
+    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${text}`);
+    return (JSON.parse(text) as { id: string }).id;
+  };
+  const credential = (kind: string, more: object = {}) =>
+    post("/api/v1/credentials", { kind, name: newId("test"), value: "hidden", ...more }, owner.headers);
+  const uploaded = await server.fetch("/api/v1/blobs", {
+    method: "POST",
+    headers: { ...owner.headers, "content-type": "application/octet-stream" },
+    body: "the owner's alone",
+  });
+  const program = { type: "program", name: newId("test"), files: [{ path: "main.sh", content: "echo 1" }] };
+  const model = { name: newId("test"), config: { provider: "ollama", modelId: "m", baseUrl: "http://127.0.0.1:1" } };
+  return {
+    ...{ runId, assetId, modelId, datasetId, teamId, ownerId: owner.id },
+    blob: ((await uploaded.json()) as { sha256: string }).sha256,
+    credentials: {
+      model: await credential("model"),
+      git: await credential("git", { host: "git.example.org" }),
+      index: await credential("index", { host: "packages.example.org" }),
+      program: await credential("program"),
+    },
+    own: {
+      runId: (await execute(server, { code: "echo 1", entrypoint: "main.sh" }, headers)).id,
+      programId: await post("/api/v1/assets", program, headers),
+      modelId: await post("/api/v1/models", model, headers),
+      teamId: await post("/api/v1/teams", { name: "Strangers" }, headers),
+    },
+  };
+}
+
 /** Where what callers meet is not what they should. */
-async function findDifferences(tried: Readonly<Record<string, Caller>>): Promise<string[]> {
+async function findDifferences(
+  tried: readonly (readonly [RouteName, Route])[],
+  by: Readonly<Record<string, Caller>>,
+  ownership: Ownership = "private",
+): Promise<string[]> {
   const wrong: string[] = [];
-  const counts: Record<string, Partial<Record<Outcome, number>>> = {};
-  for (const [name, route] of table) {
+  const told = new Map<string, string>();
+  for (const [name, route] of tried) {
     const expectation = expectations[name];
     if (expectation === undefined) continue;
-    for (const [who, caller] of Object.entries(tried)) {
-      const outcome = await call(name, route, expectation, caller).catch((error: unknown) => String(error));
-      const should = expected(expectation, caller);
+    for (const [who, caller] of Object.entries(by)) {
+      if (expectation.endsSession === true && caller.isInSession === true) continue;
+      const met = await call(name, route, expectation, caller, ownership).catch((error: unknown) => String(error));
+      const should = expectedOutcome(route, expectation, caller, ownership);
+      const outcome = typeof met === "string" ? met : met.outcome;
       if (outcome !== should) wrong.push(`${name}, ${who}: ${outcome} instead of ${should}`);
-      else (counts[who] ??= {})[should] = ((counts[who] ??= {})[should] ?? 0) + 1;
+      if (typeof met === "string") continue;
+      if (met.changed) wrong.push(`${name}, ${who}: refused, and changed all the same`);
+      if (met.told !== null) told.set(met.told, `${name}, ${who}`);
     }
   }
-  // oxlint-disable-next-line no-console -- how much was tried is worth seeing
-  console.table(counts);
-  return wrong;
+  await server.context.audit.flushed();
+  const events = await server.context.database.queries.selectFrom("audit_events").select("request_id").execute();
+  for (const { request_id: id } of events) told.delete(id ?? "");
+  const untold = [...told.values()].filter((which) => !changesNothing.some((name) => which.startsWith(`${name}, `)));
+  return [...wrong, ...untold.map((which) => `${which}: not in the audit trail`)];
 }
+
+/** They may find that there is nothing to do, and then there is nothing to tell. */
+const changesNothing: readonly RouteName[] = ["analyseProgram", "createAnalysis", "bulkRuns", "findMissingBlobs", "listGitRefs", "startProgramSandbox"];

@@ -2,7 +2,7 @@ import { accessLevels, levelCovers, type AccessLevel } from "@syla/contracts/acc
 import type { Role } from "@syla/contracts/accounts";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "@syla/server/access/actor";
-import { can, higher, type ThingAction } from "@syla/server/access/permission";
+import { can, higher, levelOf, personal, type RoleAction, type ThingAction } from "@syla/server/access/permission";
 import { visibleTo } from "@syla/server/access/store";
 import { newId } from "@syla/server/platform/ids";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
@@ -38,7 +38,27 @@ describe("the permission function", () => {
     const endUser: Actor = { ...actor, role: "end_user" };
     expect(runActions.map(([action]) => can(endUser, action, { ...thing, level: "admin" }))).toEqual([true, true, false, false, false]);
     expect(runActions.every(([action]) => can(endUser, action, { ...thing, ownerId: "user_1" }))).toBe(true);
-    expect([can(endUser, "team:create"), can(endUser, "sandbox:keep"), can(endUser, "server:inspect")]).toEqual([false, false, false]);
+    expect([can(endUser, "sandbox:keep"), can(endUser, "server:inspect"), can(endUser, "model:try")]).toEqual([false, false, false]);
+  });
+
+  it("lets end users own nothing but runs and passing sandboxes, and developers everything but what is the system's", () => {
+    const creations = ["asset", "team", "credential", "package_index", "webhook", "trigger", "schedule"].map((type) => `${type}:create` as RoleAction);
+    expect(creations.filter((action) => can({ ...actor, role: "end_user" }, action))).toEqual([]);
+    expect(creations.every((action) => can(actor, action))).toBe(true);
+    expect([can(actor, "system:own"), can({ ...actor, role: "admin" }, "system:own")]).toEqual([false, true]);
+  });
+
+  it("lets members have of their team's things what is said for each type, and its owners everything", () => {
+    const types = ["run", "asset", "team", "credential", "package_index", "webhook"] as const;
+    const levels = (teamRole: "owner" | "member") => types.map((type) => levelOf(actor, { ...thing, type, ownerId: "team_1", teamRole }));
+    expect(levels("member")).toEqual(["edit", "edit", "view", "run", "view", "view"]);
+    expect(new Set(levels("owner"))).toEqual(new Set(["admin"]));
+  });
+
+  it("shows what is nobody else's to its owner and to administrators", () => {
+    const own = personal("account", "user_2", "user_2");
+    expect([can(actor, "account:read", own), can({ ...actor, userId: "user_2" }, "account:read", own)]).toEqual([false, true]);
+    expect(can({ ...actor, role: "admin" }, "account:read", own)).toBe(true);
   });
 });
 

@@ -1,5 +1,9 @@
 import { once } from "node:events";
-import { createSandbox } from "@syla/testkit/sandboxes";
+import type { Route } from "@syla/contracts/route";
+import { routes, type RouteName } from "@syla/contracts/routes";
+import { newId } from "@syla/server/platform/ids";
+import { startLlm, type LlmStandIn } from "@syla/testkit/llm";
+import { createSandbox, waitForPort } from "@syla/testkit/sandboxes";
 import { submit } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import Client from "ws";
@@ -9,20 +13,25 @@ import { createAccount, setStatus, share, type Person } from "./people.ts";
 /** "Within about a second", on a machine that does other things too. */
 const soonMs = 2500;
 
+let llm: LlmStandIn;
 let server: TestServer;
 let ann: Person;
 let bob: Person;
 let run: string;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  llm = await startLlm();
+  server = await startTestServer({ SYLA_MODEL_ALLOW_PRIVATE: `127.0.0.1:${llm.port}` });
   ann = await createAccount(server);
   run = (await submit(server, { code: "echo begun; sleep 120", entrypoint: "a.sh", limits: { wallMs: 120_000 } }, ann.headers)).id;
 });
 beforeEach(async () => {
   bob = await createAccount(server);
 });
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await llm[Symbol.asyncDispose]();
+});
 
 const thing = () => ({ resourceType: "run", resourceId: run });
 
@@ -147,5 +156,137 @@ describe("what is open in a sandbox", () => {
     expect([Date.now() - begun < soonMs, code]).toEqual([true, 4003]);
     await expect.poll(async () => (await server.fetch(base, { headers: bob.headers })).status).toBe(404);
     expect(url).toContain(".localhost");
+  });
+});
+
+/** A model at a provider that falls silent in the middle of its answer. */
+async function createModel(owner: Person): Promise<string> {
+  llm.behave({ stallAfter: 1 });
+  const config = { provider: "openai", modelId: "m", baseUrl: `${llm.url}/v1`, prices: { input: 1, output: 1 } };
+  const made = await server.send("POST", "/api/v1/models", { name: newId("test"), config }, owner.headers);
+  return ((await made.json()) as { id: string }).id;
+}
+
+/** A stream or a socket that is open. */
+interface Open {
+  readonly ended: Promise<unknown>;
+}
+
+/** Calls it; resolves when the answer has begun. */
+async function callModel(model: string, person: Person): Promise<Open> {
+  const body = { model, stream: true, messages: [{ role: "user", content: "Hello" }] };
+  const answer = await server.send("POST", "/v1/chat/completions", body, person.headers);
+  expect(answer.status).toBe(200);
+  return { ended: answer.text() };
+}
+
+/** An environment whose build and image take their time. */
+async function insertEnvironment(owner: Person): Promise<string> {
+  const { queries } = server.context.database;
+  const id = newId("env");
+  const { workerId: worker_id } = server.context;
+  const asked = { manager: "uv", language: "python", runtime_version: "3", platform: "linux", source: "requirements", dependencies: "[]" } as const;
+  await queries
+    .insertInto("environments")
+    .values({ id, key: id, request_key: id, base_key: null, scope: null, ...asked, request_sha256: "", state: "building", phase: "install", worker_id, lock_sha256: null, log_sha256: null, size: null, build_ms: null })
+    .execute();
+  await queries.insertInto("environment_users").values({ environment_id: id, user_id: owner.id }).execute();
+  await queries
+    .insertInto("environment_images")
+    .values({ environment_id: id, state: "building", phase: "assemble", worker_id, image_id: null, reference: null, digest: null, size: null, log_sha256: null })
+    .execute();
+  return id;
+}
+
+async function insertImport(owner: Person): Promise<string> {
+  const id = newId("imp");
+  await server.context.database.queries
+    .insertInto("imports")
+    .values({
+      id,
+      owner_id: owner.id,
+      state: "fetching",
+      source: JSON.stringify({ kind: "template", template: "none" }),
+      archive_sha256: null,
+      asset_id: null,
+      tree_sha256: null,
+      whole_tree_sha256: null,
+      folder: null,
+      analysis_sha256: null,
+      phase: "fetch",
+      progress_seq: 1,
+      worker_id: server.context.workerId,
+      expires_at: new Date(Date.now() + 3_600_000),
+    })
+    .execute();
+  return id;
+}
+
+describe("every route that streams", () => {
+  it("ends with the key that it was opened with", async () => {
+    const sandbox = await createSandbox(server, { language: "python" }, bob.headers);
+    const at = `/api/v1/sandboxes/${sandbox.id}`;
+    const json = async <T>(answer: Promise<Response>) => (await (await answer).json()) as T;
+    const start = (command: string, terminal?: object) =>
+      json<{ pid: number }>(server.send("POST", `${at}/processes`, { command, terminal }, bob.headers));
+    const [{ pid }, { pid: shell }, context] = [
+      await start("echo begun; cat"),
+      await start("cat", { columns: 80, rows: 24 }),
+      await json<{ id: string }>(server.send("POST", `${at}/contexts`, {}, bob.headers)),
+    ];
+    await start("exec python3 -m http.server 8080");
+    await waitForPort(server, sandbox.id, 8080, bob.headers);
+    const [environment, imported, model] = [await insertEnvironment(bob), await insertImport(bob), await createModel(bob)];
+    const following = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, bob.headers)).id;
+    const read = async (asked: Promise<Response>): Promise<Open> => {
+      const answer = await asked;
+      expect(answer.status).toBe(200);
+      return { ended: answer.text() };
+    };
+    const get = (path: string) => read(server.fetch(path, { headers: bob.headers }));
+    /** There is nothing to say yet, so the answer has not begun. */
+    const getQuiet = async (path: string): Promise<Open> => await Promise.resolve({ ended: get(path).then(({ ended }) => ended) });
+    const socket = async (path: string): Promise<Open> => {
+      const client = new Client(server.url.replace("http", "ws") + path, { headers: bob.headers });
+      await once(client, "open");
+      return { ended: once(client, "close") };
+    };
+    const opening: Partial<Record<RouteName, Promise<Open>>> = {
+      streamEnvironment: getQuiet(`/api/v1/environments/${environment}/events`),
+      streamEnvironmentImage: getQuiet(`/api/v1/environments/${environment}/image/events`),
+      streamImport: get(`/api/v1/imports/${imported}/events`),
+      streamRun: get(`/api/v1/runs/${following}/events`),
+      streamProcess: get(`${at}/processes/${pid}/output`),
+      watchSandboxFiles: getQuiet(`${at}/files/watch?path=%2Fworkspace`),
+      streamExec: read(server.send("POST", `${at}/exec/stream`, { command: "echo begun; sleep 60" }, bob.headers)),
+      runInContext: read(
+        server.send("POST", `${at}/contexts/${context.id}/run`, { code: "print(1, flush=True); import time; time.sleep(60)" }, bob.headers),
+      ),
+      openTerminal: socket(`${at}/processes/${shell}/terminal`),
+      openPort: socket(`${at}/ports/8080/connection`),
+      followNotifications: socket("/api/v1/notifications/live"),
+      createChatCompletion: callModel(model, bob),
+    };
+    const table = Object.entries(routes) as [RouteName, Route][];
+    const isStreaming = ({ responses }: Route) => Object.values(responses).some((kind) => kind === "event-stream" || kind === "websocket");
+    expect(Object.keys(opening)).toEqual(
+      expect.arrayContaining(table.filter(([, route]) => isStreaming(route)).map(([name]) => name)),
+    );
+
+    const open = await Promise.all(Object.values(opening));
+    const early: unknown[] = [];
+    for (const { ended } of open) void ended.then((what) => early.push(what));
+    await start("true"); // a turn for each of them
+    expect(early).toEqual([]);
+    await server.fetch(`/api/v1/api-keys/${bob.keyId}`, { method: "DELETE", headers: bob.headers });
+    await Promise.all(open.map(({ ended }) => ended));
+  }, 60_000);
+
+  it("of a model ends when the leave to call it is taken back", async () => {
+    const model = await createModel(ann);
+    const id = await share(server, ann, { resourceType: "asset", resourceId: model, email: bob.email, level: "run" });
+    const { ended } = await callModel(model, bob);
+    await server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers });
+    expect(await ended).toContain("access that this rested on has ended");
   });
 });

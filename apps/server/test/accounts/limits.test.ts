@@ -1,7 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { AppError } from "@syla/contracts/errors";
+import { createTestDatabase, type TestDatabase } from "@syla/testkit/database";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApiKeyMemo } from "../../src/accounts/api-keys/api-key-memo.ts";
 import { hashPassword, verifyPassword } from "../../src/accounts/password.ts";
-import { createSignInLimit } from "../../src/accounts/sign-in-limit.ts";
+import { createSignInLimit, type Guesser, type SignInLimit } from "../../src/accounts/sign-in-limit.ts";
+import { openDatabase, type Database } from "../../src/platform/database.ts";
+import { createLogger } from "../../src/platform/logger.ts";
+import { forgettingTries, openTries } from "../../src/platform/tries.ts";
 import { can, requirePermission } from "../../src/access/service.ts";
 
 describe("passwords", () => {
@@ -23,40 +29,78 @@ describe("passwords", () => {
 });
 
 describe("sign-in limit", () => {
-  it("forgets failures after a while and after a success", () => {
-    let now = 0;
-    const limit = createSignInLimit(() => now);
-    for (let attempt = 0; attempt < 10; attempt += 1) limit.failed("1.1.1.1", "A@x");
-    expect(() => limit.check("1.1.1.1", "a@X")).toThrow("Too many failed sign-ins");
-    expect(() => limit.check("2.2.2.2", "a@x")).not.toThrow();
-    now = 15 * 60_000 + 1;
-    expect(() => limit.check("1.1.1.1", "a@x")).not.toThrow();
-    for (let attempt = 0; attempt < 9; attempt += 1) limit.failed("1.1.1.1", "a@x");
-    limit.succeeded("1.1.1.1", "a@x");
-    limit.failed("1.1.1.1", "a@x");
-    expect(() => limit.check("1.1.1.1", "a@x")).not.toThrow();
+  let testDatabase: TestDatabase;
+  let database: Database;
+  let limit: SignInLimit;
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    database = openDatabase({ connectionString: testDatabase.url }, createLogger("silent"));
+    limit = createSignInLimit(openTries(database.queries));
+  });
+  afterAll(async () => {
+    await database.close();
+    await testDatabase[Symbol.asyncDispose]();
   });
 
-  it("stops one address that tries many people, and many addresses that try one", () => {
-    const limit = createSignInLimit();
-    for (let n = 0; n < 50; n += 1) limit.failed("1.1.1.1", `p${n}@x`);
-    expect(() => limit.check("1.1.1.1", "new@x")).toThrow("Too many failed sign-ins");
-    for (let n = 0; n < 100; n += 1) limit.failed(`9.9.9.${n}`, "victim@x");
-    expect(() => limit.check("8.8.8.8", "victim@x")).toThrow("Too many failed sign-ins");
-    expect(() => limit.check("8.8.8.8", "other@x")).not.toThrow();
+  const wrong = () => Promise.reject(new AppError("invalid_credentials"));
+  const right = () => Promise.resolve("in");
+  /** How the tries end: the code of the error, or what the work answers. */
+  const tryAll = async (times: number, guesser: (place: number) => Guesser, work: () => Promise<string> = wrong) =>
+    await Promise.all(
+      Array.from({ length: times }, (_, place) => limit.guard(guesser(place), work).catch((error: unknown) => (error as AppError).code)),
+    );
+  const from = (address: string, name: string) => (): Guesser => ({ address, name });
+
+  it("lets no more than ten wrong ones through, however many come at once, and forgets them after a while and after a success", async () => {
+    const met = await tryAll(30, from("1.1.1.1", "A@x"));
+    expect(met.filter((code) => code === "invalid_credentials")).toHaveLength(10);
+    expect(met.filter((code) => code === "rate_limited")).toHaveLength(20);
+    expect(await tryAll(1, from("1.1.1.1", "a@X"), right)).toEqual(["rate_limited"]);
+    expect(await tryAll(1, from("2.2.2.2", "a@x"), right)).toEqual(["in"]);
+    await sql`update tries set ends_at = now()`.execute(database.queries);
+    expect(await tryAll(1, from("1.1.1.1", "a@x"), right)).toEqual(["in"]);
+    await tryAll(9, from("1.1.1.1", "a@x"));
+    expect(await tryAll(1, from("1.1.1.1", "a@x"), right)).toEqual(["in"]);
+    expect(await tryAll(9, from("1.1.1.1", "a@x"))).not.toContain("rate_limited");
+    await sql`update tries set ends_at = now()`.execute(database.queries);
+    await forgettingTries(database.queries).perform(new AbortController().signal);
+    expect(await database.queries.selectFrom("tries").selectAll().execute()).toEqual([]);
+  });
+
+  it("counts no error that is no guess", async () => {
+    const lost = () => Promise.reject(new AppError("database_unavailable"));
+    expect(new Set(await tryAll(12, from("3.3.3.3", "c@x"), lost).then((met) => met.slice(0, 1)))).toEqual(new Set(["database_unavailable"]));
+    expect(await tryAll(1, from("3.3.3.3", "c@x"), right)).toEqual(["in"]);
+  });
+
+  it("is one for all servers of a database", async () => {
+    await tryAll(10, from("5.5.5.5", "e@x"));
+    await using other = await openSecond(testDatabase);
+    const elsewhere = createSignInLimit(openTries(other.database.queries));
+    await expect(elsewhere.guard({ address: "5.5.5.5", name: "e@x" }, right)).rejects.toThrow("Too many failed sign-ins");
+  });
+
+  it("stops one address that tries many people, and many addresses that try one", async () => {
+    await tryAll(50, (place) => ({ address: "4.4.4.4", name: `p${place}@x` }));
+    expect(await tryAll(1, from("4.4.4.4", "new@x"), right)).toEqual(["rate_limited"]);
+    await tryAll(100, (place) => ({ address: `9.9.9.${place}`, name: "victim@x" }));
+    expect(await tryAll(1, from("8.8.8.8", "victim@x"), right)).toEqual(["rate_limited"]);
+    expect(await tryAll(1, from("8.8.8.8", "other@x"), right)).toEqual(["in"]);
+  });
+
+  it("counts the own failures of a known browser alone, so that strangers lock nobody out", async () => {
+    const known = (): Guesser => ({ address: "9.9.9.1", name: "victim@x", knownBrowser: "browser" });
+    expect(await tryAll(1, from("9.9.9.1", "victim@x"), right)).toEqual(["rate_limited"]);
+    expect(await tryAll(1, known, right)).toEqual(["in"]);
+    await tryAll(10, known);
+    expect(await tryAll(1, known, right)).toEqual(["rate_limited"]);
   });
 });
 
-describe("sign-in limit of a known browser", () => {
-  it("counts that browser's own failures only, so strangers lock nobody out", () => {
-    const limit = createSignInLimit();
-    for (let n = 0; n < 200; n += 1) limit.failed(`9.9.9.${n % 250}`, "victim@x");
-    expect(() => limit.check("9.9.9.1", "victim@x")).toThrow("Too many failed sign-ins");
-    expect(() => limit.check("9.9.9.1", "victim@x", "browser")).not.toThrow();
-    for (let n = 0; n < 10; n += 1) limit.failed("1.1.1.1", "victim@x", "browser");
-    expect(() => limit.check("2.2.2.2", "victim@x", "browser")).toThrow("Too many failed sign-ins");
-  });
-});
+async function openSecond({ url }: TestDatabase): Promise<{ database: Database } & AsyncDisposable> {
+  const database = openDatabase({ connectionString: url }, createLogger("silent"));
+  return await Promise.resolve({ database, [Symbol.asyncDispose]: () => database.close() });
+}
 
 describe("memory of actor keys", () => {
   const actor = { userId: "u", role: "developer", via: "api-key", keyId: "k" } as const;

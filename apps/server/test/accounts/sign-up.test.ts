@@ -24,7 +24,12 @@ const request = (server: TestServer, email: string, headers: Record<string, stri
 describe("a closed server", () => {
   it("makes no accounts, not even by invitation", async () => {
     await using server = await startTestServer();
-    expect(await (await server.fetch("/api/v1/sign-up", { headers: nobody })).json()).toEqual({ mode: "closed", domains: [] });
+    expect(await (await server.fetch("/api/v1/sign-up", { headers: nobody })).json()).toEqual({
+      mode: "closed",
+      domains: [],
+      passwords: true,
+      passwordLength: 10,
+    });
     expect(await codeOf(await request(server, "bob@example.org"))).toBe("sign_up_closed");
     expect(await codeOf(await server.send("POST", "/api/v1/invitations", { email: "bob@example.org" }))).toBe("sign_up_closed");
     expect(await codeOf(await complete(server, "guess"))).toBe("link_invalid");

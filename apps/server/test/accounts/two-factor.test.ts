@@ -4,7 +4,7 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findStep, hashRecoveryCode, newRecoveryCodes } from "../../src/accounts/two-factor/codes.ts";
 import { createSealedText } from "../../src/accounts/two-factor/sealed-text.ts";
-import { addPerson, codeOf, nobody, password, signIn, type Person } from "./people.ts";
+import { addPerson, codeOf, getMe, nobody, password, signIn, type Person } from "./people.ts";
 
 describe("codes of an authenticator", () => {
   const secret = "12345678901234567890";
@@ -56,14 +56,19 @@ describe("second factor", () => {
   const codeAt = (offset: number) => createOTP(secret).hotp(Math.floor(Date.now() / 30_000) + offset);
   const forgetSteps = () => server.context.database.queries.updateTable("two_factors").set({ last_step: 0 }).execute();
 
+  /** What is in the authenticator, out of what the server keeps. */
+  const readSecret = async () => {
+    const { secret: sealed } = await server.context.database.queries.selectFrom("two_factors").select("secret").executeTakeFirstOrThrow();
+    const opened = createSealedText(readFileSync(server.context.directory.secretFile, "utf8").trim(), "two-factor").open(sealed, bob.id);
+    expect(sealed).not.toContain(opened);
+    return opened;
+  };
+
   it("is turned on with the password and a code", async () => {
     expect(await codeOf(await post("", { password: "wrong" }))).toBe("invalid_credentials");
     const begun = (await (await post("", { password })).json()) as { secret: string; uri: string };
     expect(begun.uri).toMatch(/^otpauth:\/\/totp\/Syla:bob%40example\.org\?secret=/);
-    const { secret: sealed } = await server.context.database.queries.selectFrom("two_factors").select("secret").executeTakeFirstOrThrow();
-    const serverSecret = readFileSync(server.context.directory.secretFile, "utf8").trim();
-    secret = createSealedText(serverSecret, "two-factor").open(sealed, bob.id);
-    expect(sealed).not.toContain(secret);
+    secret = await readSecret();
     expect((await signIn(server, bob.email)).status).toBe(201);
     expect(await codeOf(await post("/confirm", { code: "000000" }))).toBe("two_factor_invalid");
     const confirmed = (await (await post("/confirm", { code: await codeAt(0) })).json()) as { recoveryCodes: string[] };
@@ -104,8 +109,20 @@ describe("second factor", () => {
   it("is reset for who has lost it", async () => {
     const begun = (await (await post("", { password })).json()) as { uri: string };
     expect(begun.uri).toContain("otpauth:");
-    expect(await server.context.accounts.resetTwoFactor(bob.id)).toBe(true);
-    expect(await server.context.accounts.resetTwoFactor(bob.id)).toBe(false);
-    expect((await server.send("POST", "/api/v1/users/me/two-factor", { password }, nobody)).status).toBe(401);
+    secret = await readSecret();
+    expect((await post("/confirm", { code: await codeAt(0) })).status).toBe(200);
+    expect(await codeOf(await signIn(server, bob.email))).toBe("two_factor_required");
+    const reset = () => server.send("POST", `/api/v1/users/${bob.id}/two-factor/reset`, { reason: "lost the telephone" });
+    expect(await (await reset()).json()).toMatchObject({ id: bob.id, twoFactorEnabled: false });
+    expect(await codeOf(await reset())).toBe("conflict");
+    expect((await getMe(server, { cookie: bob.cookie })).status).toBe(401);
+    expect((await signIn(server, bob.email)).status).toBe(201);
+    const { queries } = server.context.database;
+    expect(await queries.selectFrom("notifications").select("title").where("user_id", "=", bob.id).execute()).toContainEqual({
+      title: "Your second factor was taken off",
+    });
+    expect(
+      await queries.selectFrom("audit_events").select(["resource_id", "details"]).where("action", "=", "admin.two_factor_reset").where("outcome", "=", "ok").execute(),
+    ).toEqual([{ resource_id: bob.id, details: { reason: "lost the telephone" } }]);
   });
 });

@@ -62,6 +62,19 @@ describe("the audit trail", () => {
     }
   });
 
+  it("has what was changed as soon as that is answered", async () => {
+    const headers = await createPerson(server);
+    const names = Array.from({ length: 20 }, (_, place) => `Team ${place}`);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const made = (await (await server.send("POST", "/api/v1/teams", { name }, headers)).json()) as { id: string };
+        const events = await queries().selectFrom("audit_events").select("action").where("resource_id", "=", made.id).execute();
+        return events.map(({ action }) => action);
+      }),
+    );
+    expect(found).toEqual(names.map(() => ["team.create"]));
+  });
+
   it("is found by actor, action, thing, outcome, time and text, in pages", async () => {
     const ids = await sealed("share.create", "share.revoke", "share_link.use");
     expect((await list("action=share.*")).items.map((event) => event.id)).toEqual(ids.slice(0, 2).toReversed());

@@ -244,6 +244,41 @@ describe("a published version", () => {
   });
 });
 
+describe("a version's name, description, tags and slots", () => {
+  it("are kept with it, compared and restored; old versions do not know theirs", async () => {
+    const change = (body: object) => send(ann, "PATCH", assetBase(), body, { "if-match": "*" });
+    const diff = async (query = "") => await json<AssetDiff>(send(ann, "GET", `${assetBase()}/diff${query}`));
+    await change({ name: "First name", description: "before", tags: ["one"] });
+    await publish({ version: "1.0.0" });
+    const looked = async () => (await json<{ state: string }>(send(ann, "GET", `${base()}/analysis`))).state;
+    await expect.poll(looked).toBe("done"); // which says that there are none
+    await server.context.catalog.noteSlots(program.tree?.sha256 ?? "", ["summarise"]);
+    expect(await json(send(ann, "GET", `${assetBase()}/versions/1.0.0`))).toMatchObject({
+      metadata: { name: "First name", description: "before", tags: ["one"], slots: ["summarise"] },
+    });
+    await change({ name: "Second name", description: "after", tags: [] });
+    expect((await diff()).metadata).toEqual([
+      { field: "name", from: "First name", to: "Second name" },
+      { field: "description", from: "before", to: "after" },
+      { field: "tags", from: ["one"], to: [] },
+    ]);
+    const restore = () => json<Asset>(send(ann, "POST", `${assetBase()}/versions/1.0.0/restore`, undefined, { "if-match": "*" }));
+    expect(await restore()).toMatchObject({ name: "First name", description: "before", tags: ["one"] });
+    await expect.poll(async () => (await diff()).metadata).toEqual([]);
+    await change({ name: "Second name", description: "after" });
+    await createProgram(server, ann, "First name", { "main.py": "1" });
+    expect(await restore()).toMatchObject({ name: "Second name", description: "before" });
+    const copy = await json<Asset>(send(ann, "POST", `${assetBase()}/clone`, { version: "1.0.0" }));
+    expect(copy).toMatchObject({ name: "First name 2", description: "before", tags: ["one"] });
+    const old = { asset_id: program.id, version: "0.1.0", version_key: "0", tree_sha256: null, config: JSON.stringify(program.config) };
+    await server.context.database.queries.insertInto("asset_versions").values(old).execute();
+    expect((await diff("?from=0.1.0")).metadata).toEqual([]);
+    expect(await json(send(ann, "GET", `${assetBase()}/versions/0.1.0`))).toMatchObject({ metadata: null });
+    const back = send(ann, "POST", `${assetBase()}/versions/0.1.0/restore`, undefined, { "if-match": "*" });
+    expect(await json(back)).toMatchObject({ name: "Second name", description: "before" });
+  });
+});
+
 describe("a clone", () => {
   it("has the files and a name of its own, and nothing of the owner's secrets", async () => {
     const secret = await json<{ id: string }>(

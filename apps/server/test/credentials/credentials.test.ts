@@ -189,7 +189,7 @@ describe("the keys", () => {
     const keys = openKeyFile(file);
     // Cut off: there is a new key, and nothing is sealed with it yet.
     const begun = await keys.beginRotation();
-    const context = { database: server.context.database, keys: openKeyFile(file), teamRole: () => Promise.resolve(null) };
+    const context = { database: server.context.database, keys: openKeyFile(file), ownsTeam: () => Promise.resolve(false) };
     const again = new Credentials(context);
     expect(await Promise.all(ids.map(reveal))).toEqual([planted, planted, planted]);
     const late = (await create(ann, { name: "late" })).id;

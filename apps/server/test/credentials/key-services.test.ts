@@ -55,7 +55,7 @@ const settings = (more: Partial<TransitSettings> = {}): TransitSettings => ({
   rememberMs: 60_000,
   ...more,
 });
-const withKeys = (keys: MasterKeys) => new Credentials({ database: server.context.database, keys, teamRole: () => Promise.resolve(null) });
+const withKeys = (keys: MasterKeys) => new Credentials({ database: server.context.database, keys, ownsTeam: () => Promise.resolve(false) });
 const fresh = (more: Partial<TransitSettings> = {}) => withKeys(openTransitKeys(settings(more)));
 const reveal = async (credentials: Credentials, id: string) => (await credentials.reveal(id, "model")).value.reveal();
 const codeOf = (work: Promise<unknown>) =>

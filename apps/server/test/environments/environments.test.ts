@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Asset } from "@syla/contracts/assets";
 import type { Environment, EnvironmentEvent, EnvironmentSummary, ProgramEnvironment } from "@syla/contracts/environments";
 import type { Run } from "@syla/contracts/runs";
+import { Eviction } from "../../src/environments/eviction.ts";
 import { encodeRecord } from "@syla/server/runs/log-records";
 import { startTestPackageIndex, type TestPackageIndex } from "@syla/testkit/package-index";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
@@ -101,11 +102,37 @@ describe.skipIf(!existsSync(uv))("environments of Python programs", () => {
     expect(log).not.toContain("\u{1e}");
     expect(lock).toMatch(/^greet==1\.1 \\\n {4}--hash=sha256:[0-9a-f]{64}\n/);
     const asset = await json<Asset>(server.send("GET", `/api/v1/assets/${program.id}`, undefined, alice?.headers));
-    expect(asset.lastRun).toMatchObject({ id: second.id, status: "succeeded" });
+    expect(asset).toMatchObject({ lastRun: { id: second.id, status: "succeeded" }, environmentState: "ready" });
     const listed = await json<{ items: Run[] }>(server.send("GET", `/api/v1/runs?program=${program.id}`, undefined, alice?.headers));
     expect(listed.items.map((item) => item.id)).toEqual([second.id, first.id]);
     const file = await server.send("GET", `/api/v1/runs/${first.id}/file?path=requirements.txt`, undefined, alice?.headers);
     expect(await file.text()).toContain("greet==1.1");
+  });
+
+  test("one that is kept warm is there again after it was removed, and others make room for it", async () => {
+    const program = await make(alice, "words==2.0 # warm\n", "import words; print(words.LIST)");
+    await run(alice, program);
+    const { id } = await known(alice, program);
+    const warmthOf = async () => (await known(alice, program)).warmth;
+    await expect.poll(warmthOf).toEqual({ isWarm: true, isKept: false, byYou: false });
+    const keep = (who: Person | undefined, to: boolean) =>
+      server.send("POST", `/api/v1/environments/${id}/warmth`, { keep: to }, who?.headers);
+    expect((await keep(bob, true)).status).toBe(404);
+    expect(await json<Environment>(keep(alice, true))).toMatchObject({ warmth: { isKept: true, byYou: true } });
+    expect((await server.send("DELETE", `/api/v1/environments/${id}`)).status).toBe(204);
+    expect(await warmthOf()).toMatchObject({ isKept: true });
+    expect((await keep(alice, true)).status).toBe(200); // which looks after it at once
+    await expect.poll(warmthOf, { timeout: 30_000 }).toEqual({ isWarm: true, isKept: true, byYou: true });
+    // Used longest ago, it stays when others have to go.
+    const { database, logger, layers } = server.context;
+    const rows = database.queries.updateTable("environment_layers").where("environment_id", "=", id);
+    await rows.set({ used_at: new Date(0) }).execute();
+    const all = await database.queries.selectFrom("environment_layers").selectAll().orderBy("used_at").execute();
+    const quotaBytes = (all[0]?.size ?? 0) + (all.at(-1)?.size ?? 0);
+    await new Eviction({ database, logger, layers, quotaBytes }).makeRoom();
+    const left = await database.queries.selectFrom("environment_layers").select("environment_id").execute();
+    expect(left.map((layer) => layer.environment_id).toSorted()).toEqual([id, all.at(-1)?.environment_id].toSorted());
+    expect(await json<Environment>(keep(alice, false))).toMatchObject({ isHere: true, warmth: { isKept: false, byYou: false } });
   });
 
   test("what is asked for by several at once is built once, whoever they are", async () => {

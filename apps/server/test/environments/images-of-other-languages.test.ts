@@ -52,14 +52,14 @@ describe.skipIf(!hasRegistry)("images of languages other than Python", () => {
 
   test("one of Go compiles a program with its modules, without a network, and runs it", async () => {
     const main =
-      'package main\nimport ("fmt"; "github.com/google/uuid"; "net/http"; "os")\nfunc main() { _ = http.DefaultClient; fmt.Println(uuid.Nil, os.Getuid()) }\n';
-    const manifest = "module example\n\ngo 1.21\n\nrequire github.com/google/uuid v1.6.0\n";
+      'package main\nimport ("fmt"; "github.com/pkg/errors"; "os")\nfunc main() { fmt.Println(errors.Wrap(errors.New("inner"), "outer"), os.Getuid()) }\n';
+    const manifest = "module example\n\ngo 1.21\n\nrequire github.com/pkg/errors v0.9.1\n";
     const config = { runtime: "go", entrypoint: "main.go", dependencies: { source: "go.mod", file: "go.mod" } };
     const image = await push("Of Go", { "main.go": main, "go.mod": manifest }, config);
     expect(image).toMatchObject({ state: "pushed", error: null });
     using directory = createTemporaryDirectory();
     const pulled = await unpackImage(registry, "team/environments", image.digest ?? "", directory.path);
     const script = `cat > main.go && printf '${manifest.replaceAll("\n", String.raw`\n`)}' > go.mod && go build -o main . && ./main`;
-    expect(pulled.run(["sh", "-c", script], main)).toBe("00000000-0000-0000-0000-000000000000 1000\n");
+    expect(pulled.run(["sh", "-c", script], main)).toBe("outer: inner 1000\n");
   }, 400_000);
 });

@@ -3,9 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Asset } from "@syla/contracts/assets";
+import { Asset, type AssetDiff } from "@syla/contracts/assets";
 import { Import, ImportEvent, type Template } from "@syla/contracts/imports";
-import { createPerson, execute } from "@syla/testkit/runs";
+import type { Run } from "@syla/contracts/runs";
+import { createPerson, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +108,35 @@ describe("an import", () => {
     expect([again.status, (await problem(again)).code]).toEqual([409, "import_state"]);
   });
 
+  it("takes the version of Python that its files ask for, and tells when there is none", async () => {
+    const { items } = await answerOf<{ items: { name: string; version: string }[] }>(server.fetch("/api/v1/runtimes"));
+    const version = items.find(({ name }) => name === "python")?.version ?? "";
+    const minor = version.split(".").slice(0, 2).join(".");
+    const project = (asked: string) => code("pyproject.toml", `[project]\nname = "p"\nversion = "1"\nrequires-python = "${asked}"\n`);
+    const open = await reach({ kind: "files", files: [code("main.py"), project(">=3.6")] });
+    expect(open.suggestion).toMatchObject({
+      runtimeVersion: null,
+      versionWishes: [
+        { constraint: ">=3.6", file: "pyproject.toml", line: 4, found: version, installed: expect.arrayContaining([version]) as string[] },
+      ],
+    });
+    const pinned = await reach({
+      kind: "files",
+      files: [code("main.py"), code(".python-version", `${minor}\n`), code("other/.python-version", "2.7")],
+    });
+    expect(pinned.suggestion).toMatchObject({
+      runtimeVersion: minor,
+      versionWishes: [{ constraint: `==${minor}`, file: ".python-version" }],
+    });
+    expect((await confirm(pinned.id, { name: "Pinned" })).config).toMatchObject({ runtime: "python", runtimeVersion: minor });
+    const newer = await reach({ kind: "files", files: [code("main.py"), project(">=3.99")] });
+    expect(newer.suggestion).toMatchObject({
+      runtimeVersion: null,
+      versionWishes: [{ found: null, install: "syla runtimes install python@3.99" }],
+    });
+    expect((await confirm(newer.id, { name: "Newer" })).config).toMatchObject({ runtimeVersion: null });
+  });
+
   it("of an archive takes a folder of it, and what looks secret when it is wanted", async () => {
     const blob = await upload({ "top/a/run.py": "print('a')", "top/a/secrets.json": "{}", "top/b/other.py": "print('b')" });
     const found = await reach({ kind: "archive", blob, name: "thing.zip" });
@@ -150,6 +180,13 @@ describe("an import", () => {
     const files = [code("main.py", "print('new')"), code("same.txt", "s"), code("fresh.txt", "f")];
     const found = await reach({ kind: "files", files }, "review", { assetId: first.id });
     expect(found.diff).toEqual({ added: ["fresh.txt"], removed: ["gone.txt"], changed: ["main.py"] });
+    const lines = await answerOf<Pick<AssetDiff, "files" | "omitted">>(server.fetch(`/api/v1/imports/${found.id}/diff`));
+    expect(lines.files.map(({ path, status }) => [path, status])).toEqual([
+      ["fresh.txt", "added"],
+      ["gone.txt", "removed"],
+      ["main.py", "changed"],
+    ]);
+    expect(lines.files[2]?.hunks?.[0]?.lines.some((line) => line.startsWith("+"))).toBe(true);
     const second = await confirm(found.id, { version: "2.0.0" });
     expect(second).toMatchObject({ id: first.id, name: "Again", version: "2.0.0", config: { dependencies } });
     expect(await filesOf(first.id)).toEqual(["fresh.txt", "main.py", "same.txt"]);
@@ -292,6 +329,12 @@ describe("templates", () => {
   /** Those with packages of an index are run in gateway/mellea.test.ts. */
   const withPackages = ["agent", "data-analysis", "generative-slot", "instruct-validate-repair"];
   const all = ["batch", "go", "hello", "node", "web-scraper"];
+  const printed: Readonly<Record<string, unknown>> = {
+    batch: "2 rows done, 1 failed\n",
+    go: "the numbers to 1000 make 500500\n",
+    hello: "Hello, world!\n",
+    node: expect.stringMatching(/^the\t3\n/),
+  };
 
   it("are listed, with what they are and whether they need a model", async () => {
     const { items } = (await (await server.fetch("/api/v1/templates")).json()) as { items: Template[] };
@@ -305,22 +348,40 @@ describe("templates", () => {
   });
 
   // Go compiles its library first.
-  it.each(all)("are programs that run: %s", { timeout: 240_000 }, async (id) => {
+  it.for(all)("are programs that run as they are made: %s", { timeout: 240_000 }, async (id, { skip }) => {
     const asset = await confirm((await reach({ kind: "template", template: id })).id);
-    const config = asset.config as { runtime: string; entrypoint: string; network: unknown };
-    // A language that is not installed on this machine is tried where it is.
-    if (server.context.runtimes.list().find((runtime) => runtime.name === config.runtime)?.available !== true) return;
-    const files = await Promise.all(
-      (await filesOf(asset.id)).map(async (path) => ({
-        path,
-        content: await (await server.fetch(`/api/v1/programs/${asset.id}/file?path=${encodeURIComponent(path)}`)).text(),
-      })),
-    );
-    const page = new URL(pageUrl);
-    const more = id === "web-scraper" ? { args: [pageUrl], network: { allow: [page.host] } } : {};
-    const run = await execute(server, { language: config.runtime, entrypoint: config.entrypoint, files, ...more });
-    expect(run).toMatchObject({ status: "succeeded" });
-    const seen = id === "web-scraper" ? [run.stdout, config.network] : [];
-    expect(seen).toEqual(id === "web-scraper" ? [`A page\n${pageUrl}next\n`, { allow: ["example.org"] }] : []);
+    const config = asset.config as { runtime: string; network: unknown };
+    const runtime = server.context.runtimes.list().find(({ name }) => name === config.runtime);
+    // Where everything is installed this one is missed, and fails.
+    skip(runtime?.available !== true, `not installed: ${runtime?.install}`);
+    const run = async (more: object = {}) => {
+      const begun = await answerOf<Run>(server.send("POST", "/api/v1/runs", { programId: asset.id, ...more }));
+      return await waitForRun(server, begun.id);
+    };
+    if (id !== "web-scraper") {
+      expect(await run()).toMatchObject({ status: "succeeded", error: null, stdout: printed[id] });
+      return;
+    }
+    // Its allow list is its own; the page is not on it until it is changed.
+    expect(config.network).toEqual({ allow: ["example.org"] });
+    expect(await run({ args: [pageUrl] })).toMatchObject({ status: "failed" });
+    const changes = { config: { ...config, network: { allow: [new URL(pageUrl).host] } } };
+    expect((await server.send("PATCH", `/api/v1/assets/${asset.id}`, changes, { "if-match": "*" })).status).toBe(200);
+    expect(await run({ args: [pageUrl] })).toMatchObject({ status: "succeeded", stdout: `A page\n${pageUrl}next\n` });
+  });
+
+  it("for rows work through those of a dataset", async () => {
+    const asset = await confirm((await reach({ kind: "template", template: "batch" })).id, { name: "Batch of rows" });
+    const rows = await server.fetch("/api/v1/datasets?name=Letters&format=csv", {
+      method: "POST",
+      body: "id,text\n1,one two\n2,three\n",
+      headers: { "content-type": "application/octet-stream" },
+    });
+    const { id } = (await rows.json()) as { id: string };
+    const input = { programId: asset.id, datasets: [{ id }] };
+    const run = await answerOf<Run>(server.send("POST", "/api/v1/runs?wait=true", input));
+    expect(run).toMatchObject({ status: "succeeded", stdout: "2 rows done, 0 failed\n" });
+    const artifacts = await answerOf<{ items: { path: string }[] }>(server.fetch(`/api/v1/runs/${run.id}/artifacts`));
+    expect(artifacts.items.map(({ path }) => path).toSorted()).toEqual(["failures.jsonl", "results.jsonl"]);
   });
 });

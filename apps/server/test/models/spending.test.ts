@@ -43,6 +43,59 @@ const cap = async (subject: string, amount: number, period = "month") =>
   await api(setting.ann, "PATCH", `/models/${model.id}/caps/${subject}`, { amount, period });
 const usage = async () => await setting.json<ModelUsage>(api(setting.ann, "GET", `/models/${model.id}/usage`));
 
+describe("sharing a model", () => {
+  const sharing = (path: string, more: object) => api(setting.ann, "POST", path, { resourceType: "asset", resourceId: model.id, ...more });
+  const caps = async () => (await usage()).caps.map(({ subject, amount, period }) => ({ subject, amount, period }));
+  const made = async (answer: Promise<Response>) => {
+    const document = await setting.json<{ id: string; grant?: { id: string } }>(answer);
+    return document.grant?.id ?? document.id;
+  };
+
+  it("caps what may be spent: as it is said, as is usual, or not at all when that is said", async () => {
+    const to = { email: bob.email };
+    const usual = { amount: 10, period: "month" };
+    const subject = await made(sharing("/grants", { ...to, level: "view" }));
+    expect(await caps()).toEqual([]);
+    const change = (body: object) => api(setting.ann, "PATCH", `/grants/${subject}`, body);
+    expect((await change({ level: "run" })).status).toBe(200);
+    expect(await caps()).toEqual([{ subject, ...usual }]);
+    expect((await change({ cap: { amount: 3, period: "day" } })).status).toBe(200);
+    expect((await change({ level: "edit" })).status).toBe(200);
+    expect(await caps()).toEqual([{ subject, amount: 3, period: "day" }]);
+    expect((await change({ cap: null })).status).toBe(200);
+    expect((await change({ expiresAt: null })).status).toBe(200);
+    expect(await caps()).toEqual([]);
+    const link = await made(sharing("/share-links", { level: "run" }));
+    const other = await createAccount(setting.server);
+    const own = await made(sharing("/grants", { email: other.email, level: "run", cap: { amount: 1, period: "total" } }));
+    expect(await caps()).toEqual(
+      expect.arrayContaining([
+        { subject: link, ...usual },
+        { subject: own, amount: 1, period: "total" },
+      ]),
+    );
+    expect((await sharing("/grants", { ...to, level: "run", cap: { amount: -1, period: "day" } })).status).toBe(400);
+  });
+
+  it("asks what may be spent where that is not usual, or nobody can count it", async () => {
+    const unpriced = await setting.model(`Unpriced ${count}`, { prices: {} });
+    const free = await setting.model(`Free ${count}`, { provider: "ollama", credentialId: null, prices: {} });
+    const to = (resourceId: string, more: object = {}) => sharing("/grants", { resourceId, email: bob.email, level: "run", ...more });
+    const code = async (answer: Promise<Response>) => (await setting.json<{ code?: string }>(answer)).code;
+    expect(await code(to(unpriced.id))).toBe("conflict");
+    expect(await code(to(unpriced.id, { cap: { amount: 1, period: "day" } }))).toBe("price_unknown");
+    expect((await to(unpriced.id, { cap: null })).status).toBe(201);
+    expect((await to(free.id)).status).toBe(201);
+    const choose = (modelShareCap: string | null) => setting.server.send("PATCH", "/api/v1/admin/settings", { values: { modelShareCap } });
+    await choose("-1");
+    expect(await code(to(model.id))).toBe("conflict");
+    await choose("0");
+    expect((await to(model.id)).status).toBe(201);
+    await choose(null);
+    expect((await call(bob)).status).toBe(402);
+  });
+});
+
 describe("leave to spend", () => {
   it("comes with a grant to run, works without seeing anything of the credential, and ends when it is taken back", async () => {
     expect(await call(bob)).toMatchObject({ status: 404, error: { code: "unknown_model" } });

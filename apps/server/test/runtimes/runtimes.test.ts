@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Run } from "@syla/contracts/runs";
@@ -9,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { matchesVersion } from "../../src/runtimes/binaries.ts";
 import { RuntimeDefinition } from "../../src/runtimes/definition.ts";
+import { pickPython } from "../../src/runtimes/python-versions.ts";
 import { openRuntimes } from "../../src/runtimes/service.ts";
 
 const folder = join(import.meta.dirname, "../../../../runtimes");
@@ -160,6 +162,52 @@ describe("the languages", () => {
       binary: join(source, "bin/tool"),
       mounts: [{ source, target: "/opt/runtimes/bash/tool-10.2" }],
     });
+  });
+
+  it("of Python: another one than the system's is found in the server's folder, and runs programs", async () => {
+    using directory = createTemporaryDirectory();
+    // An installation of its own, made of the system's: another binary, in a folder outside of /usr, that calls itself 3.0.1.
+    const system = execFileSync("/usr/bin/python3", ["-I", "-c", "import sys; print(sys.version_info[1])"], { encoding: "utf8" }).trim();
+    const home = join(directory.path, "python/mine");
+    mkdirSync(join(home, "bin"), { recursive: true });
+    const said = `[ "$*" = --version ] && echo Python 3.0.1 && exit; exec /usr/bin/python3.${system} "$@"`;
+    writeFileSync(join(home, "bin/python3.0"), `#!/bin/sh\n${said}\n`, { mode: 0o755 });
+    await using server = await startTestServer({ SYLA_RUNTIMES_DIR: directory.path });
+    const { items } = (await (await server.fetch("/api/v1/runtimes")).json()) as { items: Runtime[] };
+    const python = items.find((item) => item.name === "python");
+    expect(python?.versions).toContain("3.0.1");
+    expect(python?.version).not.toBe("3.0.1");
+    const run = await execute(server, { language: "python@3.0", code: "print(6 * 7)" });
+    expect(run).toMatchObject({ status: "succeeded", stdout: "42\n", runtimeVersion: "3.0.1", error: null });
+  });
+
+  it.each([
+    [["3.11.2"], [">=3.9"], "3.11.2"],
+    [["3.11.2", "3.13.0"], [">=3.12"], "3.13.0"],
+    [["3.11.2", "3.13.0", "3.12.1"], [">=3.12,<3.13"], "3.12.1"],
+    [["3.11.2"], [">=3.12"], null],
+    [["3.11.2"], ["==3.11"], "3.11.2"],
+    [["3.11.2"], ["==3.11.*"], "3.11.2"],
+    [["3.11.2"], ["==3.11.7"], "3.11.2"],
+    [["3.11.2", "3.11.7"], ["==3.11.7"], "3.11.7"],
+    [["3.11.2"], ["==3.1"], null],
+    [["3.11.2", "3.10.4"], ["!=3.11.*,>=3.10"], "3.10.4"],
+    [["3.11.2"], ["^3.9"], "3.11.2"],
+    [["3.11.2"], ["^4.0"], null],
+    [["3.11.2", "3.9.1"], ["~3.9"], "3.9.1"],
+    [["3.11.2"], ["~=3.10"], "3.11.2"],
+    [["3.11.2"], ["~=3.10.1"], null],
+    [["3.11.2"], ["3.8 || 3.11"], "3.11.2"],
+    [["3.11.2"], [">= 3.9 , < 4"], "3.11.2"],
+    [["3.11.2"], [">=3.9 <3.11"], null],
+    [["3.11.2"], [">3.11"], "3.11.2"],
+    [["3.11.2"], ["<=3.11"], "3.11.2"],
+    [["3.11.2", "3.12.1"], [">=3.9", "==3.12"], "3.12.1"],
+    [["3.11.2"], ["whatever it takes"], "3.11.2"],
+    [["3.11.2"], ["*"], "3.11.2"],
+    [[], [">=3.9"], null],
+  ])("of Python: of %j the one that fits %j is %j", (versions, constraints, picked) => {
+    expect(pickPython(versions, constraints)).toBe(picked);
   });
 
   it.each([

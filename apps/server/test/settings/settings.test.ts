@@ -55,6 +55,8 @@ describe("a setting that an administrator changes", () => {
     }
     const together = await change({ signUp: "domain" });
     expect(await together.json()).toMatchObject({ fields: [{ path: "values.signUpDomains" }] });
+    const lockedOut = await change({ passwordSignIn: "false" });
+    expect(await lockedOut.json()).toMatchObject({ fields: [{ message: "must stay on while there is no identity provider" }] });
     for (const values of [
       { signUp: 1 },
       { signUp: "x".repeat(5000) },

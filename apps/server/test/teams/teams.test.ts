@@ -1,5 +1,9 @@
+import type { Run } from "@syla/contracts/runs";
+import type { Schedule } from "@syla/contracts/schedules";
 import type { Team, TeamMember } from "@syla/contracts/teams";
+import { submit } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAccount, insertRun, share, type Person } from "../access/people.ts";
 
@@ -167,3 +171,60 @@ describe("what a team was given", () => {
     expect(await codeOf(refused)).toBe("not_found");
   });
 });
+
+describe("a team that is deleted while it is used", () => {
+  it("takes its members' access at once: what runs ends as it would have, what waits runs, and nothing new begins", async () => {
+    const { queries } = server.context.database;
+    await join(bob);
+    await server.send("PATCH", `/api/v1/quotas/${bob.id}`, { concurrentRuns: 1 });
+    const files = [{ path: "main.sh", content: "cat\necho done" }];
+    const program = await json<{ id: string }>(send(ann, "POST", "/api/v1/assets", { type: "program", name: "Nightly", files, ownerId: team.id }));
+    const begin = async (stdin: string) => await json<Run>(send(bob, "POST", "/api/v1/runs", { programId: program.id, stdin }));
+    const shared = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, ann.headers)).id;
+    await share(server, ann, { resourceType: "run", resourceId: shared, teamId: team.id, level: "view" });
+    const schedule = await json<Schedule>(send(bob, "POST", "/api/v1/schedules", { name: "S", programId: program.id, cron: "@yearly" }));
+    const trigger = await json<{ id: string; secret: string }>(
+      send(bob, "POST", "/api/v1/triggers", { name: "T", programId: program.id, auth: "bearer" }),
+    );
+    await send(ann, "POST", "/api/v1/credentials", { kind: "program", name: "Key", value: "hidden", ownerId: team.id });
+    const stream = await server.fetch(`/api/v1/runs/${shared}/events`, { headers: bob.headers });
+    expect(stream.status).toBe(200);
+    // Of two runs of Bob's one goes on for as long as the other waits.
+    const going = await json<Run>(send(bob, "POST", "/api/v1/executions", { language: "bash", code: "sleep 60" }));
+    const waiting = await begin("in the queue");
+    expect(waiting.status).toBe("queued");
+
+    expect(await codeOf(send(ann, "DELETE", base()))).toBe("team_owns_assets");
+    expect((await send(ann, "DELETE", `${base()}?transferTo=me`)).status).toBe(204);
+    await stream.text(); // it has ended
+    await send(bob, "POST", `/api/v1/runs/${going.id}/cancel`);
+    const read = async () => await json<Run>(send(bob, "GET", `/api/v1/runs/${waiting.id}`));
+    await expect.poll(async () => (await read()).status, { timeout: 30_000 }).toBe("succeeded");
+    expect((await read()).stdout).toBe("in the queuedone\n");
+
+    expect(await codeOf(send(bob, "POST", "/api/v1/runs", { programId: program.id }))).toBe("not_found");
+    const called = await server.send("POST", `/api/v1/triggers/${trigger.id}/calls`, {}, { authorization: `Bearer ${trigger.secret}` });
+    expect((await json<{ code: string }>(called)).code).toBe("trigger_disabled");
+    await sql`update schedules set next_at = now() where id = ${schedule.id}`.execute(queries);
+    await expect
+      .poll(async () => await json<Schedule>(send(bob, "GET", `/api/v1/schedules/${schedule.id}`)), { timeout: 30_000 })
+      .toMatchObject({ enabled: false, disabledReason: "not_found" });
+    expect(await json(send(ann, "GET", `/api/v1/assets/${program.id}`))).toMatchObject({ owner: { id: ann.id } });
+    expect(await findMentions(team.id)).toEqual([]);
+    await send(ann, "POST", `/api/v1/runs/${shared}/cancel`);
+  }, 120_000);
+});
+
+/** The tables that still name something, besides what tells of the past. */
+async function findMentions(id: string): Promise<string[]> {
+  const { queries } = server.context.database;
+  const { rows: tables } = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(queries);
+  const found: string[] = [];
+  for (const { name } of tables) {
+    if (/^(audit_|notification|deliver|idempotent_|events|outbox)/.test(name)) continue;
+    const { rows } = await sql`select from ${sql.table(name)} t where to_jsonb(t)::text like ${`%${id}%`} limit 1`.execute(queries);
+    if (rows.length > 0) found.push(name);
+  }
+  return found;
+}

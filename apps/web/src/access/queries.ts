@@ -1,4 +1,4 @@
-import type { AccessLevel, ThingRef, Visibility } from "@syla/sdk";
+import type { AccessLevel, SpendCapInput, ThingRef, Visibility } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { refreshAssets } from "../catalog/queries.ts";
@@ -33,6 +33,8 @@ export interface ShareWish {
   readonly teamId?: string;
   readonly level: AccessLevel;
   readonly expiresAt: string | null;
+  /** Of a model: what may be spent; null: any amount; the usual when left out. */
+  readonly cap?: SpendCapInput | null | undefined;
 }
 
 /** Everything that changes who has access; the lists are read again. */
@@ -41,7 +43,7 @@ export function useSharing(thing: ThingRef) {
   const onSettled = () => client.invalidateQueries({ queryKey: keyOf(thing) });
   const share = useMutation({ mutationFn: (wish: ShareWish) => syla.sharing.share({ ...thing, ...wish }), onSettled });
   const createLink = useMutation({
-    mutationFn: ({ level, expiresAt }: ShareWish) => syla.sharing.createLink({ ...thing, level, expiresAt }),
+    mutationFn: ({ level, expiresAt, cap }: ShareWish) => syla.sharing.createLink({ ...thing, level, expiresAt, cap }),
     onSettled,
   });
   const setLevel = useMutation({

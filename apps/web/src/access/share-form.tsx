@@ -6,6 +6,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { ShownOnce } from "../ui/shown-once.tsx";
+import { CapFields, toCap, usualCap } from "./cap-fields.tsx";
 import { LevelSelect } from "./levels.tsx";
 import { useTeams } from "../teams/queries.ts";
 import { useSharing } from "./queries.ts";
@@ -28,10 +29,13 @@ export function ShareForm({ thing, anonymousLinks }: ShareFormProps) {
   const [teamId, setTeamId] = useState("");
   const [level, setLevel] = useState<AccessLevel>("view");
   const [hours, setHours] = useState("");
+  const [cap, setCap] = useState(usualCap);
+  const costs = thing.resourceId.startsWith("model_") && level !== "view";
   const team = teamId || (teams.data?.[0]?.id ?? "");
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    const wish = { level, expiresAt: hours === "" ? null : new Date(Date.now() + Number(hours) * hourMs).toISOString() };
+    const expiresAt = hours === "" ? null : new Date(Date.now() + Number(hours) * hourMs).toISOString();
+    const wish = { level, expiresAt, ...(costs && { cap: toCap(cap) }) };
     if (way === "link") createLink.mutate(wish);
     else if (way === "team") share.mutate({ ...wish, teamId: team });
     else share.mutate({ ...wish, email }, { onSuccess: () => setEmail("") });
@@ -68,6 +72,7 @@ export function ShareForm({ thing, anonymousLinks }: ShareFormProps) {
           </SelectField>
         ) : null}
         <LevelSelect type={thing.resourceType} label="Level" value={level} onChoose={setLevel} />
+        {costs ? <CapFields value={cap} onChange={setCap} /> : null}
         <SelectField label="Expires" value={hours} onChoose={setHours}>
           <option value="">without end</option>
           <option value="1">for an hour</option>

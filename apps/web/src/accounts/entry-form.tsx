@@ -2,6 +2,7 @@ import { Button, Flex } from "@chakra-ui/react";
 import type { FormEvent, ReactNode } from "react";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
+import { useSignUpPolicy } from "./queries.ts";
 
 interface EntryFormProps {
   readonly children: ReactNode;
@@ -51,18 +52,19 @@ export function EmailField({ value, onChange, problem }: ValueFieldProps) {
 
 /** A password that is chosen here. */
 export function NewPasswordField({ value, onChange, problem, label = "Password" }: ValueFieldProps & { readonly label?: string }) {
+  const least = useSignUpPolicy().data?.passwordLength ?? 10;
   return (
     <TextField
       label={label}
       type="password"
       autoComplete="new-password"
       required
-      minLength={10}
+      minLength={least}
       maxLength={256}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
       problem={problem}
-      help="At least 10 characters."
+      help={`At least ${least} characters.`}
     />
   );
 }

@@ -6,6 +6,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { Copyable } from "../ui/copyable.tsx";
+import { NewPasswordField } from "./entry-form.tsx";
 import { EntryFrame } from "./entry-frame.tsx";
 import { useCompleteSetup, useSetupStatus } from "./queries.ts";
 
@@ -81,18 +82,7 @@ function SetupForm({ token }: { readonly token: string }) {
           problem={fieldProblem(error, "email")}
           help="Nothing is sent there; it is your sign-in name."
         />
-        <TextField
-          label="Password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={10}
-          maxLength={256}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          problem={fieldProblem(error, "password")}
-          help="At least 10 characters."
-        />
+        <NewPasswordField value={password} onChange={setPassword} problem={fieldProblem(error, "password")} />
         {error ? <ErrorPanel error={error} /> : null}
         <Button type="submit" size="sm" colorPalette="accent" loading={complete.isPending} loadingText="Setting up">
           Create account and sign in

@@ -59,6 +59,7 @@ function SignInForm({ refusal, next }: { readonly refusal: string | null; readon
       { email, password, ...(code !== null && { code }) },
       { onError: (error) => errorCode(error) === "two_factor_required" && setCode("") },
     );
+  const policy = useSignUpPolicy();
   const error = errorCode(signIn.error) === "two_factor_required" ? null : signIn.error;
   if (code !== null) {
     return (
@@ -72,12 +73,14 @@ function SignInForm({ refusal, next }: { readonly refusal: string | null; readon
   return (
     <EntryFrame title="Sign in" lead="With the account of this Syla server.">
       {refusal === null ? null : <Refusal code={refusal} />}
-      <EntryForm error={error} pending={signIn.isPending} submit="Sign in" onSubmit={onSubmit}>
-        <EmailField value={email} onChange={setEmail} />
-        <PasswordField value={password} onChange={setPassword} />
-      </EntryForm>
-      <Providers next={next} />
-      <OtherWays />
+      {policy.data?.passwords === false ? null : (
+        <EntryForm error={error} pending={signIn.isPending} submit="Sign in" onSubmit={onSubmit}>
+          <EmailField value={email} onChange={setEmail} />
+          <PasswordField value={password} onChange={setPassword} />
+        </EntryForm>
+      )}
+      <Providers next={next} isAlone={policy.data?.passwords === false} />
+      {policy.data?.passwords === false ? null : <OtherWays />}
     </EntryFrame>
   );
 }
@@ -93,14 +96,16 @@ function Refusal({ code }: { readonly code: string }) {
   );
 }
 
-function Providers({ next }: { readonly next: string }) {
+function Providers({ next, isAlone }: { readonly next: string; readonly isAlone: boolean }) {
   const providers = useSignInProviders();
   if (!providers.data?.length) return null;
   return (
     <Flex direction="column" gap="2" mt="4">
-      <Text fontSize="sm" color="fg.muted" textAlign="center">
-        or
-      </Text>
+      {isAlone ? null : (
+        <Text fontSize="sm" color="fg.muted" textAlign="center">
+          or
+        </Text>
+      )}
       {providers.data.map(({ id, name }) => (
         <Button key={id} size="sm" variant="outline" asChild>
           <a href={syla.signInProviders.startUrl(id, next)}>Sign in with {name}</a>

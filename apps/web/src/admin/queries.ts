@@ -39,6 +39,10 @@ export function useReactivate() {
   return useAdminChange((id: string) => syla.users.reactivate(id));
 }
 
+export function useResetTwoFactor() {
+  return useAdminChange(({ id, reason }: { readonly id: string; readonly reason: string }) => syla.users.resetTwoFactor(id, reason));
+}
+
 export function useSignOutUser() {
   return useAdminChange((id: string) => syla.users.signOut(id));
 }

@@ -10,7 +10,7 @@ import { Modal } from "../ui/modal.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { DeleteUser } from "./delete-user.tsx";
-import { useImpersonate, useReactivate, useSetRole, useSignOutUser, useSuspend, useUser } from "./queries.ts";
+import { useImpersonate, useReactivate, useResetTwoFactor, useSetRole, useSignOutUser, useSuspend, useUser } from "./queries.ts";
 import { roleNames, roles } from "./roles.ts";
 import { UserKeys } from "./user-keys.tsx";
 
@@ -91,9 +91,10 @@ function Reasoned({ user }: { readonly user: UserRecord }) {
   const suspend = useSuspend();
   const reactivate = useReactivate();
   const impersonate = useImpersonate();
+  const resetTwoFactor = useResetTwoFactor();
   const me = useMe();
   const given = reason.trim();
-  const problem = suspend.error ?? reactivate.error ?? impersonate.error;
+  const problem = suspend.error ?? reactivate.error ?? impersonate.error ?? resetTwoFactor.error;
   if (user.status === "suspended") {
     return (
       <Flex px="4" py="3" borderTopWidth="1px" borderColor="border" gap="3" align="center" wrap="wrap">
@@ -125,6 +126,17 @@ function Reasoned({ user }: { readonly user: UserRecord }) {
         >
           Suspend
         </Button>
+        {user.twoFactorEnabled ? (
+          <Button
+            size="sm"
+            variant="outline"
+            disabled={given === ""}
+            loading={resetTwoFactor.isPending}
+            onClick={() => resetTwoFactor.mutate({ id: user.id, reason: given })}
+          >
+            Reset second factor
+          </Button>
+        ) : null}
         {user.role === "admin" || user.id === me.data?.id ? null : (
           <Button
             size="sm"

@@ -7,7 +7,7 @@ import { formatPlural } from "../ui/format.ts";
 import { CheckBox } from "../ui/check-box.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { AssetIcon, assetPath } from "./asset-looks.tsx";
-import { LastRun, SharingState, TagList } from "./asset-parts.tsx";
+import { LastRun, PackagesState, SharingState, TagList } from "./asset-parts.tsx";
 
 /** What both layouts of the list are given. */
 export interface AssetListProps {
@@ -123,6 +123,7 @@ function AssetCard({ asset, assets, position, selected, onSelect, onTag }: Asset
         {asset.version === null ? null : <chakra.span fontFamily="mono">{asset.version}</chakra.span>}
         <SharingState asset={asset} />
         <LastRun asset={asset} />
+        <PackagesState asset={asset} />
         <chakra.span ml="auto">
           <TimeAgo time={asset.updatedAt} />
         </chakra.span>

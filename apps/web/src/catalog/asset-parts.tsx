@@ -1,6 +1,7 @@
 import { chakra, Flex, Text } from "@chakra-ui/react";
 import type { AssetSummary } from "@syla/sdk";
 import { Globe, Lock, Users } from "lucide-react";
+import { EnvironmentStateBadge } from "../environments/environment-state.tsx";
 import { StatusIcon } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 
@@ -43,6 +44,17 @@ export function SharingState({ asset }: { readonly asset: AssetSummary }) {
   return (
     <Flex as="span" align="center" gap="1" whiteSpace="nowrap">
       <Icon size={12} aria-hidden /> {word}
+    </Flex>
+  );
+}
+
+/** How its packages stand; in lists only when they are not simply there. */
+export function PackagesState({ asset, all = false }: { readonly asset: AssetSummary; readonly all?: boolean }) {
+  const { environmentState: state } = asset;
+  if (state === null || (!all && state !== "building" && state !== "failed")) return null;
+  return (
+    <Flex as="span" align="center" gap="1" whiteSpace="nowrap">
+      Packages: <EnvironmentStateBadge state={state} phase={null} />
     </Flex>
   );
 }

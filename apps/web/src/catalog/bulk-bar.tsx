@@ -1,9 +1,11 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { AccessLevel, AssetSummary, BulkResult } from "@syla/sdk";
+import { useMutation } from "@tanstack/react-query";
 import { Download, RotateCcw, Share2, Tag, Trash2, X } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { LevelSelect } from "../access/levels.tsx";
 import { syla } from "../app/api.ts";
+import { saveAs } from "../ui/download-button.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { formatPlural } from "../ui/format.ts";
@@ -15,13 +17,16 @@ import { useChangeAssets } from "./queries.ts";
 interface BulkBarProps {
   readonly assets: readonly AssetSummary[];
   readonly view: CatalogView;
+  /** Reads the rest of the list and selects all of it; null: there is no more, or not all of what is shown is selected. */
+  readonly onSelectRest: (() => void) | null;
+  readonly isSelectingRest: boolean;
   readonly onDone: () => void;
 }
 
 type Dialog = "none" | "tag" | "share" | "delete";
 
 /** What can be done with what is selected. Each asset's refusal is told by its name. */
-export function BulkBar({ assets, view, onDone }: BulkBarProps) {
+export function BulkBar({ assets, view, onSelectRest, isSelectingRest, onDone }: BulkBarProps) {
   const change = useChangeAssets();
   const [dialog, setDialog] = useState<Dialog>("none");
   const [refused, setRefused] = useState<readonly BulkResult[]>([]);
@@ -41,6 +46,11 @@ export function BulkBar({ assets, view, onDone }: BulkBarProps) {
         <Text fontWeight="medium" role="status">
           {formatPlural(assets.length, "asset")} selected
         </Text>
+        {onSelectRest === null ? null : (
+          <Button size="xs" variant="ghost" loading={isSelectingRest} loadingText="Reading the rest" onClick={onSelectRest}>
+            Select everything that matches
+          </Button>
+        )}
         <Flex ml={{ base: "0", sm: "auto" }} gap="1.5" wrap="wrap">
           {view === "deleted" ? (
             <Button size="xs" variant="outline" loading={change.isPending} onClick={() => run({ action: "restore", ids })}>
@@ -54,11 +64,7 @@ export function BulkBar({ assets, view, onDone }: BulkBarProps) {
               <Button size="xs" variant="outline" onClick={() => setDialog("share")}>
                 <Share2 aria-hidden /> Share
               </Button>
-              <Button size="xs" variant="outline" asChild>
-                <a href={syla.assets.exportUrl(ids)} download>
-                  <Download aria-hidden /> Export
-                </a>
-              </Button>
+              <ExportButton ids={ids} />
               <Button size="xs" variant="outline" onClick={() => setDialog("delete")}>
                 <Trash2 aria-hidden /> Delete
               </Button>
@@ -101,6 +107,27 @@ export function BulkBar({ assets, view, onDone }: BulkBarProps) {
         </Modal>
       ) : null}
     </Box>
+  );
+}
+
+/** A link, which the browser follows by itself; more than an address can name is asked for and kept. */
+function ExportButton({ ids }: { readonly ids: readonly string[] }) {
+  const url = syla.assets.exportUrl(ids);
+  const load = useMutation({
+    mutationFn: async () => saveAs(await (await syla.assets.export(ids)).blob(), "assets.zip"),
+  });
+  if (url !== null)
+    return (
+      <Button size="xs" variant="outline" asChild>
+        <a href={url} download>
+          <Download aria-hidden /> Export
+        </a>
+      </Button>
+    );
+  return (
+    <Button size="xs" variant="outline" loading={load.isPending} onClick={() => load.mutate()}>
+      <Download aria-hidden /> {load.isError ? "Export: it did not work, try again" : "Export"}
+    </Button>
   );
 }
 

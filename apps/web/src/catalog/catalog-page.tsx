@@ -30,13 +30,22 @@ export default function CatalogPage() {
   const list = useAssetList(filter);
   const me = useMe();
   const [selected, setSelected] = useState(none);
+  const [selectsRest, setSelectsRest] = useState(false);
   const [creating, setCreating] = useState(false);
   const [uploading, setUploading] = useState(false);
   const assets = list.data?.pages.flatMap((page) => page.items) ?? [];
   const chosen = assets.filter((asset) => selected.has(asset.id));
+  const selectNone = () => {
+    setSelected(none);
+    setSelectsRest(false);
+  };
+  useSelectRest(list, selectsRest, () => {
+    setSelected(new Set(assets.map((asset) => asset.id)));
+    setSelectsRest(false);
+  });
   const mayCreate = me.data?.role !== "end_user";
   const changeFilter = (change: (filter: CatalogFilter) => CatalogFilter) => {
-    setSelected(none);
+    selectNone();
     // The address itself, not what was last drawn: two quick changes must not undo each other.
     setSearch(writeCatalogFilter(change(readCatalogFilter(new URLSearchParams(window.location.search)))), { replace: true });
   };
@@ -76,7 +85,15 @@ export default function CatalogPage() {
         </Box>
       ) : null}
       <Suspense fallback={null}>
-        {chosen.length > 0 ? <BulkBar assets={chosen} view={filter.view} onDone={() => setSelected(none)} /> : null}
+        {chosen.length > 0 ? (
+          <BulkBar
+            assets={chosen}
+            view={filter.view}
+            onSelectRest={(list.hasNextPage && chosen.length === assets.length) || selectsRest ? () => setSelectsRest(true) : null}
+            isSelectingRest={selectsRest}
+            onDone={selectNone}
+          />
+        ) : null}
       </Suspense>
       {list.isPending ? <SkeletonRows rows={8} /> : null}
       {list.isSuccess && assets.length === 0 ? (
@@ -103,6 +120,16 @@ export default function CatalogPage() {
       </Suspense>
     </ScrollPage>
   );
+}
+
+/** While it is wanted, reads page after page; then there is nothing more to read. */
+function useSelectRest(list: ReturnType<typeof useAssetList>, isWanted: boolean, onAll: () => void): void {
+  const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = list;
+  useEffect(() => {
+    if (!isWanted || isFetchingNextPage) return;
+    if (hasNextPage && !isError) void fetchNextPage();
+    else onAll();
+  });
 }
 
 function withTag(filter: CatalogFilter, tag: string): CatalogFilter {

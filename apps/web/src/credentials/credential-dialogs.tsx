@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { SaveProblem } from "../ui/save-problem.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { Modal } from "../ui/modal.tsx";
@@ -17,8 +18,9 @@ interface DialogProps {
 }
 
 /** Puts another secret in the place of the one that is stored. */
-export function ReplaceDialog({ credential, onClose }: DialogProps) {
-  const update = useUpdateCredential(credential.id);
+export function ReplaceDialog({ credential: given, onClose }: DialogProps) {
+  const [credential] = useState(given);
+  const update = useUpdateCredential(credential);
   const [value, setValue] = useState("");
   const [host, setHost] = useState(credential.host ?? "");
   const onSubmit = (event: FormEvent) => {
@@ -52,7 +54,7 @@ export function ReplaceDialog({ credential, onClose }: DialogProps) {
             onChange={(event) => setHost(event.currentTarget.value)}
           />
         ) : null}
-        {update.error ? <ErrorPanel error={update.error} /> : null}
+        {update.error ? <SaveProblem error={update.error} loaded={credential} /> : null}
         <Flex gap="2" justify="flex-end">
           <Button size="sm" variant="outline" onClick={onClose}>
             Keep the old one

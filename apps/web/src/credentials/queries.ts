@@ -1,4 +1,4 @@
-import type { CredentialKind } from "@syla/sdk";
+import type { Credential, CredentialKind } from "@syla/sdk";
 import type { credentialRoutes } from "@syla/contracts/credentials";
 import type { RouteBody } from "@syla/contracts/route";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -28,8 +28,10 @@ export function useCreateCredential() {
   return useCredentialMutation((input: RouteBody<typeof credentialRoutes.createCredential>) => syla.credentials.create(input));
 }
 
-export function useUpdateCredential(id: string) {
-  return useCredentialMutation((change: RouteBody<typeof credentialRoutes.updateCredential>) => syla.credentials.update(id, change));
+export function useUpdateCredential({ id, revision }: Pick<Credential, "id" | "revision">) {
+  return useCredentialMutation((change: RouteBody<typeof credentialRoutes.updateCredential>) =>
+    syla.credentials.update(id, change, { revision }),
+  );
 }
 
 export function useDeleteCredential() {

@@ -11,6 +11,7 @@ import { TimeAgo } from "../ui/time-ago.tsx";
 import { EnvironmentFailure } from "./environment-failure.tsx";
 import { EnvironmentStateBadge } from "./environment-state.tsx";
 import { useBuildLog } from "./use-build-log.ts";
+import { describeWarmth } from "./warm-switch.tsx";
 
 /** Everything about one environment: state, why it failed, packages with licences, the log. */
 export function EnvironmentDetail({ environment }: { readonly environment: Environment }) {
@@ -31,6 +32,7 @@ export function EnvironmentDetail({ environment }: { readonly environment: Envir
               "On this server",
               environment.isHere ? "yes" : environment.isLocked ? "no; its next use installs the same versions again" : null,
             ],
+            ["Warmth", environment.id === "" ? null : describeWarmth(environment.warmth)],
             ["Used by", environment.programCount === 0 ? null : formatPlural(environment.programCount, "program")],
           ]}
         />

@@ -7,6 +7,7 @@ import { PageHeader, ScrollPage } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { EnvironmentDetail } from "./environment-detail.tsx";
 import { EnvironmentImageSection } from "./environment-image.tsx";
+import { WarmSwitch } from "./warm-switch.tsx";
 import { useBuildEnvironment, useDeleteEnvironment, useEnvironment } from "./queries.ts";
 
 /** One environment. */
@@ -32,6 +33,7 @@ export default function EnvironmentPage() {
                   <Hammer aria-hidden /> {data.isHere ? "Build again" : "Build now"}
                 </Button>
               ) : null}
+              <WarmSwitch environment={data} />
               {isAdmin && data.isHere ? (
                 <Button
                   size="xs"

@@ -128,6 +128,7 @@ function EnvironmentRow({ environment }: { readonly environment: EnvironmentSumm
         <Text fontSize="xs" color="fg.muted">
           {environment.language} {environment.runtimeVersion}
           {environment.packageCount === 0 ? "" : `, ${formatPlural(environment.packageCount, "package")}`}
+          {environment.warmth.isKept ? `, kept ${environment.warmth.isWarm ? "warm" : "warm when there is room"}` : ""}
         </Text>
       </Box>
       <Box minW="24">

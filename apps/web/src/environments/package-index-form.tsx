@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import { CredentialPicker } from "../credentials/credential-picker.tsx";
 import { useTeams } from "../teams/queries.ts";
 import { fieldProblem } from "../ui/describe-error.ts";
-import { ErrorPanel } from "../ui/error-panel.tsx";
+import { SaveProblem } from "../ui/save-problem.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { useCreatePackageIndex, useUpdatePackageIndex } from "./queries.ts";
@@ -20,7 +20,8 @@ interface IndexFormProps {
 }
 
 /** Where some packages come from. Whose it is, and for which language, stays as it was made. */
-export function IndexForm({ index, me, onDone }: IndexFormProps) {
+export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
+  const [index] = useState(given);
   const create = useCreatePackageIndex();
   const update = useUpdatePackageIndex();
   const [language, setLanguage] = useState<PackageLanguage>(index?.language ?? "python");
@@ -34,7 +35,7 @@ export function IndexForm({ index, me, onDone }: IndexFormProps) {
     event.preventDefault();
     const wish = { name, url, packages: packages.split(/[\s,]+/).filter((word) => word !== ""), credentialId };
     if (index === null) create.mutate({ ...wish, language, ownerId }, { onSuccess: onDone });
-    else update.mutate({ id: index.id, change: wish }, { onSuccess: onDone });
+    else update.mutate({ id: index.id, revision: index.revision, change: wish }, { onSuccess: onDone });
   };
   return (
     <Flex
@@ -113,7 +114,7 @@ export function IndexForm({ index, me, onDone }: IndexFormProps) {
       </Button>
       {error ? (
         <Box w="full">
-          <ErrorPanel error={error} />
+          <SaveProblem error={error} loaded={index ?? {}} />
         </Box>
       ) : null}
     </Flex>

@@ -5,6 +5,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { EnvironmentDetail } from "./environment-detail.tsx";
 import { useBuildForProgram, useProgramEnvironment } from "./queries.ts";
+import { WarmSwitch } from "./warm-switch.tsx";
 
 interface ProgramEnvironmentProps {
   readonly programId: string;
@@ -57,6 +58,7 @@ export function ProgramEnvironment({ programId, version, canEdit, canRun }: Prog
             <CircleArrowUp aria-hidden /> Upgrade packages
           </Button>
         ) : null}
+        {canRun && environment.id !== "" ? <WarmSwitch environment={environment} /> : null}
       </Flex>
       {build.isError ? (
         <Box mb="4">

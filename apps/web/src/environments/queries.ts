@@ -1,4 +1,4 @@
-import type { Environment, PackageIndexDraft, ProgramEnvironment, ProgramSandbox } from "@syla/sdk";
+import type { Environment, PackageIndex, PackageIndexDraft, ProgramEnvironment, ProgramSandbox } from "@syla/sdk";
 import { keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 
@@ -66,6 +66,15 @@ export function useBuildEnvironment(id: string) {
   });
 }
 
+/** Whether one wants it warm at any time. */
+export function useKeepWarm(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (keep: boolean) => syla.environments.keepWarm(id, keep),
+    onSuccess: (environment) => storeEnvironment(client, environment),
+  });
+}
+
 export function useDeleteEnvironment(id: string) {
   const client = useQueryClient();
   return useMutation({
@@ -113,8 +122,12 @@ export function useCreatePackageIndex() {
 export function useUpdatePackageIndex() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, change }: { id: string; change: Omit<PackageIndexDraft, "language" | "ownerId"> }) =>
-      syla.packageIndexes.update(id, change),
+    mutationFn: ({
+      id,
+      revision,
+      change,
+    }: Pick<PackageIndex, "id" | "revision"> & { readonly change: Omit<PackageIndexDraft, "language" | "ownerId"> }) =>
+      syla.packageIndexes.update(id, change, { revision }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["package-indexes"] }),
   });
 }

@@ -63,6 +63,11 @@ export function useImportFiles({ id, folder }: Import) {
   return useQuery({ queryKey: ["import", id, "files", folder], queryFn: ({ signal }) => syla.imports.files(id, { signal }) });
 }
 
+/** How it differs from the program that it is for; asked when somebody looks. */
+export function useImportDiff({ id, folder }: Import) {
+  return useQuery({ queryKey: ["import", id, "diff", folder], queryFn: ({ signal }) => syla.imports.diff(id, { signal }) });
+}
+
 export function useTemplates() {
   return useQuery({ queryKey: ["templates"], queryFn: ({ signal }) => syla.imports.templates({ signal }) });
 }

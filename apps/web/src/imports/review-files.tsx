@@ -91,23 +91,6 @@ export function Files({ found, files, leaveOut, onLeaveOut }: FilesProps) {
   );
 }
 
-/** What an import changes in the program that it is for. */
-export function Changes({ found: { diff } }: { readonly found: Import }) {
-  if (diff === null) return null;
-  const parts = [
-    { label: "new", paths: diff.added },
-    { label: "changed", paths: diff.changed },
-    { label: "removed", paths: diff.removed },
-  ].filter(({ paths }) => paths.length > 0);
-  return (
-    <Section heading="Changes" note={parts.length === 0 ? "nothing changes" : "to the program as it is now"}>
-      {parts.flatMap(({ label, paths }) =>
-        paths.slice(0, mostShown).map((path) => <Row key={`${label} ${path}`} name={path} note={label} />),
-      )}
-    </Section>
-  );
-}
-
 /** What bringing the files in had to say, with its place. */
 export function Problems({ found: { problems } }: { readonly found: Import }) {
   if (problems.length === 0) return null;

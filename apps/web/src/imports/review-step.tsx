@@ -18,7 +18,9 @@ import { SelectField } from "../ui/select-field.tsx";
 import { FolderChoice } from "./folder-choice.tsx";
 import { ModelChoice } from "./model-choice.tsx";
 import { useCancelImport, useConfirmImport, useImportAnalysis, useImportFiles } from "./queries.ts";
-import { Changes, Files, Problems, SecretFiles } from "./review-files.tsx";
+import { Changes } from "./review-changes.tsx";
+import { Files, Problems, SecretFiles } from "./review-files.tsx";
+import { VersionNote } from "./version-note.tsx";
 
 /** What came in, to be confirmed or changed. */
 export function ReviewStep({ found, suggestion }: { readonly found: Import; readonly suggestion: ImportSuggestion }) {
@@ -81,6 +83,7 @@ export function ReviewStep({ found, suggestion }: { readonly found: Import; read
           problem={fieldProblem(confirm.error, "entrypoint")}
           mayGuess
         />
+        {how.runtime === suggestion.runtime ? <VersionNote wishes={suggestion.versionWishes} chosen={how.runtimeVersion} /> : null}
       </Flex>
       {modelId === null ? null : <ModelChoice value={modelId} onChange={setPickedModel} />}
       <SecretFiles {...filesProps} />

@@ -48,7 +48,7 @@ export function CapsSection({ model, caps }: CapsSectionProps) {
           key={grant.id}
           name={nameOf(grant)}
           cap={capOf(grant.id)}
-          onSet={(cap) => setCap.mutate({ subject: grant.id, cap })}
+          onSet={(cap) => setCap.mutate({ subject: grant.id, cap, revision: capOf(grant.id)?.revision })}
           onRemove={() => setCap.mutate({ subject: grant.id, cap: null })}
         />
       ))}
@@ -56,7 +56,7 @@ export function CapsSection({ model, caps }: CapsSectionProps) {
         <CapRow
           name="Everybody together"
           cap={capOf("public")}
-          onSet={(cap) => setCap.mutate({ subject: "public", cap })}
+          onSet={(cap) => setCap.mutate({ subject: "public", cap, revision: capOf("public")?.revision })}
           onRemove={() => setCap.mutate({ subject: "public", cap: null })}
         />
       ) : null}

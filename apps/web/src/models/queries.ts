@@ -77,8 +77,10 @@ export function useTestModel() {
 }
 
 export function useSetCap(id: string) {
-  return useModelMutation(async ({ subject, cap }: { subject: string; cap: SpendCapInput | null }) => {
-    if (cap === null) await syla.models.removeCap(id, subject);
-    else await syla.models.setCap(id, subject, cap);
-  });
+  return useModelMutation(
+    async ({ subject, cap, revision }: { subject: string; cap: SpendCapInput | null; revision?: number | undefined }) => {
+      if (cap === null) await syla.models.removeCap(id, subject);
+      else await syla.models.setCap(id, subject, cap, { revision });
+    },
+  );
 }

@@ -23,7 +23,7 @@ export function ProgramActions({ asset }: { readonly asset: Asset }) {
   return (
     <>
       <Button size="xs" variant="outline" asChild>
-        <a href={syla.assets.exportUrl([asset.id])} download>
+        <a href={syla.assets.exportUrl([asset.id]) ?? undefined} download>
           <Download aria-hidden /> Export
         </a>
       </Button>

@@ -1,4 +1,4 @@
-import { LastRun } from "../catalog/asset-parts.tsx";
+import { LastRun, PackagesState } from "../catalog/asset-parts.tsx";
 import { AddressedAsset, AssetPage, type AssetTabProps } from "../catalog/asset-page.tsx";
 import { ProgramActions } from "./program-actions.tsx";
 import { programTabs } from "./tabs.ts";
@@ -14,7 +14,12 @@ function Program({ asset }: AssetTabProps) {
       asset={asset}
       tabs={programTabs}
       counts={{ files: asset.tree?.files ?? 0 }}
-      facts={<LastRun asset={asset} />}
+      facts={
+        <>
+          <LastRun asset={asset} />
+          <PackagesState asset={asset} all />
+        </>
+      }
       actions={<ProgramActions asset={asset} />}
     />
   );

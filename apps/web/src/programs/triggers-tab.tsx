@@ -4,6 +4,7 @@ import type { Trigger, TriggerAuth, TriggerCall } from "@syla/sdk";
 import { Zap } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
+import { useMe } from "../accounts/queries.ts";
 import { curlOf } from "../triggers/curl.ts";
 import { useCalls, useCreateTrigger, useDeleteTrigger, useRotateTrigger, useTriggers, useUpdateTrigger } from "../triggers/queries.ts";
 import { CodeView } from "../ui/code-view.tsx";
@@ -29,14 +30,17 @@ const authLabels: Readonly<Record<TriggerAuth, string>> = {
 /** Addresses whose calls start runs of the program. */
 export function TriggersTab({ asset }: AssetTabProps) {
   const triggers = useTriggers(asset.id);
+  const mayCreate = useMe().data?.role !== "end_user";
   return (
     <Box maxW="860px" px={{ base: "4", md: "6" }} py="4">
-      <NewTrigger programId={asset.id} />
+      {mayCreate ? <NewTrigger programId={asset.id} /> : null}
       {triggers.isPending ? <SkeletonRows rows={2} /> : null}
       {triggers.isError ? <ErrorPanel error={triggers.error} onRetry={() => void triggers.refetch()} /> : null}
       {triggers.data?.length === 0 ? (
         <EmptyState icon={Zap} title="No triggers yet">
-          Give the program an address above, and whoever has its secret starts runs of it, as you.
+          {mayCreate
+            ? "Give the program an address above, and whoever has its secret starts runs of it, as you."
+            : "Triggers are made by developers; ask an administrator to be one."}
         </EmptyState>
       ) : null}
       {triggers.data?.map((trigger) => (

@@ -37,10 +37,12 @@ function useScheduleMutation<Input>(mutationFn: (input: Input) => Promise<unknow
   return useMutation({ mutationFn, onSettled: () => client.invalidateQueries({ queryKey: ["schedules"] }) });
 }
 
-export function useSaveSchedule(id: string | null) {
+/** Makes one, or changes the one that was loaded. */
+export function useSaveSchedule(loaded: Pick<Schedule, "id" | "revision"> | null) {
   return useScheduleMutation((wish: Parameters<typeof syla.schedules.create>[0]) => {
     const { programId: _programId, ...change } = wish;
-    return id === null ? syla.schedules.create(wish) : syla.schedules.update(id, change);
+    if (loaded === null) return syla.schedules.create(wish);
+    return syla.schedules.update(loaded.id, change, { revision: loaded.revision });
   });
 }
 

@@ -2,7 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Schedule } from "@syla/sdk";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { fieldProblem } from "../ui/describe-error.ts";
-import { ErrorPanel } from "../ui/error-panel.tsx";
+import { SaveProblem } from "../ui/save-problem.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
@@ -28,8 +28,10 @@ interface ScheduleDialogProps {
 }
 
 /** What runs, when, and what becomes of times that do not fit. */
-export function ScheduleDialog({ schedule, onClose }: ScheduleDialogProps) {
-  const save = useSaveSchedule(schedule?.id ?? null);
+export function ScheduleDialog({ schedule: given, onClose }: ScheduleDialogProps) {
+  // As it was when the dialog was opened: what somebody else changes meanwhile is told, not overwritten.
+  const [schedule] = useState(given);
+  const save = useSaveSchedule(schedule);
   const programs = useRunnablePrograms();
   const [name, setName] = useState(schedule?.name ?? "");
   const [programId, setProgramId] = useState(schedule?.program.id ?? "");
@@ -111,7 +113,7 @@ export function ScheduleDialog({ schedule, onClose }: ScheduleDialogProps) {
             </SelectField>
           </Labelled>
         </Flex>
-        {save.error ? <ErrorPanel error={save.error} /> : null}
+        {save.error ? <SaveProblem error={save.error} loaded={schedule ?? {}} /> : null}
         <Flex justify="flex-end">
           <Button type="submit" size="sm" colorPalette="accent" loading={save.isPending} disabled={chosen === ""}>
             Save

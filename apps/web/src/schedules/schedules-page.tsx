@@ -17,11 +17,12 @@ import { ScheduleDialog } from "./schedule-dialog.tsx";
 
 /** Programs that run again and again. */
 export default function SchedulesPage() {
-  const isAdmin = useMe().data?.role === "admin";
+  const role = useMe().data?.role;
+  const isAdmin = role === "admin";
   const [all, setAll] = useState(false);
   const [edited, setEdited] = useState<Schedule | "new" | null>(null);
   const schedules = useSchedules(all);
-  const create = (
+  const create = role === "end_user" ? null : (
     <Button size="xs" colorPalette="accent" onClick={() => setEdited("new")}>
       <Plus aria-hidden /> New schedule
     </Button>

@@ -46,7 +46,8 @@ export function DownloadButton({ label, file: { href, name, load } }: DownloadBu
   );
 }
 
-function saveAs(blob: Blob, name: string): void {
+/** Has the browser keep something under a name. */
+export function saveAs(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

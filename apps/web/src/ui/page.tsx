@@ -1,5 +1,6 @@
 import { Box, type BoxProps, Flex, Heading } from "@chakra-ui/react";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
+import { useScrollKeys } from "./use-scroll-keys.ts";
 
 /** Names the browser tab while the page is shown. */
 export function usePageTitle(title: string): void {
@@ -34,8 +35,10 @@ export function PageHeader({ title, actions, children }: PageHeaderProps) {
 
 /** A page that scrolls, with a readable width. */
 export function ScrollPage({ children, ...props }: BoxProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useScrollKeys(box);
   return (
-    <Box h="100%" overflowY="auto" data-scrolls {...props}>
+    <Box ref={box} h="100%" overflowY="auto" data-scrolls {...props}>
       <Box maxW="1120px" mx="auto" px={{ base: "4", md: "6" }} py="5">
         {children}
       </Box>

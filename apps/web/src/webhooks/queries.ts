@@ -46,8 +46,9 @@ export function useCreateWebhook() {
   return useWebhookMutation((input: RouteBody<typeof webhookRoutes.createWebhook>) => syla.webhooks.create(input));
 }
 
-export function useUpdateWebhook(id: string) {
-  return useWebhookMutation((change: RouteBody<typeof webhookRoutes.updateWebhook>) => syla.webhooks.update(id, change));
+/** `revision`: what the change is a change of; left out where it does not depend on that. */
+export function useUpdateWebhook(id: string, revision?: number) {
+  return useWebhookMutation((change: RouteBody<typeof webhookRoutes.updateWebhook>) => syla.webhooks.update(id, change, { revision }));
 }
 
 export function useDeleteWebhook(id: string) {

@@ -5,6 +5,7 @@ import { useNavigate, useParams } from "react-router";
 import { Copyable } from "../ui/copyable.tsx";
 import { DefinitionList } from "../ui/definition-list.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { SaveProblem } from "../ui/save-problem.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { ShownOnce } from "../ui/shown-once.tsx";
@@ -104,8 +105,9 @@ interface DialogProps {
   readonly onClose: () => void;
 }
 
-function EditDialog({ webhook, onClose }: DialogProps) {
-  const update = useUpdateWebhook(webhook.id);
+function EditDialog({ webhook: given, onClose }: DialogProps) {
+  const [webhook] = useState(given);
+  const update = useUpdateWebhook(webhook.id, webhook.revision);
   const { name, url, events, runStatuses } = webhook;
   const [form, setForm] = useState<WebhookForm>({ name, url, events, runStatuses: runStatuses ?? [] });
   const onSubmit = (event: FormEvent) => {
@@ -116,7 +118,7 @@ function EditDialog({ webhook, onClose }: DialogProps) {
     <Modal label={`Edit “${name}”`} width="44rem" onClose={onClose}>
       <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
         <WebhookFields form={form} onChange={setForm} error={update.error} />
-        {update.error ? <ErrorPanel error={update.error} /> : null}
+        {update.error ? <SaveProblem error={update.error} loaded={webhook} /> : null}
         <Flex gap="2" justify="flex-end">
           <Button size="sm" variant="outline" onClick={onClose}>
             Leave it

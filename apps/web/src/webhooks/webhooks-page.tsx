@@ -3,6 +3,7 @@ import type { Webhook } from "@syla/sdk";
 import { Webhook as WebhookIcon } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
+import { useMe } from "../accounts/queries.ts";
 import { useTeams } from "../teams/queries.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -18,16 +19,19 @@ import { WebhookState } from "./webhook-state.tsx";
 /** Addresses that are told of what happens. */
 export default function WebhooksPage() {
   const webhooks = useWebhooks();
+  const mayCreate = useMe().data?.role !== "end_user";
   return (
     <ScrollPage>
       <PageHeader title="Webhooks" />
-      <NewWebhook />
+      {mayCreate ? <NewWebhook /> : null}
       <Section heading="Yours and your teams'">
         {webhooks.isPending ? <SkeletonRows rows={2} /> : null}
         {webhooks.isError ? <ErrorPanel error={webhooks.error} onRetry={() => void webhooks.refetch()} /> : null}
         {webhooks.data?.length === 0 ? (
           <EmptyState icon={WebhookIcon} title="No webhooks yet">
-            Add an address above, and it is told when runs end, when the catalog changes and when a quota runs out.
+            {mayCreate
+              ? "Add an address above, and it is told when runs end, when the catalog changes and when a quota runs out."
+              : "Webhooks are made by developers; ask an administrator to be one."}
           </EmptyState>
         ) : null}
         {webhooks.data?.map((webhook) => (

@@ -38,6 +38,7 @@ export const sandboxPortRoutes = {
   }),
   openPort: route({
     ...common,
+    audit: "sandbox.open_port",
     method: "GET",
     path: `${base}/:id/ports/:port/connection`,
     summary: 'A connection to a port: binary messages are its bytes, the text message {"end":true} says that no more come that way',

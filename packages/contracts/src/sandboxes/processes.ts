@@ -131,6 +131,7 @@ export const sandboxProcessRoutes = {
   }),
   openTerminal: route({
     ...common,
+    audit: "sandbox.open_terminal",
     method: "GET",
     path: `${base}/:id/processes/:pid/terminal`,
     summary: "The terminal of a process: binary messages are its bytes, text messages are JSON",

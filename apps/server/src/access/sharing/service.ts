@@ -1,4 +1,5 @@
 import {
+  levelCovers,
   ResourceType,
   type Access as AccessDocument,
   type AccessLevel,
@@ -15,6 +16,7 @@ import { assetTypeOf } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
 import { routes } from "@syla/contracts/routes";
 import type { Route } from "@syla/contracts/route";
+import type { SpendCapInput } from "@syla/contracts/spend-caps";
 import { findConfirmedUser } from "../../accounts/service.ts";
 import type { Mail } from "../../deliveries/service.ts";
 import { notifyEach, wasToldOften } from "../../notifications/service.ts";
@@ -23,7 +25,7 @@ import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
 import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import type { Actor } from "../actor.ts";
-import { higher, levelOf } from "../permission.ts";
+import { can, higher, levelOf, teamLevel } from "../permission.ts";
 import type { Access, Thing } from "../service.ts";
 import { findReachingGrants, findTeamRole } from "../store.ts";
 import { toGrant } from "./presenter.ts";
@@ -42,6 +44,17 @@ export interface SharingContext {
   /** Whether share links are opened without signing in, as it is now. */
   readonly anonymousLinks: () => boolean;
   readonly publicUrl: string;
+  /** Told of each grant as it is now, with what whoever makes it says of a cap; part of the change. @throws AppError to refuse it */
+  readonly onGranted: (work: Work, grant: GrantedThing) => Promise<void>;
+}
+
+/** A grant on a thing, and what it may spend, where it is one that costs; `cap` undefined: nothing was said of it. */
+export interface GrantedThing {
+  readonly thing: Thing;
+  readonly grantId: string;
+  readonly level: AccessLevel;
+  readonly cap: SpendCapInput | null | undefined;
+  readonly by: string;
 }
 
 interface ThingRef {
@@ -73,9 +86,9 @@ export class Sharing {
     const besides = (type: AccessReason["type"], level: AccessLevel, name: string | null = null) =>
       reasons.push({ type, level, name, expiresAt: null });
     if (thing.ownerId === actor.userId) besides("owner", "admin");
-    if (teamRole !== null) besides("team", teamRole === "owner" ? "admin" : "edit", owner);
+    if (teamRole !== null) besides("team", teamLevel(thing.type, teamRole) ?? "view", owner);
     if (thing.visibility === "public") besides("public", "run");
-    if (actor.role === "admin") besides("admin", "admin");
+    if (can(actor, "server:administer")) besides("admin", "admin");
     const granted = grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null);
     return {
       ...ref,
@@ -115,23 +128,27 @@ export class Sharing {
     const expiresAt = checkExpiry(input.expiresAt);
     const subject = await this.#subject(actor, input);
     return await this.#context.database.queries.transaction().execute(async (work) => {
-      const grant = await this.#insert(work, actor, thing, { ...subject, level: input.level, expiresAt });
+      const grant = await this.#insert(work, actor, thing, { ...subject, level: input.level, expiresAt }, input.cap);
       if (subject.subjectType === "email") await this.#mail(work, actor, thing, subject.subjectId);
       else await this.#tell(work, actor, thing, subject);
       return grant;
     });
   }
 
-  async updateGrant(actor: Actor, id: string, { level, expiresAt }: GrantChange): Promise<Grant> {
-    const { thing } = await this.#findGrant(actor, id);
+  async updateGrant(actor: Actor, id: string, { level, expiresAt, cap }: GrantChange): Promise<Grant> {
+    const { thing, row: before } = await this.#findGrant(actor, id);
     checkLevel(thing, level);
     const change = {
       ...(level === undefined ? {} : { level }),
       ...(expiresAt === undefined ? {} : { expires_at: checkExpiry(expiresAt) }),
     };
-    const row = await store.changeGrant(this.#context.database.queries, id, change);
-    if (row === undefined) throw new AppError("not_found");
-    return toGrant(row);
+    return await this.#context.database.queries.transaction().execute(async (work) => {
+      const row = await store.changeGrant(work, id, change);
+      if (row === undefined) throw new AppError("not_found");
+      const isMore = !levelCovers(before.level, "run") && levelCovers(row.level, "run");
+      if (isMore || cap !== undefined) await this.#context.onGranted(work, { thing, grantId: id, level: row.level, cap, by: actor.userId });
+      return toGrant(row);
+    });
   }
 
   /** Takes a grant back. Whoever it was given to may give it up. */
@@ -152,7 +169,7 @@ export class Sharing {
     const id = newId("link");
     const grant = await this.#context.database.queries.transaction().execute(async (work) => {
       await store.insertShareLink(work, { id, tokenHash, start: token.slice(0, shownCharacters), createdBy: actor.userId });
-      return await this.#insert(work, actor, thing, { subjectType: "link", subjectId: id, level: input.level, expiresAt });
+      return await this.#insert(work, actor, thing, { subjectType: "link", subjectId: id, level: input.level, expiresAt }, input.cap);
     });
     // Behind the `#` it reaches no server's log.
     return { grant, token, url: `${this.#context.publicUrl}/share#${token}`, anonymous: this.#isAnonymous(thing.type) };
@@ -187,10 +204,12 @@ export class Sharing {
     actor: Actor,
     thing: Thing,
     grant: Pick<store.NewGrant, "subjectType" | "subjectId" | "level" | "expiresAt">,
+    cap: SpendCapInput | null | undefined,
   ): Promise<Grant> {
     const id = await store.upsertGrant(work, { ...grant, resourceType: thing.type, resourceId: thing.id, createdBy: actor.userId });
     const row = id === undefined ? undefined : await store.findGrant(work, id);
     if (row === undefined) throw new AppError("conflict", { message: "There are too many grants on this.", hint: "Take some back first." });
+    await this.#context.onGranted(work, { thing, grantId: row.id, level: row.level, cap, by: actor.userId });
     return toGrant(row);
   }
 

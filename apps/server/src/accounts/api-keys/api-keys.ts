@@ -4,7 +4,7 @@ import { scopeOf, type Route } from "@syla/contracts/route";
 import { routes } from "@syla/contracts/routes";
 import type { z } from "zod";
 import type { Actor } from "../../access/actor.ts";
-import { covers } from "../../access/service.ts";
+import { can, covers, personal } from "../../access/service.ts";
 import type { Queries } from "../../platform/database.ts";
 import type { Authentication } from "../authentication.ts";
 import type { ApiKeyMemo } from "./api-key-memo.ts";
@@ -29,7 +29,7 @@ export function createApiKeys(authentication: Authentication, queries: Queries, 
   const known = describeScopes(Object.values(routes));
   return {
     async listApiKeys(actor, userId = actor.userId) {
-      if (userId !== actor.userId && actor.role !== "admin") throw new AppError("forbidden");
+      if (!can(actor, "account:read", personal("account", userId, userId))) throw new AppError("forbidden");
       return userId.includes("\0") ? [] : (await listApiKeys(queries, userId)).map(toApiKey);
     },
     listApiKeyScopes: () => known,

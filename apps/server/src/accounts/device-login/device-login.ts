@@ -5,7 +5,8 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../../access/actor.ts";
 import type { Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
-import { createRateLimit, requireAllowed } from "../../platform/rate-limit.ts";
+import { requireAllowed } from "../../platform/rate-limit.ts";
+import type { Tries } from "../../platform/tries.ts";
 import { hashToken, newToken } from "../../platform/one-time-token.ts";
 import { decide, findPending, insertDeviceCode, lockDeviceCode, markUsed, notePoll } from "./store.ts";
 
@@ -46,12 +47,10 @@ function normalize(userCode: string): string {
   return `${letters.slice(0, 4)}-${letters.slice(4)}`;
 }
 
-export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: MakeKey): DeviceLogin {
-  const begins = createRateLimit();
-  const looks = createRateLimit();
+export function createDeviceLogin(queries: Queries, publicUrl: string, tries: Tries, makeKey: MakeKey): DeviceLogin {
   return {
     async createDeviceCode(clientName, ip) {
-      requireAllowed(begins.take(ip, beginsOfAddress), "Too many devices asked to be let in.");
+      requireAllowed(await tries.take(`device from ${ip}`, beginsOfAddress), "Too many devices asked to be let in.");
       const { token, tokenHash } = newToken("syla_device");
       const userCode = newUserCode();
       const expiresAt = new Date(Date.now() + lifetimeMs);
@@ -83,7 +82,7 @@ export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: 
       return { ...(await makeKey(outcome.userId, outcome.name, keyDays)), userId: outcome.userId };
     },
     async getDeviceRequest(actor, userCode) {
-      requireAllowed(looks.take(actor.userId, looksOfPerson), "Too many codes were looked up.");
+      requireAllowed(await tries.take(`device code ${actor.userId}`, looksOfPerson), "Too many codes were looked up.");
       const row = await findPending(queries, normalize(userCode));
       if (row === undefined)
         throw new AppError("not_found", { message: "Nothing waits under this code.", hint: "Check the code, or begin again." });
@@ -98,7 +97,7 @@ export function createDeviceLogin(queries: Queries, publicUrl: string, makeKey: 
     async decideDeviceRequest(actor, userCode, approve) {
       // A key must not make itself another one with more than it has.
       if (actor.via !== "session" || actor.impersonatorId !== undefined) throw new AppError("session_required");
-      requireAllowed(looks.take(actor.userId, looksOfPerson), "Too many codes were looked up.");
+      requireAllowed(await tries.take(`device code ${actor.userId}`, looksOfPerson), "Too many codes were looked up.");
       const decided = await decide(queries, normalize(userCode), actor.userId, approve ? "approved" : "denied");
       if (!decided) throw new AppError("not_found", { message: "Nothing waits under this code.", hint: "Check the code, or begin again." });
     },

@@ -6,7 +6,8 @@ import { covers } from "../../access/service.ts";
 import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { hashToken, newToken } from "../../platform/one-time-token.ts";
-import { createRateLimit, requireAllowed } from "../../platform/rate-limit.ts";
+import { requireAllowed } from "../../platform/rate-limit.ts";
+import type { Tries } from "../../platform/tries.ts";
 import * as identities from "../identities/store.ts";
 import type { OnEmailConfirmed } from "../sign-up.ts";
 import { findUser, findUserByEmail, lockEmail } from "../store.ts";
@@ -29,6 +30,7 @@ interface TokenOptions {
   /** @throws AppError `invalid_api_key`, `account_suspended` */
   readonly verifyKey: (key: string) => Promise<Actor>;
   readonly onEmailConfirmed: OnEmailConfirmed;
+  readonly tries: Tries;
 }
 
 /** A family that is not renewed for so long ends. */
@@ -38,9 +40,8 @@ const repeatMs = 10_000;
 const perAddress = { limit: 300, windowMs: 60_000 };
 
 export function createTokens(options: TokenOptions): Tokens {
-  const { database, accessTokens } = options;
+  const { database, accessTokens, tries } = options;
   const { queries } = database;
-  const requests = createRateLimit();
 
   const begin = async (userId: string, from: { apiKeyId?: string; issuer?: string }, scopes: readonly string[]) => {
     const { token, tokenHash } = newToken("syla_refresh");
@@ -61,7 +62,7 @@ export function createTokens(options: TokenOptions): Tokens {
 
   return {
     async createToken(input, ip) {
-      requireAllowed(requests.take(ip, perAddress), "Too many tokens were asked for.");
+      requireAllowed(await tries.take(`token from ${ip}`, perAddress), "Too many tokens were asked for.");
       if (input.grantType === "refresh_token") return await renew(options, input.refreshToken);
       if (input.grantType === "api_key") {
         const actor = await options.verifyKey(input.apiKey);

@@ -15,6 +15,18 @@ export async function putUnconfirmed(work: Work, { id, userId, secret }: { id: s
     .execute();
 }
 
+/** Whether somebody has a password, and nothing besides. */
+export async function lacksSecondFactor(queries: Queries, userId: string): Promise<boolean> {
+  const query = queries
+    .selectFrom("users as u")
+    .innerJoin("accounts as a", "a.user_id", "u.id")
+    .select("u.id")
+    .where("u.id", "=", userId)
+    .where("u.two_factor_enabled", "=", false)
+    .where("a.password", "is not", null);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
 /** What changes when a code was accepted. */
 export async function updateTwoFactor(
   work: Work,

@@ -12,15 +12,15 @@ import { deleteTwoFactor, findTwoFactor, putUnconfirmed, setEnabled, updateTwoFa
 
 /** A second factor: codes of an authenticator, and recovery codes for when it is lost. */
 export interface TwoFactor {
-  getTwoFactor(actor: Actor): Promise<{ enabled: boolean; recoveryCodesLeft: number }>;
+  getTwoFactor(actor: Actor): Promise<{ enabled: boolean; recoveryCodesLeft: number; needed: boolean }>;
   /** @throws AppError `invalid_credentials`, `conflict`, `rate_limited` */
   beginTwoFactor(actor: Actor, password: string, ip: string): Promise<{ secret: string; uri: string }>;
   /** @returns the recovery codes @throws AppError `two_factor_invalid`, `conflict`, `rate_limited` */
   confirmTwoFactor(actor: Actor, code: string, ip: string): Promise<{ recoveryCodes: string[] }>;
   /** @throws AppError `invalid_credentials`, `two_factor_invalid`, `rate_limited` */
   disableTwoFactor(actor: Actor, input: { password: string; code: string }, ip: string): Promise<void>;
-  /** For an administrator, when a person has lost the authenticator and the codes. @returns whether there was one */
-  resetTwoFactor(userId: string): Promise<boolean>;
+  /** For an administrator, when a person has lost the authenticator and the codes; part of a change. @returns whether there was one */
+  resetTwoFactor(work: Work, userId: string): Promise<boolean>;
 }
 
 const Hashes = z.array(z.string());
@@ -35,19 +35,13 @@ interface TwoFactorOptions {
 export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactorOptions): TwoFactor {
   /** Counts wrong codes like wrong passwords. */
   const guarded = async <T>(userId: string, ip: string, check: (work: Work) => Promise<T>): Promise<T> => {
-    limit.check(ip, `code ${userId}`);
-    try {
-      return await queries.transaction().execute(check);
-    } catch (error) {
-      if (error instanceof AppError && error.code === "two_factor_invalid") limit.failed(ip, `code ${userId}`);
-      throw error;
-    }
+    return await limit.guard({ address: ip, name: `code ${userId}` }, () => queries.transaction().execute(check));
   };
   return {
-    async getTwoFactor({ userId }) {
+    async getTwoFactor({ userId, needsSecondFactor: needed = false }) {
       const row = await findTwoFactor(queries, userId);
       const enabled = row?.verified === true;
-      return { enabled, recoveryCodesLeft: enabled ? readHashes(row.backup_codes).length : 0 };
+      return { enabled, recoveryCodesLeft: enabled ? readHashes(row.backup_codes).length : 0, needed };
     },
     async beginTwoFactor({ userId }, password, ip) {
       await passwords.provePassword(userId, password, ip);
@@ -80,7 +74,7 @@ export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactor
         await deleteTwoFactor(work, userId);
       });
     },
-    resetTwoFactor: (userId) => queries.transaction().execute((work) => deleteTwoFactor(work, userId)),
+    resetTwoFactor: deleteTwoFactor,
   };
 }
 

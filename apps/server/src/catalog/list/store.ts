@@ -1,6 +1,6 @@
 import type { AssetFilter, AssetSort } from "@syla/contracts/assets";
 import { sql, type RawBuilder, type SqlBool } from "kysely";
-import type { Viewer } from "../../access/service.ts";
+import { can, type Viewer } from "../../access/service.ts";
 import type { Queries } from "../../platform/database.ts";
 import { lengthOfTwoMistakes } from "./alike-words.ts";
 
@@ -119,9 +119,9 @@ function seenBy(viewer: ListViewer, view: AssetFilter["view"]): Fragment {
     case "public":
       return sql`a.visibility = 'public'`;
     case "deleted":
-      return viewer.role === "admin" ? sql`true` : sql`a.owner_id = any(${[viewer.userId, ...viewer.ownedTeamIds]})`;
+      return can(viewer, "asset:list-all") ? sql`true` : sql`a.owner_id = any(${[viewer.userId, ...viewer.ownedTeamIds]})`;
     default:
-      return viewer.role === "admin" ? sql`true` : reaches(viewer, [...viewer.subjects, "public"]);
+      return can(viewer, "asset:list-all") ? sql`true` : reaches(viewer, [...viewer.subjects, "public"]);
   }
 }
 

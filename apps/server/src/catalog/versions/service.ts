@@ -1,13 +1,15 @@
-import type { AssetDiff, AssetVersion } from "@syla/contracts/assets";
-import type { Asset } from "@syla/contracts/assets";
+import type { Asset, AssetDiff, AssetMetadata, AssetVersion } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../../access/actor.ts";
 import type { Blobs } from "../../platform/blobs.ts";
+import type { Work } from "../../platform/database.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
+import type { Revision } from "../../platform/revision.ts";
 import type { TreeDiff, Trees } from "../../platform/trees.ts";
 import { requireRunnable, type CheckConfig } from "../config.ts";
-import { checkText, loadAsset, lockAsset, presentAsset, type LoadingContext, type Revision } from "../loading.ts";
-import { shownConfig, toVersion } from "../presenter.ts";
+import { checkText, loadAsset, lockAsset, presentAsset, type LoadingContext } from "../loading.ts";
+import { claimNames, describeAsset } from "../naming.ts";
+import { metadataOf, shownConfig, toVersion } from "../presenter.ts";
 import * as assets from "../store.ts";
 import { diffConfigs, diffFiles } from "../../platform/diff-files.ts";
 import { nextVersions, versionKey, type NextVersions } from "./numbers.ts";
@@ -53,6 +55,7 @@ export class Versions {
         version_key: versionKey(chosen),
         tree_sha256: row.tree_sha256,
         config: JSON.stringify(row.config),
+        metadata: JSON.stringify(describe(row)),
         message: wish.message ?? "",
         created_by: actor.userId,
       });
@@ -88,14 +91,17 @@ export class Versions {
     return toVersion(found, config(found));
   }
 
-  /** Puts a version's files and configuration into the head; what was there stays in its own versions. */
+  /** Puts a version's files, configuration and metadata into the head; what was there stays in its own versions. */
   async restore(actor: Actor, id: string, version: string, revision: Revision | undefined): Promise<Asset> {
     const { type, owner_id: ownerId, visibility, config: before } = await loadAsset(this.#context, actor, "asset:edit", id);
     const found = await this.#find(id, version);
     await this.#context.checkConfig?.(actor, { id, type, ownerId, config: found.config, before, visibility });
     await this.#context.database.queries.transaction().execute(async (work) => {
-      await lockAsset(this.#context, actor, work, id, revision);
-      await assets.changeAsset(work, id, actor.userId, { tree_sha256: found.tree_sha256, config: JSON.stringify(found.config) });
+      const row = await lockAsset(this.#context, actor, work, id, revision);
+      const metadata = metadataOf(found);
+      const described = metadata === null ? {} : describeAsset(row, { ...metadata, name: await freeNameFor(work, row, metadata.name) });
+      const change = { ...described, tree_sha256: found.tree_sha256, config: JSON.stringify(found.config) };
+      await assets.changeAsset(work, id, actor.userId, change);
     });
     if (type === "program" && found.tree_sha256 !== null) await this.#context.onFiles?.(actor, found.tree_sha256, false);
     return await presentAsset(this.#context, actor, await loadAsset(this.#context, actor, "asset:read", id));
@@ -107,8 +113,13 @@ export class Versions {
     const from = ends.from ?? row.version;
     const to = ends.to ?? head;
     const at = async (end: string | null) =>
-      end === null ? { tree_sha256: null, config: {} } : end === head ? row : await this.#find(id, end);
+      end === null
+        ? { tree_sha256: null, config: {}, metadata: null }
+        : end === head
+          ? { tree_sha256: row.tree_sha256, config: row.config, metadata: describe(row) }
+          : await this.#find(id, end);
     const [before, after] = [await at(from), await at(to)];
+    const [called, calledNow] = [metadataOf(before), metadataOf(after)];
     const config = await this.#shown(actor, row);
     const all = await this.#context.trees.diff(before.tree_sha256, after.tree_sha256);
     const trees = row.type === "dataset" ? rowsOnly(all) : all;
@@ -117,6 +128,7 @@ export class Versions {
       to,
       ...(await diffFiles(this.#context.blobs, trees)),
       config: diffConfigs(config(before), config(after)),
+      metadata: called === null || calledNow === null ? [] : diffConfigs(called, calledNow),
     };
   }
 
@@ -130,6 +142,21 @@ export class Versions {
     const row = await store.findVersion(this.#context.database.queries, id, checkText(version));
     if (row === undefined) throw new AppError("not_found", { message: "There is no such version." });
     return row;
+  }
+}
+
+function describe({ name, description, tags, slots }: AssetMetadata): AssetMetadata {
+  return { name, description, tags, slots };
+}
+
+/** The name, or, when its owner has something else of that name by now, the one that it has. */
+async function freeNameFor(work: Work, row: assets.AssetRow, name: string): Promise<string> {
+  try {
+    await claimNames(work, row, { name });
+    return name;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "name_taken") return row.name;
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from "kysely";
+import { sql, type Insertable, type Selectable } from "kysely";
 import type { Queries, Work } from "../../platform/database.ts";
 import type { Schema } from "../../platform/schema.ts";
 
@@ -24,7 +24,7 @@ function selectVersions(queries: Queries, assetId: string) {
     .selectFrom("asset_versions as v")
     .leftJoin("users as c", "c.id", "v.created_by")
     .leftJoin("trees as r", "r.sha256", "v.tree_sha256")
-    .select(["v.asset_id", "v.version", "v.tree_sha256", "v.config", "v.message", "v.created_by", "v.created_at"])
+    .select(["v.asset_id", "v.version", "v.tree_sha256", "v.config", "v.metadata", "v.message", "v.created_by", "v.created_at"])
     .select(["c.name as creator_name", "r.file_count", "r.total_bytes"])
     .where("v.asset_id", "=", assetId);
 }
@@ -44,6 +44,17 @@ export async function listVersions(
   return await query
     .orderBy("v.version_key", "desc")
     .limit(page.limit + 1)
+    .execute();
+}
+
+/** Writes down the slots of the versions with these files, which their analysis has told by now. */
+export async function noteVersionSlots(work: Work, tree: string, slots: readonly string[]): Promise<void> {
+  await work
+    .updateTable("asset_versions")
+    .set({ metadata: sql`jsonb_set(metadata, '{slots}', ${JSON.stringify(slots)}::jsonb)` })
+    .where("tree_sha256", "=", tree)
+    .where("metadata", "is not", null)
+    .where(sql`metadata -> 'slots'`, "<>", sql`${JSON.stringify(slots)}::jsonb`)
     .execute();
 }
 

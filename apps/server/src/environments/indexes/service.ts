@@ -14,6 +14,7 @@ import type { Credentials } from "../../credentials/service.ts";
 import type { Database, Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
+import type { Revision } from "../../platform/revision.ts";
 import type { Manager } from "../request.ts";
 import { normalizePattern, patternProblem, type RoutedIndex } from "./routing.ts";
 import * as store from "./store.ts";
@@ -28,8 +29,8 @@ const Patterns = z.array(z.string());
 export interface IndexesContext {
   readonly database: Database;
   readonly credentials: Pick<Credentials, "requireUsable">;
-  /** The actor's role in a team; null when they are not in it. */
-  readonly teamRole: (actor: Actor, teamId: string) => Promise<"owner" | "member" | null>;
+  /** Whether it is a team, and the actor one of its owners. */
+  readonly ownsTeam: (actor: Actor, teamId: string) => Promise<boolean>;
 }
 
 /** Package indexes of people, teams and the system: which packages come from where is said here, and decided by the server. */
@@ -54,7 +55,7 @@ export class Indexes {
   }
 
   async create(actor: Actor, input: PackageIndexInput): Promise<PackageIndex> {
-    requirePermission(actor, "credential:create");
+    requirePermission(actor, "package_index:create");
     const ownerId = input.ownerId ?? actor.userId;
     await this.#requireOwner(actor, ownerId);
     const manager = managers[input.language];
@@ -71,13 +72,16 @@ export class Indexes {
     return present(actor, await this.#find(actor, id, "package_index:read"));
   }
 
-  async update(actor: Actor, id: string, change: PackageIndexChange): Promise<PackageIndex> {
+  /** @throws AppError `revision_conflict` when it is not that revision any more */
+  async update(actor: Actor, id: string, change: PackageIndexChange, revision: Revision = "*"): Promise<PackageIndex> {
     const row = await this.#find(actor, id, "package_index:manage");
     const checked = changed(row, change);
     await this.#check(actor, row.owner_id, row.manager, checked);
     await this.#alone(row.owner_id, async (work) => {
       const now = await store.findIndex(work, id, actor.userId);
       if (now === undefined) throw new AppError("not_found");
+      if (revision !== "*" && now.revision !== revision)
+        throw new AppError("revision_conflict", { details: { current: present(actor, now) } });
       const values = changed(now, change);
       if (values.url !== checked.url || values.credentialId !== checked.credentialId)
         throw new AppError("conflict", { message: "Somebody else has changed it at the same time.", hint: "Look at it, and try again." });
@@ -139,8 +143,8 @@ export class Indexes {
 
   async #requireOwner(actor: Actor, ownerId: string): Promise<void> {
     if (ownerId === actor.userId) return;
-    if (ownerId === "system" && actor.role === "admin") return;
-    if (ownerId.startsWith("team_") && !ownerId.includes("\0") && (await this.#context.teamRole(actor, ownerId)) === "owner") return;
+    if (ownerId === "system" && can(actor, "system:own")) return;
+    if (await this.#context.ownsTeam(actor, ownerId)) return;
     throw new AppError("not_found", {
       message: "You own no such team.",
       fields: [{ path: "ownerId", message: "is not a team that you own" }],
@@ -182,10 +186,9 @@ function requireFree(manager: Manager, { name, packages }: store.IndexValues, ot
 }
 
 function resourceOf(row: store.IndexRow) {
-  const level =
-    row.team_role === "owner" ? ("admin" as const) : row.team_role !== null || row.owner_id === "system" ? ("view" as const) : null;
+  const level = row.owner_id === "system" ? ("view" as const) : null;
   const ownerId = row.owner_id === "system" ? null : row.owner_id; // administered by administrators, seen by everybody
-  return { type: "package_index", id: row.id, ownerId, visibility: "private", level } as const;
+  return { type: "package_index", id: row.id, ownerId, teamRole: row.team_role, visibility: "private", level } as const;
 }
 
 function present(actor: Actor, row: store.IndexRow): PackageIndex {
@@ -198,6 +201,7 @@ function present(actor: Actor, row: store.IndexRow): PackageIndex {
     packages: Patterns.parse(row.packages),
     credentialId: row.credential_id,
     mayManage: can(actor, "package_index:manage", resourceOf(row)),
+    revision: row.revision,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

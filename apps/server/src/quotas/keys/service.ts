@@ -1,6 +1,7 @@
 import { AppError } from "@syla/contracts/errors";
 import { keyQuotaNames, type KeyQuotaInput, type KeyQuotaName, type KeyQuotas as KeyQuotaList } from "@syla/contracts/quotas";
 import type { Actor } from "../../access/actor.ts";
+import { can, personal, requirePermission } from "../../access/service.ts";
 import type { Database, Queries } from "../../platform/database.ts";
 import { dollar, keyScope, spentIn } from "../../spend/service.ts";
 import { isNearlyUsed, megabyte, quotaExceeded, type QuotaState } from "../exceeded.ts";
@@ -124,7 +125,7 @@ export class KeyQuotas {
 
   /** The quotas of one's own key; those of other people's are for administrators. @throws AppError `not_found` */
   async list(actor: Actor, id: string): Promise<KeyQuotaList> {
-    return await this.#listOf(await this.#find(actor, id));
+    return await this.#listOf(await this.#find(actor, id, "api_key:read"));
   }
 
   /**
@@ -133,8 +134,8 @@ export class KeyQuotas {
    * @throws AppError `not_found`, `invalid_request`
    */
   async change(actor: Actor, id: string, input: KeyQuotaInput): Promise<KeyQuotaList> {
-    const key = await this.#find(actor, id);
-    if (actor.role !== "admin") await this.#requireWithin(actor, input);
+    const key = await this.#find(actor, id, "api_key:limit");
+    if (!can(actor, "quota:exceed-own")) await this.#requireWithin(actor, input);
     await saveKeyLimits(this.#context.database.queries, id, input, actor.userId);
     this.#known.delete(id);
     return await this.#listOf((await findKey(this.#context.database.queries, id)) ?? key);
@@ -151,9 +152,10 @@ export class KeyQuotas {
     if (fields.length > 0) throw new AppError("invalid_request", { fields });
   }
 
-  async #find(actor: Actor, id: string): Promise<KeyRow> {
+  async #find(actor: Actor, id: string, action: "api_key:read" | "api_key:limit"): Promise<KeyRow> {
     const row = id.includes("\0") ? undefined : await findKey(this.#context.database.queries, id);
-    if (row === undefined || (row.ownerId !== actor.userId && actor.role !== "admin")) throw new AppError("not_found");
+    if (row === undefined) throw new AppError("not_found");
+    requirePermission(actor, action, personal("api_key", id, row.ownerId));
     return row;
   }
 

@@ -28,10 +28,8 @@ export const owned: readonly OwnedContent[] = [
   },
   {
     kind: "analyses",
-    columns: ["assets.config", "asset_versions.config", "imports.analysis_sha256", "tree_analyses.document_sha256"],
-    query: `select config->>'analysis', owner_id from assets
-      union all select v.config->>'analysis', a.owner_id from asset_versions v join assets a on a.id = v.asset_id
-      union all select analysis_sha256, owner_id from imports
+    columns: ["imports.analysis_sha256", "tree_analyses.document_sha256"],
+    query: `select analysis_sha256, owner_id from imports
       union all select document_sha256, null from tree_analyses`,
   },
   {

@@ -50,14 +50,13 @@ export const references: readonly Reference[] = [
     columns: ["assets.tree_sha256", "asset_versions.tree_sha256"],
     query: `select tree_sha256, 'files of ' || id from assets union all select tree_sha256, 'files of ' || asset_id || ' ' || version from asset_versions`,
   },
-  {
-    columns: ["assets.config", "asset_versions.config"],
-    query: `select config->>'analysis', 'analysis of ' || id from assets union all select config->>'analysis', 'analysis of ' || asset_id || ' ' || version from asset_versions`,
-  },
 ];
 
 /** Columns that look like references and are none, with the reason. */
 export const noReferences: Readonly<Record<string, string>> = {
+  "assets.config": "settings: what content they speak of is that of the tree",
+  "asset_versions.config": "settings: what content they speak of is that of the tree",
+  "asset_versions.metadata": "words",
   "environment_images.error": "a coded error",
   "package_indexes.packages": "names of packages",
   "migrations.sha256": "of the text of a migration",

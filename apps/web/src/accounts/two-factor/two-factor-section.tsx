@@ -23,6 +23,8 @@ export function TwoFactorSection() {
           <Box flex="1 1 180px" color="fg.muted">
             {enabled ? (
               <Text>{state.data.recoveryCodesLeft} recovery codes are left.</Text>
+            ) : state.data.needed ? (
+              <Text>This server asks you for one: turn it on, and everything else is open.</Text>
             ) : (
               <Text>Sign-in asks for your password only.</Text>
             )}

@@ -12,6 +12,7 @@ import { useStoredFlag } from "../../ui/use-stored-flag.ts";
 import type { Place } from "../analysis/place.ts";
 import { useProgramFiles } from "../queries.ts";
 import type { AssetTabProps } from "../../catalog/asset-page.tsx";
+import { PublishDialog } from "../versions/publish-dialog.tsx";
 import { ConflictDialog } from "./conflict-dialog.tsx";
 import { FilePane } from "./file-pane.tsx";
 import { FileTree } from "./file-tree.tsx";
@@ -22,7 +23,7 @@ import { useLooking } from "./use-looking.ts";
 import { changedSearch, readPart, readPlace, useGoTo } from "./use-place.ts";
 import { useWorkingFiles } from "./use-working-files.ts";
 
-type Dialog = "none" | "new" | "rename";
+type Dialog = "none" | "new" | "rename" | "version";
 
 /** The files of a program, to read, write and arrange. */
 export function FilesTab({ asset }: AssetTabProps) {
@@ -57,7 +58,7 @@ export function FilesTab({ asset }: AssetTabProps) {
   };
   const save = () => {
     setSaving(true);
-    void attempt(working.save).finally(() => setSaving(false));
+    void attempt(async () => void (await working.save())).finally(() => setSaving(false));
   };
   useSaveKey(save, mayEdit);
   useUnsavedWarning(working.edits.size > 0);
@@ -91,6 +92,7 @@ export function FilesTab({ asset }: AssetTabProps) {
         onDelete={(path) => void remove(path)}
         onDiscard={working.discard}
         onSave={save}
+        onSaveVersion={() => setDialog("version")}
         findings={asset.type === "program" ? { shown: showsFindings, onShow: setShowsFindings } : null}
       />
       {error ? <ErrorPanel error={error} /> : null}
@@ -174,6 +176,7 @@ export function FilesTab({ asset }: AssetTabProps) {
           }}
         />
       ) : null}
+      {dialog === "version" ? <PublishDialog asset={asset} save={working.save} onClose={() => setDialog("none")} /> : null}
       {working.conflict === null ? null : (
         <ConflictDialog conflicts={working.conflict.conflicts} onSettle={working.settle} onClose={working.dismiss} />
       )}

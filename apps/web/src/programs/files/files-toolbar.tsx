@@ -1,6 +1,6 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
 import type { Asset, TreeFile } from "@syla/sdk";
-import { FilePen, FilePlus2, PanelRightClose, PanelRightOpen, Save, Trash2, Undo2, Upload } from "lucide-react";
+import { FilePen, FilePlus2, PackageCheck, PanelRightClose, PanelRightOpen, Save, Trash2, Undo2, Upload } from "lucide-react";
 import { type ChangeEvent, useRef } from "react";
 import type { PickedFile } from "../../runs/new/upload-files.ts";
 import { formatPlural } from "../../ui/format.ts";
@@ -21,6 +21,7 @@ interface FilesToolbarProps {
   readonly onDelete: (path: string) => void;
   readonly onDiscard: (path: string) => void;
   readonly onSave: () => void;
+  readonly onSaveVersion: () => void;
   /** Null: there are none to be shown beside the code. */
   readonly findings: { readonly shown: boolean; readonly onShow: (shown: boolean) => void } | null;
 }
@@ -59,6 +60,11 @@ export function FilesToolbar({ asset, file, version, onVersion, mayEdit, edits, 
         {mayEdit ? (
           <Button size="xs" colorPalette="accent" disabled={edits.size === 0} loading={saving} onClick={on.onSave}>
             <Save aria-hidden /> Save
+          </Button>
+        ) : null}
+        {mayEdit ? (
+          <Button size="xs" variant="outline" disabled={saving} onClick={on.onSaveVersion}>
+            <PackageCheck aria-hidden /> Save as version …
           </Button>
         ) : null}
         {findings === null ? null : (

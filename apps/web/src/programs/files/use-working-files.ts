@@ -46,20 +46,27 @@ export function useWorkingFiles(asset: Asset) {
       op: "write",
       file: { path, content: text, executable },
     }));
-    await change.mutateAsync({ changes, revision });
+    const saved = await change.mutateAsync({ changes, revision });
     setEdits((before) => new Map([...before].filter(([path, now]) => written.get(path)?.text !== now.text)));
     setConflict(null);
+    return saved.revision;
   };
 
-  /** Saves all edits as one change. What others have changed besides is kept; what they changed in the same files is asked about. */
-  const save = async (): Promise<void> => {
+  /**
+   * Saves all edits as one change. What others have changed besides is kept; what they changed in the same files is asked about.
+   * Answers the revision that is there then; null: there is something to be asked.
+   */
+  const save = async (): Promise<number | null> => {
     const revision = files.data?.revision;
-    if (edits.size === 0 || revision === undefined) return;
+    if (edits.size === 0 || revision === undefined) return revision ?? null;
     const current = await syla.programs.files(asset.id);
     const conflicts = await findConflicts(asset.id, edits, current.items);
-    if (conflicts.length > 0) return setConflict({ conflicts, revision: current.revision, files: current.items });
+    if (conflicts.length > 0) {
+      setConflict({ conflicts, revision: current.revision, files: current.items });
+      return null;
+    }
     try {
-      await write(edits, current.revision);
+      return await write(edits, current.revision);
     } catch (error) {
       // Somebody was quicker in between: the next look sees what they did.
       if (error instanceof SylaError && error.code === "revision_conflict") return await save();

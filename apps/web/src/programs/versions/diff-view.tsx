@@ -1,5 +1,5 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
-import type { FileDiff } from "@syla/sdk";
+import type { AssetDiff, FileDiff } from "@syla/sdk";
 import { lazy, Suspense, useState } from "react";
 import { SchemaDiff } from "../../datasets/schema-diff.tsx";
 import { DefinitionList } from "../../ui/definition-list.tsx";
@@ -24,28 +24,20 @@ export function DiffView({ id, from, to }: DiffViewProps) {
   const diff = useDiff(id, from, to);
   if (diff.isPending) return <SkeletonRows rows={3} />;
   if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />;
-  const { files, config, omitted } = diff.data;
-  if (files.length === 0 && config.length === 0)
+  const { files, config, metadata, omitted } = diff.data;
+  if (files.length === 0 && config.length === 0 && metadata.length === 0)
     return (
       <EmptyState icon={Equal} title="Nothing differs">
-        Files and settings are the same.
+        Name, description, files and settings are the same.
       </EmptyState>
     );
   return (
     <>
-      {config.length === 0 ? null : id.startsWith("data_") ? (
+      <FieldDifferences heading="What it is called" fields={metadata} />
+      {id.startsWith("data_") && config.length > 0 ? (
         <SchemaDiff fields={config} />
       ) : (
-        <Section heading="Settings">
-          <DefinitionList
-            items={config.map(({ field, from: before, to: after }) => [
-              field,
-              <chakra.code key={field} fontSize="xs" overflowWrap="anywhere">
-                {JSON.stringify(before)} → {JSON.stringify(after)}
-              </chakra.code>,
-            ])}
-          />
-        </Section>
+        <FieldDifferences heading="Settings" fields={config} />
       )}
       <Text fontSize="xs" color="fg.muted" mb="2" role="status">
         {formatPlural(files.length + omitted, "file")} {files.length + omitted === 1 ? "differs" : "differ"}
@@ -55,6 +47,22 @@ export function DiffView({ id, from, to }: DiffViewProps) {
         <FileDifference key={`${from} ${to} ${file.path}`} id={id} file={file} from={from} to={to} />
       ))}
     </>
+  );
+}
+
+function FieldDifferences({ heading, fields }: { readonly heading: string; readonly fields: AssetDiff["config"] }) {
+  if (fields.length === 0) return null;
+  return (
+    <Section heading={heading}>
+      <DefinitionList
+        items={fields.map(({ field, from, to }) => [
+          field,
+          <chakra.code key={field} fontSize="xs" overflowWrap="anywhere">
+            {JSON.stringify(from)} → {JSON.stringify(to)}
+          </chakra.code>,
+        ])}
+      />
+    </Section>
   );
 }
 

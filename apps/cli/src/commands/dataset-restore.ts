@@ -2,18 +2,7 @@ import type { Command } from "commander";
 import { findAsset } from "../catalog/find-asset.ts";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
-import { plainLine } from "../output/terminal-text.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
-
-export const datasetDeleteCommand: Command = defineServerCommand("delete", "delete a dataset; it can be restored for 30 days")
-  .argument("<dataset>", "its id, slug or name")
-  .action(async (word: string, flags: CommonFlags) => {
-    const { syla } = await connect({ env: process.env, profile: flags.profile });
-    const { id, name } = await findAsset(syla, "dataset", word);
-    await syla.assets.delete(id);
-    if (flags.json === true) printJson({ id });
-    else printLine(`${plainLine(name)} is deleted.`);
-  });
 
 export const datasetRestoreCommand: Command = defineServerCommand("restore", "restore a deleted dataset")
   .argument("<dataset>", "its id, slug or name")
