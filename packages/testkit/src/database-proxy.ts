@@ -22,11 +22,13 @@ export async function startDatabaseProxy({ host, port, user, password, database 
     const upstream = connect(join(host, `.s.PGSQL.${port}`));
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      socket.on("error", () => {}).on("close", () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
+      socket
+        .on("error", () => {})
+        .on("close", () => {
+          sockets.delete(socket);
+          client.destroy();
+          upstream.destroy();
+        });
     }
     client.pipe(late()).pipe(upstream);
     upstream.pipe(late()).pipe(client);

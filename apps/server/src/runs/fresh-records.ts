@@ -32,8 +32,8 @@ export class FreshRecords {
   }
 
   #forgetLater(): void {
-    if (this.#records.length === 0) return;
-    this.#timer ??= setTimeout(() => {
+    if (this.#records.length === 0 || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
       this.#timer = null;
       const before = performance.now() - settledMs;
       if (this.#isConnected()) this.#records = this.#records.filter(({ at }) => at > before);

@@ -295,7 +295,7 @@ export class Worker implements Service {
       isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
-      if (!(error instanceof LostRunError) && !(error instanceof AppError) && databaseError(error) === undefined)
+      if (!(error instanceof LostRunError) && !hasKnownEnd(error) && databaseError(error) === undefined)
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
       await live.discard();
       await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
@@ -355,9 +355,7 @@ export class Worker implements Service {
       this.#persist(() => requeueRun(queries, row.id, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
-    const known = error instanceof AppError ? error.code : null;
-    const code =
-      known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
+    const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
     const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
@@ -485,6 +483,18 @@ export class Worker implements Service {
       }
     }
   }
+}
+
+/** What ends a run that could not be brought to its end, by the code of the error. Whatever else it was is said in the log. */
+const endCodes: ReadonlyMap<string, "runtime_unavailable" | "storage_full" | "storage_unavailable"> = new Map([
+  ["unknown_language", "runtime_unavailable"],
+  ["unknown_version", "runtime_unavailable"],
+  ["storage_full", "storage_full"],
+  ["storage_unavailable", "storage_unavailable"],
+]);
+
+function hasKnownEnd(error: unknown): boolean {
+  return error instanceof AppError && endCodes.has(error.code);
 }
 
 /** The run was given to somebody else, or has been ended, while this process did not answer. */

@@ -47,13 +47,7 @@ export async function joinWorkers(database: Database, logger: Logger, facts: Wor
   return { id, name: "worker-lease", run: () => ended.promise, drain: () => markDraining(database.queries, id), stop: leave };
 }
 
-async function recoverLost(
-  database: Database,
-  logger: Logger,
-  onGone: OnWorkerGone,
-  ownId: string,
-  silence: SilenceWatch,
-): Promise<void> {
+async function recoverLost(database: Database, logger: Logger, onGone: OnWorkerGone, ownId: string, silence: SilenceWatch): Promise<void> {
   const others = (await listLiveWorkers(database.queries)).filter((worker) => worker.id !== ownId);
   const silent = silence.observe(others);
   for (const worker of others) {

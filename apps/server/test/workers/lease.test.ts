@@ -40,7 +40,13 @@ describe("workers that are gone", () => {
       .execute();
     if (row.lives !== true) return id;
     const beat = setInterval(
-      () => void queries().updateTable("workers").set({ lease_until: until() }).where("id", "=", id).execute().catch(() => {}),
+      () =>
+        void queries()
+          .updateTable("workers")
+          .set({ lease_until: until() })
+          .where("id", "=", id)
+          .execute()
+          .catch(() => {}),
       leaseMs / 5,
     );
     ending.defer(() => clearInterval(beat));

@@ -37,7 +37,8 @@ export async function examine(ground: Ground, fault: Fault, asked: Asked): Promi
     asked.accepted.map(async (one) => {
       const run = await endOf(installation, one.id, signal);
       if (typeof run === "string") problems.push(`${one.what} ${one.id} is ${run}`);
-      else for (const problem of await examineRun(ground, fault, one, run)) problems.push(`${one.what} ${one.id} (${run.status}) ${problem}`);
+      else
+        for (const problem of await examineRun(ground, fault, one, run)) problems.push(`${one.what} ${one.id} (${run.status}) ${problem}`);
       return run;
     }),
   );
@@ -235,7 +236,9 @@ export async function examineHost({ folder, nodes, pids }: Installation): Promis
   );
   return [
     ...servers.map((text) => `the process ${text} is left`),
-    ...processesThatSee(`${folder}/`).filter(isAlive).map((pid) => `the process ${pid} still sees the folder`),
+    ...processesThatSee(`${folder}/`)
+      .filter(isAlive)
+      .map((pid) => `the process ${pid} still sees the folder`),
     ...mounts.map((text) => `the mount ${text} is left`),
     ...groups.map((path) => `the group ${path} is left`),
     ...left.map((name) => `${name} is left of a sandbox or a log`),

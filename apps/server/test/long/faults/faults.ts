@@ -89,7 +89,8 @@ export async function inflict(installation: Installation, kind: FaultKind, rando
 /** The sandboxes of a killed server, and whatever else it has started, go with it, without another start. */
 async function untilGone({ dataDir, name }: Node): Promise<void> {
   for (let tries = 400; processesThatSee(dataDir).some(isAlive); tries -= 1) {
-    if (tries === 0) throw new Error(`processes of the ${name} server outlive it: ${processesThatSee(dataDir).map(commandLine).join("; ")}`);
+    if (tries === 0)
+      throw new Error(`processes of the ${name} server outlive it: ${processesThatSee(dataDir).map(commandLine).join("; ")}`);
     await sleep(50);
   }
 }

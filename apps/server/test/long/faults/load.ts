@@ -90,8 +90,7 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
   for (const program of [programs.python, programs.short]) simple("waited for", program, {}, {}, "/api/v1/executions?wait=true");
   for (const program of [programs.long, programs.long, programs.short]) followed(program);
   simple("with an artifact", programs.artifact);
-  for (let count = 0; count < 4; count += 1)
-    simple("behind a limit", programs.resting, {}, { authorization: `Bearer ${limitedKey}` });
+  for (let count = 0; count < 4; count += 1) simple("behind a limit", programs.resting, {}, { authorization: `Bearer ${limitedKey}` });
   for (const afterMs of [random() * 300, 300 + random() * 1000]) cancelled(afterMs);
   simple("delayed", programs.short, { startAt: new Date(Date.now() + 1000 + random() * 1000).toISOString() });
   plan(async () => {
@@ -179,7 +178,8 @@ export async function endOf({ nodes, call }: Installation, id: string, signal: A
   const began = performance.now();
   for (let turn = 0; !signal.aborted; turn += 1) {
     const node = nodes[turn % nodes.length];
-    const response = node === undefined || node.url === "" ? null : await call(node, "GET", `/api/v1/runs/${id}`, { signal }).catch(() => null);
+    const response =
+      node === undefined || node.url === "" ? null : await call(node, "GET", `/api/v1/runs/${id}`, { signal }).catch(() => null);
     if (response?.status === 404 && performance.now() - began > recordingMs) return "unknown";
     const body: unknown = await response?.json().catch(() => null);
     const run = response?.status === 200 ? Run.safeParse(body) : null;

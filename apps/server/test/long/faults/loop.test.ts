@@ -30,12 +30,15 @@ function* kindsInTurn(random: () => number): Generator<FaultKind, never> {
 }
 
 /** What all rounds have in common: somebody who may have one run at a time, a program that is scheduled, a webhook that is told of all. */
-async function prepare(installation: Installation, hookUrl: string): Promise<Omit<Ground, "effects"> & { keyId: string; webhookId: string }> {
+async function prepare(
+  installation: Installation,
+  hookUrl: string,
+): Promise<Omit<Ground, "effects"> & { keyId: string; webhookId: string }> {
   const [node] = installation.nodes;
   if (node === undefined) throw new Error("there are no servers");
   const send = async <T>(method: string, path: string, body: object): Promise<T> => {
     const answer = await installation.call(node, method, path, { body });
-    expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
+    expect([path, answer.ok]).toEqual([path, true]);
     return (await answer.json()) as T;
   };
   const key = await send<NewApiKey>("POST", "/api/v1/api-keys", { name: "One at a time" });
@@ -97,6 +100,7 @@ test.skipIf(!hasRedis || !hasS3)(
       if ((await server.exited()) !== 0) problems.push(`the ${name} server did not stop in order`);
     problems.push(...(await examineHost(installation)));
     process.stdout.write(report.toText(seed, problems.length));
-    expect(problems, installation.output()).toEqual([]);
+    if (problems.length > 0) process.stdout.write(installation.output());
+    expect(problems).toEqual([]);
   },
 );

@@ -43,7 +43,12 @@ while [ $number -lt ${longLines} ]; do number=$((number + 1)); echo "line $numbe
   },
   artifact: { language: "bash", code: bash('echo "$2" > /output/token'), isCounted: true, prints: around(""), artifact: true },
   endless: { language: "bash", code: `${say}\nsay began "$1" "$2"\nexec sleep 300`, isCounted: true, prints: () => "" },
-  python: { language: "python", code: 'import sys\nprint("began", sys.argv[2])\nprint("done", sys.argv[2])', isCounted: false, prints: around("") },
+  python: {
+    language: "python",
+    code: 'import sys\nprint("began", sys.argv[2])\nprint("done", sys.argv[2])',
+    isCounted: false,
+    prints: around(""),
+  },
   node: {
     language: "node",
     code: "const [, , , token] = process.argv;\nconsole.log(`began ${token}`);\nconsole.log(`done ${token}`);",
