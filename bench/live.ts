@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./load.ts";
@@ -55,6 +56,27 @@ function commandOf(pid: string): string {
   }
 }
 
+/**
+ * What a bare process takes that sleeps and does nothing else, everything counted, MiB: the least that anything alive can take. `sleep` is the smallest
+ * program that every machine has.
+ */
+async function bareProcess(): Promise<number> {
+  const size = 500;
+  await sleep(1000);
+  const before = memory().usedKiB;
+  const children: ChildProcess[] = [];
+  for (let made = 0; made < size; made += 1) children.push(spawn("sleep", ["600"], { stdio: "ignore" }));
+  await sleep(2000);
+  const each = (memory().usedKiB - before) / size / 1024;
+  await Promise.all(
+    children.map(async (child) => {
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("exit", resolve));
+    }),
+  );
+  return each;
+}
+
 /** Waits for memory, as long as there comes some. */
 async function untilMemoryIsBack(): Promise<void> {
   for (let tries = 0; memory().freeKiB < comfortableKiB && tries < 30; tries += 1) await sleep(1000);
@@ -96,6 +118,7 @@ process.once("exit", () => {
   apply(restore);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+const bareMiB = await bareProcess();
 {
   const variables = { SYLA_WORKER_SLOTS: String(count), SYLA_QUEUE_LIMIT: String(count * 2), SYLA_MERGE_PAGES: String(merge) };
   await using server = await startOurs(variables);
@@ -132,6 +155,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
       `| all answered when asked | ${alive} of ${ids.length}, within ${answered.toFixed(0)} s |`,
       `| made in | ${seconds.toFixed(0)} s |`,
       `| memory for each, everything counted | ${each.toFixed(2)} MiB |`,
+      `| the same of a bare process that sleeps (\`sleep\`) | ${bareMiB.toFixed(2)} MiB, ratio ${(each / bareMiB).toFixed(1)}× |`,
       `| control plane | server ${plane.serverMiB.toFixed(0)} MiB, PostgreSQL ${plane.databaseMiB.toFixed(0)} MiB |`,
     ].join("\n"),
   );

@@ -1,11 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeCatalog, measureCatalog } from "./catalog.ts";
 import { measureFirstRuns } from "./first-run.ts";
 import { get, load, loadWith, percentile, post, send, type Target } from "./load.ts";
 import { measureOthers } from "./others.ts";
+import { describeMachine, keepResults } from "./results.ts";
 import { freshTarget, startEmptyRoute, startOurs, startReference, type Server } from "./servers.ts";
 
 /**
@@ -22,7 +20,6 @@ interface Row {
 }
 
 const rounds = 5;
-const resultsFile = join(import.meta.dirname, "results.md");
 
 /** Both targets in turns; all samples of each. */
 async function inTurns(ours: Target, reference: Target, clients: number, count: number) {
@@ -201,15 +198,6 @@ function table(rows: readonly Row[]): string {
   return ["| measure | Syla | reference | ratio | goal |", "|---|---|---|---|---|", ...lines].join("\n");
 }
 
-/** Replaces a part of the results; others, of programs that run longer, stay as they are. */
-function keep(text: string): void {
-  const rest = readFileSync(resultsFile, "utf8")
-    .split(/^(?=## Long)/m)
-    .slice(1)
-    .join("");
-  writeFileSync(resultsFile, `${text}\n${rest}`);
-}
-
 const first = (await measureFirstRuns(rounds)).map(({ what, ours, bare }) => compare(what, ours, bare, "ms", "≤ 1.5×", "less"));
 // Whoever asks for `GET /api/v1/server` is not known there, and so would soon be one too many of an address.
 await using server = await startOurs({ SYLA_RATE_LIMIT_ANONYMOUS: "0" });
@@ -218,9 +206,9 @@ const measured = table([...first, ...(await measureAll(server, reference))]);
 const beside = await sideBySide(server);
 const catalogAssets = 100_000;
 const catalog = describeCatalog(await measureCatalog(catalogAssets, 30), catalogAssets);
-const machine = `${cpus().length} CPUs, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+const machine = describeMachine();
 console.log(`${machine}\n\n${measured}\n\n${beside}\n\n${catalog}`);
 if (process.argv.includes("--write"))
-  keep(
+  keepResults(
     `# Benchmark results\n\nLast run: ${machine}. Ratios count; absolute figures are this machine's on that day.\n\n${measured}\n\n## Side by side\n\nWhat one would pick instead, in the same run: nothing kept warm, nothing recorded, no limits set.\n\n${beside}\n\n## Catalog\n\n${catalog}\n`,
   );

@@ -27,7 +27,12 @@ export async function startOurs(variables: Readonly<Record<string, string>> = {}
   const data = mkdtempSync(join(folder, "bench-"));
   const env = { ...process.env, SYLA_DATA_DIR: data, SYLA_PORT: "0", SYLA_LOG_LEVEL: "warn", ...variables };
   const child = spawn(process.execPath, [join(root, "apps/server/src/main.ts")], { env, stdio: ["ignore", "inherit", "inherit"] });
-  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number });
+  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number }).catch(
+    (error: unknown) => {
+      child.kill("SIGTERM");
+      throw error;
+    },
+  );
   return {
     pid: state.pid,
     port: Number(new URL(state.url).port),
@@ -60,6 +65,21 @@ export async function startEmptyRoute(): Promise<Address & Disposable> {
   return { port, path: "/api/v1/empty?wait=true", headers, [Symbol.dispose]: () => void child.kill() };
 }
 
+/** Sends events to whoever asks, once it is told to begin. */
+export async function startEventSource(): Promise<
+  Address & Disposable & { readonly pid: number; begin(linesPerSecond: number, seconds: number): void }
+> {
+  const { child, port } = await startScript("event-source.ts");
+  return {
+    port,
+    path: "/",
+    headers: {},
+    pid: child.pid ?? 0,
+    begin: (linesPerSecond, seconds) => void child.stdin?.write(`${linesPerSecond} ${seconds}\n`),
+    [Symbol.dispose]: () => void child.kill(),
+  };
+}
+
 /** Starts a program of `reference/` that prints its port. */
 async function startScript(name: string, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {
   const child = spawn(process.execPath, [join(root, "bench/reference", name), ...args], { stdio: ["pipe", "pipe", "inherit"] });
@@ -72,7 +92,7 @@ async function waitFor<T>(probe: () => T): Promise<T> {
     try {
       return probe();
     } catch (error) {
-      if (tries > 300) throw error;
+      if (tries > 1200) throw error;
       await sleep(100);
     }
   }

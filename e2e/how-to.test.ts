@@ -129,6 +129,26 @@ describe("understand a failed run", () => {
   });
 });
 
+describe("read logs, and take away what a run left", () => {
+  it("does what the document says", async () => {
+    const [commands = ""] = await readBlocks("read-logs-and-artifacts.md", "sh");
+    const home = join(folder.path, "logs");
+    await mkdir(home);
+    await symlink(join(root, "syla"), join(home, "syla"));
+    const env = { PATH: process.env["PATH"], HOME: home, SYLA_HOME: home, SYLA_URL: server.url, SYLA_API_KEY: apiKey };
+    const { stdout } = await runFile("bash", ["-eu", "-c", `exec </dev/null\n${commands}`], { cwd: home, env });
+    const lines = stdout.trimEnd().split("\n").slice(4);
+    expect(lines.slice(0, 3).map((line) => line.replace(/\d{4}-.* WARNING/, "WARNING"))).toEqual([
+      "2: WARNING row 0 has no price",
+      "3: WARNING row 1 has no price",
+      "4: WARNING row 2 has no price",
+    ]);
+    expect(lines.slice(3, 5).every((line) => /row [12] has no price$/.test(line))).toBe(true);
+    expect(await readFile(join(home, "report", "table.csv"), "utf8")).toBe("name,price\ntea,3\n");
+    expect(await (await fetch(lines.at(-1) ?? "")).json()).toEqual({ rows: 3 });
+  });
+});
+
 describe("use a long-lived sandbox", () => {
   it("in a terminal", async () => {
     const [commands = ""] = await readBlocks("use-a-sandbox.md", "sh");

@@ -60,9 +60,18 @@ describe.skipIf(noBrowser)("the pages of the audit trail and of usage", () => {
     const page = await web.openPage("/usage", { signedIn: false, extraHTTPHeaders: person });
     await page.getByText("1 of 1", { exact: true }).waitFor();
     await page.getByLabel("Used up").waitFor();
-    await page.getByRole("img", { name: /^Runs: 1 in 30 days, at most 1 on one$/ }).waitFor();
+    await page.getByRole("img", { name: /^Runs: 1, 0 % succeeded in 30 days, at most 1 on one$/ }).waitFor();
     await page.getByRole("button", { name: "7 days" }).click();
-    await page.getByRole("img", { name: /^Failed runs: 1 in 7 days/ }).waitFor();
+    await page.getByRole("img", { name: /^Runs: 1, 0 % succeeded in 7 days/ }).waitFor();
+    await page.getByRole("button", { name: "Table" }).click();
+    await page
+      .getByRole("region", { name: "By day" })
+      .getByRole("cell", { name: new Date().toISOString().slice(0, 10) })
+      .waitFor();
+    await page.getByRole("button", { name: "Models" }).click();
+    expect(new URL(page.url()).search).toBe("?days=7&view=table&by=model");
+    await page.reload();
+    await page.getByText("Nothing was used in these days.").waitFor();
     expect(await page.getByRole("button", { name: "Everybody" }).count()).toBe(0);
     expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
     await page.goto("/audit");
@@ -81,6 +90,20 @@ describe.skipIf(noBrowser)("the pages of the audit trail and of usage", () => {
     await editor.waitFor({ state: "detached" });
     await page.goto("/usage");
     await page.getByText("1 of 7", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Set a budget" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set a budget" });
+    await dialog.getByLabel("Dollars a month").fill("0.001");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("an amount like 50 or 0.50").waitFor();
+    await dialog.getByLabel("Dollars a month").fill("0.50");
+    await dialog.getByLabel("Refuse calls that could pass it").check();
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByText("$0.00 of $0.50", { exact: true }).waitFor();
+    await page.getByText("stops calls", { exact: true }).waitFor();
+    await page.getByRole("button", { name: /^Change the budget/ }).click();
+    await page.getByRole("button", { name: "Take it away" }).click();
+    await page.getByText("There is none. A budget tells you").waitFor();
     expect(web.problems).toEqual([]);
   });
 });

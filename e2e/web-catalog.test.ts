@@ -1,6 +1,5 @@
 import { gzipSync } from "node:zlib";
 import type { Asset } from "@syla/contracts/assets";
-import { sql } from "kysely";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -21,6 +20,38 @@ async function writeFile(id: string, path: string, content: string): Promise<voi
 
 async function readFile(id: string, path: string): Promise<string> {
   return await (await web.server.fetch(`/api/v1/programs/${id}/file?path=${path}`)).text();
+}
+
+/** Copies of a program in the table itself, for making each would take long: `Copy 1`, … with the tag `copies`, and the first 300 with `few`. */
+async function copyAsset(id: string, count: number): Promise<void> {
+  const { queries } = web.server.context.database;
+  const columns = [
+    "type",
+    "description",
+    "slots",
+    "owner_id",
+    "visibility",
+    "tree_sha256",
+    "config",
+    "search",
+    "created_by",
+    "updated_by",
+  ] as const;
+  const { config, ...row } = await queries.selectFrom("assets").select(columns).where("id", "=", id).executeTakeFirstOrThrow();
+  const copies = Array.from({ length: count }, (_, index) => ({
+    ...row,
+    config: JSON.stringify(config),
+    id: `prog_${String(index + 1).padStart(26, "0")}`,
+    name: `Copy ${index + 1}`,
+    name_key: `copy ${index + 1}`,
+    slug: `copy-${index + 1}`,
+    tags: ["copies", index < 300 ? "few" : "many"],
+  }));
+  for (let start = 0; start < count; start += 1000)
+    await queries
+      .insertInto("assets")
+      .values(copies.slice(start, start + 1000))
+      .execute();
 }
 
 async function type(page: Page, text: string): Promise<void> {
@@ -166,11 +197,7 @@ describe.skipIf(noBrowser)("the catalog in the browser", () => {
   it("of thousands is scrolled by keys, narrowed, selected and exported whole", async () => {
     const { id } = await create("One of many");
     const thousands = 3000;
-    await sql`
-      insert into assets (id, type, name, name_key, slug, description, tags, slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by)
-      select 'prog_' || lpad(n::text, 26, '0'), type, 'Copy ' || n, 'copy ' || n, 'copy-' || n, '',
-        array['copies', case when n <= 300 then 'few' else 'many' end], slots, owner_id, visibility, tree_sha256, config, search, created_by, updated_by
-      from assets, generate_series(1, ${thousands}) as n where id = ${id}`.execute(web.server.context.database.queries);
+    await copyAsset(id, thousands);
     const page = await web.openPage("/catalog?view=all&tags=copies&layout=table&sort=name");
     await page.getByText("60 assets so far").waitFor();
     const top = () => page.evaluate<number>("document.querySelector('[data-scrolls]').scrollTop");

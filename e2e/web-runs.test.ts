@@ -79,7 +79,7 @@ describe.skipIf(noBrowser)("runs", () => {
     const page = await web.openPage(`/runs/${id}?tab=artifacts`);
     await page.getByRole("img", { name: "chart.svg" }).waitFor();
     await page.getByRole("button", { name: "table.csv", exact: true }).click();
-    await page.getByRole("region", { name: "table.csv" }).getByText("1,2").waitFor();
+    await page.getByRole("table", { name: "table.csv" }).getByRole("cell", { name: "2" }).waitFor();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download table.csv" }).click()]);
     expect(download.suggestedFilename()).toBe("table.csv");
   });

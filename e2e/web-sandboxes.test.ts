@@ -2,6 +2,14 @@ import { createSandbox } from "@syla/testkit/sandboxes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
+/** A class of Python whose values are pictures of 40 by 20 points, as those of plotting libraries are. */
+const drawing = `import struct, zlib
+class Drawing:
+  def _repr_png_(self):
+    part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\\0" + b"".join(bytes((x * 6, y * 12, 120)) for x in range(40)) for y in range(20))
+    return b"\\x89PNG\\r\\n\\x1a\\n" + part(b"IHDR", struct.pack(">IIBBBBB", 40, 20, 8, 2, 0, 0, 0)) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")`;
+
 let web: WebTest;
 
 // Without a browser there is nothing to look with; `npm test` says how to install one.
@@ -60,6 +68,8 @@ describe.skipIf(noBrowser)("the sandbox pages", () => {
     await page.getByRole("button", { name: "Save" }).click();
     const read = async () => await (await web.server.fetch(`/api/v1/sandboxes/${sandbox.id}/file/content?path=note.txt`)).text();
     await expect.poll(read, { timeout: 20_000 }).toBe("changed");
+    await web.server.send("POST", `/api/v1/sandboxes/${sandbox.id}/exec`, { command: "touch seen-at-once" });
+    await page.getByRole("button", { name: /^seen-at-once/ }).waitFor(); // without looking again
     await page.getByRole("button", { name: /^src/ }).click();
     await page.getByRole("button", { name: /^main\.py/ }).waitFor();
     await page.getByRole("button", { name: "Rename main.py" }).click();
@@ -91,10 +101,18 @@ describe.skipIf(noBrowser)("the sandbox pages", () => {
     await page.frameLocator("iframe[title='HTML result']").locator("#b").waitFor();
     expect(await page.title()).not.toBe("taken");
     expect(await page.locator("iframe").getAttribute("sandbox")).toBe("");
+    await run(`${drawing}\ndisplay(Drawing())\n[{'city': 'Oslo', 'degrees': 7}, {'city': 'Rome', 'degrees': 21.5}]`);
+    const picture = page.locator("[data-cell='4'] img");
+    await picture.waitFor();
+    expect(await picture.evaluate((image) => ["naturalWidth", "naturalHeight"].map((name) => Reflect.get(image, name) as number))).toEqual([
+      40, 20,
+    ]);
+    const table = page.locator("[data-cell='4']").getByRole("table", { name: "Table result" });
+    expect(await table.getByRole("row").allTextContents()).toEqual(["citydegrees", "Oslo7", "Rome21.5"]);
     await page.getByRole("button", { name: "JavaScript", exact: true }).click();
     await run("console.log('looping');\nfor (;;);");
-    await page.locator("[data-cell='4']").getByText("looping", { exact: true }).waitFor();
+    await page.locator("[data-cell='5']").getByText("looping", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Interrupt" }).click();
-    await page.locator("[data-cell='4']").getByText("InterruptedError").waitFor();
+    await page.locator("[data-cell='5']").getByText("InterruptedError").waitFor();
   });
 });

@@ -1,4 +1,5 @@
 import type { Asset } from "@syla/contracts/assets";
+import type { Schedule } from "@syla/contracts/schedules";
 import type { Trigger } from "@syla/contracts/triggers";
 import { startWebhookReceiver, type WebhookReceiver } from "@syla/testkit/webhook-receiver";
 import type { Page } from "playwright-core";
@@ -97,6 +98,33 @@ describe.skipIf(noBrowser)("webhooks and triggers in the browser", () => {
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("button", { name: "Delete for good" }).click();
     await page.getByText("No triggers yet").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("a schedule keeps words together that are quoted, and is not overwritten by an old form", async () => {
+    const files = [{ path: "main.py", content: "print(1)" }];
+    expect((await web.server.send("POST", "/api/v1/assets", { type: "program", name: "Report", files })).status).toBe(201);
+    const page = await web.openPage("/schedules", still);
+    await page.getByRole("button", { name: "New schedule" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Nightly");
+    await dialog.getByLabel("Arguments").fill(`--city 'New York`);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("A quote is not closed").waitFor();
+    await dialog.getByLabel("Arguments").fill(`--city 'New York' "it's"`);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Change Nightly" }).click();
+    expect(await dialog.getByLabel("Arguments").inputValue()).toBe(String.raw`--city 'New York' 'it'\''s'`);
+    const list = await page.request.get("/api/v1/schedules");
+    const [made] = ((await list.json()) as { items: Schedule[] }).items;
+    expect(made?.run.args).toEqual(["--city", "New York", "it's"]);
+    const change = { method: "PATCH", data: { name: "Weekly" }, headers: { origin: web.server.url } };
+    expect((await page.request.fetch(`/api/v1/schedules/${made?.id}`, change)).status()).toBe(200);
+    await dialog.getByLabel("Name").fill("Monthly");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("It has been changed since you loaded it.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("Weekly", { exact: true }).waitFor();
     expect(web.problems).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { createPerson, submit } from "@syla/testkit/runs";
+import { createPerson, submit, waitForRun } from "@syla/testkit/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
@@ -31,6 +31,20 @@ describe.skipIf(noBrowser)("the page of the workers", () => {
     for (const { id } of [waiting, slow]) await web.server.send("POST", `/api/v1/runs/${id}/cancel`);
     await page.getByText("0 of 1 slots in use").waitFor();
     await page.getByRole("img", { name: /^Waiting runs: now 0, at most 1$/ }).waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("drains a worker and has it take runs again", async () => {
+    const page = await web.openPage("/workers");
+    const row = page.getByRole("listitem").filter({ hasText: web.server.context.workerId });
+    await row.getByText("Live", { exact: true }).waitFor();
+    await row.getByRole("button", { name: /^Drain / }).click();
+    await row.getByText("Drained", { exact: true }).waitFor();
+    const waiting = await submit(web.server, { language: "bash", code: "true" });
+    expect(waiting.status).toBe("queued");
+    await row.getByRole("button", { name: /^Resume / }).click();
+    await row.getByText("Live", { exact: true }).waitFor();
+    expect((await waitForRun(web.server, waiting.id)).status).toBe("succeeded");
     expect(web.problems).toEqual([]);
   });
 

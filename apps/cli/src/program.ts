@@ -86,6 +86,7 @@ import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
 import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
+import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
 import { defineRunsManyCommand } from "./commands/runs-many.ts";
 import { defineRunsPinCommand } from "./commands/runs-pin.ts";
@@ -93,7 +94,13 @@ import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
+import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
+import { sandboxChmodCommand } from "./commands/sandbox-chmod.ts";
+import { sandboxMkdirCommand } from "./commands/sandbox-mkdir.ts";
+import { sandboxMvCommand } from "./commands/sandbox-mv.ts";
+import { sandboxRmCommand } from "./commands/sandbox-rm.ts";
+import { sandboxWatchCommand } from "./commands/sandbox-watch.ts";
 import { sandboxCreateCommand } from "./commands/sandbox-create.ts";
 import { sandboxDeleteCommand } from "./commands/sandbox-delete.ts";
 import { sandboxExecCommand } from "./commands/sandbox-exec.ts";
@@ -139,7 +146,10 @@ import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
+import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
+import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { readVersion } from "./local-server/installation.ts";
 
@@ -175,7 +185,10 @@ export function buildProgram(): Command {
     noun("runs", "what was run", [
       runsListCommand,
       runsShowCommand,
+      runsWaitCommand,
       runsTraceCommand,
+      runsDownloadCommand,
+      runsLinkCommand,
       runsRerunCommand,
       runsCompareCommand,
       defineRunsManyCommand("cancel"),
@@ -216,6 +229,11 @@ export function buildProgram(): Command {
       sandboxPutCommand,
       sandboxGetCommand,
       sandboxLsCommand,
+      sandboxWatchCommand,
+      sandboxMkdirCommand,
+      sandboxMvCommand,
+      sandboxRmCommand,
+      sandboxChmodCommand,
       sandboxPauseCommand,
       sandboxResumeCommand,
       sandboxDeleteCommand,
@@ -309,14 +327,22 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand,
+    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
-      noun("users", "accounts", [adminUsersListCommand, adminUsersRoleCommand, adminUsersSuspendCommand, adminUsersReactivateCommand, adminUsersResetTwoFactorCommand]),
+      noun("users", "accounts", [
+        adminUsersListCommand,
+        adminUsersRoleCommand,
+        adminUsersSuspendCommand,
+        adminUsersReactivateCommand,
+        adminUsersResetTwoFactorCommand,
+      ]),
       adminSettingsCommand,
+      adminRecountUsageCommand,
     ]),
     usageCommand,
+    noun("budget", "what is meant to be spent on models", [budgetListCommand, budgetSetCommand, budgetRemoveCommand]),
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [
       serverLogsCommand,

@@ -1,6 +1,6 @@
 import type { Run, RunComparison } from "@syla/sdk";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -67,4 +67,39 @@ test("runs are pinned, retried and deleted, one or many", async () => {
   const rest = await runCli(["runs", "delete", "-q", "many", "-s", "failed", "--json"], { env });
   expect((JSON.parse(rest.stdout) as { done: string[] }).done).toContain(one);
   expect((await runCli(["runs", "show", one], { env })).code).toBe(66);
+});
+
+test("lines of a log are looked for, what a run left is saved, and links to it are made and revoked", async () => {
+  const code =
+    "import sys\nprint('INFO:a:one')\nprint('ERROR:a:two')\nprint('three')\nopen('/output/a.txt', 'w').write('first')\nopen('/output/b.txt', 'w').write('second')";
+  const made = await server.send("POST", "/api/v1/executions?wait=true", { language: "python", code });
+  const { id } = (await made.json()) as { id: string };
+  const logs = async (...flags: string[]) => (await runCli(["logs", id, ...flags], { env })).stdout;
+  expect(await logs("--search", "T", "-n")).toBe("2: ERROR:a:two\n3: three\n");
+  expect(await logs("--search", "^.{5}$", "--regex")).toBe("three\n");
+  expect(await logs("--level", "warn", "-t")).toMatch(/^\d{4}-\d\d-\d\dT\S+Z ERROR:a:two\n$/);
+  expect(await logs("-f", "--level", "info", "--match-case", "-s", "o")).toBe("INFO:a:one\nERROR:a:two\n");
+  expect(JSON.parse(await logs("-s", "three", "--json"))).toMatchObject({ number: 3, level: null, text: "three" });
+  expect((await runCli(["logs", id, "-s", "(", "--regex"], { env })).code).toBe(65);
+  expect((await runCli(["logs", id, "--level", "loud"], { env })).code).toBe(64);
+
+  const target = join(folder.path, "left");
+  expect((await runCli(["runs", "download", id, "-o", target], { env })).stderr).toContain("2 files saved");
+  expect(readFileSync(join(target, "b.txt"), "utf8")).toBe("second");
+  const some = JSON.parse(
+    (await runCli(["runs", "download", id, "a.txt", "-o", join(folder.path, "some"), "--json"], { env })).stdout,
+  ) as object;
+  expect(some).toMatchObject({ files: 1 });
+  expect((await runCli(["runs", "download", id, "none.txt", "-o", target], { env })).code).toBe(66);
+  const archive = join(folder.path, "all.zip");
+  expect((await runCli(["runs", "download", id, "--zip", archive], { env })).code).toBe(0);
+  expect(readFileSync(archive).subarray(0, 2).toString()).toBe("PK");
+  expect((await runCli(["runs", "download", id, "--zip", archive], { env })).code).toBe(73);
+  expect((await runCli(["runs", "download", id, "a.txt", "--zip"], { env })).code).toBe(64);
+
+  const url = (await runCli(["runs", "link", id, "a.txt", "--expires", "5m"], { env })).stdout.trim();
+  expect(await (await fetch(url)).text()).toBe("first");
+  expect((await runCli(["runs", "link", id, "--expires", "30d"], { env })).code).toBe(65);
+  expect((await runCli(["runs", "link", id, "--revoke"], { env })).code).toBe(0);
+  expect((await fetch(url)).status).toBe(403);
 });

@@ -61,6 +61,38 @@ describe("syla sandbox", () => {
     expect((await sandbox("put", id, join(folder, "nothing"))).code).toBe(66);
   });
 
+  test("mkdir, mv, chmod and rm: what the shell's do, and what they refuse", async () => {
+    expect((await sandbox("mkdir", id, "deep/er", "other")).code).toBe(0);
+    await sandbox("exec", id, "echo one > deep/a; echo two > deep/b");
+    expect((await sandbox("mv", id, "deep/a", "deep/er/a")).code).toBe(0);
+    const taken = await sandbox("mv", id, "deep/b", "deep/er/a");
+    expect([taken.code === 0, taken.stderr]).toEqual([false, expect.stringContaining("exists")]);
+    expect((await sandbox("mv", "-f", id, "deep/b", "deep/er/a")).code).toBe(0);
+    expect(JSON.parse((await sandbox("chmod", "--json", id, "640", "deep/er/a")).stdout)).toMatchObject([{ mode: 0o640 }]);
+    expect((await sandbox("chmod", id, "rwx", "deep/er/a")).code).toBe(64);
+    expect((await sandbox("exec", id, "cat deep/er/a; stat -c %a deep/er/a; ls deep")).stdout).toBe("two\n640\ner\n");
+    expect((await sandbox("rm", id, "deep")).code).not.toBe(0);
+    expect((await sandbox("rm", "-r", id, "deep", "other")).code).toBe(0);
+    expect((await sandbox("exec", id, "ls -d deep other 2>&1 | wc -l")).stdout).toBe("2\n");
+    expect((await sandbox("rm", id, "nowhere")).code).toBe(66);
+  });
+
+  test("watch: what changes, until it is interrupted", async () => {
+    const { PATH = "" } = process.env;
+    const child = spawn(process.execPath, [cliEntry, "sandbox", "watch", id], { env: { ...env, PATH } });
+    const text = { out: "", err: "" };
+    child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
+    const closed = new Promise((resolve) => child.on("close", resolve));
+    await expect.poll(() => text.err, { timeout: 20_000 }).toContain("watching /workspace");
+    await sandbox("exec", id, "mkdir seen; echo x > seen/file");
+    await expect
+      .poll(() => text.out, { timeout: 20_000 })
+      .toMatch(/^created\t\/workspace\/seen\/$[\s\S]*^(created|modified)\t\/workspace\/seen\/file$/m);
+    child.kill("SIGINT");
+    await closed;
+  });
+
   test("run: variables stay, errors are told", async () => {
     await feed("x = 20", "run", id);
     expect(await feed("print('hi')\nx + 1", "run", id)).toMatchObject({ code: 0, stdout: "hi\n21\n" });

@@ -125,10 +125,10 @@ test("commands and their groups: help, version, and what was meant", async () =>
 test("completion scripts know commands and flags, and bash accepts its own", async () => {
   const bash = (await runCli(["completion", "bash"])).stdout;
   expect(bash).toContain(
-    '"runs") words="list show trace rerun compare cancel retry delete pin unpin requeue share unshare access help --help"',
+    '"runs") words="list show wait trace download link rerun compare cancel retry delete pin unpin requeue share unshare access help --help"',
   );
   const ask = `${bash}\nCOMP_WORDS=(syla runs l); COMP_CWORD=2; _syla; echo "\${COMPREPLY[@]}"; COMP_WORDS=(syla exec --time); COMP_CWORD=2; _syla; echo "\${COMPREPLY[@]}"`;
-  expect(execFileSync("bash", ["-c", ask], { encoding: "utf8" })).toBe("list\n--timeout\n");
+  expect(execFileSync("bash", ["-c", ask], { encoding: "utf8" })).toBe("list link\n--timeout\n");
   expect((await runCli(["completion", "zsh"])).stdout).toMatch(/^#compdef syla/);
   expect((await runCli(["completion", "fish"])).stdout).toContain("-a exec");
   expect((await runCli(["completion", "tcsh"])).code).toBe(64);

@@ -52,6 +52,18 @@ describe("syla workers", () => {
     expect(report.queue).toMatchObject({ queued: 0, running: 0, runsPerMinute: 1, sampled: 1 });
   });
 
+  test("drain has one take no more runs, and resume takes that back", async () => {
+    const id = server.context.workerId;
+    expect(await runCli(["workers", "drain", id], { env })).toMatchObject({ code: 0, stdout: `${id} takes no more runs; it has none\n` });
+    expect((await runCli(["workers"], { env })).stdout).toContain(`${id}\tdrained\t0`);
+    expect(await runCli(["workers", "resume", id], { env })).toMatchObject({ code: 0, stdout: `${id} takes runs\n` });
+    expect((await runCli(["workers"], { env })).stdout).toContain(`${id}\tlive\t0`);
+    expect(await runCli(["workers", "drain", "worker_none"], { env })).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining("not_found"),
+    });
+  });
+
   test("is refused to others, with the reason", async () => {
     const { authorization } = await createPerson(server);
     const key = authorization.replace("Bearer ", "");

@@ -273,3 +273,27 @@ export function metricsToken(text: string): Secret {
   if (!/^[\x21-\x7e]{16,512}$/.test(text)) throw new Error("at least 16 characters without spaces");
   return new Secret(text);
 }
+
+/** Headers as OpenTelemetry writes them in a variable: `name=value,name=value`, percent-encoded. */
+export function otlpHeaders(text: string): Secret {
+  try {
+    readOtlpHeaders(text);
+  } catch {
+    throw new Error("must be like name=value,name=value, percent-encoded");
+  }
+  return new Secret(text);
+}
+
+/** The headers of such a text. @throws Error when it is none */
+export function readOtlpHeaders(text: string): Record<string, string> {
+  const pairs = text.split(",").map((pair) => {
+    const at = pair.indexOf("=");
+    const [name, value] = [pair.slice(0, Math.max(at, 0)), pair.slice(at + 1)].map((part) => decodeURIComponent(part.trim())) as [
+      string,
+      string,
+    ];
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) throw new Error("not a header");
+    return [name, value] as const;
+  });
+  return Object.fromEntries(pairs);
+}

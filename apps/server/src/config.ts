@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
+import { Tier } from "@syla/contracts/runs";
 import type { Setting, SettingForm } from "@syla/contracts/settings";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
@@ -24,6 +25,7 @@ import {
   metricsToken,
   networks,
   objectPrefix,
+  otlpHeaders,
   oneOf,
   previewOrigin,
   proxies,
@@ -108,7 +110,7 @@ const options = {
     "SYLA_REDIS_URL",
     "none",
     redisUrl,
-    "A Redis server (`redis://user:password@host:port`) that several servers share: kept results are found there. Nothing is lost with it.",
+    "A Redis server (`redis://user:password@host:port`) that several servers share: kept results, wake-ups, live output, counts of requests. Nothing is lost with it.",
   ),
   logLevel: option("SYLA_LOG_LEVEL", "info", oneOf(logLevels), "How much is logged."),
   metrics: option(
@@ -117,6 +119,19 @@ const options = {
     oneOf(["off", "admins", "here"] as const),
     "Who reads `/metrics`, besides whoever has the token: `admins`; `here`, whoever calls from this machine and not through a proxy, too; or nobody (`off`).",
   ),
+  otlpEndpoint: option(
+    "SYLA_OTLP_ENDPOINT",
+    "none",
+    publicUrl,
+    "Where traces of runs are sent by OTLP, e.g. `http://localhost:4318`; `/v1/traces` is added.",
+  ),
+  otlpProtocol: option("SYLA_OTLP_PROTOCOL", "http/protobuf", oneOf(["http/protobuf", "http/json"] as const), "How they are written."),
+  otlpHeaders: option(
+    "SYLA_OTLP_HEADERS",
+    "none",
+    otlpHeaders,
+    "Headers that are sent along, e.g. a key: `name=value,name=value`, percent-encoded.",
+  ),
   metricsToken: option(
     "SYLA_METRICS_TOKEN",
     "none",
@@ -124,6 +139,18 @@ const options = {
     "What Prometheus shows to read `/metrics` (`Authorization: Bearer …`), at least 16 characters.",
   ),
   workerSlots: option("SYLA_WORKER_SLOTS", "4 per CPU", integer(0, 10_000), "Runs at the same time in this process; 0 runs nothing here."),
+  jailLimit: option(
+    "SYLA_JAIL_LIMIT",
+    "64",
+    integer(1, 10_000),
+    "Jails in use at the same time in this process: one for each person and kind of language with something going. Whoever would need one more waits.",
+  ),
+  defaultTier: option(
+    "SYLA_DEFAULT_TIER",
+    "namespace",
+    oneOf(Tier.options),
+    "How runs and sandboxes that do not ask for a tier are isolated, and imports and builds with them. One that cannot be had here is refused, never replaced.",
+  ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
     "10000",
@@ -197,7 +224,12 @@ const options = {
     max: 64,
   }),
   sessionDays: live(
-    option("SYLA_SESSION_DAYS", "30", integer(1, 365), "Days after which a session ends that is not used. Shorter is for those that there are, too."),
+    option(
+      "SYLA_SESSION_DAYS",
+      "30",
+      integer(1, 365),
+      "Days after which a session ends that is not used. Shorter is for those that there are, too.",
+    ),
     { kind: "number", min: 1, max: 365 },
   ),
   anonymousLinks: live(
@@ -512,6 +544,8 @@ type Optional =
   | "tlsCert"
   | "tlsKey"
   | "databaseUrl"
+  | "otlpEndpoint"
+  | "otlpHeaders"
   | "redisUrl"
   | "previewUrl"
   | "smtpUrl"
@@ -579,7 +613,12 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     logLevel: "info",
     metrics: "admins",
     metricsToken: undefined,
+    otlpEndpoint: undefined,
+    otlpProtocol: "http/protobuf",
+    otlpHeaders: undefined,
     workerSlots: availableParallelism() * 4,
+    jailLimit: 64,
+    defaultTier: "namespace",
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,

@@ -68,12 +68,17 @@ import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
 import { Compilations } from "./runs/compilations/service.ts";
 import { buildLimits, compileLimits } from "./runs/config.ts";
+import { LiveRelay } from "./runs/live-relay.ts";
 import { LiveRuns } from "./runs/live-runs.ts";
+import { QueueBell } from "./runs/queue-bell.ts";
 import { recoverRuns, sealSpools } from "./runs/recovery.ts";
 import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
+import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
+import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
+import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
 import { Analyses } from "./programs/analysis/service.ts";
 import { KeptAnalyses } from "./programs/analysis/kept/service.ts";
@@ -88,6 +93,7 @@ import { findProgram } from "./sandboxes/programs.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
+import { Budgets } from "./spend/budgets/service.ts";
 import { Git } from "./imports/git/service.ts";
 import { Imports } from "./imports/service.ts";
 import { Templates } from "./imports/templates.ts";
@@ -97,7 +103,7 @@ import { readVersion } from "./system/version.ts";
 import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
-import { joinWorkers } from "./workers/service.ts";
+import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 
 /** Of calls of models, so many of each run are looked at where two are compared. */
 const mostComparedCalls = 1000;
@@ -135,6 +141,7 @@ export interface Context {
   readonly runs: Runs;
   readonly schedules: Schedules;
   readonly runControls: RunControls;
+  readonly runArtifacts: RunArtifacts;
   readonly runComparisons: RunComparisons;
   readonly environments: Environments;
   readonly images: Images;
@@ -159,6 +166,7 @@ export interface Context {
   readonly credentials: Credentials;
   readonly models: Models;
   readonly gateway: Gateway;
+  readonly budgets: Budgets;
   readonly callBook: CallBook;
   /** Null: switched off. */
   readonly metrics: Metrics | null;
@@ -187,8 +195,8 @@ export interface ContextOptions {
  *
  * @throws AppError with the code of what is wrong; what was opened by then is closed again
  */
-export async function openContext(options: ContextOptions): Promise<Context> {
-  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs } = options;
+export async function openContext(opening: ContextOptions): Promise<Context> {
+  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs } = opening;
   await using opened = new AsyncDisposableStack();
   const directory = dataDirectoryAt(config.dataDir);
   createDataDirectory(directory);
@@ -331,11 +339,16 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const pools = () => sandboxes.pools();
   const metrics = config.metrics === "off" ? null : new Metrics({ database, version, sandboxes: { pools } });
   metrics?.observe(http.fastify);
+  const budgets = new Budgets({
+    database,
+    requireProgram: (actor, id) => catalog.resolve(actor, "asset:read", id, undefined, "program"),
+  });
   const gateway = new Gateway({
     database,
     logger,
     credentials,
     quotas,
+    budgets,
     rateLimit,
     send,
     access,
@@ -350,6 +363,8 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,
+    jails: config.jailLimit,
+    defaultTier: config.defaultTier,
     historyFile: directory.demandFile,
     mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,
@@ -357,11 +372,32 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const liveRuns = new LiveRuns(directory.spool);
-  const membership = await joinWorkers(database, logger, { slots: config.workerSlots, version, leaseMs }, async (work, workerId, inOrder) => {
-    await recoverRuns(work, workerId, inOrder);
+  const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;
+  const traceExport =
+    endpoint === undefined
+      ? null
+      : await openTraceExport(
+          { endpoint, protocol, headers },
+          {
+            queries: database.queries,
+            calls: callBook,
+            logger,
+            version,
+            count: (outcome, count) => metrics?.tracesExported(outcome, count),
+          },
+        );
+  const relay = new LiveRelay(redis, liveRuns);
+  opened.defer(await relay.serve());
+  const bell = new QueueBell(redis, database.queries);
+  const warmth = new Warmth(() => new Set(sandboxes.pools().flatMap(({ jails }) => jails.map(({ tenant }) => tenant))));
+  const setDrained = (isDrained: boolean) => (isDrained ? worker.pause() : worker.resume());
+  const onGone: OnWorkerGone = async (work, workerId, isLost) => {
+    for (const id of await recoverRuns(work, workerId, isLost)) traceExport?.note(id);
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
-  });
+  };
+  const workerFacts = { slots: config.workerSlots, version, leaseMs };
+  const membership = await joinWorkers({ database, notifications, logger, onGone, warmth, setDrained }, workerFacts);
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const cache = new ResultCache({ database, notifications, redis });
@@ -420,11 +456,16 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     quotas,
     compilations,
     modelAccess,
-    onEnded: (run) => metrics?.runEnded(run),
+    onEnded: (run) => {
+      metrics?.runEnded(run);
+      traceExport?.note(run.id);
+    },
     notifications,
     logger,
     workerId: membership.id,
     slots: config.workerSlots,
+    warmth,
+    bell,
   });
   const { queueLimit } = config;
   const requireProgram: RunsContext["requireProgram"] = (actor, ran) => programRuns.requireAgain(actor, ran);
@@ -438,9 +479,12 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     trees,
     cache,
     quotas,
+    relay,
+    bell,
     worker,
     models: modelsOfRuns,
     calls: callBook,
+    onCancelled: (id) => traceExport?.note(id),
     queueLimit,
     requireProgram,
     requireDatasets,
@@ -566,6 +610,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   });
   const mailer = await createMailer(config.smtpUrl, config.mailFrom);
   const secretOf = createDeriveSecret(new Secret(readOrCreateSecret(directory.secretFile)));
+  const runArtifacts = new RunArtifacts({ database, blobs, runs, secretOf, actFor: accounts.actFor, publicUrl });
   const post = createPost(config.webhookAllowPrivate);
   const refusal = (url: string) => post.refusal(url);
   const webhooks = new Webhooks({ database, secretOf, refusal, teams });
@@ -605,6 +650,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     runs,
     schedules,
     runControls,
+    runArtifacts,
     runComparisons,
     environments,
     images,
@@ -628,6 +674,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     credentials,
     models,
     gateway,
+    budgets,
     callBook,
     metrics,
     authenticate,
@@ -643,6 +690,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
       previews,
       longLived,
       membership,
+      ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       storage,
       deliveries,

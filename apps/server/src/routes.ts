@@ -22,7 +22,9 @@ import { registerProgramAnalysisRoutes } from "./programs/analysis/kept/routes.t
 import { registerPreviewRoutes } from "./previews/routes.ts";
 import { registerQuotaRoutes } from "./quotas/routes.ts";
 import { registerReferenceRoutes } from "./system/reference-routes.ts";
+import { registerArtifactRoutes } from "./runs/artifacts/routes.ts";
 import { registerRunControlRoutes } from "./runs/controls/routes.ts";
+import { registerLogRoutes } from "./runs/log-routes.ts";
 import { requeueRuns } from "./runs/requeue.ts";
 import { executionCounter, registerRunRoutes } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
@@ -34,6 +36,7 @@ import { registerPortRoutes } from "./sandboxes/port-routes.ts";
 import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
+import { registerBudgetRoutes } from "./spend/budgets/routes.ts";
 import { registerStorageRoutes } from "./storage/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
 import { registerTeamRoutes } from "./teams/routes.ts";
@@ -56,7 +59,7 @@ export function registerRoutes(context: Context): void {
   registerProgramRoutes(http, context.catalog, context.blobs);
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
-  registerRuntimeRoutes(http, context.runtimes, context.environments);
+  registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived);
   registerProcessRoutes(http, context.longLived);
@@ -68,6 +71,8 @@ export function registerRoutes(context: Context): void {
     requeueRuns({ database, runs: context.runs, actFor: accounts.actFor }, ...wish);
   registerScheduleRoutes(http, context.schedules);
   registerRunRoutes(http, context.runs, context.programRuns, context.blobs, context.quotas, config.uploadLimit, requeue);
+  registerLogRoutes(http, context.runs);
+  registerArtifactRoutes(http, context.runArtifacts, context.blobs);
   const { runs, runControls: controls, runComparisons: comparisons } = context;
   registerRunControlRoutes(http, { runs, controls, comparisons }, executionCounter(context.quotas));
   registerEnvironmentRoutes(http, context.environments, context.programSandboxes, context.blobs);
@@ -89,6 +94,7 @@ export function registerRoutes(context: Context): void {
   registerModelRoutes(http, context.models, context.runs, context.callBook);
   registerGatewayRoutes(http, context.gateway, database.queries);
   registerQuotaRoutes(http, context.quotas);
+  registerBudgetRoutes(http, context.budgets);
   registerUsageRoutes(http, database);
   registerReferenceRoutes(http, { version, publicUrl: config.publicUrl });
   registerWebRoutes(http, { webDir: config.webDir, basePath: config.basePath });

@@ -66,6 +66,26 @@ describe("the log buffer", () => {
     expect(texts(buffer).join("")).toBe("x".repeat(100_000));
   });
 
+  it("holds the first lines of an endless log, and counts all of it", () => {
+    const buffer = createLogBuffer(now, 3);
+    buffer.append("stdout", time, "one\ntwo\nthree\nfour\nfive");
+    expect(texts(buffer)).toEqual(["one", "two", "three"]);
+    expect([buffer.total(), buffer.settled()]).toEqual([5, 3]);
+  });
+
+  it("knows the levels of lines, and the nodes that have written them", () => {
+    const buffer = createLogBuffer(now);
+    buffer.append("stdout", time, "\u001b[33mWARNING:a:slow\u001b[0m\n\u001b]6277;node=n1\u0007ERROR:a:broken\nERROR: op");
+    expect(buffer.lines.map(({ level, nodeId }) => [level, nodeId])).toEqual([
+      ["warn", null],
+      ["error", "n1"],
+      [null, null],
+    ]);
+    expect([...buffer.nodes()]).toEqual(["n1"]);
+    buffer.end();
+    expect(buffer.lines[2]?.level).toBe("error");
+  });
+
   it("tells its readers, and forgets everything when cleared", () => {
     const buffer = createLogBuffer(now);
     let told = 0;

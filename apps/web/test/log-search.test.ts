@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createLogBuffer } from "../src/ui/log/log-buffer.ts";
-import { createLogSearch, findMatches, includesSorted, markPiece } from "../src/ui/log/log-search.ts";
+import { createTextMatcher } from "@syla/contracts/log-search";
+import { createLogSearch as createSearch, includesSorted, type LogFilter, markPiece, noFilter } from "../src/ui/log/log-search.ts";
+
+import { readFilter, writeFilter } from "../src/runs/log-filter.ts";
 
 const time = "2026-01-05T09:30:00.000Z";
+
+const createLogSearch = (buffer: ReturnType<typeof createLogBuffer>, { query = "", ...filter }: Partial<LogFilter>) =>
+  createSearch(buffer, { ...noFilter, ...filter }, query === "" ? null : createTextMatcher(query, false));
 
 function filled() {
   const buffer = createLogBuffer((run) => run());
@@ -39,9 +45,23 @@ describe("the search of a log", () => {
   });
 });
 
+describe("the filter of a log in an address", () => {
+  it("comes back as it was, beside what else is there", () => {
+    const filter: LogFilter = { stream: "stderr", level: "warn", node: "n1", query: "a b&c", regex: true, matchCase: true };
+    const search = writeFilter(new URLSearchParams("tab=log"), filter);
+    expect(search.get("tab")).toBe("log");
+    expect(readFilter(new URLSearchParams(search.toString()))).toEqual(filter);
+    expect(writeFilter(search, noFilter).toString()).toBe("tab=log");
+  });
+
+  it("is nothing where the address makes no sense", () => {
+    expect(readFilter(new URLSearchParams("output=stdin&level=loud&regex=yes&node="))).toEqual(noFilter);
+  });
+});
+
 describe("marks", () => {
   it("cuts a match that goes over two pieces", () => {
-    const matches = findMatches("line 29", "ne 2");
+    const matches = createTextMatcher("ne 2", false)("line 29");
     expect(markPiece("line", 0, matches)).toEqual([
       { text: "li", marked: false },
       { text: "ne", marked: true },

@@ -134,6 +134,12 @@ export const errorCatalog = {
     message: "The page cursor is not one that this server gave out.",
     hint: "Start again from the first page.",
   },
+  invalid_pattern: {
+    status: 400,
+    message: "The pattern is not a regular expression that can be used here.",
+    hint: "Patterns are in RE2's syntax: without look-around and back-references. Without `regex` the text is looked for as it is.",
+  },
+
   // 401 and 403: who is asking
   unauthenticated: { status: 401, message: "Sign in first.", hint: "Send a session cookie or an API key (`Authorization: Bearer …`)." },
   invalid_credentials: { status: 401, message: "The e-mail address or the password is wrong.", hint: "Check both and try again." },
@@ -156,6 +162,11 @@ export const errorCatalog = {
     hint: "`./syla up` prints a fresh link as long as nobody has been set up.",
   },
   share_link_invalid: {
+    status: 403,
+    message: "The link is unknown, or it has expired or been revoked.",
+    hint: "Ask whoever sent it for a new one.",
+  },
+  artifact_link_invalid: {
     status: 403,
     message: "The link is unknown, or it has expired or been revoked.",
     hint: "Ask whoever sent it for a new one.",
@@ -437,6 +448,11 @@ export const errorCatalog = {
     message: "There is nothing left to spend on this model.",
     hint: "Wait until it is counted anew, take another model, or ask the model's owner to raise the cap.",
   },
+  budget_reached: {
+    status: 402,
+    message: "A budget for models is used up.",
+    hint: "`details` names the budget, its amount and when it is counted anew; whoever set it can raise it, or let it only warn.",
+  },
   price_unknown: {
     status: 400,
     message: "This model has no known price, so what is spent on it cannot be kept within a cap.",
@@ -563,6 +579,11 @@ export const errorCatalog = {
     hint: "Send a .zip, .tar, .tar.gz or .tar.zst file.",
   },
   archive_damaged: { status: 400, message: "The archive cannot be read.", hint: "Make it anew, and see whether it was sent whole." },
+  range_not_satisfiable: {
+    status: 416,
+    message: "The content has no such part.",
+    hint: "Ask for a range that begins within its size, which `Content-Range` tells.",
+  },
   rate_limited: { status: 429, message: "Too many requests.", hint: "Wait for the time in `Retry-After` and try again." },
   analysis_failed: {
     status: 422,

@@ -7,6 +7,7 @@ const errors = [
   "forbidden",
   "model_unsupported",
   "spend_cap_reached",
+  "budget_reached",
   "price_unknown",
   "quota_exceeded",
   "rate_limited",

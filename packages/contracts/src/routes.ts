@@ -1,5 +1,6 @@
 import { accessRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
+import { artifactRoutes } from "./artifacts.ts";
 import { assetRoutes } from "./assets.ts";
 import { analysisRoutes } from "./analysis.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
@@ -7,6 +8,7 @@ import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
 import { blobRoutes } from "./blobs.ts";
 import { credentialRoutes } from "./credentials.ts";
+import { budgetRoutes } from "./budgets.ts";
 import { cacheRoutes } from "./cache.ts";
 import { datasetRoutes } from "./datasets.ts";
 import { deviceLoginRoutes } from "./device-login.ts";
@@ -16,6 +18,7 @@ import { packageIndexRoutes } from "./package-indexes.ts";
 import { identityRoutes } from "./identities.ts";
 import { importRoutes } from "./imports.ts";
 import { gatewayRoutes } from "./gateway.ts";
+import { logRoutes } from "./logs.ts";
 import { modelRoutes } from "./models.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programAnalysisRoutes } from "./program-analysis.ts";
@@ -60,6 +63,8 @@ export const routes = {
   ...environmentImageRoutes,
   ...packageIndexRoutes,
   ...runRoutes,
+  ...logRoutes,
+  ...artifactRoutes,
   ...scheduleRoutes,
   ...runControlRoutes,
   ...runComparisonRoutes,
@@ -82,6 +87,7 @@ export const routes = {
   ...auditRoutes,
   ...quotaRoutes,
   ...usageRoutes,
+  ...budgetRoutes,
   ...assetRoutes,
   ...programRoutes,
   ...datasetRoutes,

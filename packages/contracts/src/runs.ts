@@ -376,7 +376,8 @@ export const Run = z
     output: z.object({ stdoutBytes: z.int(), stderrBytes: z.int(), droppedBytes: z.int() }),
     usage: RunUsage.nullable(),
     artifactCount: z.int(),
-    skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
+    skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })).describe("the first thousand of them"),
+    skippedArtifactCount: z.int().default(0).describe("what was left in /output and is not kept"),
     tests: TestSummary.nullable().describe("what came of the test cases; null without any, and until it has ended"),
     cached: z.boolean().describe("an earlier run answered; nothing was run"),
     cachedFrom: z.string().nullable().describe("the run that answered"),
@@ -398,7 +399,7 @@ export const RunTransition = z
       .string()
       .nullable()
       .describe(
-        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, or the code of an error; null where the state says it",
+        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, or the code of an error; null where the state says it",
       ),
   })
   .meta({ id: "RunTransition" });
@@ -555,6 +556,17 @@ export const runRoutes = {
     responses: { 200: Run },
     errors: ["not_found"],
   }),
+  waitRun: route({
+    method: "GET",
+    path: "/api/v1/runs/:id/wait",
+    summary: "Read a run when it has ended, or as it is when the time is over",
+    tag: "runs",
+    auth: "user",
+    params: runId,
+    query: z.object({ seconds: z.coerce.number().min(0).max(300).default(30).describe("how long to wait at most") }),
+    responses: { 200: Run },
+    errors: ["not_found"],
+  }),
   updateRun: route({
     method: "PATCH",
     path: "/api/v1/runs/:id",
@@ -599,40 +611,6 @@ export const runRoutes = {
     params: runId,
     headers: lastEventId,
     responses: { 200: "event-stream" },
-    errors: ["not_found"],
-  }),
-  downloadLog: route({
-    method: "GET",
-    path: "/api/v1/runs/:id/log",
-    summary: "Download the log: raw bytes of one stream or of both, or events as JSON lines",
-    tag: "runs",
-    auth: "user",
-    link: "run",
-    params: runId,
-    query: z.object({ stream: z.enum(["stdout", "stderr", "all"]).default("all"), format: z.enum(["raw", "jsonl"]).default("raw") }),
-    responses: { 200: "bytes" },
-    errors: ["not_found"],
-  }),
-  listArtifacts: route({
-    method: "GET",
-    path: "/api/v1/runs/:id/artifacts",
-    summary: "List what the run left in /output",
-    tag: "runs",
-    auth: "user",
-    link: "run",
-    params: runId,
-    responses: { 200: z.object({ items: z.array(Artifact) }) },
-    errors: ["not_found"],
-  }),
-  downloadArtifact: route({
-    method: "GET",
-    path: "/api/v1/runs/:id/artifacts/:artifactId",
-    summary: "Download an artifact",
-    tag: "runs",
-    auth: "user",
-    link: "run",
-    params: z.object({ id: z.string().max(64), artifactId: z.string().max(64) }),
-    responses: { 200: "bytes" },
     errors: ["not_found"],
   }),
   getTestReport: route({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { route } from "./route.ts";
+import { LimitsInput, Tier } from "./runs.ts";
 
 /** A language that the sandbox can run, as this server sees it. */
 export const Runtime = z
@@ -30,7 +31,30 @@ export const Runtime = z
   .meta({ id: "Runtime" });
 export type Runtime = z.infer<typeof Runtime>;
 
+/** What runs and sandboxes of this server may ask for besides a language. */
+export const RunOptions = z
+  .object({
+    defaultTier: Tier.describe("what those get that ask for none"),
+    tiers: z.array(
+      z.object({ tier: Tier, available: z.boolean(), reason: z.string().nullable().describe("why it cannot be had, and what to do") }),
+    ),
+    profiles: z
+      .array(z.object({ name: z.enum(["small", "medium", "large"]), limits: LimitsInput }))
+      .describe("the sizes, and what a program of each gets"),
+  })
+  .meta({ id: "RunOptions" });
+export type RunOptions = z.infer<typeof RunOptions>;
+
 export const runtimeRoutes = {
+  getRunOptions: route({
+    method: "GET",
+    path: "/api/v1/run-options",
+    summary: "What runs and sandboxes may ask for: tiers, and sizes",
+    tag: "runtimes",
+    auth: "user",
+    responses: { 200: RunOptions },
+    errors: [],
+  }),
   listRuntimes: route({
     method: "GET",
     path: "/api/v1/runtimes",

@@ -44,12 +44,14 @@ export const signUpRoutes = {
     summary: "Who may make an account here, and what signing in with a password takes",
     tag: "accounts",
     auth: "none",
-    responses: { 200: z.object({
+    responses: {
+      200: z.object({
         mode: SignUpMode,
         domains: z.array(z.string()),
         passwords: z.boolean().describe("whether anybody signs in with one"),
         passwordLength: z.int().describe("characters of a new one, at least"),
-      }) },
+      }),
+    },
     errors: [],
   }),
   requestSignUp: route({

@@ -9,11 +9,13 @@ export const twoFactorRoutes = {
     summary: "Whether sign-in asks for a second factor, and how many recovery codes are left",
     tag: "accounts",
     auth: "user",
-    responses: { 200: z.object({
+    responses: {
+      200: z.object({
         enabled: z.boolean(),
         recoveryCodesLeft: z.int(),
         needed: z.boolean().describe("it is off, and nothing else is open to you until it is on"),
-      }) },
+      }),
+    },
     errors: [],
   }),
   beginTwoFactor: route({

@@ -40,6 +40,16 @@ const RunFinished = z.object({
 const assetFields = { assetId: z.string(), assetType: AssetType, name: z.string(), ownerId: z.string(), revision: z.int() };
 const Asset = z.object({ ...assetFields, by: z.string().nullable().describe("who did it") });
 const AssetPublished = Asset.extend({ version: z.string() });
+const ScheduleFailed = z.object({
+  scheduleId: z.string(),
+  name: z.string(),
+  ownerId: z.string(),
+  programId: z.string(),
+  at: time.describe("the time that had come"),
+  errorCode: z.string(),
+  willRetry: z.boolean().describe("the reason may pass: this time is tried again"),
+  disabled: z.boolean().describe("no other time comes until its owner enables it again"),
+});
 const Quota = z.object({
   userId: z.string(),
   quota: z.string(),
@@ -56,6 +66,7 @@ export const webhookEvents = {
   "asset.updated": { version: 1, summary: "One was changed", data: Asset },
   "asset.published": { version: 1, summary: "A version of one was published", data: AssetPublished },
   "asset.deleted": { version: 1, summary: "One was deleted", data: Asset },
+  "schedule.failed": { version: 1, summary: "A schedule could not begin its run", data: ScheduleFailed },
   "quota.warning": { version: 1, summary: "A quota is nearly used up", data: Quota },
   "quota.exceeded": { version: 1, summary: "A quota is used up", data: Quota },
   "webhook.test": { version: 1, summary: "You asked for a test", data: z.object({ by: z.string() }) },
@@ -93,6 +104,7 @@ export const WebhookPayload = z
     payloadOf("asset.updated", webhookEvents["asset.updated"]),
     payloadOf("asset.published", webhookEvents["asset.published"]),
     payloadOf("asset.deleted", webhookEvents["asset.deleted"]),
+    payloadOf("schedule.failed", webhookEvents["schedule.failed"]),
     payloadOf("quota.warning", webhookEvents["quota.warning"]),
     payloadOf("quota.exceeded", webhookEvents["quota.exceeded"]),
     payloadOf("webhook.test", webhookEvents["webhook.test"]),

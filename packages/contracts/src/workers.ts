@@ -11,7 +11,8 @@ export const Worker = z
     state: z
       .enum(["live", "lost", "stopped"])
       .describe("`lost`: it does not renew its lease, or was found dead; its runs were put back or ended. `stopped`: it left in order"),
-    draining: z.boolean().describe("it ends what it has and takes nothing new"),
+    draining: z.boolean().describe("it ends what it has and takes nothing new: it was drained, or is about to leave"),
+    drainedAt: z.iso.datetime().nullable().describe("since when an administrator has it take nothing; null: nobody does"),
     current: z.boolean().describe("the one that answers, whose pools are those of `listPools`"),
     slots: z.int().nullable().describe("runs that it has at once at most"),
     runs: z.int().describe("runs that it has now, as far as they are recorded: one that lasts a few milliseconds is not"),
@@ -63,6 +64,15 @@ export const SandboxPool = z
   .meta({ id: "SandboxPool" });
 export type SandboxPool = z.infer<typeof SandboxPool>;
 
+const one = {
+  method: "POST",
+  tag: "workers",
+  auth: "user",
+  params: z.object({ id: z.string().max(64) }),
+  responses: { 200: Worker },
+  errors: ["forbidden", "not_found"],
+} as const;
+
 export const workerRoutes = {
   listWorkers: route({
     method: "GET",
@@ -72,6 +82,18 @@ export const workerRoutes = {
     auth: "user",
     responses: { 200: z.object({ items: z.array(Worker), queue: QueueFigures }) },
     errors: ["forbidden"],
+  }),
+  drainWorker: route({
+    ...one,
+    path: "/api/v1/workers/:id/drain",
+    audit: "worker.drain",
+    summary: "Have a worker take no more runs (administrators). What runs goes on, what has not begun is another one's",
+  }),
+  resumeWorker: route({
+    ...one,
+    path: "/api/v1/workers/:id/resume",
+    audit: "worker.resume",
+    summary: "Have a drained worker take runs again (administrators)",
   }),
   listPools: route({
     method: "GET",

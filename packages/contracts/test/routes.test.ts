@@ -30,6 +30,7 @@ const open = [
   "createToken",
   "revokeToken",
   "callTrigger",
+  "openArtifactLink",
 ];
 
 /** What answers 201 or 202 and is not done once for a key, and why sending it again does no harm or is meant. */
@@ -82,6 +83,7 @@ const unrevised: Readonly<Record<string, string>> = {
     "updateSettings",
     "updateKeyQuotas",
     "updateQuotas",
+    "updateBudget",
   ]),
   ...reasons("one field, of what is not edited", ["updateRun", "updateSandbox"]),
   updateSandboxFile: "programs write the same files: what is in a sandbox is not kept apart",
@@ -139,8 +141,8 @@ describe("the route table", () => {
       const statuses = Object.keys(route.responses).map(Number);
       expect(statuses.length).toBeGreaterThan(0);
       for (const status of statuses) {
-        expect((status >= 200 && status < 300) || status === 302).toBe(true);
-        expect(route.responses[status] === "none").toBe(status === 204 || status === 302);
+        expect((status >= 200 && status < 300) || status === 302 || status === 304).toBe(true);
+        expect(route.responses[status] === "none").toBe(status === 204 || status === 302 || status === 304);
       }
       for (const code of route.errors) expect(errorCatalog[code].status).toBeGreaterThanOrEqual(400);
       expect(new Set(route.errors).size).toBe(route.errors.length);

@@ -23,6 +23,12 @@ const controllers: readonly Controller[] = ["memory", "cpu", "pids"];
 const periodUs = 100_000;
 /** Of each jail: thousands of slots must not use up the files that this process may have open. */
 const slotsKeptOpen = 32;
+/**
+ * What the agent of a jail may use besides what its runs may: its interpreter; and for each slot a holder, an init, a relay, those that take their place, and a
+ * payload on its way, with the input that waits for its program (64 MiB at most) and what goes with that.
+ */
+const agentBase = { memoryBytes: 256 * 1024 ** 2, processes: 16 };
+const agentPerSlot = { memoryBytes: 96 * 1024 ** 2, processes: 8 };
 
 /** Where this process may make groups: one folder per controller (the same one for all in version 2). */
 export interface CgroupRoots {
@@ -35,6 +41,8 @@ export interface SlotLimits {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly processes: number;
+  /** Of what it prints; the last half waits in the memory of its init. */
+  readonly outputBytes?: number;
   /** When memory runs out, one process ends and not the whole slot. */
   readonly outlivesOutOfMemory?: boolean;
 }
@@ -54,6 +62,7 @@ export interface JailCgroup {
   readonly binds: readonly (readonly [source: string, name: string])[];
   /** Inside the jail: the files that put a payload into its slot; `SLOT` stands for the number. */
   readonly slotProcs: readonly string[];
+  /** Makes room for one. What is in no slot, the agent and all that serves the runs, may use so much for each slot and no more. */
   addSlot(slot: number): void;
   limit(slot: number, limits: SlotLimits): void;
   /** Stops the slot's processes or lets them go on. False where this cannot be done without a trap. */
@@ -140,6 +149,22 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
   for (const folder of trees.values()) makeJailFolder(roots, folder, uid);
   const controllerFolder = new Map<Controller, string>([...roots.folders].map(([controller, folder]) => [controller, join(folder, name)]));
   const applied = new Map<number, SlotLimits>();
+  const outputBytes: number[] = []; // by slot: the most of any of its runs
+  const agentBounds = new Map<Controller, number>();
+  const boundAgent = () => {
+    const slots = outputBytes.length;
+    const output = outputBytes.reduce((sum, bytes) => sum + bytes, 0);
+    raise("pids", agentBase.processes + agentPerSlot.processes * slots);
+    raise("memory", agentBase.memoryBytes + agentPerSlot.memoryBytes * slots + Math.ceil(output / 2));
+  };
+  /** Never lowered: what is in use cannot be taken away. */
+  const raise = (controller: Controller, value: number) => {
+    const folder = controllerFolder.get(controller);
+    if (folder === undefined || value <= (agentBounds.get(controller) ?? 0)) return;
+    agentBounds.set(controller, value);
+    if (controller === "memory") writeMemoryLimit(roots.version, join(folder, "agent"), { memoryBytes: value, outlivesOutOfMemory: true });
+    else writeFileSync(join(folder, "agent", "pids.max"), String(value));
+  };
   const counters = new Map<number, Counters>();
   const counterFiles = new Map<number, CounterFiles>();
   return {
@@ -151,12 +176,17 @@ export function createJailCgroup(roots: CgroupRoots, name: string, uid: number):
         mkdirSync(join(folder, `slot-${slot}`), { recursive: true });
         chownSync(join(folder, `slot-${slot}`, "cgroup.procs"), uid, uid);
       }
+      outputBytes[slot] ??= 0;
+      boundAgent();
     },
     limit(slot, limits) {
       const before = applied.get(slot);
       for (const [controller, folder] of controllerFolder)
         applyLimit(roots.version, controller, join(folder, `slot-${slot}`), limits, before);
       applied.set(slot, limits);
+      if ((limits.outputBytes ?? 0) <= (outputBytes[slot] ?? 0)) return;
+      outputBytes[slot] = limits.outputBytes ?? 0;
+      boundAgent();
     },
     // Version 1 has a freezer too, but what it has frozen cannot be killed: a server that died would leave it for ever.
     freeze(slot, wanted) {
@@ -209,7 +239,7 @@ function applyLimit(version: 1 | 2, controller: Controller, folder: string, limi
   }
 }
 
-function writeMemoryLimit(version: 1 | 2, folder: string, limits: SlotLimits): void {
+function writeMemoryLimit(version: 1 | 2, folder: string, limits: Pick<SlotLimits, "memoryBytes" | "outlivesOutOfMemory">): void {
   const bytes = limits.memoryBytes;
   const write = (file: string, value: number | string) =>
     existsSync(join(folder, file)) && writeFileSync(join(folder, file), String(value));

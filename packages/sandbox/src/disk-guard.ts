@@ -1,8 +1,11 @@
 import { statfsSync } from "node:fs";
 
-const intervalMs = 200;
-/** The share of its limit by which the room has to shrink before a run looks whether it has gone over. */
+/** While anybody is awake: at full speed a program writes some tens of megabytes meanwhile. Asking costs microseconds. */
+const intervalMs = 20;
+const asleepIntervalMs = 200;
+/** The share of its limit, and the bytes, by which the room has to shrink before a run looks whether it has gone over: the smaller of both. */
 const share = 1 / 8;
+const mostUnseenBytes = 32 * 1024 ** 2;
 /** So many new files make everybody look, whatever their size. */
 const manyFiles = 20_000;
 /** The same for one that sleeps: as many as its init would have counted after. */
@@ -34,6 +37,8 @@ export class DiskGuard {
   readonly #folder: string;
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
+  /** Whether it comes at the longer interval. */
+  #slow = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -43,16 +48,22 @@ export class DiskGuard {
   watch(limitBytes: number, look: () => void): DiskWatch {
     const entry: Watched = { limitBytes, look, asleepBytes: null, ...this.#room() };
     this.#watched.add(entry);
-    this.#timer ??= setInterval(() => this.#compare(), intervalMs).unref();
+    if (this.#timer === undefined || this.#slow) this.#lookAgain();
     return {
       sleeps: (diskBytes) => void Object.assign(entry, { asleepBytes: diskBytes, ...this.#room() }),
       stop: () => {
         this.#watched.delete(entry);
         if (this.#watched.size > 0) return;
-        clearInterval(this.#timer);
+        clearTimeout(this.#timer);
         this.#timer = undefined;
       },
     };
+  }
+
+  #lookAgain(): void {
+    clearTimeout(this.#timer);
+    this.#slow = [...this.#watched].every(({ asleepBytes }) => asleepBytes !== null);
+    this.#timer = setTimeout(() => this.#compare(), this.#slow ? asleepIntervalMs : intervalMs).unref();
   }
 
   #room(): { freeBytes: number; freeFiles: number } {
@@ -73,6 +84,7 @@ export class DiskGuard {
       if (asleep) this.#putLast(entry);
       entry.look();
     }
+    this.#lookAgain();
   }
 
   /** So that the others have their turn. */
@@ -83,8 +95,9 @@ export class DiskGuard {
   }
 }
 
-function hasShrunk({ limitBytes, asleepBytes, ...before }: Watched, freeBytes: number, freeFiles: number): boolean {
-  const bytes = asleepBytes === null ? limitBytes * share : limitBytes - asleepBytes;
+function hasShrunk(before: Watched, freeBytes: number, freeFiles: number): boolean {
+  const { limitBytes, asleepBytes } = before;
+  const bytes = asleepBytes === null ? Math.min(limitBytes * share, mostUnseenBytes) : limitBytes - asleepBytes;
   const files = asleepBytes === null ? manyFiles : manyFilesAsleep;
   return before.freeBytes - freeBytes > bytes || before.freeFiles - freeFiles > files;
 }

@@ -10,6 +10,7 @@ import { Jail } from "./jail.ts";
 import { NamespaceSession } from "./namespace-session.ts";
 import { Toolchains, type JailKind } from "./jail-kind.ts";
 import { Pool, type Lease } from "./pool.ts";
+import { explainRefusal, readRefusal, type Refusal } from "./refusal.ts";
 import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
 import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
@@ -34,9 +35,13 @@ import { baseVariables, pathInside, type WallPrograms } from "./wall.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const sigterm = 15;
+/** How long a machine that is busy may take to make one jail and a sandbox in it. */
+const trialMs = 30_000;
 const keepHistoryMs = 300_000;
 /** Far above what short runs take: going to sleep costs a few milliseconds, waking up tens of them. */
 const quietMs = 5000;
+/** The hard resource limits of this process, which everything that it starts is within. One that is left out is unlimited. */
+const hardLimits = readHardLimits();
 /** Of this process: tiers beside each other must not share one. */
 let groups = 0;
 /** Sessions at once on this machine, far above what anybody's limits allow. */
@@ -53,6 +58,8 @@ export interface NamespaceTierOptions {
   readonly slotsPerJail: number;
   /** The most jails of one kind that wait for a tenant. */
   readonly maxSpares?: number;
+  /** The most jails that belong to tenants: so many pairs of a tenant and a kind of jail can have runs at once; others wait. */
+  readonly maxJails?: number;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile?: string;
   /**
@@ -84,6 +91,7 @@ export class NamespaceTier implements Tier {
   readonly #sessions: Pool;
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #agent: AgentCode | null = null;
+  #trial: Promise<Refusal | string | null> | null = null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
   #opened = 0;
@@ -98,7 +106,7 @@ export class NamespaceTier implements Tier {
     const { slotsPerJail, historyFile } = options;
     const history = historyFile === undefined ? {} : readHistory(historyFile);
     const maxSpares = options.maxSpares ?? 8;
-    const pool = { slotsPerJail, maxJails: 64, maxSpares, idleMs: 300_000, waitMs: 30_000, balanceMs: 15_000, history };
+    const pool = { slotsPerJail, maxJails: options.maxJails ?? 64, maxSpares, idleMs: 300_000, waitMs: 30_000, balanceMs: 15_000, history };
     this.#pool = new Pool(pool, (kind) => this.#createJail(kind));
     this.#sessions = new Pool({ ...pool, slotsPerJail: 1, maxJails: maxSessions }, (kind) => this.#createJail(kind));
     if (historyFile !== undefined) this.#keeping = setInterval(() => this.#keepHistory(historyFile), keepHistoryMs).unref();
@@ -106,8 +114,31 @@ export class NamespaceTier implements Tier {
     this.#networks = new RunNetworks(options.network ?? {});
   }
 
+  /** Tries it: one jail and a sandbox in it, as runs have them. */
   async report(): Promise<TierReport> {
-    return { tier: this.name, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits: this.#enforcers() };
+    const trouble = await (this.#trial ??= this.#try().finally(() => (this.#trial = null)));
+    const { name: tier } = this;
+    const limits = this.#enforcers();
+    if (trouble === null) return { tier, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits };
+    const missing = { tier, available: false, walls: [], limits };
+    if (typeof trouble === "string") return { ...missing, reason: `A sandbox could not be made: ${trouble}` };
+    return { ...missing, reason: explainRefusal(trouble), refusal: trouble };
+  }
+
+  /** Null: a sandbox can be had. Else why not. */
+  async #try(): Promise<Refusal | string | null> {
+    let jail: Jail | undefined;
+    try {
+      jail = this.#createJail(this.#toolchains.kinds.runs);
+      jail.addSlot();
+      await jail.take(trialMs);
+      return null;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return readRefusal(message) ?? message;
+    } finally {
+      await jail?.end();
+    }
   }
 
   warm(runtimes: readonly RuntimeSpec[]): void {
@@ -126,7 +157,7 @@ export class NamespaceTier implements Tier {
   async start(wish: SandboxSpec): Promise<SandboxRun> {
     const networked = this.#networks.isWanted(wish);
     const spec = { ...wish, runtime: bootableRuntime(wish, networked) };
-    const lease = await this.#pool.acquire(this.#toolchains.kindOf(spec.runtime, networked), spec.tenant);
+    const lease = await this.#acquire(this.#pool, this.#toolchains.kindOf(spec.runtime, networked), spec.tenant);
     let network: RunNetwork | null = null;
     try {
       if (networked) network = await this.#networks.open(lease, spec);
@@ -155,7 +186,8 @@ export class NamespaceTier implements Tier {
 
   async open(spec: SessionSpec): Promise<Session> {
     this.#networks.isWanted(spec); // refuses what cannot be had, before anything is made
-    const lease = await this.#sessions.acquire(this.#toolchains.sessionKindOf(spec.runtime), `${spec.tenant}\0${this.#opened++}`);
+    const kind = this.#toolchains.sessionKindOf(spec.runtime);
+    const lease = await this.#acquire(this.#sessions, kind, `${spec.tenant}\0${this.#opened++}`);
     const disk = this.#disk.watch(spec.limits.diskBytes, () => lease.connection.look());
     let network: RunNetwork | null = null;
     try {
@@ -178,6 +210,16 @@ export class NamespaceTier implements Tier {
       lease.release(false);
       await lease.jail.end();
       throw error;
+    }
+  }
+
+  /** @throws SandboxError `tier_unavailable` where this machine refuses the walls */
+  async #acquire(pool: Pool, kind: JailKind, tenant: string): Promise<Lease> {
+    try {
+      return await pool.acquire(kind, tenant);
+    } catch (error) {
+      const refusal = error instanceof SandboxError && error.code === "sandbox_failed" ? readRefusal(error.message) : null;
+      throw refusal === null ? error : new SandboxError("tier_unavailable", explainRefusal(refusal), error);
     }
   }
 
@@ -254,8 +296,10 @@ export class NamespaceTier implements Tier {
   #effectiveLimits(limits: SandboxLimits): EffectiveLimits {
     const entries = Object.entries(this.#enforcers()).map(([name, enforcedBy]) => {
       const value = limits[name as LimitName];
-      // A set of processors holds whole ones only.
-      return [name, { value: enforcedBy === "affinity" ? Math.ceil(value) : value, enforcedBy }];
+      const hard = hardLimits[name as LimitName];
+      // A set of processors holds whole ones only; no process may have more than the server itself may.
+      if (enforcedBy === "affinity") return [name, { value: Math.ceil(value), enforcedBy }];
+      return [name, { value: enforcedBy === "rlimit" && hard !== undefined ? Math.min(value, hard) : value, enforcedBy }];
     });
     return Object.fromEntries(entries) as EffectiveLimits;
   }
@@ -377,6 +421,13 @@ function toExit(exit: AgentExit, stats: SlotStats | null): SandboxExit {
   const killed = stats !== null && stats.oomKills > 0;
   const outOfMemory = exit.reason === "memory" || (killed && exit.exitCode !== 0);
   return { type: "exit", ...rest, outOfMemory, peakMemoryBytes: stats?.peakMemoryBytes ?? maxRssBytes };
+}
+
+function readHardLimits(): Partial<Record<LimitName, number>> {
+  const text = readFileSync("/proc/self/limits", "utf8");
+  const hard = (title: string) => new RegExp(`^${title} +\\S+ +(\\d+)`, "m").exec(text)?.[1];
+  const limits = { openFiles: hard("Max open files"), processes: hard("Max processes") };
+  return Object.fromEntries(Object.entries(limits).flatMap(([name, value]) => (value === undefined ? [] : [[name, Number(value)]])));
 }
 
 function readHistory(file: string): Record<string, unknown> {

@@ -17,6 +17,7 @@ const laterMs = 100;
 export interface PoolOptions {
   /** The most slots of one jail, those that are just made anew among them: what one tenant can run at once in one kind of jail. */
   readonly slotsPerJail: number;
+  /** The most jails that belong to tenants. Above it those that nobody uses end first; then a run waits for one. */
   readonly maxJails: number;
   /** The most jails of one kind that wait for a tenant. */
   readonly maxSpares: number;
@@ -38,6 +39,14 @@ export interface Lease {
   readonly connection: SandboxConnection;
   /** Gives it back. `again`: its run has come to its end, and its init serves another one; otherwise it is cut off and another one takes its place. */
   release(again: boolean): void;
+}
+
+/** A run for which there is no jail yet, because every one that there may be is in use. */
+interface Waiter {
+  readonly kind: JailKind;
+  readonly tenant: string;
+  readonly enter: (assigned: Assigned) => void;
+  readonly fail: (error: SandboxError) => void;
 }
 
 /** The unassigned jails of a kind, and how many tenants came for one within a minute. */
@@ -68,6 +77,8 @@ export class Pool {
   readonly #mostIdle: number;
   readonly #shelves = new Map<string, Shelf>();
   readonly #assigned = new Map<string, Assigned>();
+  /** The longest first. */
+  readonly #waiters = new Set<Waiter>();
   readonly #timers: NodeJS.Timeout[];
   #stopped = false;
 
@@ -139,13 +150,12 @@ export class Pool {
     ];
     for (const shelf of this.#shelves.values()) shelf.spares = [];
     this.#assigned.clear();
+    for (const waiter of this.#waiters) waiter.fail(stopping());
     await Promise.all(jails.map((jail) => jail.end()));
   }
 
   async #acquireOnce(kind: JailKind, tenant: string): Promise<Lease> {
-    const { jail, demand } = this.#assignedTo(kind, tenant);
-    jail.busy += 1;
-    demand.note(Date.now(), jail.busy);
+    const { jail } = this.#enter(kind, tenant) ?? (await this.#waitForRoom(kind, tenant));
     if (jail.busy >= jail.slots || jail.ready === 0) this.#widen(jail);
     try {
       const connection = await jail.take(this.#options.waitMs);
@@ -153,16 +163,64 @@ export class Pool {
       const release = (again: boolean) => {
         if (released) return;
         released = true;
-        jail.busy -= 1;
         jail.usedAt = Date.now();
-        if (again) return jail.recycle(connection);
-        if (jail.slots - jail.busy > this.#mostIdle) jail.dropSlot(connection.slot);
-        connection.close();
+        if (again) jail.recycle(connection);
+        else {
+          if (jail.slots - jail.busy >= this.#mostIdle) jail.dropSlot(connection.slot);
+          connection.close();
+        }
+        this.#leave(jail);
       };
       return { jail, connection, release };
     } catch (error) {
-      jail.busy -= 1;
+      this.#leave(jail);
       throw error;
+    }
+  }
+
+  /** A run in the tenant's jail; null while there may be no jail more. */
+  #enter(kind: JailKind, tenant: string): Assigned | null {
+    const assigned = this.#assignedTo(kind, tenant);
+    if (assigned === null) return null;
+    assigned.jail.busy += 1;
+    assigned.demand.note(Date.now(), assigned.jail.busy);
+    return assigned;
+  }
+
+  #leave(jail: Jail): void {
+    jail.busy -= 1;
+    this.#letIn();
+  }
+
+  #waitForRoom(kind: JailKind, tenant: string): Promise<Assigned> {
+    const { waitMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const full = () => waiter.fail(new SandboxError("no_capacity", `every sandbox was in use for ${waitMs} ms`));
+      const timer = setTimeout(full, waitMs);
+      const leave = () => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        kind,
+        tenant,
+        enter: (assigned) => (leave(), resolve(assigned)),
+        fail: (error) => (leave(), reject(error)),
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Whoever waits and can have a jail by now. One that cannot be made is the waiter's trouble, and nobody else's. */
+  #letIn(): void {
+    if (this.#stopped) return;
+    for (const waiter of this.#waiters) {
+      try {
+        const assigned = this.#enter(waiter.kind, waiter.tenant);
+        if (assigned !== null) waiter.enter(assigned);
+      } catch (error) {
+        waiter.fail(new SandboxError("sandbox_failed", error instanceof Error ? error.message : String(error), error));
+      }
     }
   }
 
@@ -176,12 +234,12 @@ export class Pool {
     else setTimeout(add, laterMs).unref();
   }
 
-  #assignedTo(kind: JailKind, tenant: string): Assigned {
-    if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
+  #assignedTo(kind: JailKind, tenant: string): Assigned | null {
+    if (this.#stopped) throw stopping();
     const key = `${kind.key}\0${tenant}`;
     const known = this.#assigned.get(key);
     if (known !== undefined && !known.jail.dead) return known;
-    this.#makeRoom();
+    if (known === undefined && !this.#makeRoom()) return null;
     void known?.successor?.end();
     const assigned = { kind, jail: this.#takeSpare(kind), demand: known?.demand ?? new Demand(Date.now()), successor: null };
     assigned.jail.assign(tenant);
@@ -238,12 +296,14 @@ export class Pool {
     return Math.min(Math.max(demand.wanted(Date.now()), 1) + 1, this.#options.slotsPerJail);
   }
 
-  /** Above the limit the jail that nobody uses and that was used longest ago ends. */
-  #makeRoom(): void {
-    if (this.#assigned.size < this.#options.maxJails) return;
-    const idle = [...this.#assigned].filter(([, { jail }]) => jail.busy === 0).toSorted(([, a], [, b]) => a.jail.usedAt - b.jail.usedAt)[0];
-    if (idle === undefined) throw new SandboxError("no_capacity", "every sandbox is in use");
-    this.#forget(...idle);
+  /** At the limit the jail that nobody uses and that was used longest ago ends. False: each is in use. */
+  #makeRoom(): boolean {
+    if (this.#assigned.size < this.#options.maxJails) return true;
+    const idle = [...this.#assigned]
+      .filter(([, { jail }]) => jail.busy === 0 || jail.dead)
+      .toSorted(([, a], [, b]) => a.jail.usedAt - b.jail.usedAt)[0];
+    if (idle !== undefined) this.#forget(...idle);
+    return idle !== undefined;
   }
 
   #endIdle(): void {
@@ -258,6 +318,7 @@ export class Pool {
     this.#assigned.delete(key);
     void jail.end();
     void successor?.end();
+    if (this.#waiters.size > 0) queueMicrotask(() => this.#letIn()); // not while somebody counts on the room
   }
 
   /** Brings jails and slots to what is likely to be wanted. */
@@ -288,4 +349,8 @@ export class Pool {
       void jail.end();
     }
   }
+}
+
+function stopping(): SandboxError {
+  return new SandboxError("no_capacity", "the server is shutting down");
 }

@@ -73,12 +73,11 @@ export class RunNetworks {
     };
   }
 
-  #openSession(spec: NetworkWish): Pick<EgressSession, "accept" | "usage" | "close"> | null {
+  #openSession(spec: NetworkWish): EgressSession | null {
     const { network = "none", tenant, gatewayToken: token = null, hosts } = spec;
     if (network === "none") return null;
     const { gateway } = this.#options;
     const enter = gateway === undefined ? null : (socket: Socket) => gateway(socket, { tenant, token });
-    const session = this.#proxy.openSession(network, token === null ? null : enter, hosts);
-    return network === "gateway" && enter !== null ? { ...session, accept: enter } : session;
+    return this.#proxy.openSession(network, network === "gateway" || token !== null ? enter : null, hosts);
   }
 }

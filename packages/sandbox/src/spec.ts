@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { HostNames } from "./egress/hosts.ts";
 import type { NetworkPolicy } from "./egress/policy.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -147,6 +148,8 @@ export interface TierReport {
   readonly tier: string;
   readonly available: boolean;
   readonly reason: string | null;
+  /** The machine refuses one of its walls. */
+  readonly refusal?: Refusal;
   readonly walls: readonly string[];
   readonly limits: Readonly<Record<LimitName, Enforcer>>;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,8 +91,9 @@ describe("a jail's groups, version 2", () => {
   beforeEach(() => {
     file("two/cgroup.controllers", "cpu memory pids");
     // The kernel fills a new group by itself; here the test does.
-    for (const group of ["two/jail", "two/jail/agent", "two/jail/slot-0"]) file(`${group}/cgroup.procs`);
-    for (const name of ["memory.max", "memory.swap.max", "memory.oom.group"]) file(`two/jail/slot-0/${name}`);
+    for (const group of ["two/jail", "two/jail/agent", "two/jail/slot-0", "two/jail/slot-1"]) file(`${group}/cgroup.procs`);
+    for (const group of ["agent", "slot-0", "slot-1"])
+      for (const name of ["memory.max", "memory.swap.max", "memory.oom.group"]) file(`two/jail/${group}/${name}`);
     roots = { version: 2, folders: new Map((["memory", "cpu", "pids"] as const).map((controller) => [controller, join(folder, "two")])) };
   });
 
@@ -109,6 +111,21 @@ describe("a jail's groups, version 2", () => {
     );
   });
 
+  test("what is in no slot is bounded too, by what so many slots can need, and never by less than before", () => {
+    const jail = createJailCgroup(roots, "jail", uid);
+    const bounds = () => ["pids.max", "memory.max", "memory.oom.group"].map((name) => Number(text(`two/jail/agent/${name}`)));
+    const [base, each] = [256 << 20, 96 << 20];
+    jail.addSlot(0);
+    expect(bounds()).toEqual([24, base + each, 0]);
+    jail.addSlot(1);
+    expect(bounds()).toEqual([32, base + 2 * each, 0]);
+    jail.limit(1, { ...limits, outputBytes: 10 << 20 });
+    expect(bounds()).toEqual([32, base + 2 * each + (5 << 20), 0]);
+    jail.limit(1, { ...limits, outputBytes: 1 << 20 });
+    jail.addSlot(1);
+    expect(bounds()).toEqual([32, base + 2 * each + (5 << 20), 0]);
+  });
+
   test("counts kills and the peak; a file that is not there counts as nothing", () => {
     const jail = createJailCgroup(roots, "jail", uid);
     expect(jail.stats(1)).toEqual({ peakMemoryBytes: null, oomKills: 0 });
@@ -123,7 +140,8 @@ describe("a jail's groups, version 1", () => {
   test("a tree per controller; only what changed is written again", () => {
     const folders = new Map((["memory", "cpu", "pids"] as const).map((controller) => [controller, join(folder, controller)] as const));
     for (const controller of folders.keys()) file(`${controller}/jail/slot-0/cgroup.procs`);
-    for (const name of ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]) file(`memory/jail/slot-0/${name}`);
+    for (const group of ["slot-0", "agent"])
+      for (const name of ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]) file(`memory/jail/${group}/${name}`);
     const jail = createJailCgroup({ version: 1, folders }, "jail", uid);
     jail.addSlot(0);
     jail.limit(0, limits);
@@ -132,12 +150,39 @@ describe("a jail's groups, version 1", () => {
       String(100 << 20),
     ]);
     expect([text("cpu/jail/slot-0/cpu.cfs_quota_us"), text("pids/jail/slot-0/pids.max")]).toEqual(["150000", "7"]);
+    expect([text("pids/jail/agent/pids.max"), text("memory/jail/agent/memory.limit_in_bytes")]).toEqual(["24", String(352 << 20)]);
     file("pids/jail/slot-0/pids.max", "untouched");
     jail.limit(0, { ...limits, cpus: 0.001 });
     expect([text("cpu/jail/slot-0/cpu.cfs_quota_us"), text("pids/jail/slot-0/pids.max")]).toEqual(["1000", "untouched"]);
     file("memory/jail/slot-0/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
     expect(jail.stats(0).oomKills).toBe(4);
   });
+});
+
+const real = uid === 0 ? findCgroupRoots() : null;
+const hasAll = real !== null && real.folders.has("pids") && real.folders.has("memory");
+
+// Only root makes groups everywhere that has any.
+test.skipIf(!hasAll)("the kernel holds what is in no slot to its bounds", () => {
+  const jail = createJailCgroup(real as CgroupRoots, `syla-${process.pid}-bounds`, uid);
+  jail.addSlot(0);
+  const program = `
+import os, signal, sys
+for path in sys.argv[1:]:
+    with open(path, "w") as file: file.write("0")
+children = []
+try:
+    while len(children) < 100:
+        children.append(os.fork())
+        if children[-1] == 0: signal.pause()
+except OSError: pass
+print(len(children), flush=True)
+for child in children: os.kill(child, signal.SIGKILL)
+for child in children: os.wait()
+kept = [bytes(8 << 20) + bytes([number]) for number in range(100)]`;
+  const { stdout, signal } = spawnSync("python3", ["-c", program, ...jail.agentProcs], { encoding: "utf8" });
+  jail.remove();
+  expect([stdout, signal]).toEqual(["23\n", "SIGKILL"]);
 });
 
 test("groups of servers that are gone are removed, those of living ones stay", () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SandboxError, type InputFile } from "../src/spec.ts";
@@ -137,6 +138,18 @@ describe("limits", () => {
     const processes =
       "import subprocess as s\nk=[]\ntry:\n  while True: k.append(s.Popen(['sleep', '5']))\nexcept OSError as e: print(e.errno, 1 < len(k) < 12)";
     expect((await run(python, processes, { limits: { processes: 12 } })).out).toBe("11 True\n");
+  });
+
+  test("are told as they are in force, where the server itself may have less than was asked for", () => {
+    const driver = new URL("sandbox-driver.ts", import.meta.url).href;
+    const code = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])";
+    const program = `const { createTier, python, runIn } = await import(${JSON.stringify(driver)});
+      const made = createTier();
+      const { out, limits } = await runIn(made.tier, python, ${JSON.stringify(code)}, { limits: { openFiles: 65_536 } });
+      console.log(Number(out), limits.openFiles.value);
+      await made[Symbol.asyncDispose]();`;
+    const words = ["--nofile=4096:4096", process.execPath, "--input-type=module", "-e", program];
+    expect(execFileSync("prlimit", words, { encoding: "utf8" })).toBe("4096 4096\n");
   });
 
   test("disk: a file that grows over it, and many files", async () => {

@@ -37,11 +37,24 @@ describe("pool", () => {
     const again = await pool.acquire(kind, "one");
     expect(again.jail).not.toBe(lease.jail);
     const second = await pool.acquire(kind, "two");
-    await expect(pool.acquire(kind, "three")).rejects.toMatchObject({ code: "no_capacity" });
+    const third = pool.acquire(kind, "three");
+    const fourth = pool.acquire(kind, "four");
     second.connection.close();
     second.release(false);
-    expect((await pool.acquire(kind, "three")).jail.tenant).toBe("three");
+    expect((await third).jail.tenant).toBe("three");
+    again.release(false);
+    expect((await fourth).jail.tenant).toBe("four");
     await pool.stop();
+  });
+
+  test("a tenant whose jail is there does not wait for those who wait for one; and nobody does when the pool ends", async () => {
+    await using own = createTier({ slotsPerJail: 2 });
+    const pool = poolOf(own, { slotsPerJail: 2, maxJails: 1 });
+    await pool.acquire(kind, "one");
+    const late = pool.acquire(kind, "two").catch((error: unknown) => error);
+    expect((await pool.acquire(kind, "one")).jail.tenant).toBe("one");
+    await pool.stop();
+    expect(await late).toMatchObject({ code: "no_capacity" });
   });
 
   test("keeps as many jails and slots as were wanted lately, and gives back what is not wanted any more", async () => {

@@ -1,32 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InputFile, RuntimeSpec } from "../src/spec.ts";
-import { createTier, mebibyte, runIn, startBeside, type TestTier, type Wish } from "./sandbox-driver.ts";
+import { createTier, mebibyte, node, runIn, startBeside, type TestTier, type Wish } from "./sandbox-driver.ts";
 
 /**
  * An interpreter that was booted ahead must be indistinguishable from `node main.mjs`: each program here runs both ways, in the same kind of
  * sandbox, and prints, fails and ends the same.
  */
 
-const script = fileURLToPath(new URL("../../../runtimes/node/preboot.cjs", import.meta.url));
-const folder = "/opt/runtimes/node";
-const node: RuntimeSpec = {
-  name: "node",
-  pooling: "preboot",
-  binary: process.execPath,
-  command: ["{binary}", "{entrypoint}"],
-  bootCommand: ["{binary}", "--require", `${folder}/preboot.cjs`, "/main.mjs"],
-  mounts: [
-    { source: process.execPath, target: `${folder}/node` },
-    { source: script, target: `${folder}/preboot.cjs` },
-  ],
-  preimport: [],
-  env: { NO_COLOR: "1" },
-  bootVariables: ["NODE_"],
-  reservesMemory: true,
-};
 const cold: RuntimeSpec = { ...node, name: "node+cold", pooling: "cold" };
 
 interface Program {
@@ -257,7 +239,7 @@ describe.each([{ withoutCgroups: false }, { withoutCgroups: true }])("an interpr
     for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
       try {
         const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0");
-        if (words[0] === `${folder}/node` && isBelow(Number(name), process.pid)) yield Number(name);
+        if (words[0] === "/opt/runtimes/node/node" && isBelow(Number(name), process.pid)) yield Number(name);
       } catch {
         continue; // it has ended
       }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { NamespaceTier, type NamespaceTierOptions } from "../src/namespace-tier.ts";
 import type { EffectiveLimits, InputFile, RuntimeSpec, SandboxExit, SandboxLimits, SandboxRun, SandboxSpec } from "../src/spec.ts";
 
@@ -29,6 +30,25 @@ const ordinaryLimits: SandboxLimits = {
   openFiles: 256,
   diskBytes: 64 * mebibyte,
   outputBytes: mebibyte,
+};
+
+const runtimeFolder = "/opt/runtimes/node";
+
+/** As the server makes it of `runtimes/node`. */
+export const node: RuntimeSpec = {
+  name: "node",
+  pooling: "preboot",
+  binary: process.execPath,
+  command: ["{binary}", "{entrypoint}"],
+  bootCommand: ["{binary}", "--require", `${runtimeFolder}/preboot.cjs`, "/main.mjs"],
+  mounts: [
+    { source: process.execPath, target: `${runtimeFolder}/node` },
+    { source: fileURLToPath(new URL("../../../runtimes/node/preboot.cjs", import.meta.url)), target: `${runtimeFolder}/preboot.cjs` },
+  ],
+  preimport: [],
+  env: { NO_COLOR: "1" },
+  bootVariables: ["NODE_"],
+  reservesMemory: true,
 };
 
 export interface TestTier extends AsyncDisposable {

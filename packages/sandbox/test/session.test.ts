@@ -207,6 +207,33 @@ describe("contexts of a session", () => {
       data: { "text/html": "<b>t</b>", "image/png": Buffer.from("\x89PNG", "latin1").toString("base64") },
     });
     expect((await evaluate(context, "{'a': [1, None]}"))[0]).toMatchObject({ data: { "application/json": { a: [1, null] } } });
+    const tableType = "application/vnd.dataresource+json";
+    expect((await evaluate(context, "[{'a': 1, 'b': 'x'}, {'a': None, 'c': True}]"))[0]).toMatchObject({
+      data: {
+        [tableType]: {
+          schema: { fields: [{ name: "a" }, { name: "b" }, { name: "c" }] },
+          data: [
+            { a: 1, b: "x" },
+            { a: null, c: true },
+          ],
+          rows: 2,
+        },
+      },
+    });
+    const long = (await evaluate(context, "[{'n': n} for n in range(1500)]"))[0] as {
+      data: Record<string, { data: unknown[]; rows: number }>;
+    };
+    expect([long.data[tableType]?.data.length, long.data[tableType]?.rows]).toEqual([1000, 1500]);
+    for (const none of ["[{'a': [1]}]", "[]", "[1]", "[{}]", "{'a': 1}"])
+      expect((await evaluate(context, none))[0]).not.toHaveProperty(["data", tableType]);
+    expect(await evaluate(context, "display({'text/html': '<i>x</i>', 'image/png': b'\\x89PNG'}, raw=True)")).toEqual([
+      {
+        type: "display",
+        data: { "text/html": "<i>x</i>", "image/png": Buffer.from("\x89PNG", "latin1").toString("base64") },
+        omitted: [],
+      },
+      { type: "done", status: "ok" },
+    ]);
     expect((await evaluate(context, "'x' * (5 << 20)"))[0]).toMatchObject({ omitted: ["text/plain"] });
     expect(await evaluate(context, "import os; os.system('echo child')")).toEqual([
       "child\n",
@@ -229,6 +256,22 @@ describe("contexts of a session", () => {
     expect(await valueOf(context, "(await import('node:path')).basename('/a/b')")).toBe("'b'");
     expect(await valueOf(context, "'import(1)'")).toBe("'import(1)'");
     expect((await evaluate(context, "({ a: [1] })"))[0]).toMatchObject({ data: { "application/json": { a: [1] } } });
+    const tableType = "application/vnd.dataresource+json";
+    const table = { schema: { fields: [{ name: "a" }, { name: "b" }] }, data: [{ a: 1 }, { b: null }], rows: 2 };
+    expect((await evaluate(context, "[{ a: 1 }, { b: null }]"))[0]).toMatchObject({ data: { [tableType]: table } });
+    expect((await evaluate(context, "[{ a: [1] }]"))[0]).not.toHaveProperty(["data", tableType]);
+    const shown = await evaluate(
+      context,
+      `display.html("<b>x</b>"); display.svg("<svg/>"); display.png(new Uint8Array([137, 80])); display.json({ a: [1] });
+       display.table(new Map([[1, 2]]).entries().map(([k, v]) => ({ k, v })));`,
+    );
+    expect(shown.slice(0, 4)).toMatchObject([
+      { type: "display", data: { "text/html": "<b>x</b>" } },
+      { data: { "image/svg+xml": "<svg/>" } },
+      { data: { "image/png": Buffer.from([137, 80]).toString("base64") } },
+      { data: { "application/json": { a: [1] } } },
+    ]);
+    expect(shown[4]).toMatchObject({ data: { [tableType]: { data: [{ k: 1, v: 2 }], rows: 1 } } });
     expect((await evaluate(context, "null.x"))[0]).toMatchObject({ type: "error", name: "TypeError" });
     expect((await evaluate(context, "let let"))[0]).toMatchObject({ type: "error", name: "SyntaxError" });
     expect(await valueOf(context, "x")).toBe("'slept'");

@@ -3,7 +3,18 @@ export { SylaConnectionError, SylaError, type SylaFieldProblem } from "./errors.
 export type { CallOptions, ChangeOptions, CreateOptions, RawContent, SylaOptions } from "./transport.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { FollowOptions } from "./run-events.ts";
-export type { ExecuteOptions, Executions, ListRunsQuery, LogQuery, Page, Runs } from "./runs.ts";
+export type {
+  DownloadArtifactOptions,
+  ExecuteOptions,
+  Executions,
+  ListArtifactsQuery,
+  ListRunsQuery,
+  LogFilterQuery,
+  LogQuery,
+  LogSearchQuery,
+  Page,
+  Runs,
+} from "./runs.ts";
 export type { Runtimes } from "./runtimes.ts";
 export type { Analyses } from "./analyses.ts";
 export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./environments.ts";
@@ -52,7 +63,9 @@ export type { AdminOverview, Announcement, Delivery, UserHoldings, UserRecord } 
 export type { Setting, SettingForm } from "@syla/contracts/settings";
 export type { Notification, NotificationEvent, NotificationPreferences, NotificationType } from "@syla/contracts/notifications";
 export type { Audit, AuditExportQuery, AuditQuery } from "./audit.ts";
-export type { QuotaList, Quotas, ReadUsage } from "./quotas.ts";
+export type { QuotaList, Quotas, ReadUsage, UsageGroupsQuery } from "./quotas.ts";
+export type { Budgets, ListBudgetsQuery } from "./budgets.ts";
+export type { Budget } from "@syla/contracts/budgets";
 export type { Imports, WaitForImportOptions } from "./imports.ts";
 export type {
   GitRefs,
@@ -130,11 +143,15 @@ export type {
 } from "@syla/contracts/runs";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
+export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
+export type { FoundLine, FoundLines } from "@syla/contracts/log-search";
+export type { LogLevel } from "@syla/contracts/log-levels";
+export type { LogLine } from "@syla/contracts/log-lines";
 export type { ArtifactDiff, ComparedRun, MetricDiff, ModelCallDiff, OutputDiff, RunComparison } from "@syla/contracts/run-comparison";
 export type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 export type { AuditEvent, AuditProblem, AuditVerification } from "@syla/contracts/audit";
 export type { KeyQuota, KeyQuotaInput, KeyQuotaName, KeyQuotas, Quota, QuotaInput, QuotaName } from "@syla/contracts/quotas";
-export type { Usage, UsageDay, UsageFigures } from "@syla/contracts/usage";
+export type { Usage, UsageBy, UsageDay, UsageFigures, UsageGroupFigures, UsageGroups } from "@syla/contracts/usage";
 export type { CacheStats } from "@syla/contracts/cache";
 export type {
   FileCoverage,
@@ -164,4 +181,4 @@ export type {
   ProgramEnvironment,
   ProgramSandbox,
 } from "@syla/contracts/environments";
-export type { Runtime } from "@syla/contracts/runtimes";
+export type { RunOptions, Runtime } from "@syla/contracts/runtimes";

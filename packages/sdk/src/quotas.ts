@@ -1,6 +1,6 @@
 import type { KeyQuotaInput, KeyQuotas, QuotaInput, quotaRoutes } from "@syla/contracts/quotas";
 import type { RouteOutput, RouteQuery } from "@syla/contracts/route";
-import type { Usage, usageRoutes } from "@syla/contracts/usage";
+import type { Usage, UsageGroups, usageRoutes } from "@syla/contracts/usage";
 import type { CallOptions, Transport } from "./transport.ts";
 
 /** The quotas of a person. */
@@ -18,8 +18,20 @@ export interface Quotas {
   updateKey(apiKeyId: string, input: KeyQuotaInput, options?: CallOptions): Promise<KeyQuotas>;
 }
 
+/** What runs and calls are grouped by, and which. */
+export type UsageGroupsQuery = Partial<RouteQuery<typeof usageRoutes.listUsageGroups>>;
+
 /** What you used by day; for administrators, what a person (`user: id`) or everybody (`user: "all"`) used. */
-export type ReadUsage = (query?: Partial<RouteQuery<typeof usageRoutes.getUsage>>, options?: CallOptions) => Promise<Usage>;
+export interface ReadUsage {
+  (query?: Partial<RouteQuery<typeof usageRoutes.getUsage>>, options?: CallOptions): Promise<Usage>;
+  /** What runs and calls of models came to, by day, person, team, program or model. */
+  groups(query?: UsageGroupsQuery, options?: CallOptions): Promise<UsageGroups>;
+  /** The same as CSV, its body unread. */
+  export(query?: Omit<UsageGroupsQuery, "limit">, options?: CallOptions): Promise<Response>;
+  exportUrl(query?: Omit<UsageGroupsQuery, "limit">): string;
+  /** Counts all of it anew; for administrators. */
+  recount(options?: CallOptions): Promise<RouteOutput<typeof usageRoutes.recountUsage>>;
+}
 
 export function createQuotas(transport: Transport): Quotas {
   return {
@@ -32,5 +44,13 @@ export function createQuotas(transport: Transport): Quotas {
 }
 
 export function createUsage(transport: Transport): ReadUsage {
-  return (query = {}, options = {}) => transport.json("getUsage", { ...options, query });
+  const read = (query: Partial<RouteQuery<typeof usageRoutes.getUsage>> = {}, options: CallOptions = {}) =>
+    transport.json("getUsage", { ...options, query });
+  const more: Pick<ReadUsage, "groups" | "export" | "exportUrl" | "recount"> = {
+    groups: (query = {}, options = {}) => transport.json("listUsageGroups", { ...options, query }),
+    export: (query = {}, options = {}) => transport.raw("exportUsageGroups", { timeoutMs: 0, ...options, query }),
+    exportUrl: (query = {}) => transport.url("exportUsageGroups", { query: { ...query } }),
+    recount: (options = {}) => transport.json("recountUsage", { timeoutMs: 0, ...options, repeatable: true }),
+  };
+  return Object.assign(read, more);
 }

@@ -1,4 +1,7 @@
 import type { Visibility } from "@syla/contracts/access";
+import type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
+import type { FoundLine, FoundLines } from "@syla/contracts/log-search";
+import type { LogLevel } from "@syla/contracts/log-levels";
 import type { TestReport } from "@syla/contracts/tests";
 import type { RunNetwork } from "@syla/contracts/network";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
@@ -29,11 +32,50 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** Which part of a log, and in which form. */
-export interface LogQuery {
-  readonly stream?: "stdout" | "stderr" | "all";
-  /** `raw`: the bytes; `jsonl`: one event a line. */
-  readonly format?: "raw" | "jsonl";
+/** Proxies cut what is silent for longer. */
+const waitSeconds = 50;
+
+/** Which lines of a log. */
+export interface LogFilterQuery {
+  readonly stream?: "stdout" | "stderr" | "system" | "all" | undefined;
+  /** Lines of this level or graver. */
+  readonly level?: LogLevel | undefined;
+  /** What this node of a composition has written. */
+  readonly node?: string | undefined;
+}
+
+/** Which part of a log, and in which form. A level and a node are for `text` and `lines`. */
+export interface LogQuery extends LogFilterQuery {
+  /** `raw`: the bytes; `text`: lines without control sequences; `jsonl`: one event a line; `lines`: lines with their facts, as JSON. */
+  readonly format?: "raw" | "text" | "jsonl" | "lines";
+  /** With `text`: each line begins with its time. */
+  readonly timestamps?: boolean;
+}
+
+/** What to look for in a log, where, and which page of it. */
+export interface LogSearchQuery extends LogFilterQuery {
+  /** What a line holds; every line when left out. */
+  readonly q?: string | undefined;
+  /** `q` is a regular expression in RE2's syntax. */
+  readonly regex?: boolean | undefined;
+  readonly matchCase?: boolean | undefined;
+  /** Only lines after the one of this number. */
+  readonly after?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** A page of what a run left in /output. */
+export interface ListArtifactsQuery {
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Part of a path. */
+  readonly q?: string | undefined;
+}
+
+/** Which bytes of an artifact. */
+export interface DownloadArtifactOptions extends CallOptions {
+  /** From byte `start` to before byte `end`; all when left out. An artifact that is empty is answered whole. */
+  readonly range?: { readonly start: number; readonly end?: number };
 }
 
 /** How to run code. */
@@ -54,6 +96,8 @@ export interface Runs {
   /** All pages, one run after another, newest first. */
   iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
   get(id: string, options?: CallOptions): Promise<Run>;
+  /** The run when it has ended, however long that takes; `signal` ends the wait. */
+  wait(id: string, options?: Omit<CallOptions, "timeoutMs">): Promise<Run>;
   /** Queues code that is sent along, or a program of the catalog (`programId`). */
   create(input: RunInputDraft | ProgramRunInputDraft, options?: CreateOptions): Promise<Run>;
   /** Shows it to everybody who is signed in, or only to those it is shared with. */
@@ -81,16 +125,32 @@ export interface Runs {
   /** The log, its body unread: `.text()`, `.bytes()` or `.body`. */
   log(id: string, query?: LogQuery, options?: CallOptions): Promise<Response>;
   logUrl(id: string, query?: LogQuery): string;
+  /** A page of the lines that match; go on with `after: nextAfter`. */
+  searchLog(id: string, query: LogSearchQuery, options?: CallOptions): Promise<FoundLines>;
+  /** All lines that match, page by page. */
+  findLines(id: string, query: LogSearchQuery, options?: CallOptions): AsyncGenerator<FoundLine, void, void>;
+  /** What it left in /output, by path; all of it. */
   artifacts(id: string, options?: CallOptions): Promise<readonly Artifact[]>;
+  /** A page of it; go on with `cursor: nextCursor`. */
+  listArtifacts(id: string, query?: ListArtifactsQuery, options?: CallOptions): Promise<Page<Artifact>>;
   /** The connections that the run made, when it has ended. */
   network(id: string, options?: CallOptions): Promise<RunNetwork>;
   /** The states that the run came through, the first first. */
   transitions(id: string, options?: CallOptions): Promise<readonly RunTransition[]>;
   /** What the run consisted of: its phases and its calls of models, with times, tokens and cost. */
   trace(id: string, options?: CallOptions): Promise<RunTrace>;
-  /** One artifact, its body unread. */
-  downloadArtifact(id: string, artifactId: string, options?: CallOptions): Promise<Response>;
+  /** One artifact, or a part of it, its body unread. */
+  downloadArtifact(id: string, artifactId: string, options?: DownloadArtifactOptions): Promise<Response>;
   artifactUrl(id: string, artifactId: string): string;
+  /** Where an HTML page among them is shown as a sandboxed document. */
+  artifactViewUrl(id: string, artifactId: string): string;
+  /** All artifacts as a zip archive, its body unread. */
+  downloadArtifacts(id: string, options?: CallOptions): Promise<Response>;
+  artifactsUrl(id: string): string;
+  /** A link with which anybody can download an artifact (`artifactId`), or all of them, until it expires. */
+  createArtifactLink(id: string, input?: ArtifactLinkInputDraft, options?: CallOptions): Promise<ArtifactLink>;
+  /** Revokes every link that was made so far. */
+  revokeArtifactLinks(id: string, options?: CallOptions): Promise<void>;
   /** Everything that came of the run's test cases. */
   tests(id: string, options?: CallOptions): Promise<TestReport>;
   /** One input file of the run, its body unread. */
@@ -117,10 +177,25 @@ export function createRuns(transport: Transport): Runs {
   const list: Runs["list"] = (query = {}, options = {}) => transport.json("listRuns", { ...options, query });
   const bulk: Runs["bulk"] = (input, { idempotencyKey, ...options } = {}) =>
     transport.json("bulkRuns", { ...options, body: input, headers: { "idempotency-key": idempotencyKey ?? newKey() }, repeatable: true });
+  const searchLog: Runs["searchLog"] = (id, query, options = {}) =>
+    transport.json("searchLog", {
+      ...options,
+      params: { id },
+      query: { ...query, regex: asFlag(query.regex), matchCase: asFlag(query.matchCase) },
+    });
+  const listArtifacts: Runs["listArtifacts"] = (id, query = {}, options = {}) =>
+    transport.json("listArtifacts", { ...options, params: { id }, query });
   return {
     list,
     iterate: (query, options) => iteratePages((cursor) => list({ ...query, ...(cursor !== null && { cursor }) }, options)),
     get: (id, options = {}) => transport.json("getRun", { ...options, params: { id } }),
+    async wait(id, options = {}) {
+      for (;;) {
+        const timeoutMs = (waitSeconds + 30) * 1000;
+        const run = await transport.json("waitRun", { ...options, timeoutMs, params: { id }, query: { seconds: String(waitSeconds) } });
+        if (run.finishedAt !== null) return run;
+      }
+    },
     create: (input, { idempotencyKey, ...options } = {}) =>
       transport.json("createRun", {
         ...options,
@@ -154,16 +229,47 @@ export function createRuns(transport: Transport): Runs {
     compare: (from, to, options = {}) => transport.json("compareRuns", { ...options, params: { id: from, other: to } }),
     requeue: (input, options = {}) => transport.json("requeueRuns", { ...options, body: input, repeatable: true }),
     events: (id, options) => followStream(transport, "streamRun", id, options),
-    log: (id, query = {}, options = {}) => transport.raw("downloadLog", { ...options, params: { id }, query }),
+    log: (id, query = {}, options = {}) =>
+      transport.raw("downloadLog", { ...options, params: { id }, query: { ...query, timestamps: asFlag(query.timestamps) } }),
     logUrl: (id, query = {}) => transport.url("downloadLog", { params: { id }, query: { ...query } }),
     network: (id, options = {}) => transport.json("getRunNetwork", { ...options, params: { id } }),
     transitions: async (id, options = {}) => (await transport.json("listRunTransitions", { ...options, params: { id } })).items,
     trace: (id, options = {}) => transport.json("getRunTrace", { ...options, params: { id } }),
-    artifacts: async (id, options = {}) => (await transport.json("listArtifacts", { ...options, params: { id } })).items,
-    downloadArtifact: (id, artifactId, options = {}) => transport.raw("downloadArtifact", { ...options, params: { id, artifactId } }),
+    searchLog,
+    async *findLines(id, query, options = {}) {
+      let { after } = query;
+      for (;;) {
+        const page = await searchLog(id, { limit: 1000, ...query, after }, options);
+        yield* page.items;
+        if (page.nextAfter === null) return;
+        after = page.nextAfter;
+      }
+    },
+    artifacts: async (id, options) => {
+      const all: Artifact[] = [];
+      for await (const artifact of iteratePages((cursor) => listArtifacts(id, { ...(cursor !== null && { cursor }) }, options)))
+        all.push(artifact);
+      return all;
+    },
+    listArtifacts,
+    downloadArtifact: (id, artifactId, { range, ...options } = {}) =>
+      transport.raw("downloadArtifact", {
+        ...options,
+        params: { id, artifactId },
+        ...(range !== undefined && { headers: { range: `bytes=${range.start}-${range.end === undefined ? "" : range.end - 1}` } }),
+      }),
     artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),
+    artifactViewUrl: (id, artifactId) => transport.url("viewArtifact", { params: { id, artifactId } }),
+    downloadArtifacts: (id, options = {}) => transport.raw("downloadArtifacts", { ...options, params: { id } }),
+    artifactsUrl: (id) => transport.url("downloadArtifacts", { params: { id } }),
+    createArtifactLink: (id, input = {}, options = {}) => transport.json("createArtifactLink", { ...options, params: { id }, body: input }),
+    revokeArtifactLinks: async (id, options = {}) => void (await transport.json("revokeArtifactLinks", { ...options, params: { id } })),
     tests: (id, options = {}) => transport.json("getTestReport", { ...options, params: { id } }),
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
     stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
   };
+}
+
+function asFlag(on: boolean | undefined): "true" | undefined {
+  return on === true ? "true" : undefined;
 }

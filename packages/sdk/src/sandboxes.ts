@@ -57,10 +57,10 @@ export interface SandboxFiles {
   move(path: SandboxPath, target: SandboxPath, query?: { readonly overwrite?: boolean }, options?: CallOptions): Promise<SandboxFile>;
   remove(path: SandboxPath, query?: { readonly recursive?: boolean }, options?: CallOptions): Promise<void>;
   chmod(path: SandboxPath, mode: number, options?: CallOptions): Promise<SandboxFile>;
-  /** What changes below a folder; the first event, `{ type: "ready" }`, says that nothing is missed from then on. */
+  /** What changes below a folder, or with `recursive: false` in it; the first event, `{ type: "ready" }`, says that nothing is missed from then on. */
   watch(
     path: SandboxPath,
-    options?: CallOptions,
+    options?: { readonly recursive?: boolean } & CallOptions,
   ): AsyncGenerator<{ type: "ready" } | ({ type: "changes" } & SandboxFileChange), void, void>;
   /** The address of a file's content, for links. */
   url(path: SandboxPath): string;
@@ -198,8 +198,9 @@ function createFiles(transport: Transport, id: string): SandboxFiles {
     remove: async (path, { recursive = false } = {}, options = {}) =>
       void (await transport.json("deleteSandboxFile", { ...options, params, query: { ...toQuery(path), recursive: String(recursive) } })),
     chmod: (path, mode, options = {}) => transport.json("updateSandboxFile", { ...options, params, query: toQuery(path), body: { mode } }),
-    async *watch(path, options = {}) {
-      yield* readEventStream(await transport.raw("watchSandboxFiles", { ...options, params, query: toQuery(path) }));
+    async *watch(path, { recursive = true, ...options } = {}) {
+      const query = { ...toQuery(path), recursive: String(recursive) };
+      yield* readEventStream(await transport.raw("watchSandboxFiles", { ...options, params, query }));
     },
     url: (path) => transport.url("readSandboxFile", { params, query: toQuery(path) }),
   };

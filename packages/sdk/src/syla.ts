@@ -4,6 +4,7 @@ import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Analyses, createAnalyses } from "./analyses.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
+import { type Budgets, createBudgets } from "./budgets.ts";
 import { type Cache, createCache } from "./cache.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
@@ -79,6 +80,7 @@ export class Syla {
   readonly imports: Imports;
   readonly quotas: Quotas;
   readonly usage: ReadUsage;
+  readonly budgets: Budgets;
 
   constructor(options: SylaOptions) {
     const transport = createTransport(options);
@@ -127,5 +129,6 @@ export class Syla {
     this.storage = createStorage(transport);
     this.quotas = createQuotas(transport);
     this.usage = createUsage(transport);
+    this.budgets = createBudgets(transport);
   }
 }

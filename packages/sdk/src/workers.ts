@@ -1,5 +1,5 @@
 import type { RouteOutput } from "@syla/contracts/route";
-import type { SandboxPool, workerRoutes } from "@syla/contracts/workers";
+import type { SandboxPool, Worker, workerRoutes } from "@syla/contracts/workers";
 import type { CallOptions, Transport } from "./transport.ts";
 
 /** The workers, and the queue that they share. */
@@ -8,6 +8,10 @@ export type WorkersReport = RouteOutput<typeof workerRoutes.listWorkers>;
 /** The processes that take runs from the queue. For administrators. */
 export interface Workers {
   list(options?: CallOptions): Promise<WorkersReport>;
+  /** Has one take no more runs: what runs goes on, what has not begun is another one's. */
+  drain(id: string, options?: CallOptions): Promise<Worker>;
+  /** Has a drained one take runs again. */
+  resume(id: string, options?: CallOptions): Promise<Worker>;
 }
 
 /** The sandboxes that the server keeps ready. For administrators. */
@@ -16,7 +20,11 @@ export interface Pools {
 }
 
 export function createWorkers(transport: Transport): Workers {
-  return { list: (options = {}) => transport.json("listWorkers", options) };
+  return {
+    list: (options = {}) => transport.json("listWorkers", options),
+    drain: (id, options = {}) => transport.json("drainWorker", { ...options, params: { id }, repeatable: true }),
+    resume: (id, options = {}) => transport.json("resumeWorker", { ...options, params: { id }, repeatable: true }),
+  };
 }
 
 export function createPools(transport: Transport): Pools {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { PostgresAddress } from "@syla/server/platform/postgres";
 import pg from "pg";
 import { inject } from "vitest";
+import { databaseUrl } from "./database-url.ts";
 import { templateDatabase } from "./global-setup.ts";
 
 /** A database of a test's own, with every migration. */
@@ -20,11 +21,6 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   await administer(`create database ${name} template ${template} strategy file_copy`);
   const address = { ...inject("postgres"), database: name };
   return { address, url: databaseUrl(address), [Symbol.asyncDispose]: () => administer(`drop database if exists ${name} with (force)`) };
-}
-
-/** A `postgres://` URL of a Unix socket: the host is a parameter, since a directory cannot be a URL's host. */
-export function databaseUrl({ user, password, host, port, database }: PostgresAddress): string {
-  return `postgres://${user}:${encodeURIComponent(password)}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`;
 }
 
 async function administer(statement: string): Promise<void> {

@@ -10,6 +10,9 @@ import { plainLine } from "../output/terminal-text.ts";
 import { formatBytes, formatDuration } from "../output/units.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
+/** So many of what a run left are listed. */
+const mostArtifacts = 200;
+
 export const runsShowCommand: Command = defineServerCommand("show", "show a run: state, result, limits")
   .argument("<run>", "its id")
   .action(async (id: string, flags: CommonFlags) => {
@@ -28,8 +31,11 @@ export const runsShowCommand: Command = defineServerCommand("show", "show a run:
     printLine("\nHistory:");
     for (const step of await syla.runs.transitions(id)) printLine(`  ${describeTransition(step)}`);
     if (run.artifactCount > 0) printLine("\nArtifacts:");
-    for (const artifact of run.artifactCount > 0 ? await syla.runs.artifacts(id) : [])
-      printLine(`  ${formatBytes(artifact.size).padStart(10)}  ${plainLine(artifact.path)}`);
+    if (run.artifactCount === 0) return;
+    const { items } = await syla.runs.listArtifacts(id, { limit: mostArtifacts });
+    for (const artifact of items) printLine(`  ${formatBytes(artifact.size).padStart(10)}  ${plainLine(artifact.path)}`);
+    if (run.artifactCount > items.length)
+      printLine(`  and ${run.artifactCount - items.length} more: \`syla runs download ${id}\` saves them`);
   });
 
 function describeTransition({ status, at, attempt, workerId, cause }: RunTransition): string {

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import type { Tier } from "@syla/contracts/runs";
+import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { findProgram } from "../programs/find-program.ts";
 import { printJson, printLine } from "../output/print.ts";
@@ -13,6 +14,7 @@ interface Flags extends CommonFlags, NetworkFlags {
   readonly version?: string;
   readonly env: readonly string[];
   readonly resource: readonly string[];
+  readonly tier?: Tier;
   readonly idle?: string;
   readonly end?: string;
 }
@@ -24,6 +26,7 @@ export const sandboxCreateCommand: Command = defineServerCommand("create", "crea
   .option("--version <version>", "of this version of the program")
   .option("-e, --env <NAME=value>", "set a variable for every process; NAME alone passes yours on", collect, [])
   .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,processes=50,files=256", collect, [])
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .addOption(networkOption())
   .addOption(allowDomainOption())
   .option("--idle <duration>", "pause it when it was not used for so long (30m)")
@@ -38,6 +41,7 @@ export const sandboxCreateCommand: Command = defineServerCommand("create", "crea
       ...(flags.language !== undefined && { language: flags.language }),
       env: parseVariables([], flags.env, process.env),
       limits: parseResources(flags.resource),
+      ...(flags.tier !== undefined && { tier: flags.tier }),
       ...(network !== undefined && { network }),
       ...(flags.idle !== undefined && { idleTimeoutMs: parseDuration(flags.idle) }),
       ...(flags.end !== undefined && { hardEndMs: parseDuration(flags.end) }),

@@ -1,34 +1,108 @@
-import type { Quota, QuotaName, Usage, UsageDay } from "@syla/sdk";
-import type { Command } from "commander";
+import { usageGroupings } from "@syla/contracts/usage";
+import type { Quota, QuotaName, Syla, Usage, UsageBy, UsageDay, UsageGroups, UsageGroupsQuery } from "@syla/sdk";
+import { type Command, Option } from "commander";
+import { usageError } from "../cli-error.ts";
+import { findAsset } from "../catalog/find-asset.ts";
 import { connect } from "../connection.ts";
+import { findModel } from "../models/find-model.ts";
+import { dollars } from "../models/dollars.ts";
 import { printFields, printJson, printLine, printTable } from "../output/print.ts";
 import { style } from "../output/style.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { formatBytes, formatDuration } from "../output/units.ts";
+import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
   readonly user?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly since?: string;
+  readonly by?: UsageBy;
+  readonly team?: string;
+  readonly program?: string;
+  readonly model?: string;
+  readonly csv?: boolean;
 }
 
-export const usageCommand: Command = defineServerCommand("usage", "what was used by day, and your quotas")
-  .option("--user <id>", "of this person, or `all` (administrators)")
+export const usageCommand: Command = defineServerCommand(
+  "usage",
+  "what was used by day, and your quotas; with --by what it came to and cost",
+)
+  .addOption(new Option("--by <what>", "runs, tokens and cost by this").choices(usageGroupings))
+  .option("--user <id>", "of this person, or `all` (administrators; with --team its owners)")
+  .option("--team <team>", "with --by: only what was used for this team")
+  .option("--program <program>", "with --by: only of this program")
+  .option("--model <model>", "with --by: only calls of this model")
   .option("--from <day>", "first day: 2026-03-01; 30 days ago by default")
+  .option("--since <days>", "the same, as days until today: 7d, 4w")
   .option("--to <day>", "last day; today by default")
+  .option("--csv", "with --by: all of it as CSV")
   .action(async (flags: Flags) => {
+    const from = readFrom(flags);
+    const { user, to } = flags;
+    const wants = (["team", "program", "model", "csv"] as const).find((name) => flags[name] !== undefined);
+    const { by } = flags;
+    if (by === undefined && wants !== undefined) throw usageError(`--${wants} needs --by.`, "Write e.g. --by day.");
+    if (flags.csv === true && flags.json === true) throw usageError("It is JSON or CSV.", "Write --json or --csv.");
     const { syla } = await connect({ env: process.env, profile: flags.profile });
-    const [usage, quotas] = await Promise.all([
-      syla.usage({ user: flags.user, from: flags.from, to: flags.to }),
-      flags.user === "all" ? null : syla.quotas.list(flags.user),
-    ]);
+    if (by !== undefined) return await showGroups(syla, { user, from, to, ...(await readFilters(syla, flags)), by }, flags);
+    const [usage, quotas] = await Promise.all([syla.usage({ user, from, to }), user === "all" ? null : syla.quotas.list(user)]);
     if (flags.json === true) return printJson({ usage, quotas: quotas?.items ?? null });
     printDays(usage);
     if (!process.stdout.isTTY) return; // lines of one kind in a pipe
     if (quotas !== null) printLine("\nQuotas:");
     if (quotas !== null) printFields(quotas.items.map(describeQuota));
   });
+
+const dayMs = 86_400_000;
+
+/** The first day: as it is, or counted back from today, which is one of them. */
+function readFrom({ from, since }: Flags): string | undefined {
+  if (since === undefined) return from;
+  if (from !== undefined) throw usageError("The first day is given twice.", "Give --from or --since.");
+  const [, count = "", unit = ""] = /^([1-9]\d{0,3})([dw])$/.exec(since) ?? [];
+  if (count === "") throw usageError(`"${since}" is no number of days.`, "Write --since 7d or --since 4w.");
+  const days = Number(count) * (unit === "w" ? 7 : 1);
+  return new Date(Date.now() - (days - 1) * dayMs).toISOString().slice(0, 10);
+}
+
+async function readFilters(syla: Syla, { team, program, model }: Flags): Promise<UsageGroupsQuery> {
+  return {
+    ...(team !== undefined && { team: (await findTeam(syla, team)).id }),
+    ...(program !== undefined && { program: (await findAsset(syla, "program", program)).id }),
+    ...(model !== undefined && { model: (await findModel(syla, model)).id }),
+  };
+}
+
+async function showGroups(syla: Syla, query: UsageGroupsQuery & { readonly by: UsageBy }, { csv, json }: Flags): Promise<void> {
+  if (csv === true) {
+    process.stdout.write(await (await syla.usage.export(query)).text());
+    return;
+  }
+  const usage = await syla.usage.groups(query);
+  if (json === true) return printJson(usage);
+  printGroups(usage);
+  if (process.stdout.isTTY && usage.omitted > 0) printLine(`… and ${usage.omitted} more: --csv has all of them`);
+}
+
+function printGroups({ by, groups }: UsageGroups): void {
+  printTable<UsageGroups["groups"][number]>(
+    [
+      { title: by, value: ({ key, name }) => (key === "" ? "-" : plainLine(name ?? key)) },
+      { title: "runs", value: ({ runs }) => String(runs), align: "right" },
+      { title: "succeeded", value: ({ succeeded }) => String(succeeded), align: "right" },
+      { title: "cpu", value: ({ cpuMs }) => formatDuration(cpuMs), align: "right" },
+      { title: "p50", value: ({ p50Ms }) => formatDuration(p50Ms), align: "right" },
+      { title: "p95", value: ({ p95Ms }) => formatDuration(p95Ms), align: "right" },
+      { title: "calls", value: ({ calls }) => String(calls), align: "right" },
+      { title: "tokens in", value: ({ inputTokens }) => String(inputTokens), align: "right" },
+      { title: "out", value: ({ outputTokens }) => String(outputTokens), align: "right" },
+      { title: "cost", value: ({ cost, unknownCosts }) => dollars(cost) + (unknownCosts > 0 ? " + ?" : ""), align: "right" },
+    ],
+    groups,
+  );
+}
 
 function printDays({ days }: Usage): void {
   printTable<UsageDay>(

@@ -35,6 +35,7 @@ function printReport({ items, queue }: WorkersReport): void {
 }
 
 function describeState(worker: Worker): string {
+  if (worker.drainedAt !== null && worker.runs === 0) return styleStatus(process.stdout, "drained");
   if (worker.draining) return styleStatus(process.stdout, "draining");
   return styleStatus(process.stdout, worker.state);
 }

@@ -6,9 +6,24 @@ import type { Syla } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
 import { makeFolder } from "../settings/private-file.ts";
 
-/** Saves what a run left in /output below a folder; returns how many files. */
-export async function downloadArtifacts(syla: Syla, runId: string, folder: string, signal: AbortSignal): Promise<number> {
-  const artifacts = await syla.runs.artifacts(runId, { signal });
+/** Saves what a run left in /output below a folder, or of it only these paths; returns how many files. */
+export async function downloadArtifacts(
+  syla: Syla,
+  runId: string,
+  folder: string,
+  signal: AbortSignal,
+  paths: readonly string[] = [],
+): Promise<number> {
+  const all = await syla.runs.artifacts(runId, { signal });
+  const missing = paths.find((path) => !all.some((artifact) => artifact.path === path));
+  if (missing !== undefined) {
+    throw new CliError(`The run has left no "${missing}".`, {
+      code: "no_input",
+      exit: "no_input",
+      hint: `\`syla runs show ${runId}\` lists what it left.`,
+    });
+  }
+  const artifacts = paths.length === 0 ? all : all.filter(({ path }) => paths.includes(path));
   for (const artifact of artifacts) {
     const target = prepareTarget(resolve(folder), artifact.path);
     const { body } = await syla.runs.downloadArtifact(runId, artifact.id, { signal });

@@ -30,11 +30,16 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["cpu_limit", "Raise the limits with --timeout or --resource cpu=2."],
 ]);
 
+/** So many names of what was left out are told. */
+const mostSkipped = 20;
+
 /** What the program's own output does not say. A failure in the program is not told again, only where it was and what helps. */
 function explain(run: Run, saved: number, flags: FinishFlags): void {
   if (flags.outputDir !== undefined) note(`${saved} ${saved === 1 ? "file" : "files"} saved in ${flags.outputDir}`);
   if (run.cached) note(`nothing was run: this is the result of ${run.id}`);
-  for (const skipped of run.skippedArtifacts) note(`not kept from /output: ${skipped.path} (${skipped.reason})`);
+  for (const skipped of run.skippedArtifacts.slice(0, mostSkipped))
+    note(`not kept from /output: ${plainLine(skipped.path)} (${skipped.reason})`);
+  if (run.skippedArtifactCount > mostSkipped) note(`not kept from /output: ${run.skippedArtifactCount - mostSkipped} more`);
   if (run.status === "cancelled") note(`${run.id} was cancelled`);
   if (run.error === null) return;
   const error = completeError(run.error);

@@ -71,7 +71,8 @@ export class Holds {
     const look = async (): Promise<void> => {
       const finding = await this.#check(actor, allowed).catch(() => null);
       if (ended.signal.aborted || !this.#held.has(held)) return;
-      if (finding?.allowed === false) return ended.abort(new AppError("forbidden", { message: "The access that this rested on has ended." }));
+      if (finding?.allowed === false)
+        return ended.abort(new AppError("forbidden", { message: "The access that this rested on has ended." }));
       clearTimeout(timer);
       if (finding === null) timer = setTimeout(() => void look(), retryMs).unref();
       else if (finding.until !== null) timer = setTimeout(() => void look(), delayUntil(finding.until)).unref();

@@ -37,6 +37,9 @@ const neededLevels = {
   "trigger:manage": "admin",
   "schedule:read": "view",
   "schedule:manage": "admin",
+  "team:usage": "admin",
+  "budget:read": "view",
+  "budget:manage": "admin",
   "environment:read": "view",
   "account:read": "view",
   "api_key:read": "view",
@@ -72,6 +75,8 @@ export type RoleAction =
   | "system:own"
   | "server:administer"
   | "worker:list-all"
+  | "worker:manage"
+  | "budget:set-any"
   | "server:inspect";
 
 /** What can be done, by the kind of thing it is done to. */
@@ -103,7 +108,13 @@ export function personal(type: Resource["type"], id: string, ownerId: string): R
 }
 
 /** What a member has of the things of their team; owners of the team administer them. */
-const memberLevels: Readonly<Partial<Record<Resource["type"], AccessLevel>>> = { team: "view", credential: "run", package_index: "view", webhook: "view" };
+const memberLevels: Readonly<Partial<Record<Resource["type"], AccessLevel>>> = {
+  team: "view",
+  credential: "run",
+  package_index: "view",
+  webhook: "view",
+  budget: "view",
+};
 
 /** What somebody has of a thing by their role in the team that owns it. */
 export function teamLevel(type: Resource["type"], role: TeamRole | null | undefined): AccessLevel | null {

@@ -74,7 +74,9 @@ export function createAuthentication(options: AuthenticationOptions) {
           // The library has it fixed at the start.
           before: (session) =>
             Promise.resolve(
-              session["impersonatedBy"] ? undefined : { data: { ...session, expiresAt: new Date(Date.now() + options.policy.sessionDays * day * 1000) } },
+              session["impersonatedBy"]
+                ? undefined
+                : { data: { ...session, expiresAt: new Date(Date.now() + options.policy.sessionDays * day * 1000) } },
             ),
         },
       },

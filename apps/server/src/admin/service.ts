@@ -87,7 +87,8 @@ export class Admin {
   /** The second factor of somebody who has lost it goes; whoever is signed in as them is not any more. @throws AppError `not_found`, `conflict` */
   async resetTwoFactor(id: string): Promise<UserRecord> {
     return await this.#change(id, async (work) => {
-      if (!(await this.#accounts.resetTwoFactor(work, id))) throw new AppError("conflict", { message: "The account has no second factor." });
+      if (!(await this.#accounts.resetTwoFactor(work, id)))
+        throw new AppError("conflict", { message: "The account has no second factor." });
       await store.deleteSessions(work, id);
       await notify(work, {
         userId: id,

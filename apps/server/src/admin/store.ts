@@ -2,6 +2,7 @@ import type { Role } from "@syla/contracts/accounts";
 import type { AdminOverview, UserFilter, UserHoldings } from "@syla/contracts/admin";
 import { sql } from "kysely";
 import { notify, type Queries, type Work } from "../platform/database.ts";
+import { keepCounts, transferCounts } from "../usage/service.ts";
 
 const userColumns = [
   "id",
@@ -117,6 +118,7 @@ export async function isBusy(queries: Queries, id: string): Promise<boolean> {
 
 /** Gives the runs, and the records of sandboxes, to another account. Keys of repeated requests are not taken along: they would mix. */
 export async function transferRuns(work: Work, from: string, to: string): Promise<void> {
+  await transferCounts(work, from, to);
   await sql`update runs set owner_id = ${to}, idempotency_key = null where owner_id = ${from}`.execute(work);
   await work.updateTable("sandboxes").set({ owner_id: to }).where("owner_id", "=", from).execute();
 }
@@ -128,6 +130,7 @@ export async function transferRuns(work: Work, from: string, to: string): Promis
 export async function deleteUser(work: Work, id: string, endTeam: (teamId: string) => Promise<void>): Promise<void> {
   const memberships = await work.selectFrom("team_members").select("team_id").where("user_id", "=", id).execute();
   await sql`delete from grants g using runs r where g.resource_type = 'run' and g.resource_id = r.id and r.owner_id = ${id}`.execute(work);
+  await keepCounts(work, id);
   await work.deleteFrom("runs").where("owner_id", "=", id).execute();
   await work.deleteFrom("sandboxes").where("owner_id", "=", id).execute();
   await work.deleteFrom("grants").where("subject_type", "=", "user").where("subject_id", "=", id).execute();

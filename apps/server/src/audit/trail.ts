@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditExportFilter, AuditFilter, AuditVerification } from "@syla/contracts/audit";
 import { AppError } from "@syla/contracts/errors";
 import type { Database } from "../platform/database.ts";
-import { toCsvLine } from "./csv.ts";
+import { toCsvLine } from "../platform/csv-line.ts";
 import { listEvents, type AuditRow } from "./store.ts";
 import { verifyTrail } from "./verify.ts";
 

@@ -1,11 +1,12 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Asset, BulkResult } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
-import { ZipFile } from "yazl";
+import type { ZipFile } from "yazl";
 import type { Actor } from "../access/actor.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import type { TreeEntry } from "../platform/trees.ts";
+import { addBlob, createZip } from "../platform/zip.ts";
 import type { Catalog } from "./service.ts";
 
 /** What an archive is made of. */
@@ -42,9 +43,7 @@ export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor,
     const entries = await attempt(asset.id, async () => (asset.tree === null ? [] : (await catalog.files(actor, asset.id)).entries));
     return entries === null ? null : { asset, entries };
   });
-  const zip = new ZipFile();
-  const output = zip.outputStream as Readable;
-  zip.on("error", (error) => output.destroy(error as Error));
+  const { zip, output } = createZip();
   const folders = new Set<string>();
   for (const { asset, entries } of exported) addAsset(zip, blobs, folderOf(asset, folders), asset, entries);
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results: [...results.values()] }, null, 2)}\n`), "results.json");
@@ -75,12 +74,7 @@ function addAsset(zip: ZipFile, blobs: Blobs, folder: string, asset: Asset, entr
   const mtime = new Date(asset.updatedAt);
   zip.addBuffer(Buffer.from(`${JSON.stringify(describe(asset), null, 2)}\n`), `${folder}/asset.json`, { mtime });
   for (const { path, mode, size, sha256 } of entries)
-    zip.addReadStreamLazy(`${folder}/files/${zipPath(path)}`, { mtime, mode: 0o100_000 | mode, size }, (give) => {
-      blobs.open(sha256).then(
-        (content) => give(null, content),
-        (error: unknown) => give(error, Readable.from([])),
-      );
-    });
+    addBlob(zip, blobs, `${folder}/files/${zipPath(path)}`, { sha256, size }, { mtime, mode: 0o100_000 | mode });
 }
 
 /** What of an asset is the same for whoever exports it. */

@@ -1,4 +1,4 @@
-import { assetRoutes, type Asset, type BulkResult } from "@syla/contracts/assets";
+import { assetRoutes, type BulkResult } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import { ProgramSecret } from "@syla/contracts/program-config";
 import { programRoutes } from "@syla/contracts/programs";

@@ -131,6 +131,7 @@ export async function changeCredential(work: Work, id: string, ownerId: string, 
       ...(envelope === undefined
         ? {}
         : { sealed: envelope.sealed, data_key: envelope.dataKey, key_id: envelope.keyId, value_changed_at: sql<Date>`now()` }),
+      id, // a change of nothing is a statement, too
     })
     .where("id", "=", id)
     .execute();

@@ -14,6 +14,7 @@ import type { RateLimit } from "../platform/rate-limit.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { EndedCall } from "../metrics/service.ts";
 import type { Quotas } from "../quotas/service.ts";
+import type { Budgets } from "../spend/budgets/service.ts";
 import { dollar, holdBack, type SpendQuota } from "../spend/service.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { CallRecord, hideText, recordRefusal, sha256, storedText } from "./call-record.ts";
@@ -66,6 +67,7 @@ export interface GatewayContext {
   readonly logger: Logger;
   readonly credentials: Pick<Credentials, "reveal">;
   readonly quotas: Pick<Quotas, "spendLimit" | "spendKey" | "noteSpend">;
+  readonly budgets: Pick<Budgets, "ofCall" | "noteSpend" | "noteRefusal">;
   readonly rateLimit: RateLimit;
   readonly send: Send;
   readonly access: Pick<Access, "holdCaller">;
@@ -164,7 +166,7 @@ export class Gateway {
     checkBody(endpoint, given.body);
     const model = await selectModel(this.#context.database.queries, caller, modelNameOf(given.body));
     if (!paysForIt(model)) checkDelegated(endpoint, given.body, model.config);
-    const quota = await this.#quotaOf(caller);
+    const quota = await this.#quotaOf(caller, model);
     const { text, body } = limited(endpoint, given, model, quota);
     const streamed = wantsStream(endpoint, body);
     const family = familyFor(model.config, endpoint);
@@ -206,10 +208,15 @@ export class Gateway {
       });
   }
 
-  async #quotaOf({ userId, keyId }: Caller): Promise<SpendQuota> {
-    const { quotas } = this.#context;
+  async #quotaOf({ userId, keyId, programId }: Caller, { ownerId: modelOwnerId }: SelectedModel): Promise<SpendQuota> {
+    const { quotas, budgets } = this.#context;
     const limit = await quotas.spendLimit(userId);
-    return { userId, limit: limit < 0 ? null : limit * dollar, key: keyQuotaOf(await quotas.spendKey(keyId)) };
+    return {
+      userId,
+      limit: limit < 0 ? null : limit * dollar,
+      key: keyQuotaOf(await quotas.spendKey(keyId)),
+      budgets: await budgets.ofCall({ userId, programId, modelOwnerId }),
+    };
   }
 
   /** Holds back what the call may cost and records that it begins, in one step; then opens the credential. */
@@ -220,7 +227,7 @@ export class Gateway {
     wish: { text: string; body: Body; streamed: boolean; inputText: string; quota: SpendQuota; isFree: boolean },
   ): Promise<Admitted> {
     const { text, body, streamed, inputText, quota, isFree } = wish;
-    const { database, quotas, credentials } = this.#context;
+    const { database, quotas, budgets, credentials } = this.#context;
     const { config } = model;
     const isEmbedding = incoming.endpoint.operation.startsWith("embed");
     const most = {
@@ -259,16 +266,24 @@ export class Gateway {
       });
     } catch (error) {
       if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
+      if (error instanceof AppError && error.code === "budget_reached")
+        this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
       throw error;
     }
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
-    const onSettled = () => quotas.noteSpend(caller.userId, caller.keyId);
+    const onSettled = async () => {
+      await quotas.noteSpend(caller.userId, caller.keyId);
+      if (quota.budgets.length > 0) this.#tellOf(budgets.noteSpend(quota.budgets));
+    };
     const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
-    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, { amount, prices });
+    const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
+      amount,
+      prices,
+    });
     const gone = () => void record.fail(cancelled, true);
     const { signal } = hold;
     signal.addEventListener("abort", gone, { once: true });
@@ -285,6 +300,11 @@ export class Gateway {
       await record.fail(toFailure(error), signal.aborted);
       throw error;
     }
+  }
+
+  /** Nobody waits for it, and the next call tells what this one could not. */
+  #tellOf(telling: Promise<void>): void {
+    telling.catch((err: unknown) => this.#context.logger.warn({ err }, "nobody could be told of a budget"));
   }
 
   /** A call goes on while whoever makes it may sign in and has leave for the model. */
@@ -541,7 +561,7 @@ export class Gateway {
 const chat = { protocol: "openai", operation: "chat", path: "/chat/completions" } as const;
 const embeddings = { protocol: "openai", operation: "embeddings", path: "/embeddings" } as const;
 /** What a call is refused with before it is made. */
-const refusals: ReadonlySet<string> = new Set(["spend_cap_reached", "quota_exceeded", "price_unknown"]);
+const refusals: ReadonlySet<string> = new Set(["spend_cap_reached", "quota_exceeded", "budget_reached", "price_unknown"]);
 const cancelled = { status: 499, code: "cancelled", message: "The caller has gone.", retryAfter: null } as const;
 
 const slowReader = { status: 499, code: "slow_reader", message: "The caller did not read the answer in time.", retryAfter: null } as const;
@@ -560,7 +580,7 @@ function paysForIt({ ownerId, leaves }: SelectedModel): boolean {
 
 /**
  * Where a cap holds, or others pay, no call writes more than what is held back for it. Answers of one's own models are as long as their provider
- * makes them, unless the key that they are asked for with has a limit of its own.
+ * makes them, unless the key that they are asked for with has a limit of its own, or a budget stops.
  */
 function limited(
   endpoint: Endpoint,
@@ -571,7 +591,7 @@ function limited(
   const { config, leaves } = model;
   const given = paysForIt(model) ? came : withoutStoring(endpoint, came, config);
   const isFree = (config.prices.output ?? 0) === 0;
-  const isLimited = !isFree && (!paysForIt(model) || (quota.key?.limit ?? null) !== null);
+  const isLimited = !isFree && (!paysForIt(model) || (quota.key?.limit ?? null) !== null || quota.budgets.some(({ stops }) => stops));
   const isCapped = isLimited || leaves.every(({ limit }) => limit !== null);
   if (!isCapped || mostOutputTokens(endpoint, given.body, config) !== null) return given;
   return withMost(endpoint, given.text, given.body, config, assumedOutputTokens);

@@ -3,8 +3,7 @@ import type { Analysis } from "@syla/contracts/analysis";
 import type { ImportSuggestion } from "@syla/contracts/imports";
 import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 import type { TreeEntry } from "../platform/trees.ts";
-import { pickPython } from "../runtimes/python-versions.ts";
-import type { Runtimes } from "../runtimes/service.ts";
+import { pickPython, type Runtimes } from "../runtimes/service.ts";
 
 const mostEntrypoints = 50;
 /** What says what a program needs, the most telling first. */
@@ -63,7 +62,7 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   const [first] = entrypoints;
   const runtime = first === undefined ? undefined : runtimes.detect(first.path, "");
   const wanted = first === undefined || runtime?.definition.name !== "python" ? [] : versionsAskedFor(analysis, first.path);
-  const versions = wanted.length === 0 ? [] : (runtimes.list().find(({ name }) => name === "python")?.versions ?? []);
+  const versions = wanted.length === 0 ? [] : (runtimes.list().find((one) => one.name === "python")?.versions ?? []);
   const version = pickPython(
     versions,
     wanted.map(({ constraint }) => constraint),

@@ -89,6 +89,7 @@ export class Metrics {
     ["provider"],
     callSeconds,
   );
+  readonly #traces = this.#counter("syla_traces_total", "Traces of runs that were to be exported", ["outcome"]);
   readonly #context: MetricsContext;
   #loop = performance.eventLoopUtilization();
 
@@ -125,6 +126,10 @@ export class Metrics {
       this.#runStarts.observe({ language }, secondsBetween(run.claimed_at, run.started_at));
     if (run.started_at !== null && run.finished_at !== null)
       this.#runTimes.observe({ language }, secondsBetween(run.started_at, run.finished_at));
+  }
+
+  tracesExported(outcome: string, runs: number): void {
+    this.#traces.inc({ outcome }, runs);
   }
 
   callEnded(call: EndedCall): void {

@@ -23,6 +23,7 @@ export const onceThings: ReadonlySet<string> = new Set([
   "api_keys",
   "asset_versions",
   "assets",
+  "budgets",
   "credentials",
   "grants",
   "imports",

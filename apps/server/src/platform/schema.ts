@@ -408,6 +408,8 @@ interface WorkerRow {
   version: string | null;
   draining: Generated<boolean>;
   lost: Generated<boolean>;
+  drained_at: OptionalTime;
+  warm: Generated<string[]>;
 }
 
 interface UploadRow {
@@ -435,10 +437,12 @@ interface RunRow {
   parent_run_id: string | null;
   asset_id: string | null;
   asset_version: string | null;
+  team_id: Generated<string | null>;
   dataset_ids: string[] | null;
   tree_sha256: string | null;
   priority: Generated<number>;
   attempt: Generated<number>;
+  spared: Generated<number>;
   available_at: Time;
   turn_at: Time;
   cause: Generated<string | null>;
@@ -501,6 +505,11 @@ interface ArtifactRow {
   sha256: string;
   mime_type: string;
   created_at: Time;
+}
+
+interface ArtifactLinkEndRow {
+  run_id: string;
+  ended_at: Time;
 }
 
 interface EnvironmentRow {
@@ -814,6 +823,18 @@ interface SpendCapRow {
   revision: Generated<number>;
 }
 
+interface BudgetRow {
+  id: string;
+  owner_id: string;
+  program_id: string | null;
+  amount: number;
+  stops: boolean;
+  is_imposed: boolean;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
 interface SpendCounterRow {
   scope: string;
   period_start: ColumnType<Date, Date, Date>;
@@ -829,6 +850,7 @@ interface LlmCallRow {
   model_id: string;
   model_name: string;
   model_owner_id: string;
+  team_id: Generated<string | null>;
   provider: string;
   upstream_model: string;
   credential_id: string | null;
@@ -883,6 +905,7 @@ export interface Schema {
   idempotent_requests: IdempotentRequestRow;
   spend_caps: SpendCapRow;
   spend_counters: SpendCounterRow;
+  budgets: BudgetRow;
   llm_calls: LlmCallRow;
   sessions: SessionRow;
   accounts: AccountRow;
@@ -892,6 +915,7 @@ export interface Schema {
   uploads: UploadRow;
   runs: RunRow;
   artifacts: ArtifactRow;
+  artifact_link_ends: ArtifactLinkEndRow;
   cached_results: CachedResultRow;
   compilations: CompilationRow;
   environments: EnvironmentRow;

@@ -6,7 +6,7 @@ const toleranceSeconds = 300;
 const prefix = "whsec_";
 
 /** What a secret is for. */
-export type SecretPurpose = "notification" | "webhook" | "trigger";
+export type SecretPurpose = "notification" | "webhook" | "trigger" | "artifacts";
 
 /** Secrets that are derived from the server's own, so that they are kept nowhere; of each thing the newest one and those before it. */
 export type DeriveSecret = (purpose: SecretPurpose, id: string, generation: number) => string;

@@ -21,9 +21,9 @@ export function openTries(queries: Queries): Tries {
         on conflict (key) do update set
           count = case when t.ends_at <= clock_timestamp() then 1 else least(t.count, ${limit}) + 1 end,
           ends_at = case when t.ends_at <= clock_timestamp() then excluded.ends_at else t.ends_at end
-        returning count, extract(epoch from ends_at - clock_timestamp()) * 1000 as reset_ms`.execute(queries);
+        returning count, (extract(epoch from ends_at - clock_timestamp()) * 1000)::float8 as reset_ms`.execute(queries);
       const { count = 1, reset_ms: resetMs = windowMs } = rows[0] ?? {};
-      return { allowed: count <= limit, limit, remaining: Math.max(limit - count, 0), resetMs: Math.max(Number(resetMs), 0), windowMs };
+      return { allowed: count <= limit, limit, remaining: Math.max(limit - count, 0), resetMs: Math.max(resetMs, 0), windowMs };
     },
     async giveBack(key) {
       await sql`update tries set count = greatest(count - 1, 0) where key = ${key}`.execute(queries);

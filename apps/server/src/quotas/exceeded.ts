@@ -66,3 +66,8 @@ export function quotaExceeded(state: QuotaState): AppError {
 function hours(seconds: number): string {
   return seconds % 3600 === 0 ? `${seconds / 3600} hours` : `${seconds} seconds`;
 }
+
+/** Whether nothing is left, or not so many bytes more. */
+export function isOver({ quota, limit, used }: QuotaState, newBytes: number): boolean {
+  return limit >= 0 && (used >= limit || (quota === "storageMb" && used + newBytes / megabyte > limit));
+}

@@ -4,12 +4,13 @@ import type { Role } from "@syla/contracts/accounts";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import { can, personal } from "../access/service.ts";
-import type { Database, Queries } from "../platform/database.ts";
+import type { BlobRef } from "../platform/blobs.ts";
+import type { Database, Queries, Work } from "../platform/database.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { RateLimit, RateState } from "../platform/rate-limit.ts";
 import { dollar, spentIn, userScope } from "../spend/service.ts";
 import type { Settings } from "../settings/service.ts";
-import { describeQuota, isNearlyUsed, megabyte, quotaExceeded, type QuotaState } from "./exceeded.ts";
+import { describeQuota, isNearlyUsed, isOver, megabyte, quotaExceeded, type QuotaState } from "./exceeded.ts";
 import { KeyQuotas, type LimitedKey } from "./keys/service.ts";
 import { defaultLimits, limitsFor, roleConcurrency, type PersonLimits } from "./limits.ts";
 import { dayOf, monthOf } from "./periods.ts";
@@ -19,6 +20,7 @@ import {
   countLive,
   countStored,
   findOverrides,
+  findStored,
   haveTeamsRoom,
   lockInstallation,
   lockPerson,
@@ -27,15 +29,19 @@ import {
   readUsed,
   saveOverrides,
   settleStored,
+  settleStoredOf,
   type Used,
 } from "./store.ts";
 
 export { addKeyStored } from "./keys/store.ts";
-export { lockPeople, settleStoredOf } from "./store.ts";
+export { lockPeople, noteWarning, settleStoredOf } from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;
 const mostRemembered = 10_000;
+/** Counting anew what somebody has stored may be done for each of their runs where it takes less; else it takes a twentieth of the time at most. */
+const cheapMs = 250;
+const recountPause = 20;
 
 /** Somebody has used most of a quota, or all of it and was refused more. */
 export interface QuotaWarning extends QuotaState {
@@ -61,10 +67,17 @@ export interface Allowance {
   readonly key: LimitedKey | null;
 }
 
+/** A run that is let in: whether it may start at once, and by how many bytes its content adds to what its owner has stored. */
+export interface Admission {
+  readonly mayStart: boolean;
+  readonly newBytes: number;
+}
+
 /** What people may use: read, changed, and kept to. */
 export class Quotas {
   readonly #context: QuotasContext;
   readonly #known = new Map<string, { readonly person: PersonLimits; readonly until: number }>();
+  readonly #recountAfter = new Map<string, number>();
   #isListening = false;
   /** Quotas of keys, besides those of their people. */
   readonly keys: KeyQuotas;
@@ -135,23 +148,46 @@ export class Quotas {
 
   /**
    * Refuses a run for which there is nothing left, and tells whether it may start at once. Inside the transaction that inserts it: until
-   * that ends, no other run of this person is let in.
+   * that ends, no other run of this person is let in. `given`: the content that came with it.
    *
    * @throws AppError `quota_exceeded`
    */
-  async admit(work: Queries, { userId, kind, person, key }: Allowance): Promise<{ mayStart: boolean }> {
+  async admit(work: Work, { userId, kind, person, key }: Allowance, given: readonly BlobRef[] = []): Promise<Admission> {
     const { installation } = this.concurrency;
     if (installation >= 0) await lockInstallation(work);
     await lockPerson(work, userId);
-    const states = await this.#statesOf(work, userId, person, countedDaily(person, kind));
-    for (const state of states) if (state.limit >= 0 && state.used >= state.limit) throw this.#refuse(userId, state);
+    const read = () => this.#statesOf(work, userId, person, countedDaily(person, kind));
+    let [states, newBytes] = [await read(), sizeOf(given)];
+    if (states.some((state) => state.quota === "storageMb" && isOver(state, newBytes)) && this.#mayRecount(userId)) {
+      newBytes = await this.#recount(work, userId, given);
+      states = await read();
+    }
+    for (const state of states) if (isOver(state, newBytes)) throw this.#refuse(userId, state);
     // The run that is let in now is counted as well.
     for (const state of states) this.#warnSoon(userId, state.quota === "runsPerDay" ? { ...state, used: state.used + 1 } : state);
     const { concurrentRuns } = person.limits;
-    const byKey = key === null ? true : (await this.keys.admit(work, key)).mayStart;
+    const byKey = key === null ? true : (await this.keys.admit(work, key, newBytes)).mayStart;
     const byTeams = !person.hasLimitedTeam || (await haveTeamsRoom(work, userId));
     const byInstallation = installation < 0 || (await countAllLive(work)) < installation;
-    return { mayStart: byKey && byTeams && byInstallation && (concurrentRuns < 0 || (await countLive(work, userId)) < concurrentRuns) };
+    const mayStart = byKey && byTeams && byInstallation && (concurrentRuns < 0 || (await countLive(work, userId)) < concurrentRuns);
+    return { mayStart, newBytes };
+  }
+
+  /** What came with several runs is counted several times, until it is counted anew: for whoever would be refused at once, where that is cheap. */
+  #mayRecount(userId: string): boolean {
+    return (this.#recountAfter.get(userId) ?? 0) <= performance.now();
+  }
+
+  /** Counts what somebody has stored from what is there. Answers how many bytes of `given` are not among it. */
+  async #recount(work: Work, userId: string, given: readonly BlobRef[]): Promise<number> {
+    const begin = performance.now();
+    await settleStoredOf(work, [userId]);
+    const hashes = given.map(({ sha256 }) => sha256);
+    const known = given.length === 0 ? new Set() : await findStored(work, userId, hashes);
+    const tookMs = performance.now() - begin;
+    if (this.#recountAfter.size >= mostRemembered) this.#recountAfter.clear();
+    if (tookMs > cheapMs) this.#recountAfter.set(userId, performance.now() + tookMs * recountPause);
+    return sizeOf(given.filter(({ sha256 }) => !known.has(sha256)));
   }
 
   /** How many bytes more somebody may store. @throws AppError `quota_exceeded` when there are none */
@@ -338,6 +374,11 @@ export class Quotas {
       () => {}, // the next submission tries again
     );
   }
+}
+
+/** Of each content once. */
+function sizeOf(given: readonly BlobRef[]): number {
+  return [...new Map(given.map(({ sha256, size }) => [sha256, size])).values()].reduce((sum, size) => sum + size, 0);
 }
 
 type CountedDaily = "none" | "programs" | "all";

@@ -88,4 +88,4 @@ export function compileLimits(seconds: number, memoryBytes: number): SandboxLimi
 }
 
 /** Artifacts of one run that are kept. */
-export const artifactLimits = { maxBytes: 200 * mebibyte, maxFiles: 1000 };
+export const artifactLimits = { maxBytes: 200 * mebibyte, maxFiles: 10_000 };

@@ -7,6 +7,7 @@ import type { ModelAccess, RunAccess } from "../gateway/run-access.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { awaitSandbox } from "./await-sandbox.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
 import type { Compilation } from "./compilations/service.ts";
 import { artifactLimits, type RunConfig } from "./config.ts";
@@ -21,8 +22,8 @@ import { traceEnvironment } from "./tracing/context.ts";
 import { PhaseClock, type Phase } from "./tracing/phases.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
 
-/** How long a cancelled program may take to end by itself. */
-const cancelGraceMs = 10_000;
+/** How long a cancelled program may take to end by itself: it is over within a second. */
+const cancelGraceMs = 750;
 
 /** One attempt at a run, in this process. */
 export interface Attempt {
@@ -52,6 +53,8 @@ export interface Outcome {
   readonly startedAt: Date | null;
   /** The program never ran and the reason may pass: worth another attempt. */
   readonly retryable: boolean;
+  /** Nothing was wrong: another worker is to have it. */
+  readonly handedBack: boolean;
 }
 
 /** Runs one attempt. Everything that goes wrong is an outcome, except what `begin` throws. */
@@ -66,6 +69,8 @@ export class Execution {
   #program: PreparedProgram | null = null;
   #run: SandboxRun | null = null;
   #cancelled = false;
+  /** From now on it may be running, whatever comes. */
+  #beginning = false;
   readonly #redaction = new RunRedaction();
   #begun = false;
   #startedAt: Date | null = null;
@@ -90,6 +95,11 @@ export class Execution {
     this.#cancelled = true;
     this.#ended.abort(new CancelledError());
     this.#run?.cancel(graceMs);
+  }
+
+  /** Gives it up for another worker, unless the program has begun. */
+  handBack(): void {
+    if (!this.#beginning) this.#ended.abort(new HandedBackError());
   }
 
   /** The program has run, or may have. */
@@ -118,7 +128,7 @@ export class Execution {
       this.#access = await this.#openModels(limits.wallMs);
       const secrets = await this.#openSecrets();
       this.#sandboxAt = Date.now();
-      this.#run = await this.#sandboxes.start(config.tier, {
+      const starting = this.#sandboxes.start(config.tier, {
         tenant: ownerId,
         runtime: program.runtime(limits),
         entrypoint,
@@ -139,6 +149,7 @@ export class Execution {
         artifacts: artifactLimits,
         begin: () => this.#begin(),
       });
+      this.#run = await awaitSandbox(starting, this.#ended.signal, () => this.#beginning);
       if (this.#cancelled) this.#run.cancel(cancelGraceMs);
       for await (const event of this.#run.events) {
         if (event.type === "exit") return await this.#finish(event);
@@ -193,7 +204,15 @@ export class Execution {
   #refuse(error: RunError): Outcome {
     const verdict = { status: "failed", exitCode: null, signal: null, error } as const;
     const result = { ...emptyResult, ...this.#compileTimes(), runtimeVersion: this.#attempt.runtime.version };
-    return { verdict, result, artifacts: [], connections: [], startedAt: null, retryable: error.class === "infrastructure" };
+    return {
+      verdict,
+      result,
+      artifacts: [],
+      connections: [],
+      startedAt: null,
+      retryable: error.class === "infrastructure",
+      handedBack: false,
+    };
   }
 
   #compileTimes(): Pick<RunResult, "environmentMs" | "compileMs" | "compileCached" | "phases"> {
@@ -203,7 +222,8 @@ export class Execution {
   }
 
   async #begin(): Promise<void> {
-    if (this.#cancelled) throw new CancelledError();
+    this.#ended.signal.throwIfAborted();
+    this.#beginning = true;
     await this.#attempt.begin();
     this.#begun = true;
   }
@@ -216,7 +236,8 @@ export class Execution {
         this.#clock.add("sandbox", this.#sandboxAt, this.#startedAt.getTime());
         return live.status("running", null, number, this.#startedAt.getTime());
       case "output":
-        return this.#output(event.stream, event.data);
+        this.#output(event.stream, event.data);
+        return await live.hasRoom();
       case "dropped":
         return live.output("system", Buffer.from(`[${event.bytes} bytes of output were left out here: the run's output limit]\n`));
       case "artifact":
@@ -252,9 +273,11 @@ export class Execution {
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
       skippedArtifacts: this.#artifacts.skipped,
+      skippedArtifactCount: this.#artifacts.skippedCount,
     });
     const { artifacts } = this.#artifacts;
-    return { verdict, result, artifacts, connections: this.#connections(), startedAt: this.#startedAt, retryable: false };
+    const { startedAt } = this;
+    return { verdict, result, artifacts, connections: this.#connections(), startedAt, retryable: false, handedBack: false };
   }
 
   /** What the run's own files tell of an error. */
@@ -287,7 +310,9 @@ export class Execution {
     const verdict = { status: "failed", exitCode: null, signal: null, error: null } as const;
     const { artifacts } = this.#artifacts;
     const connections = this.#connections();
-    return failedOutcome(error, { verdict, result, artifacts, connections, startedAt: this.#startedAt, retryable: false }, this.#begun);
+    const { startedAt } = this;
+    const base = { verdict, result, artifacts, connections, startedAt, retryable: false, handedBack: false };
+    return failedOutcome(error instanceof HandedBackError && this.#cancelled ? new CancelledError() : error, base, this.#begun);
   }
 }
 
@@ -295,6 +320,7 @@ export class Execution {
 export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Outcome {
   const { verdict } = base;
   if (error instanceof CancelledError) return { ...base, verdict: { ...verdict, status: "cancelled", error: null } };
+  if (error instanceof HandedBackError) return { ...base, handedBack: true };
   if (error instanceof AppError && error.code === "storage_full")
     return { ...base, verdict: { ...verdict, error: runError("infrastructure", "storage_full") } };
   if (error instanceof AppError && error.code === "storage_unavailable")
@@ -322,6 +348,11 @@ export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Ou
 /** A run was cancelled before it had begun. */
 export class CancelledError extends Error {
   override readonly name = "CancelledError";
+}
+
+/** Another worker is to have it. */
+export class HandedBackError extends Error {
+  override readonly name = "HandedBackError";
 }
 
 function round(ms: number): number {

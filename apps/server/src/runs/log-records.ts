@@ -1,9 +1,10 @@
-import { createZstdCompress, createZstdDecompress, zstdCompress } from "node:zlib";
+import { createZstdDecompress, zstdCompress } from "node:zlib";
 import { pipeline, type Duplex, type Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { RunEvent, RunStatus } from "@syla/contracts/runs";
 import { z } from "zod";
 import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
+import { packLines, unpackLines } from "./log-chunks.ts";
 
 /**
  * A run's log as it is kept: JSON lines, one record for each event, compressed with zstd. Output that is not UTF-8 is kept byte-exact in
@@ -66,11 +67,16 @@ export async function storeLog(blobs: Blobs, lines: Buffer | Readable): Promise<
 /** Writes a finished log; it can be read at once. A short one is not worth compressing: its first byte tells. */
 export async function writeLog(blobs: Blobs, lines: Buffer | Readable): Promise<WrittenBlob> {
   if (Buffer.isBuffer(lines)) return await blobs.write(lines.length < compressAbove ? lines : await compress(lines));
-  return { ...(await blobs.putStream(through(lines, createZstdCompress()))), sync: () => Promise.resolve() };
+  const packed = packLines(lines, (line) => decodeRecord(line)?.seq ?? null);
+  return { ...(await blobs.putStream(packed)), sync: () => Promise.resolve() };
 }
 
-/** The records of a stored log, in order. */
-export async function* readLog(blobs: Blobs, sha256: string): AsyncGenerator<LogRecord> {
+/** The records of a stored log after `seq`, in order. */
+export async function* readLog(blobs: Blobs, sha256: string, seq = 0): AsyncGenerator<LogRecord> {
+  for await (const record of readRecords(blobs, sha256, seq)) if (record.seq > seq) yield record;
+}
+
+async function* readRecords(blobs: Blobs, sha256: string, seq: number): AsyncGenerator<LogRecord> {
   const size = (await blobs.stat(sha256))?.size ?? 0;
   const bytes = size < compressAbove ? await blobs.get(sha256) : null;
   if (bytes?.length === 0) return; // a server was killed before the first line was on disk
@@ -80,11 +86,15 @@ export async function* readLog(blobs: Blobs, sha256: string): AsyncGenerator<Log
       .split("\n")
       .map(decodeRecord)
       .filter((record) => record !== null);
-  else yield* readLines(through(await blobs.open(sha256), createZstdDecompress()));
+  else {
+    const chunks = await unpackLines(blobs, sha256, size, seq);
+    // Shorter logs, and those of older releases, are one frame.
+    yield* readLines(chunks ?? through(await blobs.open(sha256), createZstdDecompress()));
+  }
 }
 
 /** The records of an uncompressed log. Leaving off early closes the source. */
-export async function* readLines(source: Readable): AsyncGenerator<LogRecord> {
+export async function* readLines(source: Readable | AsyncIterable<Buffer>): AsyncGenerator<LogRecord> {
   let rest: Buffer[] = [];
   for await (const chunk of source as AsyncIterable<Buffer>) {
     let start = 0;

@@ -91,6 +91,7 @@ export function toRun(row: RunRow, heads: Heads): Run {
     usage: result?.usage ?? null,
     artifactCount: row.artifact_count,
     skippedArtifacts: result?.skippedArtifacts ?? [],
+    skippedArtifactCount: result?.skippedArtifactCount ?? result?.skippedArtifacts.length ?? 0,
     tests: result?.tests?.summary ?? null,
     cached: false,
     cachedFrom: null,

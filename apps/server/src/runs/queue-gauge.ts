@@ -18,7 +18,8 @@ export class QueueGauge {
 
   /** Makes room for one run that `enter` puts into the queue. Undefined, without calling it, when the queue is full. */
   async admit<T>(enter: () => Promise<T>): Promise<T | undefined> {
-    if (!(await this.hasRoom())) return undefined;
+    await this.hasRoom();
+    if (this.#full) return undefined; // many may have waited for the same count
     this.#entering += 1;
     try {
       return await enter();

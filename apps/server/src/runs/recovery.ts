@@ -8,16 +8,14 @@ import type { Logger } from "../platform/logger.ts";
 import { storeLog } from "./log-records.ts";
 import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
-import { maxAttempts } from "./worker.ts";
+import { maxTries } from "./worker.ts";
 
-/**
- * What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. `inOrder`: it
- * was stopped, which uses up no try of theirs.
- */
-export async function recoverRuns(work: Work, workerId: string, inOrder: boolean): Promise<void> {
-  const waiting = await requeueUnstarted(work, workerId, maxAttempts, inOrder ? "worker_stopped" : "worker_lost");
+/** What becomes of the runs of a worker that is gone: what had not begun runs again, what may have run does not. No token of theirs lives on. @returns those that ended */
+export async function recoverRuns(work: Work, workerId: string, isLost = true): Promise<string[]> {
+  const waiting = await requeueUnstarted(work, workerId, isLost, maxTries);
   const ended = await failUnfinished(work, workerId, runError("infrastructure", "worker_lost"));
   await new RunTokens(work).revoke(...waiting, ...ended);
+  return ended;
 }
 
 /** Stores what killed servers of this data directory had written of logs that never got finished. */

@@ -41,7 +41,7 @@ export async function rehearse(context: RehearsalContext): Promise<void> {
   using watching = new DisposableStack();
   watching.defer(liveRuns.watch(id));
   try {
-    if (!(await worker.reserve(id, true, submission.priority))) return; // others have come: the code has run
+    if (!(await worker.reserve({ id, ownerId: nobody }, true, submission.priority))) return; // others have come: the code has run
     const now = new Date();
     const row = rowOf({
       ...submission,

@@ -21,6 +21,8 @@ const RunResult = z.object({
   /** Of a judged run: what came of its cases, and the hash of the whole report. */
   tests: z.object({ summary: TestSummary, report: z.string() }).nullable().default(null),
   skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
+  /** Of those that were left out only the first are listed; null in rows of older releases, which listed all. */
+  skippedArtifactCount: z.int().nullable().default(null),
 });
 export type RunResult = z.infer<typeof RunResult>;
 export const runResults = columnParser<RunResult>(RunResult);
@@ -49,4 +51,5 @@ export const emptyResult: RunResult = {
   usage: null,
   tests: null,
   skippedArtifacts: [],
+  skippedArtifactCount: 0,
 };

@@ -1,11 +1,12 @@
 import { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
 import { blobRoutes } from "@syla/contracts/blobs";
-import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run, type RunEvent } from "@syla/contracts/runs";
+import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
-import { withKeepAlive } from "../platform/event-stream.ts";
+import { attachment } from "../platform/content-answer.ts";
+import { answerEncoded } from "../platform/event-stream.ts";
 import { answer, parentOf, type Call } from "../platform/http-call.ts";
 import { requireRate } from "../platform/rate-limit.ts";
 import type { Quotas } from "../quotas/service.ts";
@@ -45,6 +46,10 @@ export function registerRunRoutes(
   });
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));
   http.bind(runRoutes.getRun, async ({ params }, call) => await runs.get(call.actor, params.id));
+  http.bind(runRoutes.waitRun, async ({ params, query }, call) => {
+    const enough = AbortSignal.any([call.signal, AbortSignal.timeout(query.seconds * 1000)]);
+    return await runs.wait(call.actor, params.id, enough);
+  });
   http.bind(runRoutes.getTestReport, async ({ params }, call) => await runs.testReport(call.actor, params.id));
   http.bind(runRoutes.updateRun, async ({ params, body }, call) => await runs.setVisibility(call.actor, params.id, body.visibility));
   http.bind(runRoutes.cancelRun, async ({ params }, call) => await runs.cancel(call.actor, params.id));
@@ -101,74 +106,22 @@ async function storeUpload(blobs: Blobs, upload: Readable, maxBytes: number): Pr
 
 function bindStreams(http: Http, runs: Runs, blobs: Blobs): void {
   http.bind(runRoutes.streamRun, async ({ params, headers }, call) => {
-    const events = runs.follow(call.actor, params.id, Number(headers["last-event-id"] ?? 0), call.signal);
-    const first = await events.next(); // permission is checked before the stream begins
-    return answer(200, Readable.from(toServerSentEvents(first, events)), {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    });
+    const { actor, signal } = call;
+    return await answerEncoded(runs.follow(actor, params.id, Number(headers["last-event-id"] ?? 0), signal), signal);
   });
-  http.bind(runRoutes.downloadLog, async ({ params, query }, call) => {
-    const run = await runs.get(call.actor, params.id);
-    const name = `${run.id}${query.format === "jsonl" ? ".jsonl" : `-${query.stream}.log`}`;
-    const type = query.format === "jsonl" ? "application/jsonl" : "text/plain; charset=utf-8";
-    return answer(200, Readable.from(runs.log(call.actor, params.id, query.stream, query.format)), download(name, type));
-  });
-  http.bind(runRoutes.listArtifacts, async ({ params }, call) => ({ items: await runs.artifacts(call.actor, params.id) }));
   http.bind(runRoutes.getRunNetwork, async ({ params }, call) => await runs.network(call.actor, params.id));
   http.bind(runRoutes.listRunTransitions, async ({ params }, call) => ({ items: await runs.transitions(call.actor, params.id) }));
   http.bind(runRoutes.getRunTrace, async ({ params }, call) => await runs.trace(call.actor, params.id));
-  http.bind(runRoutes.downloadArtifact, async ({ params }, call) => {
-    const artifact = await runs.artifact(call.actor, params.id, params.artifactId);
-    const name = artifact.path.split("/").at(-1) ?? "artifact";
-    return answer(200, await blobs.open(artifact.sha256), {
-      ...download(name, artifact.mime_type),
-      "content-length": String(artifact.size),
-    });
-  });
   http.bind(runRoutes.readRunFile, async ({ params, query }, call) => {
     const sha256 = await runs.input(call.actor, params.id, query.path);
     return answer(
       200,
       sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256),
-      download(query.path.split("/").at(-1) ?? "file", "application/octet-stream"),
+      attachment(query.path.split("/").at(-1) ?? "file", "application/octet-stream"),
     );
   });
   http.bind(runRoutes.readRunStdin, async ({ params }, call) => {
     const sha256 = await runs.input(call.actor, params.id, null);
-    return answer(200, sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256), download("stdin", "application/octet-stream"));
+    return answer(200, sha256 === null ? Buffer.alloc(0) : await blobs.open(sha256), attachment("stdin", "application/octet-stream"));
   });
-}
-
-/** Never shown in the page's own origin: a program's file may be hostile HTML. */
-function download(name: string, type: string): Record<string, string> {
-  return {
-    "content-type": type,
-    "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name)}`,
-    "content-security-policy": "sandbox; default-src 'none'",
-    "cache-control": "private, no-store",
-  };
-}
-
-/** Source: RFC 8187; these four are legal in a URL's component but not here. */
-function encodeFileName(name: string): string {
-  return encodeURIComponent(name).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-async function* toServerSentEvents(first: IteratorResult<RunEvent>, rest: AsyncGenerator<RunEvent>): AsyncGenerator<string> {
-  try {
-    let next: Promise<IteratorResult<RunEvent>> = Promise.resolve(first);
-    for (;;) {
-      const result = await withKeepAlive(next);
-      if (result === null) yield ": keep-alive\n\n";
-      else if (result.done === true) return;
-      else {
-        yield `id: ${result.value.seq}\nevent: ${result.value.type}\ndata: ${JSON.stringify(result.value)}\n\n`;
-        next = rest.next();
-      }
-    }
-  } finally {
-    await rest.return(undefined);
-  }
 }

@@ -19,6 +19,8 @@ import {
 import type { RerunInput, RunFile } from "@syla/contracts/run-controls";
 import type { InputFile } from "@syla/sandbox/spec";
 import { TestReport } from "@syla/contracts/tests";
+import type { LogDownload } from "@syla/contracts/logs";
+import type { FoundLines, LogFilter, LogPattern } from "@syla/contracts/log-search";
 import type { RunTrace } from "@syla/contracts/traces";
 import type { Actor } from "../access/actor.ts";
 import type { ThingAction } from "../access/permission.ts";
@@ -27,20 +29,28 @@ import type { ResultCache } from "../cache/service.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { CallBook, Models } from "../models/service.ts";
 import type { Database, Work } from "../platform/database.ts";
+import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
-import type { Allowance, Quotas } from "../quotas/service.ts";
+import { Turns } from "../platform/turns.ts";
+import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { toArtifact } from "./artifacts/service.ts";
+import { endLinks, listArtifacts } from "./artifacts/store.ts";
 import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
 import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
 import { readInputFiles } from "./read-input-files.ts";
+import { toParts, type EventPart } from "./event-parts.ts";
+import type { LiveRelay } from "./live-relay.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
-import { toEvent } from "./log-records.ts";
+import { matcherOf, searchLog, type SearchPage } from "./log-search.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
 import { requireNetwork, toRunNetwork } from "./network.ts";
+import type { QueueBell } from "./queue-bell.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { rehearse } from "./rehearsal.ts";
 import { Reuse } from "./reuse.ts";
@@ -52,7 +62,8 @@ import { checkSubmission, requireNoNetwork, storeSubmission, type Submission } f
 import * as store from "./store.ts";
 import { transitionsOf } from "./transitions.ts";
 import type { TraceOrigin } from "./tracing/context.ts";
-import { traceOf } from "./tracing/spans.ts";
+import { tracedCalls, traceOf } from "./tracing/spans.ts";
+import { placeOf } from "./warmth.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
 export { ArtifactCollector } from "./artifact-collector.ts";
@@ -76,6 +87,10 @@ export interface RunsContext {
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
   readonly liveRuns: LiveRuns;
+  /** The events of runs at other servers. */
+  readonly relay: Pick<LiveRelay, "follow">;
+  /** Tells the workers that something waits in the queue: see {@link QueueBell}. */
+  readonly bell: Pick<QueueBell, "ring">;
   readonly worker: Worker;
   readonly cache: ResultCache;
   readonly quotas: Quotas;
@@ -92,6 +107,8 @@ export interface RunsContext {
   readonly noteProgramRun: NoteProgramRun;
   readonly trees: Pick<Trees, "read">;
   readonly calls: Pick<CallBook, "traced">;
+  /** A run was cancelled before any worker had it. */
+  readonly onCancelled: (id: string) => void;
 }
 
 /** Tells the catalog of a run of one of its programs. */
@@ -106,8 +123,9 @@ const gatherRecordsMs = 8;
 /** So many runs of a person who has limits may wait, for their turn or for their time. */
 const mostQueuedEach = 2000;
 
-/** A trace shows so many calls of models. */
-const tracedCalls = 2000;
+/** So long one log is looked through, and so many at once. */
+const searchMs = 10_000;
+const searchesAtOnce = 2;
 
 /** How long whoever looks for a run waits until it is in the database. */
 const recordingMs = 2000;
@@ -140,9 +158,13 @@ export class Runs {
   readonly #inserts: Batch<store.NewRun, boolean>;
   /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
   readonly #records: Batch<store.NewRun, boolean>;
+  /** However many ask for a run, or follow one that is not here: the database is asked for all of them together. */
+  readonly #looks: Batch<string, store.RunRow | undefined>;
+  readonly #ends = new Map<string, Promise<Uint8Array>>();
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
+  readonly #searches = new Turns(searchesAtOnce);
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
@@ -161,6 +183,7 @@ export class Runs {
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => await this.#insert(runs));
+    this.#looks = new Batch(async (ids) => await store.findRuns(context.database.queries, ids));
     this.#records = new Batch(async (runs) => await this.#insert(runs), {
       lanes: 1,
       enough: () => context.worker.unrecorded,
@@ -210,6 +233,7 @@ export class Runs {
             config: before,
             entrypoint: row.entrypoint,
             priority: row.priority,
+            given: [],
             written: Promise.resolve(),
             synced: () => Promise.resolve(),
           }
@@ -257,7 +281,8 @@ export class Runs {
   /** The run as it has ended, or as it is when the signal says that it is enough. */
   async wait(actor: Actor, id: string, signal: AbortSignal): Promise<Run> {
     await this.#find(actor, id, "run:read");
-    return shownTo(actor, await this.#waitRow(id, signal));
+    await this.#waitRow(id, signal);
+    return await this.get(actor, id); // who may read it may have changed meanwhile
   }
 
   async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
@@ -282,9 +307,10 @@ export class Runs {
     return row === undefined ? undefined : toThing(row);
   }
 
-  /** Shows a run to everybody who is signed in, or only to those it is shared with. */
+  /** Shows a run to everybody who is signed in, or only to those it is shared with: then links to its artifacts end too. */
   async setVisibility(actor: Actor, id: string, visibility: Thing["visibility"]): Promise<Run> {
     await this.#find(actor, id, "run:share");
+    if (visibility === "private") await endLinks(this.#context.database.queries, id, new Date());
     const row = await store.setVisibility(this.#context.database.queries, id, visibility);
     if (row === undefined) throw new AppError("not_found");
     return await this.#present(row);
@@ -294,59 +320,90 @@ export class Runs {
     await this.#find(actor, id, "run:cancel");
     const row = await store.requestCancel(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("run_finished");
+    if (row.status === "cancelled") this.#context.onCancelled(id);
     this.#context.worker.cancel(id);
     return await this.#present(row);
   }
 
-  /** The run's events after `lastSeq`, live, up to and with `end`, or to the end of the actor's access. */
-  async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<RunEvent> {
+  /**
+   * The run's events after `lastSeq` as they are sent, live, up to and with `end`, or to the end of the actor's access. Whoever reads the same
+   * is given the same bytes.
+   */
+  async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     const row = await this.#find(actor, id, "run:log");
     const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
-    for await (const event of during(hold, this.#events(row, lastSeq, hold.signal)))
-      yield event.type === "end" ? { ...event, run: shownTo(actor, event.run) } : event;
+    yield* during(hold, this.#events(actor, row, lastSeq, hold.signal));
   }
 
-  async *#events(found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+  async *#events(actor: Actor, found: store.RunRow, lastSeq: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { id } = found;
     let row = found;
     let seq = lastSeq;
     using watching = new DisposableStack();
     watching.defer(this.#context.liveRuns.watch(id));
-    while (!signal.aborted) {
-      const live = this.#context.liveRuns.get(id);
-      for await (const record of live?.follow(seq, signal) ?? this.#logs.stored(row, seq)) {
-        seq = record.seq;
-        yield toEvent(record);
+    let live: LiveRun | undefined;
+    for (;;) {
+      live = this.#context.liveRuns.get(id) ?? live;
+      const known = isFinal(row.status) ? [] : this.#partsElsewhere(row, seq, signal);
+      for await (const part of live?.followParts(seq, signal) ?? known) {
+        seq = part.lastSeq;
+        yield part.bytes;
       }
-      row = (await store.findRun(this.#context.database.queries, id)) ?? row;
-      if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) {
-        for await (const record of this.#logs.stored(row, seq)) {
-          seq = record.seq;
-          yield toEvent(record);
-        }
-        return yield { type: "end", seq: seq + 1, time: (row.finished_at ?? new Date()).toISOString(), run: await this.#present(row) };
-      }
+      if (signal.aborted) return;
+      row = (await this.#looks.add(id)) ?? row;
+      if (isFinal(row.status) && this.#context.liveRuns.get(id) === undefined) break;
       await this.#context.liveRuns.changed(id, followPollMs, signal);
     }
+    const stored = live?.stored === true ? live : null;
+    if (stored === null || seq < stored.lastSeq)
+      for await (const part of toParts(this.#logs.stored(row, seq))) {
+        seq = part.lastSeq;
+        yield part.bytes;
+      }
+    yield await this.#end(actor, row, seq + 1, stored);
   }
 
-  /** What the program wrote, byte for byte, or every event as a JSON line. */
-  async *log(actor: Actor, id: string, stream: "stdout" | "stderr" | "all", format: "raw" | "jsonl"): AsyncGenerator<Buffer> {
+  /** The last event. Many who follow a run ask for it at once: it is made for all of them. */
+  #end(actor: Actor, row: store.RunRow, seq: number, live: LiveRun | null): Promise<Uint8Array> {
+    const key = `${row.id} ${seq} ${actor.via === "link"}`;
+    const made = this.#ends.get(key) ?? this.#encodeEnd(actor, row, seq, live).finally(() => this.#ends.delete(key));
+    this.#ends.set(key, made);
+    return made;
+  }
+
+  async #encodeEnd(actor: Actor, row: store.RunRow, seq: number, live: LiveRun | null): Promise<Uint8Array> {
+    const heads = live === null ? await this.#logs.heads(row) : { stdout: live.stdoutHead, stderr: live.stderrHead };
+    const run = shownTo(actor, toRun(row, heads));
+    const end: RunEvent = { type: "end", seq, time: (row.finished_at ?? new Date()).toISOString(), run };
+    return Buffer.from(encodeEvent(end));
+  }
+
+  /** Of a run that is not here: as its server sends them, each at once, or as they are stored. */
+  #partsElsewhere(row: store.RunRow, seq: number, signal: AbortSignal): AsyncGenerator<EventPart> {
+    const { worker, relay } = this.#context;
+    const isSent = row.worker_id !== null && row.worker_id !== worker.id && !isFinal(row.status);
+    return isSent ? toParts(relay.follow(row.id, seq, signal), 1) : toParts(this.#logs.stored(row, seq));
+  }
+
+  /** The log as it is downloaded. */
+  async *log(actor: Actor, id: string, wish: LogDownload): AsyncGenerator<Buffer> {
+    yield* this.#logs.download(await this.#find(actor, id, "run:log"), wish);
+  }
+
+  /** A page of those lines of the log that match. @throws AppError `invalid_pattern` */
+  async searchLog(actor: Actor, id: string, wish: LogPattern & LogFilter & SearchPage, signal: AbortSignal): Promise<FoundLines> {
     const row = await this.#find(actor, id, "run:log");
-    yield* this.#logs.bytes(row, stream, format);
+    const matcher = await matcherOf(wish);
+    return await this.#searches.take(signal, async () => {
+      const until = Date.now() + searchMs;
+      return await searchLog(this.#logs.lines(row), matcher, wish, wish, () => signal.aborted || Date.now() > until);
+    });
   }
 
+  /** Everything that it left in /output, by path. */
   async artifacts(actor: Actor, id: string): Promise<Artifact[]> {
     await this.#find(actor, id, "run:read");
-    const rows = await store.listArtifacts(this.#context.database.queries, id);
-    return rows.map(({ id: artifactId, path, size, sha256, mime_type }) => ({ id: artifactId, path, size, sha256, mimeType: mime_type }));
-  }
-
-  async artifact(actor: Actor, id: string, artifactId: string): Promise<store.ArtifactRow> {
-    await this.#find(actor, id, "run:artifact");
-    const row = artifactId.includes("\0") ? undefined : await store.findArtifact(this.#context.database.queries, id, artifactId);
-    if (row === undefined) throw new AppError("not_found");
-    return row;
+    return (await listArtifacts(this.#context.database.queries, id)).map(toArtifact);
   }
 
   /** The states that the run came through; nobody who is not signed in is told by which worker. */
@@ -469,7 +526,7 @@ export class Runs {
     const createdAt = new Date();
     const allowance = await quotas.allowanceOf(actor, submission.kind);
     const isLater = submission.startAt !== null && submission.startAt > createdAt;
-    const reserved = !isLater && (await worker.reserve(id, options.wait, submission.priority));
+    const reserved = !isLater && (await worker.reserve({ id, ownerId: actor.userId }, options.wait, submission.priority));
     const compiles = submission.runtime.definition.compile !== null;
     const firstPhase = submission.isReady ? (compiles ? "compiling" : null) : "building_environment";
     const run: StartedRun = {
@@ -528,7 +585,10 @@ export class Runs {
     try {
       await submission.synced();
       const insert = (hasRoom: boolean) =>
-        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance), { hasRoom, mostEach: mostQueuedEach });
+        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, submission.given), {
+          hasRoom,
+          mostEach: mostQueuedEach,
+        });
       inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));
       if (reserved && inserted?.isNew === true && !inserted.claimed) this.#queue.note();
     } catch (error) {
@@ -536,20 +596,21 @@ export class Runs {
       else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
       throw error;
     }
+    if (inserted?.isNew === true && !inserted.claimed) await this.#context.bell.ring([placeOf(run)]);
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
     if (reserved) worker.unreserve(run.id);
     return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
   }
 
   /** What was let in once is not counted again when it is sent again. */
-  async #admit(work: Work, run: store.NewRun, allowance: Allowance): Promise<{ mayStart: boolean }> {
+  async #admit(work: Work, run: store.NewRun, allowance: Allowance, given: Submission["given"]): Promise<Admission> {
     try {
-      return await this.#context.quotas.admit(work, allowance);
+      return await this.#context.quotas.admit(work, allowance, given);
     } catch (refusal) {
       const { idempotencyKey: key, ownerId } = run;
       const isRepeated =
         refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
-      if (isRepeated) return { mayStart: false };
+      if (isRepeated) return { mayStart: false, newBytes: 0 };
       throw refusal;
     }
   }
@@ -632,7 +693,8 @@ export class Runs {
   async #insert(runs: readonly store.NewRun[]): Promise<boolean[]> {
     const { database } = this.#context;
     const inserted = new Set(await store.insertRuns(database, runs));
-    if (runs.some((run) => run.workerId === null && inserted.has(run.id))) await store.announceQueued(database.queries);
+    const places = runs.filter((run) => run.workerId === null && inserted.has(run.id)).map(placeOf);
+    if (places.length > 0) await this.#context.bell.ring(places);
     return runs.map((run) => inserted.has(run.id));
   }
 
@@ -656,7 +718,7 @@ export class Runs {
     using watching = new DisposableStack();
     watching.defer(this.#context.liveRuns.watch(id));
     for (;;) {
-      const row = await store.findRun(this.#context.database.queries, id);
+      const row = await this.#looks.add(id);
       if (row === undefined) throw new AppError("not_found");
       if (isFinal(row.status) || signal.aborted) return await this.#present(row);
       await this.#context.liveRuns.changed(id, followPollMs, signal);
@@ -666,7 +728,7 @@ export class Runs {
   async #row(id: string): Promise<store.RunRow | undefined> {
     const recording = this.#recording.get(id);
     if (recording !== undefined) await this.#recorded([recording]);
-    return id.includes("\0") ? undefined : await store.findRun(this.#context.database.queries, id);
+    return id.includes("\0") ? undefined : await this.#looks.add(id);
   }
 
   async #find(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {

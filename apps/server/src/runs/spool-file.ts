@@ -7,9 +7,8 @@ import { Writable } from "node:stream";
  */
 export function createSpoolFile(path: string): Writable {
   return new Writable({
-    decodeStrings: false,
     construct: (done) => writeFile(path, "", { mode: 0o600 }, done),
-    write: (chunk: string | Uint8Array, _encoding, done) => appendFile(path, chunk, done),
-    writev: (chunks, done) => appendFile(path, chunks.map(({ chunk }) => String(chunk)).join(""), done),
+    write: (chunk: Uint8Array, _encoding, done) => appendFile(path, chunk, done),
+    writev: (chunks, done) => appendFile(path, Buffer.concat(chunks.map(({ chunk }) => chunk as Uint8Array)), done),
   });
 }

@@ -1,17 +1,18 @@
 import type { NetworkConnection } from "@syla/contracts/network";
 import type { RequeueInput, RunError, RunFilter, RunKind, RunStatus } from "@syla/contracts/runs";
-import { CompiledQuery, sql, type Insertable, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
 import { notify, type Database, type PreparedStatement, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
+import { countedRunColumns, countRuns } from "../usage/service.ts";
 import type { RunConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
+import { placeOfRow } from "./warmth.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type RunRow = Selectable<Schema["runs"]>;
-export type ArtifactRow = Selectable<Schema["artifacts"]>;
 
-/** Channels of the runs domain: work was queued; a run (payload: its id) is to be cancelled. */
+/** Channels of the runs domain: work was queued (payload: see {@link announceQueued}); a run (payload: its id) is to be cancelled. */
 export const queuedChannel = "runs_queued";
 export const cancelChannel = "runs_cancel";
 
@@ -71,28 +72,38 @@ export async function insertRuns(database: Database, runs: readonly NewRun[]): P
 
 /**
  * Inserts one run of somebody who has limits. `admit`, in the same transaction, refuses it by throwing, or tells whether it may have started
- * already; else it waits in the queue, and is not inserted when that has no room.
+ * already; else it waits in the queue, and is not inserted when that has no room. What it has brought is counted with it.
  */
 export async function insertAdmitted(
   { queries }: Database,
   run: NewRun,
-  admit: (work: Work) => Promise<{ mayStart: boolean }>,
+  admit: (work: Work) => Promise<{ readonly mayStart: boolean; readonly newBytes: number }>,
   queue: { readonly hasRoom: boolean; readonly mostEach: number },
 ): Promise<{ isNew: boolean; claimed: boolean }> {
   return await queries.transaction().execute(async (work) => {
-    const { mayStart } = await admit(work);
+    const { mayStart, newBytes } = await admit(work);
     const claimed = mayStart && run.workerId !== null;
     if (!claimed && (!queue.hasRoom || (await hasManyQueued(work, run.ownerId, queue.mostEach)))) return { isNew: false, claimed };
     const row = toRow(claimed ? run : { ...run, workerId: null, claimedAt: null, phase: null });
     const { rows } = await work.executeQuery(CompiledQuery.raw(insertText, [storableJson([row])]));
     const isNew = rows.length > 0;
-    if (isNew && !claimed) await announceQueued(work);
+    if (isNew && newBytes > 0) await countBrought(work, run, newBytes);
     return { isNew, claimed: isNew && claimed };
   });
 }
 
+/** Counts content that came with a run, for its owner and for the key whose quotas it counts against. */
+async function countBrought(work: Work, { ownerId, apiKeyId }: NewRun, bytes: number): Promise<void> {
+  await sql`
+    with of_key as (insert into key_usage_days (api_key_id, day, stored_bytes)
+      select ${apiKeyId}, (now() at time zone 'UTC')::date, ${bytes} where ${apiKeyId}::text is not null
+      on conflict (api_key_id, day) do update set stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes)
+    insert into usage_days (user_id, day, stored_bytes) values (${ownerId}, (now() at time zone 'UTC')::date, ${bytes})
+    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
+}
+
 /** What usage is counted from. */
-const usageColumns = ["owner_id", "kind", "status", "finished_at", "result", "log_size", "artifact_count", "api_key_id"] as const;
+const usageColumns = [...countedRunColumns, "kind", "log_size", "artifact_count", "api_key_id"] as const;
 
 const storedText = `sum(log_size + case when artifact_count > 0
     then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)`;
@@ -113,14 +124,15 @@ const usageText = `
   select api_key_id, (finished_at at time zone 'UTC')::date, coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), ${storedText}
   from ended where api_key_id is not null group by 1, 2 order by 1, 2
   on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
-    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes`;
+    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes),
+  counted_groups as (${countRuns("ended")}`;
 
 /** One step of priority is worth so much waiting: whatever waits gets its turn. */
 const priorityStepMs = 60_000;
 
 /** Every column that an insertion sets; {@link toRow} has each of them, but whose turn it is. */
 const newColumns = `
-  id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version,
+  id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version, team_id,
   tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
   log_size, artifact_count`;
 
@@ -128,7 +140,12 @@ const newColumns = `
 const newValues = newColumns
   .replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)")
   .replace("available_at", "coalesce(wish.available_at, now())")
-  .replace("turn_at", `coalesce(wish.available_at, now()) - wish.priority * interval '${priorityStepMs} milliseconds'`);
+  .replace(
+    "turn_at",
+    `case when wish.available_at > now() then 'infinity'
+      else coalesce(wish.available_at, now()) - wish.priority * interval '${priorityStepMs} milliseconds' end`,
+  )
+  .replace("team_id", "team_of(null, asset_id)");
 
 /** One text for any number of rows, a document: each connection parses and plans it once. */
 const insertText = `
@@ -210,9 +227,28 @@ function endColumns(end: RunEnd): Record<keyof typeof notEnded, unknown> {
   };
 }
 
-/** Tells the workers that there is something in the queue. */
-export async function announceQueued(queries: Queries): Promise<void> {
-  await notify(queries, queuedChannel, "");
+/** PostgreSQL takes 8,000 bytes. */
+const mostPlaceBytes = 7000;
+
+/** Tells the workers that there is something in the queue, and what for, a line each (see {@link placeOf}); none: it may be anything. */
+export async function announceQueued(queries: Queries, places: readonly string[] = []): Promise<void> {
+  await notify(queries, queuedChannel, queuedPayload(places));
+}
+
+/** What workers are told, for {@link readQueuedPayload}. */
+export function queuedPayload(places: readonly string[]): string {
+  const payload = [...new Set(places)].join("\n");
+  return Buffer.byteLength(payload) > mostPlaceBytes ? "" : payload;
+}
+
+/** The places; none when they are not known. */
+export function readQueuedPayload(payload: string): string[] {
+  return payload === "" ? [] : payload.split("\n");
+}
+
+/** The same where the runs are in the queue again, by their ids. */
+async function announceAgain(queries: Queries, rows: readonly Pick<RunRow, "owner_id" | "language" | "config">[]): Promise<void> {
+  if (rows.length > 0) await announceQueued(queries, rows.map(placeOfRow));
 }
 
 export async function findByIdempotencyKey(queries: Queries, ownerId: string, key: string): Promise<RunRow | undefined> {
@@ -221,6 +257,17 @@ export async function findByIdempotencyKey(queries: Queries, ownerId: string, ke
 
 export async function findRun(queries: Queries, id: string): Promise<RunRow | undefined> {
   return await queries.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** Several runs, in the order that they are asked for; undefined where there is none. */
+export async function findRuns(queries: Queries, ids: readonly string[]): Promise<(RunRow | undefined)[]> {
+  const rows = await queries
+    .selectFrom("runs")
+    .selectAll()
+    .where((where) => where("id", "=", where.fn.any(where.val([...new Set(ids)]))))
+    .execute();
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id));
 }
 
 /** A run in a list, with the name of whoever has run it. */
@@ -286,12 +333,16 @@ export async function setVisibility(queries: Queries, id: string, visibility: "p
   return await queries.updateTable("runs").set({ visibility }).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
+/** Not of what is for later: that is in an index of its own. */
+const hasTurn = sql<boolean>`turn_at < 'infinity'`;
+
 /** How many runs wait that might begin now. */
 export async function countQueued(queries: Queries): Promise<number> {
   const row = await queries
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("status", "=", "queued")
+    .where(hasTurn)
     .where("available_at", "<=", sql<Date>`now()`)
     .executeTakeFirstOrThrow();
   return row.count;
@@ -316,25 +367,25 @@ function queuedOf(queries: Queries, ownerId: string) {
 
 /**
  * Gives up to `count` queued runs to a worker: who has fewest at once comes first, and nobody gets more than they may have. `concurrency`:
- * what each role may have at once, and the whole installation; -1: any number.
+ * what each role may have at once, and the whole installation; -1: any number. `except`: whose runs stay where they are.
  */
 export async function claimRuns(
   queries: Queries,
   workerId: string,
   count: number,
   concurrency: { readonly roles: Readonly<Record<string, number>>; readonly installation: number },
+  except: string | null = null,
 ): Promise<RunRow[]> {
+  const { roles, installation } = concurrency;
   const { rows } = await sql<RunRow>`
-    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(concurrency.roles)}::jsonb, ${concurrency.installation})`.execute(
-    queries,
-  );
+    select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(roles)}::jsonb, ${installation}, ${except})`.execute(queries);
   return rows;
 }
 
-/** Whether somebody has runs that wait in the queue; `ownerId` null: whether anybody has. */
+/** Whether somebody has runs that wait for their turn; `ownerId` null: whether anybody has. */
 export async function hasQueued(queries: Queries, ownerId: string | null): Promise<boolean> {
   const queued = ownerId === null ? queries.selectFrom("runs").select("id").where("status", "=", "queued") : queuedOf(queries, ownerId);
-  return (await queued.limit(1).executeTakeFirst()) !== undefined;
+  return (await queued.where(hasTurn).limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Marks a claimed run as running, before the program gets to run. Undefined when the run is no longer this worker's. */
@@ -366,9 +417,17 @@ export async function setPhase(queries: Queries, id: string, workerId: string, p
     .execute();
 }
 
+/** What is no fault of the run and nothing that another try may mend: such an attempt is none of its tries. */
+const sparedCauses: ReadonlySet<string> = new Set(["worker_stopped", "worker_drained", "database_unavailable"]);
+
+/** How many tries a run has had, with the one at hand. */
+export function triesOf({ attempt, spared }: Pick<RunRow, "attempt" | "spared">): number {
+  return attempt - spared;
+}
+
 /** Puts a run back whose program never got to run, for another attempt after `delayMs`. `cause`: an error code, or one of `RunTransition`. */
 export async function requeueRun(queries: Queries, id: string, workerId: string, cause: string, delayMs = 0): Promise<void> {
-  await queries
+  const rows = await queries
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
@@ -378,12 +437,15 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
       claimed_at: null,
       started_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", sparedCauses.has(cause) ? 1 : 0),
       available_at: sql<Date>`now() + ${delayMs} * interval '1 millisecond'`,
     }))
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
     .where("status", "in", ["starting", "running"])
+    .returning(["owner_id", "language", "config"])
     .execute();
+  if (delayMs === 0) await announceAgain(queries, rows);
 }
 
 /** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */
@@ -397,6 +459,7 @@ export async function requeueUnheld(queries: Queries, workerId: string, held: re
       worker_id: null,
       claimed_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", 1),
     }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
@@ -442,43 +505,42 @@ function storableJson(value: unknown): string {
   );
 }
 
-/** Cancels a queued run at once, or asks the worker that has it. Answers the row as it is then. */
+/** Cancels a queued run at once, and counts it, or asks the worker that has it. Answers the row as it is then. */
 export async function requestCancel(queries: Queries, id: string): Promise<RunRow | undefined> {
-  const row = await queries
-    .updateTable("runs")
-    .set((set) => ({
-      cancel_requested_at: sql<Date>`coalesce(cancel_requested_at, now())`,
-      status: set
-        .case()
-        .when("status", "=", "queued")
-        .then(sql<RunStatus>`'cancelled'`)
-        .else(set.ref("status"))
-        .end(),
-      finished_at: set
-        .case()
-        .when("status", "=", "queued")
-        .then(sql<Date>`now()`)
-        .else(set.ref("finished_at"))
-        .end(),
-    }))
-    .where("id", "=", id)
-    .where("status", "in", ["queued", "starting", "running", "waiting"])
-    .returningAll()
-    .executeTakeFirst();
+  const { rows } = await sql<RunRow>`
+    WITH asked AS (${askToCancel(id)}), ended AS (SELECT * FROM asked WHERE status = 'cancelled'), counted AS (${sql.raw(usageText)})
+    SELECT * FROM asked`.execute(queries);
+  const [row] = rows;
   if (row !== undefined && row.status !== "cancelled") await notify(queries, cancelChannel, id);
   return row;
 }
 
+function askToCancel(id: string) {
+  return sql<RunRow>`UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+    status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+    finished_at = CASE WHEN status = 'queued' THEN now() ELSE finished_at END
+    WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
+}
+
 /** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
 export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
-  const rows = await work
+  const unended = await work
     .selectFrom("runs")
     .select("id")
     .where("owner_id", "=", ownerId)
     .where("status", "in", ["queued", "starting", "running", "waiting"])
     .orderBy("id")
     .execute();
-  for (const { id } of rows) await requestCancel(work, id);
+  const ended: string[] = [];
+  for (const { id } of unended) {
+    const { rows } = await askToCancel(id).execute(work);
+    if (rows[0]?.status === "cancelled") ended.push(id);
+    else if (rows[0] !== undefined) await notify(work, cancelChannel, id);
+  }
+  // At once and last: counts are locked in an order.
+  await sql`WITH ended AS (SELECT * FROM runs WHERE id = any(${ended})), counted AS (${sql.raw(usageText)}) SELECT FROM ended`.execute(
+    work,
+  );
 }
 
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */
@@ -491,19 +553,6 @@ export async function findCancelRequests(queries: Queries, workerId: string): Pr
     .where("cancel_requested_at", "is not", null)
     .execute();
   return rows.map((row) => row.id);
-}
-
-export async function insertArtifacts(queries: Queries, artifacts: readonly Insertable<Schema["artifacts"]>[]): Promise<void> {
-  if (artifacts.length > 0)
-    await queries
-      .insertInto("artifacts")
-      .values([...artifacts])
-      .onConflict((conflict) => conflict.columns(["run_id", "path"]).doNothing())
-      .execute();
-}
-
-export async function listArtifacts(queries: Queries, runId: string): Promise<ArtifactRow[]> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).orderBy("path").execute();
 }
 
 /** Writes the connections of a run once; nothing for a run that made none. */
@@ -520,10 +569,6 @@ export async function insertConnections(queries: Queries, runId: string, connect
 export async function findConnections(queries: Queries, runId: string): Promise<unknown> {
   const row = await queries.selectFrom("run_network").select("connections").where("run_id", "=", runId).executeTakeFirst();
   return row?.connections ?? null;
-}
-
-export async function findArtifact(queries: Queries, runId: string, id: string): Promise<ArtifactRow | undefined> {
-  return await queries.selectFrom("artifacts").selectAll().where("run_id", "=", runId).where("id", "=", id).executeTakeFirst();
 }
 
 /** Remembers that somebody brought this content, so that only they can refer to it. */
@@ -563,32 +608,27 @@ export async function findUploads(queries: Queries, ownerId: string, hashes: rea
   return new Map(rows.map((row) => [row.sha256, row.size]));
 }
 
-/** Why an attempt ended that was no fault of the run, nor of anything that it needs: it does not count as one of its tries. */
-export const excusedCauses: readonly string[] = ["worker_stopped", "database_unavailable"];
-
-/** The tries that a run has used up. */
-const triesUsed = sql<number>`attempt - 1 - (select count(*) from jsonb_array_elements(coalesce(history, '[]')) step
-  where step ->> 'cause' = any(${[...excusedCauses]}::text[]))`;
-
-/** Puts back what a worker that is gone had claimed but not begun. Never what may have run already. */
-export async function requeueUnstarted(work: Work, workerId: string, maxAttempts: number, cause: string): Promise<string[]> {
+/** Puts back what a worker that is gone had claimed but not begun. Never what may have run already. `isLost`: it did not leave in order. */
+export async function requeueUnstarted(work: Work, workerId: string, isLost: boolean, maxTries: number): Promise<string[]> {
   const rows = await work
     .updateTable("runs")
     .set((set) => ({
       status: "queued",
-      cause,
+      cause: isLost ? "worker_lost" : "worker_stopped",
       phase: null,
       worker_id: null,
       claimed_at: null,
       attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", isLost ? 0 : 1),
       available_at: sql<Date>`now()`,
     }))
     .where("worker_id", "=", workerId)
     .where("status", "=", "starting")
-    .where((where) => where.or([where(triesUsed, "<", maxAttempts - 1), where.lit(excusedCauses.includes(cause))]))
+    .where((where) => where.or([where.val(!isLost), where(sql<number>`attempt - spared`, "<", maxTries)]))
     .where("cancel_requested_at", "is", null)
-    .returning("id")
+    .returning(["id", "owner_id", "language", "config"])
     .execute();
+  await announceAgain(work, rows);
   return rows.map((row) => row.id);
 }
 

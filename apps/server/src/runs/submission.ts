@@ -25,6 +25,8 @@ export interface Submission {
   readonly entrypoint: string;
   readonly config: RunConfig;
   readonly priority: number;
+  /** What of its content was sent with it, and counts against its owner's storage. What was uploaded before does so already. */
+  readonly given: readonly BlobRef[];
   /** Not before then; null: at once. */
   readonly startAt: Date | null;
   /** Two requests with the same hash ask for the same thing. */
@@ -154,6 +156,7 @@ export async function storeSubmission(
     entrypoint,
     config,
     priority: input.priority,
+    given: stored.map(({ sha256, size }) => ({ sha256, size })),
     startAt: input.startAt === undefined ? null : new Date(input.startAt),
     requestHash,
     written,

@@ -1,7 +1,7 @@
 import { isFinal, RunStatus, type RunTransition } from "@syla/contracts/runs";
 import { z } from "zod";
 import { StoredError } from "./result.ts";
-import { excusedCauses, type RunRow } from "./store.ts";
+import type { RunRow } from "./store.ts";
 
 /** A transition as the trigger of the table notes it, with the time as PostgreSQL writes it. */
 const NotedTransition = z.object({
@@ -32,12 +32,6 @@ export function transitionsOf(row: RunRow): RunTransition[] {
     ...noted.filter(isWait),
     ...step(status, isFinal(status) ? row.finished_at : null, endCause(row)),
   ].map(({ at, ...rest }) => ({ ...rest, at: at.toISOString() }));
-}
-
-/** Which of its tries this attempt is: those do not count that ended by no fault of the run, nor of anything that it needs. */
-export function tryOf({ attempt, history }: Pick<RunRow, "attempt" | "history">): number {
-  const excused = (NotedTransitions.parse(history) ?? []).filter(({ cause }) => cause !== null && excusedCauses.includes(cause));
-  return attempt - excused.length;
 }
 
 function submissionCause({ retry_of: retryOf, schedule_id: scheduleId }: RunRow): string {

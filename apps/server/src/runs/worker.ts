@@ -10,6 +10,7 @@ import type { Service } from "../platform/service.ts";
 import type { Quotas } from "../quotas/service.ts";
 import { withVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { insertArtifacts } from "./artifacts/store.ts";
 import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { runConfigs } from "./config.ts";
@@ -21,6 +22,7 @@ import type { LiveRuns } from "./live-runs.ts";
 import { writeLog } from "./log-records.ts";
 import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
+import type { QueueBell } from "./queue-bell.ts";
 import { nobody } from "./rehearsal.ts";
 import { emptyResult } from "./result.ts";
 import { isReusable } from "./reuse.ts";
@@ -35,25 +37,28 @@ import {
   findCancelRequests,
   finishRuns,
   hasQueued,
-  insertArtifacts,
   insertConnections,
   markRunning,
   queuedChannel,
+  readQueuedPayload,
   requeueRun,
   requeueUnheld,
   setPhase,
+  triesOf,
   type RunEnd,
   type RunRow,
 } from "./store.ts";
 import type { LiveFacts } from "./tracing/spans.ts";
-import { tryOf } from "./transitions.ts";
 import { runError, type Verdict } from "./verdict.ts";
+import { placeOfRow, type Warmth } from "./warmth.ts";
 
-/** So many tries a run has whose program never gets to run; see `tryOf`. */
-export const maxAttempts = 3;
+/** How often a run is tried that never got to its program. */
+export const maxTries = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
 const pollMs = 1000;
 const retryDelayMs = 500;
+/** When a worker is to take nothing more, what is about to begin has so long to do so; then it is handed back. */
+const handBackMs = 1000;
 /** A claim looks at so many people at least: one that brings as many runs may have left some of others. */
 const lookedAtPeople = 64;
 
@@ -82,6 +87,9 @@ export interface WorkerContext {
   readonly logger: Logger;
   readonly workerId: string;
   readonly slots: number;
+  readonly warmth: Warmth;
+  /** What tells of the queue besides PostgreSQL. */
+  readonly bell: Pick<QueueBell, "listen">;
 }
 
 /** A run that has ended, as it stands in the database, with the beginning of its output. */
@@ -95,8 +103,8 @@ export class Worker implements Service {
   readonly name = "worker";
   readonly #context: WorkerContext;
   readonly #active = new Map<string, Execution | JudgedExecution>();
-  /** Runs that have a slot each, and may be in the database before they are in {@link #active}. */
-  readonly #reserved = new Set<string>();
+  /** Runs that have a slot each, with whose they are; they may be in the database before they are in {@link #active}. */
+  readonly #reserved = new Map<string, string>();
   readonly #records = new Set<RunRecord>();
   readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
@@ -104,11 +112,15 @@ export class Worker implements Service {
   readonly #unsubscribe: (() => void)[] = [];
   readonly #slots: Slots;
   #wake = Promise.withResolvers<void>();
+  /** When the queue is looked at for what was left to others. */
+  #later: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
+  #handBack: NodeJS.Timeout | null = null;
   #draining = false;
   #stopping = false;
   #stopped = false;
   /** A claim failed: it may have been written all the same. */
   #claimUnsure = false;
+  #besidesAt = 0;
 
   constructor(context: WorkerContext) {
     this.#context = context;
@@ -132,22 +144,54 @@ export class Worker implements Service {
   }
 
   /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
-  async reserve(id: string, soon: boolean, priority: number): Promise<boolean> {
-    const reserved = soon ? await this.#slots.takeSoon(priority) : this.#slots.take();
-    if (reserved) this.#reserved.add(id);
+  async reserve({ id, ownerId }: { readonly id: string; readonly ownerId: string }, soon: boolean, priority: number): Promise<boolean> {
+    const reserved = soon ? await this.#slots.takeSoon(ownerId, priority) : this.#slots.take(ownerId);
+    if (reserved) this.#reserved.set(id, ownerId);
     else this.#slots.noteQueued();
     return reserved;
   }
 
   /** Gives back a reserved slot that was not needed. */
   unreserve(id: string): void {
+    const ownerId = this.#reserved.get(id);
+    if (ownerId === undefined) return;
     this.#reserved.delete(id);
-    this.#slots.giveBack();
+    this.#slots.giveBack(ownerId);
   }
 
   wake(): void {
     this.#slots.noteQueued();
     this.#wake.resolve();
+  }
+
+  /** Something was queued that others may have more ready for, or more room. */
+  #consider(places: readonly string[]): void {
+    const delayMs = this.#context.warmth.delayMs(places, this.#slots.load);
+    if (delayMs === 0) return this.wake();
+    const at = performance.now() + delayMs;
+    if (this.#later !== null && this.#later.at <= at) return;
+    clearTimeout(this.#later?.timer);
+    const look = () => {
+      this.#later = null;
+      this.wake();
+    };
+    this.#later = { at, timer: setTimeout(look, delayMs).unref() };
+  }
+
+  /** Takes nothing more, and hands back what does not begin by itself within a moment. What runs goes on. */
+  pause(): void {
+    this.#slots.close();
+    this.#handBack ??= setTimeout(() => {
+      for (const execution of this.#active.values()) execution.handBack();
+    }, handBackMs).unref();
+  }
+
+  /** Takes runs again, unless the server is about to end. */
+  resume(): void {
+    if (this.#draining || !this.#slots.isClosed) return;
+    clearTimeout(this.#handBack ?? undefined);
+    this.#handBack = null;
+    this.#slots.open();
   }
 
   /**
@@ -188,13 +232,16 @@ export class Worker implements Service {
     this.#unsubscribe.push(
       await notifications.listen(
         queuedChannel,
-        () => this.wake(),
+        (payload) => this.#consider(readQueuedPayload(payload)),
         () => {
           this.#fresh.repeatAll();
           this.wake();
         },
       ),
     );
+    // A server that runs nothing does not stand for one that hears of the queue.
+    if (this.#context.slots > 0)
+      this.#unsubscribe.push(await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))));
     const resync = () =>
       void findCancelRequests(database.queries, workerId).then(
         (ids) => ids.forEach((id) => this.cancel(id)),
@@ -226,7 +273,7 @@ export class Worker implements Service {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#slots.close();
+    this.pause();
     this.#wake.resolve();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     while (this.#slots.used > 0 && !this.#stopped) await sleep(20);
@@ -246,20 +293,48 @@ export class Worker implements Service {
 
   async #claim(): Promise<void> {
     const free = this.#slots.takeAll();
-    if (free === 0) return;
+    if (free === 0) return await this.#claimBesides();
     let rows: RunRow[] | null = null;
     try {
-      const { database, quotas } = this.#context;
-      const { queries } = database;
-      if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys(), ...this.#reserved]);
-      this.#claimUnsure = true;
-      rows = await claimRuns(queries, this.id, free, quotas.concurrency);
-      this.#claimUnsure = false;
+      rows = await this.#claimRuns(free, null);
     } finally {
-      this.#slots.settleClaim(free, rows?.length ?? null);
+      this.#slots.settleClaim(free, rows?.map((row) => row.owner_id) ?? null);
     }
-    for (const row of rows) void this.#performClaimed(row);
+    this.#startClaimed(rows);
     if (rows.length >= lookedAtPeople && rows.length < free) this.wake();
+  }
+
+  /** All slots are one person's: a run of somebody else's does not wait for their end. Looked for no more often than the queue is anyway. */
+  async #claimBesides(): Promise<void> {
+    if (performance.now() - this.#besidesAt < pollMs / 2) return;
+    const besides = this.#slots.takeBesides();
+    if (besides === null) return;
+    this.#besidesAt = performance.now();
+    let rows: RunRow[] = [];
+    try {
+      rows = await this.#claimRuns(1, besides.soleHolder);
+    } finally {
+      this.#slots.settleBesides(rows.map((row) => row.owner_id));
+    }
+    this.#startClaimed(rows);
+  }
+
+  #startClaimed(rows: readonly RunRow[]): void {
+    for (const row of rows) {
+      this.#reserved.set(row.id, row.owner_id);
+      void this.#performClaimed(row);
+    }
+  }
+
+  /** `except`: whose runs stay in the queue. */
+  async #claimRuns(count: number, except: string | null): Promise<RunRow[]> {
+    const { database, quotas } = this.#context;
+    const { queries } = database;
+    if (this.#claimUnsure) await requeueUnheld(queries, this.id, [...this.#active.keys(), ...this.#reserved.keys()]);
+    this.#claimUnsure = true;
+    const rows = await claimRuns(queries, this.id, count, quotas.concurrency, except);
+    this.#claimUnsure = false;
+    return rows;
   }
 
   async #performClaimed(row: RunRow): Promise<void> {
@@ -288,9 +363,10 @@ export class Worker implements Service {
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
       const outcome = await execution.perform();
-      if (outcome.retryable && (this.#stopping || tryOf(row) < maxAttempts)) {
+      const taken = this.#takenFor(outcome);
+      if (taken !== null || (outcome.retryable && triesOf(row) < maxTries)) {
         await record.ensure();
-        return await this.#retry(row, live, outcome.verdict);
+        return await this.#retry(row, live, taken ?? outcome.verdict.error?.code ?? "internal", taken === null);
       }
       isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
@@ -363,9 +439,14 @@ export class Worker implements Service {
     else await written;
   }
 
-  async #retry(row: RunRow, live: LiveRun, { error }: Verdict): Promise<FinishedRun> {
-    const cause = this.#stopping ? "worker_stopped" : (error?.code ?? "internal");
-    const delayMs = this.#stopping ? 0 : retryDelayMs * 4 ** (tryOf(row) - 1);
+  /** Why the run is to be another worker's; null: it is not. */
+  #takenFor({ handedBack, retryable }: Outcome): string | null {
+    if (!handedBack && !(retryable && this.#stopping)) return null;
+    return this.#draining ? "worker_stopped" : "worker_drained";
+  }
+
+  async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
+    const delayMs = later ? retryDelayMs * 4 ** (triesOf(row) - 1) : 0;
     await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
     await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
@@ -405,8 +486,9 @@ export class Worker implements Service {
       if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
       throw new LostRunError();
     }
+    if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
     if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
-    await live.discard();
+    await live.discard(log !== null);
     await this.#settleCache(finished.row);
     this.#noteProgram(finished.row);
     tellOwner(database.queries, finished.row, watched).catch((error: unknown) => {

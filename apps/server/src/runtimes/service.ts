@@ -8,6 +8,8 @@ import { parse } from "yaml";
 import { type BinaryFolders, type FoundBinary, compilerOf, findBinaries, matchesVersion } from "./binaries.ts";
 import { RuntimeDefinition } from "./definition.ts";
 
+export { pickPython } from "./python-versions.ts";
+
 /** One version of a language of this server: its definition and what was found on this machine. `spec` is null when it is not installed. */
 export interface InstalledRuntime {
   readonly definition: RuntimeDefinition;

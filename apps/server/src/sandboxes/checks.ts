@@ -3,17 +3,20 @@ import { readFileSync, statfsSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Check } from "@syla/contracts/system";
 import { findCgroupRoots } from "@syla/sandbox/cgroups";
+import { outerFix } from "@syla/sandbox/refusal";
+import type { TierReport } from "@syla/sandbox/spec";
 import { findProgram } from "./programs.ts";
 
 const run = promisify(execFile);
 const gibibyte = 1024 ** 3;
 
-/** What this machine offers to sandboxes, and what to do about each gap. Looks, changes nothing. */
-export async function checkMachine(dataDirectory: string): Promise<Check[]> {
+/** What this machine offers to sandboxes, and what to do about each gap. Looks, changes nothing. `tiers`: what those that are there report. */
+export async function checkMachine(dataDirectory: string, tiers: readonly TierReport[]): Promise<Check[]> {
   return [
     await checkProgram("bubblewrap", "bwrap", "apt-get install bubblewrap"),
     await checkProgram("python3", "python3", "apt-get install python3"),
     await checkNamespaces(),
+    checkInnerWall(tiers),
     checkCgroups(),
     checkNumber("processes", "/proc/sys/kernel/pid_max", 32_768, "sysctl -w kernel.pid_max=4194304"),
     checkOpenFiles(),
@@ -40,18 +43,17 @@ async function checkNamespaces(): Promise<Check> {
     return { name, status: "ok", detail: "an ordinary user can make them", fix: null };
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim() ?? String(error);
-    return { name, status: "error", detail: `refused: ${said}`, fix: namespaceFix() };
+    return { name, status: "error", detail: `refused: ${said}`, fix: outerFix() };
   }
 }
 
-/** The usual reasons, each with its own cure. */
-function namespaceFix(): string {
-  if (readNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1) {
-    return "AppArmor forbids them: install a profile that lets /usr/bin/bwrap and its children use `userns`, or `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`";
-  }
-  if (readNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) return "sysctl -w kernel.unprivileged_userns_clone=1";
-  if (readNumber("/proc/sys/user/max_user_namespaces") === 0) return "sysctl -w user.max_user_namespaces=15000";
-  return "In a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`";
+/** The second wall: what the agent makes inside the first one, as the tier found out by trying. */
+function checkInnerWall(tiers: readonly TierReport[]): Check {
+  const name = "namespaces inside bubblewrap";
+  const tier = tiers.find((report) => report.tier === "namespace");
+  if (tier?.available === true) return { name, status: "ok", detail: "a sandbox was made", fix: null };
+  if (tier?.refusal?.wall === "inner") return { name, status: "error", detail: `refused: ${tier.refusal.said}`, fix: tier.refusal.fix };
+  return { name, status: "error", detail: "cannot be tried", fix: tier?.refusal?.fix ?? `first see to this: ${tier?.reason ?? "no tier"}` };
 }
 
 function checkCgroups(): Check {

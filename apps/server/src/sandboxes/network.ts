@@ -14,11 +14,11 @@ export function readPolicy(text: string): NetworkPolicy {
 /** What a sandbox did with its network so far; null: it has none. */
 export function toSandboxNetwork(policy: NetworkPolicy, used: NetworkUsage | null): SandboxNetwork {
   if (used === null) return { policy, usage: null, connections: [], omitted: 0 };
-  const { log, ...counts } = used;
+  const { log, open, ...counts } = used;
   return {
     policy,
     usage: { policy, ...counts },
     connections: log.map(toConnection),
-    omitted: Math.max(0, counts.connections - log.length),
+    omitted: Math.max(0, counts.connections - open - log.length),
   };
 }

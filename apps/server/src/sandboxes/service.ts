@@ -2,17 +2,22 @@ import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
 import type { GatewayHandler } from "@syla/sandbox/run-network";
-import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier } from "@syla/sandbox/spec";
+import type { Tier as RunTier } from "@syla/contracts/runs";
+import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier, TierReport as EngineReport } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine } from "./checks.ts";
 import { requireWallPrograms } from "./programs.ts";
+
+/** How long what was found by trying the tiers is told to whoever chooses one. */
+const keptMs = 600_000;
+const retriedMs = 10_000;
 
 export { findProgram } from "./programs.ts";
 
 /** The tiers of this server. */
 export interface Sandboxes {
   /** The tier that runs take when they do not ask for one. */
-  readonly defaultTier: "namespace";
+  readonly defaultTier: RunTier;
   /** Runs can have the network policy `gateway`. */
   readonly hasGateway: boolean;
   /** @throws AppError `tier_unavailable` */
@@ -26,7 +31,10 @@ export interface Sandboxes {
   dismiss(tenant: string): void;
   /** What each tier keeps ready now. */
   pools(): readonly (PoolReport & { readonly tier: string })[];
+  /** Tries each tier, and looks at the machine. */
   report(): Promise<{ checks: Check[]; tiers: TierReport[] }>;
+  /** Each tier, as it was found when it was tried lately. */
+  tiers(): Promise<TierReport[]>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +43,10 @@ export interface SandboxesOptions {
   /** Folder for sockets and workspaces. */
   readonly folder: string;
   readonly dataDirectory: string;
+  readonly defaultTier: RunTier;
   readonly slots: number;
+  /** Jails at once that belong to tenants. */
+  readonly jails: number;
   readonly mergePages: boolean;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile: string;
@@ -53,12 +64,22 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     [
       "namespace",
       tryTier(() => {
-        const { folder, layers, slots: slotsPerJail, historyFile, mergePages, networkAllowPrivate: allowPrivate, gateway } = options;
+        const {
+          folder,
+          layers,
+          slots: slotsPerJail,
+          jails: maxJails,
+          historyFile,
+          mergePages,
+          networkAllowPrivate: allowPrivate,
+          gateway,
+        } = options;
         return new NamespaceTier({
           folder,
           layers,
           programs: requireWallPrograms(),
           slotsPerJail,
+          maxJails,
           historyFile,
           mergePages,
           network: { allowPrivate, ...(gateway !== undefined && { gateway }) },
@@ -74,8 +95,19 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     return tier;
   };
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
+  let lastReports: readonly EngineReport[] | null = null;
+  let triedAt = 0;
+  const tryAll = async (): Promise<readonly EngineReport[]> => {
+    lastReports = await Promise.all(available().map((tier) => tier.report()));
+    triedAt = performance.now();
+    return lastReports;
+  };
+  const toReports = (reports: readonly EngineReport[]) =>
+    [...tiers].flatMap(([name, tier]) =>
+      tier instanceof AppError ? [toMissing(name, tier)] : reports.filter((report) => report.tier === name).map(toReport),
+    );
   return {
-    defaultTier: "namespace",
+    defaultTier: options.defaultTier,
     hasGateway: options.gateway !== undefined,
     requireTier: (name) => void get(name),
     start: (tier, spec) => get(tier).start(spec),
@@ -87,10 +119,14 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
       for (const tier of available()) tier.dismiss(tenant);
     },
     pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
-    report: async () => ({
-      checks: await checkMachine(options.dataDirectory),
-      tiers: await Promise.all([...tiers].map(([name, tier]) => reportTier(name, tier))),
-    }),
+    report: async () => {
+      const reports = await tryAll();
+      return { checks: await checkMachine(options.dataDirectory, reports), tiers: toReports(reports) };
+    },
+    tiers: async () => {
+      const stale = performance.now() - triedAt > (lastReports?.every((report) => report.available) === true ? keptMs : retriedMs);
+      return toReports(lastReports === null || stale ? await tryAll() : lastReports);
+    },
     stop: async () => {
       await Promise.all(available().map((tier) => tier.stop()));
     },
@@ -106,15 +142,12 @@ function tryTier(create: () => Tier): Tier | AppError {
   }
 }
 
-async function reportTier(name: string, tier: Tier | AppError): Promise<TierReport> {
-  if (tier instanceof AppError)
-    return {
-      tier: name,
-      available: false,
-      reason: tier.hint === errorCatalog.tier_unavailable.hint ? tier.message : `${tier.message} ${tier.hint}`,
-      walls: [],
-      limits: {},
-    };
-  const report = await tier.report();
-  return { ...report, walls: [...report.walls], limits: { ...report.limits } };
+function toReport({ refusal, ...report }: EngineReport): TierReport {
+  const reason = refusal === undefined ? report.reason : `${report.reason ?? ""} ${refusal.fix}.`;
+  return { ...report, reason, walls: [...report.walls], limits: { ...report.limits } };
+}
+
+function toMissing(tier: string, error: AppError): TierReport {
+  const reason = error.hint === errorCatalog.tier_unavailable.hint ? error.message : `${error.message} ${error.hint}`;
+  return { tier, available: false, reason, walls: [], limits: {} };
 }

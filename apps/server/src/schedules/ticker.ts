@@ -55,7 +55,9 @@ async function tickOne(context: TickerContext): Promise<boolean> {
     if (row === undefined) return false;
     const tick = await nextTick(context, row, row.taken_at);
     await recordTick(work, row.id, tick);
-    if (tick.disabledReason !== null) await tellOwner(work, context, row, tick.disabledReason);
+    if (tick.disabledReason !== null) await tellOfEnd(work, context, row, tick.disabledReason);
+    else if (tick.last !== null && isFailure(tick.last.outcome) && tick.last.outcome !== row.last_outcome)
+      await tellOfFailure(work, row, tick.last.outcome);
     return true;
   });
 }
@@ -120,7 +122,26 @@ function ignoreEnded(error: unknown): void {
   if (!(error instanceof AppError) || error.code !== "run_finished") throw error;
 }
 
-async function tellOwner(work: Work, { audit }: TickerContext, row: ScheduleRow, reason: string): Promise<void> {
+/** What may become of a time without anything being wrong. The trigger of the table knows them too. */
+const usual = new Set(["started", "skipped", "missed", "waiting"]);
+
+function isFailure(outcome: string): boolean {
+  return !usual.has(outcome);
+}
+
+/** Once, however many times in turn fail for the same reason; webhooks are told of each. */
+async function tellOfFailure(work: Work, row: ScheduleRow, code: string): Promise<void> {
+  await notify(work, {
+    userId: row.owner_id,
+    type: "system",
+    title: `The schedule “${row.name}” could not begin its run`,
+    body: new AppError(code as "quota_exceeded").message,
+    link: "/schedules",
+    details: { scheduleId: row.id, reason: code },
+  });
+}
+
+async function tellOfEnd(work: Work, { audit }: TickerContext, row: ScheduleRow, reason: string): Promise<void> {
   audit.add({ action: "schedule.disable", actor: null, resourceType: "schedule", resourceId: row.id, details: { reason } });
   await notify(work, {
     userId: row.owner_id,

@@ -25,6 +25,19 @@ export interface SpendQuota {
   readonly limit: number | null;
   /** The key that is used, where its use is counted. */
   readonly key: { readonly id: string; readonly name: string; readonly limit: number | null } | null;
+  /** In the order in which they are locked. */
+  readonly budgets: readonly CallBudget[];
+}
+
+/** A budget that a call counts against. */
+export interface CallBudget {
+  readonly id: string;
+  readonly ownerId: string;
+  /** For people: "the budget of …". */
+  readonly name: string;
+  readonly amount: number;
+  /** Calls that could pass it are refused. */
+  readonly stops: boolean;
 }
 
 /** Where a call's cost is counted; stored with the call until it is settled. */
@@ -46,24 +59,30 @@ export function userScope(userId: string): string {
 }
 
 /**
- * Holds an amount back for a call, before it is made: within the person's quota and the key's, and within one of the leaves that reach them. All or
- * nothing, in the transaction that records the call.
+ * Holds an amount back for a call, before it is made: within the person's quota and the key's, within every budget that stops, and within one of the
+ * leaves that reach them. All or nothing, in the transaction that records the call.
  *
- * @throws AppError `quota_exceeded`, `spend_cap_reached`, `price_unknown`
+ * @throws AppError `quota_exceeded`, `budget_reached`, `spend_cap_reached`, `price_unknown`
  */
 export async function holdBack(
   work: Work,
   { modelId, amount, quota, leaves }: { modelId: string; amount: number | null; quota: SpendQuota; leaves: readonly Leave[] },
 ): Promise<HeldScope[]> {
   const now = new Date();
-  const month = periodAt("month", now);
+  const month = thisMonth(now);
   const own = { scope: userScope(quota.userId), periodStart: month.start };
-  if (!(await store.reserve(work, own, amount ?? 0, quota.limit))) throw await quotaUsedUp(work, own, quota, month.end ?? now);
+  if (!(await store.reserve(work, own, amount ?? 0, quota.limit))) throw await quotaUsedUp(work, own, quota, month.end);
   const held: HeldScope[] = [{ scope: own.scope, periodStart: own.periodStart.toISOString() }];
   if (quota.key !== null) {
     const byKey = { scope: keyScope(quota.key.id), periodStart: month.start };
-    if (!(await store.reserve(work, byKey, amount ?? 0, quota.key.limit))) throw await keyUsedUp(work, byKey, quota.key, month.end ?? now);
+    if (!(await store.reserve(work, byKey, amount ?? 0, quota.key.limit))) throw await keyUsedUp(work, byKey, quota.key, month.end);
     held.push({ scope: byKey.scope, periodStart: byKey.periodStart.toISOString() });
+  }
+  for (const budget of quota.budgets) {
+    const counter = { scope: `budget:${budget.id}`, periodStart: month.start };
+    if (!(await store.reserve(work, counter, amount ?? 0, budget.stops ? budget.amount : null)))
+      throw await budgetReached(work, counter, budget, amount ?? 0, month.end);
+    held.push({ scope: counter.scope, periodStart: counter.periodStart.toISOString() });
   }
   const free = leaves.find(({ limit }) => limit === null);
   if (free !== undefined) return held;
@@ -74,6 +93,12 @@ export async function holdBack(
       return [...held, { scope: counter.scope, periodStart: counter.periodStart.toISOString() }];
   }
   throw await capReached(work, modelId, amount, leaves, now);
+}
+
+/** The month of UTC that it is: quotas and budgets are counted by it. */
+export function thisMonth(now = new Date()): { readonly start: Date; readonly end: Date } {
+  const { start, end } = periodAt("month", now);
+  return { start, end: end ?? now };
 }
 
 /** Counts what a call cost, and frees what was held back for it. */
@@ -107,6 +132,31 @@ async function keyUsedUp(
   const of = `${dollars(state.spent)} of the ${dollars(limit ?? 0)} that`;
   const message = `The API key “${name}” (${id}) has spent ${of} it may spend on models in a month. It is counted anew at ${resetsAt.toISOString()}.`;
   return usedUp(message, state, limit, resetsAt, { apiKeyId: id, apiKeyName: name });
+}
+
+async function budgetReached(
+  work: Work,
+  counter: store.CounterRef,
+  { id, name, ownerId, amount: limit }: CallBudget,
+  wanted: number,
+  resetsAt: Date,
+): Promise<AppError> {
+  const { spent, reserved } = await store.readCounter(work, counter);
+  const left = Math.max(0, limit - spent - reserved);
+  const isNear = left > 0 ? ` This call could cost ${dollars(wanted)}, and ${dollars(left)} are left.` : "";
+  return new AppError("budget_reached", {
+    message: `${name.slice(0, 1).toUpperCase()}${name.slice(1)}, ${dollars(limit)} a month, is used up: ${dollars(spent)} are spent.${isNear} It is counted anew at ${resetsAt.toISOString()}.`,
+    details: {
+      budget: id,
+      owner: ownerId,
+      limit: limit / dollar,
+      spent: spent / dollar,
+      held: reserved / dollar,
+      wanted: wanted / dollar,
+      resetsAt: resetsAt.toISOString(),
+    },
+    retryAfter: Math.max(1, Math.ceil((resetsAt.getTime() - Date.now()) / 1000)),
+  });
 }
 
 function usedUp(message: string, { spent, reserved }: store.Counter, limit: number | null, resetsAt: Date, more: object = {}): AppError {
@@ -155,7 +205,7 @@ async function capReached(work: Work, modelId: string, amount: number, leaves: r
 }
 
 /** An amount as people read it: cents, and more digits where it is less. */
-function dollars(amount: number): string {
+export function dollars(amount: number): string {
   const value = amount / dollar;
   return `$${value === 0 || value >= 0.01 ? value.toFixed(2) : value.toPrecision(2)}`;
 }

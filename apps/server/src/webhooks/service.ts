@@ -191,7 +191,8 @@ export class Webhooks {
   async #requireTeam(actor: Actor, ownerId: string): Promise<void> {
     if (!(await this.#context.teams.isMember(actor, ownerId)))
       throw new AppError("not_found", { fields: [{ path: "ownerId", message: "is no team of yours" }] });
-    if (!(await this.#context.teams.isOwner(actor, ownerId))) throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
+    if (!(await this.#context.teams.isOwner(actor, ownerId)))
+      throw new AppError("forbidden", { message: "Only owners of a team make webhooks for it." });
   }
 
   async #checkUrl(url: string): Promise<void> {

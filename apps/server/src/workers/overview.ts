@@ -1,9 +1,10 @@
+import { AppError } from "@syla/contracts/errors";
 import type { QueueFigures, SandboxPool, Worker } from "@syla/contracts/workers";
 import type { Accounts } from "../accounts/service.ts";
 import type { Database } from "../platform/database.ts";
 import { readQueueFigures, readRunsByWorker } from "../runs/figures/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
-import { listRecentWorkers } from "./store.ts";
+import { listRecentWorkers, setDrained } from "./store.ts";
 
 type Owner = SandboxPool["jails"][number]["owner"];
 
@@ -16,7 +17,8 @@ export async function describeWorkers({ queries }: Database, ownId: string): Pro
     pid: row.pid,
     version: row.version,
     state: row.stopped_at === null ? (row.expired ? "lost" : "live") : row.lost ? "lost" : "stopped",
-    draining: row.draining && row.stopped_at === null,
+    draining: (row.draining || row.drained_at !== null) && row.stopped_at === null,
+    drainedAt: row.stopped_at === null ? (row.drained_at?.toISOString() ?? null) : null,
     current: row.id === ownId,
     slots: row.slots,
     runs: runs.get(row.id) ?? 0,
@@ -25,6 +27,14 @@ export async function describeWorkers({ queries }: Database, ownId: string): Pro
     stoppedAt: row.stopped_at?.toISOString() ?? null,
   }));
   return { items, queue };
+}
+
+/** Has a worker take nothing for a while, or take runs again. @throws AppError `not_found` where none of that id lives */
+export async function drainWorker(database: Database, id: string, isDrained: boolean, ownId: string): Promise<Worker> {
+  const row = id.includes("\0") ? undefined : await setDrained(database.queries, id, isDrained);
+  const worker = row && (await describeWorkers(database, ownId)).items.find((item) => item.id === id);
+  if (worker === undefined) throw new AppError("not_found");
+  return worker;
 }
 
 /** The pools of this process, with the people whom their jails belong to. */

@@ -1,10 +1,11 @@
 import { workerRoutes } from "@syla/contracts/workers";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import { requirePermission } from "../access/service.ts";
 import type { Accounts } from "../accounts/service.ts";
 import type { Database } from "../platform/database.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
-import { describePools, describeWorkers } from "./overview.ts";
+import { describePools, describeWorkers, drainWorker } from "./overview.ts";
 
 /** What the routes of the workers look at. */
 export interface WorkerRoutesOptions {
@@ -20,6 +21,12 @@ export function registerWorkerRoutes(http: Http, { database, accounts, sandboxes
     requirePermission(call.actor, "worker:list-all");
     return await describeWorkers(database, workerId);
   });
+  const setDrained = async (actor: Actor, id: string, isDrained: boolean) => {
+    requirePermission(actor, "worker:manage");
+    return await drainWorker(database, id, isDrained, workerId);
+  };
+  http.bind(workerRoutes.drainWorker, async ({ params }, call) => await setDrained(call.actor, params.id, true));
+  http.bind(workerRoutes.resumeWorker, async ({ params }, call) => await setDrained(call.actor, params.id, false));
   http.bind(workerRoutes.listPools, async (_input, call) => {
     requirePermission(call.actor, "worker:list-all");
     return { items: await describePools(sandboxes, accounts) };

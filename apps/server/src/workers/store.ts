@@ -1,5 +1,5 @@
 import { sql, type Selectable } from "kysely";
-import type { Queries, Work } from "../platform/database.ts";
+import { notify, type Queries, type Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 
 export type WorkerRow = Selectable<Schema["workers"]>;
@@ -18,13 +18,42 @@ export async function insertWorker(queries: Queries, worker: NewWorker, leaseMs:
     .execute();
 }
 
-/** Also for a worker that was taken for dead meanwhile: its runs are gone, but what it claims from now on has to be recovered again. */
-export async function renewLease(queries: Queries, id: string, leaseMs: number): Promise<void> {
-  await queries
+/**
+ * Also for a worker that was taken for dead meanwhile: its runs are gone, but what it claims from now on has to be recovered again. `warm`: what it has
+ * ready. Answers whether it is to take nothing.
+ */
+export async function renewLease(queries: Queries, id: string, leaseMs: number, warm: readonly string[]): Promise<boolean> {
+  const row = await queries
     .updateTable("workers")
-    .set({ lease_until: leaseEnd(leaseMs), stopped_at: null, lost: false })
+    .set({ lease_until: leaseEnd(leaseMs), stopped_at: null, lost: false, warm: [...warm] })
     .where("id", "=", id)
-    .execute();
+    .returning("drained_at")
+    .executeTakeFirst();
+  return row !== undefined && row.drained_at !== null;
+}
+
+/** Channel: a worker (payload: its id) is to take nothing, or to take runs again. */
+export const drainChannel = "workers_drain";
+
+/** Has a worker take nothing, or take runs again. Undefined: there is none that lives. */
+export async function setDrained(queries: Queries, id: string, drained: boolean): Promise<WorkerRow | undefined> {
+  return await queries.transaction().execute(async (work) => {
+    const row = await work
+      .updateTable("workers")
+      .set({ drained_at: drained ? sql<Date>`coalesce(drained_at, now())` : null })
+      .where("id", "=", id)
+      .where("stopped_at", "is", null)
+      .returningAll()
+      .executeTakeFirst();
+    if (row !== undefined) await notify(work, drainChannel, id);
+    return row;
+  });
+}
+
+/** Whether a worker is to take nothing. */
+export async function isDrained(queries: Queries, id: string): Promise<boolean> {
+  const row = await queries.selectFrom("workers").select("drained_at").where("id", "=", id).executeTakeFirst();
+  return row !== undefined && row.drained_at !== null;
 }
 
 /** Those that have not stopped, as far as anybody knows. */

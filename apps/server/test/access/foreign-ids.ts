@@ -33,14 +33,33 @@ const files = [{ path: "main.sh", content: "echo 1" }];
 /** Every place where a body or a query takes the id of something that may be somebody else's. */
 export function foreignCalls(ids: ForeignIds): ForeignCall[] {
   const { ownerId, runId, assetId, modelId, datasetId, teamId, credentials, blob, own } = ids;
-  const post = (name: string, path: string, body: object, refusal: RegExp): ForeignCall => ({ name, method: "POST", path: `/api/v1${path}`, body, refusal });
-  const patch = (name: string, path: string, body: object, refusal: RegExp): ForeignCall => ({ ...post(name, path, body, refusal), method: "PATCH" });
+  const post = (name: string, path: string, body: object, refusal: RegExp): ForeignCall => ({
+    name,
+    method: "POST",
+    path: `/api/v1${path}`,
+    body,
+    refusal,
+  });
+  const patch = (name: string, path: string, body: object, refusal: RegExp): ForeignCall => ({
+    ...post(name, path, body, refusal),
+    method: "PATCH",
+  });
   const get = (name: string, path: string, refusal: RegExp): ForeignCall => ({ name, method: "GET", path: `/api/v1${path}`, refusal });
   return [
     post("a run of a program", "/runs", { programId: assetId }, missing),
-    post("a run with a dataset", "/runs", { programId: own.programId, datasets: [{ id: datasetId }] }, /"code":"(not_found|dataset_\w+|invalid_request)"/),
-    post("a run with a model", "/runs", { programId: own.programId, modelId }, /"code":"(not_found|unknown_model|forbidden|invalid_request)"/),
-    post("a run with content", "/runs", { files: [{ path: "main.sh", sha256: blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
+    post(
+      "a run with a dataset",
+      "/runs",
+      { programId: own.programId, datasets: [{ id: datasetId }] },
+      /"code":"(not_found|dataset_\w+|invalid_request)"/,
+    ),
+    post(
+      "a run with a model",
+      "/runs",
+      { programId: own.programId, modelId },
+      /"code":"(not_found|unknown_model|forbidden|invalid_request)"/,
+    ),
+    post("a run with content", "/runs", { files: [{ path: "main.sh", blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
     post("runs again", "/runs/bulk", { action: "retry", ids: [runId] }, missing),
     post("runs cancelled", "/runs/bulk", { action: "cancel", ids: [runId] }, missing),
     post("runs deleted", "/runs/bulk", { action: "delete", ids: [runId] }, missing),
@@ -80,7 +99,12 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("an asset given to a team", `/assets/${own.programId}/transfer`, { ownerId: teamId }, notForYou),
     post("a copy for a team", `/assets/${own.programId}/clone`, { ownerId: teamId }, notForYou),
     post("a copy", `/assets/${assetId}/clone`, {}, missing),
-    patch("a program's model", `/assets/${own.programId}`, { config: { ...program, modelId } }, /"code":"(not_found|unknown_model|forbidden|invalid_request)"/),
+    patch(
+      "a program's model",
+      `/assets/${own.programId}`,
+      { config: { ...program, modelId } },
+      /"code":"(not_found|unknown_model|forbidden|invalid_request)"/,
+    ),
     patch(
       "a program's secret",
       `/assets/${own.programId}`,

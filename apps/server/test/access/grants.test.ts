@@ -51,8 +51,14 @@ describe("a grant", () => {
       send(ann, "POST", "/api/v1/grants", { ...thing(), email: bob.email, level: "view", expiresAt: past }),
     );
     expect(refused).toMatchObject({ code: "invalid_request" });
-    await share(server, ann, { ...thing(), email: bob.email, level: "view", expiresAt: new Date(Date.now() + 300).toISOString() });
+    const id = await share(server, ann, {
+      ...thing(),
+      email: bob.email,
+      level: "view",
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    });
     expect(await read(bob)).toBe(200);
+    await send(ann, "PATCH", `/api/v1/grants/${id}`, { expiresAt: new Date(Date.now() + 300).toISOString() });
     await expect.poll(() => read(bob)).toBe(404);
   });
 

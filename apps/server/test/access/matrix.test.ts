@@ -199,10 +199,9 @@ async function makeCallers(): Promise<void> {
     "link elsewhere, not signed in": await makeLink(judgedId),
     "link that was never made": { authorization: "Bearer syla_share_never" },
   };
-  callers = Object.fromEntries(Object.entries(standings).map(([name, standing]) => [name, { ...standing, headers: headers[name as CallerName] }])) as Record<
-    CallerName,
-    Caller
-  >;
+  callers = Object.fromEntries(
+    Object.entries(standings).map(([name, standing]) => [name, { ...standing, headers: headers[name as CallerName] }]),
+  ) as Record<CallerName, Caller>;
 }
 
 async function makeKey(person: Person, scopes: readonly string[]): Promise<{ authorization: string }> {
@@ -258,7 +257,11 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
 async function putAsset(id: string, ownership: Ownership): Promise<void> {
   const owner_id = { private: owner.id, public: owner.id, team: teamId, system: "system" }[ownership];
   const visibility = ownership === "public" || ownership === "system" ? "public" : "private";
-  await server.context.database.queries.updateTable("assets").set({ deleted_at: null, owner_id, visibility }).where("id", "=", id).execute();
+  await server.context.database.queries
+    .updateTable("assets")
+    .set({ deleted_at: null, owner_id, visibility })
+    .where("id", "=", id)
+    .execute();
 }
 
 /** A team of the owner's, with the member in it. */
@@ -286,28 +289,33 @@ async function makeTeamParts(): Promise<Record<string, string>> {
 interface Met {
   readonly outcome: Outcome;
   readonly told: string | null;
-  /** What was called is something else than before. */
-  readonly changed: boolean;
 }
 
-async function call(name: RouteName, route: Route, expectation: Expectation, caller: Caller, ownership: Ownership): Promise<Met> {
-  const parts = await fill(name, expectation, ownership);
+type Parts = Readonly<Record<string, string>>;
+
+async function call(name: RouteName, route: Route, parts: Parts, caller: Caller): Promise<Met> {
+  const expectation = expectationOf(name);
   const given: Record<string, string> = { ...expectation.params, ...(parts["id"] === undefined ? {} : { id: parts["id"] }) };
   const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => parts[given[key] ?? ""] ?? given[key] ?? "missing");
   const query = expectation.query === undefined ? "" : `?${expectation.query.replace("ID", runId)}`;
-  const watched = route.method === "GET" || typeof expectation.need === "string" ? undefined : parts["id"]?.startsWith("grant_") === true ? runId : parts["id"];
-  const before = watched === undefined ? null : await rowOf(server, watched);
   const requestId = randomUUID();
   const { status, body } = await send(route, `${path}${query}`, expectation, { ...caller.headers, "x-request-id": requestId });
   const outcome = outcomeOf(status, body, expectation);
-  if (outcome === "allowed" && typeof expectation.need !== "string" && "own" in expectation.need && route.method !== "GET")
-    things.forget(expectation.need.own);
   const isKnown = outcome !== "unauthenticated" && outcome !== "suspended" && outcome !== "no link";
-  return {
-    outcome,
-    told: route.audit !== undefined && route.auth !== "none" && isKnown ? requestId : null,
-    changed: watched !== undefined && outcome !== "allowed" && (await rowOf(server, watched)) !== before,
-  };
+  return { outcome, told: route.audit !== undefined && route.auth !== "none" && isKnown ? requestId : null };
+}
+
+function expectationOf(name: RouteName): Expectation {
+  const expectation = expectations[name];
+  if (expectation === undefined) throw new Error(`nothing is expected of ${name}`);
+  return expectation;
+}
+
+/** What a call might change, where it is a thing that has a row. */
+async function watched(route: Route, parts: Parts): Promise<string | null> {
+  const { id } = parts;
+  if (route.method === "GET" || id === undefined) return null;
+  return await rowOf(server, id.startsWith("grant_") ? runId : id);
 }
 
 async function send(
@@ -391,16 +399,20 @@ describe("who may use which route", () => {
     expect(await findDifferences(table, { anonymous, link: { ...link, ...off }, never: { ...never, ...off } })).toEqual([]);
   }, 120_000);
 
-  it.each(["public", "team", "system"] as const)("follows whose an asset is: %s", async (ownership) => {
-    const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
-    const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
-    const ofAssets = table.filter(([name]) => {
-      const need = expectations[name]?.need;
-      return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
-    });
-    expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
-    for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
-  }, 120_000);
+  it.each(["public", "team", "system"] as const)(
+    "follows whose an asset is: %s",
+    async (ownership) => {
+      const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
+      const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
+      const ofAssets = table.filter(([name]) => {
+        const need = expectations[name]?.need;
+        return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
+      });
+      expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
+      for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
+    },
+    120_000,
+  );
 
   it("lets nobody name somebody else's thing in a body or a query", async () => {
     const ids = await makeForeignIds();
@@ -422,9 +434,9 @@ async function makeForeignIds(): Promise<ForeignIds> {
   const { headers } = callers.stranger;
   const post = async (path: string, body: object, by: Readonly<Record<string, string>>): Promise<string> => {
     const answer = await server.send("POST", path, body, by);
-    const text = await answer.text();
-    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${text}`);
-    return (JSON.parse(text) as { id: string }).id;
+    const said = await answer.text();
+    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${said}`);
+    return (JSON.parse(said) as { id: string }).id;
   };
   const credential = (kind: string, more: object = {}) =>
     post("/api/v1/credentials", { kind, name: newId("test"), value: "hidden", ...more }, owner.headers);
@@ -436,7 +448,12 @@ async function makeForeignIds(): Promise<ForeignIds> {
   const program = { type: "program", name: newId("test"), files: [{ path: "main.sh", content: "echo 1" }] };
   const model = { name: newId("test"), config: { provider: "ollama", modelId: "m", baseUrl: "http://127.0.0.1:1" } };
   return {
-    ...{ runId, assetId, modelId, datasetId, teamId, ownerId: owner.id },
+    runId,
+    assetId,
+    modelId,
+    datasetId,
+    teamId,
+    ownerId: owner.id,
     blob: ((await uploaded.json()) as { sha256: string }).sha256,
     credentials: {
       model: await credential("model"),
@@ -462,17 +479,23 @@ async function findDifferences(
   const wrong: string[] = [];
   const told = new Map<string, string>();
   for (const [name, route] of tried) {
-    const expectation = expectations[name];
-    if (expectation === undefined) continue;
-    for (const [who, caller] of Object.entries(by)) {
-      if (expectation.endsSession === true && caller.isInSession === true) continue;
-      const met = await call(name, route, expectation, caller, ownership).catch((error: unknown) => String(error));
-      const should = expectedOutcome(route, expectation, caller, ownership);
+    const expectation = expectationOf(name);
+    const all = Object.entries(by).filter(([, caller]) => expectation.endsSession !== true || caller.isInSession !== true);
+    const shouldOf = (caller: Caller) => expectedOutcome(route, expectation, caller, ownership);
+    const meet = async ([who, caller]: [string, Caller], parts: Parts) => {
+      const met = await call(name, route, parts, caller).catch((error: unknown) => String(error));
       const outcome = typeof met === "string" ? met : met.outcome;
-      if (outcome !== should) wrong.push(`${name}, ${who}: ${outcome} instead of ${should}`);
-      if (typeof met === "string") continue;
-      if (met.changed) wrong.push(`${name}, ${who}: refused, and changed all the same`);
-      if (met.told !== null) told.set(met.told, `${name}, ${who}`);
+      if (outcome !== shouldOf(caller)) wrong.push(`${name}, ${who}: ${outcome} instead of ${shouldOf(caller)}`);
+      if (typeof met !== "string" && met.told !== null) told.set(met.told, `${name}, ${who}`);
+    };
+    // Whoever is refused changes nothing, so all of them may try the same thing at once.
+    const parts = await fill(name, expectation, ownership);
+    const before = await watched(route, parts);
+    await Promise.all(all.filter(([, caller]) => shouldOf(caller) !== "allowed").map((entry) => meet(entry, parts)));
+    if ((await watched(route, parts)) !== before) wrong.push(`${name}: somebody was refused, and has changed something all the same`);
+    for (const entry of all.filter(([, caller]) => shouldOf(caller) === "allowed")) {
+      await meet(entry, await fill(name, expectation, ownership));
+      if (route.method !== "GET" && typeof expectation.need !== "string" && "own" in expectation.need) things.forget(expectation.need.own);
     }
   }
   await server.context.audit.flushed();
@@ -483,4 +506,11 @@ async function findDifferences(
 }
 
 /** They may find that there is nothing to do, and then there is nothing to tell. */
-const changesNothing: readonly RouteName[] = ["analyseProgram", "createAnalysis", "bulkRuns", "findMissingBlobs", "listGitRefs", "startProgramSandbox"];
+const changesNothing: readonly RouteName[] = [
+  "analyseProgram",
+  "createAnalysis",
+  "bulkRuns",
+  "findMissingBlobs",
+  "listGitRefs",
+  "startProgramSandbox",
+];

@@ -99,7 +99,14 @@ function levelOn(type: string, { role, level, team, link }: Standing, ownership:
   if (role === "admin") return "owner";
   if (ownership !== "team" && level === "owner") return "owner";
   if (ownership === "team" && team === "owner") return role === "end_user" ? "run" : "owner";
-  const others = [level === "owner" ? null : level, ownership === "public" ? "run" : null, ownership === "team" && team !== null ? "edit" : null] as const;
-  const best = others.reduce<AccessLevel | null>((high, one) => (one !== null && (high === null || levelCovers(one, high)) ? one : high), null);
+  const others = [
+    level === "owner" ? null : level,
+    ownership === "public" ? "run" : null,
+    ownership === "team" && team !== null ? "edit" : null,
+  ] as const;
+  const best = others.reduce<AccessLevel | null>(
+    (high, one) => (one !== null && (high === null || levelCovers(one, high)) ? one : high),
+    null,
+  );
   return role === "end_user" && best !== null && levelCovers(best, "run") ? "run" : best;
 }

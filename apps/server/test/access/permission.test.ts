@@ -42,7 +42,9 @@ describe("the permission function", () => {
   });
 
   it("lets end users own nothing but runs and passing sandboxes, and developers everything but what is the system's", () => {
-    const creations = ["asset", "team", "credential", "package_index", "webhook", "trigger", "schedule"].map((type) => `${type}:create` as RoleAction);
+    const creations = ["asset", "team", "credential", "package_index", "webhook", "trigger", "schedule"].map(
+      (type) => `${type}:create` as RoleAction,
+    );
     expect(creations.filter((action) => can({ ...actor, role: "end_user" }, action))).toEqual([]);
     expect(creations.every((action) => can(actor, action))).toBe(true);
     expect([can(actor, "system:own"), can({ ...actor, role: "admin" }, "system:own")]).toEqual([false, true]);

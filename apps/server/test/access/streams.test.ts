@@ -162,7 +162,7 @@ describe("what is open in a sandbox", () => {
 /** A model at a provider that falls silent in the middle of its answer. */
 async function createModel(owner: Person): Promise<string> {
   llm.behave({ stallAfter: 1 });
-  const config = { provider: "openai", modelId: "m", baseUrl: `${llm.url}/v1`, prices: { input: 1, output: 1 } };
+  const config = { provider: "openai-compatible", modelId: "m", baseUrl: `${llm.url}/v1`, prices: { input: 1, output: 1 } };
   const made = await server.send("POST", "/api/v1/models", { name: newId("test"), config }, owner.headers);
   return ((await made.json()) as { id: string }).id;
 }
@@ -185,15 +185,47 @@ async function insertEnvironment(owner: Person): Promise<string> {
   const { queries } = server.context.database;
   const id = newId("env");
   const { workerId: worker_id } = server.context;
-  const asked = { manager: "uv", language: "python", runtime_version: "3", platform: "linux", source: "requirements", dependencies: "[]" } as const;
+  const asked = {
+    manager: "uv",
+    language: "python",
+    runtime_version: "3",
+    platform: "linux",
+    source: "requirements",
+    dependencies: "[]",
+  } as const;
   await queries
     .insertInto("environments")
-    .values({ id, key: id, request_key: id, base_key: null, scope: null, ...asked, request_sha256: "", state: "building", phase: "install", worker_id, lock_sha256: null, log_sha256: null, size: null, build_ms: null })
+    .values({
+      id,
+      key: id,
+      request_key: id,
+      base_key: null,
+      scope: null,
+      ...asked,
+      request_sha256: "",
+      state: "building",
+      phase: "install",
+      worker_id,
+      lock_sha256: null,
+      log_sha256: null,
+      size: null,
+      build_ms: null,
+    })
     .execute();
   await queries.insertInto("environment_users").values({ environment_id: id, user_id: owner.id }).execute();
   await queries
     .insertInto("environment_images")
-    .values({ environment_id: id, state: "building", phase: "assemble", worker_id, image_id: null, reference: null, digest: null, size: null, log_sha256: null })
+    .values({
+      environment_id: id,
+      state: "building",
+      phase: "assemble",
+      worker_id,
+      image_id: null,
+      reference: null,
+      digest: null,
+      size: null,
+      log_sha256: null,
+    })
     .execute();
   return id;
 }
@@ -269,9 +301,7 @@ describe("every route that streams", () => {
     };
     const table = Object.entries(routes) as [RouteName, Route][];
     const isStreaming = ({ responses }: Route) => Object.values(responses).some((kind) => kind === "event-stream" || kind === "websocket");
-    expect(Object.keys(opening)).toEqual(
-      expect.arrayContaining(table.filter(([, route]) => isStreaming(route)).map(([name]) => name)),
-    );
+    expect(Object.keys(opening)).toEqual(expect.arrayContaining(table.filter(([, route]) => isStreaming(route)).map(([name]) => name)));
 
     const open = await Promise.all(Object.values(opening));
     const early: unknown[] = [];

@@ -7,6 +7,7 @@ import type { Person } from "./people.ts";
 export const ownedKinds = [
   "schedule",
   "trigger",
+  "budget",
   "webhook",
   "credential",
   "package_index",
@@ -30,6 +31,7 @@ const tables: Readonly<Record<string, string>> = {
   team: "teams",
   sched: "schedules",
   trg: "triggers",
+  bud: "budgets",
   whk: "webhooks",
   cred: "credentials",
   idx: "package_indexes",
@@ -87,11 +89,22 @@ export class Things {
         return await this.#post("/api/v1/schedules", { name: newId("test"), programId: this.#programId, cron: "@yearly" });
       case "trigger":
         return await this.#post("/api/v1/triggers", { name: newId("test"), programId: this.#programId });
+      case "budget": {
+        const id = newId("bud");
+        const row = { id, owner_id, program_id: id, amount: 1, stops: false, is_imposed: false, created_by: owner_id };
+        await queries.insertInto("budgets").values(row).execute();
+        return id;
+      }
       case "credential":
         return await this.#post("/api/v1/credentials", { kind: "program", name: newId("test"), value: "hidden" });
       case "package_index": {
         const name = newId("test").replaceAll("_", "-");
-        return await this.#post("/api/v1/package-indexes", { language: "python", name, url: "https://packages.example.org/simple", packages: [name] });
+        return await this.#post("/api/v1/package-indexes", {
+          language: "python",
+          name,
+          url: "https://packages.example.org/simple",
+          packages: [name],
+        });
       }
       case "api_key":
         return await this.#post("/api/v1/api-keys", { name: "another" });
@@ -113,7 +126,15 @@ export class Things {
       }
       case "notification": {
         const id = newId("ntf");
-        const row = { id, user_id: owner_id, type: "system", title: "News", link: null, details: "{}", seq: Math.trunc(Math.random() * 2 ** 30) };
+        const row = {
+          id,
+          user_id: owner_id,
+          type: "system",
+          title: "News",
+          link: null,
+          details: "{}",
+          seq: Math.trunc(Math.random() * 2 ** 30),
+        };
         await queries.insertInto("notifications").values(row).execute();
         return id;
       }
@@ -127,7 +148,14 @@ export class Things {
       }
       case "import": {
         const id = newId("imp");
-        const none = { archive_sha256: null, asset_id: null, tree_sha256: null, whole_tree_sha256: null, folder: null, analysis_sha256: null };
+        const none = {
+          archive_sha256: null,
+          asset_id: null,
+          tree_sha256: null,
+          whole_tree_sha256: null,
+          folder: null,
+          analysis_sha256: null,
+        };
         const source = JSON.stringify({ kind: "template", template: "none" });
         const row = { id, owner_id, state: "cancelled", source, phase: null, worker_id: null, expires_at: inAnHour, ...none } as const;
         await queries.insertInto("imports").values(row).execute();
@@ -144,7 +172,14 @@ export class Things {
     const { queries } = this.#server.context.database;
     const id = newId("env");
     const lock = await this.#server.context.blobs.put(Buffer.from("numpy==2.0.0\n"));
-    const asked = { manager: "uv", language: "python", runtime_version: "0", platform: "linux", source: "requirements", dependencies: "[]" } as const;
+    const asked = {
+      manager: "uv",
+      language: "python",
+      runtime_version: "0",
+      platform: "linux",
+      source: "requirements",
+      dependencies: "[]",
+    } as const;
     const none = { base_key: null, scope: null, phase: null, worker_id: null, log_sha256: null, size: null, build_ms: null };
     await queries
       .insertInto("environments")

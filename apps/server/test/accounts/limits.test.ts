@@ -69,7 +69,9 @@ describe("sign-in limit", () => {
 
   it("counts no error that is no guess", async () => {
     const lost = () => Promise.reject(new AppError("database_unavailable"));
-    expect(new Set(await tryAll(12, from("3.3.3.3", "c@x"), lost).then((met) => met.slice(0, 1)))).toEqual(new Set(["database_unavailable"]));
+    expect(new Set(await tryAll(12, from("3.3.3.3", "c@x"), lost).then((met) => met.slice(0, 1)))).toEqual(
+      new Set(["database_unavailable"]),
+    );
     expect(await tryAll(1, from("3.3.3.3", "c@x"), right)).toEqual(["in"]);
   });
 

@@ -4,7 +4,7 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findStep, hashRecoveryCode, newRecoveryCodes } from "../../src/accounts/two-factor/codes.ts";
 import { createSealedText } from "../../src/accounts/two-factor/sealed-text.ts";
-import { addPerson, codeOf, getMe, nobody, password, signIn, type Person } from "./people.ts";
+import { addPerson, codeOf, getMe, password, signIn, type Person } from "./people.ts";
 
 describe("codes of an authenticator", () => {
   const secret = "12345678901234567890";
@@ -95,7 +95,7 @@ describe("second factor", () => {
     expect((await signIn(server, bob.email, password, { code })).status).toBe(201);
     expect(await codeOf(await signIn(server, bob.email, password, { code }))).toBe("two_factor_invalid");
     const state = await server.fetch("/api/v1/users/me/two-factor", { headers: { cookie: bob.cookie } });
-    expect(await state.json()).toEqual({ enabled: true, recoveryCodesLeft: 9 });
+    expect(await state.json()).toEqual({ enabled: true, recoveryCodesLeft: 9, needed: false });
   });
 
   it("is turned off with the password and a code", async () => {
@@ -122,7 +122,12 @@ describe("second factor", () => {
       title: "Your second factor was taken off",
     });
     expect(
-      await queries.selectFrom("audit_events").select(["resource_id", "details"]).where("action", "=", "admin.two_factor_reset").where("outcome", "=", "ok").execute(),
+      await queries
+        .selectFrom("audit_events")
+        .select(["resource_id", "details"])
+        .where("action", "=", "admin.two_factor_reset")
+        .where("outcome", "=", "ok")
+        .execute(),
     ).toEqual([{ resource_id: bob.id, details: { reason: "lost the telephone" } }]);
   });
 });

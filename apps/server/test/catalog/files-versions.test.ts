@@ -246,9 +246,9 @@ describe("a published version", () => {
 
 describe("a version's name, description, tags and slots", () => {
   it("are kept with it, compared and restored; old versions do not know theirs", async () => {
-    const change = (body: object) => send(ann, "PATCH", assetBase(), body, { "if-match": "*" });
+    const set = (body: object) => send(ann, "PATCH", assetBase(), body, { "if-match": "*" });
     const diff = async (query = "") => await json<AssetDiff>(send(ann, "GET", `${assetBase()}/diff${query}`));
-    await change({ name: "First name", description: "before", tags: ["one"] });
+    await set({ name: "First name", description: "before", tags: ["one"] });
     await publish({ version: "1.0.0" });
     const looked = async () => (await json<{ state: string }>(send(ann, "GET", `${base()}/analysis`))).state;
     await expect.poll(looked).toBe("done"); // which says that there are none
@@ -256,7 +256,7 @@ describe("a version's name, description, tags and slots", () => {
     expect(await json(send(ann, "GET", `${assetBase()}/versions/1.0.0`))).toMatchObject({
       metadata: { name: "First name", description: "before", tags: ["one"], slots: ["summarise"] },
     });
-    await change({ name: "Second name", description: "after", tags: [] });
+    await set({ name: "Second name", description: "after", tags: [] });
     expect((await diff()).metadata).toEqual([
       { field: "name", from: "First name", to: "Second name" },
       { field: "description", from: "before", to: "after" },
@@ -265,7 +265,7 @@ describe("a version's name, description, tags and slots", () => {
     const restore = () => json<Asset>(send(ann, "POST", `${assetBase()}/versions/1.0.0/restore`, undefined, { "if-match": "*" }));
     expect(await restore()).toMatchObject({ name: "First name", description: "before", tags: ["one"] });
     await expect.poll(async () => (await diff()).metadata).toEqual([]);
-    await change({ name: "Second name", description: "after" });
+    await set({ name: "Second name", description: "after" });
     await createProgram(server, ann, "First name", { "main.py": "1" });
     expect(await restore()).toMatchObject({ name: "Second name", description: "before" });
     const copy = await json<Asset>(send(ann, "POST", `${assetBase()}/clone`, { version: "1.0.0" }));

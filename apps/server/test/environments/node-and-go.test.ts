@@ -55,7 +55,8 @@ try { writeFileSync("node_modules/ms/index.js", "evil"); } catch (error) { conso
   });
 
   test("a Go program is compiled with its modules", async () => {
-    const main = 'package main\nimport ("fmt"; "github.com/pkg/errors")\nfunc main() { fmt.Println(errors.Wrap(errors.New("inner"), "outer")) }\n';
+    const main =
+      'package main\nimport ("fmt"; "github.com/pkg/errors")\nfunc main() { fmt.Println(errors.Wrap(errors.New("inner"), "outer")) }\n';
     const files = { "main.go": main, "go.mod": "module example\n\ngo 1.21\n\nrequire github.com/pkg/errors v0.9.1\n" };
     const { done } = await run("Go", files, { runtime: "go", entrypoint: "main.go", dependencies: { source: "go.mod", file: "go.mod" } });
     expect([done.status, done.stdout, done.error]).toEqual(["succeeded", "outer: inner\n", null]);

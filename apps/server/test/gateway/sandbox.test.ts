@@ -146,7 +146,7 @@ os.symlink("/etc", "/output/left-out-" + key)`);
     await expect.poll(async () => (await row()).status, { timeout: 20_000 }).toBe("running");
     await expect.poll(tokens).toHaveLength(1);
     const { worker_id: workerId } = await row();
-    await database.queries.transaction().execute((work) => recoverRuns(work, workerId ?? "", false));
+    await database.queries.transaction().execute((work) => recoverRuns(work, workerId ?? ""));
     expect((await row()).status).toBe("failed");
     expect(await tokens()).toEqual([]);
   });

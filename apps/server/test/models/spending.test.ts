@@ -1,10 +1,13 @@
+import type { Budget } from "@syla/contracts/budgets";
 import type { LlmCall, Model, ModelUsage } from "@syla/contracts/models";
+import type { Notification } from "@syla/contracts/notifications";
+import type { UsageGroups } from "@syla/contracts/usage";
 import { sweepCalls } from "@syla/server/gateway/sweeper";
 import { RunTokens } from "@syla/server/gateway/run-tokens/service";
 import { holdBack } from "@syla/server/spend/service";
 import { execute } from "@syla/testkit/runs";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAccount, share, type Person } from "../access/people.ts";
 import { openGateway, type GatewaySetting } from "../gateway/gateway-setting.ts";
 
@@ -474,7 +477,7 @@ except urllib.error.HTTPError as error: print(error.code, error.read().decode())
 
   it("is one for all servers: what one holds back for a key, another sees", async () => {
     const { database } = setting.server.context;
-    const quota = { userId: "user_x", limit: null, key: { id: `key_${count}`, name: "CI", limit: 100 } };
+    const quota = { userId: "user_x", limit: null, key: { id: `key_${count}`, name: "CI", limit: 100 }, budgets: [] };
     const hold = () =>
       database.queries
         .transaction()
@@ -500,6 +503,181 @@ except urllib.error.HTTPError as error: print(error.code, error.read().decode())
     expect((await usage()).caps).toMatchObject([{ spent: 0.005, held: 0 }]);
     const { items } = await setting.json<{ items: LlmCall[] }>(api(setting.ann, "GET", `/models/${model.id}/calls`));
     expect(items).toMatchObject([{ status: "lost", isEstimate: true, cost: 0.005 }]);
+  });
+});
+
+describe("a budget", () => {
+  // One of everybody would stop what comes after a test that has failed.
+  afterEach(async () => void (await setting.server.context.database.queries.deleteFrom("budgets").execute()));
+  const set = async (person: Person, input: object) => await setting.json<Budget>(api(person, "POST", "/budgets", input));
+  const list = async (person: Person, owner = "me") =>
+    (await setting.json<{ items: Budget[] }>(api(person, "GET", `/budgets?owner=${owner}`))).items;
+  const told = async (person: Person) =>
+    (await setting.json<{ items: Notification[] }>(api(person, "GET", "/notifications"))).items
+      .filter(({ details }) => typeof details["budgetId"] === "string")
+      .map(({ type, title }) => [type, title]);
+
+  it("counts what was spent before it was set, warns once at 80 % and once at all of it, and lets calls through", async () => {
+    const id = await grant(bob);
+    await call(bob);
+    const budget = await set(bob, { amount: 0.01 });
+    expect(budget).toMatchObject({
+      owner: { id: bob.id },
+      program: null,
+      amount: 0.01,
+      spent: 0.003,
+      held: 0,
+      stops: false,
+      state: "ok",
+      mayManage: true,
+    });
+    for (const tellings of [1, 2]) {
+      for (let calls = 0; calls < 2; calls += 1) expect((await call(bob)).status).toBe(200);
+      await expect.poll(async () => (await told(bob)).length).toBe(tellings);
+    }
+    const name = `The budget of Name of ${bob.id}`;
+    expect(await told(bob)).toEqual([
+      ["quota_exceeded", `${name} is used up`],
+      ["quota_warning", `${name} is used to 90 %`],
+    ]);
+    expect(await list(bob)).toMatchObject([{ id: budget.id, spent: 0.015, state: "reached" }]);
+    expect((await api(bob, "DELETE", `/budgets/${budget.id}`)).status).toBe(204);
+    expect(await list(bob)).toEqual([]);
+    const { queries } = setting.server.context.database;
+    expect(await queries.selectFrom("spend_counters").selectAll().where("scope", "=", `budget:${budget.id}`).execute()).toEqual([]);
+    await api(setting.ann, "DELETE", `/grants/${id}`);
+  });
+
+  it("that stops is not passed by calls at the same time, and says which it is, how much, and until when", async () => {
+    await grant(bob);
+    const budget = await set(bob, { amount: 0.01, stops: true });
+    setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok", slowMs: 20 });
+    const results = await Promise.all(Array.from({ length: 12 }, () => call(bob)));
+    expect(results.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(4);
+    const refused = await call(bob);
+    expect(refused).toMatchObject({ status: 402, error: { code: "budget_reached" } });
+    expect(refused.error?.message).toMatch(
+      /^The budget of Name of user_\w+, \$0\.01 a month, is used up: \$0\.0\d+ are spent\..*It is counted anew at 20\d\d-\d\d-01T00:00:00/,
+    );
+    const [state] = await list(bob);
+    expect(state?.held).toBe(0);
+    expect(state?.spent).toBeLessThanOrEqual(0.0125);
+    await expect.poll(async () => (await told(bob)).map(([type]) => type)).toContain("quota_exceeded");
+    expect((await api(bob, "PATCH", `/budgets/${budget.id}`, { amount: 1 })).status).toBe(200);
+    expect((await call(bob)).status).toBe(200);
+    // No answer is longer than what is held back for it, of one's own model neither.
+    await set(setting.ann, { amount: 100, stops: true });
+    setting.llm.seen.length = 0;
+    await call(setting.ann, { max_tokens: undefined });
+    expect(setting.llm.seen[0]?.body).toMatchObject({ max_completion_tokens: 4096 });
+  });
+
+  it("of a team is of the calls of its models, whoever makes them, and its owners set it", async () => {
+    const carl = await createAccount(setting.server);
+    const team = await setting.json<{ id: string }>(api(setting.ann, "POST", "/teams", { name: `Team ${count}` }));
+    const { queries } = setting.server.context.database;
+    await queries.insertInto("team_members").values({ team_id: team.id, user_id: carl.id, role: "member" }).execute();
+    const credential = await setting.json<{ id: string }>(
+      api(setting.ann, "POST", "/credentials", {
+        kind: "model",
+        name: `of ${team.id}`,
+        value: "sk-planted-provider-key-0123456789",
+        ownerId: team.id,
+      }),
+    );
+    const { config } = await setting.json<Model>(api(setting.ann, "GET", `/models/${model.id}`));
+    const theirs = await setting.json<Model>(
+      api(setting.ann, "POST", "/models", {
+        name: `Of team ${count}`,
+        ownerId: team.id,
+        config: { ...config, credentialId: credential.id },
+      }),
+    );
+    expect((await api(carl, "POST", "/budgets", { ownerId: team.id, amount: 1 })).status).toBe(403);
+    expect((await api(bob, "POST", "/budgets", { ownerId: team.id, amount: 1 })).status).toBe(404);
+    const budget = await set(setting.ann, { ownerId: team.id, amount: 0.01, stops: true });
+    expect((await call(carl, { model: theirs.id })).status).toBe(200);
+    expect((await call(setting.ann, { model: theirs.id })).status).toBe(200);
+    expect((await call(carl)).status).not.toBe(200); // not theirs
+    expect(await list(carl)).toMatchObject([{ id: budget.id, spent: 0.006, mayManage: false, isImposed: false }]);
+    expect(await list(bob)).toEqual([]);
+    expect((await api(bob, "GET", `/budgets/${budget.id}`)).status).toBe(404);
+    expect((await api(carl, "PATCH", `/budgets/${budget.id}`, { amount: 5 })).status).toBe(403);
+    const groups = async (person: Person, query: string) =>
+      await setting.json<UsageGroups>(api(person, "GET", `/usage/groups?team=${team.id}&${query}`));
+    const people = (await groups(setting.ann, "by=user")).groups.map(({ key, cost, calls }) => [key, [cost, calls]]);
+    expect(Object.fromEntries(people)).toEqual({ [carl.id]: [0.003, 1], [setting.ann.id]: [0.003, 1] });
+    expect((await groups(carl, "by=model&user=me")).groups).toMatchObject([
+      { key: theirs.id, name: `Of team ${count}`, calls: 1, inputTokens: 1000 },
+    ]);
+    expect((await api(carl, "GET", `/usage/groups?team=${team.id}`)).status).toBe(403);
+    expect((await api(bob, "GET", `/usage/groups?team=${team.id}`)).status).toBe(403);
+    await api(setting.ann, "DELETE", `/budgets/${budget.id}`);
+  });
+
+  it("of anybody, and of everybody, is set by administrators, and theirs to change", async () => {
+    const admin = await createAccount(setting.server, "admin");
+    await grant(bob);
+    for (const ownerId of [setting.ann.id, "system", "user_none"])
+      expect((await api(bob, "POST", "/budgets", { ownerId, amount: 1 })).status).toBe(404);
+    expect((await api(admin, "POST", "/budgets", { ownerId: "user_none", amount: 1 })).status).toBe(404);
+    const imposed = await set(admin, { ownerId: bob.id, amount: 0.01, stops: true });
+    const statuses: number[] = [];
+    for (let calls = 0; calls < 4; calls += 1) statuses.push((await call(bob)).status);
+    expect(statuses).toEqual([200, 200, 200, 402]);
+    expect(await list(bob)).toMatchObject([{ id: imposed.id, isImposed: true, mayManage: false }]);
+    for (const [method, body] of [
+      ["PATCH", { amount: 9 }],
+      ["DELETE", undefined],
+    ] as const)
+      expect((await api(bob, method, `/budgets/${imposed.id}`, body)).status).toBe(403);
+    const own = await set(bob, { amount: 5 });
+    expect((await api(bob, "POST", "/budgets", { amount: 6 })).status).toBe(409);
+    expect((await api(admin, "DELETE", `/budgets/${imposed.id}`)).status).toBe(204);
+    const everybodys = await set(admin, { ownerId: "system", programId: null, amount: 0.01, stops: true });
+    expect(everybodys).toMatchObject({ owner: { id: "system", name: "Everybody" }, state: "reached" });
+    expect(await call(bob)).toMatchObject({ status: 402, error: { message: expect.stringContaining("of the installation") as string } });
+    expect((await api(bob, "GET", `/budgets/${everybodys.id}`)).status).toBe(404);
+    expect((await list(admin, "all")).map(({ id }) => id)).toEqual([everybodys.id, own.id]);
+    expect((await api(bob, "GET", "/budgets?owner=all")).status).toBe(403);
+    for (const { id } of [everybodys, own]) await api(admin, "DELETE", `/budgets/${id}`);
+    expect((await call(bob)).status).toBe(200);
+  });
+
+  it("counts calls that go on when it is set", async () => {
+    await grant(bob);
+    setting.llm.behave({ usage: { input: 1000, output: 1000 }, text: "ok", slowMs: 300 });
+    const body = { model: model.id, max_tokens: 1000, stream: true, messages: [{ role: "user", content: "x" }] };
+    const going = setting.send(bob, "POST", "/v1/chat/completions", body).then((answer) => answer.text());
+    const running = setting.server.context.database.queries
+      .selectFrom("llm_calls")
+      .select("id")
+      .where("user_id", "=", bob.id)
+      .where("status", "=", "running");
+    await expect.poll(async () => (await running.execute()).length).toBe(1);
+    const budget = await set(bob, { amount: 1 });
+    expect(budget.held).toBeGreaterThan(0);
+    await going;
+    await expect.poll(async () => (await list(bob))[0]?.spent).toBe(0.003);
+    expect(await list(bob)).toMatchObject([{ held: 0 }]);
+  });
+
+  it.each([
+    { amount: 0 },
+    { amount: -1 },
+    { amount: 0.001 },
+    { amount: "1" },
+    {},
+    { amount: 1, programId: "prog\0" },
+    { amount: 1, more: 1 },
+    { amount: 1e12 },
+  ])("is refused with %j", async (input) => {
+    expect((await api(bob, "POST", "/budgets", input)).status).toBe(400);
+  });
+
+  it("is of a program that its owner sees", async () => {
+    expect((await api(bob, "POST", "/budgets", { amount: 1, programId: "prog_none" })).status).toBe(404);
+    expect((await api(bob, "POST", "/budgets", { amount: 1, programId: model.id })).status).toBe(404);
   });
 });
 

@@ -6,6 +6,7 @@ import { route } from "@syla/contracts/route";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { answerEncoded } from "../../src/platform/event-stream.ts";
 import { answer } from "../../src/platform/http-call.ts";
 import { createHttp, type HttpServer } from "../../src/platform/http.ts";
 import { createLogger } from "../../src/platform/logger.ts";
@@ -47,6 +48,7 @@ const fail = route({
 });
 const bytes = route({ ...base, method: "GET", path: "/bytes", auth: "none", responses: { 200: "bytes" } });
 const stream = route({ ...base, method: "GET", path: "/stream", auth: "none", responses: { 200: "event-stream" } });
+const endless = route({ ...base, method: "GET", path: "/endless", auth: "none", responses: { 200: "event-stream" } });
 const wrong = route({ ...base, method: "GET", path: "/wrong", auth: "none", responses: { 200: z.object({ n: z.number() }) } });
 
 const failures: Readonly<Record<string, () => Error>> = {
@@ -62,6 +64,7 @@ describe("HTTP border", () => {
   let origin: string;
   let draining = false;
   let aborted: Promise<unknown> | undefined;
+  let sentToNobody: Promise<number> | undefined;
 
   beforeAll(async () => {
     http = createHttp<TestActor>({
@@ -99,6 +102,23 @@ describe("HTTP border", () => {
         }
       };
       return answer(200, Readable.from(source()), { "content-type": "text/event-stream" });
+    });
+    http.bind(endless, async (_input, { signal }) => {
+      const { promise, resolve } = Promise.withResolvers<number>();
+      sentToNobody = promise;
+      const source = async function* () {
+        let sent = 0;
+        const piece = Buffer.alloc(64 * 1024, ": nothing\n\n");
+        try {
+          for (;;) {
+            yield piece;
+            sent += piece.length;
+          }
+        } finally {
+          resolve(sent);
+        }
+      };
+      return await answerEncoded(source(), signal, 200);
     });
     http.bind(wrong, () => ({ n: "not a number" }) as never);
     origin = `http://127.0.0.1:${await http.listen("127.0.0.1", 0)}`;
@@ -255,6 +275,18 @@ describe("HTTP border", () => {
     await new Promise((resolve) => socket.once("data", resolve));
     socket.destroy();
     await expect(aborted).resolves.toBeInstanceOf(Event);
+  });
+
+  it("cuts off a reader of events who takes nothing, and ends what was for them", async () => {
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.on("error", () => {}).pause();
+    const cut = new Promise((resolve) => socket.once("close", resolve));
+    socket.write("GET /endless HTTP/1.1\r\nhost: x\r\n\r\n");
+    await expect.poll(() => sentToNobody).toBeDefined();
+    // What a socket lets through before whoever reads it is waited for, and what lies in between.
+    expect(await sentToNobody).toBeLessThan(32 * 1024 * 1024);
+    socket.resume();
+    await cut;
   });
 
   it("takes no changes while it drains", async () => {

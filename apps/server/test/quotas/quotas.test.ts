@@ -169,7 +169,7 @@ describe("runs a day", () => {
         .transaction()
         .execute(async (work) => (allowance === null ? null : await quotas.admit(work, allowance)));
       const outcome = await admitted.catch((error: unknown) => (error as AppError).code);
-      expect(outcome).toEqual(isRefused ? "quota_exceeded" : { mayStart: true });
+      expect(outcome).toEqual(isRefused ? "quota_exceeded" : { mayStart: true, newBytes: 0 });
     }
   });
 });
@@ -212,6 +212,32 @@ describe("CPU time and storage", () => {
     const statuses = (await Promise.all([2, 3, 4, 5, 6].map((fill) => upload(fill, 300_000)))).map((answer) => answer.status);
     expect(statuses.toSorted((a, b) => a - b)).toEqual([201, 201, 201, 429, 429]);
     expect(await find(person, "storageMb")).toMatchObject({ limit: 1, used: 0.9, warning: true });
+  });
+
+  it("count what runs are given, once however often it is, and refuse what does not fit before there is a run", async () => {
+    const person = await createPerson(server);
+    await change(await idOf(person), { storageMb: 1 });
+    const given = (fill: string, more: object = {}) => ({ ...quick, stdin: fill.repeat(400_000), ...more });
+    const first = await execute(server, given("a"), person);
+    expect((await find(person, "storageMb"))?.used).toBeCloseTo(0.4, 2);
+    const second = await execute(server, given("b"), person);
+    for (let count = 0; count < 2; count += 1) await execute(server, given("a"), person);
+    for (const input of [
+      given("c"),
+      { ...quick, files: [{ path: "data", content: "d".repeat(400_000) }] },
+      { ...quick, tests: { cases: [{ name: "large", stdin: "e".repeat(400_000), expected: { stdout: "" } }] } },
+    ]) {
+      const refused = await server.send("POST", "/api/v1/executions", input, person);
+      expect([refused.status, await refused.json()]).toMatchObject([429, { code: "quota_exceeded", details: { quota: "storageMb" } }]);
+    }
+    const { items } = (await (await server.fetch("/api/v1/runs", { headers: person })).json()) as { items: object[] };
+    expect(items).toHaveLength(4);
+    // What is there takes no more room, and gives it back when its last run is deleted.
+    const again = await server.send("POST", `/api/v1/runs/${first.id}/rerun`, {}, person);
+    await waitForRun(server, Run.parse(await again.json()).id);
+    expect((await server.fetch(`/api/v1/runs/${second.id}`, { method: "DELETE", headers: person })).status).toBe(204);
+    expect((await find(person, "storageMb"))?.used).toBeCloseTo(0.4, 2);
+    await execute(server, given("c"), person);
   });
 
   it("add up: what the days say is what is there", async () => {

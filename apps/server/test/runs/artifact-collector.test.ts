@@ -56,9 +56,9 @@ describe("ArtifactCollector", () => {
   });
 
   it("lets go of the one in hand when the sandbox dies", async () => {
-    const collector = new ArtifactCollector(blobs, { maxBytes: 1000, maxFiles: 10 });
+    const collector = new ArtifactCollector(blobs, { maxBytes: 1_000_000, maxFiles: 10 });
     await collector.begin("half");
-    await collector.data(Buffer.from("ha"));
+    await collector.data(Buffer.alloc(100_000));
     await collector.abandon();
     expect(collector.artifacts).toEqual([]);
     expect(unfinished()).toEqual([]);

@@ -3,9 +3,8 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
-import { claimRuns, countQueued, requeueUnstarted } from "../../src/runs/store.ts";
-import { tryOf } from "../../src/runs/transitions.ts";
-import { maxAttempts } from "../../src/runs/worker.ts";
+import { claimRuns, countQueued, requeueUnstarted, triesOf } from "../../src/runs/store.ts";
+import { maxTries } from "../../src/runs/worker.ts";
 
 /** The server runs nothing: the tests claim what its queue holds. */
 let server: TestServer;
@@ -19,8 +18,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const queries = () => server.context.database.queries;
 const roles = { end_user: 3, developer: 3, admin: -1 };
-const claim = async (count: number, { installation = -1 } = {}) =>
-  await claimRuns(queries(), server.context.workerId, count, { roles, installation });
+const claim = async (count: number, { installation = -1, except = null as string | null } = {}) =>
+  await claimRuns(queries(), server.context.workerId, count, { roles, installation }, except);
 const ownersOf = (runs: readonly { owner_id: string }[]) => runs.map((run) => run.owner_id).toSorted();
 
 async function addPeople(count: number, role: "developer" | "admin" = "developer"): Promise<string[]> {
@@ -66,6 +65,15 @@ describe("a claim", () => {
     expect(ownersOf(await claim(2))).toEqual([many, many]);
   });
 
+  it("leaves one person's runs alone when it is for anybody else", async () => {
+    const [ann = "", ben = ""] = await addPeople(2, "admin");
+    await queue(ann, 3, { priority: 9, waitedMinutes: 5 });
+    expect(await claim(1, { except: ann })).toEqual([]);
+    await queue(ben, 1);
+    expect(ownersOf(await claim(2, { except: ann }))).toEqual([ben]);
+    expect(ownersOf(await claim(2))).toEqual([ann, ann]);
+  });
+
   it("gives a low priority its turn when it has waited a minute for each step", async () => {
     const [person = ""] = await addPeople(1, "admin");
     const [high = ""] = await queue(person, 1, { priority: 9 });
@@ -81,6 +89,31 @@ describe("a claim", () => {
     await sql`UPDATE runs SET available_at = now() + interval '1 minute' WHERE id = ${later}`.execute(queries());
     const [now = ""] = await queue(person, 1, { priority: 0 });
     expect((await claim(5)).map(({ id }) => id)).toEqual([now]);
+  });
+
+  it("is not kept from what may begin by people who have only runs for later", async () => {
+    const people = await addPeople(200);
+    for (const person of people.slice(1)) await queue(person, 1, { priority: 9 });
+    await sql`UPDATE runs SET available_at = now() + interval '1 minute', turn_at = 'infinity'`.execute(queries());
+    const [mine = ""] = await queue(people[0] ?? "", 1, { priority: 0 });
+    expect((await claim(8)).map(({ id }) => id)).toEqual([mine]);
+  });
+
+  it("gives what was for later its turn when its time has come, by its priority", async () => {
+    const [person = ""] = await addPeople(1, "admin");
+    const [low = ""] = await queue(person, 1, { priority: 0 });
+    const [waited = ""] = await queue(person, 1, { priority: 0, waitedMinutes: 5 });
+    const startAt = new Date(Date.now() + 60_000).toISOString();
+    const answer = await server.send("POST", "/api/v1/runs", { language: "bash", code: "echo 1", priority: 4, startAt });
+    const { id: later } = (await answer.json()) as { id: string };
+    await sql`UPDATE runs SET owner_id = ${person} WHERE id = ${later}`.execute(queries());
+    expect((await claim(0)).length).toBe(0);
+    const turnOf = async () =>
+      (await sql<{ turn: string }>`SELECT turn_at::text AS turn FROM runs WHERE id = ${later}`.execute(queries())).rows;
+    expect(await turnOf()).toEqual([{ turn: "infinity" }]);
+    await sql`UPDATE runs SET available_at = now() WHERE id = ${later}`.execute(queries());
+    const order = [...(await claim(1)), ...(await claim(1)), ...(await claim(1))];
+    expect(order.map(({ id }) => id)).toEqual([waited, later, low]);
   });
 
   it("keeps to what a team may have at once, over all its members and claims, and lets others by", async () => {
@@ -130,19 +163,19 @@ describe("a run whose worker goes before it has begun", () => {
   it("has as many tries as any, however often a worker was stopped in order", async () => {
     const [person = ""] = await addPeople(1);
     const [id = ""] = await queue(person, 1);
-    const put = async (cause: string) =>
+    const put = async (isLost: boolean) =>
       await queries()
         .transaction()
-        .execute((work) => requeueUnstarted(work, server.context.workerId, maxAttempts, cause));
+        .execute((work) => requeueUnstarted(work, server.context.workerId, isLost, maxTries));
     const tries: number[] = [];
-    for (const cause of ["worker_stopped", "worker_lost", "worker_stopped", "worker_stopped", "worker_lost", "worker_stopped"]) {
+    for (const isLost of [false, true, false, false, true, false]) {
       const [claimed] = await claim(1);
-      if (claimed !== undefined) tries.push(tryOf(claimed));
-      expect(await put(cause)).toEqual([id]);
+      if (claimed !== undefined) tries.push(triesOf(claimed));
+      expect(await put(isLost)).toEqual([id]);
     }
     expect(tries).toEqual([1, 1, 2, 2, 2, 3]);
-    expect((await claim(1)).map(tryOf)).toEqual([3]);
-    expect(await put("worker_lost")).toEqual([]);
+    expect((await claim(1)).map(triesOf)).toEqual([3]);
+    expect(await put(true)).toEqual([]);
   });
 });
 

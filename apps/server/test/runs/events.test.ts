@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunEvent } from "@syla/contracts/runs";
 import { execute, followRun, getRun, readEvents, submit, waitForRun } from "@syla/testkit/runs";
@@ -97,6 +99,12 @@ describe("the events of a run", () => {
   });
 });
 
+function open(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    get(server.url + path, { headers: { authorization: `Bearer ${server.localKey}`, ...headers } }, resolve).once("error", reject);
+  });
+}
+
 describe("a reader of much output", () => {
   const line = "0123456789abcdef".repeat(64);
   const lines = 50_000;
@@ -107,12 +115,6 @@ describe("a reader of much output", () => {
     return hash.digest("hex");
   };
   const expected = hashOf([`${line}\n`.repeat(lines)]);
-
-  function open(path: string): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      get(server.url + path, { headers: { authorization: `Bearer ${server.localKey}` } }, resolve).once("error", reject);
-    });
-  }
 
   it("may be slow or go away: the run does not wait, and the slow one gets all of it", async () => {
     const run = await submit(server, { language: "python", code: program, limits: { outputBytes: 64 * 1024 * 1024 } });
@@ -140,6 +142,51 @@ describe("a reader of much output", () => {
         .update(Buffer.from(await log.arrayBuffer()))
         .digest("hex"),
     ).toBe(expected);
+  });
+});
+
+describe("many readers of a run", () => {
+  it("get the same, byte for byte, though some are slow, one never reads and some come and go", async () => {
+    const lines = 600;
+    const run = await submit(server, {
+      language: "python",
+      code: `import time\nfor i in range(${lines}):\n  print(i, flush=True)\n  time.sleep(0.001)`,
+    });
+    const path = `/api/v1/runs/${run.id}/events`;
+    const silent = await open(path);
+    silent.on("error", () => {}).pause();
+    const readAll = async (pauseMs: number) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of (await open(path)) as AsyncIterable<Buffer>) {
+        pieces.push(piece);
+        if (pauseMs > 0) await sleep(pauseMs);
+      }
+      return Buffer.concat(pieces).toString();
+    };
+    const comeAndGo = async () => {
+      let text = "";
+      for (let after = 0; !text.includes("event: end\n");) {
+        const response = await open(path, { "last-event-id": String(after) });
+        response
+          .on("error", () => {})
+          .once("data", (piece: Buffer) => {
+            const whole = piece.subarray(0, piece.lastIndexOf("\n\n") + 2).toString();
+            text += whole;
+            after = Number(/.*^id: (\d+)$/ms.exec(whole)?.[1] ?? after);
+            response.destroy();
+          });
+        await once(response, "close");
+      }
+      return text;
+    };
+    const readers = [...Array.from({ length: 50 }, () => readAll(0)), readAll(40), readAll(40), comeAndGo(), comeAndGo()];
+    const [first = "", ...others] = await Promise.all(readers);
+    silent.destroy();
+    expect(new Set(others)).toEqual(new Set([first]));
+    const events = await Array.fromAsync(readEvents(Readable.from([Buffer.from(first)])));
+    expect(numbers(events)).toEqual(upTo(events.length));
+    expect(textOf(events)).toBe(Array.from({ length: lines }, (_, line) => `${line}\n`).join(""));
+    expect(await readAll(0)).toBe(first);
   });
 });
 

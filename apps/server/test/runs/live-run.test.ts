@@ -8,7 +8,8 @@ import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LiveRun } from "../../src/runs/live-run.ts";
 import { LiveRuns } from "../../src/runs/live-runs.ts";
-import { bytesOf, readLines, type LogRecord } from "../../src/runs/log-records.ts";
+import { encodeEvent } from "../../src/platform/event-stream.ts";
+import { bytesOf, readLines, toEvent, type LogRecord } from "../../src/runs/log-records.ts";
 
 const mebibyte = 1024 * 1024;
 setFlagsFromString("--expose-gc");
@@ -38,7 +39,7 @@ describe("LiveRun", () => {
   const numbers = (records: readonly LogRecord[]) => records.map((record) => record.seq);
   const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-  /** Writes about `bytes` of numbered lines, now and then letting others run. */
+  /** Writes about `bytes` of numbered lines as a run does, which waits where the disk does not keep up. */
   async function write(bytes: number): Promise<string> {
     const written: string[] = [];
     for (let size = 0, line = 0; size < bytes; line++) {
@@ -46,6 +47,7 @@ describe("LiveRun", () => {
       written.push(chunk);
       size += chunk.length;
       live.output("stdout", Buffer.from(chunk));
+      await live.hasRoom();
       if (line % 4 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     return written.join("");
@@ -137,14 +139,31 @@ describe("LiveRun", () => {
     expect(await slow).toEqual(await content());
   });
 
+  it("sends the same to any number of followers, who hold nothing of their own", async () => {
+    const gone = new AbortController();
+    const followers = Array.from({ length: 300 }, () => Array.fromAsync(live.followParts(0, gone.signal)));
+    const leaving = live.followParts(0, gone.signal);
+    const held = [(await Promise.all([leaving.next(), write(100_000)]))[0].value]; // and takes nothing more
+    for (let line = 0; line < 20; line++) {
+      live.output("stdout", Buffer.from(`line ${line}\n`));
+      await sleep(1);
+    }
+    await live.close();
+    const read = await Promise.all(followers);
+    const expected = Buffer.concat((await content()).map((record) => Buffer.from(encodeEvent(toEvent(record)))));
+    for (const parts of read) expect(Buffer.concat(parts.map(({ bytes }) => bytes)).equals(expected)).toBe(true);
+    expect(read.every((parts) => parts.every(({ bytes }) => bytes.length < 256 * 1024))).toBe(true);
+    const parts = read.flat();
+    expect(new Set(parts.map(({ bytes }) => bytes)).size).toBeLessThan(parts.length / 10);
+    held.push(...(await Array.fromAsync(leaving)));
+    expect(Buffer.concat(held.map((part) => part?.bytes ?? Buffer.alloc(0))).equals(expected)).toBe(true);
+  });
+
   it("keeps 50 MB out of memory", async () => {
     live.output("stdout", Buffer.from("start"));
     collectGarbage();
     const before = process.memoryUsage();
-    for (let size = 0; size < 50; size++) {
-      await write(mebibyte);
-      await sleep(1); // the disk takes it
-    }
+    for (let size = 0; size < 50; size++) await write(mebibyte);
     await live.close();
     collectGarbage();
     const after = process.memoryUsage();
@@ -184,12 +203,15 @@ describe("LiveRun", () => {
 
   it("ends its followers when it is closed or they go away", async () => {
     const gone = new AbortController();
-    const aborted = live.follow(0, gone.signal);
+    const seen: number[] = [];
+    const aborted = (async () => {
+      for await (const { seq } of live.follow(0, gone.signal)) seen.push(seq);
+    })();
     const waiting = Array.fromAsync(live.follow(0));
     live.status("running", null, 1);
-    expect((await aborted.next()).value).toMatchObject({ seq: 1 });
+    await expect.poll(() => seen).toEqual([1]);
     gone.abort();
-    expect(await Array.fromAsync(aborted)).toEqual([]);
+    await aborted;
     await live.close();
     expect(numbers(await waiting)).toEqual([1]);
   });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { openSync, closeSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -76,6 +77,31 @@ describe("stored logs", () => {
     expect(await collect(readLog(blobs, await storeLog(blobs, lines)))).toEqual(records);
     const stream = Readable.from([lines.subarray(0, 11), lines.subarray(11)]);
     expect(await collect(readLog(blobs, await storeLog(blobs, stream)))).toEqual(records);
+  });
+
+  it("are read from any event on, without what comes long before it", async () => {
+    const records = Array.from({ length: 6000 }, (_, index) => logRecord(index + 1, randomBytes(100)));
+    const sha256 = await storeLog(blobs, Readable.from(records.map((record) => Buffer.from(encodeRecord(record)))));
+    let read = 0;
+    const counting: Blobs = {
+      ...blobs,
+      open: async (hash, range) => {
+        read += (range?.end ?? 0) - (range?.start ?? 0);
+        return await blobs.open(hash, range);
+      },
+    };
+    for (const after of [0, 1, 1499, 3000, 5998, 5999, 6000, 9000])
+      expect(await collect(readLog(blobs, sha256, after))).toEqual(records.slice(after));
+    expect(await collect(readLog(counting, sha256, 5990))).toHaveLength(10);
+    expect(read).toBeLessThan(((await blobs.stat(sha256))?.size ?? 0) / 2);
+    const unpacked = zstdDecompressSync(await blobs.get(sha256));
+    expect(unpacked.toString().startsWith(encodeRecord(records[0] as LogRecord))).toBe(true);
+  });
+
+  it("of older releases are one frame", async () => {
+    const records = Array.from({ length: 500 }, (_, index) => logRecord(index + 1, randomBytes(100)));
+    const { sha256 } = await blobs.put(zstdCompressSync(Buffer.from(records.map(encodeRecord).join(""))));
+    expect(await collect(readLog(blobs, sha256, 490))).toEqual(records.slice(490));
   });
 
   it("may be empty: a server was killed before the first line was on disk", async () => {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Run, type RunInputDraft } from "@syla/contracts/runs";
+import { SandboxError } from "@syla/sandbox/spec";
 import { createPerson, execute, followRun, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -130,6 +131,49 @@ describe("cancelling", () => {
     expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "started\nbye\n", error: null });
   });
 
+  it("ends what ignores signals, waits for a person, is compiled, or waits for a sandbox, and leaves nothing", async () => {
+    const stubborn = await submit(server, { language: "bash", code: "trap '' TERM\necho started\nwhile :; do sleep 0.02; done" });
+    await waitForRun(server, stubborn.id, ({ stdout }) => stdout === "started\n");
+    await cancel(stubborn.id);
+    expect(await waitForRun(server, stubborn.id)).toMatchObject({ status: "cancelled", error: null });
+
+    const asking = await submit(server, { language: "bash", code: "echo started; exec sleep 60" });
+    await waitForRun(server, asking.id, ({ stdout }) => stdout === "started\n");
+    await server.context.database.queries.updateTable("runs").set({ status: "waiting" }).where("id", "=", asking.id).execute();
+    await cancel(asking.id);
+    expect(await waitForRun(server, asking.id)).toMatchObject({ status: "cancelled", error: null });
+
+    // A sandbox that takes for ever, for the program or for its compiler: it is taken for what it is when it comes at last.
+    for (const [language, phase, code] of [
+      ["bash", "starting", "echo never"],
+      ["c", "compiling", "int main(void) { return 0; }"],
+    ] as const) {
+      const { sandboxes } = server.context;
+      const start = sandboxes.start.bind(sandboxes);
+      const late = Promise.withResolvers<void>();
+      const asked = Promise.withResolvers<void>();
+      const began = vi.fn<() => void>();
+      const stalled = vi.spyOn(sandboxes, "start").mockImplementation(async (tier, spec) => {
+        asked.resolve();
+        await late.promise;
+        const begin = async () => {
+          await spec.begin?.();
+          began();
+        };
+        return await start(tier, spec.begin === undefined ? spec : { ...spec, begin });
+      });
+      const run = await submit(server, { language, code }, { "idempotency-key": `never ${language}` });
+      await asked.promise;
+      expect([phase, "running"]).toContain((await getRun(server, run.id)).phase ?? "running");
+      await cancel(run.id);
+      expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "", startedAt: null });
+      late.resolve();
+      stalled.mockRestore();
+      expect(await execute(server, quick("next"))).toMatchObject({ status: "succeeded" });
+      expect(began).not.toHaveBeenCalled();
+    }
+  });
+
   it("a run that has ended is refused, and changes nothing", async () => {
     const run = await execute(server, quick("done"));
     const response = await cancel(run.id);
@@ -156,6 +200,65 @@ describe("cancelling", () => {
       expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled" });
     }
     expect(await execute(server, quick("free"))).toMatchObject({ status: "succeeded" });
+  });
+});
+
+describe("a worker that is drained", () => {
+  const ask = async (verb: "drain" | "resume") => {
+    expect((await server.send("POST", `/api/v1/workers/${server.context.workerId}/${verb}`)).status).toBe(200);
+  };
+
+  it("hands back what does not begin, which is none of its tries", async () => {
+    const { sandboxes } = server.context;
+    const start = sandboxes.start.bind(sandboxes);
+    const judged = { ...quick("judged"), tests: { cases: [{ name: "a", expected: { stdout: "judged.sh\n" } }] } };
+    for (const [input, often] of [
+      [quick("back"), 3],
+      [judged, 1],
+    ] as const) {
+      const late = Promise.withResolvers<void>();
+      const stalled = vi.spyOn(sandboxes, "start").mockImplementation(async (tier, spec) => {
+        await late.promise;
+        return await start(tier, spec);
+      });
+      const run = await submit(server, input, { "idempotency-key": `back ${input.entrypoint}` });
+      for (let times = 1; times <= often; times += 1) {
+        await waitForRun(server, run.id, ({ status, attempt }) => status !== "queued" && attempt === times);
+        await ask("drain");
+        const back = await waitForRun(server, run.id, ({ status }) => status === "queued");
+        expect(back).toMatchObject({ attempt: times + 1, startedAt: null });
+        // A fourth attempt that fails is the first try.
+        if (times === 3) stalled.mockRejectedValueOnce(new SandboxError("no_capacity", "none"));
+        if (times === often) late.resolve();
+        await ask("resume");
+      }
+      const attempts = often === 3 ? 5 : 2;
+      expect(await waitForRun(server, run.id)).toMatchObject({ status: "succeeded", attempt: attempts });
+      stalled.mockRestore();
+      const { items } = (await (await server.fetch(`/api/v1/runs/${run.id}/transitions`)).json()) as { items: { cause: string }[] };
+      expect(items.filter(({ cause }) => cause === "worker_drained")).toHaveLength(often);
+      expect(items.filter(({ cause }) => cause === "no_capacity")).toHaveLength(attempts - often - 1);
+    }
+  });
+});
+
+describe("whoever waits for a run", () => {
+  const wait = (id: string, seconds: number, init: RequestInit = {}) => server.fetch(`/api/v1/runs/${id}/wait?seconds=${seconds}`, init);
+
+  it("has it when it ends, or as it is when the time is over, and may go away", async () => {
+    const slot = await occupy();
+    const run = await submit(server, quick("awaited"));
+    expect(await (await wait(run.id, 0)).json()).toMatchObject({ id: run.id, status: "queued" });
+    expect(await (await wait(run.id, 0.05)).json()).toMatchObject({ status: "queued" });
+    const leaving = new AbortController();
+    const left = wait(run.id, 300, { signal: leaving.signal });
+    const ended = wait(run.id, 60);
+    leaving.abort();
+    await expect(left).rejects.toThrow(/abort/i);
+    await slot.release();
+    expect(await (await ended).json()).toMatchObject({ status: "succeeded", stdout: "awaited.sh\n" });
+    for (const seconds of [-1, 301, "x"]) expect((await server.fetch(`/api/v1/runs/${run.id}/wait?seconds=${seconds}`)).status).toBe(400);
+    expect((await server.fetch(`/api/v1/runs/${run.id}/wait`, { headers: await createPerson(server) })).status).toBe(404);
   });
 });
 

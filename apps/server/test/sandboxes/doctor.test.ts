@@ -14,6 +14,7 @@ describe("the doctor's report", () => {
       "bubblewrap",
       "python3",
       "user namespaces",
+      "namespaces inside bubblewrap",
       "control groups",
       "processes",
       "open files",

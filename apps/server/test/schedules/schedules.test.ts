@@ -97,6 +97,26 @@ describe("a schedule", () => {
     expect((await send(ann, "GET", path)).status).toBe(404);
   });
 
+  it("is not overwritten by whoever has not seen what somebody else has changed", async () => {
+    const made = await create();
+    const path = `/api/v1/schedules/${made.id}`;
+    const change = (body: object, revision: string) => server.send("PATCH", path, body, { ...ann.headers, "if-match": revision });
+    const read = await server.fetch(path, { headers: ann.headers });
+    expect([made.revision, read.headers.get("etag")]).toEqual([1, '"1"']);
+    const first = await change({ name: "First" }, '"1"');
+    expect([first.status, first.headers.get("etag")]).toEqual([200, '"2"']);
+    const second = await change({ name: "Second" }, '"1"');
+    expect([second.status, await second.json()]).toMatchObject([
+      412,
+      { code: "revision_conflict", details: { current: { name: "First", revision: 2 } } },
+    ]);
+    const both = await Promise.all(["a", "b"].map(async (name) => (await change({ name }, '"2"')).status));
+    expect(both.toSorted((a, b) => a - b)).toEqual([200, 412]);
+    expect((await change({ name: "Any" }, "*")).status).toBe(200);
+    expect((await send(ann, "PATCH", path, { name: "Any" })).status).toBe(200);
+    expect((await change({ name: "Any" }, "yesterday")).status).toBe(400);
+  });
+
   it("is refused for what is no time, no zone, no program of theirs, or one too many", async () => {
     const refusal = async (change: object, person = ann) =>
       await errorOf(send(person, "POST", "/api/v1/schedules", { name: "Bad", programId, cron: "@daily", ...change }));
@@ -255,6 +275,12 @@ describe("whoever may no longer run it", () => {
     expect((await server.send("PATCH", `/api/v1/quotas/${dan.id}`, { runsPerDay: 0 })).status).toBe(200);
     await comeDueNow(made.id);
     await expect.poll(async () => (await get(made.id, dan)).last?.outcome, { timeout: 20_000 }).toBe("quota_exceeded");
+    // They are told once of what goes on for the same reason.
+    await comeDueNow(made.id);
+    const isDue = async () => (await sql`SELECT FROM schedules WHERE id = ${made.id} AND next_at <= now()`.execute(queries())).rows.length;
+    await expect.poll(isDue, { timeout: 20_000 }).toBe(0);
+    const { items } = await json<{ items: { title: string }[] }>(send(dan, "GET", "/api/v1/notifications"));
+    expect(items.filter(({ title }) => title === "The schedule “Daily” could not begin its run")).toHaveLength(1);
     expect(await get(made.id, dan)).toMatchObject({ enabled: true, disabledReason: null });
   });
 });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { NewApiKey } from "@syla/contracts/api-keys";
-import { databaseUrl } from "@syla/testkit/database";
+import { databaseUrl } from "@syla/testkit/database-url";
 import { startTestServer } from "@syla/testkit/server";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { describe, expect, it } from "vitest";

@@ -178,11 +178,15 @@ describe("a team that is deleted while it is used", () => {
     await join(bob);
     await server.send("PATCH", `/api/v1/quotas/${bob.id}`, { concurrentRuns: 1 });
     const files = [{ path: "main.sh", content: "cat\necho done" }];
-    const program = await json<{ id: string }>(send(ann, "POST", "/api/v1/assets", { type: "program", name: "Nightly", files, ownerId: team.id }));
+    const program = await json<{ id: string }>(
+      send(ann, "POST", "/api/v1/assets", { type: "program", name: "Nightly", files, ownerId: team.id }),
+    );
     const begin = async (stdin: string) => await json<Run>(send(bob, "POST", "/api/v1/runs", { programId: program.id, stdin }));
     const shared = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, ann.headers)).id;
     await share(server, ann, { resourceType: "run", resourceId: shared, teamId: team.id, level: "view" });
-    const schedule = await json<Schedule>(send(bob, "POST", "/api/v1/schedules", { name: "S", programId: program.id, cron: "@yearly" }));
+    const schedule = await json<Schedule>(
+      send(bob, "POST", "/api/v1/schedules", { name: "S", programId: program.id, cron: "@yearly", missed: "once" }),
+    );
     const trigger = await json<{ id: string; secret: string }>(
       send(bob, "POST", "/api/v1/triggers", { name: "T", programId: program.id, auth: "bearer" }),
     );
@@ -205,7 +209,7 @@ describe("a team that is deleted while it is used", () => {
     expect(await codeOf(send(bob, "POST", "/api/v1/runs", { programId: program.id }))).toBe("not_found");
     const called = await server.send("POST", `/api/v1/triggers/${trigger.id}/calls`, {}, { authorization: `Bearer ${trigger.secret}` });
     expect((await json<{ code: string }>(called)).code).toBe("trigger_disabled");
-    await sql`update schedules set next_at = now() where id = ${schedule.id}`.execute(queries);
+    await sql`update schedules set next_at = date_trunc('year', now(), 'UTC') where id = ${schedule.id}`.execute(queries);
     await expect
       .poll(async () => await json<Schedule>(send(bob, "GET", `/api/v1/schedules/${schedule.id}`)), { timeout: 30_000 })
       .toMatchObject({ enabled: false, disabledReason: "not_found" });
@@ -219,10 +223,12 @@ describe("a team that is deleted while it is used", () => {
 async function findMentions(id: string): Promise<string[]> {
   const { queries } = server.context.database;
   const { rows: tables } = await sql<{ name: string }>`
-    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(queries);
+    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`.execute(
+    queries,
+  );
   const found: string[] = [];
   for (const { name } of tables) {
-    if (/^(audit_|notification|deliver|idempotent_|events|outbox)/.test(name)) continue;
+    if (/^(audit_|notification|deliver|idempotent_|events|runs$)/.test(name)) continue;
     const { rows } = await sql`select from ${sql.table(name)} t where to_jsonb(t)::text like ${`%${id}%`} limit 1`.execute(queries);
     if (rows.length > 0) found.push(name);
   }

@@ -10,6 +10,7 @@ import {
 import { execute } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { startWebhookReceiver, type WebhookReceiver } from "@syla/testkit/webhook-receiver";
+import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
 import { notify } from "../../src/platform/database.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -81,6 +82,25 @@ describe("a webhook", () => {
     }
     expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(receiver.received.length);
     expect(await log(made.id)).toHaveLength(receiver.received.length);
+  });
+
+  it("is told of each time that a schedule could not begin its run", async () => {
+    await create({ events: ["schedule.failed"] });
+    const program = await createProgram(server, ann, "Nightly", { "main.py": "print(1)" });
+    const wish = { name: "Nightly", programId: program.id, cron: "@yearly", missed: "once" };
+    const { id } = await json<{ id: string }>(send(ann, "POST", "/api/v1/schedules", wish));
+    expect((await server.send("PATCH", `/api/v1/quotas/${ann.id}`, { runsPerDay: 0 })).status).toBe(200);
+    for (const count of [1, 2]) {
+      const days = 366 * count;
+      await sql`UPDATE schedules SET next_at = now() - ${days} * interval '1 day', last_at = null WHERE id = ${id}`.execute(
+        server.context.database.queries,
+      );
+      await expect.poll(() => types(), { timeout: 20_000 }).toHaveLength(count);
+    }
+    expect(told()[0]).toMatchObject({
+      type: "schedule.failed",
+      data: { scheduleId: id, name: "Nightly", programId: program.id, errorCode: "quota_exceeded", willRetry: false, disabled: false },
+    });
   });
 
   it("is told of what it asked for alone", async () => {

@@ -39,7 +39,10 @@ function useLog(kind: "events" | "images", id: string, build: string): BuildLog 
         kind === "events" ? syla.environments.events(id, options) : syla.environments.images.events(id, options);
       for await (const event of events) {
         if (event.type === "log") buffer.append("stdout", event.time, event.text);
-        else if (event.type === "end") storeEnd(client, event);
+        else if (event.type === "end") {
+          buffer.end();
+          storeEnd(client, event);
+        }
       }
     };
     follow().catch((reason: unknown) => (stop.signal.aborted ? undefined : setError(reason)));

@@ -1,10 +1,19 @@
-import type { ProgramRunInputDraft } from "@syla/sdk";
+import type { ProgramRunInputDraft, RunOptions } from "@syla/sdk";
+import { useRunOptions } from "../runs/queries.ts";
+import { formatBytes, formatDuration } from "../ui/format.ts";
 
 export type Profile = NonNullable<ProgramRunInputDraft["profile"]>;
 
-/** The sizes that a program and its runs may have. */
-export const profiles: readonly { readonly value: Profile; readonly label: string }[] = [
-  { value: "small", label: "small: ½ core, 512 MiB, 5 minutes" },
-  { value: "medium", label: "medium: 1 core, 2 GiB, 30 minutes" },
-  { value: "large", label: "large: 2 cores, 4 GiB, 1 hour" },
-];
+/** The sizes that a program and its runs may have, as the server has them. */
+export function useProfiles(): readonly { readonly value: Profile; readonly label: string }[] {
+  const options = useRunOptions();
+  return (options.data?.profiles ?? []).map((profile) => ({
+    value: profile.name,
+    label: `${profile.name}: ${describeSize(profile)}, ${formatDuration(profile.limits.wallMs ?? 0)}`,
+  }));
+}
+
+/** What a size gives, without its time. */
+export function describeSize({ limits: { cpus = 1, memoryBytes = 0, diskBytes = 0 } }: RunOptions["profiles"][number]): string {
+  return `${cpus} ${cpus > 1 ? "cores" : "core"}, ${formatBytes(memoryBytes)} of memory, ${formatBytes(diskBytes)} of disk`;
+}

@@ -14,7 +14,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextAreaField, TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
-import { type Profile, profiles } from "./profiles.ts";
+import { type Profile, useProfiles } from "./profiles.ts";
 import { readVariables, splitWords } from "./run-words.ts";
 
 interface RunProgramProps {
@@ -45,6 +45,7 @@ function RunProgramDialog({ programId, name, entrypoint, args, version, onClose 
   const [variables, setVariables] = useState("");
   const [stdin, setStdin] = useState("");
   const [modelId, setModelId] = useState("");
+  const profiles = useProfiles();
   const [profile, setProfile] = useState<Profile | "">("");
   const [files, setFiles] = useState<readonly DraftFile[]>([]);
   const upload = useMutation({

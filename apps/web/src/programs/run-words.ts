@@ -22,6 +22,11 @@ export function splitWords(line: string): string[] | null {
   return words;
 }
 
+/** The line that `splitWords` splits into these words. */
+export function joinWords(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)).join(" ");
+}
+
 /** Lines of `NAME=value`, and the first that is none. */
 export function readVariables(text: string): { readonly values: Record<string, string>; readonly problem: string | null } {
   const values: Record<string, string> = {};

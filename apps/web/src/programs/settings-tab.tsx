@@ -10,7 +10,7 @@ import { TextAreaField, TextField } from "../ui/form-field.tsx";
 import { Section } from "../ui/page.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { DeleteSection, TransferSection } from "./ownership-sections.tsx";
-import { type Profile, profiles } from "./profiles.ts";
+import { type Profile, useProfiles } from "./profiles.ts";
 import type { AssetTabProps } from "../catalog/asset-page.tsx";
 
 interface Form {
@@ -83,6 +83,7 @@ export function SettingsTab({ asset }: AssetTabProps) {
 }
 
 function DetailsForm({ asset }: AssetTabProps) {
+  const profiles = useProfiles();
   // What was loaded when the form was opened: a change in the meantime is told, not overwritten.
   const [base, setBase] = useState(asset);
   const [form, setForm] = useState(() => formOf(asset));

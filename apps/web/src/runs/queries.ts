@@ -1,5 +1,13 @@
 import type { BulkRunsInputDraft, Run, RunInputDraft, RunSummary } from "@syla/sdk";
-import { type InfiniteData, keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { useClient } from "../app/client.ts";
 import { isLive } from "./run-state.ts";
@@ -40,10 +48,39 @@ export function useRuntimes() {
   return useQuery({ queryKey: ["runtimes"], queryFn: ({ signal }) => syla.runtimes.list({ signal }), staleTime: 60_000 });
 }
 
-/** What a run left in /output. */
-export function useArtifacts(id: string, enabled: boolean) {
+/** What else runs and sandboxes of this server may ask for. */
+export function useRunOptions() {
+  return useQuery({ queryKey: ["run-options"], queryFn: ({ signal }) => syla.runtimes.options({ signal }), staleTime: 60_000 });
+}
+
+const artifactsAtOnce = 200;
+
+/** What a run left in /output, by path, page by page; of it only paths with a part. */
+export function useArtifacts(id: string, part: string, enabled: boolean) {
   const { syla: reader } = useClient();
-  return useQuery({ queryKey: ["run", id, "artifacts"], queryFn: ({ signal }) => reader.runs.artifacts(id, { signal }), enabled });
+  return useInfiniteQuery({
+    queryKey: ["run", id, "artifacts", part],
+    queryFn: ({ pageParam, signal }) =>
+      reader.runs.listArtifacts(id, { limit: artifactsAtOnce, cursor: pageParam, q: part === "" ? undefined : part }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+}
+
+/** One of them by its path, wherever it is in the list; null when there is none. */
+export function useArtifactAt(id: string, path: string | null, enabled: boolean) {
+  const { syla: reader } = useClient();
+  return useQuery({
+    queryKey: ["run", id, "artifact-at", path],
+    queryFn: async ({ signal }) => {
+      const { items } = await reader.runs.listArtifacts(id, { q: (path ?? "").slice(0, 200) }, { signal });
+      return items.find((artifact) => artifact.path === path) ?? null;
+    },
+    enabled: enabled && path !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 }
 
 /** What came of a run's test cases, once it has ended. */

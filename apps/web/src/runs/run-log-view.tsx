@@ -1,10 +1,12 @@
 import { Box } from "@chakra-ui/react";
-import type { Run } from "@syla/sdk";
+import type { LogQuery, Run } from "@syla/sdk";
 import { useLocation } from "react-router";
 import { useClient } from "../app/client.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { LogViewer } from "../ui/log/log-viewer.tsx";
+import { isNarrowed, type LogFilter } from "../ui/log/log-search.ts";
 import { isLive } from "./run-state.ts";
+import { useLogFilter } from "./use-log-filter.ts";
 import { useRunLog } from "./use-run-log.ts";
 
 const phases: Readonly<Record<string, string>> = {
@@ -19,6 +21,7 @@ export function RunLogView({ run }: { readonly run: Run }) {
   const { syla, hasKey } = useClient();
   const log = useRunLog(run.id);
   const { hash } = useLocation();
+  const [filter, keepFilter] = useLogFilter();
   const linked = /^#L(\d{1,9})$/.exec(hash)?.[1];
   if (log.error) {
     return (
@@ -31,11 +34,14 @@ export function RunLogView({ run }: { readonly run: Run }) {
     <LogViewer
       buffer={log.buffer}
       live={isLive(run)}
-      download={{
-        href: syla.runs.logUrl(run.id),
-        name: `${run.id}-all.log`,
-        ...(hasKey && { load: () => syla.runs.log(run.id) }),
+      download={null}
+      downloadLines={(shown, times) => {
+        const query = downloadOf(shown, times);
+        const name = `${run.id}-${shown.stream}.log`;
+        return { href: syla.runs.logUrl(run.id, query), name, ...(hasKey && { load: () => syla.runs.log(run.id, query) }) };
       }}
+      initialFilter={filter}
+      onFilter={keepFilter}
       linksLines={!hasKey}
       linkedLine={linked ? Number(linked) : null}
       empty={
@@ -44,4 +50,10 @@ export function RunLogView({ run }: { readonly run: Run }) {
       reconnecting={log.reconnecting && isLive(run)}
     />
   );
+}
+
+/** The bytes of the program, unless only some lines are shown, or their times. */
+function downloadOf({ stream, level, node }: LogFilter, timestamps: boolean): LogQuery {
+  const isText = timestamps || isNarrowed({ stream: "all", level, node });
+  return { stream, level, node, ...(isText && { format: "text" as const }), ...(timestamps && { timestamps }) };
 }

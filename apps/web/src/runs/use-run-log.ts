@@ -43,13 +43,12 @@ export function useRunLog(id: string): RunLog {
 }
 
 function createEventSink(client: QueryClient, id: string, buffer: LogBuffer): (event: RunEvent) => void {
-  let attempt = 1;
   return (event) => {
-    if (event.type === "log") return buffer.append(event.stream, event.time, event.text);
-    if (event.type === "end") return storeRun(client, event.run);
-    if (event.attempt > attempt) buffer.append("system", event.time, `Attempt ${event.attempt}: the server that ran this was lost.\n`);
-    attempt = Math.max(attempt, event.attempt);
-    patchStatus(client, id, event);
+    buffer.take(event);
+    if (event.type === "status") patchStatus(client, id, event);
+    if (event.type !== "end") return;
+    buffer.end();
+    storeRun(client, event.run);
   };
 }
 

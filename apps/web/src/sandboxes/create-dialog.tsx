@@ -1,21 +1,20 @@
 import { Button, chakra, Flex, NativeSelect, Text } from "@chakra-ui/react";
+import type { RunOptions } from "@syla/sdk";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { type DraftNetwork, networkInput, networkProblem, noNetwork } from "../runs/new/draft-network.ts";
 import { NetworkPicker } from "../runs/new/network-picker.tsx";
-import { useRuntimes } from "../runs/queries.ts";
+import { InstallHint, LanguagePicker } from "../runs/new/language-picker.tsx";
+import { TierPicker } from "../runs/new/tier-picker.tsx";
+import { describeSize } from "../programs/profiles.ts";
+import { useRunOptions, useRuntimes } from "../runs/queries.ts";
+import { findRuntime } from "../runs/runtime-choice.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { useCreateSandbox } from "./queries.ts";
 
-const gibibyte = 1024 ** 3;
 const minuteMs = 60_000;
-const sizes = [
-  { label: "Small: 1 CPU, 1 GiB", cpus: 1, memoryBytes: gibibyte },
-  { label: "Medium: 1 CPU, 2 GiB", cpus: 1, memoryBytes: 2 * gibibyte },
-  { label: "Large: 2 CPUs, 4 GiB", cpus: 2, memoryBytes: 4 * gibibyte },
-];
 const idleTimes = [5, 30, 120].map((minutes) => ({ label: `${minutes} minutes`, ms: minutes * minuteMs }));
 const endTimes = [1, 24, 168].map((hours) => ({
   label: hours === 168 ? "7 days" : hours === 1 ? "1 hour" : `${hours} hours`,
@@ -26,25 +25,28 @@ const endTimes = [1, 24, 168].map((hours) => ({
 export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
   const [name, setName] = useState("");
   const [language, setLanguage] = useState("python");
-  const [size, setSize] = useState(1);
+  const [size, setSize] = useState("medium");
+  const [tier, setTier] = useState<RunOptions["defaultTier"] | "">("");
   const [idle, setIdle] = useState(1);
   const [end, setEnd] = useState(1);
   const [network, setNetwork] = useState<DraftNetwork>(noNetwork);
   const [tried, setTried] = useState(false);
   const problem = networkProblem(network);
   const runtimes = useRuntimes();
+  const runtime = findRuntime(runtimes.data ?? [], language);
+  const options = useRunOptions();
   const create = useCreateSandbox();
   const navigate = useNavigate();
   const submit = () => {
     setTried(true);
-    if (problem !== null) return;
-    const { cpus, memoryBytes } = sizes[size] ?? {};
-    const limits = cpus === undefined || memoryBytes === undefined ? {} : { cpus, memoryBytes };
+    if (problem !== null || runtime?.available === false) return;
+    const { cpus, memoryBytes, diskBytes } = options.data?.profiles.find((profile) => profile.name === size)?.limits ?? {};
     create.mutate(
       {
         ...(name.trim() !== "" && { name: name.trim() }),
         language,
-        limits,
+        limits: { cpus, memoryBytes, diskBytes },
+        ...(tier !== "" && { tier }),
         network: networkInput(network),
         idleTimeoutMs: idleTimes[idle]?.ms,
         hardEndMs: endTimes[end]?.ms,
@@ -52,9 +54,10 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
       { onSuccess: (sandbox) => void navigate(`/sandboxes/${sandbox.id}`) },
     );
   };
-  const languages = (runtimes.data ?? [])
-    .filter(({ available }) => available)
-    .map((runtime) => ({ label: runtime.title, value: runtime.name }));
+  const sizes = (options.data?.profiles ?? []).map((profile) => ({
+    label: `${profile.name}: ${describeSize(profile)}`,
+    value: profile.name,
+  }));
   return (
     <Modal label="New sandbox" onClose={onClose}>
       <chakra.form
@@ -74,8 +77,14 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
           placeholder="made up when empty"
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Choice label="Language" value={language} options={languages} onChange={setLanguage} />
-        <Choice label="Size" value={String(size)} options={toOptions(sizes)} onChange={(value) => setSize(Number(value))} />
+        <Flex direction="column" gap="1">
+          <Text fontSize="sm" fontWeight="medium" aria-hidden>
+            Language
+          </Text>
+          <LanguagePicker runtimes={runtimes.data ?? []} value={language} onChange={setLanguage} explains={false} />
+          {runtime && !runtime.available ? <InstallHint runtime={runtime} /> : null}
+        </Flex>
+        <Choice label="Size" value={size} options={sizes} onChange={setSize} />
         <Choice
           label="Pause when unused for"
           value={String(idle)}
@@ -89,9 +98,17 @@ export function CreateDialog({ onClose }: { readonly onClose: () => void }) {
           </Text>
           <NetworkPicker draft={network} problem={tried ? (problem ?? undefined) : undefined} onChange={setNetwork} />
         </Flex>
+        <TierPicker value={tier} onChange={setTier} />
         {create.isError ? <ErrorPanel error={create.error} /> : null}
         <Flex justify="flex-end" mt="1">
-          <Button type="submit" size="sm" colorPalette="accent" loading={create.isPending} loadingText="Creating">
+          <Button
+            type="submit"
+            size="sm"
+            colorPalette="accent"
+            disabled={runtime?.available === false || options.isPending}
+            loading={create.isPending}
+            loadingText="Creating"
+          >
             Create
           </Button>
         </Flex>

@@ -1,9 +1,11 @@
 import type { Sandbox, SandboxFile, SandboxInputDraft } from "@syla/sdk";
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useSyncExternalStore } from "react";
 import { syla } from "../app/api.ts";
 
 const slowMs = 10_000;
 const fastMs = 3000;
+const watchAgainMs = 5000;
 
 /** One's own sandboxes, or those that others have shared, newest first. */
 export function useSandboxes(ended: boolean, shared: boolean) {
@@ -42,6 +44,41 @@ export function useFolder(id: string, path: string) {
       return { items: items.toSorted(compareFiles), truncated };
     },
   });
+}
+
+/** Reads a folder again whenever something changes in it, while the page is looked at: to be followed is to be in use. */
+export function useFolderChanges(id: string, path: string) {
+  const client = useQueryClient();
+  const visible = useSyncExternalStore(subscribeToVisibility, isVisible);
+  useEffect(() => {
+    if (!visible) return;
+    const abort = new AbortController();
+    let timer: number | undefined;
+    const { files } = syla.sandboxes.open(id);
+    const follow = async () => {
+      try {
+        const events = files.watch(path, { recursive: false, signal: abort.signal });
+        for await (const _ of events) await client.invalidateQueries({ queryKey: ["sandbox", id, "files", path] });
+      } catch {
+        // asked for again below; the list itself says what is wrong
+      }
+      if (!abort.signal.aborted) timer = window.setTimeout(() => void follow(), watchAgainMs);
+    };
+    void follow();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [client, id, path, visible]);
+}
+
+function subscribeToVisibility(listener: () => void): () => void {
+  document.addEventListener("visibilitychange", listener);
+  return () => document.removeEventListener("visibilitychange", listener);
+}
+
+function isVisible(): boolean {
+  return document.visibilityState === "visible";
 }
 
 /** Folders first, then by name. */

@@ -1,6 +1,7 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Schedule } from "@syla/sdk";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { joinWords, splitWords } from "../programs/run-words.ts";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { SaveProblem } from "../ui/save-problem.tsx";
 import { TextField } from "../ui/form-field.tsx";
@@ -37,16 +38,20 @@ export function ScheduleDialog({ schedule: given, onClose }: ScheduleDialogProps
   const [programId, setProgramId] = useState(schedule?.program.id ?? "");
   const [cron, setCron] = useState(schedule?.cron ?? "0 6 * * *");
   const [timeZone, setTimeZone] = useState(schedule?.timeZone ?? ownTimeZone);
-  const [args, setArgs] = useState((schedule?.run.args ?? []).join(" "));
+  const [args, setArgs] = useState(joinWords(schedule?.run.args ?? []));
   const [overlap, setOverlap] = useState(schedule?.overlap ?? "skip");
   const [missed, setMissed] = useState(schedule?.missed ?? "skip");
+  const [isTried, setIsTried] = useState(false);
+  const words = splitWords(args);
   const preview = usePreview(cron, timeZone);
   const chosen = programId === "" ? (programs.data?.[0]?.id ?? "") : programId;
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    setIsTried(true);
+    if (words === null) return;
     const { args: _args, ...rest } = schedule?.run ?? {};
-    const lines = args.trim() === "" ? {} : { args: args.trim().split(/\s+/) };
-    save.mutate({ name, programId: chosen, cron, timeZone, overlap, missed, run: { ...rest, ...lines } }, { onSuccess: onClose });
+    const run = { ...rest, ...(words.length > 0 && { args: words }) };
+    save.mutate({ name, programId: chosen, cron, timeZone, overlap, missed, run }, { onSuccess: onClose });
   };
   return (
     <Modal label={schedule === null ? "New schedule" : "Change this schedule"} onClose={onClose}>
@@ -71,12 +76,13 @@ export function ScheduleDialog({ schedule: given, onClose }: ScheduleDialogProps
           </Labelled>
         ) : null}
         <TextField
-          label="Arguments, separated by spaces"
+          label="Arguments"
           placeholder="the program's own"
+          help="As in a shell: quotes keep words together"
           fontFamily="mono"
           value={args}
           onChange={(event) => setArgs(event.currentTarget.value)}
-          problem={fieldProblem(save.error, "run.args")}
+          problem={isTried && words === null ? "A quote is not closed" : fieldProblem(save.error, "run.args")}
         />
         <Flex gap="3" wrap="wrap">
           <Box flex="1 1 160px">

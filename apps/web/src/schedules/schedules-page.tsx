@@ -22,11 +22,12 @@ export default function SchedulesPage() {
   const [all, setAll] = useState(false);
   const [edited, setEdited] = useState<Schedule | "new" | null>(null);
   const schedules = useSchedules(all);
-  const create = role === "end_user" ? null : (
-    <Button size="xs" colorPalette="accent" onClick={() => setEdited("new")}>
-      <Plus aria-hidden /> New schedule
-    </Button>
-  );
+  const create =
+    role === "end_user" ? null : (
+      <Button size="xs" colorPalette="accent" onClick={() => setEdited("new")}>
+        <Plus aria-hidden /> New schedule
+      </Button>
+    );
   return (
     <ScrollPage>
       <PageHeader title="Schedules" actions={create} />

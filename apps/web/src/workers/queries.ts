@@ -1,5 +1,5 @@
 import type { SandboxPool, WorkersReport } from "@syla/sdk";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { errorCode } from "../ui/describe-error.ts";
 
@@ -36,6 +36,16 @@ export function useWork() {
       return { workers, pools, history: [...before, { at, waiting: workers.queue.queued, busy }] };
     },
     refetchInterval: (query) => (errorCode(query.state.error) === "forbidden" ? false : everyMs),
+  });
+}
+
+/** Has a worker take nothing, or take runs again. */
+export function useDrainWorker() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, drained }: { readonly id: string; readonly drained: boolean }) =>
+      drained ? syla.workers.drain(id) : syla.workers.resume(id),
+    onSettled: () => client.invalidateQueries({ queryKey: ["work"] }),
   });
 }
 

@@ -15,6 +15,8 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 
 const maxBundle = 4 << 20;
 const maxText = 65536;
+const maxRows = 1000;
+const tableType = "application/vnd.dataresource+json"; // as in context.py
 /** How long the main thread may take to hear of an interruption before what it runs is cut off, milliseconds. */
 const graceMs = 50;
 const importName = "__importModule";
@@ -26,7 +28,7 @@ function runCode() {
   const descriptor = Number(process.env.SYLA_CONTROL_FD);
   delete process.env.SYLA_CONTROL_FD;
   const require = createRequire("/workspace/cell.js");
-  Object.assign(globalThis, { require, display: (...values) => values.forEach((value) => show("display", value)) });
+  Object.assign(globalThis, { require, display: createDisplay((value, forms) => show("display", value, forms)) });
   Object.defineProperty(globalThis, importName, { value: (name) => import(resolveModule(require, String(name))) });
   const session = new inspector.Session();
   session.connect();
@@ -42,8 +44,8 @@ function runCode() {
       }
     }
   };
-  function show(type, value) {
-    send({ type, id: current, ...bundle(value) });
+  function show(type, value, forms) {
+    send({ type, id: current, ...bundle(value, forms) });
   }
   const finish = (id, status) => {
     if (current !== id) return; // given up meanwhile
@@ -185,7 +187,48 @@ function rewriteStatement(text) {
   return `const ${parts.join(", ")};`;
 }
 
-function bundle(value) {
+/** What `display` is: shows values in the richest form that they have, or as what its parts say. */
+function createDisplay(show) {
+  const as = (type) => (content) => show(content, { [type]: content });
+  return Object.assign((...values) => values.forEach((value) => show(value)), {
+    /** Markup; it runs no scripts. */
+    html: as("text/html"),
+    svg: as("image/svg+xml"),
+    /** Bytes of the image. */
+    png: as("image/png"),
+    jpeg: as("image/jpeg"),
+    json: (value) => show(value, { "application/json": toDocument(value) }),
+    /** Records, or anything that gives them one after another. */
+    table: (rows) => {
+      const records = toDocument([...rows]);
+      show(rows, { "text/plain": safeInspect(rows), [tableType]: toTable(records ?? []) });
+    },
+  });
+}
+
+/** As JSON has it; undefined for a cycle, or a number that JSON has no word for. */
+function toDocument(value) {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Records whose values are plain: what a database or a CSV file gives. */
+function isTable(document) {
+  const isRecord = (row) => typeof row === "object" && row !== null && !Array.isArray(row) && Object.keys(row).length > 0;
+  const isPlainRow = (row) => isRecord(row) && Object.values(row).every((cell) => typeof cell !== "object" || cell === null);
+  return Array.isArray(document) && document.length > 0 && document.every(isPlainRow);
+}
+
+function toTable(records) {
+  const data = records.slice(0, maxRows);
+  const names = new Set(data.flatMap((row) => Object.keys(row ?? {})));
+  return { schema: { fields: Array.from(names, (name) => ({ name })) }, data, rows: records.length };
+}
+
+function formsOf(value) {
   const forms = { "text/plain": safeInspect(value) };
   try {
     const own = value?.[Symbol.for("Jupyter.display")]?.();
@@ -194,16 +237,21 @@ function bundle(value) {
     // shown as text
   }
   if (typeof value === "object" && value !== null && isPlain(value)) {
-    try {
-      forms["application/json"] = JSON.parse(JSON.stringify(value));
-    } catch {
-      // a cycle, or a number that JSON has no word for
-    }
+    const document = toDocument(value);
+    if (document !== undefined) forms["application/json"] = document;
+    if (isTable(document)) forms[tableType] = toTable(document);
   }
+  return forms;
+}
+
+/** `given`: its forms; else those that it has. */
+function bundle(value, given) {
+  const forms = given ?? formsOf(value);
   const data = {};
   const omitted = [];
   let used = 0;
   for (const [mime, form] of Object.entries(forms)) {
+    if (form === undefined) continue;
     const kept = form instanceof Uint8Array ? Buffer.from(form).toString("base64") : form;
     const size = typeof kept === "string" ? kept.length : (JSON.stringify(kept)?.length ?? Infinity);
     if (used + size > maxBundle) omitted.push(mime);

@@ -21,7 +21,7 @@ import types
 
 MAX_BUNDLE = 4 << 20  # bytes of one result
 MAX_ROWS = 1000  # of a table's document
-TABLE = "application/vnd.dataresource+json"
+TABLE = "application/vnd.dataresource+json"  # {schema: {fields: [{name}]}, data: [row], rows: how many there are in all}
 BACKEND = "syla_plots"
 
 
@@ -61,14 +61,14 @@ class Context:
         asyncio.set_event_loop(self.loop)
         self.current = self.count = 0
 
-    def display(self, *values):
-        """Shows values in the richest form that they have."""
+    def display(self, *values, raw=False):
+        """Shows values in the richest form that they have. `raw`: each value is the forms, by MIME type: display({"text/html": "<b>x</b>"}, raw=True)."""
         for value in values:
             sys.stdout.flush()
-            self.show("display", value)
+            self.show("display", value, dict(value) if raw else None)
 
-    def show(self, kind, value):
-        data, omitted = bundle(value)
+    def show(self, kind, value, forms=None):
+        data, omitted = bundle(value, forms)
         self.control.send(type=kind, id=self.current, data=data, omitted=omitted)
 
     def serve(self):
@@ -168,12 +168,13 @@ def flush():
             pass
 
 
-def bundle(value):
-    """(data, omitted): every form that a value has, by MIME type; those that are too large are only named."""
-    forms = {"text/plain": safely(repr, value)}
-    forms |= figure_forms(value) or own_forms(value)
-    if isinstance(value, (dict, list)):
-        add_document(forms, value)
+def bundle(value, forms=None):
+    """(data, omitted): every form that a value has, by MIME type, or those that are given; those that are too large are only named."""
+    if forms is None:
+        forms = {"text/plain": safely(repr, value)}
+        forms |= figure_forms(value) or own_forms(value)
+        if isinstance(value, (dict, list)):
+            add_document(forms, value)
     data, omitted, used = {}, [], 0
     for mime, form in forms.items():
         form = as_text(mime, form)
@@ -235,9 +236,11 @@ def own_forms(value):
         if said is not None:
             forms[mime] = said[0] if isinstance(said, tuple) else said
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame):
+    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series)):
         try:
-            forms[TABLE] = json.loads(value.head(MAX_ROWS).to_json(orient="table", default_handler=str))
+            frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
+            document = json.loads(frame.head(MAX_ROWS).to_json(orient="table", default_handler=str))
+            forms[TABLE] = document | {"rows": len(frame)}
         except Exception:
             pass
     return {mime: form for mime, form in forms.items() if isinstance(mime, str)}
@@ -255,9 +258,21 @@ def figure_forms(value):
 
 def add_document(forms, value):
     try:
-        forms["application/json"] = json.loads(json.dumps(value, allow_nan=False))
+        forms["application/json"] = document = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
-        pass
+        return
+    if is_table(document):
+        names = list(dict.fromkeys(name for row in document[:MAX_ROWS] for name in row))
+        forms[TABLE] = {"schema": {"fields": [{"name": name} for name in names]}, "data": document[:MAX_ROWS], "rows": len(document)}
+
+
+def is_table(document):
+    """A list of records whose values are plain: what a database or a CSV file gives."""
+    return (
+        isinstance(document, list)
+        and len(document) > 0
+        and all(isinstance(row, dict) and row and not any(isinstance(cell, (dict, list)) for cell in row.values()) for row in document)
+    )
 
 
 class PlotBackend:

@@ -19,16 +19,21 @@ export interface NetworkConnection {
   readonly reason: string | null;
 }
 
-/** What a run did with its network. */
+/** What a run did with its network. Bytes are those of its connections to the gateway and to the outside, with what those that go on have carried so far. */
 export interface NetworkUsage {
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** All of them, refused ones included. */
+  /** All of them, refused ones and those that go on included. */
   readonly connections: number;
+  /** Those that go on. */
+  readonly open: number;
   readonly refused: number;
   /** The first ones, in the order in which they ended. */
   readonly log: readonly NetworkConnection[];
 }
+
+/** What a connection has carried so far. */
+export type CarriedBytes = Pick<NetworkConnection, "sentBytes" | "receivedBytes">;
 
 const loggedConnections = 500;
 
@@ -52,8 +57,15 @@ export class ConnectionLog {
     this.add({ ...target, address: null, at: Date.now(), ms: 0, sentBytes: 0, receivedBytes: 0, outcome: "refused", reason });
   }
 
-  usage(): NetworkUsage {
-    const [sentBytes, receivedBytes, connections, refused] = [this.#sentBytes, this.#receivedBytes, this.#connections, this.#refused];
-    return { sentBytes, receivedBytes, connections, refused, log: [...this.#log] };
+  /** `open`: the connections that go on. */
+  usage(open: Iterable<CarriedBytes>): NetworkUsage {
+    const usage = { sentBytes: this.#sentBytes, receivedBytes: this.#receivedBytes, connections: this.#connections, open: 0 };
+    for (const { sentBytes, receivedBytes } of open) {
+      usage.sentBytes += sentBytes;
+      usage.receivedBytes += receivedBytes;
+      usage.connections += 1;
+      usage.open += 1;
+    }
+    return { ...usage, refused: this.#refused, log: [...this.#log] };
   }
 }

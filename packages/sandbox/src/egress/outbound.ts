@@ -2,7 +2,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AddressRules } from "./addresses.ts";
 import type { HostNames } from "./hosts.ts";
-import type { ConnectionLog, ConnectionOutcome } from "./connection-log.ts";
+import type { CarriedBytes, ConnectionLog, ConnectionOutcome } from "./connection-log.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import type { Resolve } from "./resolve.ts";
 import { formatTarget, type Target } from "./target.ts";
@@ -57,6 +57,10 @@ export class Outbound {
     socket.once("close", () => this.end("completed", null));
   }
 
+  get carried(): CarriedBytes {
+    return { sentBytes: this.socket.bytesWritten, receivedBytes: this.socket.bytesRead };
+  }
+
   /** The program has said its last word; it may be gone altogether, which only the next bytes for it would show. */
   expectEnd(): void {
     this.socket.setTimeout(Math.min(this.#context.times.idleMs, halfOpenMs));
@@ -67,8 +71,7 @@ export class Outbound {
     if (this.#over) return;
     this.#over = true;
     this.#context.open.delete(this);
-    const { bytesWritten: sentBytes, bytesRead: receivedBytes } = this.socket;
-    const facts = { address: this.#address, at: this.#at, ms: msSince(this.#began), sentBytes, receivedBytes };
+    const facts = { address: this.#address, at: this.#at, ms: msSince(this.#began), ...this.carried };
     this.#context.log.add({ ...this.#target, ...facts, outcome, reason });
     this.socket.destroy();
   }

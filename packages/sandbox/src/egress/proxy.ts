@@ -8,6 +8,7 @@ import { type Explanation, explain, forwardRequest, notForProxy } from "./http-r
 import type { HostNames } from "./hosts.ts";
 import { type EgressTimes, type Outbound, type OutboundContext, RefusedError } from "./outbound.ts";
 import { compilePolicy, type NetworkPolicy } from "./policy.ts";
+import { Inbound } from "./inbound.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
 import { readSocksRequest, replySocks, SocksReply, socksVersion } from "./socks.ts";
 import { parseAuthority } from "./target.ts";
@@ -58,10 +59,21 @@ export class EgressProxy {
     this.#http.on("clientError", (_error: Error, socket: Socket) => refuseHttp(socket, notForProxy));
   }
 
-  /** `gateway` gets what is asked of the proxy itself rather than through it; null: nobody answers that. `hosts` answer for their names. */
+  /**
+   * `gateway` gets what is asked of the proxy itself rather than through it, and with the policy `gateway` everything; null: nobody answers that.
+   * `hosts` answer for their names.
+   */
   openSession(policy: NetworkPolicy, gateway: ((socket: Socket) => void) | null = null, hosts: HostNames = {}): EgressSession {
     const log = new ConnectionLog();
     const open = new Set<Outbound>();
+    const inbound = new Set<Inbound>();
+    const enter =
+      gateway === null
+        ? null
+        : (socket: Socket) => {
+            inbound.add(new Inbound(socket, log, inbound));
+            gateway(socket);
+          };
     const clients = new Set<Socket>();
     const times = { ...ordinaryTimes, ...this.#options.times };
     const context: OutboundContext = {
@@ -80,13 +92,14 @@ export class EgressProxy {
         clients.add(socket);
         socket.on("error", () => socket.destroy());
         socket.once("close", () => clients.delete(socket));
+        if (policy === "gateway") return enter === null ? void socket.destroy() : enter(socket);
         this.#contexts.set(socket, context);
-        this.#dispatch(context, socket, gateway).catch(() => socket.destroy());
+        this.#dispatch(context, socket, enter).catch(() => socket.destroy());
       },
-      usage: () => log.usage(),
+      usage: () => log.usage([...open, ...inbound].map(({ carried }) => carried)),
       close: () => {
         closed = true;
-        for (const outbound of open) outbound.end("cut", "the run ended");
+        for (const connection of [...open, ...inbound]) connection.end("cut", "the run ended");
         for (const socket of clients) socket.destroy();
       },
     };

@@ -1,19 +1,32 @@
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NamespaceTier } from "../../src/namespace-tier.ts";
 import { SandboxError, type RuntimeSpec } from "../../src/spec.ts";
-import { bash, collect, mebibyte, python, specOf, type Wish } from "../sandbox-driver.ts";
+import { bash, collect, mebibyte, node, python, specOf, type Wish } from "../sandbox-driver.ts";
+import { openSession, shell, valueOf } from "../session-driver.ts";
 
 /** A kind of run that could leave something behind, and how it has to end. */
-interface Kind {
+interface RunKind {
   readonly name: string;
   readonly weight: number;
   readonly runtime: RuntimeSpec;
   readonly code: string;
   readonly wish?: Wish;
+  /** Always the same tenant's: jails of its own for each one would be too many. */
+  readonly tenant?: string;
   /** Cancelled after a random moment. */
   readonly cancelled?: true;
   readonly ends: "exit 0" | "exit 3" | "timeout" | "cancelled" | "memory" | "disk";
 }
+
+/** A long-lived sandbox; `live` throws when it does not do what it should. */
+interface SessionKind {
+  readonly name: string;
+  readonly weight: number;
+  readonly live: (tier: NamespaceTier, tenant: string) => Promise<void>;
+}
+
+type Kind = RunKind | SessionKind;
 
 const tenants = ["tenant-0", "tenant-1", "tenant-2", "tenant-3"];
 
@@ -41,6 +54,15 @@ os.mkfifo("/workspace/fifo")
 os.symlink("/etc/passwd", "/workspace/link")
 open("/output/kept.txt", "w").write("kept")
 `;
+
+const asking = `
+import urllib.request, urllib.error
+try:
+    urllib.request.urlopen("http://10.0.0.1/", timeout=10)
+except urllib.error.HTTPError as error:
+    assert error.code == 403, error
+`;
+const compiling = "printf 'int main(){return 0;}' > main.c && cc -o main main.c && ./main";
 
 const kinds: readonly Kind[] = [
   { name: "prints", weight: 60, runtime: python, code: "print('hello')", ends: "exit 0" },
@@ -73,15 +95,47 @@ const kinds: readonly Kind[] = [
     wish: { limits: { diskBytes: 8 * mebibyte } },
     ends: "disk",
   },
+  { name: "is of an interpreter booted ahead", weight: 4, runtime: node, code: "console.log('hello')", tenant: "tenant-0", ends: "exit 0" },
+  {
+    name: "reaches for the network",
+    weight: 4,
+    runtime: python,
+    code: asking,
+    wish: { network: { allow: ["10.0.0.1:80"] } },
+    tenant: "tenant-0",
+    ends: "exit 0",
+  },
+  ...(existsSync("/usr/bin/cc")
+    ? [{ name: "is compiled", weight: 2, runtime: bash, code: compiling, wish: { limits: { processes: 50 } }, ends: "exit 0" as const }]
+    : []),
+  { name: "is a session", weight: 2, live: liveSession },
 ];
+
+/** A process that goes on, a context with a value, a file, a connection to a port: and then its end. */
+async function liveSession(tier: NamespaceTier, tenant: string): Promise<void> {
+  await using session = await openSession(tier, { tenant });
+  const server = "setsid python3 -m http.server -b 127.0.0.1 7000 > /tmp/log 2>&1 & until grep -q Serving /tmp/log; do sleep 0.02; done";
+  await shell(session, server.replace("python3", "python3 -u"));
+  await session.files.write("kept.txt", [Buffer.from("kept")]);
+  const value = await valueOf(await session.openContext("python"), "6 * 7");
+  const socket = await session.connect(7000);
+  socket.destroy();
+  if (value !== "42") throw new Error(`a session told ${String(value)}`);
+}
 
 /** Has every tenant use as many slots as it can have, in each runtime. */
 export async function fillSlots(tier: NamespaceTier, slotsPerJail: number): Promise<void> {
-  const starts = tenants.flatMap((tenant) => [python, bash].map((runtime) => ({ tenant, runtime })));
+  const sleeping = { python: "import time; time.sleep(0.3)", bash: "sleep 0.3", node: "setTimeout(() => {}, 300)" };
+  const starts: { runtime: RuntimeSpec; code: string; wish: Wish }[] = [
+    ...tenants.flatMap((tenant) =>
+      [python, bash].map((runtime) => ({ runtime, code: sleeping[runtime.name as "python"], wish: { tenant } })),
+    ),
+    { runtime: node, code: sleeping.node, wish: { tenant: "tenant-0" } },
+    { runtime: python, code: sleeping.python, wish: { tenant: "tenant-0", network: { allow: ["10.0.0.1:80"] } } },
+  ];
   for (let round = 0; round < 3; round += 1)
-    for (const { tenant, runtime } of starts) {
-      const code = runtime === bash ? "sleep 0.3" : "import time; time.sleep(0.3)";
-      const runs = Array.from({ length: slotsPerJail }, async () => collect(await tier.start(specOf(runtime, code, { tenant }))));
+    for (const { runtime, code, wish } of starts) {
+      const runs = Array.from({ length: slotsPerJail }, async () => collect(await tier.start(specOf(runtime, code, wish))));
       await Promise.all(runs);
     }
 }
@@ -102,7 +156,8 @@ export async function performRuns(tier: NamespaceTier, count: number, clients: n
 }
 
 async function perform(tier: NamespaceTier, kind: Kind, tenant: string, cancelAfterMs: number): Promise<void> {
-  const run = await tier.start(specOf(kind.runtime, kind.code, { ...kind.wish, tenant }));
+  if ("live" in kind) return await kind.live(tier, tenant);
+  const run = await tier.start(specOf(kind.runtime, kind.code, { tenant: kind.tenant ?? tenant, ...kind.wish }));
   if (kind.cancelled) void sleep(cancelAfterMs).then(() => run.cancel(0));
   const { exit, err } = await collect(run).catch((error: unknown) => {
     throw new Error(`a run that ${kind.name}: ${error instanceof SandboxError ? error.code : ""} ${String(error)}`, { cause: error });

@@ -15,15 +15,22 @@ let made: TestTier;
 let outside: Server;
 let port: number;
 beforeAll(async () => {
-  outside = createServer((_request, response) => response.end("from outside")).listen(0, address);
+  outside = createServer((request, response) => {
+    if (request.url !== "/endless") return void response.end("from outside");
+    response.write(Buffer.alloc(100_000)); // and then nothing, for as long as it is waited for
+  }).listen(0, address);
   await once(outside, "listening");
   ({ port } = outside.address() as AddressInfo);
-  made = createTier({ network: { allowPrivate: [`${address}:${port}`] } });
+  made = createTier({ network: { allowPrivate: [`${address}:${port}`], gateway: answerForGateway } });
 });
 afterAll(async () => {
   await made[Symbol.asyncDispose]();
   outside.close();
 });
+
+function answerForGateway(socket: Socket): void {
+  socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\ngateway"));
+}
 
 /** Answers each connection with everything it was sent, after the end of that. */
 const echo = `
@@ -67,6 +74,27 @@ describe("the network of a session", () => {
     expect((await shell(session, fetching("http://other.example/"))).out).toBe("403\n");
     expect(await session.ports()).toEqual([]);
     expect(session.network()).toMatchObject({ connections: 2, refused: 1, log: [{ outcome: "completed" }, { host: "other.example" }] });
+  });
+
+  it("counts what a connection that goes on has carried so far, and cuts it at the end", async () => {
+    await using session = await openSession(made.tier, { network: { allow: [`${address}:${port}`] } });
+    const read = `import urllib.request; answer = urllib.request.urlopen("http://${address}:${port}/endless"); answer.read(100000); print("read", flush=True); answer.read(1)`;
+    const download = await session.start({ command: ["python3", "-c", read] });
+    for await (const { data } of download.output) if (data.toString() === "read\n") break;
+    expect(session.network()).toMatchObject({ connections: 1, open: 1, refused: 0, log: [] });
+    expect(session.network()?.receivedBytes).toBeGreaterThan(100_000);
+    await session.end();
+    expect(session.network()).toMatchObject({ connections: 1, open: 0, log: [{ outcome: "cut", host: address }] });
+  });
+
+  it("counts what goes to the gateway", async () => {
+    await using session = await openSession(made.tier, { network: "gateway", gatewayToken: "token" });
+    expect((await shell(session, ["curl", "-sS", "http://anything.example/"])).out).toBe("gateway");
+    await expect
+      .poll(() => session.network())
+      .toMatchObject({ connections: 1, open: 0, refused: 0, log: [{ host: "gateway", outcome: "completed" }] });
+    const { sentBytes = 0, receivedBytes = 0 } = session.network() ?? {};
+    expect([sentBytes > 50, receivedBytes > 50]).toEqual([true, true]);
   });
 
   it("does not reach the metadata address or the host, whatever the policy says", async () => {

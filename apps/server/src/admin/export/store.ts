@@ -51,5 +51,6 @@ export const exportParts: readonly ExportPart[] = [
   part("notificationPreferences", "notification_preferences", "user_id", "user_id", "value, updated_at"),
   part("quotas", "quotas", "user_id", "user_id", "concurrent_runs, runs_per_day, cpu_seconds_per_month, storage_mb, spend_per_month_usd"),
   part("usage", "usage_days", "day", "user_id", "day, runs, executions, failed, cpu_ms, run_ms, network_bytes, llm_tokens, cost_usd"),
+  part("budgets", "budgets", "id", "owner_id", "id, program_id, amount, stops, is_imposed, created_at, updated_at"),
   part("audit", "audit_events", "id", "actor_id", "id, at, action, resource_type, resource_id, outcome, ip, user_agent"),
 ];

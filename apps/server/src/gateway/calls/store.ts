@@ -2,6 +2,7 @@ import { sql, type Selectable } from "kysely";
 import type { Queries, Work } from "../../platform/database.ts";
 import type { Schema } from "../../platform/schema.ts";
 import type { HeldScope } from "../../spend/service.ts";
+import { countCalls } from "../../usage/service.ts";
 
 /** A call as it begins. */
 export interface NewCall {
@@ -38,6 +39,7 @@ export async function insertCall(work: Work, call: NewCall): Promise<void> {
       model_id: call.modelId,
       model_name: call.modelName,
       model_owner_id: call.modelOwnerId,
+      team_id: sql<string | null>`team_of(${call.modelOwnerId}, ${call.programId})`,
       provider: call.provider,
       upstream_model: call.upstreamModel,
       credential_id: call.credentialId,
@@ -88,9 +90,9 @@ export interface CallEnd {
   readonly totalMs: number | null;
 }
 
-/** Ends a call that goes on. Undefined: it had ended already. */
+/** Ends a call that goes on, and counts it. Undefined: it had ended already. */
 export async function endCall(work: Work, id: string, end: CallEnd): Promise<{ reserved: number; scopes: HeldScope[] } | undefined> {
-  const row = await work
+  const ended = work
     .updateTable("llm_calls")
     .set({
       status: end.status,
@@ -115,7 +117,12 @@ export async function endCall(work: Work, id: string, end: CallEnd): Promise<{ r
     })
     .where("id", "=", id)
     .where("status", "=", "running")
-    .returning(["reserved", "scopes"])
+    .returningAll();
+  const row = await work
+    .with("ended", () => ended)
+    .with("counted", () => sql`(${sql.raw(countCalls("ended"))})`)
+    .selectFrom("ended")
+    .select(["reserved", "scopes"])
     .executeTakeFirst();
   return row === undefined ? undefined : { reserved: row.reserved, scopes: row.scopes as HeldScope[] };
 }

@@ -4,7 +4,7 @@ import type { Actor } from "../../access/actor.ts";
 import { can, personal, requirePermission } from "../../access/service.ts";
 import type { Database, Queries } from "../../platform/database.ts";
 import { dollar, keyScope, spentIn } from "../../spend/service.ts";
-import { isNearlyUsed, megabyte, quotaExceeded, type QuotaState } from "../exceeded.ts";
+import { isNearlyUsed, isOver, megabyte, quotaExceeded, type QuotaState } from "../exceeded.ts";
 import type { PersonLimits, QuotaOverrides } from "../limits.ts";
 import { dayOf, monthOf } from "../periods.ts";
 import { addKeyStored, countKeyLive, findKey, readKeyUsed, saveKeyLimits, type KeyRow } from "./store.ts";
@@ -74,9 +74,9 @@ export class KeyQuotas {
    *
    * @throws AppError `quota_exceeded`
    */
-  async admit(work: Queries, key: LimitedKey): Promise<{ mayStart: boolean }> {
+  async admit(work: Queries, key: LimitedKey, newBytes: number): Promise<{ mayStart: boolean }> {
     const states = await this.#states(work, key);
-    for (const state of states) if (isLimit(state) && state.used >= state.limit) throw this.#refuse(key, state);
+    for (const state of states) if (isOver(state, newBytes)) throw this.#refuse(key, state);
     for (const state of states) this.#warnSoon(key, state.quota === "runsPerDay" ? { ...state, used: state.used + 1 } : state);
     const { concurrentRuns } = key.limits;
     return { mayStart: concurrentRuns === null || (await countKeyLive(work, key.id)) < concurrentRuns };

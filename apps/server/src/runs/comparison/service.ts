@@ -92,7 +92,7 @@ export class RunComparisons {
   async #head(actor: Actor, id: string, stream: "stdout" | "stderr"): Promise<Buffer> {
     const parts: Buffer[] = [];
     let size = 0;
-    for await (const part of this.#context.runs.log(actor, id, stream, "raw")) {
+    for await (const part of this.#context.runs.log(actor, id, { stream, format: "raw", timestamps: false })) {
       parts.push(part);
       size += part.length;
       if (size > mostOutputBytes) break;

@@ -9,7 +9,7 @@ import { checkPaths } from "../../platform/paths.ts";
 import { withVersion } from "../../runtimes/service.ts";
 import type { RunConfig } from "../config.ts";
 import type { RunRow } from "../store.ts";
-import { checkSubmission, refuseReserved, storeSubmission, type SubmissionContext } from "../submission.ts";
+import { checkSubmission, refuseReserved, storeSubmission, type Submission, type SubmissionContext } from "../submission.ts";
 
 const mostFiles = 10_000;
 /** Of the files that were sent along, when they are sent again with another version of the program. */
@@ -30,6 +30,7 @@ export interface ChangedConfig {
   readonly config: RunConfig;
   readonly entrypoint: string;
   readonly priority: number;
+  readonly given: Submission["given"];
   readonly written: Promise<unknown>;
   readonly synced: () => Promise<void>;
 }
@@ -66,6 +67,7 @@ export async function changeConfig(
   return {
     entrypoint,
     priority: changes.priority ?? row.priority,
+    given: stored.given,
     written: stored.written,
     synced: stored.synced,
     config: {

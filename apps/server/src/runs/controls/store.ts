@@ -4,6 +4,7 @@ import type { Viewer } from "../../access/service.ts";
 import { addKeyStored } from "../../quotas/service.ts";
 import { firstIdAt } from "../../platform/ids.ts";
 import type { Queries, Work } from "../../platform/database.ts";
+import { countRuns } from "../../usage/service.ts";
 import { matchingRuns, type RunRow } from "../store.ts";
 
 const liveStatuses = ["queued", "starting", "running", "waiting"] as const;
@@ -39,7 +40,9 @@ export async function deleteRuns(work: Work, ids: readonly string[], countedSinc
   const { rows } = await sql<GoneRun>`
     with gone as (
       delete from runs where id = any(${[...ids]}) and ${hasEnded}
-      returning id, owner_id, kind, api_key_id, retry_of, log_size, artifact_count
+      returning *
+    ), uncounted as (${sql.raw(countRuns("gone", { sign: -1 }))}
+    ), recounted as (${sql.raw(countRuns("gone", { isDeleted: true }))}
     ), noted as (
       insert into deleted_runs (id, owner_id, kind, api_key_id)
       select id, owner_id, kind, api_key_id from gone where id >= ${firstIdAt("run", countedSince.getTime())} on conflict do nothing

@@ -41,7 +41,8 @@ async function selectFigures(work: Work, now: number, idAt: (time: number) => st
         percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY start_ms) AS starts
       FROM newest
     )
-    SELECT (SELECT count(*)::int FROM runs WHERE status = 'queued') AS queued,
+    SELECT (SELECT count(*)::int FROM runs WHERE status = 'queued' AND turn_at < 'infinity')
+        + (SELECT count(*)::int FROM runs WHERE status = 'queued' AND turn_at = 'infinity') AS queued,
       (SELECT count(*)::int FROM runs WHERE status IN ('starting', 'running', 'waiting')) AS running,
       (SELECT count(*)::int FROM runs WHERE id >= ${idAt(now - minuteMs)}) AS per_minute,
       sampled, waits[1] AS wait_p50, waits[2] AS wait_p95, starts[1] AS start_p50, starts[2] AS start_p95

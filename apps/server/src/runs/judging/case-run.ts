@@ -1,5 +1,6 @@
 import { SandboxError, type EffectiveLimits, type SandboxExit, type SandboxSpec } from "@syla/sandbox/spec";
 import type { Sandboxes } from "../../sandboxes/service.ts";
+import { awaitSandbox } from "../await-sandbox.ts";
 
 const tailBytes = 8 * 1024;
 /** How often a sandbox is asked for that could not do its part: a case has no effect outside, so it may run again. */
@@ -41,7 +42,14 @@ async function runOnce(
   onStarted: (agoMs: number) => void,
 ): Promise<CaseRun> {
   signal.throwIfAborted();
-  const run = await sandboxes.start(tier, spec());
+  const wish = spec();
+  let hasBegun = false;
+  const begin = async () => {
+    signal.throwIfAborted();
+    hasBegun = true;
+    await wish.begin?.();
+  };
+  const run = await awaitSandbox(sandboxes.start(tier, { ...wish, begin }), signal, () => hasBegun);
   const cancel = () => run.cancel(0);
   signal.addEventListener("abort", cancel);
   if (signal.aborted) cancel();

@@ -68,6 +68,11 @@ export class CaseRunner {
     return run;
   }
 
+  /** From now on a program may be running, whatever comes. */
+  get beginning(): boolean {
+    return this.#begin !== null;
+  }
+
   /** Null unless it was asked for. */
   get coverage(): FileCoverage[] | null {
     return this.#tests.coverage ? toFileCoverage(this.#coverage) : null;

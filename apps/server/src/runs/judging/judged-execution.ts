@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Tests, type TestCase, type TestCheck } from "@syla/contracts/tests";
 import { SandboxError } from "@syla/sandbox/spec";
 import type { Compilation } from "../compilations/service.ts";
-import { CancelledError, failedOutcome, type Attempt, type Outcome } from "../execution.ts";
+import { CancelledError, failedOutcome, HandedBackError, type Attempt, type Outcome } from "../execution.ts";
 import { prepareProgram, type Preparation, type PreparedProgram } from "../prepare-program.ts";
 import { emptyResult, type RunResult } from "../result.ts";
 import { PhaseClock, type Phase } from "../tracing/phases.ts";
@@ -38,6 +38,11 @@ export class JudgedExecution {
   /** Ends the cases that run, and begins no others. */
   cancel(): void {
     this.#ended.abort(new CancelledError());
+  }
+
+  /** Gives it up for another worker, unless a program has begun. */
+  handBack(): void {
+    if (this.#runner?.beginning !== true) this.#ended.abort(new HandedBackError());
   }
 
   /** A program has run, or may have. */
@@ -165,7 +170,7 @@ export class JudgedExecution {
       tests,
       ...(startedAt !== null && this.#runner !== null && measured(this.#runner, startedAt, claimedAt + (compileMs ?? 0))),
     };
-    return { verdict, result, artifacts: [], connections: [], startedAt, retryable: false };
+    return { verdict, result, artifacts: [], connections: [], startedAt, retryable: false, handedBack: false };
   }
 }
 

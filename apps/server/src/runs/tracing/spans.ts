@@ -8,6 +8,9 @@ import { transitionsOf } from "../transitions.ts";
 import { executionPart, spanIdOf, traceIdOfRun } from "./context.ts";
 import type { Phase } from "./phases.ts";
 
+/** A trace shows so many calls of models. */
+export const tracedCalls = 2000;
+
 /** What the process that has the run knows ahead of its row. */
 export interface LiveFacts {
   readonly startedAt: Date | null;

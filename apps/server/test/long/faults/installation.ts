@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "@syla/server/platform/logger";
 import { EmbeddedPostgres, ensureDatabase } from "@syla/server/platform/postgres";
-import { databaseUrl } from "@syla/testkit/database";
+import { databaseUrl } from "@syla/testkit/database-url";
 import { startTestRedis, type TestRedis } from "@syla/testkit/redis";
 import { startTestS3 } from "@syla/testkit/s3";
 import { spawnServer, type ServerProcess } from "@syla/testkit/server-process";

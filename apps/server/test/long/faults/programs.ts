@@ -1,7 +1,7 @@
 import type { RunInputDraft } from "@syla/contracts/runs";
 
 /** Lines that a long program prints. */
-export const longLines = 60;
+const longLines = 60;
 
 /** Tells the counter outside, through the run's proxy, and waits until it has heard. */
 const say = `say() {

@@ -123,8 +123,11 @@ describe("running again", () => {
     const { id } = await execute(server, { files, entrypoint: "main.py" });
     const { queries } = server.context.database;
     const waiting = async () =>
-      (await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'`.execute(queries)).rows[0]
-        ?.n;
+      (
+        await sql<{
+          n: number;
+        }>`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(queries)
+      ).rows[0]?.n;
     const again = await queries.transaction().execute(async (work) => {
       await work.deleteFrom("runs").where("id", "=", id).execute();
       const sent = send<Run>("POST", `/api/v1/runs/${id}/rerun`);

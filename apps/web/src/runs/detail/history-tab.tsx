@@ -14,6 +14,7 @@ const causes: Readonly<Record<string, string>> = {
   cancel_requested: "somebody cancelled it",
   worker_lost: "its worker was lost",
   worker_stopped: "its worker was stopped",
+  worker_drained: "its worker was to take no more runs",
 };
 
 /** The states that a run came through: when, by whom and why. */

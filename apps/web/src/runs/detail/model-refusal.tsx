@@ -9,6 +9,7 @@ import { isLive } from "../run-state.ts";
 /** Refusals for want of money, with who can do something about it. What was wrong and what to do is in the call's error. */
 const remedies: Readonly<Record<string, (model: LlmCall["model"]) => string>> = {
   spend_cap_reached: ({ name, owner }) => `${name} belongs to ${owner}, who can raise the cap.`,
+  budget_reached: () => "Whoever set the budget can raise it, or let it only warn; see Usage.",
   quota_exceeded: () => "An administrator can raise your quota.",
   price_unknown: ({ name, owner }) => `${name} belongs to ${owner}, who can enter its prices.`,
 };

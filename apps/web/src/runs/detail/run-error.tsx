@@ -1,7 +1,7 @@
 import { Box, Flex, Link, Text } from "@chakra-ui/react";
 import type { RunError } from "@syla/sdk";
 import { CircleAlert, Lightbulb } from "lucide-react";
-import { stripAnsi } from "../../ui/log/ansi.ts";
+import { stripAnsi } from "@syla/contracts/ansi";
 import { ErrorExcerpt } from "./error-excerpt.tsx";
 import { ErrorFrames } from "./error-frames.tsx";
 

@@ -6,6 +6,7 @@ import { limitFields } from "../limits.ts";
 import type { Draft } from "./draft.ts";
 import { FileList } from "./file-list.tsx";
 import { NetworkPicker } from "./network-picker.tsx";
+import { TierPicker } from "./tier-picker.tsx";
 import type { PickedFile } from "./upload-files.ts";
 
 interface DraftOptionsProps {
@@ -142,7 +143,12 @@ function OptionPanel({
     case "Network":
       return <NetworkPicker draft={draft} problem={problems["network"]} onChange={onChange} />;
     case "Limits":
-      return <LimitInputs draft={draft} problems={problems} onChange={onChange} />;
+      return (
+        <Flex direction="column" gap="3">
+          <LimitInputs draft={draft} problems={problems} onChange={onChange} />
+          {draft.replay === null ? <TierPicker value={draft.tier} onChange={(tier) => onChange({ ...draft, tier })} /> : null}
+        </Flex>
+      );
     case "Reuse":
       return (
         <>

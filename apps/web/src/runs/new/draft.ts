@@ -1,4 +1,4 @@
-import type { LimitsInput, RerunInputDraft, Run, RunInputDraft, Runtime } from "@syla/sdk";
+import type { LimitsInput, RerunInputDraft, Run, RunInputDraft, RunOptions, Runtime } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
 import { findRuntime } from "../runtime-choice.ts";
 import { type DraftNetwork, networkFields, networkInput, networkProblem, noNetwork } from "./draft-network.ts";
@@ -27,6 +27,8 @@ export interface Draft extends DraftNetwork {
   readonly reuse: boolean;
   /** Id of the model that it may call; empty for none. */
   readonly model: string;
+  /** How it is isolated; empty for what the server takes. One that repeats another keeps that one's. */
+  readonly tier: RunOptions["defaultTier"] | "";
   /** The run that this one repeats; null for a new one. */
   readonly replay: Replay | null;
 }
@@ -54,6 +56,7 @@ export const nothingChosen: Omit<Draft, "language" | "code"> = {
   files: [],
   reuse: false,
   model: "",
+  tier: "",
   replay: null,
   ...noNetwork,
 };
@@ -105,6 +108,7 @@ export function draftInput(draft: Draft): RunInputDraft {
     limits: draftLimits(draft),
     ...(draft.reuse ? { cache: true } : {}),
     ...(draft.model === "" ? {} : { models: [draft.model] }),
+    ...(draft.tier === "" ? {} : { tier: draft.tier }),
     ...(draft.network === "none" || draft.network === "gateway" ? {} : { network: networkInput(draft) }),
     ...(draft.entrypoint.trim() === "" ? {} : { entrypoint: draft.entrypoint.trim() }),
     ...(draft.stdin === "" ? {} : { stdin: draft.stdin }),
@@ -133,7 +137,7 @@ export async function draftFromRun(id: string, open: string, signal: AbortSignal
     run.stdinBytes > 0 ? syla.runs.stdin(id, { signal }).then((answer) => answer.text()) : "",
     Promise.all(others.map((file) => adoptFile(id, file.path, signal))),
   ]);
-  const base = {
+  const base: Replay["base"] = {
     language: run.requestedVersion === null ? run.language : `${run.language}@${run.requestedVersion}`,
     code,
     entrypoint: run.entrypoint,
@@ -144,6 +148,7 @@ export async function draftFromRun(id: string, open: string, signal: AbortSignal
     files,
     reuse: false,
     model: run.models[0] ?? "",
+    tier: run.tier,
     ...networkFields(run.network === "gateway" ? "none" : run.network),
   };
   const replay = { runId: id, program: run.program?.name ?? null, base, edited: {}, open: open === "" ? run.entrypoint : open };

@@ -8,10 +8,12 @@ interface LanguagePickerProps {
   readonly runtimes: readonly Runtime[];
   readonly value: string;
   readonly onChange: (name: string) => void;
+  /** Whether how a program of the language starts is told. */
+  readonly explains?: boolean;
 }
 
 /** The languages with their versions; those that are not installed can be chosen to see how to get them. */
-export function LanguagePicker({ runtimes, value, onChange }: LanguagePickerProps) {
+export function LanguagePicker({ runtimes, value, onChange, explains = true }: LanguagePickerProps) {
   const chosen = findRuntime(runtimes, value);
   const missing = runtimes.filter((runtime) => !runtime.available);
   const isListed =
@@ -34,7 +36,7 @@ export function LanguagePicker({ runtimes, value, onChange }: LanguagePickerProp
         </NativeSelect.Field>
         <NativeSelect.Indicator />
       </NativeSelect.Root>
-      {chosen?.available === true ? (
+      {explains && chosen?.available === true ? (
         <Tip text={explainStart(chosen)}>
           <Text fontSize="xs" color="fg.muted" truncate hideBelow="md">
             {describeStart(chosen)}

@@ -12,7 +12,7 @@ import { formatBytes } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
-import { useFolder } from "../queries.ts";
+import { useFolder, useFolderChanges } from "../queries.ts";
 import { exactPath } from "./exact-path.ts";
 
 const FileView = lazy(async () => ({ default: (await import("./file-view.tsx")).FileView }));
@@ -25,6 +25,7 @@ export function FilesPanel({ id }: { readonly id: string }) {
   const [search, setSearch] = useSearchParams();
   const path = search.get("path") ?? "/workspace";
   const folder = useFolder(id, path);
+  useFolderChanges(id, path);
   const client = useQueryClient();
   const [opened, setOpened] = useState<SandboxFile | null>(null);
   const [asking, setAsking] = useState<Asking | null>(null);

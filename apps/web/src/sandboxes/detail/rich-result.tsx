@@ -1,4 +1,5 @@
 import { Box, Image, Text } from "@chakra-ui/react";
+import { parseTable, TableResult, tableType } from "./table-result.tsx";
 
 /** What a document without a look of its own is shown with. */
 const plainLook = "<style>body{font:13px system-ui,sans-serif}</style>";
@@ -38,6 +39,8 @@ function Form({ data }: { readonly data: Readonly<Record<string, unknown>> }) {
         bg="white"
       />
     );
+  const table = parseTable(data[tableType]);
+  if (table !== null) return <TableResult table={table} />;
   const html = data["text/html"];
   if (typeof html === "string")
     return (
@@ -45,9 +48,16 @@ function Form({ data }: { readonly data: Readonly<Record<string, unknown>> }) {
         <iframe title="HTML result" sandbox="" srcDoc={plainLook + html} referrerPolicy="no-referrer" />
       </Box>
     );
+  const json = data["application/json"];
+  const shown = json !== undefined && isLong(text) ? JSON.stringify(json, null, 2) : text;
   return (
-    <Text as="pre" fontFamily="mono" fontSize="xs" whiteSpace="pre-wrap" overflowWrap="anywhere">
-      {text}
+    <Text as="pre" fontFamily="mono" fontSize="xs" whiteSpace="pre-wrap" overflowWrap="anywhere" maxH="96" overflowY="auto">
+      {shown}
     </Text>
   );
+}
+
+/** Of a document: what does not fit on a line is easier to read laid out. */
+function isLong(text: string): boolean {
+  return text.length > 80 || text.includes("\n") || text === "";
 }

@@ -1,24 +1,17 @@
-import { type AnsiStyle, plainStyle, stripAnsi, styleAfter } from "./ansi.ts";
-
-/** Which output a line came from; `system` is Syla's own word. */
-export type LogStream = "stdout" | "stderr" | "system";
+import { type AnsiStyle, plainStyle, stripAnsi, styleAfter } from "@syla/contracts/ansi";
+import { createLevelReader, type LogLevel } from "@syla/contracts/log-levels";
+import { createLineReader, type GrowingLine, type LogStream } from "@syla/contracts/log-lines";
+import type { RunEvent } from "@syla/sdk";
 
 /** One line. `raw` still holds its control sequences; `before` is the look it starts with. */
-export interface LogLine {
-  readonly number: number;
-  readonly stream: LogStream;
-  readonly time: string;
+export interface LogLine extends GrowingLine {
   readonly before: AnsiStyle;
-  raw: string;
+  /** Known when the line has ended. */
+  level: LogLevel | null;
 }
 
-/** A line longer than this is shown in pieces: no screen needs more, and a browser lays out a megabyte in one line very slowly. */
-const maxLineLength = 8192;
-
-interface StreamTail {
-  line: LogLine | null;
-  style: AnsiStyle;
-}
+/** A browser can hold no more rows in one scrolled box, and no more lines are of use to whoever reads. */
+const mostLines = 500_000;
 
 /**
  * The lines of a log as its chunks arrive, outside of React: 100,000 lines must not be copied for each chunk.
@@ -29,16 +22,24 @@ export interface LogBuffer {
   readonly version: () => number;
   /** The index before which no line will change again. */
   readonly settled: () => number;
+  /** How many lines there are of which only the first are held. */
+  readonly total: () => number;
+  /** The nodes that have tagged lines, in the order in which they came. */
+  readonly nodes: () => ReadonlySet<string>;
+  readonly take: (event: RunEvent) => void;
   readonly append: (stream: LogStream, time: string, text: string) => void;
+  /** Nothing comes any more. */
+  readonly end: () => void;
   readonly clear: () => void;
   readonly subscribe: (listener: () => void) => () => void;
 }
 
-/** An empty log. `schedule` says when readers are told. */
-export function createLogBuffer(schedule: (run: () => void) => void = scheduleFrame): LogBuffer {
+/** An empty log. `schedule` says when readers are told; `most` lines are held. */
+export function createLogBuffer(schedule: (run: () => void) => void = scheduleFrame, most = mostLines): LogBuffer {
   const lines: LogLine[] = [];
-  const tails = newTails();
+  const nodes = new Set<string>();
   const listeners = new Set<() => void>();
+  let reader = createReader(lines, nodes, most);
   let version = 0;
   let scheduled = false;
 
@@ -54,14 +55,25 @@ export function createLogBuffer(schedule: (run: () => void) => void = scheduleFr
   return {
     lines,
     version: () => version,
-    settled: () => Object.values(tails).reduce((least, tail) => Math.min(least, tail.line ? tail.line.number - 1 : least), lines.length),
+    settled: () => Math.min(lines.length, (reader.firstOpen() ?? lines.length + 1) - 1),
+    total: () => reader.count(),
+    nodes: () => nodes,
+    take(event) {
+      reader.take(event);
+      changed();
+    },
     append(stream, time, text) {
-      appendText(lines, tails[stream], stream, time, text);
+      reader.append({ seq: 0, stream, time }, text);
+      changed();
+    },
+    end() {
+      reader.end();
       changed();
     },
     clear() {
       lines.length = 0;
-      Object.assign(tails, newTails());
+      nodes.clear();
+      reader = createReader(lines, nodes, most);
       changed();
     },
     subscribe(listener) {
@@ -71,58 +83,27 @@ export function createLogBuffer(schedule: (run: () => void) => void = scheduleFr
   };
 }
 
-function newTails(): Record<LogStream, StreamTail> {
-  const tail = (): StreamTail => ({ line: null, style: plainStyle });
-  return { stdout: tail(), stderr: tail(), system: tail() };
+function createReader(lines: LogLine[], nodes: Set<string>, most: number) {
+  const styles: Record<LogStream, AnsiStyle> = { stdout: plainStyle, stderr: plainStyle, system: plainStyle };
+  const levels = { stdout: createLevelReader(), stderr: createLevelReader(), system: () => () => null };
+  return createLineReader<LogLine>(
+    (begun) => {
+      const line: LogLine = { ...begun, before: styles[begun.stream], level: null };
+      if (lines.length < most) lines.push(line);
+      return line;
+    },
+    (line) => {
+      styles[line.stream] = styleAfter(line.raw, line.before);
+      line.level = levels[line.stream](plainText(line))();
+      if (line.nodeId !== null) nodes.add(line.nodeId);
+    },
+  );
 }
 
 /** Frames stop in a hidden tab; a timer there keeps the readers from falling behind for ever. */
 function scheduleFrame(run: () => void): void {
   if (document.visibilityState === "visible") requestAnimationFrame(run);
   else setTimeout(run, 250);
-}
-
-function appendText(lines: LogLine[], tail: StreamTail, stream: LogStream, time: string, text: string): void {
-  let from = 0;
-  while (from < text.length) {
-    const newline = text.indexOf("\n", from);
-    const end = newline === -1 ? text.length : newline;
-    appendPiece(lines, tail, stream, time, text.slice(from, end));
-    if (newline !== -1) endLine(lines, tail, stream, time);
-    from = end + 1;
-  }
-}
-
-function openLine(lines: LogLine[], tail: StreamTail, stream: LogStream, time: string): LogLine {
-  if (tail.line) return tail.line;
-  const line: LogLine = { number: lines.length + 1, stream, time, before: tail.style, raw: "" };
-  lines.push(line);
-  tail.line = line;
-  return line;
-}
-
-function appendPiece(lines: LogLine[], tail: StreamTail, stream: LogStream, time: string, piece: string): void {
-  for (let from = 0; from < piece.length; from += maxLineLength) {
-    const line = openLine(lines, tail, stream, time);
-    line.raw += piece.slice(from, from + maxLineLength);
-    if (line.raw.length <= maxLineLength) continue;
-    if (line.raw.includes("\r")) line.raw = keepLastFrame(line.raw);
-    else endLine(lines, tail, stream, time);
-  }
-}
-
-function endLine(lines: LogLine[], tail: StreamTail, stream: LogStream, time: string): void {
-  const line = openLine(lines, tail, stream, time);
-  if (line.raw.endsWith("\r")) line.raw = line.raw.slice(0, -1);
-  tail.style = styleAfter(line.raw, line.before);
-  tail.line = null;
-}
-
-/** A progress bar that never ends its line would grow without bound; only what it drew last can be seen. */
-function keepLastFrame(raw: string): string {
-  const last = raw.lastIndexOf("\r");
-  const kept = raw.slice(Math.max(0, raw.lastIndexOf("\r", last - 1)));
-  return kept.length > maxLineLength ? kept.slice(-maxLineLength) : kept;
 }
 
 /** What can be searched in a line. */

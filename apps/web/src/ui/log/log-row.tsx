@@ -1,7 +1,8 @@
 import { type CSSProperties, memo, type ReactNode } from "react";
-import { type AnsiSegment, type AnsiStyle, parseAnsi, needsParsing } from "./ansi.ts";
+import { type AnsiSegment, type AnsiStyle, parseAnsi, needsParsing } from "@syla/contracts/ansi";
+import type { Matcher, Span } from "@syla/contracts/log-search";
 import type { LogLine } from "./log-buffer.ts";
-import { findMatches, markPiece } from "./log-search.ts";
+import { markPiece } from "./log-search.ts";
 import { readableColors } from "./readable-color.ts";
 
 function cssColor(color: string | null): string | undefined {
@@ -33,9 +34,7 @@ function segmentStyle(style: AnsiStyle): CSSProperties {
   return css;
 }
 
-type Matches = ReturnType<typeof findMatches>;
-
-function marked(text: string, offset: number, matches: Matches): ReactNode {
+function marked(text: string, offset: number, matches: readonly Span[]): ReactNode {
   if (matches.length === 0) return text;
   return markPiece(text, offset, matches).map((piece, index) =>
     piece.marked ? (
@@ -48,8 +47,8 @@ function marked(text: string, offset: number, matches: Matches): ReactNode {
   );
 }
 
-function Segments({ segments, query }: { readonly segments: readonly AnsiSegment[]; readonly query: string }) {
-  const matches = findMatches(segments.map((segment) => segment.text).join(""), query);
+function Segments({ segments, matcher }: { readonly segments: readonly AnsiSegment[]; readonly matcher: Matcher | null }) {
+  const matches = matcher?.(segments.map((segment) => segment.text).join("")) ?? [];
   let offset = 0;
   return segments.map((segment, index) => {
     const at = offset;
@@ -63,10 +62,9 @@ function Segments({ segments, query }: { readonly segments: readonly AnsiSegment
 }
 
 /** The line's text as React text nodes: nothing in a log can become markup. */
-function LogText({ line, query }: { readonly line: LogLine; readonly query: string }) {
-  if (!needsParsing(line.raw) && Object.values(line.before).every((value) => !value))
-    return marked(line.raw, 0, findMatches(line.raw, query));
-  return <Segments segments={parseAnsi(line.raw, line.before).segments} query={query} />;
+function LogText({ line, matcher }: { readonly line: LogLine; readonly matcher: Matcher | null }) {
+  if (!needsParsing(line.raw) && Object.values(line.before).every((value) => !value)) return marked(line.raw, 0, matcher?.(line.raw) ?? []);
+  return <Segments segments={parseAnsi(line.raw, line.before).segments} matcher={matcher} />;
 }
 
 interface LogRowProps {
@@ -75,7 +73,10 @@ interface LogRowProps {
   readonly raw: string;
   readonly top: number;
   readonly index: number;
-  readonly query: string;
+  /** Marks what is looked for. */
+  readonly matcher: Matcher | null;
+  /** Known when the line has ended. */
+  readonly level: LogLine["level"];
   readonly showTime: boolean;
   readonly match: boolean;
   readonly current: boolean;
@@ -85,13 +86,26 @@ interface LogRowProps {
 }
 
 /** One line: its number (a link to it), its time if wanted, its text. */
-export const LogRow = memo(function LogRow({ line, top, index, query, showTime, match, current, linked, href, measure }: LogRowProps) {
+export const LogRow = memo(function LogRow({
+  line,
+  top,
+  index,
+  matcher,
+  level,
+  showTime,
+  match,
+  current,
+  linked,
+  href,
+  measure,
+}: LogRowProps) {
   return (
     <div
       ref={measure}
       className="log-row"
       data-index={index}
       data-stream={line.stream}
+      data-level={level ?? undefined}
       data-match={match || undefined}
       data-current={current || undefined}
       data-linked={linked || undefined}
@@ -105,8 +119,9 @@ export const LogRow = memo(function LogRow({ line, top, index, query, showTime, 
         </a>
       )}
       {showTime ? <span className="log-time">{new Date(line.time).toISOString().slice(11, 23)}</span> : null}
+      {line.nodeId === null ? null : <span className="log-node">{line.nodeId}</span>}
       <span className="log-text">
-        <LogText line={line} query={query} />
+        <LogText line={line} matcher={matcher} />
       </span>
     </div>
   );

@@ -1,10 +1,21 @@
-import type { LogBuffer, LogLine, LogStream } from "./log-buffer.ts";
+import { isWanted, type LogFilter as LineFilter, type Matcher, type Span } from "@syla/contracts/log-search";
+import type { LogBuffer, LogLine } from "./log-buffer.ts";
 import { plainText } from "./log-buffer.ts";
 
-/** What a log is narrowed to. */
-export interface LogFilter {
-  readonly stream: LogStream | "all";
+/** What a log is narrowed to, and what is looked for in it. */
+export interface LogFilter extends LineFilter {
   readonly query: string;
+  /** The query is a regular expression. */
+  readonly regex: boolean;
+  readonly matchCase: boolean;
+}
+
+/** Every line, and nothing looked for. */
+export const noFilter: LogFilter = { stream: "all", query: "", regex: false, matchCase: false };
+
+/** Whether only some lines are shown. */
+export function isNarrowed({ stream, level, node }: LineFilter): boolean {
+  return stream !== "all" || level !== undefined || node !== undefined;
 }
 
 /** The rows to show (line indexes; null for every line) and which of the rows hold a match. */
@@ -17,15 +28,14 @@ export interface LogView {
  * Filters and searches as the log grows: each call looks only at the lines that came since the last one, and once more at those
  * that may have grown.
  */
-export function createLogSearch(buffer: LogBuffer, filter: LogFilter): () => LogView {
-  const query = filter.query.toLowerCase();
-  const rows: number[] | null = filter.stream === "all" ? null : [];
+export function createLogSearch(buffer: LogBuffer, filter: LineFilter, matcher: Matcher | null): () => LogView {
+  const rows: number[] | null = isNarrowed(filter) ? [] : null;
   const matches: number[] = [];
   let seen = 0;
   const look = (line: LogLine, index: number) => {
-    if (rows && line.stream !== filter.stream) return;
+    if (rows && !isWanted(line, filter)) return;
     const row = rows ? rows.push(index) - 1 : index;
-    if (query && plainText(line).toLowerCase().includes(query)) matches.push(row);
+    if (matcher !== null && matcher(plainText(line)).length > 0) matches.push(row);
   };
   return () => {
     const from = Math.min(seen, buffer.lines.length);
@@ -48,18 +58,8 @@ export interface MarkedText {
   readonly marked: boolean;
 }
 
-/** Where the query stands in a text: begin and end of each match, in order. */
-export function findMatches(text: string, query: string): readonly (readonly [number, number])[] {
-  if (query === "") return [];
-  const found: (readonly [number, number])[] = [];
-  const lower = text.toLowerCase();
-  const wanted = query.toLowerCase();
-  for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, at + wanted.length)) found.push([at, at + wanted.length]);
-  return found;
-}
-
 /** Cuts a piece that stands at `offset` of its line where the line's matches begin and end. */
-export function markPiece(piece: string, offset: number, matches: readonly (readonly [number, number])[]): readonly MarkedText[] {
+export function markPiece(piece: string, offset: number, matches: readonly Span[]): readonly MarkedText[] {
   const pieces: MarkedText[] = [];
   let from = 0;
   for (const [begin, end] of matches) {

@@ -1,14 +1,21 @@
-import { Flex, Input, NativeSelect, Text } from "@chakra-ui/react";
-import { ArrowDown, ArrowUp, Clock, WrapText } from "lucide-react";
+import { Flex, Input, Text } from "@chakra-ui/react";
+import { logLevels, type LogLevel } from "@syla/contracts/log-levels";
+import { logStreams } from "@syla/contracts/log-lines";
+import { ArrowDown, ArrowUp, CaseSensitive, Clock, Regex, WrapText } from "lucide-react";
 import type { KeyboardEvent, RefObject } from "react";
 import { type Downloadable, DownloadButton } from "../download-button.tsx";
 import { IconButton } from "../icon-button.tsx";
-import type { LogFilter } from "./log-search.ts";
+import { SelectField } from "../select-field.tsx";
+import { isNarrowed, type LogFilter } from "./log-search.ts";
 
 interface LogToolbarProps {
   readonly filter: LogFilter;
   readonly onFilter: (filter: LogFilter) => void;
+  /** The nodes that have written lines. */
+  readonly nodes: ReadonlySet<string>;
   readonly matchCount: number;
+  /** What is wrong with the pattern. */
+  readonly problem: string | null;
   /** Which match is shown, from 0. */
   readonly match: number;
   readonly onMatch: (match: number) => void;
@@ -20,25 +27,12 @@ interface LogToolbarProps {
   readonly searchRef: RefObject<HTMLInputElement | null>;
 }
 
-/** Search, stream, timestamps, wrap, download. */
+/** Search, filters, timestamps, wrap, download. */
 export function LogToolbar(props: LogToolbarProps) {
-  const { filter, onFilter } = props;
   return (
     <Flex align="center" gap="1" px="2" py="1" borderBottomWidth="1px" borderColor="border" bg="bg.panel" wrap="wrap" flexShrink="0">
       <LogSearchBox {...props} />
-      <NativeSelect.Root size="xs" w="24" flexShrink="0">
-        <NativeSelect.Field
-          aria-label="Output"
-          value={filter.stream}
-          onChange={(event) => onFilter({ ...filter, stream: event.currentTarget.value as LogFilter["stream"] })}
-          borderColor="border"
-        >
-          <option value="all">all output</option>
-          <option value="stdout">stdout</option>
-          <option value="stderr">stderr</option>
-        </NativeSelect.Field>
-        <NativeSelect.Indicator />
-      </NativeSelect.Root>
+      <LogFilters {...props} />
       <Flex ml="auto">
         <ToggleButton label="Timestamps (UTC)" pressed={props.times} onPress={props.onTimes}>
           <Clock />
@@ -46,20 +40,69 @@ export function LogToolbar(props: LogToolbarProps) {
         <ToggleButton label="Wrap lines" pressed={props.wrap} onPress={props.onWrap}>
           <WrapText />
         </ToggleButton>
-        {props.download ? <DownloadButton label="Download the whole log" file={props.download} /> : null}
+        {props.download ? (
+          <DownloadButton label={isNarrowed(props.filter) ? "Download these lines" : "Download the whole log"} file={props.download} />
+        ) : null}
       </Flex>
     </Flex>
   );
 }
 
-function LogSearchBox({ filter, onFilter, matchCount, match, onMatch, searchRef }: LogToolbarProps) {
+function LogFilters({ filter, onFilter, nodes }: Pick<LogToolbarProps, "filter" | "onFilter" | "nodes">) {
+  return (
+    <>
+      <SelectField
+        label="Output"
+        size="xs"
+        width="24"
+        value={filter.stream}
+        onChoose={(stream) => onFilter({ ...filter, stream: stream as LogFilter["stream"] })}
+      >
+        <option value="all">all output</option>
+        {logStreams.map((stream) => (
+          <option key={stream}>{stream}</option>
+        ))}
+      </SelectField>
+      <SelectField
+        label="Level"
+        size="xs"
+        width="28"
+        value={filter.level ?? ""}
+        onChoose={(level) => onFilter({ ...filter, level: level === "" ? undefined : (level as LogLevel) })}
+      >
+        <option value="">every level</option>
+        {logLevels.map((level) => (
+          <option key={level} value={level}>
+            {level === "fatal" ? "fatal" : `${level} and up`}
+          </option>
+        ))}
+      </SelectField>
+      {nodes.size > 0 || filter.node !== undefined ? (
+        <SelectField
+          label="Node"
+          size="xs"
+          width="28"
+          value={filter.node ?? ""}
+          onChoose={(node) => onFilter({ ...filter, node: node === "" ? undefined : node })}
+        >
+          <option value="">every node</option>
+          {[...new Set([...nodes, ...(filter.node === undefined ? [] : [filter.node])])].map((node) => (
+            <option key={node}>{node}</option>
+          ))}
+        </SelectField>
+      ) : null}
+    </>
+  );
+}
+
+function LogSearchBox({ filter, onFilter, matchCount, problem, match, onMatch, searchRef }: LogToolbarProps) {
   const step = (by: number) => matchCount > 0 && onMatch((match + by + matchCount) % matchCount);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
     if (event.key === "Escape") onFilter({ ...filter, query: "" });
   };
   return (
-    <Flex align="center" gap="1" flex="1 1 160px" maxW="360px">
+    <Flex align="center" gap="1" flex="1 1 240px" maxW="440px">
       <Input
         ref={searchRef}
         type="search"
@@ -69,11 +112,22 @@ function LogSearchBox({ filter, onFilter, matchCount, match, onMatch, searchRef 
         value={filter.query}
         onChange={(event) => onFilter({ ...filter, query: event.currentTarget.value })}
         onKeyDown={onKeyDown}
+        aria-invalid={problem !== null || undefined}
       />
+      <ToggleButton
+        label="Match upper and lower case"
+        pressed={filter.matchCase}
+        onPress={(matchCase) => onFilter({ ...filter, matchCase })}
+      >
+        <CaseSensitive />
+      </ToggleButton>
+      <ToggleButton label="Regular expression" pressed={filter.regex} onPress={(regex) => onFilter({ ...filter, regex })}>
+        <Regex />
+      </ToggleButton>
       {filter.query ? (
         <>
-          <Text fontSize="xs" color="fg.muted" whiteSpace="nowrap" role="status" minW="12" textAlign="right">
-            {matchCount === 0 ? "no match" : `${match + 1} of ${matchCount}`}
+          <Text fontSize="xs" color="fg.muted" whiteSpace="nowrap" role="status" minW="12" textAlign="right" title={problem ?? undefined}>
+            {problem !== null ? "no pattern" : matchCount === 0 ? "no match" : `${match + 1} of ${matchCount}`}
           </Text>
           <IconButton label="Previous match" disabled={matchCount === 0} onClick={() => step(-1)}>
             <ArrowUp />

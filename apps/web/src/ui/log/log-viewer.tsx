@@ -3,15 +3,17 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { Downloadable } from "../download-button.tsx";
-import { formatPlural } from "../format.ts";
+import { formatCount, formatPlural } from "../format.ts";
 import { useStoredFlag } from "../use-stored-flag.ts";
 import "./log.css";
 import type { LogBuffer, LogLine } from "./log-buffer.ts";
 import { LogRow } from "./log-row.tsx";
-import { includesSorted, type LogFilter, type LogView } from "./log-search.ts";
+import type { Matcher } from "@syla/contracts/log-search";
+import { includesSorted, type LogFilter, type LogView, noFilter } from "./log-search.ts";
 import { LogToolbar } from "./log-toolbar.tsx";
 import { useFollow } from "./use-follow.ts";
 import { useLogView } from "./use-log-view.ts";
+import { useMatcher } from "./use-matcher.ts";
 
 const rowHeight = 20;
 
@@ -20,6 +22,11 @@ interface LogViewerProps {
   /** Whether more may come. */
   readonly live: boolean;
   readonly download: Downloadable | null;
+  /** The lines that a filter leaves, with or without their times; the whole log where it is left out. */
+  readonly downloadLines?: (filter: LogFilter, times: boolean) => Downloadable;
+  /** What is looked for at first. */
+  readonly initialFilter?: LogFilter;
+  readonly onFilter?: (filter: LogFilter) => void;
   /** The line that the address names (`#L12`). */
   readonly linkedLine?: number | null;
   /** Whether lines can be linked to; not where what is behind the `#` is something else. */
@@ -32,13 +39,15 @@ interface LogViewerProps {
 
 /** A log of any length: virtualised, searched, followed. It knows nothing of where the lines come from. */
 export function LogViewer(props: LogViewerProps) {
-  const { buffer, live, download, linkedLine = null, linksLines = true, empty, reconnecting = false } = props;
-  const [filter, setFilter] = useState<LogFilter>({ stream: "all", query: "" });
+  const { buffer, live, linkedLine = null, linksLines = true, empty, reconnecting = false, onFilter } = props;
+  const [filter, setFilter] = useState<LogFilter>(props.initialFilter ?? noFilter);
   const [match, setMatch] = useState(0);
   const [times, setTimes] = useStoredFlag("syla.log.times", false);
   const [wrap, setWrap] = useStoredFlag("syla.log.wrap", false);
   const searchRef = useRef<HTMLInputElement>(null);
-  const view = useLogView(buffer, filter);
+  const { matcher, problem } = useMatcher(filter);
+  const view = useLogView(buffer, filter, matcher);
+  const download = props.downloadLines?.(filter, times) ?? props.download;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
     event.preventDefault();
@@ -51,7 +60,10 @@ export function LogViewer(props: LogViewerProps) {
         onFilter={(next) => {
           setFilter(next);
           setMatch(0);
+          onFilter?.(next);
         }}
+        nodes={buffer.nodes()}
+        problem={problem}
         matchCount={view.matches.length}
         match={Math.min(match, Math.max(0, view.matches.length - 1))}
         onMatch={setMatch}
@@ -62,7 +74,13 @@ export function LogViewer(props: LogViewerProps) {
         download={download}
         searchRef={searchRef}
       />
-      <LogRows key={String(wrap)} {...{ buffer, view, filter, match, times, wrap, live, linkedLine, linksLines, empty }} />
+      <LogRows key={String(wrap)} {...{ buffer, view, matcher, match, times, wrap, live, linkedLine, linksLines, empty }} />
+      {buffer.total() > buffer.lines.length ? (
+        <Text role="status" fontSize="xs" px="3" py="1" color="fg.muted" borderTopWidth="1px" borderColor="border">
+          The first {formatCount(buffer.lines.length)} of {formatCount(buffer.total())} lines are shown. Download the log to read all of it,
+          or search it with “syla logs --search”.
+        </Text>
+      ) : null}
       {reconnecting ? (
         <Text role="status" fontSize="xs" px="3" py="1" color="fg.warning" borderTopWidth="1px" borderColor="border">
           The connection was lost. Reconnecting; nothing will be missing.
@@ -75,7 +93,7 @@ export function LogViewer(props: LogViewerProps) {
 interface LogRowsProps {
   readonly buffer: LogBuffer;
   readonly view: LogView;
-  readonly filter: LogFilter;
+  readonly matcher: Matcher | null;
   readonly match: number;
   readonly times: boolean;
   readonly wrap: boolean;
@@ -85,7 +103,7 @@ interface LogRowsProps {
   readonly empty: ReactNode;
 }
 
-function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, linksLines, empty }: LogRowsProps) {
+function LogRows({ buffer, view, matcher, match, times, wrap, live, linkedLine, linksLines, empty }: LogRowsProps) {
   const box = useRef<HTMLDivElement>(null);
   const count = view.rows ? view.rows.length : buffer.lines.length;
   const virtualizer = useVirtualizer({
@@ -96,7 +114,7 @@ function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, l
     useFlushSync: false,
   });
   const follow = useFollow(box, virtualizer.getTotalSize(), live && linkedLine === null);
-  const matchRow = filter.query ? view.matches[match] : undefined;
+  const matchRow = matcher === null ? undefined : view.matches[match];
   const linkedRow =
     linkedLine === null || linkedLine > buffer.lines.length ? undefined : view.rows ? view.rows.indexOf(linkedLine - 1) : linkedLine - 1;
   useScrollTo(matchRow, follow.release, virtualizer.scrollToIndex);
@@ -120,7 +138,7 @@ function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, l
       >
         {count === 0 ? (
           <Text fontFamily="body" color="fg.subtle" px="4" py="3">
-            {buffer.lines.length > 0 ? "No line comes from this output." : empty}
+            {buffer.lines.length > 0 ? "No line is like that." : empty}
           </Text>
         ) : null}
         <div style={{ height: virtualizer.getTotalSize(), position: "relative" }}>
@@ -133,9 +151,10 @@ function LogRows({ buffer, view, filter, match, times, wrap, live, linkedLine, l
                 raw={line.raw}
                 top={item.start}
                 index={item.index}
-                query={filter.query}
+                matcher={matcher}
+                level={line.level}
                 showTime={times}
-                match={filter.query !== "" && includesSorted(view.matches, item.index)}
+                match={matcher !== null && includesSorted(view.matches, item.index)}
                 current={item.index === matchRow}
                 linked={line.number === linkedLine}
                 href={linksLines ? `${page}#L${line.number}` : undefined}

@@ -30,6 +30,12 @@ export const suggestionRules: readonly SuggestionRule[] = [
     text: "The model's money is used up: wait until it is counted anew, choose another model for the run, or ask the model's owner to raise the cap.",
   },
   {
+    pattern: /\bbudget_reached\b|A budget for models is used up/,
+    output: true,
+    kind: "wait",
+    text: "A budget is used up: the call's entry in the run's models says which, and when it is counted anew. Whoever set it can raise it.",
+  },
+  {
     pattern: /\b(?:quota_exceeded|A quota is used up)\b/,
     output: true,
     kind: "wait",

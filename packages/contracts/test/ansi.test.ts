@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applySgr, parseAnsi, plainStyle, stripAnsi, styleAfter } from "../src/ui/log/ansi.ts";
+import { applySgr, parseAnsi, plainStyle, stripAnsi, styleAfter } from "@syla/contracts/ansi";
 
 const esc = "\u001b";
 

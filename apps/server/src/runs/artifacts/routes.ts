@@ -1,0 +1,61 @@
+import { artifactRoutes } from "@syla/contracts/artifacts";
+import { AppError } from "@syla/contracts/errors";
+import type { FastifyReply } from "fastify";
+import type { Http } from "../../access/http.ts";
+import type { Blobs } from "../../platform/blobs.ts";
+import { attachment, contentAnswer, type ContentRequest } from "../../platform/content-answer.ts";
+import { answer, type Answer } from "../../platform/http-call.ts";
+import type { RunArtifacts } from "./service.ts";
+import type { ArtifactRow } from "./store.ts";
+
+/** A page of a program's, in a frame of ours: an origin of its own without cookies, and nothing to reach but what it brings along. */
+const pagePolicy = [
+  "sandbox allow-scripts",
+  "default-src 'none'",
+  "script-src 'unsafe-inline' 'unsafe-eval' blob: data:",
+  "style-src 'unsafe-inline' data:",
+  "img-src data: blob:",
+  "font-src data:",
+  "media-src data: blob:",
+  "worker-src blob:",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'self'",
+].join("; ");
+
+/** Binds what runs left in /output. */
+export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blobs: Blobs): void {
+  const send = async (row: ArtifactRow, headers: ContentRequest, reply: FastifyReply): Promise<Answer> =>
+    await contentAnswer(blobs, row, headers, reply, attachment(row.path.split("/").at(-1) ?? "artifact", row.mime_type));
+  const sendAll = async (...[actor, runId]: Parameters<RunArtifacts["zip"]>): Promise<Answer> =>
+    answer(200, await artifacts.zip(actor, runId), attachment(`${runId}.zip`, "application/zip"));
+
+  http.bind(artifactRoutes.listArtifacts, async ({ params, query }, call) => await artifacts.list(call.actor, params.id, query));
+  http.bind(artifactRoutes.downloadArtifact, async ({ params, headers }, call) =>
+    send(await artifacts.get(call.actor, params.id, params.artifactId), headers, call.reply),
+  );
+  http.bind(artifactRoutes.viewArtifact, async ({ params, headers }, call) => {
+    const row = await artifacts.get(call.actor, params.id, params.artifactId);
+    if (row.mime_type !== "text/html") throw new AppError("not_found", { message: "This is no HTML page.", hint: "Download it." });
+    return await contentAnswer(blobs, row, headers, call.reply, {
+      "content-type": "text/html; charset=utf-8",
+      "content-disposition": "inline",
+      "content-security-policy": pagePolicy,
+      "x-frame-options": "SAMEORIGIN",
+    });
+  });
+  http.bind(artifactRoutes.downloadArtifacts, async ({ params }, call) => sendAll(call.actor, params.id));
+  http.bind(artifactRoutes.createArtifactLink, async ({ params, body }, call) => {
+    const link = await artifacts.link(call.actor, params.id, body);
+    call.trail.details = { artifactId: body.artifactId ?? null, expiresAt: link.expiresAt };
+    return answer(201, link);
+  });
+  http.bind(artifactRoutes.revokeArtifactLinks, async ({ params }, call) => {
+    await artifacts.revokeLinks(call.actor, params.id);
+    return answer(204, undefined);
+  });
+  http.bind(artifactRoutes.openArtifactLink, async ({ params, headers }, call) => {
+    const { runId, artifact, actor } = await artifacts.follow(params.token);
+    return artifact === null ? await sendAll(actor, runId) : await send(artifact, headers, call.reply);
+  });
+}

@@ -1,0 +1,82 @@
+import { Box, Table, Text } from "@chakra-ui/react";
+import { formatCount } from "../../ui/format.ts";
+
+/** How contexts give a table: the data of `pandas`' own table documents, or records. What it holds was made by a program, and is text here. */
+export const tableType = "application/vnd.dataresource+json";
+const mostColumns = 100;
+
+/** A table as it can be shown. */
+export interface ResultTable {
+  readonly names: readonly string[];
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  /** How many there are in all. */
+  readonly rows: number;
+}
+
+/** Null when it is none. */
+export function parseTable(document: unknown): ResultTable | null {
+  if (!isRecord(document) || !isRecord(document["schema"])) return null;
+  const { schema, data, rows } = document;
+  const { fields } = schema;
+  if (!Array.isArray(fields) || !Array.isArray(data) || !data.every(isRecord)) return null;
+  const names = fields.map((field: unknown) => String(isRecord(field) ? field["name"] : field));
+  return { names, data, rows: typeof rows === "number" ? rows : data.length };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Rows and columns, with what is left out. */
+export function TableResult({ table: { names, data, rows } }: { readonly table: ResultTable }) {
+  const columns = names.slice(0, mostColumns);
+  const note = [
+    `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}${data.length < rows ? `, the first ${formatCount(data.length)} are shown` : ""}`,
+    ...(columns.length < names.length ? [`${formatCount(names.length)} columns, the first ${columns.length} are shown`] : []),
+  ];
+  return (
+    <>
+      <Box maxH="80" overflow="auto" borderWidth="1px" borderColor="border" rounded="sm" w="fit-content" maxW="100%" tabIndex={0}>
+        <Table.Root size="sm" fontSize="xs" stickyHeader aria-label="Table result">
+          <Table.Header>
+            <Table.Row>
+              {columns.map((name, index) => (
+                // Two columns may have one name.
+                <Table.ColumnHeader key={`${index} ${name}`} whiteSpace="nowrap">
+                  {name}
+                </Table.ColumnHeader>
+              ))}
+            </Table.Row>
+          </Table.Header>
+          <Table.Body>
+            {data.map((row, place) => (
+              <Table.Row key={place}>
+                {columns.map((name, index) => (
+                  <Table.Cell
+                    key={`${index} ${name}`}
+                    fontFamily="mono"
+                    whiteSpace="nowrap"
+                    maxW="80"
+                    truncate
+                    textAlign={typeof row[name] === "number" ? "end" : undefined}
+                    title={textOf(row[name]).length > 40 ? textOf(row[name]) : undefined}
+                  >
+                    {textOf(row[name])}
+                  </Table.Cell>
+                ))}
+              </Table.Row>
+            ))}
+          </Table.Body>
+        </Table.Root>
+      </Box>
+      <Text fontSize="xs" color="fg.subtle" mt="1">
+        {note.join("; ")}
+      </Text>
+    </>
+  );
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { bytesToRead, previewKind } from "../src/runs/detail/preview/preview-kind.ts";
+
+const mebibyte = 1024 * 1024;
+
+it.each([
+  ["a.png", "image/png", 10, "image"],
+  ["a.svg", "image/svg+xml", 10, "image"],
+  ["a.png", "image/png", 30 * mebibyte, "none"],
+  ["a.tiff", "image/tiff", 10, "none"],
+  ["a.html", "text/html", 10, "page"],
+  ["a.html", "text/html", 30 * mebibyte, "text"],
+  ["a.csv", "text/csv", 300 * mebibyte, "table"],
+  ["a.json", "application/json", 10, "json"],
+  ["a.json", "application/json", 30 * mebibyte, "text"],
+  ["a.geojson", "application/geo+json", 10, "json"],
+  ["a.jsonl", "application/octet-stream", 10, "text"],
+  ["a.md", "text/markdown", 10, "markdown"],
+  ["a.md", "text/markdown", 3 * mebibyte, "text"],
+  ["a.txt", "text/plain", 10, "text"],
+  ["run.log", "text/plain", 10, "text"],
+  ["a.bin", "application/octet-stream", 10, "none"],
+  ["a", "application/octet-stream", 10, "none"],
+] as const)("%s (%s, %i bytes) is looked at as %s", (path, mimeType, size, kind) => {
+  expect(previewKind({ path, mimeType, size })).toBe(kind);
+});
+
+it("reads no more of a text or a table than is looked at", () => {
+  expect([bytesToRead("text", 10), bytesToRead("text", mebibyte), bytesToRead("table", mebibyte), bytesToRead("json", mebibyte)]).toEqual([
+    null,
+    mebibyte / 2,
+    mebibyte / 2,
+    null,
+  ]);
+});
