@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
 import { blobRoutes } from "@syla/contracts/blobs";
 import { isFinal, runRoutes, type ProgramRunInput, type Requeued, type RequeueInput, type Run } from "@syla/contracts/runs";
