@@ -8,6 +8,7 @@ const sandboxFaults = "stops parts of sandboxes and kills them; the end has to c
  * All others run two at a time. `vitest.config.ts` takes the groups from here.
  */
 export const aloneFiles: Readonly<Record<string, string>> = {
+  "apps/server/test/long/faults/loop.test.ts": "kills servers, databases and sandboxes, and looks at what the machine holds",
   "apps/server/test/platform/postgres.test.ts": "kills the database's processes and counts those that are left",
   "apps/server/test/quotas/key-quotas.test.ts": countsRuns,
   "apps/server/test/quotas/quotas.test.ts": countsRuns,

@@ -187,6 +187,7 @@ export interface ContextOptions {
   readonly checkAnswers?: boolean;
   /** Versions of binaries that were asked before. */
   readonly knownVersions?: Map<string, string>;
+  readonly leaseMs?: number;
 }
 
 /**
@@ -194,7 +195,8 @@ export interface ContextOptions {
  *
  * @throws AppError with the code of what is wrong; what was opened by then is closed again
  */
-export async function openContext({ config, logger, onSetup, checkAnswers = false, knownVersions }: ContextOptions): Promise<Context> {
+export async function openContext(opening: ContextOptions): Promise<Context> {
+  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs } = opening;
   await using opened = new AsyncDisposableStack();
   const directory = dataDirectoryAt(config.dataDir);
   createDataDirectory(directory);
@@ -394,7 +396,7 @@ export async function openContext({ config, logger, onSetup, checkAnswers = fals
     await recoverSandboxes(work, workerId);
     await recoverEnvironments(work, workerId);
   };
-  const workerFacts = { slots: config.workerSlots, version };
+  const workerFacts = { slots: config.workerSlots, version, leaseMs };
   const membership = await joinWorkers({ database, notifications, logger, onGone, warmth, setDrained }, workerFacts);
   await sealSpools(database.queries, blobs, directory.spool, logger);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly checkAnswers?: boolean;
   /** Spares asking the languages' binaries for their versions again; what was asked is added. */
   readonly knownVersions?: Map<string, string>;
+  /** How long a worker is believed to live that says nothing. */
+  readonly leaseMs?: number;
   /** How long a part may take to stop. A stop that hangs must not keep the server from ending. */
   readonly stopMs?: number;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { descendants, isAlive } from "./escape/host-state.ts";
+import { descendants, isAlive } from "@syla/testkit/host-state";
 import { bash, createTier, mebibyte, python, runIn, startBeside, type Companion, type TestTier, type Wish } from "./sandbox-driver.ts";
 import { openSession, shell } from "./session-driver.ts";
 

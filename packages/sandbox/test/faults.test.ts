@@ -6,8 +6,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { encodeFrame, encodeJsonFrame, FrameType, protocolVersion } from "../src/frames.ts";
 import type { NamespaceTier } from "../src/namespace-tier.ts";
 import { SandboxError, type InputFile } from "../src/spec.ts";
-import { descendants, isAlive } from "./escape/host-state.ts";
-import { seededRandom } from "./long/workload.ts";
+import { descendants, isAlive } from "@syla/testkit/host-state";
+import { seededRandom } from "@syla/testkit/seeded-random";
 import { collect, createTier, mebibyte, python, runIn, specOf, startBeside, type Companion, type TestTier } from "./sandbox-driver.ts";
 
 /** The supervisor of the host waits 5 s after a time limit; the rest is for a machine that is busy. */

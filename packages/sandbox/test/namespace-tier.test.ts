@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SandboxError, type InputFile } from "../src/spec.ts";
-import { descendants, sandboxProcesses } from "./escape/host-state.ts";
+import { descendants, sandboxProcesses } from "@syla/testkit/host-state";
 import { bash, collect, createTier, mebibyte, python, runIn, specOf, startBeside, type TestTier } from "./sandbox-driver.ts";
 
 let stage: TestTier;

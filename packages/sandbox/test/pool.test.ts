@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Jail } from "../src/jail.ts";
 import { ownKind, type JailKind } from "../src/jail-kind.ts";
 import { Pool, type PoolOptions } from "../src/pool.ts";
-import { processesThatSee, sandboxProcesses } from "./escape/host-state.ts";
+import { processesThatSee, sandboxProcesses } from "@syla/testkit/host-state";
 import { createTier, python, runIn, startBeside, type TestTier } from "./sandbox-driver.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true }));

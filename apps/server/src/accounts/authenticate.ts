@@ -1,11 +1,12 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import { defaultKeyHasher } from "@better-auth/api-key";
 import { AppError } from "@syla/contracts/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../access/actor.ts";
 import type { Database } from "../platform/database.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { ApiKeyMemo } from "./api-keys/api-key-memo.ts";
-import { findKeyStanding } from "./api-keys/store.ts";
+import { findKeyStanding, hasUsableKey } from "./api-keys/store.ts";
 import type { Authentication } from "./authentication.ts";
 import { impersonationMs } from "./impersonation.ts";
 import { libraryHeaders, passCookies } from "./library-headers.ts";
@@ -87,9 +88,9 @@ async function verifyToken({ accessTokens, database, memo }: AuthenticateOptions
 async function verifyKey(options: Pick<AuthenticateOptions, "authentication" | "database" | "memo">, key: string): Promise<Actor> {
   const found = key.length > 256 ? null : (await options.authentication.api.verifyApiKey({ body: { key } })).key;
   if (found === null) {
-    // The library reports a lost database as a wrong key; asking the database tells the two apart.
-    await options.database.ping();
-    throw new AppError("invalid_api_key");
+    // The library reports a database that it lost as a wrong key; whether there is such a key tells the two apart.
+    const isRight = key.length <= 256 && (await hasUsableKey(options.database.queries, await defaultKeyHasher(key)));
+    throw new AppError(isRight ? "database_unavailable" : "invalid_api_key", isRight ? { retryAfter: 1 } : {});
   }
   const standing = await findKeyStanding(options.database.queries, found.id);
   if (standing === undefined) throw new AppError("invalid_api_key");

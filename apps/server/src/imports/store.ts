@@ -74,7 +74,7 @@ export async function takeAbandoned(queries: Queries, workerId: string): Promise
   const { rows } = await sql<{ id: string }>`
     update imports set worker_id = ${workerId}, updated_at = now() where id = (
       select id from imports where state in ('fetching', 'analysing', 'creating') and (worker_id is null or not exists (
-        select 1 from workers where workers.id = imports.worker_id and stopped_at is null and lease_until > now()))
+        select 1 from workers where workers.id = imports.worker_id and stopped_at is null))
       order by id limit 1 for update skip locked)
     returning id`.execute(queries);
   const [found] = rows;

@@ -89,11 +89,12 @@ const connectionCodes = new Set([
   "53300",
 ]);
 const connectionMessages =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended/;
+  /Connection terminated|timeout exceeded when trying to connect|Client (?:has encountered a connection error|was closed)|Connection ended/;
 
 /** What a failed query means to a caller: out of reach, disk full, or undefined for a fault of ours. */
 export function databaseError(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof AppError) return error.code === "database_unavailable" ? error : undefined;
   const { code = "", syscall = "" } = error as NodeJS.ErrnoException;
   const fromPostgres = error instanceof pg.DatabaseError;
   if (fromPostgres && (code === "53100" || code === "58030")) return new AppError("storage_full", { cause: error });

@@ -26,6 +26,11 @@ export class Notifications {
     this.#logger = logger;
   }
 
+  /** Whether the connection lasts, as far as this process has heard. */
+  get isConnected(): boolean {
+    return this.#client !== undefined;
+  }
+
   /**
    * Calls `handler` for each message of the channel. What is sent while the connection is lost is lost too: `onGap` is called
    * after each reconnection, and the listener looks for itself then.

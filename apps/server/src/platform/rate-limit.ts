@@ -36,7 +36,7 @@ interface Window {
 }
 
 /** Counts in the memory of this process. When too many keys are known at once, the ones that came first are forgotten. */
-export function createRateLimit(now: () => number = Date.now): LocalRateLimit {
+export function createRateLimit(now: () => number = () => performance.now()): LocalRateLimit {
   const windows = new Map<string, Window>();
   return {
     take(key, { limit, windowMs }) {

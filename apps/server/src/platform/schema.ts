@@ -400,6 +400,7 @@ interface WorkerRow {
   id: string;
   hostname: string;
   pid: number;
+  process: Generated<string | null>;
   started_at: Time;
   lease_until: ColumnType<Date, Date, Date>;
   stopped_at: OptionalTime;

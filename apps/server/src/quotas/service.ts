@@ -294,13 +294,13 @@ export class Quotas {
 
   async #limitsOf(userId: string): Promise<PersonLimits> {
     const known = this.#known.get(userId);
-    if (known !== undefined && known.until > Date.now()) return known.person;
+    if (known !== undefined && known.until > performance.now()) return known.person;
     this.#listen();
     const found = await findOverrides(this.#context.database.queries, userId);
     if (found === undefined) throw new AppError("unauthenticated");
     const person = limitsFor(found, defaultLimits(this.#context.settings));
     if (this.#known.size >= mostRemembered) this.#known.clear();
-    this.#known.set(userId, { person, until: Date.now() + memoMs });
+    this.#known.set(userId, { person, until: performance.now() + memoMs });
     return person;
   }
 

@@ -323,6 +323,8 @@ export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Ou
   if (error instanceof HandedBackError) return { ...base, handedBack: true };
   if (error instanceof AppError && error.code === "storage_full")
     return { ...base, verdict: { ...verdict, error: runError("infrastructure", "storage_full") } };
+  if (error instanceof AppError && error.code === "storage_unavailable")
+    return { ...base, verdict: { ...verdict, error: runError("infrastructure", error.code) }, retryable: !begun };
   if (error instanceof AppError && error.code === "environment_unavailable")
     return {
       ...base,

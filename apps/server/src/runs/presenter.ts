@@ -48,7 +48,7 @@ function summarize(row: RunRow, result: RunResult | null): Omit<RunSummary, "own
       totalMs: between(row.created_at, row.finished_at),
     },
     createdAt: row.created_at.toISOString(),
-    startAt: row.status === "queued" && row.available_at > row.created_at ? row.available_at.toISOString() : null,
+    startAt: row.status === "queued" && row.available_at.getTime() > Date.now() ? row.available_at.toISOString() : null,
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
   };

@@ -6,7 +6,7 @@ export class QueueGauge {
   readonly #count: () => Promise<number>;
   readonly #limit: number;
   #known = 0;
-  #countedAt = 0;
+  #countedAt = Number.NEGATIVE_INFINITY;
   /** Admitted, but not yet where they are counted. */
   #entering = 0;
   #counting: Promise<void> | null = null;
@@ -30,7 +30,7 @@ export class QueueGauge {
   }
 
   async hasRoom(): Promise<boolean> {
-    if (this.#full || Date.now() - this.#countedAt > recountMs) await (this.#counting ??= this.#recount());
+    if (this.#full || performance.now() - this.#countedAt > recountMs) await (this.#counting ??= this.#recount());
     return !this.#full;
   }
 
@@ -46,7 +46,7 @@ export class QueueGauge {
   async #recount(): Promise<void> {
     try {
       this.#known = await this.#count();
-      this.#countedAt = Date.now();
+      this.#countedAt = performance.now();
     } finally {
       this.#counting = null;
     }

@@ -53,7 +53,7 @@ export async function rehearse(context: RehearsalContext): Promise<void> {
       scheduleId: null,
       apiKeyId: null,
       createdAt: now,
-      availableAt: now,
+      availableAt: null,
       claimedAt: now,
       workerId: worker.id,
       phase: null,

@@ -543,7 +543,7 @@ export class Runs {
       apiKeyId: allowance?.key?.id ?? null,
       priority: submission.priority,
       createdAt,
-      availableAt: isLater ? (submission.startAt ?? createdAt) : createdAt,
+      availableAt: isLater ? submission.startAt : null,
       claimedAt: reserved ? new Date() : null,
       workerId: reserved ? worker.id : null,
       program: submission.program,

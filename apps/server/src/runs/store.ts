@@ -34,8 +34,8 @@ export interface NewRun {
   readonly apiKeyId: string | null;
   readonly priority: number;
   readonly createdAt: Date;
-  /** Not to be claimed before. */
-  readonly availableAt: Date;
+  /** Not to be claimed before; null: when it is inserted, by the clock of the database, which is the one that the queue goes by. */
+  readonly availableAt: Date | null;
   /** Null together with `workerId`. */
   readonly claimedAt: Date | null;
   readonly workerId: string | null;
@@ -127,7 +127,10 @@ const usageText = `
     stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes),
   counted_groups as (${countRuns("ended")}`;
 
-/** Every column that an insertion sets; {@link toRow} has each of them. */
+/** One step of priority is worth so much waiting: whatever waits gets its turn. */
+const priorityStepMs = 60_000;
+
+/** Every column that an insertion sets; {@link toRow} has each of them, but whose turn it is. */
 const newColumns = `
   id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version, team_id,
   tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
@@ -136,7 +139,12 @@ const newColumns = `
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
 const newValues = newColumns
   .replace("retry_of", "(select repeated.id from runs repeated where repeated.id = wish.retry_of for key share)")
-  .replace("turn_at", "case when wish.available_at > now() then 'infinity' else wish.turn_at end")
+  .replace("available_at", "coalesce(wish.available_at, now())")
+  .replace(
+    "turn_at",
+    `case when wish.available_at > now() then 'infinity'
+      else coalesce(wish.available_at, now()) - wish.priority * interval '${priorityStepMs} milliseconds' end`,
+  )
   .replace("team_id", "team_of(null, asset_id)");
 
 /** One text for any number of rows, a document: each connection parses and plans it once. */
@@ -175,19 +183,10 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     priority: run.priority,
     created_at: run.createdAt,
     available_at: run.availableAt,
-    turn_at: turnOf(run),
     worker_id: run.workerId,
     claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
-}
-
-/** One step of priority is worth so much waiting: whatever waits gets its turn. */
-const priorityStepMs = 60_000;
-
-/** Whose turn it is among the runs of one person: the earliest first. What is not to begin yet gets its turn when its time has come (`claim_runs`). */
-export function turnOf({ availableAt, priority }: Pick<NewRun, "availableAt" | "priority">): Date {
-  return new Date(availableAt.getTime() - priority * priorityStepMs);
 }
 
 /** The datasets of a run; null when it has none, as nearly all. */

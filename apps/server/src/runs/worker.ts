@@ -15,6 +15,7 @@ import { Batch } from "./batch.ts";
 import type { Compilations } from "./compilations/service.ts";
 import { runConfigs } from "./config.ts";
 import { Execution, type Outcome } from "./execution.ts";
+import { FreshRecords } from "./fresh-records.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
@@ -105,6 +106,7 @@ export class Worker implements Service {
   /** Runs that have a slot each, with whose they are; they may be in the database before they are in {@link #active}. */
   readonly #reserved = new Map<string, string>();
   readonly #records = new Set<RunRecord>();
+  readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[] = [];
@@ -123,6 +125,7 @@ export class Worker implements Service {
   constructor(context: WorkerContext) {
     this.#context = context;
     this.#slots = new Slots(context.slots, () => this.#wake.resolve());
+    this.#fresh = new FreshRecords(() => context.notifications.isConnected);
     this.#ends = new Batch(async (ends) => {
       const written = new Set(await finishRuns(context.database.queries, context.workerId, ends));
       return ends.map((end) => written.has(end.id));
@@ -230,7 +233,10 @@ export class Worker implements Service {
       await notifications.listen(
         queuedChannel,
         (payload) => this.#consider(readQueuedPayload(payload)),
-        () => this.wake(),
+        () => {
+          this.#fresh.repeatAll();
+          this.wake();
+        },
       ),
     );
     // A server that runs nothing does not stand for one that hears of the queue.
@@ -365,7 +371,7 @@ export class Worker implements Service {
       isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
-      if (!(error instanceof LostRunError) && !(error instanceof AppError) && databaseError(error) === undefined)
+      if (!(error instanceof LostRunError) && !hasKnownEnd(error) && databaseError(error) === undefined)
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
       await live.discard();
       await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
@@ -425,9 +431,7 @@ export class Worker implements Service {
       this.#persist(() => requeueRun(queries, row.id, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
-    const known = error instanceof AppError ? error.code : null;
-    const code =
-      known === "unknown_language" || known === "unknown_version" ? "runtime_unavailable" : known === "storage_full" ? known : "internal";
+    const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
     const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
@@ -519,7 +523,10 @@ export class Worker implements Service {
       await this.#persist(() => record.insertAgain(end));
       return true;
     });
-    if (inserted) return true;
+    if (inserted) {
+      this.#fresh.add(() => this.#persist(() => record.insertAgain(end)));
+      return true;
+    }
     const [written] = await Promise.all([this.#persist(() => this.#ends.add(end)), log?.sync()]);
     return written;
   }
@@ -558,6 +565,18 @@ export class Worker implements Service {
       }
     }
   }
+}
+
+/** What ends a run that could not be brought to its end, by the code of the error. Whatever else it was is said in the log. */
+const endCodes: ReadonlyMap<string, "runtime_unavailable" | "storage_full" | "storage_unavailable"> = new Map([
+  ["unknown_language", "runtime_unavailable"],
+  ["unknown_version", "runtime_unavailable"],
+  ["storage_full", "storage_full"],
+  ["storage_unavailable", "storage_unavailable"],
+]);
+
+function hasKnownEnd(error: unknown): boolean {
+  return error instanceof AppError && endCodes.has(error.code);
 }
 
 /** The run was given to somebody else, or has been ended, while this process did not answer. */

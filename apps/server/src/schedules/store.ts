@@ -97,11 +97,11 @@ export async function deleteSchedule(queries: Queries, id: string): Promise<void
 
 /**
  * A schedule whose time has come, or that waits for the end of its last run, which is over. Locked until the end of the transaction: no other server has it
- * meanwhile.
+ * meanwhile. `taken_at`: what the clock of the database says, by which its time has come.
  */
-export async function takeDue(work: Work): Promise<ScheduleRow | undefined> {
-  const { rows } = await sql<ScheduleRow>`
-    select * from schedules s where enabled and (next_at <= now()
+export async function takeDue(work: Work): Promise<(ScheduleRow & { readonly taken_at: Date }) | undefined> {
+  const { rows } = await sql<ScheduleRow & { taken_at: Date }>`
+    select s.*, now() as taken_at from schedules s where enabled and (next_at <= now()
       or pending_at is not null and (retry_at is null or retry_at <= now()) and not exists (select from runs r where r.schedule_id = s.id and r.finished_at is null))
     order by next_at limit 1 for update skip locked`.execute(work);
   return rows[0];

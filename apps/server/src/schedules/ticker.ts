@@ -53,7 +53,7 @@ async function tickOne(context: TickerContext): Promise<boolean> {
   return await context.database.queries.transaction().execute(async (work) => {
     const row = await takeDue(work);
     if (row === undefined) return false;
-    const tick = await nextTick(context, row, new Date());
+    const tick = await nextTick(context, row, row.taken_at);
     await recordTick(work, row.id, tick);
     if (tick.disabledReason !== null) await tellOfEnd(work, context, row, tick.disabledReason);
     else if (tick.last !== null && isFailure(tick.last.outcome) && tick.last.outcome !== row.last_outcome)
@@ -78,7 +78,7 @@ async function nextTick(context: TickerContext, row: ScheduleRow, now: Date): Pr
   };
   const wanted = at ?? row.pending_at;
   if (wanted === null) return { ...tick, last: { at: row.next_at, outcome: "missed", runId: null } };
-  return { ...tick, ...(await begin(context, row, wanted)) };
+  return { ...tick, ...(await begin(context, row, wanted, now)) };
 }
 
 /** The times that a run is to be begun for now; what was missed and is not made up for is not among them. */
@@ -91,7 +91,7 @@ function dueTimes(row: ScheduleRow, times: ReturnType<typeof timesOf>, now: Date
 }
 
 /** Begins the run of a time, as its owner and with what they may do now. A time that a server has begun before it died is not begun again. */
-async function begin(context: TickerContext, row: ScheduleRow, at: Date): Promise<Partial<Tick>> {
+async function begin(context: TickerContext, row: ScheduleRow, at: Date, now: Date): Promise<Partial<Tick>> {
   const key = `schedule ${row.id} ${at.toISOString()}`;
   const { live, made } = await findRunsOf(context.database.queries, row, key);
   const ended = (outcome: string, runId: string | null = null) => ({ pendingAt: null, retryAt: null, last: { at, outcome, runId } });
@@ -113,7 +113,7 @@ async function begin(context: TickerContext, row: ScheduleRow, at: Date): Promis
       return ended("internal");
     }
     if (passing.has(error.code))
-      return { pendingAt: at, retryAt: new Date(Date.now() + retryMs), last: { at, outcome: error.code, runId: null } };
+      return { pendingAt: at, retryAt: new Date(now.getTime() + retryMs), last: { at, outcome: error.code, runId: null } };
     return { ...ended(error.code), disabledReason: disabling.has(error.code) ? error.code : null };
   }
 }

@@ -93,7 +93,7 @@ export interface NewJob {
 export async function insertJob(queries: Queries, job: NewJob, lost: StorageReport): Promise<StorageJobRow | undefined> {
   await sql`update storage_jobs set state = 'failed', finished_at = now(), report = report || ${JSON.stringify({ error: lost.error })}::jsonb
     where state = 'running' and not exists (
-      select 1 from workers where workers.id = storage_jobs.worker_id and stopped_at is null and lease_until > now())`.execute(queries);
+      select 1 from workers where workers.id = storage_jobs.worker_id and stopped_at is null)`.execute(queries);
   return await queries
     .insertInto("storage_jobs")
     .values({

@@ -1,15 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
+import { describeProcess, isProcessGone } from "./process-identity.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import {
+  defaultLeaseMs,
   drainChannel,
   insertWorker,
   isDrained,
-  leaseMs,
   listLiveWorkers,
   markDraining,
   markStopped,
@@ -26,8 +27,10 @@ export interface Membership extends Service {
 /** What has to happen to the runs of a worker that is gone, in the transaction that says so. `isLost`: it did not leave in order. */
 export type OnWorkerGone = (work: Work, workerId: string, isLost: boolean) => Promise<void>;
 
-/** What a worker says of itself. */
-export type WorkerFacts = Pick<NewWorker, "slots" | "version">;
+/** What a worker says of itself. `leaseMs`: how long it is believed to live when it says nothing more. */
+export interface WorkerFacts extends Pick<NewWorker, "slots" | "version"> {
+  readonly leaseMs?: number | undefined;
+}
 
 /** What a worker is a member with. */
 export interface MembershipContext {
@@ -49,18 +52,21 @@ export async function joinWorkers(context: MembershipContext, facts: WorkerFacts
   const { database, notifications, logger, onGone, warmth, setDrained } = context;
   const { queries } = database;
   const id = newId("worker");
-  await recoverLost(context, id);
-  await insertWorker(queries, { ...facts, id, hostname: hostname(), pid: process.pid });
+  const { leaseMs = defaultLeaseMs, ...said } = facts;
+  const beatMs = leaseMs / 3;
+  const silence = new SilenceWatch(leaseMs, beatMs);
+  await recoverLost(context, id, silence);
+  await insertWorker(queries, { ...said, id, hostname: hostname(), pid: process.pid, process: describeProcess() }, leaseMs);
   const ended = Promise.withResolvers<void>();
   let isRunning = false;
   const heed = (drained: boolean) => (isRunning ? setDrained(drained) : undefined);
   const beat = async () => {
-    heed(await renewLease(queries, id, warmth.tell()));
-    await recoverLost(context, id);
+    heed(await renewLease(queries, id, leaseMs, warmth.tell()));
+    await recoverLost(context, id, silence);
   };
   const timer = setInterval(() => {
     beat().catch((error: unknown) => logger.warn({ err: error }, "the worker's lease could not be renewed"));
-  }, leaseMs / 3);
+  }, beatMs);
   // What is not heard is seen at the next beat.
   const look = () => void isDrained(queries, id).then(heed, () => {});
   let endListening = (): void => undefined;
@@ -85,9 +91,10 @@ export async function joinWorkers(context: MembershipContext, facts: WorkerFacts
   };
 }
 
-async function recoverLost({ database, logger, onGone, warmth }: MembershipContext, ownId: string): Promise<void> {
+async function recoverLost({ database, logger, onGone, warmth }: MembershipContext, ownId: string, silence: SilenceWatch): Promise<void> {
   const others = (await listLiveWorkers(database.queries)).filter(({ id }) => id !== ownId);
-  const lost = others.filter((worker) => worker.expired || isGone(worker));
+  const silent = silence.observe(others);
+  const lost = others.filter((worker) => silent.has(worker.id) || isProcessGone(worker.process));
   warmth.learn(others.filter((worker) => !lost.includes(worker) && !worker.draining && worker.drained_at === null));
   for (const worker of lost) {
     await database.queries.transaction().execute(async (work) => {
@@ -95,28 +102,5 @@ async function recoverLost({ database, logger, onGone, warmth }: MembershipConte
       await onGone(work, worker.id, true);
       logger.warn({ workerId: worker.id }, "a worker was lost; its runs were put back or ended");
     });
-  }
-}
-
-/** Whether a worker of this machine is certainly dead: no such process, or one that began after the worker did. */
-function isGone(worker: WorkerRow): boolean {
-  if (worker.hostname !== hostname()) return false;
-  if (!existsSync(`/proc/${worker.pid}`) || worker.pid === process.pid) return true;
-  const began = processStart(worker.pid);
-  return began !== null && began > worker.started_at.getTime() + 2000;
-}
-
-/** When a process began, in milliseconds since 1970; null when it cannot be told. Source: proc(5), field 22 of `stat`. */
-function processStart(pid: number): number | null {
-  try {
-    const ticks = Number(
-      readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ")[19],
-    );
-    const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]);
-    return Number.isFinite(ticks + boot) ? boot * 1000 + ticks * 10 : null;
-  } catch {
-    return null;
   }
 }

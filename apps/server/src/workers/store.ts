@@ -5,16 +5,16 @@ import type { Schema } from "../platform/schema.ts";
 export type WorkerRow = Selectable<Schema["workers"]>;
 
 /** How long a worker that says nothing is believed to live. */
-export const leaseMs = 15_000;
-const leaseEnd = sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`;
+export const defaultLeaseMs = 15_000;
+const leaseEnd = (leaseMs: number) => sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`;
 
 /** A worker that begins. */
-export type NewWorker = Pick<WorkerRow, "id" | "hostname" | "pid" | "slots" | "version">;
+export type NewWorker = Pick<WorkerRow, "id" | "hostname" | "pid" | "process" | "slots" | "version">;
 
-export async function insertWorker(queries: Queries, worker: NewWorker): Promise<void> {
+export async function insertWorker(queries: Queries, worker: NewWorker, leaseMs: number): Promise<void> {
   await queries
     .insertInto("workers")
-    .values({ ...worker, lease_until: leaseEnd })
+    .values({ ...worker, lease_until: leaseEnd(leaseMs) })
     .execute();
 }
 
@@ -22,10 +22,10 @@ export async function insertWorker(queries: Queries, worker: NewWorker): Promise
  * Also for a worker that was taken for dead meanwhile: its runs are gone, but what it claims from now on has to be recovered again. `warm`: what it has
  * ready. Answers whether it is to take nothing.
  */
-export async function renewLease(queries: Queries, id: string, warm: readonly string[]): Promise<boolean> {
+export async function renewLease(queries: Queries, id: string, leaseMs: number, warm: readonly string[]): Promise<boolean> {
   const row = await queries
     .updateTable("workers")
-    .set({ lease_until: leaseEnd, stopped_at: null, lost: false, warm: [...warm] })
+    .set({ lease_until: leaseEnd(leaseMs), stopped_at: null, lost: false, warm: [...warm] })
     .where("id", "=", id)
     .returning("drained_at")
     .executeTakeFirst();
@@ -56,13 +56,9 @@ export async function isDrained(queries: Queries, id: string): Promise<boolean> 
   return row !== undefined && row.drained_at !== null;
 }
 
-export async function listLiveWorkers(queries: Queries): Promise<(WorkerRow & { expired: boolean })[]> {
-  return await queries
-    .selectFrom("workers")
-    .selectAll()
-    .select(sql<boolean>`lease_until < now()`.as("expired"))
-    .where("stopped_at", "is", null)
-    .execute();
+/** Those that have not stopped, as far as anybody knows. */
+export async function listLiveWorkers(queries: Queries): Promise<WorkerRow[]> {
+  return await queries.selectFrom("workers").selectAll().where("stopped_at", "is", null).execute();
 }
 
 /** Marks a worker as gone; `lost`: it did not say so itself. False when somebody else did so first. */

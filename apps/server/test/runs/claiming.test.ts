@@ -3,7 +3,8 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
-import { claimRuns, countQueued } from "../../src/runs/store.ts";
+import { claimRuns, countQueued, requeueUnstarted, triesOf } from "../../src/runs/store.ts";
+import { maxTries } from "../../src/runs/worker.ts";
 
 /** The server runs nothing: the tests claim what its queue holds. */
 let server: TestServer;
@@ -155,6 +156,26 @@ describe("a claim", () => {
       await end(claimed);
     }
     expect(seen.size).toBe(300);
+  });
+});
+
+describe("a run whose worker goes before it has begun", () => {
+  it("has as many tries as any, however often a worker was stopped in order", async () => {
+    const [person = ""] = await addPeople(1);
+    const [id = ""] = await queue(person, 1);
+    const put = async (isLost: boolean) =>
+      await queries()
+        .transaction()
+        .execute((work) => requeueUnstarted(work, server.context.workerId, isLost, maxTries));
+    const tries: number[] = [];
+    for (const isLost of [false, true, false, false, true, false]) {
+      const [claimed] = await claim(1);
+      if (claimed !== undefined) tries.push(triesOf(claimed));
+      expect(await put(isLost)).toEqual([id]);
+    }
+    expect(tries).toEqual([1, 1, 2, 2, 2, 3]);
+    expect((await claim(1)).map(triesOf)).toEqual([3]);
+    expect(await put(true)).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isFinal, Run, type RunSummary } from "@syla/contracts/runs";
 import { createTestDatabase } from "@syla/testkit/database";
+import { startDatabaseProxy } from "@syla/testkit/database-proxy";
 import { databaseUrl } from "@syla/testkit/database-url";
 import { execute, followRun, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer } from "@syla/testkit/server";
@@ -136,5 +137,85 @@ describe("runs while connections break all the time", () => {
     );
     const begins = ends.map((run) => Number(run.stdout) * 1000 - started);
     expect(Math.max(...begins) - Math.min(...begins)).toBeLessThan(1000);
+  });
+});
+
+describe("runs on a database that is slow", () => {
+  it("take longer, and end as they would otherwise; their worker is not taken for dead", async () => {
+    await using database = await createTestDatabase();
+    await using proxy = await startDatabaseProxy(database.address);
+    await using watcher = await startTestServer({ DATABASE_URL: database.url, SYLA_WORKER_SLOTS: "0" }, { leaseMs: 3000 });
+    await using server = await startTestServer({ DATABASE_URL: proxy.url, SYLA_WORKER_SLOTS: "3" }, { leaseMs: 3000 });
+    await execute(server, { language: "bash", code: "echo warm" });
+    proxy.delay(150);
+    const code = "echo began; sleep 0.2; echo ended";
+    const keyed = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const answer = await server.send("POST", "/api/v1/runs", { language: "bash", code }, { "idempotency-key": "the same" });
+        expect(answer.status).toBe(202);
+        return Run.parse(await answer.json());
+      }),
+    );
+    expect(new Set(keyed.map(({ id }) => id)).size).toBe(1);
+    const runs = await Promise.all(Array.from({ length: 6 }, () => submit(server, { language: "bash", code })));
+    const events = await Array.fromAsync(followRun(server, runs[0]?.id ?? ""));
+    expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
+    const endless = await submit(server, { language: "bash", code: "exec sleep 60" });
+    expect((await server.send("POST", `/api/v1/runs/${endless.id}/cancel`)).status).toBe(202);
+    expect(await waitForRun(server, endless.id)).toMatchObject({ status: "cancelled" });
+    for (const { id } of [...runs, ...keyed])
+      expect(await waitForRun(server, id)).toMatchObject({ status: "succeeded", stdout: "began\nended\n", attempt: 1 });
+    const workers = watcher.context.database.queries.selectFrom("workers").select(["id", "lost", "stopped_at"]);
+    expect(await workers.execute()).toEqual([
+      { id: watcher.context.workerId, lost: false, stopped_at: null },
+      { id: server.context.workerId, lost: false, stopped_at: null },
+    ]);
+    proxy.delay(0);
+  });
+});
+
+describe("runs on a database that has too few connections", () => {
+  it("are refused with when to come back, or brought to their end", async () => {
+    using directory = createTemporaryDirectory();
+    const postgres = await EmbeddedPostgres.start(join(directory.path, "postgres"), createLogger("silent"), ["max_connections=14"]);
+    await ensureDatabase(postgres, "syla");
+    await using server = await startTestServer({ DATABASE_URL: databaseUrl(postgres.address("syla")), SYLA_DRAIN_SECONDS: "0" });
+    const submitMany = async (count: number) => {
+      const answers = await Promise.all(
+        Array.from({ length: count }, async (_, index) => {
+          const headers = index % 2 === 0 ? {} : { "idempotency-key": `key ${index}` };
+          const answer = await server.send("POST", "/api/v1/runs", { language: "bash", code: "echo ran" }, headers);
+          return { status: answer.status, retryAfter: answer.headers.get("retry-after"), body: (await answer.json()) as { id: string } };
+        }),
+      );
+      for (const { status, body, retryAfter } of answers.filter((answer) => answer.status !== 202))
+        expect({ status, body, retryAfter: Number(retryAfter) > 0 }).toMatchObject({
+          status: 503,
+          body: { code: "database_unavailable" },
+          retryAfter: true,
+        });
+      return answers.filter(({ status }) => status === 202).map(({ body }) => body.id);
+    };
+    const accepted = await submitMany(60);
+    // Others take what is left of them.
+    const others = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const client = new pg.Client(postgres.address("syla"));
+        client.on("error", () => {});
+        return await client.connect().then(
+          () => client,
+          () => null,
+        );
+      }),
+    );
+    expect(others).toContain(null);
+    accepted.push(...(await submitMany(30)));
+    await Promise.all(others.flatMap((client) => (client === null ? [] : [client.end()])));
+    await expect.poll(() => submitMany(1), { timeout: 60_000 }).toHaveLength(1);
+    const endOf = async (id: string) => (await (await server.fetch(`/api/v1/runs/${id}`)).json()) as Run;
+    for (const id of accepted)
+      await expect.poll(() => endOf(id), { timeout: 60_000 }).toMatchObject({ status: "succeeded", stdout: "ran\n" });
+    await server.running.stopNow();
+    await postgres.stop();
   });
 });

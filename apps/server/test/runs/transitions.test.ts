@@ -4,6 +4,7 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
+import { describeProcess } from "../../src/workers/process-identity.ts";
 
 let server: TestServer;
 let template: string;
@@ -133,7 +134,15 @@ describe("the history of a run", () => {
     const lost = newId("worker");
     await queries()
       .insertInto("workers")
-      .values({ id: lost, hostname: "elsewhere", pid: 1, lease_until: new Date(Date.now() - 1000), slots: null, version: null })
+      .values({
+        id: lost,
+        hostname: "here",
+        pid: process.pid,
+        process: describeProcess()?.replace(/"began":\d+/, '"began":7') ?? null,
+        lease_until: new Date(Date.now() - 1000),
+        slots: null,
+        version: null,
+      })
       .execute();
     const id = await addRun("starting");
     await update(id, `worker_id = '${lost}', available_at = now(), turn_at = now()`);

@@ -3,7 +3,7 @@ import type { Schedule } from "@syla/contracts/schedules";
 import { waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createAccount, share, type Person } from "../access/people.ts";
 import { createProgram, errorOf, json } from "../catalog/programs.ts";
 
@@ -168,6 +168,21 @@ describe("a schedule", () => {
     expect((await runsOf(made.id)).map(({ id }) => id)).toEqual([run.id]);
     expect((await json<Run>(send(ann, "GET", `/api/v1/runs/${run.id}`))).idempotencyKey).toContain(made.id);
   });
+});
+
+it("a time comes by the clock of the database, whatever that of a server says", async () => {
+  for (const hours of [-1, 1]) {
+    const made = await create({ cron: "* * * * *", missed: "once" });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + hours * 3_600_000, shouldAdvanceTime: true });
+    try {
+      await comeDue(made.id, 70);
+      expect((await settled(made.id)).last).toMatchObject({ outcome: "started" });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await runsOf(made.id)).toHaveLength(1);
+    await send(ann, "DELETE", `/api/v1/schedules/${made.id}`);
+  }
 });
 
 describe("a time that comes while the last run goes on", () => {

@@ -163,7 +163,7 @@ describe("stored content", () => {
     expect(await stopping.json()).toMatchObject({ state: "running", isStopping: true });
     const refused = await server.send("POST", "/api/v1/admin/storage/jobs", { kind: "collect" });
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([409, "storage_busy"]);
-    await sql`update workers set lease_until = now() - interval '1 second' where id = 'worker_gone'`.execute(queries);
+    await sql`update workers set stopped_at = now() where id = 'worker_gone'`.execute(queries);
     await perform(server, "collect");
     const gone = StorageJob.parse(await (await server.fetch("/api/v1/admin/storage/jobs/sjob_0")).json());
     expect(gone).toMatchObject({ state: "failed", report: { error: "The server that did it is gone." } });

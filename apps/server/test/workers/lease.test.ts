@@ -1,31 +1,55 @@
 import { hostname } from "node:os";
-import { execute, getRun, waitForRun } from "@syla/testkit/runs";
+import { execute, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
+import { describeProcess } from "../../src/workers/process-identity.ts";
+import { SilenceWatch } from "../../src/workers/silence-watch.ts";
+
+/** Short, so that those who give no sign are found within seconds. */
+const leaseMs = 1500;
+const here = JSON.parse(describeProcess() ?? "{}") as { place: string; pid: number; began: number };
 
 describe("workers that are gone", () => {
   let server: TestServer;
   let template: string;
   let counting: string;
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({}, { leaseMs });
     template = (await execute(server, { language: "bash", code: "echo ran" })).id;
     counting = (await execute(server, { language: "bash", code: "sleep 0.2; echo once" })).id;
     for (const id of [template, counting]) await server.fetch(`/api/v1/runs/${id}`); // they are recorded by then
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  const ending = new AsyncDisposableStack();
+  afterAll(async () => {
+    await ending.disposeAsync();
+    await server[Symbol.asyncDispose]();
+  });
   const queries = () => server.context.database.queries;
 
-  async function addWorker(row: { hostname?: string; pid?: number; lease?: number; started?: string }): Promise<string> {
+  /** `lives`: it gives signs until the server ends. `lease`: what it says by the clock of the database, which may be turned. */
+  async function addWorker(row: { process?: Partial<typeof here>; lives?: boolean; lease?: number }): Promise<string> {
     const id = newId("worker");
-    const lease = sql<Date>`now() + ${row.lease ?? 3600} * interval '1 second'`;
-    const values = { id, hostname: row.hostname ?? "elsewhere", pid: row.pid ?? 1, lease_until: lease, slots: null, version: null };
+    const process = row.process === undefined ? null : JSON.stringify({ ...here, ...row.process });
+    let lease = row.lease ?? 3600;
+    const until = () => sql<Date>`now() + ${lease++} * interval '1 second'`;
     await queries()
       .insertInto("workers")
-      .values(row.started === undefined ? values : { ...values, started_at: new Date(row.started) })
+      .values({ id, hostname: "elsewhere", pid: 1, process, lease_until: until(), slots: null, version: null })
       .execute();
+    if (row.lives !== true) return id;
+    const beat = setInterval(
+      () =>
+        void queries()
+          .updateTable("workers")
+          .set({ lease_until: until() })
+          .where("id", "=", id)
+          .execute()
+          .catch(() => {}),
+      leaseMs / 5,
+    );
+    ending.defer(() => clearInterval(beat));
     return id;
   }
 
@@ -40,12 +64,12 @@ describe("workers that are gone", () => {
   const stopped = async (id: string) =>
     (await queries().selectFrom("workers").select("stopped_at").where("id", "=", id).executeTakeFirstOrThrow()).stopped_at !== null;
 
-  it("are told by their lease or their process, and each of their runs ends truthfully or runs once", async () => {
-    const expired = await addWorker({ lease: -1 });
-    const alive = await addWorker({});
-    const dead = await addWorker({ hostname: hostname(), pid: 4_194_303 });
-    const reused = await addWorker({ hostname: hostname(), pid: 1, started: "2001-01-01T00:00:00Z" });
-    const beside = await addWorker({ hostname: hostname(), pid: process.ppid });
+  it("are told by their silence or their process, whatever clocks say, and each of their runs ends truthfully or runs once", async () => {
+    const expired = await addWorker({});
+    const alive = await addWorker({ lives: true, lease: -7200 });
+    const dead = await addWorker({ process: { pid: 4_194_303 } });
+    const reused = await addWorker({ process: { began: here.began - 1 } });
+    const beside = await addWorker({ process: {}, lives: true });
     const begun = await addRun(expired, { status: "running" });
     const claimed = await addRun(expired, { status: "starting" }, counting);
     const worn = await addRun(expired, { status: "starting", attempt: 3 });
@@ -100,7 +124,7 @@ describe("workers that are gone", () => {
         .executeTakeFirst();
     await expect.poll(async () => (await find())?.id).toBeDefined();
     const row = await find();
-    const other = await addWorker({});
+    const other = await addWorker({ lives: true });
     await queries()
       .updateTable("runs")
       .set({ worker_id: other })
@@ -111,6 +135,57 @@ describe("workers that are gone", () => {
     expect(await getRun(server, row?.id ?? "")).toMatchObject({ status: "failed", exitCode: null });
     // What was seen of it is kept.
     await expect.poll(async () => await (await server.fetch(`/api/v1/runs/${row?.id}/log`)).text()).toBe("too late\n");
+  });
+});
+
+describe("the clock of a server", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("that is turned keeps no run waiting, and takes none from its worker", async () => {
+    await using server = await startTestServer({ SYLA_WORKER_SLOTS: "1" }, { leaseMs });
+    await using beside = await startTestServer(
+      { SYLA_WORKER_SLOTS: "0", DATABASE_URL: server.context.config.databaseUrl?.reveal() ?? "" },
+      { leaseMs },
+    );
+    for (const hours of [1, -2]) {
+      const running = await submit(server, { language: "bash", code: "echo began; sleep 2; echo ended" });
+      await waitForRun(server, running.id, ({ stdout }) => stdout === "began\n");
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + hours * 3_600_000, shouldAdvanceTime: true });
+      const waiting = await submit(server, { language: "bash", code: "echo waited" });
+      expect(waiting).toMatchObject({ status: "queued", startAt: null });
+      expect(await waitForRun(server, running.id)).toMatchObject({ status: "succeeded", stdout: "began\nended\n", attempt: 1 });
+      expect(await waitForRun(server, waiting.id)).toMatchObject({ status: "succeeded", stdout: "waited\n", attempt: 1 });
+      vi.useRealTimers();
+    }
+    const lost = beside.context.database.queries.selectFrom("workers").select("id").where("lost", "=", true);
+    expect(await lost.execute()).toEqual([]);
+  });
+});
+
+describe("watching for silence", () => {
+  const leases = { a: 0, b: 0 };
+  let now = 0;
+  const watch = new SilenceWatch(15_000, 5000, () => now);
+  const look = (afterMs: number) => {
+    now += afterMs;
+    return [...watch.observe(Object.entries(leases).map(([id, lease]) => ({ id, lease_until: new Date(lease) })))];
+  };
+
+  it("finds who gives no sign for the time of a lease, and nobody by what a clock says", () => {
+    look(5000);
+    for (const turned of [3_600_000, -7_200_000, 1]) {
+      leases.a += turned;
+      expect(look(5000)).toEqual([]);
+    }
+    leases.a += 1;
+    expect(look(5000)).toEqual(["b"]);
+  });
+
+  it("counts no time in which nobody could be seen", () => {
+    leases.b += 1;
+    expect([look(5000), look(3_600_000), look(3_600_000)]).toEqual([[], [], []]);
+    leases.a += 1;
+    expect([look(3_600_000), look(5000)]).toEqual([[], ["b"]]);
   });
 });
 

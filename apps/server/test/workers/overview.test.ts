@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { ulid } from "ulid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
+import { describeProcess } from "../../src/workers/process-identity.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -70,7 +71,15 @@ describe("the list of workers", () => {
     const id = newId("worker");
     await queries()
       .insertInto("workers")
-      .values({ id, hostname: "elsewhere", pid: 7, lease_until: new Date(Date.now() - 1000), slots: null, version: null })
+      .values({
+        id,
+        hostname: hostname(),
+        pid: process.pid,
+        process: describeProcess()?.replace(/"began":\d+/, '"began":7') ?? null,
+        lease_until: new Date(Date.now() - 1000),
+        slots: null,
+        version: null,
+      })
       .execute();
     const row = async () => (await readWorkers()).items.find((worker) => worker.id === id);
     expect(await row()).toMatchObject({ state: "lost", stoppedAt: null }); // nobody has looked yet

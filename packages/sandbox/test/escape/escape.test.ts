@@ -23,7 +23,7 @@ import { createHostileNames, outsideAddress, outsideName } from "../network/host
 import { listenRaw, listenTls, type Outside } from "../network/outside.ts";
 import { egressAttacks, policyOf } from "./egress-attacks.ts";
 import { fileAttacks } from "./file-attacks.ts";
-import { descendants, holdings, isAlive, sharedMemoryCreators } from "./host-state.ts";
+import { descendants, holdings, isAlive, sharedMemoryCreators } from "@syla/testkit/host-state";
 import { kernelAttacks } from "./kernel-attacks.ts";
 import { networkAttacks } from "./network-attacks.ts";
 import { processAttacks } from "./process-attacks.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Attack } from "./attack.ts";
-import { hostProcessesNamed } from "./host-state.ts";
+import { hostProcessesNamed } from "@syla/testkit/host-state";
 
 async function nothingSurvives(marker: string): Promise<void> {
   expect(hostProcessesNamed(marker)).toEqual([]);

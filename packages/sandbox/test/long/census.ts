@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { descendants, holdings, isAlive } from "../escape/host-state.ts";
+import { descendants, holdings, isAlive } from "@syla/testkit/host-state";
 
 /** What this process and its sandboxes hold of the machine at one moment. */
 export interface Census {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { seededRandom } from "@syla/testkit/seeded-random";
 import { describe, expect, test } from "vitest";
 import { createTier } from "../sandbox-driver.ts";
 import { takeCensus, type Census } from "./census.ts";
-import { fillSlots, performRuns, seededRandom } from "./workload.ts";
+import { fillSlots, performRuns } from "./workload.ts";
 
 /** `npm run long` sets these; as part of the ordinary tests a small seed runs. */
 const runs = Number(process.env["SYLA_LONG_RUNS"] ?? 250);

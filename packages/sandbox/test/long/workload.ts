@@ -123,17 +123,6 @@ async function liveSession(tier: NamespaceTier, tenant: string): Promise<void> {
   if (value !== "42") throw new Error(`a session told ${String(value)}`);
 }
 
-/** Numbers in [0, 1) that are the same for the same seed: mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Has every tenant use as many slots as it can have, in each runtime. */
 export async function fillSlots(tier: NamespaceTier, slotsPerJail: number): Promise<void> {
   const sleeping = { python: "import time; time.sleep(0.3)", bash: "sleep 0.3", node: "setTimeout(() => {}, 300)" };

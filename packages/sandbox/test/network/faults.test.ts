@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { encodeRelayMessage, RelayKind } from "../../src/relay/relay-message.ts";
-import { descendants, isAlive } from "../escape/host-state.ts";
+import { descendants, isAlive } from "@syla/testkit/host-state";
 import { createTier, python, runIn, startBeside, type TestTier } from "../sandbox-driver.ts";
 import { listenRaw, pythonClient } from "./outside.ts";
 

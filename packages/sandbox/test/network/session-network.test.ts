@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PortUnreachableError } from "../../src/relay/relay-server.ts";
 import type { Session } from "../../src/session.ts";
-import { descendants, isAlive } from "../escape/host-state.ts";
+import { descendants, isAlive } from "@syla/testkit/host-state";
 import { createTier, type TestTier } from "../sandbox-driver.ts";
 import { openSession, shell } from "../session-driver.ts";
 

@@ -62,7 +62,7 @@ async function doOnce(
     keyHash: hash("sha256", key, "hex"),
     requestHash: sumOfBytes === null ? hashOf(request.body ?? null) : "",
   };
-  const [deadline, workerId] = [Date.now() + waitMs, context.workerId()];
+  const [deadline, workerId] = [performance.now() + waitMs, context.workerId()];
   /** Takes it on, or answers what came of it; undefined: another one is at it. */
   const begin = async (isOurs: boolean): Promise<Answer | "begun" | undefined> => {
     if (isOurs && (await store.beginRequest(queries, asked, workerId, keptHours))) return "begun";
@@ -85,7 +85,7 @@ async function doOnce(
     const begun = await begin(isOurs);
     if (begun === "begun") return await perform(context, route, asked, workerId, requestHash, work);
     if (begun !== undefined) return begun;
-    if (Date.now() > deadline) throw new AppError("idempotency_in_progress", { retryAfter: 5 });
+    if (performance.now() > deadline) throw new AppError("idempotency_in_progress", { retryAfter: 5 });
     held.dispose();
     await sleep(lookEveryMs);
   }

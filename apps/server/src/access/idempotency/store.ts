@@ -33,7 +33,7 @@ export async function beginRequest(queries: Queries, request: KeyedRequest, work
       set request_hash = excluded.request_hash, worker_id = excluded.worker_id, started_at = now(), status = null, answer = null, headers = '{}', made = null
       where r.started_at < now() - make_interval(hours => ${keptHours})
         or (r.status is null and r.made is null and (r.worker_id = excluded.worker_id or not exists (
-          select 1 from workers w where w.id = r.worker_id and w.stopped_at is null and w.lease_until > now())))
+          select 1 from workers w where w.id = r.worker_id and w.stopped_at is null)))
     returning 1`.execute(queries);
   return rows.length === 1;
 }
@@ -44,7 +44,7 @@ export async function findRequest(queries: Queries, { ownerId, keyHash }: KeyedR
     .select(["request_hash", "status", "answer", "headers", "made", "worker_id"])
     .select(
       sql<boolean>`status is null and not exists (
-        select 1 from workers w where w.id = worker_id and w.stopped_at is null and w.lease_until > now())`.as("isLost"),
+        select 1 from workers w where w.id = worker_id and w.stopped_at is null)`.as("isLost"),
     )
     .where("owner_id", "=", ownerId)
     .where("key_hash", "=", keyHash)

@@ -68,3 +68,15 @@ export async function findKeyStanding(queries: Queries, keyId: string): Promise<
     .where("api_keys.id", "=", keyId)
     .executeTakeFirst();
 }
+
+/** Whether there is a key that may be used, by the hash of it. */
+export async function hasUsableKey(queries: Queries, keyHash: string): Promise<boolean> {
+  const row = await queries
+    .selectFrom("api_keys")
+    .select("id")
+    .where("key", "=", keyHash)
+    .where("enabled", "=", true)
+    .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", sql<Date>`now()`)]))
+    .executeTakeFirst();
+  return row !== undefined;
+}

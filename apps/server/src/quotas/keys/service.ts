@@ -47,11 +47,11 @@ export class KeyQuotas {
   async limitedKey({ keyId }: Pick<Actor, "keyId">): Promise<LimitedKey | null> {
     if (keyId === undefined) return null;
     const known = this.#known.get(keyId);
-    if (known !== undefined && known.until > Date.now()) return known.key;
+    if (known !== undefined && known.until > performance.now()) return known.key;
     const row = await findKey(this.#context.database.queries, keyId);
     const key = row !== undefined && hasLimits(row.limits) ? row : null;
     if (this.#known.size >= mostRemembered) this.#known.clear();
-    this.#known.set(keyId, { key, until: Date.now() + memoMs });
+    this.#known.set(keyId, { key, until: performance.now() + memoMs });
     if (key !== null && key.limits.concurrentRuns !== null) this.#owners.add(key.ownerId);
     return key;
   }

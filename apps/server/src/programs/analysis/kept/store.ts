@@ -6,7 +6,7 @@ export type TreeAnalysisRow = Selectable<Schema["tree_analyses"]>;
 
 /** The process that works on it is gone. */
 const isLost = sql<boolean>`(tree_analyses.state = 'running' and (tree_analyses.worker_id is null or not exists (
-  select 1 from workers where workers.id = tree_analyses.worker_id and stopped_at is null and lease_until > now())))`;
+  select 1 from workers where workers.id = tree_analyses.worker_id and stopped_at is null)))`;
 
 /** What is known of a tree; undefined when nobody asked yet, or whoever worked on it is gone. */
 export async function findTreeAnalysis(queries: Queries, tree: string, analyser: string): Promise<TreeAnalysisRow | undefined> {

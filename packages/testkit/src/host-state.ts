@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** What the host looks like from outside: processes, mounts, groups. */
 
+/** Those whose command line holds a text. */
 export function hostProcessesNamed(marker: string): number[] {
   return processIds().filter((pid) => readProc(pid, "cmdline").includes(marker));
 }
@@ -31,18 +32,19 @@ export function sandboxProcesses(root: number): Map<number, number> {
   return new Map(levels.filter(([, numbers]) => numbers.length === 3).map(([pid, numbers]) => [pid, Number(numbers[2])]));
 }
 
+/** Neither gone nor a zombie. */
 export function isAlive(pid: number): boolean {
   const state = /^State:\s+(\S)/m.exec(readProc(pid, "status"))?.[1];
   return state !== undefined && state !== "Z" && state !== "X";
 }
 
-/** What this machine holds that sandboxes could leave: mounts of `folder`, control groups of this process. */
-export function holdings(folder: string): { mounts: string[]; groups: string[] } {
+/** What this machine holds that sandboxes could leave: mounts of `folder`, control groups of the processes that made them. */
+export function holdings(folder: string, makers: readonly number[] = [process.pid]): { mounts: string[]; groups: string[] } {
   return {
     mounts: readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
       .filter((line) => line.includes(folder)),
-    groups: ownGroups(),
+    groups: groupsOf(makers),
   };
 }
 
@@ -55,12 +57,12 @@ export function sharedMemoryCreators(): number[] {
     .map((line) => Number(line.trim().split(/\s+/)[4]));
 }
 
-function ownGroups(): string[] {
+function groupsOf(makers: readonly number[]): string[] {
   const mounts = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .map((line) => line.split(" "));
   const trees = mounts.filter((fields) => fields[2] === "cgroup" || fields[2] === "cgroup2").map((fields) => fields[1] ?? "");
-  return trees.flatMap((tree) => groupsBelow(tree)).filter((path) => path.includes(`/syla-${process.pid}-`));
+  return trees.flatMap((tree) => groupsBelow(tree)).filter((path) => makers.some((pid) => path.includes(`/syla-${pid}-`)));
 }
 
 function groupsBelow(folder: string): string[] {
@@ -89,4 +91,9 @@ function readProc(pid: number, file: string): string {
   } catch {
     return "";
   }
+}
+
+/** The command line of a process, its words apart by NUL; empty when it is gone. */
+export function commandLine(pid: number): string {
+  return readProc(pid, "cmdline");
 }
