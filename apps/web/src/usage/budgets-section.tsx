@@ -100,6 +100,6 @@ function BudgetRow({ budget, onEdit }: { readonly budget: Budget; readonly onEdi
 }
 
 /** Whose money, and what for. */
-export function budgetName({ owner, program }: Budget): string {
+function budgetName({ owner, program }: Budget): string {
   return program === null ? owner.name : `${owner.name}, ${program.name ?? program.id}`;
 }

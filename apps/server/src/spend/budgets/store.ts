@@ -19,7 +19,7 @@ export interface BudgetRow {
 }
 
 /** Where it is counted what was spent of a budget. */
-export function budgetScope(id: string): string {
+function budgetScope(id: string): string {
   return `budget:${id}`;
 }
 
