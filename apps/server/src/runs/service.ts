@@ -585,7 +585,7 @@ export class Runs {
     try {
       await submission.synced();
       const insert = (hasRoom: boolean) =>
-        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, submission.given), {
+        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, run.kind === "analysis" ? [] : submission.given), {
           hasRoom,
           mostEach: mostQueuedEach,
         });
