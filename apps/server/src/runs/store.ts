@@ -643,13 +643,13 @@ export async function failUnfinished(work: Work, workerId: string, error: RunErr
   return rows.map((row) => row.id);
 }
 
-/** Gives a run that ended without its log the log that was found later. */
+/** Gives a run the log that was found of it when its server was gone. It need not have ended yet: what is gone may not have been noticed. */
 export async function attachLog(queries: Queries, runId: string, sha256: string): Promise<void> {
   await queries
     .updateTable("runs")
     .set({ log_sha256: sha256 })
     .where("id", "=", runId)
     .where("log_sha256", "is", null)
-    .where("status", "in", ["succeeded", "failed", "cancelled", "timed_out"])
+    .where("status", "not in", ["queued", "starting"])
     .execute();
 }

@@ -1,8 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createPerson } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
+import { encodeRecord } from "../../src/runs/log-records.ts";
+import { recoverRuns, sealSpools } from "../../src/runs/recovery.ts";
 import { claimRuns, countQueued, requeueUnstarted, triesOf } from "../../src/runs/store.ts";
 import { maxTries } from "../../src/runs/worker.ts";
 
@@ -176,6 +181,27 @@ describe("a run whose worker goes before it has begun", () => {
     expect(tries).toEqual([1, 1, 2, 2, 2, 3]);
     expect((await claim(1)).map(triesOf)).toEqual([3]);
     expect(await put(true)).toEqual([]);
+  });
+});
+
+describe("the log that a killed server has left", () => {
+  it("is kept of a run whose end nobody has noticed yet, and is still its log when somebody does", async () => {
+    using folder = createTemporaryDirectory();
+    const { blobs, logger, workerId } = server.context;
+    const [person = ""] = await addPeople(1);
+    const [id = ""] = await queue(person, 1);
+    await claim(1);
+    await sql`UPDATE runs SET status = 'running', started_at = now() WHERE id = ${id}`.execute(queries());
+    const line = { type: "log", seq: 1, time: Date.now(), stream: "stdout", text: "said before\n" } as const;
+    writeFileSync(join(folder.path, `${id}.jsonl`), encodeRecord(line));
+    await sealSpools(queries(), blobs, folder.path, logger);
+    const log = async () => await (await server.fetch(`/api/v1/runs/${id}/log`)).text();
+    expect(await log()).toBe("said before\n");
+    const recovered = queries()
+      .transaction()
+      .execute((work) => recoverRuns(work, workerId));
+    expect(await recovered).toEqual([id]);
+    expect(await log()).toBe("said before\n");
   });
 });
 
