@@ -406,13 +406,17 @@ export async function markRunning(
     .executeTakeFirst();
 }
 
+/** One attempt at a run: the same worker may have the next one already. */
+type RunAttempt = Pick<RunRow, "id" | "attempt">;
+
 /** Says what is done for a run that is starting. */
-export async function setPhase(queries: Queries, id: string, workerId: string, phase: string): Promise<void> {
+export async function setPhase(queries: Queries, { id, attempt }: RunAttempt, workerId: string, phase: string): Promise<void> {
   await queries
     .updateTable("runs")
     .set({ phase })
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
     .where("status", "=", "starting")
     .execute();
 }
@@ -425,8 +429,17 @@ export function triesOf({ attempt, spared }: Pick<RunRow, "attempt" | "spared">)
   return attempt - spared;
 }
 
-/** Puts a run back whose program never got to run, for another attempt after `delayMs`. `cause`: an error code, or one of `RunTransition`. */
-export async function requeueRun(queries: Queries, id: string, workerId: string, cause: string, delayMs = 0): Promise<void> {
+/**
+ * Puts a run back whose program never got to run, for another attempt after `delayMs`; does nothing the second time. `cause`: an error code, or one of
+ * `RunTransition`.
+ */
+export async function requeueRun(
+  queries: Queries,
+  { id, attempt }: RunAttempt,
+  workerId: string,
+  cause: string,
+  delayMs = 0,
+): Promise<void> {
   const rows = await queries
     .updateTable("runs")
     .set((set) => ({
@@ -442,10 +455,11 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
     }))
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
     .where("status", "in", ["starting", "running"])
     .returning(["owner_id", "language", "config"])
     .execute();
-  if (delayMs === 0) await announceAgain(queries, rows);
+  if (delayMs === 0) await announceAgain(queries, rows).catch(() => {}); // the queue is looked at every now and then anyway
 }
 
 /** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */

@@ -221,7 +221,7 @@ export class Worker implements Service {
   /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
   async giveBack(id: string): Promise<void> {
     try {
-      await this.#persist(() => requeueRun(this.#context.database.queries, id, this.id, "database_unavailable"));
+      await this.#persist(() => requeueRun(this.#context.database.queries, { id, attempt: 1 }, this.id, "database_unavailable"));
     } finally {
       this.unreserve(id);
     }
@@ -405,7 +405,7 @@ export class Worker implements Service {
       live,
       claimedAt: row.claimed_at?.getTime() ?? Date.now(),
       begin,
-      onPhase: (phase: string) => void this.#notePhase(row.id, phase),
+      onPhase: (phase: string) => void this.#notePhase(row, phase),
     };
     if (attempt.config.tests !== null) return new JudgedExecution(attempt, this.#context);
     const { blobs, sandboxes, modelAccess } = this.#context;
@@ -413,8 +413,8 @@ export class Worker implements Service {
   }
 
   /** What a reader sees meanwhile; nothing depends on it. */
-  async #notePhase(id: string, phase: string): Promise<void> {
-    await setPhase(this.#context.database.queries, id, this.id, phase).catch(() => {});
+  async #notePhase(row: RunRow, phase: string): Promise<void> {
+    await setPhase(this.#context.database.queries, row, this.id, phase).catch(() => {});
   }
 
   /**
@@ -428,7 +428,7 @@ export class Worker implements Service {
     if (isOutage && isEnding) return;
     if (isOutage && !begun) {
       // Whoever waits for the run is told now, not when the database is back.
-      this.#persist(() => requeueRun(queries, row.id, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
+      this.#persist(() => requeueRun(queries, row, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
     const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
@@ -447,7 +447,7 @@ export class Worker implements Service {
 
   async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
     const delayMs = later ? retryDelayMs * 4 ** (triesOf(row) - 1) : 0;
-    await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
+    await this.#persist(() => requeueRun(this.#context.database.queries, row, this.id, cause, delayMs));
     await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
 import { encodeRecord } from "../../src/runs/log-records.ts";
 import { recoverRuns, sealSpools } from "../../src/runs/recovery.ts";
-import { claimRuns, countQueued, requeueUnstarted, triesOf } from "../../src/runs/store.ts";
+import { claimRuns, countQueued, requeueRun, requeueUnstarted, setPhase, triesOf } from "../../src/runs/store.ts";
 import { maxTries } from "../../src/runs/worker.ts";
 
 /** The server runs nothing: the tests claim what its queue holds. */
@@ -181,6 +181,23 @@ describe("a run whose worker goes before it has begun", () => {
     expect(tries).toEqual([1, 1, 2, 2, 2, 3]);
     expect((await claim(1)).map(triesOf)).toEqual([3]);
     expect(await put(true)).toEqual([]);
+  });
+});
+
+describe("a run that is put back", () => {
+  it("stays with the worker that has taken it again, however often that is said", async () => {
+    const [person = ""] = await addPeople(1);
+    await queue(person, 1);
+    const { workerId } = server.context;
+    const [first] = await claim(1);
+    if (first === undefined) throw new Error("nothing was claimed");
+    await requeueRun(queries(), first, workerId, "database_unavailable");
+    const [second] = await claim(1);
+    await requeueRun(queries(), first, workerId, "database_unavailable");
+    await setPhase(queries(), first, workerId, "compiling");
+    const row = await queries().selectFrom("runs").selectAll().where("id", "=", first.id).executeTakeFirstOrThrow();
+    expect(row).toEqual(second);
+    expect([row.status, row.attempt]).toEqual(["starting", 2]);
   });
 });
 
