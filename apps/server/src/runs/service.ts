@@ -343,7 +343,8 @@ export class Runs {
     watching.defer(this.#context.liveRuns.watch(id));
     let live: LiveRun | undefined;
     for (;;) {
-      live = this.#context.liveRuns.get(id) ?? live;
+      // One that was handed back is another worker's: what it was here tells nothing any more.
+      live = this.#context.liveRuns.get(id) ?? (live?.stored === true ? live : undefined);
       const known = isFinal(row.status) ? [] : this.#partsElsewhere(row, seq, signal);
       for await (const part of live?.followParts(seq, signal) ?? known) {
         seq = part.lastSeq;
