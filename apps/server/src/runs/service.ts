@@ -597,9 +597,9 @@ export class Runs {
       else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
       throw error;
     }
-    if (inserted?.isNew === true && !inserted.claimed) await this.#context.bell.ring([placeOf(run)]);
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
-    if (reserved) worker.unreserve(run.id);
+    if (reserved) worker.unreserve(run.id); // before anybody hears of it, who may be this worker
+    if (inserted?.isNew === true) await this.#context.bell.ring([placeOf(run)]);
     return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
   }
 

@@ -104,7 +104,7 @@ export class Worker implements Service {
   readonly #context: WorkerContext;
   readonly #active = new Map<string, Execution | JudgedExecution>();
   /** Runs that have a slot each, with whose they are; they may be in the database before they are in {@link #active}. */
-  readonly #reserved = new Map<string, string>();
+  readonly #reserved = new Map<string, Reservation>();
   readonly #records = new Set<RunRecord>();
   readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
@@ -146,17 +146,16 @@ export class Worker implements Service {
   /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
   async reserve({ id, ownerId }: { readonly id: string; readonly ownerId: string }, soon: boolean, priority: number): Promise<boolean> {
     const reserved = soon ? await this.#slots.takeSoon(ownerId, priority) : this.#slots.take(ownerId);
-    if (reserved) this.#reserved.set(id, ownerId);
+    if (reserved) this.#reserved.set(id, { ownerId });
     else this.#slots.noteQueued();
     return reserved;
   }
 
-  /** Gives back a reserved slot that was not needed. */
-  unreserve(id: string): void {
-    const ownerId = this.#reserved.get(id);
-    if (ownerId === undefined) return;
+  /** Gives back a reserved slot that was not needed. `reservation`: not the one that another attempt has meanwhile. */
+  unreserve(id: string, reservation = this.#reserved.get(id)): void {
+    if (reservation === undefined || this.#reserved.get(id) !== reservation) return;
     this.#reserved.delete(id);
-    this.#slots.giveBack(ownerId);
+    this.#slots.giveBack(reservation.ownerId);
   }
 
   wake(): void {
@@ -220,10 +219,11 @@ export class Worker implements Service {
 
   /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
   async giveBack(id: string): Promise<void> {
+    const reservation = this.#reserved.get(id);
     try {
       await this.#persist(() => requeueRun(this.#context.database.queries, { id, attempt: 1 }, this.id, "database_unavailable"));
     } finally {
-      this.unreserve(id);
+      if (reservation !== undefined) this.unreserve(id, reservation);
     }
   }
 
@@ -321,7 +321,8 @@ export class Worker implements Service {
 
   #startClaimed(rows: readonly RunRow[]): void {
     for (const row of rows) {
-      this.#reserved.set(row.id, row.owner_id);
+      this.unreserve(row.id); // an attempt that has just been put back may not have ended here yet
+      this.#reserved.set(row.id, { ownerId: row.owner_id });
       void this.#performClaimed(row);
     }
   }
@@ -352,6 +353,7 @@ export class Worker implements Service {
     record: RunRecord,
     onEnded: (finished: FinishedRun) => void = () => {},
   ): Promise<FinishedRun> {
+    const reservation = this.#reserved.get(row.id);
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
@@ -377,10 +379,10 @@ export class Worker implements Service {
       await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
       throw error;
     } finally {
-      this.#active.delete(row.id);
+      if (this.#active.get(row.id) === execution) this.#active.delete(row.id);
       this.#records.delete(record);
-      this.#context.liveRuns.close(row.id);
-      this.unreserve(row.id);
+      this.#context.liveRuns.close(row.id, live);
+      if (reservation !== undefined) this.unreserve(row.id, reservation);
       if (row.api_key_id !== null || this.#context.quotas.mayHaveWaiting(row.owner_id)) void this.#callNext(row.owner_id);
     }
   }
@@ -565,6 +567,11 @@ export class Worker implements Service {
       }
     }
   }
+}
+
+/** A slot that an attempt at a run has. */
+interface Reservation {
+  readonly ownerId: string;
 }
 
 /** What ends a run that could not be brought to its end, by the code of the error. Whatever else it was is said in the log. */
