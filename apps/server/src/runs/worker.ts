@@ -449,8 +449,8 @@ export class Worker implements Service {
 
   async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
     const delayMs = later ? retryDelayMs * 4 ** (triesOf(row) - 1) : 0;
+    await live.discard(); // the next attempt, which may be here, writes the same file
     await this.#persist(() => requeueRun(this.#context.database.queries, row, this.id, cause, delayMs));
-    await live.discard();
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
 
