@@ -377,6 +377,8 @@ export async function claimRuns(
   except: string | null = null,
 ): Promise<RunRow[]> {
   const { roles, installation } = concurrency;
+  // By itself: a claim that had locked runs before their owners could wait in a circle with whoever locks the owner first.
+  await sql`select give_turns()`.execute(queries);
   const { rows } = await sql<RunRow>`
     select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(roles)}::jsonb, ${installation}, ${except})`.execute(queries);
   return rows;

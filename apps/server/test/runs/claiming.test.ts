@@ -121,6 +121,27 @@ describe("a claim", () => {
     expect(order.map(({ id }) => id)).toEqual([waited, later, low]);
   });
 
+  it("does not wait in a circle with whoever has locked a person and then ends their runs", async () => {
+    const [person = ""] = await addPeople(1);
+    const [id = ""] = await queue(person, 1);
+    await sql`UPDATE runs SET turn_at = 'infinity' WHERE id = ${id}`.execute(queries());
+    const isWaiting = async () =>
+      (
+        await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+          AND query LIKE '%claim_runs%'`.execute(queries())
+      ).rows.length;
+    const claimed = await queries()
+      .transaction()
+      .execute(async (work) => {
+        await sql`SELECT FROM users WHERE id = ${person} FOR UPDATE`.execute(work);
+        const claiming = claim(1);
+        await expect.poll(isWaiting, { timeout: 20_000 }).toBe(1);
+        await sql`UPDATE runs SET status = 'cancelled', finished_at = now() WHERE id = ${id}`.execute(work);
+        return { claiming };
+      });
+    expect(await claimed.claiming).toEqual([]);
+  });
+
   it("keeps to what a team may have at once, over all its members and claims, and lets others by", async () => {
     const [ann = "", bob = "", cleo = "", dan = ""] = await addPeople(4);
     await addTeam(2, [ann, bob]);
