@@ -32,7 +32,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
-import { Turns } from "../platform/turns.ts";
+import { FairTurns } from "../platform/turns.ts";
 import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
@@ -123,7 +123,7 @@ const gatherRecordsMs = 8;
 /** So many runs of a person who has limits may wait, for their turn or for their time. */
 const mostQueuedEach = 2000;
 
-/** So long one log is looked through, and so many at once. */
+/** So long one log is looked through, and so many at once, of different people. */
 const searchMs = 10_000;
 const searchesAtOnce = 2;
 
@@ -164,7 +164,7 @@ export class Runs {
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
-  readonly #searches = new Turns(searchesAtOnce);
+  readonly #searches = new FairTurns(searchesAtOnce);
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
@@ -395,7 +395,7 @@ export class Runs {
   async searchLog(actor: Actor, id: string, wish: LogPattern & LogFilter & SearchPage, signal: AbortSignal): Promise<FoundLines> {
     const row = await this.#find(actor, id, "run:log");
     const matcher = await matcherOf(wish);
-    return await this.#searches.take(signal, async () => {
+    return await this.#searches.take(actor.userId, signal, async () => {
       const until = Date.now() + searchMs;
       return await searchLog(this.#logs.lines(row), matcher, wish, wish, () => signal.aborted || Date.now() > until);
     });
