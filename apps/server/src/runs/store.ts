@@ -538,8 +538,8 @@ function askToCancel(id: string) {
     WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
 }
 
-/** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
-export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
+/** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. @returns those that waited */
+export async function requestCancelOfAll(work: Work, ownerId: string): Promise<string[]> {
   const unended = await work
     .selectFrom("runs")
     .select("id")
@@ -557,6 +557,7 @@ export async function requestCancelOfAll(work: Work, ownerId: string): Promise<v
   await sql`WITH ended AS (SELECT * FROM runs WHERE id = any(${ended})), counted AS (${sql.raw(usageText)}) SELECT FROM ended`.execute(
     work,
   );
+  return ended;
 }
 
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */

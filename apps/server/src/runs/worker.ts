@@ -435,8 +435,11 @@ export class Worker implements Service {
     }
     const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
-    const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
-    const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
+    const nothing = { startedAt: null, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
+    const end: RunEnd = { id: row.id, attempt: row.attempt, finishedAt: new Date(), verdict, ...nothing };
+    const written = this.#persist(() => finishRuns(queries, this.id, [end])).then((ids) => {
+      if (ids.length > 0) this.#noteEnded(endedRow(row, end));
+    });
     if (isOutage) written.catch(() => {}); // as above
     else await written;
   }
@@ -489,7 +492,7 @@ export class Worker implements Service {
       throw new LostRunError();
     }
     if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
-    if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
+    this.#noteEnded(finished.row);
     await live.discard(log !== null);
     await this.#settleCache(finished.row);
     this.#noteProgram(finished.row);
@@ -497,6 +500,10 @@ export class Worker implements Service {
       this.#context.logger.warn({ err: error, runId: row.id }, "the owner of a run could not be told of its end");
     });
     return finished;
+  }
+
+  #noteEnded(row: RunRow): void {
+    if (row.owner_id !== nobody) this.#context.onEnded(row);
   }
 
   /** What the catalog shows of it; nothing depends on it. */
