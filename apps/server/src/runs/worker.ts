@@ -325,6 +325,8 @@ export class Worker implements Service {
       this.#reserved.set(row.id, { ownerId: row.owner_id });
       void this.#performClaimed(row);
     }
+    // They were on their way when it was to take nothing more.
+    if (this.#slots.isClosed) for (const { id } of rows) this.#active.get(id)?.handBack();
   }
 
   /** `except`: whose runs stay in the queue. */
