@@ -310,7 +310,7 @@ export class Runs {
   /** Shows a run to everybody who is signed in, or only to those it is shared with: then links to its artifacts end too. */
   async setVisibility(actor: Actor, id: string, visibility: Thing["visibility"]): Promise<Run> {
     await this.#find(actor, id, "run:share");
-    if (visibility === "private") await endLinks(this.#context.database.queries, id, new Date());
+    if (visibility === "private") await endLinks(this.#context.database.queries, id);
     const row = await store.setVisibility(this.#context.database.queries, id, visibility);
     if (row === undefined) throw new AppError("not_found");
     return await this.#present(row);
