@@ -567,13 +567,14 @@ export class Runs {
     if (program !== null) this.#context.noteProgramRun(program.id, { id, status: "queued", at }).catch(() => {});
   }
 
-  async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions): Promise<Run> {
+  /** `isLimited`: its owner may have only so many in the queue. */
+  async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions, isLimited = false): Promise<Run> {
     if (isNew) this.#noteStart(run);
     const row = isNew ? rowOf(run) : await this.#repeated(run);
     if (row === undefined)
       throw new AppError("queue_full", {
         retryAfter: 5,
-        ...((await this.#hasMany(run)) && { message: `${mostQueuedEach} of your runs are waiting already.` }),
+        ...(isLimited && (await this.#hasMany(run)) && { message: `${mostQueuedEach} of your runs are waiting already.` }),
       });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
@@ -600,7 +601,7 @@ export class Runs {
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
     if (reserved) worker.unreserve(run.id); // before anybody hears of it, who may be this worker
     if (inserted?.isNew === true) await this.#context.bell.ring([placeOf(run)]);
-    return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
+    return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options, true);
   }
 
   /** What was let in once is not counted again when it is sent again. */
