@@ -468,6 +468,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     bell,
   });
   const { queueLimit } = config;
+  const onCancelled: RunsContext["onCancelled"] = (id) => traceExport?.note(id);
   const requireProgram: RunsContext["requireProgram"] = (actor, ran) => programRuns.requireAgain(actor, ran);
   const requireDatasets: RunsContext["requireDatasets"] = (actor, mounts) => datasets.requireAgain(actor, mounts);
   const modelsOfRuns = {
@@ -484,7 +485,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     worker,
     models: modelsOfRuns,
     calls: callBook,
-    onCancelled: (id) => traceExport?.note(id),
+    onCancelled,
     queueLimit,
     requireProgram,
     requireDatasets,
@@ -619,7 +620,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const inbox = new Inbox({ database, deliveries, secretOf, refusal });
   const liveNotifications = await LiveNotifications.open(database, notifications);
   await LiveCatalog.open(database, notifications, liveNotifications);
-  const admin = new Admin({ database, accounts, deliveries, assets: ownership });
+  const admin = new Admin({ database, accounts, deliveries, assets: ownership, onCancelled });
   if (config.workerSlots > 0) sandboxes.warm([...runtimes.toWarm(), ...compilations.knownLibraries(runtimes.installed())]);
 
   const owned = opened.move();

@@ -8,7 +8,7 @@ import type { Deliveries } from "../deliveries/service.ts";
 import type { Ownership } from "../catalog/service.ts";
 import { notify } from "../notifications/service.ts";
 import type { Database, Queries, Work } from "../platform/database.ts";
-import { requestCancelOfAll } from "../runs/service.ts";
+import { requestCancelOfAll, type RunsContext } from "../runs/service.ts";
 import { Announcements } from "./announcements/service.ts";
 import { exportPerson } from "./export/service.ts";
 import * as store from "./store.ts";
@@ -20,6 +20,8 @@ interface AdminContext {
   readonly deliveries: Deliveries;
   /** What the catalog does with the assets of an account. */
   readonly assets: Ownership;
+  /** A run was cancelled before any worker had it. */
+  readonly onCancelled: RunsContext["onCancelled"];
 }
 
 /** What administrators do with accounts, and what people do with their own account as a whole. */
@@ -29,9 +31,11 @@ export class Admin {
   readonly #queries: Queries;
   readonly #accounts: Accounts;
   readonly #assets: Ownership;
+  readonly #onCancelled: AdminContext["onCancelled"];
 
-  constructor({ database, accounts, deliveries, assets }: AdminContext) {
+  constructor({ database, accounts, deliveries, assets, onCancelled }: AdminContext) {
     this.#assets = assets;
+    this.#onCancelled = onCancelled;
     this.#queries = database.queries;
     this.#accounts = accounts;
     this.deliveries = deliveries;
@@ -63,14 +67,17 @@ export class Admin {
 
   /** What runs as this person ends, and what waits is cancelled. @throws AppError `not_found`, `last_admin` */
   async suspend(id: string, reason: string): Promise<UserRecord> {
-    return await this.#change(id, async (work) => {
+    let cancelled: string[] = [];
+    const record = await this.#change(id, async (work) => {
       await this.#keepAnAdmin(work, id);
       await store.endImpersonations(work, id);
       await store.deleteSessions(work, id);
       const user = await store.updateUser(work, id, { status: "suspended", suspended_reason: reason });
-      await requestCancelOfAll(work, id);
+      cancelled = await requestCancelOfAll(work, id);
       return user;
     });
+    for (const runId of cancelled) this.#onCancelled(runId);
+    return record;
   }
 
   /** @throws AppError `not_found` */

@@ -11,14 +11,28 @@ export function createZip(): { readonly zip: ZipFile; readonly output: Readable 
   return { zip, output };
 }
 
-/** Puts content into an archive, opened when its turn comes. */
+/** Puts content into an archive, opened when its turn comes, and closed with the archive when its reader goes away. */
 export function addBlob(zip: ZipFile, blobs: Pick<Blobs, "open">, name: string, blob: BlobRef, options: Partial<ReadStreamOptions>): void {
   zip.addReadStreamLazy(name, { ...options, size: blob.size }, (give) => {
     blobs.open(blob.sha256).then(
-      (content) => give(null, content),
+      (content) => {
+        if (endWith(zip.outputStream as Readable, content)) give(null, content);
+      },
       (error: unknown) => give(error, Readable.from([])),
     );
   });
+}
+
+/** Destroys content when the output closes before it does. False: that is so already. */
+function endWith(output: Readable, content: Readable): boolean {
+  const end = () => void content.destroy();
+  if (output.destroyed) {
+    end();
+    return false;
+  }
+  output.once("close", end);
+  content.once("close", () => output.off("close", end));
+  return true;
 }
 
 /** Ends, controls, directions of writing, what divides folders elsewhere, and what Windows keeps for itself. */

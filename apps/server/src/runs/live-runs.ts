@@ -28,8 +28,9 @@ export class LiveRuns {
     return this.#runs.get(id);
   }
 
-  /** To be called when the run's end can be read from the database. */
-  close(id: string): void {
+  /** To be called when the run's end can be read from the database. `run`: only if it is still this one. */
+  close(id: string, run = this.#runs.get(id)): void {
+    if (this.#runs.get(id) !== run) return;
     this.#runs.delete(id);
     this.#changes.emit(id);
   }

@@ -1,4 +1,4 @@
-import { databaseError, type Queries } from "../platform/database.ts";
+import type { Queries } from "../platform/database.ts";
 import type { Redis } from "../platform/redis.ts";
 import { announceQueued, queuedPayload } from "./store.ts";
 
@@ -20,9 +20,7 @@ export class QueueBell {
   /** `places`: of the runs that wait, as {@link announceQueued} takes them. */
   async ring(places: readonly string[]): Promise<void> {
     if (((await this.#redis.publish(channel, queuedPayload(places))) ?? 0) > 0) return;
-    await announceQueued(this.#queries, places).catch((error: unknown) => {
-      if (databaseError(error) === undefined) throw error;
-    });
+    await announceQueued(this.#queries, places).catch(() => {}); // they wait in the queue already
   }
 
   /** Hears what comes through Redis; what comes through PostgreSQL is heard there. @returns ends that */

@@ -32,7 +32,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
-import { Turns } from "../platform/turns.ts";
+import { FairTurns } from "../platform/turns.ts";
 import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
@@ -123,7 +123,7 @@ const gatherRecordsMs = 8;
 /** So many runs of a person who has limits may wait, for their turn or for their time. */
 const mostQueuedEach = 2000;
 
-/** So long one log is looked through, and so many at once. */
+/** So long one log is looked through, and so many at once, of different people. */
 const searchMs = 10_000;
 const searchesAtOnce = 2;
 
@@ -164,7 +164,7 @@ export class Runs {
   readonly #queue: QueueGauge;
   readonly #reuse: Reuse;
   readonly #logs: RunLogs;
-  readonly #searches = new Turns(searchesAtOnce);
+  readonly #searches = new FairTurns(searchesAtOnce);
   /** Runs that may be answered before they are in the database, by id. */
   readonly #recording = new Map<string, Promise<void>>();
 
@@ -310,7 +310,7 @@ export class Runs {
   /** Shows a run to everybody who is signed in, or only to those it is shared with: then links to its artifacts end too. */
   async setVisibility(actor: Actor, id: string, visibility: Thing["visibility"]): Promise<Run> {
     await this.#find(actor, id, "run:share");
-    if (visibility === "private") await endLinks(this.#context.database.queries, id, new Date());
+    if (visibility === "private") await endLinks(this.#context.database.queries, id);
     const row = await store.setVisibility(this.#context.database.queries, id, visibility);
     if (row === undefined) throw new AppError("not_found");
     return await this.#present(row);
@@ -343,7 +343,8 @@ export class Runs {
     watching.defer(this.#context.liveRuns.watch(id));
     let live: LiveRun | undefined;
     for (;;) {
-      live = this.#context.liveRuns.get(id) ?? live;
+      // One that was handed back is another worker's: what it was here tells nothing any more.
+      live = this.#context.liveRuns.get(id) ?? (live?.stored === true ? live : undefined);
       const known = isFinal(row.status) ? [] : this.#partsElsewhere(row, seq, signal);
       for await (const part of live?.followParts(seq, signal) ?? known) {
         seq = part.lastSeq;
@@ -394,7 +395,7 @@ export class Runs {
   async searchLog(actor: Actor, id: string, wish: LogPattern & LogFilter & SearchPage, signal: AbortSignal): Promise<FoundLines> {
     const row = await this.#find(actor, id, "run:log");
     const matcher = await matcherOf(wish);
-    return await this.#searches.take(signal, async () => {
+    return await this.#searches.take(actor.userId, signal, async () => {
       const until = Date.now() + searchMs;
       return await searchLog(this.#logs.lines(row), matcher, wish, wish, () => signal.aborted || Date.now() > until);
     });
@@ -566,13 +567,14 @@ export class Runs {
     if (program !== null) this.#context.noteProgramRun(program.id, { id, status: "queued", at }).catch(() => {});
   }
 
-  async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions): Promise<Run> {
+  /** `isLimited`: its owner may have only so many in the queue. */
+  async #answerQueued(run: store.NewRun, isNew: boolean, options: SubmitOptions, isLimited = false): Promise<Run> {
     if (isNew) this.#noteStart(run);
     const row = isNew ? rowOf(run) : await this.#repeated(run);
     if (row === undefined)
       throw new AppError("queue_full", {
         retryAfter: 5,
-        ...((await this.#hasMany(run)) && { message: `${mostQueuedEach} of your runs are waiting already.` }),
+        ...(isLimited && (await this.#hasMany(run)) && { message: `${mostQueuedEach} of your runs are waiting already.` }),
       });
     return options.wait ? await this.#waitRow(row.id, options.signal) : await this.#present(row);
   }
@@ -596,10 +598,10 @@ export class Runs {
       else if (reserved) void worker.giveBack(run.id).catch(() => {}); // the error itself is what counts
       throw error;
     }
-    if (inserted?.isNew === true && !inserted.claimed) await this.#context.bell.ring([placeOf(run)]);
     if (inserted?.claimed === true) return await this.#startNow(run, submission, options, true);
-    if (reserved) worker.unreserve(run.id);
-    return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options);
+    if (reserved) worker.unreserve(run.id); // before anybody hears of it, who may be this worker
+    if (inserted?.isNew === true) await this.#context.bell.ring([placeOf(run)]);
+    return await this.#answerQueued({ ...run, workerId: null, claimedAt: null, phase: null }, inserted?.isNew === true, options, true);
   }
 
   /** What was let in once is not counted again when it is sent again. */

@@ -377,6 +377,8 @@ export async function claimRuns(
   except: string | null = null,
 ): Promise<RunRow[]> {
   const { roles, installation } = concurrency;
+  // By itself: a claim that had locked runs before their owners could wait in a circle with whoever locks the owner first.
+  await sql`select give_turns()`.execute(queries);
   const { rows } = await sql<RunRow>`
     select * from claim_runs(${workerId}, ${count}, ${JSON.stringify(roles)}::jsonb, ${installation}, ${except})`.execute(queries);
   return rows;
@@ -406,13 +408,17 @@ export async function markRunning(
     .executeTakeFirst();
 }
 
+/** One attempt at a run: the same worker may have the next one already. */
+type RunAttempt = Pick<RunRow, "id" | "attempt">;
+
 /** Says what is done for a run that is starting. */
-export async function setPhase(queries: Queries, id: string, workerId: string, phase: string): Promise<void> {
+export async function setPhase(queries: Queries, { id, attempt }: RunAttempt, workerId: string, phase: string): Promise<void> {
   await queries
     .updateTable("runs")
     .set({ phase })
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
     .where("status", "=", "starting")
     .execute();
 }
@@ -425,8 +431,17 @@ export function triesOf({ attempt, spared }: Pick<RunRow, "attempt" | "spared">)
   return attempt - spared;
 }
 
-/** Puts a run back whose program never got to run, for another attempt after `delayMs`. `cause`: an error code, or one of `RunTransition`. */
-export async function requeueRun(queries: Queries, id: string, workerId: string, cause: string, delayMs = 0): Promise<void> {
+/**
+ * Puts a run back whose program never got to run, for another attempt after `delayMs`; does nothing the second time. `cause`: an error code, or one of
+ * `RunTransition`.
+ */
+export async function requeueRun(
+  queries: Queries,
+  { id, attempt }: RunAttempt,
+  workerId: string,
+  cause: string,
+  delayMs = 0,
+): Promise<void> {
   const rows = await queries
     .updateTable("runs")
     .set((set) => ({
@@ -442,10 +457,11 @@ export async function requeueRun(queries: Queries, id: string, workerId: string,
     }))
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
     .where("status", "in", ["starting", "running"])
     .returning(["owner_id", "language", "config"])
     .execute();
-  if (delayMs === 0) await announceAgain(queries, rows);
+  if (delayMs === 0) await announceAgain(queries, rows).catch(() => {}); // the queue is looked at every now and then anyway
 }
 
 /** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */
@@ -522,8 +538,8 @@ function askToCancel(id: string) {
     WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
 }
 
-/** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. */
-export async function requestCancelOfAll(work: Work, ownerId: string): Promise<void> {
+/** Cancels every run of somebody that has not ended: what waits at once, the others by the workers that have them. @returns those that waited */
+export async function requestCancelOfAll(work: Work, ownerId: string): Promise<string[]> {
   const unended = await work
     .selectFrom("runs")
     .select("id")
@@ -541,6 +557,7 @@ export async function requestCancelOfAll(work: Work, ownerId: string): Promise<v
   await sql`WITH ended AS (SELECT * FROM runs WHERE id = any(${ended})), counted AS (${sql.raw(usageText)}) SELECT FROM ended`.execute(
     work,
   );
+  return ended;
 }
 
 /** Which of a worker's runs are to be cancelled; for the moment after a lost connection. */
@@ -643,13 +660,13 @@ export async function failUnfinished(work: Work, workerId: string, error: RunErr
   return rows.map((row) => row.id);
 }
 
-/** Gives a run that ended without its log the log that was found later. */
+/** Gives a run the log that was found of it when its server was gone. It need not have ended yet: what is gone may not have been noticed. */
 export async function attachLog(queries: Queries, runId: string, sha256: string): Promise<void> {
   await queries
     .updateTable("runs")
     .set({ log_sha256: sha256 })
     .where("id", "=", runId)
     .where("log_sha256", "is", null)
-    .where("status", "in", ["succeeded", "failed", "cancelled", "timed_out"])
+    .where("status", "not in", ["queued", "starting"])
     .execute();
 }

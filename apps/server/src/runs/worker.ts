@@ -104,7 +104,7 @@ export class Worker implements Service {
   readonly #context: WorkerContext;
   readonly #active = new Map<string, Execution | JudgedExecution>();
   /** Runs that have a slot each, with whose they are; they may be in the database before they are in {@link #active}. */
-  readonly #reserved = new Map<string, string>();
+  readonly #reserved = new Map<string, Reservation>();
   readonly #records = new Set<RunRecord>();
   readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
@@ -146,17 +146,16 @@ export class Worker implements Service {
   /** A slot for a run that was just submitted, now or, when `soon`, within a moment. False: the run has to queue. */
   async reserve({ id, ownerId }: { readonly id: string; readonly ownerId: string }, soon: boolean, priority: number): Promise<boolean> {
     const reserved = soon ? await this.#slots.takeSoon(ownerId, priority) : this.#slots.take(ownerId);
-    if (reserved) this.#reserved.set(id, ownerId);
+    if (reserved) this.#reserved.set(id, { ownerId });
     else this.#slots.noteQueued();
     return reserved;
   }
 
-  /** Gives back a reserved slot that was not needed. */
-  unreserve(id: string): void {
-    const ownerId = this.#reserved.get(id);
-    if (ownerId === undefined) return;
+  /** Gives back a reserved slot that was not needed. `reservation`: not the one that another attempt has meanwhile. */
+  unreserve(id: string, reservation = this.#reserved.get(id)): void {
+    if (reservation === undefined || this.#reserved.get(id) !== reservation) return;
     this.#reserved.delete(id);
-    this.#slots.giveBack(ownerId);
+    this.#slots.giveBack(reservation.ownerId);
   }
 
   wake(): void {
@@ -220,10 +219,11 @@ export class Worker implements Service {
 
   /** Gives back a reserved slot whose run could not be recorded; if it was recorded all the same, the run goes to the queue. */
   async giveBack(id: string): Promise<void> {
+    const reservation = this.#reserved.get(id);
     try {
-      await this.#persist(() => requeueRun(this.#context.database.queries, id, this.id, "database_unavailable"));
+      await this.#persist(() => requeueRun(this.#context.database.queries, { id, attempt: 1 }, this.id, "database_unavailable"));
     } finally {
-      this.unreserve(id);
+      if (reservation !== undefined) this.unreserve(id, reservation);
     }
   }
 
@@ -321,9 +321,12 @@ export class Worker implements Service {
 
   #startClaimed(rows: readonly RunRow[]): void {
     for (const row of rows) {
-      this.#reserved.set(row.id, row.owner_id);
+      this.unreserve(row.id); // an attempt that has just been put back may not have ended here yet
+      this.#reserved.set(row.id, { ownerId: row.owner_id });
       void this.#performClaimed(row);
     }
+    // They were on their way when it was to take nothing more.
+    if (this.#slots.isClosed) for (const { id } of rows) this.#active.get(id)?.handBack();
   }
 
   /** `except`: whose runs stay in the queue. */
@@ -352,6 +355,7 @@ export class Worker implements Service {
     record: RunRecord,
     onEnded: (finished: FinishedRun) => void = () => {},
   ): Promise<FinishedRun> {
+    const reservation = this.#reserved.get(row.id);
     const live = this.#context.liveRuns.open(row.id);
     live.status("queued", null, row.attempt, row.created_at.getTime());
     live.status("starting", "waiting_for_sandbox", row.attempt);
@@ -377,10 +381,10 @@ export class Worker implements Service {
       await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
       throw error;
     } finally {
-      this.#active.delete(row.id);
+      if (this.#active.get(row.id) === execution) this.#active.delete(row.id);
       this.#records.delete(record);
-      this.#context.liveRuns.close(row.id);
-      this.unreserve(row.id);
+      this.#context.liveRuns.close(row.id, live);
+      if (reservation !== undefined) this.unreserve(row.id, reservation);
       if (row.api_key_id !== null || this.#context.quotas.mayHaveWaiting(row.owner_id)) void this.#callNext(row.owner_id);
     }
   }
@@ -405,7 +409,7 @@ export class Worker implements Service {
       live,
       claimedAt: row.claimed_at?.getTime() ?? Date.now(),
       begin,
-      onPhase: (phase: string) => void this.#notePhase(row.id, phase),
+      onPhase: (phase: string) => void this.#notePhase(row, phase),
     };
     if (attempt.config.tests !== null) return new JudgedExecution(attempt, this.#context);
     const { blobs, sandboxes, modelAccess } = this.#context;
@@ -413,8 +417,8 @@ export class Worker implements Service {
   }
 
   /** What a reader sees meanwhile; nothing depends on it. */
-  async #notePhase(id: string, phase: string): Promise<void> {
-    await setPhase(this.#context.database.queries, id, this.id, phase).catch(() => {});
+  async #notePhase(row: RunRow, phase: string): Promise<void> {
+    await setPhase(this.#context.database.queries, row, this.id, phase).catch(() => {});
   }
 
   /**
@@ -428,13 +432,16 @@ export class Worker implements Service {
     if (isOutage && isEnding) return;
     if (isOutage && !begun) {
       // Whoever waits for the run is told now, not when the database is back.
-      this.#persist(() => requeueRun(queries, row.id, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
+      this.#persist(() => requeueRun(queries, row, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
     const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
-    const end = { startedAt: null, finishedAt: new Date(), verdict, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
-    const written = this.#persist(() => finishRuns(queries, this.id, [{ id: row.id, attempt: row.attempt, ...end }]));
+    const nothing = { startedAt: null, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
+    const end: RunEnd = { id: row.id, attempt: row.attempt, finishedAt: new Date(), verdict, ...nothing };
+    const written = this.#persist(() => finishRuns(queries, this.id, [end])).then((ids) => {
+      if (ids.length > 0) this.#noteEnded(endedRow(row, end));
+    });
     if (isOutage) written.catch(() => {}); // as above
     else await written;
   }
@@ -447,8 +454,8 @@ export class Worker implements Service {
 
   async #retry(row: RunRow, live: LiveRun, cause: string, later: boolean): Promise<FinishedRun> {
     const delayMs = later ? retryDelayMs * 4 ** (triesOf(row) - 1) : 0;
-    await this.#persist(() => requeueRun(this.#context.database.queries, row.id, this.id, cause, delayMs));
-    await live.discard();
+    await live.discard(); // the next attempt, which may be here, writes the same file
+    await this.#persist(() => requeueRun(this.#context.database.queries, row, this.id, cause, delayMs));
     return { row: { ...row, status: "queued" }, heads: { stdout: "", stderr: "" } };
   }
 
@@ -487,7 +494,7 @@ export class Worker implements Service {
       throw new LostRunError();
     }
     if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
-    if (row.owner_id !== nobody) this.#context.onEnded(finished.row);
+    this.#noteEnded(finished.row);
     await live.discard(log !== null);
     await this.#settleCache(finished.row);
     this.#noteProgram(finished.row);
@@ -495,6 +502,10 @@ export class Worker implements Service {
       this.#context.logger.warn({ err: error, runId: row.id }, "the owner of a run could not be told of its end");
     });
     return finished;
+  }
+
+  #noteEnded(row: RunRow): void {
+    if (row.owner_id !== nobody) this.#context.onEnded(row);
   }
 
   /** What the catalog shows of it; nothing depends on it. */
@@ -565,6 +576,11 @@ export class Worker implements Service {
       }
     }
   }
+}
+
+/** A slot that an attempt at a run has. */
+interface Reservation {
+  readonly ownerId: string;
 }
 
 /** What ends a run that could not be brought to its end, by the code of the error. Whatever else it was is said in the log. */

@@ -7,6 +7,7 @@ import { Secret } from "@syla/server/platform/secret";
 import { openTraceExport, type ExportOutcome, type TraceTarget } from "@syla/server/runs/tracing/trace-export";
 import { execute, submit } from "@syla/testkit/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAccount } from "../access/people.ts";
 import { openGateway, providerKey, type GatewaySetting } from "./gateway-setting.ts";
 
 /** What an OTLP receiver was sent. */
@@ -156,11 +157,8 @@ describe("the export of traces", () => {
 
   it("sends runs that no worker had", async () => {
     const { database } = setting.server.context;
-    const run = await submit(
-      setting.server,
-      { language: "bash", code: "true", startAt: new Date(Date.now() + 3_600_000).toISOString() },
-      setting.ann.headers,
-    );
+    const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+    const run = await submit(setting.server, { language: "bash", code: "true", startAt: inAnHour() }, setting.ann.headers);
     await setting.send(setting.ann, "POST", `/api/v1/runs/${run.id}/cancel`);
     await exported(run.id);
     expect(
@@ -172,6 +170,10 @@ describe("the export of traces", () => {
     expect(await database.queries.selectFrom("runs").select("status").where("id", "=", run.id).executeTakeFirst()).toEqual({
       status: "cancelled",
     });
+    const bob = await createAccount(setting.server);
+    const later = await submit(setting.server, { language: "bash", code: "true", startAt: inAnHour() }, bob.headers);
+    expect((await setting.server.send("POST", `/api/v1/users/${bob.id}/suspend`, { reason: "x" })).status).toBe(200);
+    await exported(later.id);
   });
 
   describe("of a server of its own", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../src/platform/turns.ts";
+import { FairTurns, Turns } from "../../src/platform/turns.ts";
 
 const anybody = new AbortController().signal;
 
@@ -37,4 +37,25 @@ it("takes nobody's turn who has gone away", async () => {
   await first;
   expect(await last).toBe("last");
   await expect(turns.take(gone.signal, () => Promise.resolve(1))).rejects.toThrow("gone");
+});
+
+it("gives one person one turn at a time, and others theirs ahead of what else that person wants", async () => {
+  const turns = new FairTurns(2);
+  const begun: string[] = [];
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const take = (who: string, name: string, gate = Promise.resolve()) =>
+    turns.take(who, anybody, async () => {
+      begun.push(name);
+      await gate;
+    });
+  const ann = [take("ann", "ann 1", gates[0]?.promise), take("ann", "ann 2", gates[1]?.promise), take("ann", "ann 3")];
+  await take("bob", "bob");
+  expect(begun).toEqual(["ann 1", "bob"]);
+  gates[0]?.resolve();
+  await ann[0];
+  await expect.poll(() => begun).toEqual(["ann 1", "bob", "ann 2"]);
+  gates[1]?.resolve();
+  await Promise.all(ann);
+  await take("ann", "ann 4");
+  expect(begun).toEqual(["ann 1", "bob", "ann 2", "ann 3", "ann 4"]);
 });

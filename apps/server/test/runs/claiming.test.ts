@@ -1,9 +1,14 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createPerson } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/platform/ids.ts";
-import { claimRuns, countQueued, requeueUnstarted, triesOf } from "../../src/runs/store.ts";
+import { encodeRecord } from "../../src/runs/log-records.ts";
+import { recoverRuns, sealSpools } from "../../src/runs/recovery.ts";
+import { claimRuns, countQueued, requeueRun, requeueUnstarted, setPhase, triesOf } from "../../src/runs/store.ts";
 import { maxTries } from "../../src/runs/worker.ts";
 
 /** The server runs nothing: the tests claim what its queue holds. */
@@ -116,6 +121,27 @@ describe("a claim", () => {
     expect(order.map(({ id }) => id)).toEqual([waited, later, low]);
   });
 
+  it("does not wait in a circle with whoever has locked a person and then ends their runs", async () => {
+    const [person = ""] = await addPeople(1);
+    const [id = ""] = await queue(person, 1);
+    await sql`UPDATE runs SET turn_at = 'infinity' WHERE id = ${id}`.execute(queries());
+    const isWaiting = async () =>
+      (
+        await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+          AND query LIKE '%claim_runs%'`.execute(queries())
+      ).rows.length;
+    const claimed = await queries()
+      .transaction()
+      .execute(async (work) => {
+        await sql`SELECT FROM users WHERE id = ${person} FOR UPDATE`.execute(work);
+        const claiming = claim(1);
+        await expect.poll(isWaiting, { timeout: 20_000 }).toBe(1);
+        await sql`UPDATE runs SET status = 'cancelled', finished_at = now() WHERE id = ${id}`.execute(work);
+        return { claiming };
+      });
+    expect(await claimed.claiming).toEqual([]);
+  });
+
   it("keeps to what a team may have at once, over all its members and claims, and lets others by", async () => {
     const [ann = "", bob = "", cleo = "", dan = ""] = await addPeople(4);
     await addTeam(2, [ann, bob]);
@@ -176,6 +202,44 @@ describe("a run whose worker goes before it has begun", () => {
     expect(tries).toEqual([1, 1, 2, 2, 2, 3]);
     expect((await claim(1)).map(triesOf)).toEqual([3]);
     expect(await put(true)).toEqual([]);
+  });
+});
+
+describe("a run that is put back", () => {
+  it("stays with the worker that has taken it again, however often that is said", async () => {
+    const [person = ""] = await addPeople(1);
+    await queue(person, 1);
+    const { workerId } = server.context;
+    const [first] = await claim(1);
+    if (first === undefined) throw new Error("nothing was claimed");
+    await requeueRun(queries(), first, workerId, "database_unavailable");
+    const [second] = await claim(1);
+    await requeueRun(queries(), first, workerId, "database_unavailable");
+    await setPhase(queries(), first, workerId, "compiling");
+    const row = await queries().selectFrom("runs").selectAll().where("id", "=", first.id).executeTakeFirstOrThrow();
+    expect(row).toEqual(second);
+    expect([row.status, row.attempt]).toEqual(["starting", 2]);
+  });
+});
+
+describe("the log that a killed server has left", () => {
+  it("is kept of a run whose end nobody has noticed yet, and is still its log when somebody does", async () => {
+    using folder = createTemporaryDirectory();
+    const { blobs, logger, workerId } = server.context;
+    const [person = ""] = await addPeople(1);
+    const [id = ""] = await queue(person, 1);
+    await claim(1);
+    await sql`UPDATE runs SET status = 'running', started_at = now() WHERE id = ${id}`.execute(queries());
+    const line = { type: "log", seq: 1, time: Date.now(), stream: "stdout", text: "said before\n" } as const;
+    writeFileSync(join(folder.path, `${id}.jsonl`), encodeRecord(line));
+    await sealSpools(queries(), blobs, folder.path, logger);
+    const log = async () => await (await server.fetch(`/api/v1/runs/${id}/log`)).text();
+    expect(await log()).toBe("said before\n");
+    const recovered = queries()
+      .transaction()
+      .execute((work) => recoverRuns(work, workerId));
+    expect(await recovered).toEqual([id]);
+    expect(await log()).toBe("said before\n");
   });
 });
 

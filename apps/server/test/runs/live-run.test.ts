@@ -242,6 +242,12 @@ describe("LiveRuns", () => {
     never.abort();
     await other;
     await runs.changed("run_c", 1, new AbortController().signal);
+    const again = runs.open("run_a");
+    runs.close("run_a", run);
+    expect(runs.get("run_a")).toBe(again);
+    runs.close("run_a", again);
+    expect(runs.get("run_a")).toBeUndefined();
+    await again.discard();
     await run.discard();
   });
 });

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Run, type RunInputDraft } from "@syla/contracts/runs";
+import { isFinal, Run, type RunInputDraft } from "@syla/contracts/runs";
 import { SandboxError } from "@syla/sandbox/spec";
 import { createPerson, execute, followRun, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Worker } from "../../src/runs/worker.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -239,6 +241,30 @@ describe("a worker that is drained", () => {
       expect(items.filter(({ cause }) => cause === "worker_drained")).toHaveLength(often);
       expect(items.filter(({ cause }) => cause === "no_capacity")).toHaveLength(attempts - often - 1);
     }
+  });
+
+  it("hands back what a claim brings that was on its way", async () => {
+    const { queries } = server.context.database;
+    const slot = await occupy();
+    const run = await submit(server, quick("late"), await createPerson(server));
+    const paused = vi.spyOn(Worker.prototype, "pause");
+    const isClaiming = async () =>
+      (
+        await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+          AND query LIKE '%claim_runs%'`.execute(queries)
+      ).rows.length;
+    await queries.transaction().execute(async (work) => {
+      await sql`SELECT FROM users WHERE id = (SELECT owner_id FROM runs WHERE id = ${run.id}) FOR UPDATE`.execute(work);
+      await slot.release();
+      await expect.poll(isClaiming, { timeout: 20_000 }).toBe(1);
+      await ask("drain");
+      await expect.poll(() => paused.mock.calls.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    });
+    const back = await waitForRun(server, run.id, ({ status, attempt }) => isFinal(status) || attempt > 1);
+    expect(back).toMatchObject({ status: "queued", attempt: 2, startedAt: null });
+    await ask("resume");
+    expect(await waitForRun(server, run.id)).toMatchObject({ status: "succeeded", attempt: 2 });
+    paused.mockRestore();
   });
 });
 

@@ -113,7 +113,7 @@ describe("of several workers", () => {
     const takers: (string | undefined)[] = [];
     for (let count = 0; count < 20; count += 1) takers.push(await takenBy());
     // A preference and no promise: on a machine that stands still for a tenth of a second the other one is as good.
-    expect(takers.filter((id) => id === warm.id).length).toBeGreaterThan(15);
+    expect(takers.filter((id) => id === warm.id).length).toBeGreaterThan(10);
     const filling = [await sendTo(warm, long, ann.headers), await sendTo(warm, long, ann.headers)];
     for (const { id } of filling) expect((await waitForRun(desk, id, ({ status }) => status === "running")).status).toBe("running");
     expect(await takenBy()).toBe(cold.id);

@@ -65,8 +65,8 @@ export class RunArtifacts {
   async link(actor: Actor, runId: string, { artifactId = null, expiresInSeconds }: LinkWish): Promise<ArtifactLink> {
     await this.#context.runs.require(actor, runId, "run:share");
     if (artifactId !== null) await this.#find(runId, artifactId);
-    const madeAt = Date.now();
-    const expiresAt = madeAt + expiresInSeconds * 1000;
+    const madeAt = (await store.readClock(this.#context.database.queries)).getTime();
+    const expiresAt = Date.now() + expiresInSeconds * 1000;
     const token = signLink({ runId, artifactId, userId: actor.userId, madeAt, expiresAt }, this.#secretOf);
     return { url: `${this.#context.publicUrl}/api/v1/artifact-links/${token}`, expiresAt: new Date(expiresAt).toISOString() };
   }
@@ -74,7 +74,7 @@ export class RunArtifacts {
   /** Revokes the links that were made so far. */
   async revokeLinks(actor: Actor, runId: string): Promise<void> {
     await this.#context.runs.require(actor, runId, "run:share");
-    await store.endLinks(this.#context.database.queries, runId, new Date());
+    await store.endLinks(this.#context.database.queries, runId);
   }
 
   /**

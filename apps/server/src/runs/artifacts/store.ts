@@ -43,12 +43,19 @@ export async function findArtifact(queries: Queries, runId: string, id: string):
 }
 
 /** From now on no link to the run's artifacts that was made before is worth anything. */
-export async function endLinks(queries: Queries, runId: string, at: Date): Promise<void> {
+export async function endLinks(queries: Queries, runId: string): Promise<void> {
+  const now = sql<Date>`clock_timestamp()`;
   await queries
     .insertInto("artifact_link_ends")
-    .values({ run_id: runId, ended_at: at })
-    .onConflict((conflict) => conflict.column("run_id").doUpdateSet({ ended_at: at }))
+    .values({ run_id: runId, ended_at: now })
+    .onConflict((conflict) => conflict.column("run_id").doUpdateSet({ ended_at: now }))
     .execute();
+}
+
+/** The time by the clock that {@link endLinks} goes by: those of several servers differ. */
+export async function readClock(queries: Queries): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(queries);
+  return rows[0]?.now ?? new Date();
 }
 
 /** Until when links to the run's artifacts have been revoked; null when none has. */
