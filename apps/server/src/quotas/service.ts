@@ -202,23 +202,32 @@ export class Quotas {
     return Math.min(room, byKey);
   }
 
-  /** Refuses to store more than there is room for, in the transaction that records it. @throws AppError `quota_exceeded` */
-  async admitStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
+  /**
+   * Refuses to store more than there is room for; else `record`s it, in this transaction, and counts it for the actor's key: days are locked before keys.
+   *
+   * @throws AppError `quota_exceeded`
+   */
+  async admitStorage(work: Queries, actor: Actor, bytes: number, record: () => Promise<void>): Promise<void> {
     const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
-    if (person.limits.storageMb < 0 && key === null) return;
-    await lockPerson(work, actor.userId);
-    if (key !== null) await this.keys.admitStorage(work, key, bytes);
-    if (person.limits.storageMb < 0) return;
-    const used = await this.#used(work, actor.userId, person, "none");
+    const isLimited = person.limits.storageMb >= 0;
+    if (isLimited || key !== null) await lockPerson(work, actor.userId);
+    if (key !== null) await this.keys.requireStorage(work, key, bytes);
+    if (isLimited) await this.#requireStorage(work, actor.userId, person, bytes);
+    await record();
+    if (key !== null) await this.keys.countStorage(work, key, bytes);
+  }
+
+  async #requireStorage(work: Queries, userId: string, person: PersonLimits, bytes: number): Promise<void> {
+    const used = await this.#used(work, userId, person, "none");
     const after = { ...used, storedBytes: used.storedBytes + bytes };
-    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(actor.userId, storageState(person, used));
-    this.#warnSoon(actor.userId, storageState(person, after));
+    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(userId, storageState(person, used));
+    this.#warnSoon(userId, storageState(person, after));
   }
 
   /** Takes back what `admitStorage` counted for the actor's key: nothing came of it. Their own count follows from their uploads. */
   async giveBackStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
     const key = bytes === 0 ? null : await this.keys.limitedKey(actor);
-    if (key !== null) await this.keys.giveBackStorage(work, key, bytes);
+    if (key !== null) await this.keys.countStorage(work, key, -bytes);
   }
 
   /** Counts anew what everybody has stored. */

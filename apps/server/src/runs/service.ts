@@ -478,8 +478,7 @@ export class Runs {
     // What is counted already costs nobody anything, and no key.
     if ((await this.uploadSizes(actor.userId, [sha256])).has(sha256)) return;
     await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, size);
-      await store.recordUpload(work, actor.userId, sha256, size);
+      await quotas.admitStorage(work, actor, size, () => store.recordUpload(work, actor.userId, sha256, size));
     });
   }
 
@@ -494,8 +493,9 @@ export class Runs {
     if (fresh.length === 0) return [];
     const total = fresh.reduce((sum, blob) => sum + blob.size, 0);
     await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, total);
-      for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
+      await quotas.admitStorage(work, actor, total, async () => {
+        for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
+      });
     });
     return fresh;
   }
