@@ -579,16 +579,15 @@ export class Runs {
 
   /** The same for somebody who has limits. The row comes first: it is what is counted, and it may have to wait although a slot is free. */
   async #enqueueLimited(run: StartedRun, submission: Submission, options: SubmitOptions, allowance: Allowance): Promise<Run> {
-    const { worker, database } = this.#context;
+    const { worker, database, quotas } = this.#context;
     const reserved = run.workerId !== null;
     let inserted: Awaited<ReturnType<typeof store.insertAdmitted>> | undefined;
     try {
       await submission.synced();
       const insert = (hasRoom: boolean) =>
-        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, submission.given), {
-          hasRoom,
-          mostEach: mostQueuedEach,
-        });
+        quotas.letIn(allowance, submission.given, (admit) =>
+          store.insertAdmitted(database, run, (work) => this.#admit(work, run, admit), { hasRoom, mostEach: mostQueuedEach }),
+        );
       inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));
       if (reserved && inserted?.isNew === true && !inserted.claimed) this.#queue.note();
     } catch (error) {
@@ -603,11 +602,10 @@ export class Runs {
   }
 
   /** What was let in once is not counted again when it is sent again. */
-  async #admit(work: Work, run: store.NewRun, allowance: Allowance, given: Submission["given"]): Promise<Admission> {
+  async #admit(work: Work, { idempotencyKey: key, ownerId }: store.NewRun, admit: (work: Work) => Promise<Admission>): Promise<Admission> {
     try {
-      return await this.#context.quotas.admit(work, allowance, given);
+      return await admit(work);
     } catch (refusal) {
-      const { idempotencyKey: key, ownerId } = run;
       const isRepeated =
         refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
       if (isRepeated) return { mayStart: false, newBytes: 0 };
