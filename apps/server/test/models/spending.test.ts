@@ -2,6 +2,7 @@ import type { Budget } from "@syla/contracts/budgets";
 import type { LlmCall, Model, ModelUsage } from "@syla/contracts/models";
 import type { Notification } from "@syla/contracts/notifications";
 import type { UsageGroups } from "@syla/contracts/usage";
+import { adoptEmailGrants } from "@syla/server/access/sharing/service";
 import { sweepCalls } from "@syla/server/gateway/sweeper";
 import { RunTokens } from "@syla/server/gateway/run-tokens/service";
 import { holdBack } from "@syla/server/spend/service";
@@ -78,6 +79,21 @@ describe("sharing a model", () => {
       ]),
     );
     expect((await sharing("/grants", { ...to, level: "run", cap: { amount: -1, period: "day" } })).status).toBe(400);
+  });
+
+  it("keeps the cap of a grant to an address when it becomes one of somebody who could only look", async () => {
+    const [looking, running] = [await createAccount(setting.server), await createAccount(setting.server)];
+    const subject = await made(sharing("/grants", { email: looking.email, level: "view" }));
+    await made(sharing("/grants", { email: running.email, level: "run", cap: null }));
+    for (const { id } of [looking, running]) {
+      const email = `once-${id}@example.org`;
+      await made(sharing("/grants", { email, level: "run", cap: { amount: 3, period: "day" } }));
+      await setting.server.context.database.queries.transaction().execute((work) => adoptEmailGrants(work, id, email));
+    }
+    const bySubject = new Map((await caps()).map((cap) => [cap.subject, cap]));
+    expect(bySubject.get(subject)).toEqual({ subject, amount: 3, period: "day" });
+    // One for each grant to an address is left over: the other person may spend what they could.
+    expect(bySubject.size).toBe(3);
   });
 
   it("asks what may be spent where that is not usual, or nobody can count it", async () => {
