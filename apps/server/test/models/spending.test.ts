@@ -5,7 +5,7 @@ import type { UsageGroups } from "@syla/contracts/usage";
 import { adoptEmailGrants } from "@syla/server/access/sharing/service";
 import { sweepCalls } from "@syla/server/gateway/sweeper";
 import { RunTokens } from "@syla/server/gateway/run-tokens/service";
-import { holdBack } from "@syla/server/spend/service";
+import { holdBack, settleHeld } from "@syla/server/spend/service";
 import { execute } from "@syla/testkit/runs";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -502,6 +502,30 @@ except urllib.error.HTTPError as error: print(error.code, error.read().decode())
         );
     const held = await Promise.allSettled(Array.from({ length: 20 }, hold));
     expect(held.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+  });
+
+  it("is settled in the order in which it is held, whatever a call came to count against later", async () => {
+    const { queries } = setting.server.context.database;
+    const periodStart = new Date();
+    const [user, one, two, capped] = [`user:${count}`, `budget:${count}a`, `budget:${count}b`, `cap:${count}`];
+    const scopes = [user, capped, two, one].map((scope) => ({ scope, periodStart: periodStart.toISOString() }));
+    await queries
+      .insertInto("spend_counters")
+      .values(scopes.map(({ scope }) => ({ scope, period_start: periodStart, reserved: 5 })))
+      .execute();
+    const free = async () => {
+      const { rows } = await sql<{ scope: string }>`
+        select scope from spend_counters where period_start = ${periodStart} order by 1 for update skip locked`.execute(queries);
+      return rows.map(({ scope }) => scope);
+    };
+    let settled = Promise.resolve();
+    await queries.transaction().execute(async (work) => {
+      await sql`select from spend_counters where scope = ${one} for update`.execute(work);
+      settled = queries.transaction().execute((other) => settleHeld(other, scopes, 5, 1));
+      await expect.poll(free).toEqual([two, capped]);
+    });
+    await settled;
+    expect(await free()).toHaveLength(4);
   });
 
   it("counts what was held for a call whose server died", async () => {
