@@ -715,6 +715,24 @@ describe("a budget", () => {
     expect((await api(bob, "POST", "/budgets", input)).status).toBe(400);
   });
 
+  it("is never set between what a call counts against and the call: one of them waits for the other", async () => {
+    const { database, budgets } = setting.server.context;
+    const facts = { userId: bob.id, programId: null, modelOwnerId: setting.ann.id };
+    const waiting = async () => {
+      const { rows } = await sql`select from pg_locks join pg_database d on d.oid = database and d.datname = current_database()
+        where locktype = 'advisory' and not granted`.execute(database.queries);
+      return rows.length;
+    };
+    const { meanwhile } = await database.queries.transaction().execute(async (work) => {
+      expect(await budgets.ofCall(facts, work)).toEqual([]);
+      const begun = { meanwhile: set(bob, { amount: 1 }) };
+      await expect.poll(waiting).toBe(1);
+      expect(await budgets.ofCall(facts, work)).toEqual([]);
+      return begun;
+    });
+    expect(await budgets.ofCall(facts)).toMatchObject([{ id: (await meanwhile).id }]);
+  });
+
   it("is of a program that its owner sees", async () => {
     expect((await api(bob, "POST", "/budgets", { amount: 1, programId: "prog_none" })).status).toBe(404);
     expect((await api(bob, "POST", "/budgets", { amount: 1, programId: model.id })).status).toBe(404);
