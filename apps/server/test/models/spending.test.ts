@@ -81,6 +81,36 @@ describe("sharing a model", () => {
     expect((await sharing("/grants", { ...to, level: "run", cap: { amount: -1, period: "day" } })).status).toBe(400);
   });
 
+  it("caps what was shared before it cost anything, or cost somebody else", async () => {
+    const prices = { input: null, output: null };
+    const free = await setting.model(`Free ${count}`, { provider: "ollama", credentialId: null, prices });
+    const other = await createAccount(setting.server);
+    const shared = async (more: object) => await made(sharing("/grants", { resourceId: free.id, level: "run", ...more }));
+    await shared({ email: other.email, level: "view" });
+    const subject = await shared({ email: bob.email });
+    const capsOf = async () => (await setting.json<ModelUsage>(api(setting.ann, "GET", `/models/${free.id}/usage`))).caps;
+    const change = async (more: object, path = `/models/${free.id}`) => {
+      const { revision } = await setting.json<Model>(api(setting.ann, "GET", `/models/${free.id}`));
+      const body = { config: { ...free.config, ...more } };
+      const answer = await setting.send(setting.ann, "PATCH", `/api/v1${path}`, body, { "if-match": `"${revision}"` });
+      return (await setting.json<{ code?: string }>(answer)).code ?? answer.status;
+    };
+    expect(await change({ modelId: "another" })).toBe(200);
+    expect(await change({ provider: "openai", credentialId: setting.credentialId })).toBe("price_unknown");
+    expect(await capsOf()).toEqual([]);
+    expect(await change({ prices: { input: 1, output: 2 } }, `/assets/${free.id}`)).toBe(200);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10, period: "month" }]);
+    expect((await api(setting.ann, "PATCH", `/grants/${subject}`, { cap: null })).status).toBe(200);
+    expect(await change({ modelId: "one more", prices: { input: 1, output: 2 } })).toBe(200);
+    expect(await capsOf()).toEqual([]);
+    const team = await setting.json<{ id: string }>(api(setting.ann, "POST", "/teams", { name: `Team ${count}` }));
+    expect((await api(setting.ann, "POST", `/assets/${free.id}/transfer`, { ownerId: team.id })).status).toBe(200);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10 }]);
+    expect((await api(setting.ann, "PATCH", `/grants/${subject}`, { cap: null })).status).toBe(200);
+    expect((await api(setting.ann, "DELETE", `/teams/${team.id}?transferTo=me`)).status).toBeLessThan(300);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10 }]);
+  });
+
   it("keeps the cap of a grant to an address when it becomes one of somebody who could only look", async () => {
     const [looking, running] = [await createAccount(setting.server), await createAccount(setting.server)];
     const subject = await made(sharing("/grants", { email: looking.email, level: "view" }));

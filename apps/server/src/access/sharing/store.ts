@@ -27,10 +27,15 @@ export interface NewGrant {
 /** The most grants on one thing. */
 const mostGrants = 500;
 
+/** One at a time gives access to a thing, until the transaction ends. */
+export async function lockGrants(work: Work, resourceType: string, resourceId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`grants on ${resourceType} ${resourceId}`}, 0))`.execute(work);
+}
+
 /** Grants, in place of the grant that the subject has already. Undefined: there are too many. */
 export async function upsertGrant(work: Work, grant: NewGrant): Promise<string | undefined> {
   const { resourceType, resourceId } = grant;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`grants on ${resourceType} ${resourceId}`}, 0))`.execute(work);
+  await lockGrants(work, resourceType, resourceId);
   const { count } = await work
     .selectFrom("grants")
     .select((select) => select.fn.countAll<number>().as("count"))
