@@ -595,7 +595,7 @@ export async function forgetUploads(queries: Queries, ownerIds: readonly string[
           where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
       returning owner_id, size),
     counted as (insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id
+      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes)
     select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
   return rows[0]?.bytes ?? 0;
