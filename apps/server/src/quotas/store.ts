@@ -120,15 +120,19 @@ export async function findStored(work: Work, userId: string, hashes: readonly st
   return new Set(rows.map(({ sha256 }) => sha256));
 }
 
-/** What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, and the files of what they own. */
+/**
+ * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, and the files of what they own. The analyser
+ * comes with each analysis, and is nobody's.
+ */
 function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`select distinct on (owner_id, sha256) owner_id, sha256, size from (
       select owner_id, sha256, size from uploads where owner_id ${whom}
       union all select r.owner_id, a.sha256, a.size from artifacts a join runs r on r.id = a.run_id where r.owner_id ${whom}
       union all select owner_id, log_sha256, log_size from runs where owner_id ${whom} and log_sha256 is not null
-      union all select owner_id, file ->> 'sha256', (file ->> 'size')::bigint from runs, jsonb_array_elements(config -> 'files') as file where owner_id ${whom}
+      union all select owner_id, file ->> 'sha256', (file ->> 'size')::bigint from runs, jsonb_array_elements(config -> 'files') as file
+        where owner_id ${whom} and kind <> 'analysis'
       union all select owner_id, given ->> 'sha256', (given ->> 'size')::bigint from runs, unnest(array[config -> 'stdin', config -> 'tests']) as given
-        where owner_id ${whom} and given ->> 'sha256' is not null
+        where owner_id ${whom} and kind <> 'analysis' and given ->> 'sha256' is not null
       union all select owner_id, b.sha256, b.size from assets join tree_blobs b using (tree_sha256) where owner_id ${whom}
       union all select s.owner_id, b.sha256, b.size from assets s join asset_versions v on v.asset_id = s.id
         join tree_blobs b on b.tree_sha256 = v.tree_sha256 where s.owner_id ${whom}

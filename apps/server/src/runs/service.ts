@@ -584,8 +584,9 @@ export class Runs {
     let inserted: Awaited<ReturnType<typeof store.insertAdmitted>> | undefined;
     try {
       await submission.synced();
+      const given = run.kind === "analysis" ? [] : submission.given;
       const insert = (hasRoom: boolean) =>
-        quotas.letIn(allowance, submission.given, (admit) =>
+        quotas.letIn(allowance, given, (admit) =>
           store.insertAdmitted(database, run, (work) => this.#admit(work, run, admit), { hasRoom, mostEach: mostQueuedEach }),
         );
       inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));

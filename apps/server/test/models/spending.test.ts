@@ -760,7 +760,8 @@ describe("a budget", () => {
       expect(await budgets.ofCall(facts, work)).toEqual([]);
       return begun;
     });
-    expect(await budgets.ofCall(facts)).toMatchObject([{ id: (await meanwhile).id }]);
+    const { id } = await meanwhile;
+    expect(await budgets.ofCall(facts)).toMatchObject([{ id }]);
   });
 
   it("is of a program that its owner sees", async () => {

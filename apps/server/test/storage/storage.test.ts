@@ -113,6 +113,9 @@ describe("stored content", () => {
       (select sum(stored_bytes)::int from usage_days where user_id = ${owner}) as days,
       (select sum(size)::int from (select distinct sha256, size from (
         select sha256, size from tree_blobs union all select log_sha256, log_size from runs where log_sha256 is not null
+        union all select file ->> 'sha256', (file ->> 'size')::bigint from runs, jsonb_array_elements(config -> 'files') as file
+        union all select given ->> 'sha256', (given ->> 'size')::bigint from runs, unnest(array[config -> 'stdin', config -> 'tests']) as given
+          where given ->> 'sha256' is not null
         union all select sha256, size from artifacts) as a) as b) as stored`.execute(queries);
     expect(rows[0]?.days).toBe(rows[0]?.stored);
     await sql`delete from assets`.execute(queries);

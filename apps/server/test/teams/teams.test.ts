@@ -228,7 +228,7 @@ async function findMentions(id: string): Promise<string[]> {
   );
   const found: string[] = [];
   for (const { name } of tables) {
-    if (/^(audit_|notification|deliver|idempotent_|events|runs$)/.test(name)) continue;
+    if (/^(audit_|notification|deliver|idempotent_|events|runs$|usage_counts$)/.test(name)) continue;
     const { rows } = await sql`select from ${sql.table(name)} t where to_jsonb(t)::text like ${`%${id}%`} limit 1`.execute(queries);
     if (rows.length > 0) found.push(name);
   }
