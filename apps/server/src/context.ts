@@ -14,7 +14,7 @@ import { Audit } from "./audit/service.ts";
 import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
 import { LiveCatalog } from "./catalog/live.ts";
 import { forgettingWords, purging } from "./catalog/purge.ts";
-import { Catalog, ownership } from "./catalog/service.ts";
+import { Catalog, createOwnership } from "./catalog/service.ts";
 import { Datasets } from "./datasets/service.ts";
 import { expiryWarnings } from "./credentials/expiry-warnings.ts";
 import { openKeys } from "./credentials/open-keys.ts";
@@ -323,6 +323,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const layerLimits = { maxBytes: config.environmentBytes, maxFiles: 500_000 };
   const layers = new LayerStore(directory.environments, layerLimits);
+  const ownership = createOwnership((...change) => models.capGrants(...change));
   const teams = new Teams({ database, publicUrl, queueMail, assets: ownership, onLimitChanged: () => quotas.announceChange() });
   const credentials = new Credentials({
     database,
@@ -542,6 +543,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       await models.checkBinding(actor, asset);
       await checkSecrets(credentials, actor, asset);
     },
+    onChanged: (...change) => models.capGrants(...change),
     onFiles: (actor, tree, isPublished) => keptAnalyses.note(actor, tree, isPublished),
   });
   const keptAnalyses: KeptAnalyses = new KeptAnalyses({

@@ -2,6 +2,7 @@ import { assetConfigs, type AssetConfig } from "@syla/contracts/asset-configs";
 import type { AssetType } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
+import type { Work } from "../platform/database.ts";
 import { fieldProblems } from "../platform/http-problem.ts";
 import type { TreeEntry, Trees } from "../platform/trees.ts";
 import type { AssetRow } from "./store.ts";
@@ -49,3 +50,6 @@ export type CheckConfig = (
     becomesCapped?: boolean | undefined;
   },
 ) => Promise<void>;
+
+/** Told in the transaction in which an asset gets another owner or another configuration; `row` is how it was. `by` null: its owner is going. */
+export type OnChanged = (work: Work, row: AssetRow, next: { ownerId?: string; config?: unknown }, by: string | null) => Promise<void>;

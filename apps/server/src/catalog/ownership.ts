@@ -1,4 +1,5 @@
 import type { Queries, Work } from "../platform/database.ts";
+import type { OnChanged } from "./config.ts";
 import { freeName, freeSlug, nameKey } from "./names.ts";
 import { toSearchVector } from "./search-text.ts";
 import * as store from "./store.ts";
@@ -14,16 +15,20 @@ export interface Ownership {
 }
 
 /** The catalog's part in deleting people and teams. */
-export const ownership: Ownership = {
-  count: store.countOwned,
-  handOver: async (work, from, to) => {
-    for (const id of await store.listOwned(work, from)) {
-      const row = await store.lockAsset(work, id);
-      if (row !== undefined) await giveTo(work, row, to);
-    }
-  },
-  remove: async (work, ownerId) => await store.removeAssets(work, await store.listOwned(work, ownerId)),
-};
+export function createOwnership(onChanged: OnChanged): Ownership {
+  return {
+    count: store.countOwned,
+    handOver: async (work, from, to) => {
+      for (const id of await store.listOwned(work, from)) {
+        const row = await store.lockAsset(work, id);
+        if (row === undefined) continue;
+        await giveTo(work, row, to);
+        await onChanged(work, row, { ownerId: to }, null);
+      }
+    },
+    remove: async (work, ownerId) => await store.removeAssets(work, await store.listOwned(work, ownerId)),
+  };
+}
 
 async function giveTo(work: Work, row: store.AssetRow, to: string): Promise<void> {
   await store.lockNames(work, to, row.type);

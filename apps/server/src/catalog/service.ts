@@ -26,7 +26,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
-import { readConfig, readTree, type CheckConfig } from "./config.ts";
+import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
@@ -40,7 +40,7 @@ import * as store from "./store.ts";
 import { Versions, type PublishWish } from "./versions/service.ts";
 import { findVersion, noteVersionSlots } from "./versions/store.ts";
 
-export { ownership, type Ownership } from "./ownership.ts";
+export { createOwnership, type Ownership } from "./ownership.ts";
 
 const mostTags = 10;
 
@@ -55,6 +55,7 @@ export interface CatalogContext {
   /** Whether somebody may give things to a team. */
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly checkConfig?: CheckConfig;
+  readonly onChanged?: OnChanged;
   /** Told of the files that a program has from now on, and whether they were published. */
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
 }
@@ -210,6 +211,7 @@ export class Catalog {
       if (name !== undefined || slug !== undefined)
         await claimNames(work, row, { ...(name === undefined ? {} : { name }), ...(slug === undefined ? {} : { slug }) });
       await beside?.write(work);
+      if (config !== undefined) await this.#context.onChanged?.(work, row, { config }, actor.userId);
       return {
         ...(change.tree === undefined ? {} : { tree_sha256: change.tree.sha256 }),
         ...(config === undefined ? {} : { config: JSON.stringify(config) }),
@@ -275,6 +277,7 @@ export class Catalog {
       if (row.owner_id === ownerId) return;
       await claimNames(work, row, { ownerId });
       await store.changeAsset(work, id, actor.userId, { owner_id: ownerId });
+      await this.#context.onChanged?.(work, row, { ownerId }, actor.userId);
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/${type}s/${id}` });
     });

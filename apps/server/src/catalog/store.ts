@@ -225,7 +225,7 @@ async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> 
           where b.sha256 = gone.sha256 and p.asset_id <> all(${[...ids]}))
       returning u.owner_id, u.size)
     insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id
+      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
 }
 

@@ -7,6 +7,30 @@ const lookMs = 600_000;
 /** Each layer is read through once in so long. */
 const verifyMs = 7 * 86_400_000;
 
+/** How much of the room is for what is kept warm: the rest stays for everybody else. */
+export function roomForKept(quotaBytes: number): number {
+  return quotaBytes / 2;
+}
+
+/**
+ * What goes first, of layers in the order in which they were used; the last of them stays. What is kept warm goes last, as far as there is room for it;
+ * above that it goes like any other, what was used longest ago first.
+ */
+export function inOrderOfEviction<T extends Pick<LayerRow, "size"> & { readonly is_kept: boolean }>(
+  rows: readonly T[],
+  quotaBytes: number,
+): T[] {
+  let room = roomForKept(quotaBytes);
+  const staying = new Set<T>();
+  for (const row of rows.toReversed())
+    if (row.is_kept && row.size <= room) {
+      room -= row.size;
+      staying.add(row);
+    }
+  const others = rows.slice(0, -1);
+  return [...others.filter((one) => !staying.has(one)), ...others.filter((one) => staying.has(one))];
+}
+
 interface EvictionContext {
   readonly database: Database;
   readonly logger: Logger;
@@ -45,8 +69,7 @@ export class Eviction {
     const { database, layers, quotaBytes } = this.#context;
     const rows = await listLayers(database.queries, layers.id);
     let used = rows.reduce((sum, row) => sum + row.size, 0);
-    const others = rows.slice(0, -1);
-    for (const row of [...others.filter((one) => !one.is_kept), ...others.filter((one) => one.is_kept)]) {
+    for (const row of inOrderOfEviction(rows, quotaBytes)) {
       if (used <= quotaBytes) return;
       if (await this.remove(row.name)) used -= row.size;
     }

@@ -2,6 +2,7 @@ import type { Database } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
+import { roomForKept } from "./eviction.ts";
 import type { LayerStore } from "./layer-store.ts";
 import * as store from "./store.ts";
 
@@ -81,11 +82,11 @@ export class Warmth {
     }
   }
 
-  /** Else it would take the place of another one that is kept, and that one its. */
+  /** Else it would take the place of another one that is kept, and that one its; or that of all others. */
   async #hasRoom(size: number): Promise<boolean> {
     const { database, layers, quotaBytes } = this.#context;
     const kept = (await store.listLayers(database.queries, layers.id)).filter(({ is_kept: isKept }) => isKept);
-    return kept.reduce((sum, layer) => sum + layer.size, size) <= quotaBytes;
+    return kept.reduce((sum, layer) => sum + layer.size, size) <= roomForKept(quotaBytes);
   }
 
   #specOf(language: string, version: string) {

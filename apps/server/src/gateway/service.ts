@@ -14,7 +14,7 @@ import type { RateLimit } from "../platform/rate-limit.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { EndedCall } from "../metrics/service.ts";
 import type { Quotas } from "../quotas/service.ts";
-import type { Budgets } from "../spend/budgets/service.ts";
+import type { Budgets, CallFacts } from "../spend/budgets/service.ts";
 import { dollar, holdBack, type SpendQuota } from "../spend/service.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { CallRecord, hideText, recordRefusal, sha256, storedText } from "./call-record.ts";
@@ -208,14 +208,15 @@ export class Gateway {
       });
   }
 
-  async #quotaOf({ userId, keyId, programId }: Caller, { ownerId: modelOwnerId }: SelectedModel): Promise<SpendQuota> {
+  /** As it is now; budgets are looked at once more when something is held back. */
+  async #quotaOf(caller: Caller, model: SelectedModel): Promise<SpendQuota> {
     const { quotas, budgets } = this.#context;
-    const limit = await quotas.spendLimit(userId);
+    const limit = await quotas.spendLimit(caller.userId);
     return {
-      userId,
+      userId: caller.userId,
       limit: limit < 0 ? null : limit * dollar,
-      key: keyQuotaOf(await quotas.spendKey(keyId)),
-      budgets: await budgets.ofCall({ userId, programId, modelOwnerId }),
+      key: keyQuotaOf(await quotas.spendKey(caller.keyId)),
+      budgets: await budgets.ofCall(factsOf(caller, model)),
     };
   }
 
@@ -259,9 +260,12 @@ export class Gateway {
       requestText: config.store === "full" ? storedText(text) : null,
       traceId: incoming.traceId,
     };
+    let bound: SpendQuota["budgets"] = [];
     try {
       await database.queries.transaction().execute(async (work) => {
-        const scopes = await holdBack(work, { modelId: model.id, amount, quota, leaves: model.leaves });
+        // One that was set since then counts as well; one that is set later finds this call.
+        bound = await budgets.ofCall(factsOf(caller, model), work);
+        const scopes = await holdBack(work, { modelId: model.id, amount, quota: { ...quota, budgets: bound }, leaves: model.leaves });
         await insertCall(work, { ...call, reserved: amount ?? 0, scopes });
       });
     } catch (error) {
@@ -273,7 +277,7 @@ export class Gateway {
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
     const onSettled = async () => {
       await quotas.noteSpend(caller.userId, caller.keyId);
-      if (quota.budgets.length > 0) this.#tellOf(budgets.noteSpend(quota.budgets));
+      if (bound.length > 0) this.#tellOf(budgets.noteSpend(bound));
     };
     const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
@@ -595,6 +599,10 @@ function limited(
   const isCapped = isLimited || leaves.every(({ limit }) => limit !== null);
   if (!isCapped || mostOutputTokens(endpoint, given.body, config) !== null) return given;
   return withMost(endpoint, given.text, given.body, config, assumedOutputTokens);
+}
+
+function factsOf({ userId, programId }: Caller, { ownerId: modelOwnerId }: SelectedModel): CallFacts {
+  return { userId, programId, modelOwnerId };
 }
 
 function keyQuotaOf(key: Awaited<ReturnType<Quotas["spendKey"]>>): SpendQuota["key"] {

@@ -19,7 +19,7 @@ import type { NetworkPolicy } from "@syla/contracts/network";
 import { ProgramConfig } from "@syla/contracts/program-config";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
-import type { GrantedThing } from "../access/sharing/service.ts";
+import { lockGrants, type GrantedThing } from "../access/sharing/service.ts";
 import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -68,6 +68,14 @@ export interface ModelsContext {
   /** US dollars a month that a grant may spend, when nothing is said of it; negative: it has to be. Asked each time. */
   readonly usualCap: () => number;
   readonly probe: (config: ModelConfig, reveal: () => Promise<Secret | null>) => Promise<ModelTest>;
+}
+
+/** An asset as it was before a change. */
+interface OwnedModel {
+  readonly id: string;
+  readonly type: AssetType;
+  readonly owner_id: string;
+  readonly config: unknown;
 }
 
 /** Models: assets that say how to reach a language model, and what may be spent on it. */
@@ -294,11 +302,29 @@ export class Models {
     const usual = this.#context.usualCap();
     if (cap === undefined) {
       const isBounded = thing.ownerId === "system" || (await listCaps(work, thing.id)).some(({ subject }) => subject === grantId);
-      if (isBounded || (config.credentialId === null && !hasPrices(config))) return;
+      if (isBounded || !costs(config)) return;
       if (usual < 0 || !hasPrices(config)) throw needsGrantCap();
     }
     requirePrices(config);
     await saveCap(work, thing.id, toCapRow(grantId, cap ?? { amount: usual, period: "month" }), by);
+  }
+
+  /**
+   * The same for the grants that a model has when calls of it begin to cost its owner, or it gets another owner: what is usual, or nothing where it has to
+   * be said.
+   *
+   * @throws AppError `price_unknown`
+   */
+  async capGrants(work: Work, row: OwnedModel, next: { ownerId?: string; config?: unknown }, by: string | null): Promise<void> {
+    const ownerId = next.ownerId ?? row.owner_id;
+    if (row.type !== "model" || ownerId === "system") return;
+    const [before, after] = [ModelConfig.parse(row.config), ModelConfig.parse(next.config ?? row.config)];
+    const isSame = ownerId === row.owner_id;
+    if (!costs(after) || (isSame && costs(before))) return;
+    // Whoever is about to share it sees what it costs now, or is seen here.
+    await lockGrants(work, "asset", row.id);
+    const capped = await store.capGrants(work, row.id, Math.round(Math.max(this.#context.usualCap(), 0) * dollar), by);
+    if (isSame && capped > 0) requirePrices(after);
   }
 
   async removeCap(actor: Actor, id: string, subject: string): Promise<void> {
@@ -363,6 +389,11 @@ function toCapRow(subject: string, { amount, period }: SpendCapInput): CapRow {
 
 function hasPrices({ prices }: Pick<ModelConfig, "prices">): boolean {
   return prices.input !== null && prices.output !== null;
+}
+
+/** Whether calls of it may cost its owner something. */
+function costs(config: ModelConfig): boolean {
+  return config.credentialId !== null || hasPrices(config);
 }
 
 function requirePrices(config: Pick<ModelConfig, "prices">): void {

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { SpendPeriod } from "@syla/contracts/models";
 import type { AccessLevel } from "@syla/contracts/access";
 import { grantedTo } from "../access/service.ts";
-import type { Queries } from "../platform/database.ts";
+import type { Queries, Work } from "../platform/database.ts";
 
 /** A model as the gateway needs it. */
 export interface ModelRow {
@@ -96,6 +96,16 @@ export async function listGrantsFor(queries: Queries, userId: string, teamIds: r
         or (g.subject_type = 'link' and exists (select from share_link_uses l where l.link_id = g.subject_id and l.user_id = ${userId})))
     order by c.amount is null desc, g.id`.execute(queries);
   return rows;
+}
+
+/** Caps by the month what each grant that lets people call a model may spend, where nothing does. @returns how many */
+export async function capGrants(work: Work, modelId: string, amount: number, updatedBy: string | null): Promise<number> {
+  const { rows } = await sql`
+    insert into spend_caps (model_id, subject, amount, period, updated_by)
+    select g.resource_id, g.id, ${amount}, 'month', ${updatedBy} from grants g
+    where g.resource_type = 'asset' and g.resource_id = ${modelId} and g.level <> 'view'
+    on conflict do nothing returning subject`.execute(work);
+  return rows.length;
 }
 
 /** Whom a grant on a model is for. Undefined: there is no such grant. */

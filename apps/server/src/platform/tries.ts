@@ -15,15 +15,25 @@ export interface Tries extends RateLimit {
 export function openTries(queries: Queries): Tries {
   return {
     async take(key, { limit, windowMs }) {
-      // Counted before it is made, so that many at once get no further than one after the other.
-      const { rows } = await sql<{ count: number; reset_ms: number }>`
+      // Counted before it is made, so that many at once get no further than one after the other. One that is refused does not count.
+      const resetMs = sql<number>`(extract(epoch from t.ends_at - clock_timestamp()) * 1000)::float8`;
+      const { rows: taken } = await sql<{ count: number; reset_ms: number }>`
         insert into tries as t (key, count, ends_at) values (${key}, 1, clock_timestamp() + ${windowMs} * interval '1 millisecond')
         on conflict (key) do update set
-          count = case when t.ends_at <= clock_timestamp() then 1 else least(t.count, ${limit}) + 1 end,
+          count = case when t.ends_at <= clock_timestamp() then 1 else t.count + 1 end,
           ends_at = case when t.ends_at <= clock_timestamp() then excluded.ends_at else t.ends_at end
-        returning count, (extract(epoch from ends_at - clock_timestamp()) * 1000)::float8 as reset_ms`.execute(queries);
-      const { count = 1, reset_ms: resetMs = windowMs } = rows[0] ?? {};
-      return { allowed: count <= limit, limit, remaining: Math.max(limit - count, 0), resetMs: Math.max(resetMs, 0), windowMs };
+        where t.ends_at <= clock_timestamp() or t.count < ${limit}
+        returning count, ${resetMs} as reset_ms`.execute(queries);
+      const state = (count: number, ms: number): RateState => ({
+        allowed: count <= limit,
+        limit,
+        remaining: Math.max(limit - count, 0),
+        resetMs: Math.max(ms, 0),
+        windowMs,
+      });
+      if (taken[0] !== undefined) return state(taken[0].count, taken[0].reset_ms);
+      const { rows } = await sql<{ reset_ms: number }>`select ${resetMs} as reset_ms from tries t where key = ${key}`.execute(queries);
+      return state(limit + 1, rows[0]?.reset_ms ?? windowMs);
     },
     async giveBack(key) {
       await sql`update tries set count = greatest(count - 1, 0) where key = ${key}`.execute(queries);

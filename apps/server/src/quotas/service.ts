@@ -15,6 +15,7 @@ import { KeyQuotas, type LimitedKey } from "./keys/service.ts";
 import { defaultLimits, limitsFor, roleConcurrency, type PersonLimits } from "./limits.ts";
 import { dayOf, monthOf } from "./periods.ts";
 import {
+  addStored,
   announceQuotas,
   countAllLive,
   countLive,
@@ -24,17 +25,18 @@ import {
   haveTeamsRoom,
   lockInstallation,
   lockPerson,
+  lockSettling,
+  measureDrift,
   noteWarning,
   quotasChannel,
   readUsed,
   saveOverrides,
   settleStored,
-  settleStoredOf,
   type Used,
 } from "./store.ts";
 
 export { addKeyStored } from "./keys/store.ts";
-export { lockPeople, noteWarning, settleStoredOf } from "./store.ts";
+export { lockPeople, lockSettling, noteWarning, settleStoredOf } from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;
@@ -147,22 +149,35 @@ export class Quotas {
   }
 
   /**
-   * Refuses a run for which there is nothing left, and tells whether it may start at once. Inside the transaction that inserts it: until
-   * that ends, no other run of this person is let in. `given`: the content that came with it.
+   * Has a run inserted by `insert`, in a transaction in which it calls `admit`, which refuses it when there is nothing left, and tells whether it may start
+   * at once. Where it is refused for what its owner has stored, that is counted anew, which may take a while: after that transaction, in which others wait.
+   * `given`: the content that came with the run.
    *
    * @throws AppError `quota_exceeded`
    */
-  async admit(work: Work, { userId, kind, person, key }: Allowance, given: readonly BlobRef[] = []): Promise<Admission> {
+  async letIn<T>(
+    allowance: Allowance,
+    given: readonly BlobRef[],
+    insert: (admit: (work: Work) => Promise<Admission>) => Promise<T>,
+  ): Promise<T> {
+    const mayRecount = this.#mayRecount(allowance.userId);
+    try {
+      return await insert((work) => this.#admit(work, allowance, sizeOf(given), mayRecount));
+    } catch (error) {
+      if (!mayRecount || !isOwnStorage(error)) throw error;
+    }
+    const newBytes = await this.#recount(allowance.userId, given);
+    return await insert((work) => this.#admit(work, allowance, newBytes, false));
+  }
+
+  /** Until the transaction ends, no other run of this person is let in. `isFirst`: a refusal for storage is not the last word, and nobody is told of it. */
+  async #admit(work: Work, { userId, kind, person, key }: Allowance, newBytes: number, isFirst: boolean): Promise<Admission> {
     const { installation } = this.concurrency;
     if (installation >= 0) await lockInstallation(work);
     await lockPerson(work, userId);
-    const read = () => this.#statesOf(work, userId, person, countedDaily(person, kind));
-    let [states, newBytes] = [await read(), sizeOf(given)];
-    if (states.some((state) => state.quota === "storageMb" && isOver(state, newBytes)) && this.#mayRecount(userId)) {
-      newBytes = await this.#recount(work, userId, given);
-      states = await read();
-    }
-    for (const state of states) if (isOver(state, newBytes)) throw this.#refuse(userId, state);
+    const states = await this.#statesOf(work, userId, person, countedDaily(person, kind));
+    for (const state of states)
+      if (isOver(state, newBytes)) throw isFirst && state.quota === "storageMb" ? quotaExceeded(state) : this.#refuse(userId, state);
     // The run that is let in now is counted as well.
     for (const state of states) this.#warnSoon(userId, state.quota === "runsPerDay" ? { ...state, used: state.used + 1 } : state);
     const { concurrentRuns } = person.limits;
@@ -179,15 +194,20 @@ export class Quotas {
   }
 
   /** Counts what somebody has stored from what is there. Answers how many bytes of `given` are not among it. */
-  async #recount(work: Work, userId: string, given: readonly BlobRef[]): Promise<number> {
-    const begin = performance.now();
-    await settleStoredOf(work, [userId]);
-    const hashes = given.map(({ sha256 }) => sha256);
-    const known = given.length === 0 ? new Set() : await findStored(work, userId, hashes);
-    const tookMs = performance.now() - begin;
-    if (this.#recountAfter.size >= mostRemembered) this.#recountAfter.clear();
-    if (tookMs > cheapMs) this.#recountAfter.set(userId, performance.now() + tookMs * recountPause);
-    return sizeOf(given.filter(({ sha256 }) => !known.has(sha256)));
+  async #recount(userId: string, given: readonly BlobRef[]): Promise<number> {
+    return await this.#context.database.queries.transaction().execute(async (work) => {
+      await lockSettling(work, [userId]);
+      const begin = performance.now();
+      const drift = await measureDrift(work, userId);
+      const hashes = given.map(({ sha256 }) => sha256);
+      const known = given.length === 0 ? new Set() : await findStored(work, userId, hashes);
+      const tookMs = performance.now() - begin;
+      if (this.#recountAfter.size >= mostRemembered) this.#recountAfter.clear();
+      if (tookMs > cheapMs) this.#recountAfter.set(userId, performance.now() + tookMs * recountPause);
+      await lockPerson(work, userId);
+      if (drift !== 0) await addStored(work, userId, drift);
+      return sizeOf(given.filter(({ sha256 }) => !known.has(sha256)));
+    });
   }
 
   /** How many bytes more somebody may store. @throws AppError `quota_exceeded` when there are none */
@@ -202,23 +222,32 @@ export class Quotas {
     return Math.min(room, byKey);
   }
 
-  /** Refuses to store more than there is room for, in the transaction that records it. @throws AppError `quota_exceeded` */
-  async admitStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
+  /**
+   * Refuses to store more than there is room for; else `record`s it, in this transaction, and counts it for the actor's key: days are locked before keys.
+   *
+   * @throws AppError `quota_exceeded`
+   */
+  async admitStorage(work: Queries, actor: Actor, bytes: number, record: () => Promise<void>): Promise<void> {
     const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
-    if (person.limits.storageMb < 0 && key === null) return;
-    await lockPerson(work, actor.userId);
-    if (key !== null) await this.keys.admitStorage(work, key, bytes);
-    if (person.limits.storageMb < 0) return;
-    const used = await this.#used(work, actor.userId, person, "none");
+    const isLimited = person.limits.storageMb >= 0;
+    if (isLimited || key !== null) await lockPerson(work, actor.userId);
+    if (key !== null) await this.keys.requireStorage(work, key, bytes);
+    if (isLimited) await this.#requireStorage(work, actor.userId, person, bytes);
+    await record();
+    if (key !== null) await this.keys.countStorage(work, key, bytes);
+  }
+
+  async #requireStorage(work: Queries, userId: string, person: PersonLimits, bytes: number): Promise<void> {
+    const used = await this.#used(work, userId, person, "none");
     const after = { ...used, storedBytes: used.storedBytes + bytes };
-    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(actor.userId, storageState(person, used));
-    this.#warnSoon(actor.userId, storageState(person, after));
+    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(userId, storageState(person, used));
+    this.#warnSoon(userId, storageState(person, after));
   }
 
   /** Takes back what `admitStorage` counted for the actor's key: nothing came of it. Their own count follows from their uploads. */
   async giveBackStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
     const key = bytes === 0 ? null : await this.keys.limitedKey(actor);
-    if (key !== null) await this.keys.giveBackStorage(work, key, bytes);
+    if (key !== null) await this.keys.countStorage(work, key, -bytes);
   }
 
   /** Counts anew what everybody has stored. */
@@ -379,6 +408,12 @@ export class Quotas {
 /** Of each content once. */
 function sizeOf(given: readonly BlobRef[]): number {
   return [...new Map(given.map(({ sha256, size }) => [sha256, size])).values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Whether it is the refusal of more than a person, not a key of theirs, may store. */
+function isOwnStorage(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== "quota_exceeded") return false;
+  return error.details?.["quota"] === "storageMb" && error.details["apiKeyId"] === undefined;
 }
 
 type CountedDaily = "none" | "programs" | "all";

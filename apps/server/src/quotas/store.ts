@@ -99,6 +99,20 @@ export async function countStored(queries: Queries, userId: string): Promise<num
   return rows[0]?.bytes ?? 0;
 }
 
+/** By how much what somebody has stored differs from what the days say. Looked at at one moment: what is counted meanwhile changes nothing about it. */
+export async function measureDrift(queries: Queries, userId: string): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select (coalesce((select sum(size) from (${storedBy(sql`= ${userId}`)}) as stored), 0)
+      - coalesce((select sum(stored_bytes) from usage_days where user_id = ${userId}), 0))::bigint as bytes`.execute(queries);
+  return rows[0]?.bytes ?? 0;
+}
+
+/** Counts for today what somebody has stored besides, or less. */
+export async function addStored(work: Work, userId: string, bytes: number): Promise<void> {
+  await sql`insert into usage_days (user_id, day, stored_bytes) values (${userId}, (now() at time zone 'UTC')::date, ${bytes})
+    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
+}
+
 /** Which of those contents somebody has stored. */
 export async function findStored(work: Work, userId: string, hashes: readonly string[]): Promise<Set<string>> {
   const { rows } = await sql<{ sha256: string }>`
@@ -130,7 +144,7 @@ export async function settleStored(queries: Queries): Promise<void> {
   await settle(queries, sql`like 'user_%'`);
 }
 
-/** The same for some people, who gave up some of it. They are locked before: see {@link lockPeople}. */
+/** The same for some people, who gave up some of it. They are locked before: see {@link lockSettling} and {@link lockPeople}. */
 export async function settleStoredOf(work: Work, userIds: readonly string[]): Promise<void> {
   if (userIds.length === 0) return;
   await settle(work, sql`= any(${[...userIds]})`);
@@ -200,6 +214,14 @@ export async function lockPeople(work: Work, userIds: readonly string[]): Promis
     .orderBy("id")
     .forNoKeyUpdate()
     .execute();
+}
+
+/**
+ * One at a time counts anew what each of these people has stored: two that found the same difference would both make up for it. Before {@link lockPeople},
+ * so that nothing else waits while one is counting.
+ */
+export async function lockSettling(work: Work, userIds: readonly string[]): Promise<void> {
+  for (const id of userIds.toSorted()) await sql`select pg_advisory_xact_lock(hashtextextended(${`stored of ${id}`}, 0))`.execute(work);
 }
 
 /** True the first time that a warning is noted for a period. */

@@ -479,8 +479,7 @@ export class Runs {
     // What is counted already costs nobody anything, and no key.
     if ((await this.uploadSizes(actor.userId, [sha256])).has(sha256)) return;
     await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, size);
-      await store.recordUpload(work, actor.userId, sha256, size);
+      await quotas.admitStorage(work, actor, size, () => store.recordUpload(work, actor.userId, sha256, size));
     });
   }
 
@@ -495,8 +494,9 @@ export class Runs {
     if (fresh.length === 0) return [];
     const total = fresh.reduce((sum, blob) => sum + blob.size, 0);
     await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, total);
-      for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
+      await quotas.admitStorage(work, actor, total, async () => {
+        for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
+      });
     });
     return fresh;
   }
@@ -581,16 +581,16 @@ export class Runs {
 
   /** The same for somebody who has limits. The row comes first: it is what is counted, and it may have to wait although a slot is free. */
   async #enqueueLimited(run: StartedRun, submission: Submission, options: SubmitOptions, allowance: Allowance): Promise<Run> {
-    const { worker, database } = this.#context;
+    const { worker, database, quotas } = this.#context;
     const reserved = run.workerId !== null;
     let inserted: Awaited<ReturnType<typeof store.insertAdmitted>> | undefined;
     try {
       await submission.synced();
+      const given = run.kind === "analysis" ? [] : submission.given;
       const insert = (hasRoom: boolean) =>
-        store.insertAdmitted(database, run, (work) => this.#admit(work, run, allowance, run.kind === "analysis" ? [] : submission.given), {
-          hasRoom,
-          mostEach: mostQueuedEach,
-        });
+        quotas.letIn(allowance, given, (admit) =>
+          store.insertAdmitted(database, run, (work) => this.#admit(work, run, admit), { hasRoom, mostEach: mostQueuedEach }),
+        );
       inserted = reserved ? await insert(await this.#queue.hasRoom()) : await this.#queue.admit(() => insert(true));
       if (reserved && inserted?.isNew === true && !inserted.claimed) this.#queue.note();
     } catch (error) {
@@ -605,11 +605,10 @@ export class Runs {
   }
 
   /** What was let in once is not counted again when it is sent again. */
-  async #admit(work: Work, run: store.NewRun, allowance: Allowance, given: Submission["given"]): Promise<Admission> {
+  async #admit(work: Work, { idempotencyKey: key, ownerId }: store.NewRun, admit: (work: Work) => Promise<Admission>): Promise<Admission> {
     try {
-      return await this.#context.quotas.admit(work, allowance, given);
+      return await admit(work);
     } catch (refusal) {
-      const { idempotencyKey: key, ownerId } = run;
       const isRepeated =
         refusal instanceof AppError && key !== null && (await store.findByIdempotencyKey(work, ownerId, key)) !== undefined;
       if (isRepeated) return { mayStart: false, newBytes: 0 };

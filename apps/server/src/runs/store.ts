@@ -92,7 +92,7 @@ export async function insertAdmitted(
   });
 }
 
-/** Counts content that came with a run, for its owner and for the key whose quotas it counts against. */
+/** Counts content that came with a run, for its owner and then for the key whose quotas it counts against: see {@link usageText} for the order. */
 async function countBrought(work: Work, { ownerId, apiKeyId }: NewRun, bytes: number): Promise<void> {
   await sql`
     with of_key as (insert into key_usage_days (api_key_id, day, stored_bytes)
@@ -108,9 +108,18 @@ const usageColumns = [...countedRunColumns, "kind", "log_size", "artifact_count"
 const storedText = `sum(log_size + case when artifact_count > 0
     then coalesce((select sum(a.size) from artifacts a where a.run_id = ended.id), 0) else 0 end)`;
 
-/** Counts the runs of `ended` (rows with `id` and the columns above) for their owners, and for the keys whose quotas they count against. In the order of the rows' key: two that do so at once never wait for each other in a circle. */
+/**
+ * Counts the runs of `ended` (rows with `id` and the columns above) for their owners, and for the keys whose quotas they count against. Two that do so at
+ * once never wait for each other in a circle: groups are locked first, then days, then keys, each in the order of their rows' key. So does everything that
+ * counts; what modifies beside a statement is done after it, the last first.
+ */
 const usageText = `
-  insert into usage_days (user_id, day, runs, executions, failed, cpu_ms, run_ms, network_bytes, stored_bytes)
+  insert into key_usage_days (api_key_id, day, cpu_ms, stored_bytes)
+  select api_key_id, (finished_at at time zone 'UTC')::date, coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), ${storedText}
+  from ended where api_key_id is not null group by 1, 2 order by 1, 2
+  on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
+    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes),
+  counted_days as (insert into usage_days (user_id, day, runs, executions, failed, cpu_ms, run_ms, network_bytes, stored_bytes)
   select owner_id, (finished_at at time zone 'UTC')::date, count(*), count(*) filter (where kind = 'execution'),
     count(*) filter (where status in ('failed', 'timed_out')),
     coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), coalesce(round(sum((result ->> 'runMs')::numeric)), 0),
@@ -120,11 +129,6 @@ const usageText = `
   on conflict (user_id, day) do update set runs = usage_days.runs + excluded.runs, executions = usage_days.executions + excluded.executions,
     failed = usage_days.failed + excluded.failed, cpu_ms = usage_days.cpu_ms + excluded.cpu_ms, run_ms = usage_days.run_ms + excluded.run_ms,
     network_bytes = usage_days.network_bytes + excluded.network_bytes, stored_bytes = usage_days.stored_bytes + excluded.stored_bytes),
-  counted_keys as (insert into key_usage_days (api_key_id, day, cpu_ms, stored_bytes)
-  select api_key_id, (finished_at at time zone 'UTC')::date, coalesce(round(sum((result #>> '{usage,cpuMs}')::numeric)), 0), ${storedText}
-  from ended where api_key_id is not null group by 1, 2 order by 1, 2
-  on conflict (api_key_id, day) do update set cpu_ms = key_usage_days.cpu_ms + excluded.cpu_ms,
-    stored_bytes = key_usage_days.stored_bytes + excluded.stored_bytes),
   counted_groups as (${countRuns("ended")}`;
 
 /** One step of priority is worth so much waiting: whatever waits gets its turn. */
@@ -608,7 +612,7 @@ export async function forgetUploads(queries: Queries, ownerIds: readonly string[
           where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
       returning owner_id, size),
     counted as (insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id
+      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes)
     select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
   return rows[0]?.bytes ?? 0;

@@ -101,9 +101,14 @@ export function thisMonth(now = new Date()): { readonly start: Date; readonly en
   return { start, end: end ?? now };
 }
 
-/** Counts what a call cost, and frees what was held back for it. */
+/** The order in which counters are locked: those of one kind by their scope. */
+const lockOrder = ["user", "key", "budget", "cap"];
+const placeOf = (scope: string) => lockOrder.indexOf(scope.slice(0, scope.indexOf(":")));
+
+/** Counts what a call cost, and frees what was held back for it. In the order of {@link holdBack}: a budget may have been set after the call began. */
 export async function settleHeld(work: Work, scopes: readonly HeldScope[], held: number, cost: number): Promise<void> {
-  for (const { scope, periodStart } of scopes) await store.settle(work, { scope, periodStart: new Date(periodStart) }, held, cost);
+  const inOrder = scopes.toSorted((a, b) => placeOf(a.scope) - placeOf(b.scope) || (a.scope < b.scope ? -1 : 1));
+  for (const { scope, periodStart } of inOrder) await store.settle(work, { scope, periodStart: new Date(periodStart) }, held, cost);
 }
 
 /** What was spent in the period that is now. */

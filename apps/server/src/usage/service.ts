@@ -81,7 +81,7 @@ export async function exportGroups(database: Database, actor: Actor, query: Omit
 
 /** Counts everything anew from what is there. */
 export async function recountUsage({ queries }: Database): Promise<{ differing: number }> {
-  return { differing: await queries.transaction().execute((work) => recount(work)) };
+  return { differing: await recount(queries) };
 }
 
 async function readFilter(queries: Queries, actor: Actor, query: Omit<UsageGroupsQuery, "limit">): Promise<CountsFilter> {

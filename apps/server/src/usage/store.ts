@@ -188,15 +188,19 @@ async function rekey(work: Work, userId: string, change: Readonly<Record<string,
     select ${sql.join([...columns, ...totals])} from moved ${sql.raw(byKey)} ${sql.raw(addUp)}`.execute(work);
 }
 
-/** Counts everything anew. Whatever ends meanwhile waits. @returns how many counts were other ones */
-export async function recount(work: Work): Promise<number> {
-  await sql`lock table usage_counts in exclusive mode`.execute(work);
-  await sql`create temporary table recounted on commit drop as select * from usage_recounted`.execute(work);
-  const { rows } = await sql<{ wrong: number }>`
-    with kept as (delete from usage_counts where not is_deleted returning *)
-    select count(*)::int as wrong from (
-      select user_id from (select * from kept where ended <> 0 except select * from recounted) gone
-      union all select user_id from (select * from recounted except select * from kept) missing) differing`.execute(work);
-  await sql`insert into usage_counts select * from recounted`.execute(work);
-  return rows[0]?.wrong ?? 0;
+/**
+ * Counts everything anew, and adds what is missing or takes away what is too much. All is looked at at one moment, so whatever ends meanwhile is neither
+ * waited for nor lost. @returns how many counts were other ones
+ */
+export async function recount(queries: Queries): Promise<number> {
+  const each = (write: (name: string) => string, between = ", ") => sql.raw(countSums.map(write).join(between));
+  const [keys, sums] = [sql.raw(countKeys), each((name) => name)];
+  const { rows } = await sql`
+    with differing as (
+      select ${keys}, ${each((name) => `sum(${name})::bigint as ${name}`)} from (
+        select ${keys}, ${sums} from usage_recounted
+        union all select ${keys}, ${each((name) => `-${name}`)} from usage_counts where not is_deleted) as both_counts
+      group by ${keys} having ${each((name) => `sum(${name}) <> 0`, " or ")} order by ${keys})
+    insert into usage_counts (${keys}, ${sums}) select * from differing ${sql.raw(addUp)} returning user_id`.execute(queries);
+  return rows.length;
 }

@@ -51,6 +51,15 @@ describe("sign-in limit", () => {
     );
   const from = (address: string, name: string) => (): Guesser => ({ address, name });
 
+  it("does not count a try that is refused: one given back makes room for one", async () => {
+    const tries = openTries(database.queries);
+    const take = async () => (await tries.take("given back", { limit: 2, windowMs: 60_000 })).allowed;
+    expect([await take(), await take(), await take(), await take()]).toEqual([true, true, false, false]);
+    expect((await tries.take("given back", { limit: 2, windowMs: 60_000 })).resetMs).toBeGreaterThan(50_000);
+    await tries.giveBack("given back");
+    expect([await take(), await take()]).toEqual([true, false]);
+  });
+
   it("lets no more than ten wrong ones through, however many come at once, and forgets them after a while and after a success", async () => {
     const met = await tryAll(30, from("1.1.1.1", "A@x"));
     expect(met.filter((code) => code === "invalid_credentials")).toHaveLength(10);

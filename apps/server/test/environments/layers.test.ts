@@ -6,8 +6,24 @@ import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit
 import fc from "fast-check";
 import { pack, type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inOrderOfEviction } from "../../src/environments/eviction.ts";
 import { inspectLayer, LayerArchiveError, unpackLayer } from "../../src/environments/layer-archive.ts";
 import { LayerStore } from "../../src/environments/layer-store.ts";
+
+test("layers that are kept warm go last, as long as they take half of the room", () => {
+  const order = (quotaBytes: number, ...layers: [name: string, size: number, is_kept?: boolean][]) =>
+    inOrderOfEviction(
+      layers.map(([name, size, is_kept = false]) => ({ name, size, is_kept })),
+      quotaBytes,
+    )
+      .map(({ name }) => name)
+      .join(" ");
+  expect(order(10, ["kept", 5, true], ["old", 9], ["newer", 3], ["newest", 1])).toBe("old newer kept");
+  expect(order(9, ["kept", 5, true], ["old", 9], ["newest", 1])).toBe("kept old");
+  // What is kept and was used last has the room.
+  expect(order(20, ["first", 6, true], ["old", 1], ["second", 6, true], ["third", 4, true])).toBe("first old second");
+  expect(order(20)).toBe("");
+});
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string | Buffer };
 

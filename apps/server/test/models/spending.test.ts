@@ -2,9 +2,10 @@ import type { Budget } from "@syla/contracts/budgets";
 import type { LlmCall, Model, ModelUsage } from "@syla/contracts/models";
 import type { Notification } from "@syla/contracts/notifications";
 import type { UsageGroups } from "@syla/contracts/usage";
+import { adoptEmailGrants } from "@syla/server/access/sharing/service";
 import { sweepCalls } from "@syla/server/gateway/sweeper";
 import { RunTokens } from "@syla/server/gateway/run-tokens/service";
-import { holdBack } from "@syla/server/spend/service";
+import { holdBack, settleHeld } from "@syla/server/spend/service";
 import { execute } from "@syla/testkit/runs";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -78,6 +79,51 @@ describe("sharing a model", () => {
       ]),
     );
     expect((await sharing("/grants", { ...to, level: "run", cap: { amount: -1, period: "day" } })).status).toBe(400);
+  });
+
+  it("caps what was shared before it cost anything, or cost somebody else", async () => {
+    const prices = { input: null, output: null };
+    const free = await setting.model(`Free ${count}`, { provider: "ollama", credentialId: null, prices });
+    const other = await createAccount(setting.server);
+    const shared = async (more: object) => await made(sharing("/grants", { resourceId: free.id, level: "run", ...more }));
+    await shared({ email: other.email, level: "view" });
+    const subject = await shared({ email: bob.email });
+    const capsOf = async () => (await setting.json<ModelUsage>(api(setting.ann, "GET", `/models/${free.id}/usage`))).caps;
+    const change = async (more: object, path = `/models/${free.id}`) => {
+      const { revision } = await setting.json<Model>(api(setting.ann, "GET", `/models/${free.id}`));
+      const body = { config: { ...free.config, ...more } };
+      const answer = await setting.send(setting.ann, "PATCH", `/api/v1${path}`, body, { "if-match": `"${revision}"` });
+      return (await setting.json<{ code?: string }>(answer)).code ?? answer.status;
+    };
+    expect(await change({ modelId: "another" })).toBe(200);
+    expect(await change({ provider: "openai", credentialId: setting.credentialId })).toBe("price_unknown");
+    expect(await capsOf()).toEqual([]);
+    expect(await change({ prices: { input: 1, output: 2 } }, `/assets/${free.id}`)).toBe(200);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10, period: "month" }]);
+    expect((await api(setting.ann, "PATCH", `/grants/${subject}`, { cap: null })).status).toBe(200);
+    expect(await change({ modelId: "one more", prices: { input: 1, output: 2 } })).toBe(200);
+    expect(await capsOf()).toEqual([]);
+    const team = await setting.json<{ id: string }>(api(setting.ann, "POST", "/teams", { name: `Team ${count}` }));
+    expect((await api(setting.ann, "POST", `/assets/${free.id}/transfer`, { ownerId: team.id })).status).toBe(200);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10 }]);
+    expect((await api(setting.ann, "PATCH", `/grants/${subject}`, { cap: null })).status).toBe(200);
+    expect((await api(setting.ann, "DELETE", `/teams/${team.id}?transferTo=me`)).status).toBeLessThan(300);
+    expect(await capsOf()).toMatchObject([{ subject, amount: 10 }]);
+  });
+
+  it("keeps the cap of a grant to an address when it becomes one of somebody who could only look", async () => {
+    const [looking, running] = [await createAccount(setting.server), await createAccount(setting.server)];
+    const subject = await made(sharing("/grants", { email: looking.email, level: "view" }));
+    await made(sharing("/grants", { email: running.email, level: "run", cap: null }));
+    for (const { id } of [looking, running]) {
+      const email = `once-${id}@example.org`;
+      await made(sharing("/grants", { email, level: "run", cap: { amount: 3, period: "day" } }));
+      await setting.server.context.database.queries.transaction().execute((work) => adoptEmailGrants(work, id, email));
+    }
+    const bySubject = new Map((await caps()).map((cap) => [cap.subject, cap]));
+    expect(bySubject.get(subject)).toEqual({ subject, amount: 3, period: "day" });
+    // One for each grant to an address is left over: the other person may spend what they could.
+    expect(bySubject.size).toBe(3);
   });
 
   it("asks what may be spent where that is not usual, or nobody can count it", async () => {
@@ -488,6 +534,30 @@ except urllib.error.HTTPError as error: print(error.code, error.read().decode())
     expect(held.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
   });
 
+  it("is settled in the order in which it is held, whatever a call came to count against later", async () => {
+    const { queries } = setting.server.context.database;
+    const periodStart = new Date();
+    const [user, one, two, capped] = [`user:${count}`, `budget:${count}a`, `budget:${count}b`, `cap:${count}`];
+    const scopes = [user, capped, two, one].map((scope) => ({ scope, periodStart: periodStart.toISOString() }));
+    await queries
+      .insertInto("spend_counters")
+      .values(scopes.map(({ scope }) => ({ scope, period_start: periodStart, reserved: 5 })))
+      .execute();
+    const free = async () => {
+      const { rows } = await sql<{ scope: string }>`
+        select scope from spend_counters where period_start = ${periodStart} order by 1 for update skip locked`.execute(queries);
+      return rows.map(({ scope }) => scope);
+    };
+    let settled = Promise.resolve();
+    await queries.transaction().execute(async (work) => {
+      await sql`select from spend_counters where scope = ${one} for update`.execute(work);
+      settled = queries.transaction().execute((other) => settleHeld(other, scopes, 5, 1));
+      await expect.poll(free).toEqual([two, capped]);
+    });
+    await settled;
+    expect(await free()).toHaveLength(4);
+  });
+
   it("counts what was held for a call whose server died", async () => {
     const id = await grant(bob);
     await cap(id, 0.01);
@@ -673,6 +743,25 @@ describe("a budget", () => {
     { amount: 1e12 },
   ])("is refused with %j", async (input) => {
     expect((await api(bob, "POST", "/budgets", input)).status).toBe(400);
+  });
+
+  it("is never set between what a call counts against and the call: one of them waits for the other", async () => {
+    const { database, budgets } = setting.server.context;
+    const facts = { userId: bob.id, programId: null, modelOwnerId: setting.ann.id };
+    const waiting = async () => {
+      const { rows } = await sql`select from pg_locks join pg_database d on d.oid = database and d.datname = current_database()
+        where locktype = 'advisory' and not granted`.execute(database.queries);
+      return rows.length;
+    };
+    const { meanwhile } = await database.queries.transaction().execute(async (work) => {
+      expect(await budgets.ofCall(facts, work)).toEqual([]);
+      const begun = { meanwhile: set(bob, { amount: 1 }) };
+      await expect.poll(waiting).toBe(1);
+      expect(await budgets.ofCall(facts, work)).toEqual([]);
+      return begun;
+    });
+    const { id } = await meanwhile;
+    expect(await budgets.ofCall(facts)).toMatchObject([{ id }]);
   });
 
   it("is of a program that its owner sees", async () => {

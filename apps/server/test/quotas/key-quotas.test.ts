@@ -6,6 +6,7 @@ import { execute, submit, waitForRun } from "@syla/testkit/runs";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createAccount, type Person } from "../access/people.ts";
 
@@ -149,6 +150,32 @@ describe("a quota of a key", () => {
         ({ title }) => title,
       );
     await expect.poll(told).toContain("Your API key “CI” has used up its runs of today");
+  });
+
+  it("is counted in one order by everything that counts: nobody waits for each other in a circle", async () => {
+    const tables = ["usage_counts", "usage_days", "key_usage_days"] as const;
+    await sql`create table counted (at serial, work bigint default txid_current(), place int)`.execute(queries());
+    await sql`create function note_counted() returns trigger language plpgsql as
+      $$ begin insert into counted (place) values (tg_argv[0]::int); return new; end $$`.execute(queries());
+    for (const [place, table] of tables.entries())
+      await sql`create trigger noted before insert on ${sql.table(table)} for each row execute function note_counted(${sql.lit(place)})`.execute(
+        queries(),
+      );
+    const key = await makeKey(ann, { storageMb: 10 });
+    const executed = await execute(server, { ...quick, stdin: "given" }, key.headers);
+    const submitted = await submit(server, { ...quick, stdin: "given as well" }, key.headers);
+    await waitForRun(server, submitted.id);
+    const later = await submit(server, { ...quick, startAt: new Date(Date.now() + 3_600_000).toISOString() }, key.headers);
+    await send(key.headers, "POST", `/api/v1/runs/${later.id}/cancel`);
+    const headers = { ...key.headers, "content-type": "application/octet-stream" };
+    expect((await server.fetch("/api/v1/blobs", { method: "POST", headers, body: "uploaded" })).ok).toBe(true);
+    await send(ann.headers, "POST", "/api/v1/runs/bulk", { action: "delete", ids: [executed.id, submitted.id] });
+    for (const table of tables) await sql`drop trigger noted on ${sql.table(table)}`.execute(queries());
+    const { rows } = await sql<{ places: number[] }>`select array_agg(place order by at) as places from counted group by work`.execute(
+      queries(),
+    );
+    expect(new Set(rows.flatMap(({ places }) => places))).toEqual(new Set([0, 1, 2]));
+    for (const { places } of rows) expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
 
   it("counts CPU time and storage, of its runs and its uploads", async () => {

@@ -209,8 +209,8 @@ describe("artifacts", () => {
       "open('page.html', 'w').write('<script>1</script>'); open('a.svg', 'w').write('<svg/>'); open('b.txt', 'w').write('x')",
     );
     const items = await list(run.id);
-    const view = async (path: string) =>
-      await server.fetch(`/api/v1/runs/${run.id}/artifacts/${items.find((item) => item.path === path)?.id}/view`);
+    const view = async (path: string, headers: Record<string, string> = {}) =>
+      await server.fetch(`/api/v1/runs/${run.id}/artifacts/${items.find((item) => item.path === path)?.id}/view`, { headers });
     const page = await view("page.html");
     expect([page.status, page.headers.get("content-type"), page.headers.get("content-disposition")]).toEqual([
       200,
@@ -222,6 +222,11 @@ describe("artifacts", () => {
     expect(policy).not.toMatch(/allow-same-origin|allow-top|allow-popups|https?:|\*/);
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     for (const path of ["a.svg", "b.txt"]) expect((await view(path)).status).toBe(404);
+    expect((await view("page.html", { "sec-fetch-dest": "iframe" })).status).toBe(200);
+    for (const use of ["document", "script", "empty", "object"]) {
+      const refused = await view("page.html", { "sec-fetch-dest": use });
+      expect([refused.status, await refused.json()]).toMatchObject([404, { code: "not_found", hint: "Download it." }]);
+    }
   });
 
   it("are downloaded by links that end: by time, by word, with the run's visibility, and with the right of whoever made them", async () => {

@@ -127,7 +127,14 @@ describe("what runs came to", () => {
     expect((await groups("", person)).total).toEqual(total);
     const { queries } = server.context.database;
     await sql`update usage_counts set ended = ended + 1 where user_id = ${userId} and outcome = 'limit'`.execute(queries);
-    expect(await (await server.send("POST", "/api/v1/usage/recount")).json()).toEqual({ differing: 2 });
+    expect(await (await server.send("POST", "/api/v1/usage/recount")).json()).toEqual({ differing: 1 });
+    expect((await groups("", person)).total).toEqual(total);
+    // Whatever ends meanwhile does not wait, and neither does counting for it.
+    await sql`update usage_counts set cpu_ms = cpu_ms - 1 where user_id = ${userId} and outcome = 'limit'`.execute(queries);
+    await queries.transaction().execute(async (work) => {
+      await sql`update usage_counts set ended = ended where user_id = ${userId} and outcome = 'user_code'`.execute(work);
+      expect(await (await server.send("POST", "/api/v1/usage/recount")).json()).toEqual({ differing: 1 });
+    });
     expect((await groups("", person)).total).toEqual(total);
   });
 

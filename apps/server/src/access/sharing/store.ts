@@ -27,10 +27,15 @@ export interface NewGrant {
 /** The most grants on one thing. */
 const mostGrants = 500;
 
+/** One at a time gives access to a thing, until the transaction ends. */
+export async function lockGrants(work: Work, resourceType: string, resourceId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`grants on ${resourceType} ${resourceId}`}, 0))`.execute(work);
+}
+
 /** Grants, in place of the grant that the subject has already. Undefined: there are too many. */
 export async function upsertGrant(work: Work, grant: NewGrant): Promise<string | undefined> {
   const { resourceType, resourceId } = grant;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`grants on ${resourceType} ${resourceId}`}, 0))`.execute(work);
+  await lockGrants(work, resourceType, resourceId);
   const { count } = await work
     .selectFrom("grants")
     .select((select) => select.fn.countAll<number>().as("count"))
@@ -218,9 +223,18 @@ export async function listPeople(
   return rows;
 }
 
-/** What was granted to an address becomes its account's; of two grants on one thing the more generous stays. */
+/** What was granted to an address becomes its account's; of two grants on one thing the more generous stays, with the cap that makes it so. */
 export async function moveEmailGrants(work: Work, userId: string, email: string): Promise<void> {
   const levels = sql`array['view', 'run', 'edit', 'admin']`;
+  // One that let nobody spend anything, or does not any more, has no cap that says how much.
+  await sql`
+    insert into spend_caps (model_id, subject, amount, period, updated_by, updated_at)
+    select c.model_id, kept.id, c.amount, c.period, c.updated_by, c.updated_at
+    from grants moved join grants kept on kept.resource_type = moved.resource_type and kept.resource_id = moved.resource_id
+    join spend_caps c on c.model_id = moved.resource_id and c.subject = moved.id
+    where moved.subject_type = 'email' and moved.subject_id = ${email} and kept.subject_type = 'user' and kept.subject_id = ${userId}
+      and (kept.level = 'view' or kept.expires_at <= now())
+    on conflict do nothing`.execute(work);
   await sql`
     with moved as (delete from grants where subject_type = 'email' and subject_id = ${email} returning *)
     insert into grants (id, resource_type, resource_id, subject_type, subject_id, level, created_by, created_at, expires_at)

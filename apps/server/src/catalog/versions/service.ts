@@ -6,7 +6,7 @@ import type { Work } from "../../platform/database.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
 import type { Revision } from "../../platform/revision.ts";
 import type { TreeDiff, Trees } from "../../platform/trees.ts";
-import { requireRunnable, type CheckConfig } from "../config.ts";
+import { requireRunnable, type CheckConfig, type OnChanged } from "../config.ts";
 import { checkText, loadAsset, lockAsset, presentAsset, type LoadingContext } from "../loading.ts";
 import { claimNames, describeAsset } from "../naming.ts";
 import { metadataOf, shownConfig, toVersion } from "../presenter.ts";
@@ -19,6 +19,7 @@ import * as store from "./store.ts";
 export interface VersionsContext extends LoadingContext {
   /** What has to hold of a configuration before it is stored. */
   readonly checkConfig?: CheckConfig;
+  readonly onChanged?: OnChanged;
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
   readonly blobs: Blobs;
   readonly trees: Trees;
@@ -102,6 +103,7 @@ export class Versions {
       const described = metadata === null ? {} : describeAsset(row, { ...metadata, name: await freeNameFor(work, row, metadata.name) });
       const change = { ...described, tree_sha256: found.tree_sha256, config: JSON.stringify(found.config) };
       await assets.changeAsset(work, id, actor.userId, change);
+      await this.#context.onChanged?.(work, row, { config: found.config }, actor.userId);
     });
     if (type === "program" && found.tree_sha256 !== null) await this.#context.onFiles?.(actor, found.tree_sha256, false);
     return await presentAsset(this.#context, actor, await loadAsset(this.#context, actor, "asset:read", id));

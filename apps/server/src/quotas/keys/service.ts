@@ -91,17 +91,17 @@ export class KeyQuotas {
     return room;
   }
 
-  /** Counts what is stored with a key, or refuses it. The person is locked. @throws AppError `quota_exceeded` */
-  async admitStorage(work: Queries, key: LimitedKey, bytes: number): Promise<void> {
+  /** Refuses what there is no room for with a key. The person is locked. @throws AppError `quota_exceeded` */
+  async requireStorage(work: Queries, key: LimitedKey, bytes: number): Promise<void> {
     const state = await this.#storage(work, key);
     const used = state.used + bytes / megabyte;
     if (isLimit(state) && used > state.limit) throw this.#refuse(key, state);
-    await addKeyStored(work, key.id, bytes);
     this.#warnSoon(key, { ...state, used });
   }
 
-  async giveBackStorage(work: Queries, key: LimitedKey, bytes: number): Promise<void> {
-    await addKeyStored(work, key.id, -bytes);
+  /** Counts what is stored with a key; less than nothing where it was taken back. */
+  async countStorage(work: Queries, key: LimitedKey, bytes: number): Promise<void> {
+    await addKeyStored(work, key.id, bytes);
   }
 
   /** The refusal of something that is larger than the room that is left. */

@@ -23,6 +23,9 @@ const pagePolicy = [
   "frame-ancestors 'self'",
 ].join("; ");
 
+/** What a browser may want a page for; other clients do not say. */
+const frames: ReadonlySet<unknown> = new Set([undefined, "iframe", "frame"]);
+
 const noStore = { "cache-control": "private, no-store" };
 
 /** Binds what runs left in /output. */
@@ -38,6 +41,9 @@ export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blob
     send(await artifacts.get(call.actor, params.id, params.artifactId), headers, call.reply, call.actor.via === "link" ? noStore : {}),
   );
   http.bind(artifactRoutes.viewArtifact, async ({ params, headers }, call) => {
+    // A page by itself would stand under our address, and look like one of ours. Browsers say what they want it for.
+    if (!frames.has(call.request.headers["sec-fetch-dest"]))
+      throw new AppError("not_found", { message: "This page is shown within the page of its run alone.", hint: "Download it." });
     const row = await artifacts.get(call.actor, params.id, params.artifactId);
     if (row.mime_type !== "text/html") throw new AppError("not_found", { message: "This is no HTML page.", hint: "Download it." });
     return await contentAnswer(blobs, row, headers, call.reply, {

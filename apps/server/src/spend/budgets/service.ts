@@ -4,13 +4,15 @@ import type { TeamRole } from "@syla/contracts/teams";
 import type { Actor } from "../../access/actor.ts";
 import { can, findTeamRoles, refuseLimitedKey, requirePermission } from "../../access/service.ts";
 import { notify } from "../../notifications/service.ts";
-import type { Database } from "../../platform/database.ts";
+import type { Database, Work } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
 import { noteWarning } from "../../quotas/service.ts";
 import { sumCost } from "../../usage/service.ts";
 import { dollar, dollars, thisMonth, type CallBudget } from "../service.ts";
 import * as store from "./store.ts";
+
+export type { CallFacts } from "./store.ts";
 
 const mostEach = 50;
 const warningShare = 0.8;
@@ -58,6 +60,7 @@ export class Budgets {
     const budget = { id: newId("bud"), ownerId, programId, amount: toUnits(amount), stops, isImposed, createdBy: actor.userId };
     await this.#context.database.queries.transaction().execute(async (work) => {
       if (ownerId !== "system" && !(await store.lockOwner(work, ownerId))) throw new AppError("not_found");
+      await store.lockBudgets(work);
       if ((await store.countBudgets(work, ownerId)) >= mostEach)
         throw new AppError("conflict", { message: `There are ${mostEach} budgets already.`, hint: "Take one away first." });
       if (!(await store.insertBudget(work, budget)))
@@ -80,7 +83,10 @@ export class Budgets {
   async update(actor: Actor, id: string, { amount, stops }: BudgetChange): Promise<Budget> {
     await this.#requireManager(actor, id);
     const change = { ...(amount === undefined ? {} : { amount: toUnits(amount) }), ...(stops === undefined ? {} : { stops }) };
-    await store.changeBudget(this.#context.database.queries, id, change);
+    await this.#context.database.queries.transaction().execute(async (work) => {
+      await store.lockBudgets(work);
+      await store.changeBudget(work, id, change);
+    });
     return await this.get(actor, id);
   }
 
@@ -89,9 +95,10 @@ export class Budgets {
     await store.deleteBudget(this.#context.database.queries, id);
   }
 
-  /** The budgets that a call counts against. */
-  async ofCall(call: store.CallFacts): Promise<CallBudget[]> {
-    const rows = await store.budgetsOfCall(this.#context.database.queries, call, thisMonth().start);
+  /** The budgets that a call counts against. `work`: the transaction that holds back for it, until whose end they stay as they are. */
+  async ofCall(call: store.CallFacts, work?: Work): Promise<CallBudget[]> {
+    if (work !== undefined) await store.keepBudgets(work);
+    const rows = await store.budgetsOfCall(work ?? this.#context.database.queries, call, thisMonth().start);
     return rows.map((row) => ({ id: row.id, ownerId: row.owner_id, name: nameOf(row), amount: row.amount, stops: row.stops }));
   }
 

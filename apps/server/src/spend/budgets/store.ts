@@ -157,6 +157,18 @@ export async function deleteBudget(queries: Queries, id: string): Promise<void> 
   await queries.deleteFrom("budgets").where("id", "=", id).execute();
 }
 
+const budgetsLock = "budgets";
+
+/** Until the transaction ends, no budget is set or changed: what a call is held against is what there is. Several calls have it at once. */
+export async function keepBudgets(work: Work): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(hashtextextended(${budgetsLock}, 0))`.execute(work);
+}
+
+/** Until the transaction ends, no call begins: those that have are seen. */
+export async function lockBudgets(work: Work): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${budgetsLock}, 0))`.execute(work);
+}
+
 /** Whether there is such a person or team; held until the end of the transaction. */
 export async function lockOwner(work: Work, ownerId: string): Promise<boolean> {
   const table = ownerId.startsWith("team_") ? "teams" : "users";
