@@ -10,14 +10,17 @@ const mostUnseenBytes = 32 * 1024 ** 2;
 const manyFiles = 20_000;
 /** The same for one that sleeps: as many as its init would have counted after. */
 const manyFilesAsleep = 50_000;
-/** To wake one up costs tens of milliseconds: not more than so many at each look, the others at the next. */
+/** To wake one up costs tens of milliseconds: not more than so many in `asleepIntervalMs`, however often it looks; the others later. */
 const mostWoken = 4;
 
-interface Watched {
-  readonly limitBytes: number;
-  readonly look: () => void;
+interface Room {
   freeBytes: number;
   freeFiles: number;
+}
+
+interface Watched extends Room {
+  readonly limitBytes: number;
+  readonly look: () => void;
   /** What was on its disk when it went to sleep; null while it is awake. */
   asleepBytes: number | null;
 }
@@ -34,14 +37,17 @@ export interface DiskWatch {
  * themselves. Whoever may have gone over its limit since it looked before is told, and counts.
  */
 export class DiskGuard {
-  readonly #folder: string;
+  readonly #room: () => Room;
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
   /** Whether it comes at the longer interval. */
   #slow = false;
+  /** When it woke somebody up. */
+  #wokenAt = Number.NEGATIVE_INFINITY;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  /** `room` is what is left on the file system of the folder. */
+  constructor(folder: string, room: () => Room = () => readRoom(folder)) {
+    this.#room = room;
   }
 
   /** Calls `look` whenever the room has shrunk by a part of `limitBytes`, until it is stopped. */
@@ -66,18 +72,18 @@ export class DiskGuard {
     this.#timer = setTimeout(() => this.#compare(), this.#slow ? asleepIntervalMs : intervalMs).unref();
   }
 
-  #room(): { freeBytes: number; freeFiles: number } {
-    const { bfree, bsize, ffree } = statfsSync(this.#folder);
-    return { freeBytes: bfree * bsize, freeFiles: ffree };
-  }
-
   #compare(): void {
     const { freeBytes, freeFiles } = this.#room();
-    let woken = 0;
+    const now = performance.now();
+    let left = now - this.#wokenAt >= asleepIntervalMs ? mostWoken : 0;
     for (const entry of this.#watched) {
       const asleep = entry.asleepBytes !== null;
       const shrunk = hasShrunk(entry, freeBytes, freeFiles);
-      if (shrunk && asleep && (woken += 1) > mostWoken) continue; // stays as it is, for the next look
+      if (shrunk && asleep) {
+        if (left === 0) continue; // stays as it is, for a later look
+        left -= 1;
+        this.#wokenAt = now;
+      }
       entry.freeBytes = shrunk ? freeBytes : Math.max(entry.freeBytes, freeBytes);
       entry.freeFiles = shrunk ? freeFiles : Math.max(entry.freeFiles, freeFiles);
       if (!shrunk) continue;
@@ -93,6 +99,11 @@ export class DiskGuard {
     this.#watched.delete(entry);
     this.#watched.add(entry);
   }
+}
+
+function readRoom(folder: string): Room {
+  const { bfree, bsize, ffree } = statfsSync(folder);
+  return { freeBytes: bfree * bsize, freeFiles: ffree };
 }
 
 function hasShrunk(before: Watched, freeBytes: number, freeFiles: number): boolean {

@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DiskGuard } from "../src/disk-guard.ts";
+
+const mebibyte = 1024 ** 2;
+const limitBytes = 1024 * mebibyte;
+
+let freeBytes: number;
+let guard: DiskGuard;
+beforeEach(() => {
+  vi.useFakeTimers();
+  freeBytes = 100 * limitBytes;
+  guard = new DiskGuard("", () => ({ freeBytes, freeFiles: 1_000_000 }));
+});
+afterEach(() => void vi.useRealTimers());
+
+/** Counts how often each of so many is told to look. */
+function watchMany(count: number) {
+  const told = Array.from({ length: count }, () => 0);
+  const watches = told.map((_, index) => guard.watch(limitBytes, () => void (told[index] = (told[index] ?? 0) + 1)));
+  return { watches, looks: () => told.reduce((sum, looks) => sum + looks, 0) };
+}
+
+test("while one is awake, not more than four of those that sleep are woken up in 200 ms; each has its turn", () => {
+  const awake = watchMany(1);
+  const asleep = watchMany(100);
+  for (const watch of asleep.watches) watch.sleeps(limitBytes - mebibyte);
+  freeBytes -= 2 * mebibyte;
+  const woken: number[] = [];
+  for (let count = 0; count < 30; count += 1) {
+    const before = asleep.looks();
+    vi.advanceTimersByTime(200);
+    woken.push(asleep.looks() - before);
+  }
+  expect(Math.max(...woken)).toBe(4);
+  expect([asleep.looks(), awake.looks()]).toEqual([100, 0]);
+});
