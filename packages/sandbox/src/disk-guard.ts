@@ -3,9 +3,13 @@ import { statfsSync } from "node:fs";
 /** While anybody is awake: at full speed a program writes some tens of megabytes meanwhile. Asking costs microseconds. */
 const intervalMs = 20;
 const asleepIntervalMs = 200;
-/** The share of its limit, and the bytes, by which the room has to shrink before a run looks whether it has gone over: the smaller of both. */
+/**
+ * The share of its limit, and the bytes, by which the room has to shrink before a run looks whether it has gone over: the smaller of both.
+ * Whoever writes, all who are awake are told: when they are more than a few, the bytes grow with their number.
+ */
 const share = 1 / 8;
 const mostUnseenBytes = 32 * 1024 ** 2;
+const fewAwake = 64;
 /** So many new files make everybody look, whatever their size. */
 const manyFiles = 20_000;
 /** The same for one that sleeps: as many as its init would have counted after. */
@@ -75,10 +79,11 @@ export class DiskGuard {
   #compare(): void {
     const { freeBytes, freeFiles } = this.#room();
     const now = performance.now();
+    const unseenBytes = this.#unseenBytes();
     let left = now - this.#wokenAt >= asleepIntervalMs ? mostWoken : 0;
     for (const entry of this.#watched) {
       const asleep = entry.asleepBytes !== null;
-      const shrunk = hasShrunk(entry, freeBytes, freeFiles);
+      const shrunk = hasShrunk(entry, freeBytes, freeFiles, unseenBytes);
       if (shrunk && asleep) {
         if (left === 0) continue; // stays as it is, for a later look
         left -= 1;
@@ -91,6 +96,12 @@ export class DiskGuard {
       entry.look();
     }
     this.#lookAgain();
+  }
+
+  #unseenBytes(): number {
+    let awake = 0;
+    for (const { asleepBytes } of this.#watched) if (asleepBytes === null) awake += 1;
+    return mostUnseenBytes * Math.max(1, awake / fewAwake);
   }
 
   /** So that the others have their turn. */
@@ -106,9 +117,9 @@ function readRoom(folder: string): Room {
   return { freeBytes: bfree * bsize, freeFiles: ffree };
 }
 
-function hasShrunk(before: Watched, freeBytes: number, freeFiles: number): boolean {
+function hasShrunk(before: Watched, freeBytes: number, freeFiles: number, unseenBytes: number): boolean {
   const { limitBytes, asleepBytes } = before;
-  const bytes = asleepBytes === null ? Math.min(limitBytes * share, mostUnseenBytes) : limitBytes - asleepBytes;
+  const bytes = asleepBytes === null ? Math.min(limitBytes * share, unseenBytes) : limitBytes - asleepBytes;
   const files = asleepBytes === null ? manyFiles : manyFilesAsleep;
   return before.freeBytes - freeBytes > bytes || before.freeFiles - freeFiles > files;
 }

@@ -34,3 +34,17 @@ test("while one is awake, not more than four of those that sleep are woken up in
   expect(Math.max(...woken)).toBe(4);
   expect([asleep.looks(), awake.looks()]).toEqual([100, 0]);
 });
+
+test("what may be written unseen grows with how many are awake, up to a share of the limit", () => {
+  const many = watchMany(128);
+  freeBytes -= 40 * mebibyte;
+  vi.advanceTimersByTime(100);
+  expect(many.looks(), "64 MiB for 128").toBe(0);
+  freeBytes -= 40 * mebibyte;
+  vi.advanceTimersByTime(100);
+  expect(many.looks()).toBe(128);
+  for (const watch of many.watches.slice(1)) watch.stop();
+  freeBytes -= 40 * mebibyte;
+  vi.advanceTimersByTime(100);
+  expect(many.looks(), "32 MiB for one").toBe(129);
+});
