@@ -33,6 +33,8 @@ interface Watched extends Room {
 export interface DiskWatch {
   /** It sleeps, and has counted so much: it is woken up when it can have gone over its limit. */
   sleeps(diskBytes: number): void;
+  /** It does something: it is watched closely again, if it slept. */
+  wakes(): void;
   stop(): void;
 }
 
@@ -61,6 +63,11 @@ export class DiskGuard {
     if (this.#timer === undefined || this.#slow) this.#lookAgain();
     return {
       sleeps: (diskBytes) => void Object.assign(entry, { asleepBytes: diskBytes, ...this.#room() }),
+      wakes: () => {
+        if (entry.asleepBytes === null) return;
+        entry.asleepBytes = null;
+        if (this.#slow && this.#watched.has(entry)) this.#lookAgain();
+      },
       stop: () => {
         this.#watched.delete(entry);
         if (this.#watched.size > 0) return;

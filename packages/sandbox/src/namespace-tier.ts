@@ -200,7 +200,7 @@ export class NamespaceTier implements Tier {
         limits: this.#effectiveLimits(spec.limits),
         interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
         network,
-        sleeps: disk.sleeps,
+        disk,
       });
       void session.ended.finally(disk.stop);
       return session;
@@ -395,6 +395,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
         watch.sleeps(event.diskBytes);
         continue;
       }
+      watch.wakes();
       watchdog.saw(event);
       if (event.type === "agent-exit") await network?.close();
       again = event.type === "agent-exit" && !event.exit.last;

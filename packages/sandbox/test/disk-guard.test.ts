@@ -48,3 +48,17 @@ test("what may be written unseen grows with how many are awake, up to a share of
   vi.advanceTimersByTime(100);
   expect(many.looks(), "32 MiB for one").toBe(129);
 });
+
+test("one that does something after it slept is watched closely again", () => {
+  const one = watchMany(1);
+  one.watches[0]?.sleeps(0);
+  vi.advanceTimersByTime(1000);
+  one.watches[0]?.wakes();
+  freeBytes -= 40 * mebibyte;
+  vi.advanceTimersByTime(20);
+  expect(one.looks()).toBe(1);
+  one.watches[0]?.sleeps(0);
+  one.watches[0]?.stop();
+  one.watches[0]?.wakes();
+  expect(vi.getTimerCount()).toBe(0);
+});
