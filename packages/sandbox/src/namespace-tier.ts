@@ -410,10 +410,16 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
   } finally {
     watch.stop();
     watchdog.stop();
-    await network?.close(); // before the slot is another run's
-    // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
-    if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
-    lease.release(again);
+    try {
+      await network?.close(); // before the slot is another run's
+      // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
+      if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
+    } catch (error) {
+      again = false;
+      throw error;
+    } finally {
+      lease.release(again);
+    }
   }
 }
 
