@@ -19,7 +19,7 @@ export function parseTable(document: unknown): ResultTable | null {
   const { schema, data, rows } = document;
   const { fields } = schema;
   if (!Array.isArray(fields) || !Array.isArray(data) || !data.every(isRecord)) return null;
-  const names = fields.map((field: unknown) => String(isRecord(field) ? field["name"] : field));
+  const names = fields.map((field: unknown) => textOf(isRecord(field) ? ownValue(field, "name") : field));
   return { names, data, rows: typeof rows === "number" ? rows : data.length };
 }
 
@@ -52,17 +52,7 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
             {data.map((row, place) => (
               <Table.Row key={place}>
                 {columns.map((name, index) => (
-                  <Table.Cell
-                    key={`${index} ${name}`}
-                    fontFamily="mono"
-                    whiteSpace="nowrap"
-                    maxW="80"
-                    truncate
-                    textAlign={typeof row[name] === "number" ? "end" : undefined}
-                    title={textOf(row[name]).length > 40 ? textOf(row[name]) : undefined}
-                  >
-                    {textOf(row[name])}
-                  </Table.Cell>
+                  <Cell key={`${index} ${name}`} value={ownValue(row, name)} />
                 ))}
               </Table.Row>
             ))}
@@ -76,7 +66,27 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
   );
 }
 
+function Cell({ value }: { readonly value: unknown }) {
+  const text = value === null ? "" : textOf(value);
+  return (
+    <Table.Cell
+      fontFamily="mono"
+      whiteSpace="nowrap"
+      maxW="80"
+      truncate
+      textAlign={typeof value === "number" ? "end" : undefined}
+      title={text.length > 40 ? text : undefined}
+    >
+      {text}
+    </Table.Cell>
+  );
+}
+
+/** Not what every object has: a column may be called `constructor`. */
+function ownValue(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 function textOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
