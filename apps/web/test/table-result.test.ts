@@ -21,3 +21,10 @@ test("names and values are shown as text, whatever a program called them", () =>
     "2 rows",
   ]);
 });
+
+test("no more than ten thousand cells are drawn, and the rows that are left out are counted", () => {
+  const names = Array.from({ length: 200 }, (_, index) => `c${index}`);
+  const cells = draw({ schema: { fields: names }, data: Array.from({ length: 1000 }, () => ({ c0: 1 })), rows: 5000 });
+  expect(cells).toHaveLength(100 + 100 * 100 + 1);
+  expect(cells.at(-1)).toBe("5,000 rows, the first 100 are shown; 200 columns, the first 100 are shown");
+});

@@ -4,6 +4,9 @@ import { formatCount } from "../../ui/format.ts";
 /** How contexts give a table: the data of `pandas`' own table documents, or records. What it holds was made by a program, and is text here. */
 export const tableType = "application/vnd.dataresource+json";
 const mostColumns = 100;
+/** Every cell is drawn. */
+const mostCells = 10_000;
+const leastRows = 20;
 
 /** A table as it can be shown. */
 export interface ResultTable {
@@ -20,7 +23,7 @@ export function parseTable(document: unknown): ResultTable | null {
   const { fields } = schema;
   if (!Array.isArray(fields) || !Array.isArray(data) || !data.every(isRecord)) return null;
   const names = fields.map((field: unknown) => textOf(isRecord(field) ? ownValue(field, "name") : field));
-  return { names, data, rows: typeof rows === "number" ? rows : data.length };
+  return { names, data, rows: Math.max(typeof rows === "number" ? rows : 0, data.length) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -30,8 +33,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Rows and columns, with what is left out. */
 export function TableResult({ table: { names, data, rows } }: { readonly table: ResultTable }) {
   const columns = names.slice(0, mostColumns);
+  const shown = data.slice(0, Math.max(leastRows, Math.floor(mostCells / Math.max(1, columns.length))));
   const note = [
-    `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}${data.length < rows ? `, the first ${formatCount(data.length)} are shown` : ""}`,
+    `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}${shown.length < rows ? `, the first ${formatCount(shown.length)} are shown` : ""}`,
     ...(columns.length < names.length ? [`${formatCount(names.length)} columns, the first ${columns.length} are shown`] : []),
   ];
   return (
@@ -49,7 +53,7 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
             </Table.Row>
           </Table.Header>
           <Table.Body>
-            {data.map((row, place) => (
+            {shown.map((row, place) => (
               <Table.Row key={place}>
                 {columns.map((name, index) => (
                   <Cell key={`${index} ${name}`} value={ownValue(row, name)} />
