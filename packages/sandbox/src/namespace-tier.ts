@@ -92,6 +92,8 @@ export class NamespaceTier implements Tier {
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #agent: AgentCode | null = null;
   #trial: Promise<Refusal | string | null> | null = null;
+  /** Of the trial that is under way. */
+  #tried: Jail | null = null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
   #opened = 0;
@@ -129,7 +131,7 @@ export class NamespaceTier implements Tier {
   async #try(): Promise<Refusal | string | null> {
     let jail: Jail | undefined;
     try {
-      jail = this.#createJail(this.#toolchains.kinds.runs);
+      jail = this.#tried = this.#createJail(this.#toolchains.kinds.runs);
       jail.addSlot();
       await jail.take(trialMs);
       return null;
@@ -138,6 +140,7 @@ export class NamespaceTier implements Tier {
       return readRefusal(message) ?? message;
     } finally {
       await jail?.end();
+      this.#tried = null;
     }
   }
 
@@ -230,7 +233,7 @@ export class NamespaceTier implements Tier {
   async stop(): Promise<void> {
     clearInterval(this.#keeping);
     if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
-    await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#agent?.compiled]);
+    await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#tried?.end(), this.#agent?.compiled]);
     await removeFolder(this.#options.folder);
   }
 
