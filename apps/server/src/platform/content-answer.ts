@@ -46,8 +46,8 @@ export async function contentAnswer(
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   const etag = `"${sha256}"`;
-  // The content never changes, but who may have it does: it is asked for again each time.
-  const shared = { ...headers, etag, "accept-ranges": "bytes", "cache-control": "private, no-cache" };
+  // The content never changes, but who may have it does: it is asked for again each time, unless `headers` say otherwise.
+  const shared = { "cache-control": "private, no-cache", ...headers, etag, "accept-ranges": "bytes" };
   if (isKnown(request["if-none-match"], etag)) return answer(304, undefined, shared);
   const isSame = request["if-range"] === undefined || request["if-range"] === etag;
   const range = isSame ? readRange(request.range, size) : null;

@@ -141,7 +141,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   searchLog: run("view", { link: true, query: "q=x" }),
   listArtifacts: run("view", { link: true }),
   downloadArtifact: run("view", { link: true, params: { artifactId: "ARTIFACT" } }),
-  viewArtifact: run("view", { params: { artifactId: "art_none" } }),
+  viewArtifact: run("view", { params: { artifactId: "ARTIFACT" } }),
   downloadArtifacts: run("view", { link: true }),
   createArtifactLink: run("admin", { body: {} }),
   revokeArtifactLinks: run("admin"),

@@ -48,7 +48,7 @@ beforeAll(async () => {
   owner = await createAccount(server);
   const run = await execute(
     server,
-    { files: [{ path: "main.sh", content: "cat > /output/a" }], entrypoint: "main.sh", stdin: "x" },
+    { files: [{ path: "main.sh", content: "cat > /output/a.html" }], entrypoint: "main.sh", stdin: "x" },
     owner.headers,
   );
   runId = run.id;

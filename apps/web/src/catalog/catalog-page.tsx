@@ -11,11 +11,11 @@ import { PageHeader, ScrollPage } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
 import { AssetCards } from "./asset-cards.tsx";
-import { AssetTable } from "./asset-table.tsx";
 import { type CatalogFilter, isNarrowed, readCatalogFilter, views, writeCatalogFilter } from "./catalog-filter.ts";
 import { CatalogFilters } from "./catalog-filters.tsx";
 import { useAssetList } from "./queries.ts";
 
+const AssetTable = lazy(async () => ({ default: (await import("./asset-table.tsx")).AssetTable }));
 const BulkBar = lazy(async () => ({ default: (await import("./bulk-bar.tsx")).BulkBar }));
 const NewProgramDialog = lazy(async () => ({ default: (await import("./new-program-dialog.tsx")).NewProgramDialog }));
 
@@ -109,7 +109,9 @@ export default function CatalogPage() {
         </Text>
       ) : null}
       {assets.length === 0 ? null : filter.layout === "table" ? (
-        <AssetTable {...shown} onSelectAll={(on) => setSelected(on ? new Set(assets.map((asset) => asset.id)) : none)} />
+        <Suspense fallback={<SkeletonRows rows={8} />}>
+          <AssetTable {...shown} onSelectAll={(on) => setSelected(on ? new Set(assets.map((asset) => asset.id)) : none)} />
+        </Suspense>
       ) : (
         <AssetCards {...shown} />
       )}

@@ -23,16 +23,19 @@ const pagePolicy = [
   "frame-ancestors 'self'",
 ].join("; ");
 
+const noStore = { "cache-control": "private, no-store" };
+
 /** Binds what runs left in /output. */
 export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blobs: Blobs): void {
-  const send = async (row: ArtifactRow, headers: ContentRequest, reply: FastifyReply): Promise<Answer> =>
-    await contentAnswer(blobs, row, headers, reply, attachment(row.path.split("/").at(-1) ?? "artifact", row.mime_type));
+  const send = async (row: ArtifactRow, headers: ContentRequest, reply: FastifyReply, more: Record<string, string> = {}): Promise<Answer> =>
+    await contentAnswer(blobs, row, headers, reply, { ...attachment(row.path.split("/").at(-1) ?? "artifact", row.mime_type), ...more });
   const sendAll = async (...[actor, runId]: Parameters<RunArtifacts["zip"]>): Promise<Answer> =>
     answer(200, await artifacts.zip(actor, runId), attachment(`${runId}.zip`, "application/zip"));
 
   http.bind(artifactRoutes.listArtifacts, async ({ params, query }, call) => await artifacts.list(call.actor, params.id, query));
   http.bind(artifactRoutes.downloadArtifact, async ({ params, headers }, call) =>
-    send(await artifacts.get(call.actor, params.id, params.artifactId), headers, call.reply),
+    // What a share link showed stays nowhere: the link may end.
+    send(await artifacts.get(call.actor, params.id, params.artifactId), headers, call.reply, call.actor.via === "link" ? noStore : {}),
   );
   http.bind(artifactRoutes.viewArtifact, async ({ params, headers }, call) => {
     const row = await artifacts.get(call.actor, params.id, params.artifactId);
