@@ -342,3 +342,16 @@ test("logs prints the bytes, one stream, or the events", async () => {
   const events = (await runCli(["logs", "-f", "--json", "run_01test"], { env })).stdout.trim().split("\n");
   expect(events.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(["status", "log", "log", "end"]);
 });
+
+test("a search for which the server had no time fails, and says how far it came", async () => {
+  const line = { stream: "stdout", time: "2026-01-01T00:00:00.000Z", level: null, nodeId: null, matches: [[0, 1]] };
+  const page = (number: number, nextAfter: number | null, complete: boolean) => {
+    return { items: [{ ...line, number, text: `line ${number}` }], count: 2, lines: 5000, complete, nextAfter };
+  };
+  const search = async (...found: object[]) =>
+    await runCli(["logs", "run_01test", "--search", "line"], { env: pointAt(await startFakeSyla({ found })) });
+  expect(await search(page(1, 1, false), page(2, null, true))).toMatchObject({ code: 0, stdout: "line 1\nline 2\n", stderr: "" });
+  const cut = await search(page(1, 1, true), page(2, null, false));
+  expect(cut).toMatchObject({ code: 75, stdout: "line 1\nline 2\n" });
+  expect(cut.stderr).toContain("first 5000 lines");
+});

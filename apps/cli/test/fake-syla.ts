@@ -9,6 +9,8 @@ export interface Script {
   readonly output?: readonly (readonly ["stdout" | "stderr" | "system", string])[];
   /** The exact bytes of the log, when they are not the text above. */
   readonly log?: Readonly<Record<string, Buffer>>;
+  /** Pages of what a search finds in the log. */
+  readonly found?: readonly object[];
   readonly run?: Readonly<Record<string, unknown>>;
   /** Do not end until the run is cancelled. */
   readonly holdUntilCancelled?: boolean;
@@ -113,6 +115,10 @@ async function answer(fake: FakeSyla, exchange: Exchange): Promise<void> {
   if (operation === "GET /api/v1/runs/:id") return sendJson(response, 200, makeRun(fake.script));
   if (operation === "GET /api/v1/runs/:id/log")
     return void response.writeHead(200).end(logOf(fake.script, url.searchParams.get("stream") ?? "all"));
+  if (operation === "GET /api/v1/runs/:id/log/lines") {
+    const after = Number(url.searchParams.get("after"));
+    return sendJson(response, 200, fake.script.found?.[after] ?? {});
+  }
   if (operation === "GET /api/v1/runs/:id/artifacts") {
     return sendJson(response, 200, {
       items: artifacts.map(({ path, content }, index) => ({

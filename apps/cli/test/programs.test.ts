@@ -220,7 +220,10 @@ describe("syla program", () => {
     expect((await syla(bob, "show", ids[1] ?? "")).code).toBe(0);
     const folder = temporaryFolder();
     expect((await syla(ann, "export", "gamma", "beta", "-o", join(folder, "all.zip"))).code).toBe(0);
-    expect(readFileSync(join(folder, "all.zip")).subarray(0, 2).toString()).toBe("PK");
+    const archive = readFileSync(join(folder, "all.zip"));
+    expect(archive.subarray(0, 2).toString()).toBe("PK");
+    expect((await syla(ann, "export", "gamma", "-o", join(folder, "all.zip"))).code).toBe(73);
+    expect(readFileSync(join(folder, "all.zip")).equals(archive)).toBe(true);
     expect((await syla(ann, "transfer", "beta", "--to", email)).stdout).toContain("Beta belongs to ");
     expect((await syla(ann, "transfer", "gamma")).code).toBe(64);
     expect((await syla(ann, "delete", "gamma", ids[0] ?? "")).stdout).toBe("Gamma is deleted.\n");

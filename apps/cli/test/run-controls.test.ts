@@ -76,10 +76,12 @@ test("lines of a log are looked for, what a run left is saved, and links to it a
   const { id } = (await made.json()) as { id: string };
   const logs = async (...flags: string[]) => (await runCli(["logs", id, ...flags], { env })).stdout;
   expect(await logs("--search", "T", "-n")).toBe("2: ERROR:a:two\n3: three\n");
+  expect(await logs("-n")).toBe("1: INFO:a:one\n2: ERROR:a:two\n3: three\n");
   expect(await logs("--search", "^.{5}$", "--regex")).toBe("three\n");
   expect(await logs("--level", "warn", "-t")).toMatch(/^\d{4}-\d\d-\d\dT\S+Z ERROR:a:two\n$/);
   expect(await logs("-f", "--level", "info", "--match-case", "-s", "o")).toBe("INFO:a:one\nERROR:a:two\n");
   expect(JSON.parse(await logs("-s", "three", "--json"))).toMatchObject({ number: 3, level: null, text: "three" });
+  expect(JSON.parse(await logs("--level", "error", "--json"))).toMatchObject({ number: 2, text: "ERROR:a:two", matches: [] });
   expect((await runCli(["logs", id, "-s", "(", "--regex"], { env })).code).toBe(65);
   expect((await runCli(["logs", id, "--level", "loud"], { env })).code).toBe(64);
 

@@ -64,6 +64,7 @@ describe("syla runs share", () => {
   test("says what is wrong", async () => {
     for (const args of [[], ["--with", bobEmail, "--link"], ["--with", bobEmail, "--level", "own"], ["--team", "nobody"]])
       expect((await syla(ann, "runs", "share", run, ...args)).code).toBe(64);
+    expect((await syla(ann, "program", "share", "one", "two", "--with", bobEmail, "--cap", "5/day")).code).toBe(64);
     expect((await syla(bob, "runs", "share", run, "--with", bobEmail)).code).toBe(66);
     expect((await syla(ann, "runs", "unshare", run, "nobody@example.org")).code).toBe(64);
   });

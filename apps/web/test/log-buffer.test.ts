@@ -84,6 +84,8 @@ describe("the log buffer", () => {
     expect([...buffer.nodes()]).toEqual(["n1"]);
     buffer.end();
     expect(buffer.lines[2]?.level).toBe("error");
+    for (let node = 1; node <= 300; node += 1) buffer.append("stdout", time, `\u001b]6277;node=n${node}\u0007text\n`);
+    expect([buffer.nodes().size, buffer.nodes().has("n200"), buffer.nodes().has("n201")]).toEqual([200, true, false]);
   });
 
   it("tells its readers, and forgets everything when cleared", () => {

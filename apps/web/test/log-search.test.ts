@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createLogBuffer } from "../src/ui/log/log-buffer.ts";
 import { createTextMatcher } from "@syla/contracts/log-search";
 import { createLogSearch as createSearch, includesSorted, type LogFilter, markPiece, noFilter } from "../src/ui/log/log-search.ts";
@@ -19,11 +19,11 @@ function filled() {
 
 describe("the search of a log", () => {
   it("counts matching lines without regard to case", () => {
-    expect(createLogSearch(filled(), { stream: "all", query: "ALPHA" })()).toEqual({ rows: null, matches: [0, 2] });
+    expect(createLogSearch(filled(), { stream: "all", query: "ALPHA" })()).toEqual({ rows: null, matches: [0, 2], complete: true });
   });
 
   it("filters by stream and counts in what is left", () => {
-    expect(createLogSearch(filled(), { stream: "stderr", query: "error" })()).toEqual({ rows: [2], matches: [0] });
+    expect(createLogSearch(filled(), { stream: "stderr", query: "error" })()).toEqual({ rows: [2], matches: [0], complete: true });
   });
 
   it("finds what is added later, also on a line that was still open", () => {
@@ -36,6 +36,21 @@ describe("the search of a log", () => {
     buffer.append("stdout", time, "bet\n");
     expect(read().matches).toEqual([3]);
     expect(read().matches).toEqual([3]);
+  });
+
+  it("stops when it has taken a while, and goes on where it was", () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const buffer = createLogBuffer((run) => run());
+    const text = Array.from({ length: 1000 }, (_, line) => `line ${line}\n`).join("");
+    buffer.append("stdout", time, text);
+    const matcher = createTextMatcher("9", false);
+    const read = createSearch(buffer, { stream: "stdout" }, (line) => (vi.advanceTimersByTime(0.1), matcher(line)));
+    const views = [read(), read()];
+    buffer.append("stdout", time, text);
+    while (views.at(-1)?.complete !== true) views.push(read());
+    expect(views.map(({ rows }) => rows?.length)).toEqual([200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000]);
+    expect(views.at(-1)?.matches).toEqual(buffer.lines.flatMap(({ raw }, index) => (raw.includes("9") ? [index] : [])));
   });
 
   it("looks through colours", () => {

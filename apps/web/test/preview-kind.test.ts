@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { bytesToRead, previewKind } from "../src/runs/detail/preview/preview-kind.ts";
+import { readJson } from "../src/runs/detail/preview/read-json.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -33,3 +34,16 @@ it("reads no more of a text or a table than is looked at", () => {
     null,
   ]);
 });
+
+it.each(["9007199254740993", '{"id":1234567890123456789}', "[1, -1e400]", "[1e-400]", "0.12345678901234567890123", "{"])(
+  "%s is shown as text: a tree would show other digits, or there is none",
+  (text) => expect(readJson(text)).toBeNull(),
+);
+it.each([
+  "9007199254740992",
+  '{"id":"1234567890123456789"}',
+  "[0.30000000000000004,3.3333333333333334e-08,1.152921504606847e+18]",
+  "[10000000000000000000000,1E+22]",
+  "0.0000000000000000",
+  "[-0.00,true]",
+])("%s is shown as a tree", (text) => expect(readJson(text)).toEqual({ value: JSON.parse(text) as unknown }));

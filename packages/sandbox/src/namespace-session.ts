@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { z } from "zod";
 import type { AgentExit } from "./connection.ts";
 import type { NetworkUsage } from "./egress/connection-log.ts";
+import type { DiskWatch } from "./disk-guard.ts";
 import type { Lease } from "./pool.ts";
 import { relayPort } from "./egress/environment.ts";
 import type { RunNetwork } from "./run-network.ts";
@@ -59,8 +60,8 @@ export interface NamespaceSessionOptions {
   readonly limits: EffectiveLimits;
   readonly interpreters: Interpreters;
   readonly network: RunNetwork;
-  /** Told when its init goes to sleep, with what is on its disk. */
-  readonly sleeps: (diskBytes: number) => void;
+  /** Told when its init goes to sleep, with what is on its disk, and when it does something again. */
+  readonly disk: Pick<DiskWatch, "sleeps" | "wakes">;
 }
 
 /** A session of the namespace tier: a jail of its own with one slot, whose program is our daemon. */
@@ -196,14 +197,15 @@ export class NamespaceSession implements Session {
 
   /** The session's whole life: reads what its init says until that ends, then leaves nothing behind. */
   async #live(): Promise<SessionEnd> {
-    const { lease, network } = this.#options;
+    const { lease, network, disk } = this.#options;
     const { connection, jail } = lease;
     let end: SessionEnd = { reason: "failed", message: null };
     try {
       for await (const event of connection.events()) {
+        if (event.type === "dormant") disk.sleeps(event.diskBytes);
+        else disk.wakes();
         if (event.type === "output" && event.stream === "stdout") this.#daemon.receive(event.data);
         else if (event.type === "paused") this.#confirmPause(event.paused);
-        else if (event.type === "dormant") this.#options.sleeps(event.diskBytes);
         else if (event.type === "agent-exit") end = toEnd(event.exit, this.#closing);
       }
     } catch (error) {

@@ -92,6 +92,8 @@ export class NamespaceTier implements Tier {
   readonly #uids: { readonly base: number; readonly count: number; readonly start: number } | null;
   #agent: AgentCode | null = null;
   #trial: Promise<Refusal | string | null> | null = null;
+  /** Of the trial that is under way. */
+  #tried: Jail | null = null;
   #keeping: NodeJS.Timeout | undefined;
   #jails = 0;
   #opened = 0;
@@ -129,7 +131,7 @@ export class NamespaceTier implements Tier {
   async #try(): Promise<Refusal | string | null> {
     let jail: Jail | undefined;
     try {
-      jail = this.#createJail(this.#toolchains.kinds.runs);
+      jail = this.#tried = this.#createJail(this.#toolchains.kinds.runs);
       jail.addSlot();
       await jail.take(trialMs);
       return null;
@@ -138,6 +140,7 @@ export class NamespaceTier implements Tier {
       return readRefusal(message) ?? message;
     } finally {
       await jail?.end();
+      this.#tried = null;
     }
   }
 
@@ -200,7 +203,7 @@ export class NamespaceTier implements Tier {
         limits: this.#effectiveLimits(spec.limits),
         interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
         network,
-        sleeps: disk.sleeps,
+        disk,
       });
       void session.ended.finally(disk.stop);
       return session;
@@ -230,7 +233,7 @@ export class NamespaceTier implements Tier {
   async stop(): Promise<void> {
     clearInterval(this.#keeping);
     if (this.#options.historyFile !== undefined) this.#keepHistory(this.#options.historyFile);
-    await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#agent?.compiled]);
+    await Promise.all([this.#pool.stop(), this.#sessions.stop(), this.#tried?.end(), this.#agent?.compiled]);
     await removeFolder(this.#options.folder);
   }
 
@@ -395,6 +398,7 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
         watch.sleeps(event.diskBytes);
         continue;
       }
+      watch.wakes();
       watchdog.saw(event);
       if (event.type === "agent-exit") await network?.close();
       again = event.type === "agent-exit" && !event.exit.last;
@@ -409,10 +413,16 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
   } finally {
     watch.stop();
     watchdog.stop();
-    await network?.close(); // before the slot is another run's
-    // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
-    if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
-    lease.release(again);
+    try {
+      await network?.close(); // before the slot is another run's
+      // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
+      if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
+    } catch (error) {
+      again = false;
+      throw error;
+    } finally {
+      lease.release(again);
+    }
   }
 }
 

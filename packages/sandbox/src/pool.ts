@@ -164,12 +164,13 @@ export class Pool {
         if (released) return;
         released = true;
         jail.usedAt = Date.now();
-        if (again) jail.recycle(connection);
-        else {
+        try {
+          if (again) return jail.recycle(connection);
           if (jail.slots - jail.busy >= this.#mostIdle) jail.dropSlot(connection.slot);
           connection.close();
+        } finally {
+          this.#leave(jail);
         }
-        this.#leave(jail);
       };
       return { jail, connection, release };
     } catch (error) {

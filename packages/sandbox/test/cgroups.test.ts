@@ -160,6 +160,11 @@ describe("a jail's groups, version 1", () => {
 });
 
 const real = uid === 0 ? findCgroupRoots() : null;
+/** Version 1 may count no swap: what does not fit may go there, and nothing is killed. */
+const swaps =
+  real?.version === 1 &&
+  !existsSync(join(real.folders.get("memory") ?? "", "memory.memsw.limit_in_bytes")) &&
+  readFileSync("/proc/swaps", "utf8").trim().includes("\n");
 const hasAll = real !== null && real.folders.has("pids") && real.folders.has("memory");
 
 // Only root makes groups everywhere that has any.
@@ -180,9 +185,10 @@ print(len(children), flush=True)
 for child in children: os.kill(child, signal.SIGKILL)
 for child in children: os.wait()
 kept = [bytes(8 << 20) + bytes([number]) for number in range(100)]`;
-  const { stdout, signal } = spawnSync("python3", ["-c", program, ...jail.agentProcs], { encoding: "utf8" });
+  const { stdout, signal } = spawnSync("python3", ["-c", program, ...jail.agentProcs], { encoding: "utf8", timeout: 20_000 });
   jail.remove();
-  expect([stdout, signal]).toEqual(["23\n", "SIGKILL"]);
+  expect(stdout).toBe("23\n");
+  if (!swaps) expect(signal).toBe("SIGKILL");
 });
 
 test("groups of servers that are gone are removed, those of living ones stay", () => {

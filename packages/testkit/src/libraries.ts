@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
 
@@ -25,7 +25,8 @@ export function lendLibraries(dataDir: string): void {
     try {
       renameSync(unfinished, join(lent(), name));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error; // another file was as quick
+      rmSync(unfinished, { recursive: true, force: true });
+      if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error; // another file was as quick
     }
   }
 }

@@ -1,4 +1,3 @@
-import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Asset, AssetType, AssetVersion, Syla } from "@syla/sdk";
@@ -8,6 +7,7 @@ import { findAsset } from "../catalog/find-asset.ts";
 import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printFileDiff } from "../output/file-diff.ts";
+import { writeNewFile } from "../output/new-file.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { formatAge } from "../output/units.ts";
@@ -196,13 +196,12 @@ async function findAll(syla: Syla, type: AssetType, words: readonly string[]): P
 function exportZip(type: AssetType): Command {
   return defineServerCommand(type === "dataset" ? "archive" : "export", `write ${type}s into a zip archive, with what is known of them`)
     .argument(`<${type}...>`, "their ids, slugs or names")
-    .option("-o, --output <file>", "the archive; - for standard output", `${type}s.zip`)
+    .option("-o, --output <file>", "the archive, a new file; - for standard output", `${type}s.zip`)
     .action(async (words: string[], flags: CommonFlags & { readonly output: string }) => {
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const answer = await syla.assets.export((await findAll(syla, type, words)).map(({ id }) => id));
-      const content = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-      if (flags.output === "-") return await pipeline(content, process.stdout);
-      await pipeline(content, createWriteStream(flags.output));
+      if (flags.output === "-") return await pipeline(answer.body === null ? [] : Readable.fromWeb(answer.body), process.stdout);
+      await writeNewFile(flags.output, answer.body, { hint: "Name another: --output FILE." });
       if (flags.json === true) printJson({ file: flags.output });
       else printLine(flags.output);
     });

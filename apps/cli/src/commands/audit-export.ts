@@ -1,9 +1,9 @@
-import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
-import { CliError, usageError } from "../cli-error.ts";
+import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
+import { writeNewFile } from "../output/new-file.ts";
 import { note } from "../output/progress.ts";
 import { addAuditFilters, type AuditFilterFlags, readAuditFilters } from "./audit-filter.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
@@ -25,15 +25,7 @@ export const auditExportCommand: Command = addAuditFilters(
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const { body } = await syla.audit.export({ ...filters, format });
     if (body === null) return;
-    const source = Readable.fromWeb(body);
-    if (flags.output === undefined) return await pipeline(source, process.stdout, { end: false });
-    await pipeline(source, createWriteStream(flags.output, { flags: "wx", mode: 0o600 })).catch((cause: unknown) => {
-      throw describeFailure(flags.output ?? "", cause);
-    });
+    if (flags.output === undefined) return await pipeline(Readable.fromWeb(body), process.stdout, { end: false });
+    await writeNewFile(flags.output, body, { mode: 0o600 });
     note(`written to ${flags.output}`);
   });
-
-function describeFailure(path: string, cause: unknown): unknown {
-  if ((cause as NodeJS.ErrnoException).code !== "EEXIST") return cause;
-  return new CliError(`The file ${path} is there already.`, { code: "file_exists", exit: "cannot_create", hint: "Name another.", cause });
-}

@@ -1,10 +1,9 @@
-import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { findAsset } from "../catalog/find-asset.ts";
-import { CliError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
+import { writeNewFile } from "../output/new-file.ts";
 import { printJson } from "../output/print.ts";
 import { note } from "../output/progress.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
@@ -31,17 +30,8 @@ export const datasetExportCommand: Command = defineServerCommand("export", "writ
       ...(format !== undefined && { format }),
     });
     if (body === null) return;
-    const source = Readable.fromWeb(body);
-    if (output === undefined) return await pipeline(source, process.stdout, { end: false });
-    await pipeline(source, createWriteStream(output, { flags: "wx" })).catch((cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-      throw new CliError(`The file ${output} is there already.`, {
-        code: "file_exists",
-        exit: "cannot_create",
-        hint: "Name another.",
-        cause,
-      });
-    });
+    if (output === undefined) return await pipeline(Readable.fromWeb(body), process.stdout, { end: false });
+    await writeNewFile(output, body);
     if (json === true) printJson({ id, file: output });
     else note(`written to ${output}`);
   });

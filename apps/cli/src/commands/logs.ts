@@ -2,13 +2,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { logLevels, type LogLevel } from "@syla/contracts/log-levels";
 import { createLineFinisher, createLineReader, type LogLine } from "@syla/contracts/log-lines";
-import { createMatcher, isWanted, type Matcher } from "@syla/contracts/log-search";
+import { createMatcher, type FoundLine, type FoundLines, isWanted, type Matcher } from "@syla/contracts/log-search";
 import type { Syla } from "@syla/sdk";
 import { type Command, Option } from "commander";
-import { usageError } from "../cli-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
-import { createProgress, note } from "../output/progress.ts";
+import { createProgress } from "../output/progress.ts";
 import { createTerminalFilter, plainLine } from "../output/terminal-text.ts";
 import { followRun } from "../runs/follow-run.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
@@ -63,16 +63,34 @@ async function print(syla: Syla, id: string, flags: Flags): Promise<void> {
   process.stdout.write(filter.end());
 }
 
-/** Lines that the server looks for, page by page. */
+/** Lines in one go; those that the server looks for, page by page. */
 async function printLines(syla: Syla, id: string, flags: Flags): Promise<void> {
-  const { stream, level, node, regex, matchCase } = flags;
-  let after = 0;
-  for (;;) {
-    const page = await syla.runs.searchLog(id, { stream, level, node, q: flags.search, regex, matchCase, after, limit: 1000 });
+  const { stream, level, node, search, regex, matchCase } = flags;
+  if (search === undefined || search === "") {
+    const { body } = await syla.runs.log(id, { stream, level, node, format: "lines" });
+    if (body !== null) for await (const line of readLines(body)) printFound({ ...line, matches: [] }, flags);
+    return;
+  }
+  for (let after: number | null = 0; after !== null;) {
+    const page: FoundLines = await syla.runs.searchLog(id, { stream, level, node, q: search, regex, matchCase, after, limit: 1000 });
     for (const line of page.items) printFound(line, flags);
-    if (!page.complete) note(`the log is long: only its first ${page.lines} lines were looked at`);
-    if (page.nextAfter === null) return;
     after = page.nextAfter;
+    if (after === null && !page.complete)
+      throw new CliError(`The log is long: only its first ${page.lines} lines were looked at.`, {
+        code: "search_incomplete",
+        exit: "try_later",
+        hint: `\`syla logs ${id} --numbers | grep …\` looks at all of them.`,
+      });
+  }
+}
+
+/** One JSON document a line. */
+async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator<LogLine> {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line) as LogLine;
   }
 }
 
@@ -99,7 +117,7 @@ async function matcherOf({ search, regex = false, matchCase = false }: Flags): P
   }
 }
 
-function printFound(line: LogLine, { json, timestamps, numbers }: Flags): void {
+function printFound(line: LogLine | FoundLine, { json, timestamps, numbers }: Flags): void {
   if (json === true) return printJson(line);
   const text = process.stdout.isTTY ? plainLine(line.text) : line.text;
   printLine(`${numbers === true ? `${line.number}: ` : ""}${timestamps === true ? `${line.time} ` : ""}${text}`);

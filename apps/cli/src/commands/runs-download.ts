@@ -1,9 +1,7 @@
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
+import { writeNewFile } from "../output/new-file.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { note } from "../output/progress.ts";
 import { downloadArtifacts } from "../runs/download-artifacts.ts";
@@ -33,11 +31,7 @@ export const runsDownloadCommand: Command = defineServerCommand("download", "sav
     }
     const file = zip === true ? `${id}.zip` : zip;
     const { body } = await syla.runs.downloadArtifacts(id);
-    await pipeline(body === null ? [] : Readable.fromWeb(body), createWriteStream(file, { flags: "wx" })).catch((cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-      const hint = "Name another: --zip FILE.";
-      throw new CliError(`The file ${file} is there already.`, { code: "file_exists", exit: "cannot_create", hint, cause });
-    });
+    await writeNewFile(file, body, { hint: "Name another: --zip FILE." });
     if (json === true) printJson({ id, file });
     else note(`saved as ${file}`);
   });

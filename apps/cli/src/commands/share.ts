@@ -36,6 +36,7 @@ export function defineShareCommand(resourceType: ResourceType): Command {
         throw usageError("Say with whom.", "Give one of --with EMAIL, --team TEAM and --link.");
       if (others.length > 0 && (resourceType !== "asset" || flags.link === true))
         throw usageError("Give one id.", "Each link is for one thing.");
+      if (others.length > 0 && flags.cap !== undefined) throw usageError("Give one id with --cap.", "Each model has a cap of its own.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       const expiresAt = flags.expires === undefined ? null : new Date(Date.now() + parseDuration(flags.expires)).toISOString();
       const input = { resourceType, resourceId, level, expiresAt, ...(flags.cap !== undefined && { cap: readCap(flags.cap) }) };

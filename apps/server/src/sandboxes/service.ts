@@ -6,11 +6,8 @@ import type { Tier as RunTier } from "@syla/contracts/runs";
 import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier, TierReport as EngineReport } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine } from "./checks.ts";
+import { keepReports } from "./kept-reports.ts";
 import { requireWallPrograms } from "./programs.ts";
-
-/** How long what was found by trying the tiers is told to whoever chooses one. */
-const keptMs = 600_000;
-const retriedMs = 10_000;
 
 export { findProgram } from "./programs.ts";
 
@@ -95,16 +92,10 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     return tier;
   };
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
-  let lastReports: readonly EngineReport[] | null = null;
-  let triedAt = 0;
-  const tryAll = async (): Promise<readonly EngineReport[]> => {
-    lastReports = await Promise.all(available().map((tier) => tier.report()));
-    triedAt = performance.now();
-    return lastReports;
-  };
-  const toReports = (reports: readonly EngineReport[]) =>
+  const reports = keepReports(() => Promise.all(available().map((tier) => tier.report())));
+  const toReports = (found: readonly EngineReport[]) =>
     [...tiers].flatMap(([name, tier]) =>
-      tier instanceof AppError ? [toMissing(name, tier)] : reports.filter((report) => report.tier === name).map(toReport),
+      tier instanceof AppError ? [toMissing(name, tier)] : found.filter((report) => report.tier === name).map(toReport),
     );
   return {
     defaultTier: options.defaultTier,
@@ -120,13 +111,10 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     },
     pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
     report: async () => {
-      const reports = await tryAll();
-      return { checks: await checkMachine(options.dataDirectory, reports), tiers: toReports(reports) };
+      const found = await reports.tryAll();
+      return { checks: await checkMachine(options.dataDirectory, found), tiers: toReports(found) };
     },
-    tiers: async () => {
-      const stale = performance.now() - triedAt > (lastReports?.every((report) => report.available) === true ? keptMs : retriedMs);
-      return toReports(lastReports === null || stale ? await tryAll() : lastReports);
-    },
+    tiers: async () => toReports(await reports.last()),
     stop: async () => {
       await Promise.all(available().map((tier) => tier.stop()));
     },

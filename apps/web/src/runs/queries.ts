@@ -75,8 +75,14 @@ export function useArtifactAt(id: string, path: string | null, enabled: boolean)
   return useQuery({
     queryKey: ["run", id, "artifact-at", path],
     queryFn: async ({ signal }) => {
-      const { items } = await reader.runs.listArtifacts(id, { q: (path ?? "").slice(0, 200) }, { signal });
-      return items.find((artifact) => artifact.path === path) ?? null;
+      const q = path === null || path === "" ? undefined : path.slice(0, 200);
+      let cursor: string | undefined;
+      for (;;) {
+        const page = await reader.runs.listArtifacts(id, { cursor, q }, { signal });
+        const found = page.items.find((artifact) => artifact.path === path);
+        if (found !== undefined || page.nextCursor === null) return found ?? null;
+        cursor = page.nextCursor;
+      }
     },
     enabled: enabled && path !== null,
     staleTime: Number.POSITIVE_INFINITY,

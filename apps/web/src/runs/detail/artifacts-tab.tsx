@@ -55,7 +55,8 @@ function ArtifactList({ run }: { readonly run: Run }) {
   const path = search.get("path");
   const listed = artifacts.find((artifact) => artifact.path === path);
   const elsewhere = useArtifactAt(run.id, path, pages.isSuccess && listed === undefined);
-  const chosen = listed ?? elsewhere.data ?? artifacts.find((artifact) => previewKind(artifact) !== "none");
+  const first = artifacts.find((artifact) => previewKind(artifact) !== "none");
+  const chosen = path === null ? first : (listed ?? elsewhere.data ?? undefined);
   const choose = (next: string) =>
     void navigate({ search: createSearchParams({ tab: "artifacts", path: next }).toString(), hash }, { replace: true });
   if (pages.isError) return <ErrorPanel error={pages.error} onRetry={() => void pages.refetch()} />;
@@ -110,6 +111,11 @@ function ArtifactList({ run }: { readonly run: Run }) {
       </Box>
       <Box flex="1" minW="0">
         {chosen ? <ArtifactPreview key={chosen.id} runId={run.id} artifact={chosen} /> : null}
+        {!chosen && elsewhere.data === null ? (
+          <Text fontSize="sm" color="fg.muted" overflowWrap="anywhere">
+            The run left no “{path}”.
+          </Text>
+        ) : null}
       </Box>
     </Flex>
   );

@@ -4,6 +4,9 @@ import { formatCount } from "../../ui/format.ts";
 /** How contexts give a table: the data of `pandas`' own table documents, or records. What it holds was made by a program, and is text here. */
 export const tableType = "application/vnd.dataresource+json";
 const mostColumns = 100;
+/** Every cell is drawn. */
+const mostCells = 10_000;
+const leastRows = 20;
 
 /** A table as it can be shown. */
 export interface ResultTable {
@@ -19,8 +22,8 @@ export function parseTable(document: unknown): ResultTable | null {
   const { schema, data, rows } = document;
   const { fields } = schema;
   if (!Array.isArray(fields) || !Array.isArray(data) || !data.every(isRecord)) return null;
-  const names = fields.map((field: unknown) => String(isRecord(field) ? field["name"] : field));
-  return { names, data, rows: typeof rows === "number" ? rows : data.length };
+  const names = fields.map((field: unknown) => textOf(isRecord(field) ? ownValue(field, "name") : field));
+  return { names, data, rows: Math.max(typeof rows === "number" ? rows : 0, data.length) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -30,8 +33,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Rows and columns, with what is left out. */
 export function TableResult({ table: { names, data, rows } }: { readonly table: ResultTable }) {
   const columns = names.slice(0, mostColumns);
+  const shown = data.slice(0, Math.max(leastRows, Math.floor(mostCells / Math.max(1, columns.length))));
   const note = [
-    `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}${data.length < rows ? `, the first ${formatCount(data.length)} are shown` : ""}`,
+    `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}${shown.length < rows ? `, the first ${formatCount(shown.length)} are shown` : ""}`,
     ...(columns.length < names.length ? [`${formatCount(names.length)} columns, the first ${columns.length} are shown`] : []),
   ];
   return (
@@ -49,20 +53,10 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
             </Table.Row>
           </Table.Header>
           <Table.Body>
-            {data.map((row, place) => (
+            {shown.map((row, place) => (
               <Table.Row key={place}>
                 {columns.map((name, index) => (
-                  <Table.Cell
-                    key={`${index} ${name}`}
-                    fontFamily="mono"
-                    whiteSpace="nowrap"
-                    maxW="80"
-                    truncate
-                    textAlign={typeof row[name] === "number" ? "end" : undefined}
-                    title={textOf(row[name]).length > 40 ? textOf(row[name]) : undefined}
-                  >
-                    {textOf(row[name])}
-                  </Table.Cell>
+                  <Cell key={`${index} ${name}`} value={ownValue(row, name)} />
                 ))}
               </Table.Row>
             ))}
@@ -76,7 +70,27 @@ export function TableResult({ table: { names, data, rows } }: { readonly table: 
   );
 }
 
+function Cell({ value }: { readonly value: unknown }) {
+  const text = value === null ? "" : textOf(value);
+  return (
+    <Table.Cell
+      fontFamily="mono"
+      whiteSpace="nowrap"
+      maxW="80"
+      truncate
+      textAlign={typeof value === "number" ? "end" : undefined}
+      title={text.length > 40 ? text : undefined}
+    >
+      {text}
+    </Table.Cell>
+  );
+}
+
+/** Not what every object has: a column may be called `constructor`. */
+function ownValue(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 function textOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

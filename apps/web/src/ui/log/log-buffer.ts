@@ -12,6 +12,8 @@ export interface LogLine extends GrowingLine {
 
 /** A browser can hold no more rows in one scrolled box, and no more lines are of use to whoever reads. */
 const mostLines = 500_000;
+/** Names to choose from: a program may write as many as lines. */
+const mostNodes = 200;
 
 /**
  * The lines of a log as its chunks arrive, outside of React: 100,000 lines must not be copied for each chunk.
@@ -24,7 +26,7 @@ export interface LogBuffer {
   readonly settled: () => number;
   /** How many lines there are of which only the first are held. */
   readonly total: () => number;
-  /** The nodes that have tagged lines, in the order in which they came. */
+  /** The first nodes that have tagged lines, in the order in which they came. */
   readonly nodes: () => ReadonlySet<string>;
   readonly take: (event: RunEvent) => void;
   readonly append: (stream: LogStream, time: string, text: string) => void;
@@ -95,7 +97,7 @@ function createReader(lines: LogLine[], nodes: Set<string>, most: number) {
     (line) => {
       styles[line.stream] = styleAfter(line.raw, line.before);
       line.level = levels[line.stream](plainText(line))();
-      if (line.nodeId !== null) nodes.add(line.nodeId);
+      if (line.nodeId !== null && nodes.size < mostNodes) nodes.add(line.nodeId);
     },
   );
 }

@@ -22,14 +22,24 @@ export function isNarrowed({ stream, level, node }: LineFilter): boolean {
 export interface LogView {
   readonly rows: readonly number[] | null;
   readonly matches: readonly number[];
+  /** Every line was looked at; if not, the next call goes on. */
+  readonly complete: boolean;
 }
+
+const everyLine: LogView = { rows: null, matches: [], complete: true };
+
+/** After so long the page is drawn again, and somebody may type: a pattern takes seconds for all lines. */
+const sliceMs = 12;
+/** To look at the clock takes time, too. */
+const linesAtOnce = 100;
 
 /**
  * Filters and searches as the log grows: each call looks only at the lines that came since the last one, and once more at those
- * that may have grown.
+ * that may have grown, for as long as a slice takes.
  */
 export function createLogSearch(buffer: LogBuffer, filter: LineFilter, matcher: Matcher | null): () => LogView {
   const rows: number[] | null = isNarrowed(filter) ? [] : null;
+  if (rows === null && matcher === null) return () => everyLine;
   const matches: number[] = [];
   let seen = 0;
   const look = (line: LogLine, index: number) => {
@@ -38,11 +48,15 @@ export function createLogSearch(buffer: LogBuffer, filter: LineFilter, matcher: 
     if (matcher !== null && matcher(plainText(line)).length > 0) matches.push(row);
   };
   return () => {
-    const from = Math.min(seen, buffer.lines.length);
-    dropFrom(rows, matches, from);
-    for (let index = from; index < buffer.lines.length; index += 1) look(buffer.lines[index] as LogLine, index);
-    seen = buffer.settled();
-    return { rows: rows ? [...rows] : null, matches: [...matches] };
+    const count = buffer.lines.length;
+    const until = performance.now() + sliceMs;
+    let next = Math.min(seen, count);
+    dropFrom(rows, matches, next);
+    do {
+      for (const stop = Math.min(next + linesAtOnce, count); next < stop; next += 1) look(buffer.lines[next] as LogLine, next);
+    } while (next < count && performance.now() < until);
+    seen = Math.min(next, buffer.settled());
+    return { rows: rows ? [...rows] : null, matches: [...matches], complete: next === count };
   };
 }
 

@@ -14,6 +14,8 @@ interface LogToolbarProps {
   /** The nodes that have written lines. */
   readonly nodes: ReadonlySet<string>;
   readonly matchCount: number;
+  /** There are lines that were not looked at yet. */
+  readonly searching: boolean;
   /** What is wrong with the pattern. */
   readonly problem: string | null;
   /** Which match is shown, from 0. */
@@ -95,7 +97,7 @@ function LogFilters({ filter, onFilter, nodes }: Pick<LogToolbarProps, "filter" 
   );
 }
 
-function LogSearchBox({ filter, onFilter, matchCount, problem, match, onMatch, searchRef }: LogToolbarProps) {
+function LogSearchBox({ filter, onFilter, matchCount, searching, problem, match, onMatch, searchRef }: LogToolbarProps) {
   const step = (by: number) => matchCount > 0 && onMatch((match + by + matchCount) % matchCount);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
@@ -127,7 +129,7 @@ function LogSearchBox({ filter, onFilter, matchCount, problem, match, onMatch, s
       {filter.query ? (
         <>
           <Text fontSize="xs" color="fg.muted" whiteSpace="nowrap" role="status" minW="12" textAlign="right" title={problem ?? undefined}>
-            {problem !== null ? "no pattern" : matchCount === 0 ? "no match" : `${match + 1} of ${matchCount}`}
+            {problem === null ? describeMatches(match, matchCount, searching) : "no pattern"}
           </Text>
           <IconButton label="Previous match" disabled={matchCount === 0} onClick={() => step(-1)}>
             <ArrowUp />
@@ -139,6 +141,11 @@ function LogSearchBox({ filter, onFilter, matchCount, problem, match, onMatch, s
       ) : null}
     </Flex>
   );
+}
+
+function describeMatches(match: number, count: number, searching: boolean): string {
+  if (count === 0) return searching ? "…" : "no match";
+  return `${match + 1} of ${count}${searching ? "…" : ""}`;
 }
 
 interface ToggleButtonProps {

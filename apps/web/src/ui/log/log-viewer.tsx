@@ -65,6 +65,7 @@ export function LogViewer(props: LogViewerProps) {
         nodes={buffer.nodes()}
         problem={problem}
         matchCount={view.matches.length}
+        searching={!view.complete}
         match={Math.min(match, Math.max(0, view.matches.length - 1))}
         onMatch={setMatch}
         times={times}
@@ -138,7 +139,7 @@ function LogRows({ buffer, view, matcher, match, times, wrap, live, linkedLine, 
       >
         {count === 0 ? (
           <Text fontFamily="body" color="fg.subtle" px="4" py="3">
-            {buffer.lines.length > 0 ? "No line is like that." : empty}
+            {!view.complete ? "Searching…" : buffer.lines.length > 0 ? "No line is like that." : empty}
           </Text>
         ) : null}
         <div style={{ height: virtualizer.getTotalSize(), position: "relative" }}>

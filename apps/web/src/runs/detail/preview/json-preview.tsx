@@ -3,6 +3,7 @@ import { ChevronDown, ChevronRight } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { CodeView } from "../../../ui/code-view.tsx";
 import { formatCount } from "../../../ui/format.ts";
+import { readJson } from "./read-json.ts";
 
 const childrenAtOnce = 100;
 const mostTextLength = 2000;
@@ -31,14 +32,6 @@ export function JsonPreview({ text, label }: JsonPreviewProps) {
       <Node name={null} value={document.value} depth={0} />
     </Box>
   );
-}
-
-function readJson(text: string): { readonly value: unknown } | null {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return null;
-  }
 }
 
 interface NodeProps {
