@@ -104,6 +104,22 @@ export function databaseError(error: unknown): AppError | undefined {
   return lost ? new AppError("database_unavailable", { cause: error, retryAfter: 2 }) : undefined;
 }
 
+/** What a program has made is not lost because the database is away for a moment. */
+const outageMs = 30_000;
+
+/** Asks again while the database is out of reach, for a while. */
+export async function outlastOutage<T>(ask: () => Promise<T>): Promise<T> {
+  const until = performance.now() + outageMs;
+  for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 1000)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (databaseError(error)?.code !== "database_unavailable" || performance.now() > until) throw error;
+      await sleep(delayMs);
+    }
+  }
+}
+
 /** Sends a notification; inside a transaction it goes out with the commit. The payload is at most 8,000 bytes. */
 export async function notify(queries: Queries, channel: string, payload: string): Promise<void> {
   await sql`select pg_notify(${channel}, ${payload})`.execute(queries);

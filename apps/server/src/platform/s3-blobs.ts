@@ -22,6 +22,7 @@ import { LRUCache } from "lru-cache";
 import { noClaims, type Claims } from "./blob-claims.ts";
 import { diskError, readRegularFile, writeHashed } from "./blob-files.ts";
 import type { BlobRef, Blobs, PendingBlob } from "./blobs.ts";
+import { outlastOutage } from "./database.ts";
 import type { Secret } from "./secret.ts";
 
 /** Where a bucket is, and who we are there. */
@@ -45,7 +46,8 @@ const staleUploadMs = 24 * 60 * 60 * 1000;
 
 /**
  * A store in a bucket of any S3-compatible service: one object for each content, `sha256/ab/<hash>` below the prefix, the small ones too
- * (decision 0026). What comes as a stream is hashed into `incoming` on the local disk first: only then is its name known.
+ * (decision 0026). What comes as a stream is hashed into `incoming` on the local disk first: only then is its name known. Claims ask the database: while
+ * that is away for a moment, what is put waits. What is small and written soon does not: somebody waits for an answer.
  *
  * @throws AppError `storage_unavailable` when the bucket cannot be used
  */
@@ -114,7 +116,7 @@ export async function openS3Blobs(target: S3Target, incoming: string, claims: Cl
     const temporary = join(incoming, randomUUID());
     try {
       const ref = await writeHashed(temporary, source, maxBytes);
-      await putFile(temporary, ref);
+      await outlastOutage(() => putFile(temporary, ref));
       return ref;
     } catch (error) {
       throw diskError(error) ?? error;
@@ -128,7 +130,7 @@ export async function openS3Blobs(target: S3Target, incoming: string, claims: Cl
     const sha256 = hashOnce("sha256", bytes);
     if (bytes.length > partBytes) return await putChunks(oneChunk(bytes));
     await pending.get(sha256)?.written.catch(() => {});
-    await putBytes(sha256, bytes);
+    await outlastOutage(() => putBytes(sha256, bytes));
     return { sha256, size: bytes.length };
   };
 

@@ -27,7 +27,7 @@ export class RunRecord {
   }
 
   /** Writes the row a little later, unless the run has ended by then. `onFailure`: it could not be written, and the run has to stop. */
-  defer(onFailure: () => void): void {
+  defer(onFailure: (error: unknown) => void): void {
     this.#timer = setTimeout(() => void this.ensure().catch(onFailure), deferMs);
   }
 

@@ -655,7 +655,10 @@ export class Runs {
       });
       return await this.#present(rowOf(run));
     }
-    record.defer(() => worker.abandon(run.id));
+    record.defer((error) => {
+      worker.abandon(run.id);
+      ended.reject(error); // whoever waits is told now, not when the database is back
+    });
     using watching = new DisposableStack();
     watching.defer(this.#context.liveRuns.watch(run.id));
     const finished = await Promise.race([ended.promise, done]).catch((error: unknown) => {

@@ -375,7 +375,7 @@ export class Worker implements Service {
       isEnding = true;
       return await this.#finish(row, live, outcome, record, onEnded);
     } catch (error) {
-      if (!(error instanceof LostRunError) && !hasKnownEnd(error) && databaseError(error) === undefined)
+      if (!(error instanceof LostRunError) && endCodeOf(error) === "internal")
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
       await live.discard();
       await this.#giveUp(row, { begun: execution?.begun === true, isEnding }, error);
@@ -435,7 +435,7 @@ export class Worker implements Service {
       this.#persist(() => requeueRun(queries, row, this.id, "database_unavailable")).catch(() => {}); // the next start sees to it
       return;
     }
-    const code = endCodes.get(error instanceof AppError ? error.code : "") ?? "internal";
+    const code = endCodeOf(error);
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const nothing = { startedAt: null, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
     const end: RunEnd = { id: row.id, attempt: row.attempt, finishedAt: new Date(), verdict, ...nothing };
@@ -554,12 +554,12 @@ export class Worker implements Service {
     const verdict = ended ? { ...outcome.verdict, error: runError("infrastructure", "worker_lost") } : outcome.verdict;
     try {
       await live.close();
-      return { verdict, log: await writeLog(this.#context.blobs, live.content()) };
+      return { verdict, log: await this.#persist(() => writeLog(this.#context.blobs, live.content())) };
     } catch (error) {
       this.#context.logger.error({ err: error, runId: live.id }, "a log could not be stored");
-      const full = (error instanceof AppError && error.code === "storage_full") || (error as NodeJS.ErrnoException).code === "ENOSPC";
+      const code = (error as NodeJS.ErrnoException).code === "ENOSPC" ? "storage_full" : endCodeOf(error);
       return {
-        verdict: { ...outcome.verdict, status: "failed", error: runError("infrastructure", full ? "storage_full" : "internal") },
+        verdict: { ...outcome.verdict, status: "failed", error: runError("infrastructure", code) },
         log: null,
       };
     }
@@ -584,15 +584,17 @@ interface Reservation {
 }
 
 /** What ends a run that could not be brought to its end, by the code of the error. Whatever else it was is said in the log. */
-const endCodes: ReadonlyMap<string, "runtime_unavailable" | "storage_full" | "storage_unavailable"> = new Map([
+const endCodes: ReadonlyMap<string, "runtime_unavailable" | "storage_full" | "storage_unavailable" | "database_unavailable"> = new Map([
   ["unknown_language", "runtime_unavailable"],
   ["unknown_version", "runtime_unavailable"],
   ["storage_full", "storage_full"],
   ["storage_unavailable", "storage_unavailable"],
+  ["database_unavailable", "database_unavailable"],
 ]);
 
-function hasKnownEnd(error: unknown): boolean {
-  return error instanceof AppError && endCodes.has(error.code);
+function endCodeOf(error: unknown) {
+  const known = error instanceof AppError ? error : databaseError(error);
+  return endCodes.get(known?.code ?? "") ?? "internal";
 }
 
 /** The run was given to somebody else, or has been ended, while this process did not answer. */

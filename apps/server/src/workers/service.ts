@@ -11,7 +11,7 @@ import {
   drainChannel,
   insertWorker,
   isDrained,
-  listLiveWorkers,
+  listWatched,
   markDraining,
   markStopped,
   renewLease,
@@ -92,13 +92,14 @@ export async function joinWorkers(context: MembershipContext, facts: WorkerFacts
 }
 
 async function recoverLost({ database, logger, onGone, warmth }: MembershipContext, ownId: string, silence: SilenceWatch): Promise<void> {
-  const others = (await listLiveWorkers(database.queries)).filter(({ id }) => id !== ownId);
+  const others = (await listWatched(database.queries)).filter(({ id }) => id !== ownId);
   const silent = silence.observe(others);
   const lost = others.filter((worker) => silent.has(worker.id) || isProcessGone(worker.process));
-  warmth.learn(others.filter((worker) => !lost.includes(worker) && !worker.draining && worker.drained_at === null));
+  const isAvailable = ({ draining, drained_at, stopped_at }: WorkerRow) => !draining && drained_at === null && stopped_at === null;
+  warmth.learn(others.filter((worker) => !lost.includes(worker) && isAvailable(worker)));
   for (const worker of lost) {
     await database.queries.transaction().execute(async (work) => {
-      if (!(await markStopped(work, worker.id, true))) return;
+      if (worker.stopped_at === null && !(await markStopped(work, worker.id, true))) return;
       await onGone(work, worker.id, true);
       logger.warn({ workerId: worker.id }, "a worker was lost; its runs were put back or ended");
     });

@@ -56,9 +56,15 @@ export async function isDrained(queries: Queries, id: string): Promise<boolean> 
   return row !== undefined && row.drained_at !== null;
 }
 
-/** Those that have not stopped, as far as anybody knows. */
-export async function listLiveWorkers(queries: Queries): Promise<WorkerRow[]> {
-  return await queries.selectFrom("workers").selectAll().where("stopped_at", "is", null).execute();
+/**
+ * Those that have not stopped, as far as anybody knows, and those that have runs all the same: nobody tells the database that a process is dead, and what
+ * it has asked for may be done after its runs were looked for.
+ */
+export async function listWatched(queries: Queries): Promise<WorkerRow[]> {
+  const { rows } = await sql<WorkerRow>`
+    select * from workers where stopped_at is null
+      or id in (select worker_id from runs where status in ('starting', 'running', 'waiting'))`.execute(queries);
+  return rows;
 }
 
 /** Marks a worker as gone; `lost`: it did not say so itself. False when somebody else did so first. */

@@ -188,4 +188,25 @@ describe.runIf(hasS3)("a bucket", () => {
       message: expect.stringMatching(message) as string,
     });
   });
+
+  it("is written to when the database, which claims ask, has been away for a moment; what is written soon does not wait", async () => {
+    using directory = createTemporaryDirectory();
+    let failures = 0;
+    const claim = async () => {
+      if ((failures -= 1) >= 0) throw new Error("Connection terminated unexpectedly");
+    };
+    const claims = { claim, expect: () => {}, forget: () => {} };
+    const blobs = await openS3Blobs(target({ prefix: "outage/" }), join(directory.path, "incoming"), claims);
+    for (const put of [(bytes: Buffer) => blobs.write(bytes), (bytes: Buffer) => blobs.putStream(Readable.from([bytes]))]) {
+      const bytes = randomBytes(1000);
+      failures = 2;
+      expect(await put(bytes)).toMatchObject({ sha256: hashOf(bytes), size: 1000 });
+      expect(failures).toBeLessThan(0);
+      expect(await blobs.has(hashOf(bytes))).toBe(true);
+    }
+    failures = 1;
+    const soon = await blobs.writeSoon(randomBytes(1000));
+    await expect(soon.written).rejects.toThrow("Connection terminated");
+    await blobs.close();
+  });
 });

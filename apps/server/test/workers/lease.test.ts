@@ -111,6 +111,18 @@ describe("workers that are gone", () => {
     expect(await execute(server, { language: "bash", code: "echo alive" })).toMatchObject({ status: "succeeded" });
   });
 
+  it("are looked after again when a run was given to them late, but not while they give signs", async () => {
+    const dead = await addWorker({ process: { pid: 4_194_303 } });
+    const alive = await addWorker({ lives: true });
+    await queries().updateTable("workers").set({ stopped_at: new Date() }).where("id", "in", [dead, alive]).execute();
+    const ofAlive = await addRun(alive, { status: "running" });
+    const claimed = await addRun(dead, { status: "starting" }, counting);
+    const begun = await addRun(dead, { status: "running" });
+    expect(await waitForRun(server, claimed)).toMatchObject({ status: "succeeded", attempt: 2, stdout: "once\n" });
+    expect(await waitForRun(server, begun)).toMatchObject({ status: "failed", error: { code: "worker_lost" } });
+    expect(await getRun(server, ofAlive)).toMatchObject({ status: "running" });
+  });
+
   it("do not get to write the end of a run that was taken from them", async () => {
     const slow = execute(server, { language: "bash", code: "sleep 0.6; echo too late" });
     const own = await queries().selectFrom("workers").select("id").where("pid", "=", process.pid).executeTakeFirstOrThrow();

@@ -142,7 +142,7 @@ async function examineCounts({ query, nodes }: Installation, signal: AbortSignal
   const problems = (await open()).map(({ id, status }) => `the run ${id}, of which nobody was told, is still ${status}`);
   const [counts] = await query<{ counted: number; ended: number }>(
     `select (select coalesce(sum(runs), 0)::integer from usage_days) as counted,
-      (select count(*)::integer from runs where worker_id is not null) as ended`,
+      (select count(*)::integer from runs where finished_at is not null) as ended`,
   );
   if (counts?.counted !== counts?.ended) problems.push(`${counts?.ended ?? 0} runs have ended, and ${counts?.counted ?? 0} are counted`);
   const live = async () => await query<{ pid: number }>("select pid from workers where stopped_at is null");
