@@ -14,7 +14,8 @@ import { perform, type Ground } from "./load.ts";
 import { Report } from "./report.ts";
 import { countSideEffects } from "./side-effects.ts";
 
-/** `npm run long` asks for many rounds; as part of the ordinary tests a few are made. A seed repeats what is random. */
+/** `npm run long` asks for many rounds; a few: `SYLA_LONG_RUNS=1 npm test -- apps/server/test/long/faults`. A seed repeats what is random. */
+const isLong = process.env["SYLA_LONG_RUNS"] !== undefined;
 const rounds = Number(process.env["SYLA_FAULT_ROUNDS"] ?? 5);
 const seed = Number(process.env["SYLA_FAULT_SEED"] ?? 1);
 /** A server that is killed while it sends to a webhook holds that delivery for two minutes. */
@@ -61,7 +62,7 @@ async function prepare(
 }
 
 // Redis and the S3 service are installed by tools/test.sh where that is possible; the servers need both.
-test.skipIf(!hasRedis || !hasS3)(
+test.skipIf(!isLong || !hasRedis || !hasS3)(
   `${rounds} rounds of kills under load lose nothing, run nothing twice and leave nothing behind (seed ${seed})`,
   { timeout: 240_000 + rounds * 30_000 },
   async () => {
