@@ -413,15 +413,14 @@ async function* runEvents(lease: Lease, spec: SandboxSpec, network: RunNetwork |
   } finally {
     watch.stop();
     watchdog.stop();
+    let isClean = false;
     try {
       await network?.close(); // before the slot is another run's
       // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
       if (spec.runtime.pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
-    } catch (error) {
-      again = false;
-      throw error;
+      isClean = true;
     } finally {
-      lease.release(again);
+      lease.release(again && isClean);
     }
   }
 }

@@ -14,12 +14,11 @@ export function createZip(): { readonly zip: ZipFile; readonly output: Readable 
 /** Puts content into an archive, opened when its turn comes, and closed with the archive when its reader goes away. */
 export function addBlob(zip: ZipFile, blobs: Pick<Blobs, "open">, name: string, blob: BlobRef, options: Partial<ReadStreamOptions>): void {
   zip.addReadStreamLazy(name, { ...options, size: blob.size }, (give) => {
-    blobs.open(blob.sha256).then(
-      (content) => {
-        if (endWith(zip.outputStream as Readable, content)) give(null, content);
-      },
-      (error: unknown) => give(error, Readable.from([])),
-    );
+    const open = async () => {
+      const content = await blobs.open(blob.sha256);
+      if (endWith(zip.outputStream as Readable, content)) give(null, content);
+    };
+    open().catch((error: unknown) => give(error, Readable.from([])));
   });
 }
 

@@ -439,9 +439,11 @@ export class Worker implements Service {
     const verdict = { status: "failed", exitCode: null, signal: null, error: runError("infrastructure", code) } as const;
     const nothing = { startedAt: null, result: emptyResult, logSha256: null, logSize: 0, artifactCount: 0 };
     const end: RunEnd = { id: row.id, attempt: row.attempt, finishedAt: new Date(), verdict, ...nothing };
-    const written = this.#persist(() => finishRuns(queries, this.id, [end])).then((ids) => {
+    const write = async () => {
+      const ids = await this.#persist(() => finishRuns(queries, this.id, [end]));
       if (ids.length > 0) this.#noteEnded(endedRow(row, end));
-    });
+    };
+    const written = write();
     if (isOutage) written.catch(() => {}); // as above
     else await written;
   }

@@ -194,13 +194,13 @@ async function rekey(work: Work, userId: string, change: Readonly<Record<string,
  */
 export async function recount(queries: Queries): Promise<number> {
   const each = (write: (name: string) => string, between = ", ") => sql.raw(countSums.map(write).join(between));
-  const [keys, sums] = [sql.raw(countKeys), each((name) => name)];
+  const [keys, counted] = [sql.raw(countKeys), each((name) => name)];
   const { rows } = await sql`
     with differing as (
       select ${keys}, ${each((name) => `sum(${name})::bigint as ${name}`)} from (
-        select ${keys}, ${sums} from usage_recounted
+        select ${keys}, ${counted} from usage_recounted
         union all select ${keys}, ${each((name) => `-${name}`)} from usage_counts where not is_deleted) as both_counts
       group by ${keys} having ${each((name) => `sum(${name}) <> 0`, " or ")} order by ${keys})
-    insert into usage_counts (${keys}, ${sums}) select * from differing ${sql.raw(addUp)} returning user_id`.execute(queries);
+    insert into usage_counts (${keys}, ${counted}) select * from differing ${sql.raw(addUp)} returning user_id`.execute(queries);
   return rows.length;
 }

@@ -120,7 +120,7 @@ describe("sharing a model", () => {
       await made(sharing("/grants", { email, level: "run", cap: { amount: 3, period: "day" } }));
       await setting.server.context.database.queries.transaction().execute((work) => adoptEmailGrants(work, id, email));
     }
-    const bySubject = new Map((await caps()).map((cap) => [cap.subject, cap]));
+    const bySubject = new Map((await caps()).map((one) => [one.subject, one]));
     expect(bySubject.get(subject)).toEqual({ subject, amount: 3, period: "day" });
     // One for each grant to an address is left over: the other person may spend what they could.
     expect(bySubject.size).toBe(3);

@@ -165,7 +165,7 @@ describe("runs a day", () => {
     ] as const) {
       await change(userId, { runsPerDay: limit });
       const allowance = await quotas.allowanceOf(actor, kind);
-      const admitted = allowance === null ? null : quotas.letIn(allowance, [], (admit) => queries().transaction().execute(admit));
+      const admitted = allowance === null ? null : quotas.letIn(allowance, [], (work) => queries().transaction().execute(work));
       const outcome = await admitted?.catch((error: unknown) => (error as AppError).code);
       expect(outcome).toEqual(isRefused ? "quota_exceeded" : { mayStart: true, newBytes: 0 });
     }
@@ -272,7 +272,7 @@ describe("a warning", () => {
     const quotas = new Quotas({ ...server.context, rateLimit, onWarning: (warning) => warnings.push(warning) });
     const admit = async () => {
       const allowance = await quotas.allowanceOf({ userId, role: "developer", via: "api-key" }, "execution");
-      if (allowance !== null) await quotas.letIn(allowance, [], (admit) => queries().transaction().execute(admit));
+      if (allowance !== null) await quotas.letIn(allowance, [], (work) => queries().transaction().execute(work));
     };
     await admit();
     await execute(server, quick, person);

@@ -108,14 +108,16 @@ export default function CatalogPage() {
           Nothing has the words “{filter.q}”. These are like them:
         </Text>
       ) : null}
-      {assets.length === 0 ? null : filter.layout === "table" ? (
+      {assets.length === 0 ? null : (
         <Suspense fallback={<SkeletonRows rows={8} />}>
-          <AssetTable {...shown} onSelectAll={(on) => setSelected(on ? new Set(assets.map((asset) => asset.id)) : none)} />
+          {filter.layout === "table" ? (
+            <AssetTable {...shown} onSelectAll={(on) => setSelected(on ? new Set(assets.map((asset) => asset.id)) : none)} />
+          ) : (
+            <AssetCards {...shown} />
+          )}
+          <ListEnd list={list} assets={assets} />
         </Suspense>
-      ) : (
-        <AssetCards {...shown} />
       )}
-      {assets.length > 0 ? <ListEnd list={list} assets={assets} /> : null}
       <Suspense fallback={null}>
         {creating ? <NewProgramDialog onClose={() => setCreating(false)} /> : null}
         {uploading ? <UploadDialog into={null} onClose={() => setUploading(false)} /> : null}
