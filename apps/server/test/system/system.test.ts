@@ -24,7 +24,7 @@ describe("every route", () => {
     const refused = response.status === 401 && code === "unauthenticated";
     // The metrics look for themselves who asks: it may be somebody with nothing but their token.
     expect(refused).toBe(route.auth !== "none" || name === "getMetrics");
-    expect([200, 302, 400, 401, 404]).toContain(response.status);
+    expect([200, 302, 400, 401, 403, 404, 410]).toContain(response.status);
     expect(detail).not.toContain(`There is no ${route.method} `);
   });
 
