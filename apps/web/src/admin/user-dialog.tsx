@@ -10,7 +10,16 @@ import { Modal } from "../ui/modal.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { DeleteUser } from "./delete-user.tsx";
-import { useImpersonate, useReactivate, useResetTwoFactor, useSetRole, useSignOutUser, useSuspend, useUser } from "./queries.ts";
+import {
+  useExportUser,
+  useImpersonate,
+  useReactivate,
+  useResetTwoFactor,
+  useSetRole,
+  useSignOutUser,
+  useSuspend,
+  useUser,
+} from "./queries.ts";
 import { roleNames, roles } from "./roles.ts";
 import { UserKeys } from "./user-keys.tsx";
 
@@ -92,9 +101,10 @@ function Reasoned({ user }: { readonly user: UserRecord }) {
   const reactivate = useReactivate();
   const impersonate = useImpersonate();
   const resetTwoFactor = useResetTwoFactor();
+  const exported = useExportUser();
   const me = useMe();
   const given = reason.trim();
-  const problem = suspend.error ?? reactivate.error ?? impersonate.error ?? resetTwoFactor.error;
+  const problem = suspend.error ?? reactivate.error ?? impersonate.error ?? resetTwoFactor.error ?? exported.error;
   if (user.status === "suspended") {
     return (
       <Flex px="4" py="3" borderTopWidth="1px" borderColor="border" gap="3" align="center" wrap="wrap">
@@ -137,6 +147,15 @@ function Reasoned({ user }: { readonly user: UserRecord }) {
             Reset second factor
           </Button>
         ) : null}
+        <Button
+          size="sm"
+          variant="outline"
+          disabled={given === ""}
+          loading={exported.isPending}
+          onClick={() => exported.mutate({ id: user.id, reason: given })}
+        >
+          Export their data
+        </Button>
         {user.role === "admin" || user.id === me.data?.id ? null : (
           <Button
             size="sm"
