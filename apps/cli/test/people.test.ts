@@ -78,7 +78,7 @@ describe("syla auth two-factor", () => {
     const { recoveryCodes } = JSON.parse(renewed.stdout) as { recoveryCodes: string[] };
     expect(recoveryCodes).toHaveLength(10);
     expect((await signIn(ann, { code: codes[2] })).status).toBe(401);
-    expect((await answering(ann, ["wrong", "x"], "auth", "two-factor", "disable")).stderr).toContain("invalid_credentials");
+    expect((await answering(ann, ["wrong", "123456"], "auth", "two-factor", "disable")).stderr).toContain("invalid_credentials");
     expect((await answering(ann, [password, recoveryCodes[0] ?? ""], "auth", "two-factor", "disable")).stdout).toBe(
       "The second factor is off.\n",
     );

@@ -55,12 +55,15 @@ const callColumns =
 
 /** Everything about a person. */
 export const exportParts: readonly ExportPart[] = [
-  of(
-    "account",
-    "users",
-    "id",
-    "id, name, email, email_verified, image, role, status, suspended_reason, two_factor_enabled, time_zone, created_at, updated_at, last_seen_at",
-  ),
+  {
+    name: "account",
+    from: "users",
+    where: "id = me",
+    key: "id",
+    columns:
+      "id, name, email, email_verified, image, role, status, suspended_reason, two_factor_enabled, time_zone, created_at, updated_at, last_seen_at",
+    names: ["users.id", "users.email"],
+  },
   of("waysIn", "accounts", "user_id", "id, provider_id as provider, account_id as account, created_at, updated_at"),
   of("sessions", "sessions", "user_id", "id, ip_address, user_agent, impersonation_reason, created_at, expires_at"),
   of("sessionsAsOthers", "sessions", "impersonated_by", "id, user_id, impersonation_reason, created_at, expires_at"),
@@ -254,7 +257,14 @@ export const exportParts: readonly ExportPart[] = [
     columns: "d.thing, d.id, d.what, d.at",
     names: done.map(([table, column]) => `${table}.${column}`),
   },
-  of("audit", "audit_events", "actor_id", "id, at, action, resource_type, resource_id, outcome, ip, user_agent"),
+  {
+    name: "audit",
+    from: "audit_events",
+    where: "actor_id = me",
+    key: "id",
+    columns: "id, at, actor_name, action, resource_type, resource_id, outcome, ip, user_agent",
+    names: ["audit_events.actor_id", "audit_events.actor_name"],
+  },
   of("auditAsOthers", "audit_events", "impersonator_id", "id, at, action, resource_type, resource_id, outcome, ip, user_agent"),
   of("auditOfYou", "audit_events", "resource_id", "id, at, action, outcome"),
 ];
