@@ -372,6 +372,7 @@ describe("what is open in a browser", () => {
     const signedIn = await signInAs(bob);
     await share(server, ann, { ...thing(), email: bob.email, level: "view" });
     const { ended } = await follow(signedIn);
+    expect(await isOpen(ended)).toBe("open");
     const promote = () => server.send("PATCH", `/api/v1/users/${bob.id}`, { role: "admin" });
     expect(await endsAfter(ended, promote)).toBeLessThan(soonMs);
   });
