@@ -135,6 +135,8 @@ test("a model's defaults, headers, abilities and limits are set and taken back",
     storeDays: null,
   });
   expect(JSON.stringify(await config())).not.toContain("END");
+  expect(JSON.stringify(await config())).not.toContain("seed");
+  expect((await syla("credential", "delete", "proxy token")).code).toBe(0);
   for (const wrong of [
     ["--top-p", "2"],
     ["--seed", "x"],

@@ -7,8 +7,8 @@ type Parameters = NonNullable<ModelConfigDraft["parameters"]>;
 type Capabilities = NonNullable<ModelConfigDraft["capabilities"]>;
 type Limits = NonNullable<ModelConfigDraft["limits"]>;
 
-/** A number, or null: none from now on. */
-type MaybeNumber = number | null;
+/** A number, or that there is none from now on. */
+type MaybeNumber = number | "none";
 
 /** What may be said of a model when it is made, and changed later. */
 export interface ModelFlags {
@@ -97,7 +97,7 @@ export function configOf(flags: ModelFlags, before?: ModelConfigDraft): Partial<
     ...(cacheSeconds === undefined ? {} : { cacheSeconds }),
     ...(cacheFor === undefined ? {} : { cacheFor }),
     ...(store === undefined ? {} : { store }),
-    ...(storeDays === undefined ? {} : { storeDays }),
+    ...(storeDays === undefined ? {} : { storeDays: orNull(storeDays) }),
   };
 }
 
@@ -131,15 +131,15 @@ function changed<K extends "parameters" | "capabilities" | "limits">(
 function parametersOf(flags: ModelFlags): Parameters {
   const { stop } = flags;
   const numbers = ["temperature", "maxTokens", "topP", "frequencyPenalty", "presencePenalty", "seed"] as const;
-  const said = numbers.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name] ?? undefined] as const]));
+  const said = numbers.flatMap((name) => (flags[name] === undefined ? [] : [[name, orNull(flags[name]) ?? undefined] as const]));
   const stops = stop === undefined ? {} : { stop: stop.length === 1 && stop[0] === "none" ? undefined : [...stop] };
-  return { ...Object.fromEntries(said), ...stops } as Parameters;
+  return { ...Object.fromEntries(said), ...stops };
 }
 
 function capabilitiesOf({ contextWindow, tools, jsonSchemas, modality }: ModelFlags): Capabilities {
   const answer = (word: YesNo) => (word === "unknown" ? null : word === "yes");
   return {
-    ...(contextWindow === undefined ? {} : { contextWindow }),
+    ...(contextWindow === undefined ? {} : { contextWindow: orNull(contextWindow) }),
     ...(tools === undefined ? {} : { tools: answer(tools) }),
     ...(jsonSchemas === undefined ? {} : { json: answer(jsonSchemas) }),
     ...(modality === undefined ? {} : { modalities: [...new Set(modality)] }),
@@ -148,8 +148,8 @@ function capabilitiesOf({ contextWindow, tools, jsonSchemas, modality }: ModelFl
 
 function limitsOf({ requestsPerMinute, tokensPerMinute }: ModelFlags): Limits {
   return {
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
-    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute: orNull(requestsPerMinute) }),
+    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute: orNull(tokensPerMinute) }),
   };
 }
 
@@ -166,9 +166,13 @@ function readPairs(pairs: readonly string[], before: Readonly<Record<string, str
   return Object.fromEntries(found);
 }
 
+function orNull(value: MaybeNumber): number | null {
+  return value === "none" ? null : value;
+}
+
 function numberIn(least: number, most: number): (text: string) => MaybeNumber {
   return (text) => {
-    if (text === "none") return null;
+    if (text === "none") return text;
     const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most)) throw usageError(`"${text}" is no number from ${least} to ${most}.`, "Or say none.");
     return value;
@@ -177,7 +181,7 @@ function numberIn(least: number, most: number): (text: string) => MaybeNumber {
 
 function wholeIn(least: number, most: number): (text: string) => MaybeNumber {
   return (text) => {
-    if (text === "none") return null;
+    if (text === "none") return text;
     const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most)) throw usageError(`"${text}" is no whole number from ${least} to ${most}.`, "Or say none.");
     return value;

@@ -97,12 +97,12 @@ describe.skipIf(!existsSync(uv))("package indexes of people and teams", () => {
   test("an index is tried before anything is built with it: whether it answers, takes the credential, and has a package", async () => {
     const tried = async (more: object, who = alice) =>
       await json<PackageIndexTest>(send(who, "POST", "package-indexes/test", { language: "python", url: own?.url, ...more }));
-    const with_ = { credentialId: credential.id };
-    expect(await tried({ ...with_, packages: ["acme-*", "Acme_Tool"] })).toMatchObject({ ok: true, code: null, package: "Acme_Tool" });
-    expect(await tried({ ...with_, packages: ["acme-*"] })).toMatchObject({ ok: true, code: null, package: null });
-    expect(await tried({ ...with_, package: "acme-nothing" })).toMatchObject({ ok: false, code: "package_missing" });
+    const keyed = { credentialId: credential.id };
+    expect(await tried({ ...keyed, packages: ["acme-*", "Acme_Tool"] })).toMatchObject({ ok: true, code: null, package: "Acme_Tool" });
+    expect(await tried({ ...keyed, packages: ["acme-*"] })).toMatchObject({ ok: true, code: null, package: null });
+    expect(await tried({ ...keyed, package: "acme-nothing" })).toMatchObject({ ok: false, code: "package_missing" });
     expect(await tried({ package: "acme-tool" })).toMatchObject({ ok: false, code: "index_refused", message: "it answered 401" });
-    expect(await tried({ ...with_, language: "node", package: "acme-tool" })).toMatchObject({ ok: false });
+    expect(await tried({ ...keyed, language: "node", package: "acme-tool" })).toMatchObject({ ok: false });
     const gone = "http://127.0.0.1:1/simple";
     expect(await tried({ url: gone })).toMatchObject({ ok: false, code: "index_unreachable", message: expect.stringContaining("refused") });
     other?.behave("acme-down", "down");

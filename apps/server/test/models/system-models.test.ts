@@ -178,14 +178,14 @@ describe("a program's model", () => {
 
   it("is chosen so when a program is made as well; a copy goes without one that its owner may not call", async () => {
     const mine = await setting.model(`Made with ${count}`);
-    const config = { runtime: "python", entrypoint: "main.py", modelId: mine.id };
-    const input = { type: "program", name: `Made ${count}`, files: [{ path: "main.py", content: "" }], config };
+    const programConfig = { runtime: "python", entrypoint: "main.py", modelId: mine.id };
+    const input = { type: "program", name: `Made ${count}`, files: [{ path: "main.py", content: "" }], config: programConfig };
     const refused = await setting.send(bob, "POST", "/api/v1/assets", input);
     expect([refused.status, await refused.json()]).toMatchObject([
       400,
       { code: "model_unusable", fields: [{ path: "config.modelId" }], hint: expect.stringContaining("syla model list") as string },
     ]);
-    const program = await createProgram(setting.server, setting.ann, `Made ${count}`, { "main.py": "" }, { config });
+    const program = await createProgram(setting.server, setting.ann, `Made ${count}`, { "main.py": "" }, { config: programConfig });
     await share(setting.server, setting.ann, { resourceType: "asset", resourceId: program.id, email: bob.email, level: "view" });
     const clone = async (person: Person) =>
       await setting.json<{ config: object }>(setting.send(person, "POST", `/api/v1/assets/${program.id}/clone`, {}));

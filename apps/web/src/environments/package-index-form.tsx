@@ -24,6 +24,7 @@ interface IndexFormProps {
 export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
   const [index] = useState(given);
   const create = useCreatePackageIndex();
+  const test = useTestPackageIndex();
   const update = useUpdatePackageIndex();
   const [language, setLanguage] = useState<PackageLanguage>(index?.language ?? "python");
   const [name, setName] = useState(index?.name ?? "");
@@ -32,7 +33,6 @@ export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
   const [credentialId, setCredentialId] = useState(index?.credentialId ?? null);
   const [ownerId, setOwnerId] = useState(index?.owner.id ?? me.id);
   const error = create.error ?? update.error ?? test.error;
-  const test = useTestPackageIndex();
   const [tried, setTried] = useState("");
   const tryIt = () =>
     test.mutate({

@@ -56,7 +56,7 @@ export function ModelForm({ model, ownerId, saving, error, saveLabel, onSave }: 
       {...more}
     />
   );
-  const choice = <K extends Words>(key: K, label: string, options: Readonly<Record<string, string>>) => (
+  const choice = (key: Words, label: string, options: Readonly<Record<string, string>>) => (
     <Choice label={label} value={draft[key]} options={options} onChoose={(value) => set({ [key]: value })} />
   );
   const onSubmit = (event: FormEvent) => {
