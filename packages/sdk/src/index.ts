@@ -21,7 +21,7 @@ export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./e
 export type { ListPackageIndexesQuery, PackageIndexDraft, PackageIndexes } from "./package-indexes.ts";
 export type { ListSchedulesQuery, Schedules } from "./schedules.ts";
 export type { Schedule } from "@syla/contracts/schedules";
-export type { PackageIndex, PackageIndexChange, PackageLanguage } from "@syla/contracts/package-indexes";
+export type { PackageIndex, PackageIndexChange, PackageIndexTest, PackageLanguage } from "@syla/contracts/package-indexes";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type {

@@ -89,6 +89,7 @@ export const routeTable = {
   downloadEnvironmentImageLog: { method: "GET", path: "/api/v1/environments/:id/image/log" },
   listPackageIndexes: { method: "GET", path: "/api/v1/package-indexes" },
   createPackageIndex: { method: "POST", path: "/api/v1/package-indexes", once: "answer" },
+  testPackageIndex: { method: "POST", path: "/api/v1/package-indexes/test" },
   updatePackageIndex: { method: "PATCH", path: "/api/v1/package-indexes/:id" },
   deletePackageIndex: { method: "DELETE", path: "/api/v1/package-indexes/:id" },
   createExecution: { method: "POST", path: "/api/v1/executions" },

@@ -56,6 +56,8 @@ export interface CatalogContext {
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly checkConfig?: CheckConfig;
   readonly onChanged?: OnChanged;
+  /** Whether somebody may call a model. */
+  readonly mayUseModel?: (actor: Actor, modelId: string) => Promise<boolean>;
   /** Told of the files that a program has from now on, and whether they were published. */
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
 }
@@ -244,7 +246,7 @@ export class Catalog {
     return await this.get(actor, id);
   }
 
-  /** A copy of the head or of a version, with its files. What refers to the owner's secrets is left out. */
+  /** A copy of the head or of a version, with its files. The owner's secrets, and a model that the actor may not use, are left out. */
   async clone(actor: Actor, id: string, { name, ownerId, version }: CloneInput): Promise<Asset> {
     const row = await loadAsset(this.#context, actor, "asset:read", id);
     // Where a model is, is for those who may change it.
@@ -260,7 +262,7 @@ export class Catalog {
       slots,
       ownerId,
       tree,
-      config: "secrets" in config ? { ...config, secrets: [] } : config,
+      config: row.type === "program" ? await this.#withoutOwners(actor, config) : config,
       clonedFrom: { id, version: version ?? null },
     });
   }
@@ -402,6 +404,14 @@ export class Catalog {
     const { tree_sha256: sha256, file_count: files, total_bytes: bytes, config } = at;
     const tree = sha256 === null ? null : { sha256, files: files ?? 0, bytes: bytes ?? 0 };
     return { tree, config, metadata: "metadata" in at ? metadataOf(at) : null };
+  }
+
+  /** A program's configuration without what is its owner's. */
+  async #withoutOwners(actor: Actor, config: object): Promise<object> {
+    const program = assetConfigs.program.parse(config);
+    const { modelId } = program;
+    const mayUse = modelId !== null && (await this.#context.mayUseModel?.(actor, modelId)) !== false;
+    return { ...program, secrets: [], modelId: mayUse ? modelId : null };
   }
 
   async #owner(actor: Actor, wish: string | undefined): Promise<string> {

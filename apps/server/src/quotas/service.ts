@@ -288,6 +288,11 @@ export class Quotas {
     if (state.limit >= 0) this.#warnSoon(userId, state);
   }
 
+  /** Somebody has stored so many bytes besides, in no blob. */
+  async noteStored(userId: string, bytes: number): Promise<void> {
+    await addStored(this.#context.database.queries, userId, bytes);
+  }
+
   async #spendState(userId: string, { limits }: PersonLimits): Promise<QuotaState> {
     const { spent, resetsAt } = await spentIn(this.#context.database.queries, userScope(userId), "month");
     return { quota: "llmSpendPerMonth", limit: limits.llmSpendPerMonth, used: spent / dollar, resetsAt };

@@ -77,6 +77,7 @@ export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord 
 export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from "./config.ts";
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
 export { inputEntries } from "./input-files.ts";
+export { usedSecrets } from "./used-secrets.ts";
 export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
 
 /** What the runs domain is made of. */

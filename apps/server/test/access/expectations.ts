@@ -89,6 +89,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   createPackageIndex: developer({
     body: { language: "python", name: "acme", url: "https://packages.example.org/simple", packages: ["acme-*"] },
   }),
+  testPackageIndex: developer({ body: { language: "python", url: "http://127.0.0.1:1/simple" } }),
   updatePackageIndex: own("package_index", { body: {} }),
   deletePackageIndex: own("package_index"),
   listSchedules: account(),
