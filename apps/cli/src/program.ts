@@ -70,6 +70,7 @@ import { modelListCommand } from "./commands/model-list.ts";
 import { modelShowCommand } from "./commands/model-show.ts";
 import { modelTestCommand } from "./commands/model-test.ts";
 import { modelUpdateCommand } from "./commands/model-update.ts";
+import { monitorCommand } from "./commands/monitor.ts";
 import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
 import { notificationsReadCommand } from "./commands/notifications-read.ts";
@@ -93,6 +94,7 @@ import { defineRunsPinCommand } from "./commands/runs-pin.ts";
 import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
+import { runsSummaryCommand } from "./commands/runs-summary.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
 import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
@@ -184,6 +186,7 @@ export function buildProgram(): Command {
     doctorCommand,
     noun("runs", "what was run", [
       runsListCommand,
+      runsSummaryCommand,
       runsShowCommand,
       runsWaitCommand,
       runsTraceCommand,
@@ -329,6 +332,7 @@ export function buildProgram(): Command {
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
+    monitorCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [
