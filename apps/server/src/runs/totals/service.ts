@@ -6,7 +6,7 @@ import type { Database } from "../../platform/database.ts";
 import { dollar } from "../../spend/service.ts";
 import { bucketMs } from "../../usage/service.ts";
 import { checkListFilter, type Runs } from "../service.ts";
-import { sumRuns, type TotalsLevel, type TotalsRow } from "./store.ts";
+import { sumRuns, type CallSumRow, type RunSumRow, type RunSums } from "./store.ts";
 
 const dayMs = 86_400_000;
 const defaultDays = 30;
@@ -24,26 +24,30 @@ export async function readRunTotals({ database, runs }: RunTotalsContext, actor:
   const since = query.since ?? new Date(Date.parse(until) - defaultDays * dayMs).toISOString();
   requireSpan(since, until);
   const { status, ...filter } = query;
+  const statuses = status === undefined ? null : (status.split(",") as RunStatus[]);
   const canMatch = checkListFilter(actor, query);
   if (canMatch) await runs.allRecorded();
-  const statuses = status === undefined ? null : (status.split(",") as RunStatus[]);
-  const rows = canMatch ? await sumRuns(database.queries, { ...filter, since, statuses }, actor, mostGroups) : [];
-  const of = (level: TotalsLevel) => rows.filter((row) => row.level === level);
-  const [whole] = of("total");
-  const total = whole === undefined ? noFigures : toFigures(whole);
+  const sums = canMatch ? await sumRuns(database.queries, { ...filter, since, statuses }, actor, mostGroups) : nothing;
+  const callsOf = new Map(sums.calls.map((row) => [`${row.level} ${row.key}`, row]));
+  const of = (level: RunSumRow["level"]) =>
+    sums.runs.filter((row) => row.level === level).map((row) => ({ row, figures: toFigures(row, callsOf.get(`${level} ${row.key}`)) }));
+  const total = of("total")[0]?.figures ?? toFigures(noRuns, undefined);
   const came = total.succeeded + total.failed;
-  const counts = new Map(of("status").map(({ key, runs: count }) => [key, count]));
+  const inState = new Map(of("status").map(({ row }) => [row.key, row.runs]));
+  const toNamed = ({ row: { key, name }, figures }: ReturnType<typeof of>[number]) => ({ id: key, name, ...figures });
   return {
     since,
     until,
-    statuses: Object.fromEntries(runStatuses.map((name) => [name, counts.get(name) ?? 0])) as RunTotals["statuses"],
+    statuses: Object.fromEntries(runStatuses.map((name) => [name, inState.get(name) ?? 0])) as RunTotals["statuses"],
     total,
     successRate: came === 0 ? null : total.succeeded / came,
     days: of("day")
-      .map((row) => ({ day: row.key, ...toFigures(row) }))
-      .toSorted((a, b) => (a.day < b.day ? -1 : 1)),
+      .map(({ row, figures }) => ({ day: row.key, ...figures }))
+      .toSorted((x, y) => (x.day < y.day ? -1 : 1)),
     programs: of("program").map(toNamed),
-    models: of("model").map(toModel),
+    models: sums.calls.flatMap((row) =>
+      row.level === "model" ? [{ id: row.key, name: row.name, runs: row.runs, ...toCallFigures(row) }] : [],
+    ),
     people: of("person").map(toNamed),
   };
 }
@@ -57,43 +61,21 @@ function requireSpan(since: string, until: string): void {
   });
 }
 
-function toNamed(row: TotalsRow): RunTotals["programs"][number] {
-  return { id: row.key, name: row.name, ...toFigures(row) };
+const nothing: RunSums = { runs: [], calls: [] };
+const noRuns = { runs: 0, succeeded: 0, failed: 0, cancelled: 0, p50: null, p95: null } as const;
+
+function toFigures(row: Pick<RunSumRow, keyof typeof noRuns>, calls: CallSumRow | undefined): RunFigures {
+  const { runs, succeeded, failed, cancelled, p50, p95 } = row;
+  return { runs, succeeded, failed, cancelled, p50Ms: bucketMs(p50), p95Ms: bucketMs(p95), ...toCallFigures(calls) };
 }
 
-function toModel(row: TotalsRow): RunTotals["models"][number] {
-  const { runs, calls, inputTokens, outputTokens, cachedTokens, cost, unknownCosts } = toFigures(row);
-  return { id: row.key, name: row.name, runs, calls, inputTokens, outputTokens, cachedTokens, cost, unknownCosts };
-}
-
-function toFigures(row: TotalsRow): RunFigures {
+function toCallFigures(row: CallSumRow | undefined): Omit<RunTotals["models"][number], "id" | "name" | "runs"> {
   return {
-    runs: row.runs,
-    succeeded: row.succeeded,
-    failed: row.failed,
-    cancelled: row.cancelled,
-    p50Ms: bucketMs(row.p50),
-    p95Ms: bucketMs(row.p95),
-    calls: row.calls,
-    inputTokens: row.input_tokens,
-    outputTokens: row.output_tokens,
-    cachedTokens: row.cached_tokens,
-    cost: row.cost / dollar,
-    unknownCosts: row.unknown_costs,
+    calls: row?.calls ?? 0,
+    inputTokens: row?.input_tokens ?? 0,
+    outputTokens: row?.output_tokens ?? 0,
+    cachedTokens: row?.cached_tokens ?? 0,
+    cost: (row?.cost ?? 0) / dollar,
+    unknownCosts: row?.unknown_costs ?? 0,
   };
 }
-
-const noFigures: RunFigures = {
-  runs: 0,
-  succeeded: 0,
-  failed: 0,
-  cancelled: 0,
-  p50Ms: null,
-  p95Ms: null,
-  calls: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cachedTokens: 0,
-  cost: 0,
-  unknownCosts: 0,
-};
