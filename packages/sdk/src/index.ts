@@ -141,6 +141,8 @@ export type {
   SourceExcerpt,
   Tier,
 } from "@syla/contracts/runs";
+export type { ClaimedRun, Queue, QueuedRun, RunWait, WaitReason } from "@syla/contracts/queue";
+export type { RunFigures, RunTotals } from "@syla/contracts/run-totals";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
 export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";

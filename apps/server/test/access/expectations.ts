@@ -130,10 +130,13 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   drainWorker: admin({ params: { id: "wrk_none" } }),
   resumeWorker: admin({ params: { id: "wrk_none" } }),
   listPools: admin(),
+  getQueue: admin(),
 
   createExecution: account({ body: nowhere }),
   createRun: account({ body: nowhere }),
   listRuns: account(),
+  summarizeRuns: account(),
+  explainWait: run("view"),
   requeueRuns: account({ body: { ids: ["run_none"] } }),
   getRun: run("view", { link: true }),
   waitRun: run("view", { query: "seconds=0" }),
