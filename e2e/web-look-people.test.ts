@@ -1,5 +1,4 @@
-import { notify } from "@syla/server/notifications/service";
-import { execute } from "@syla/testkit/runs";
+import { createPerson, execute } from "@syla/testkit/runs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -9,6 +8,8 @@ import { watchRequests } from "./settled.ts";
 let web: WebTest;
 let program: string;
 let person: string;
+/** Who has used most of a quota. */
+let worker: { authorization: string };
 
 const names = ["Grace Hopper", "Alan Turing", "Barbara Liskov", "Edsger Dijkstra", "Margaret Hamilton"] as const;
 const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@example.org`;
@@ -41,21 +42,34 @@ async function fillServer(): Promise<void> {
   const { id: teamId } = await send("POST", "/api/v1/teams", { name: "Compilers" });
   await queries.insertInto("team_members").values({ team_id: teamId, user_id: person, role: "member" }).execute();
   await send("POST", "/api/v1/grants", { ...thing, teamId, level: "view" });
-  for (let index = 0; index < 4; index += 1) await execute(server, { code: `exit ${index % 2}`, entrypoint: "main.sh" });
-  await send("PATCH", `/api/v1/quotas/${person}`, { runsPerDay: 200, storageMb: -1 });
+  worker = await createPerson(server);
+  for (let index = 0; index < 4; index += 1) await execute(server, { code: `exit ${index % 2}`, entrypoint: "main.sh" }, worker);
+  const { id: workerId } = (await (await server.fetch("/api/v1/users/me", { headers: worker })).json()) as { id: string };
+  await send("PATCH", `/api/v1/quotas/${workerId}`, { runsPerDay: 5, llmSpendPerMonth: -1 });
   await queries
-    .transaction()
-    .execute((work) => notify(work, { userId: person, type: "quota_warning", title: "80 % of your runs a day are used" }));
+    .updateTable("users")
+    .set({ name: "Radia Perlman", email: emailOf("Radia Perlman") })
+    .where("id", "=", workerId)
+    .execute();
+  await send("PATCH", `/api/v1/quotas/${person}`, { runsPerDay: 200, storageMb: -1 });
   await server.context.audit.flushed();
 }
 
 /** What is looked at, and how it is opened. */
 const pages: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   sharing: (page) => page.goto(`/programs/${program}?tab=sharing`),
-  audit: (page) => page.goto("/audit?action=share.&outcome=ok"),
+  audit: (page) => page.goto("/audit?action=share.*&outcome=ok"),
   users: (page) => page.goto("/admin/users"),
   user: (page) => page.goto(`/admin/users?user=${person}`),
-  usage: (page) => page.goto("/usage"),
+  quotas: async (page) => {
+    await page.goto(`/admin/users?user=${person}`);
+    await page.getByRole("button", { name: "Save quotas" }).scrollIntoViewIfNeeded();
+  },
+  usage: async (page) => {
+    await page.setExtraHTTPHeaders(worker);
+    await page.context().clearCookies();
+    await page.goto("/usage");
+  },
   preferences: (page) => page.goto("/settings/notifications"),
 };
 

@@ -196,7 +196,7 @@ describe("a share link without an account", () => {
   });
 
   it("to a program shows its files and versions, and nothing of how it is run, whose it is and where it came from", async () => {
-    const config = { runtime: "bash", entrypoint: "main.sh", env: { CITY: "Paris" } };
+    const config = { runtime: "bash", entrypoint: "main.sh", args: ["Paris"] };
     const program = await createProgram(server, ann, "Lined up", { "main.sh": "echo 1\n", "README.md": "# Lined up\n" }, { config });
     await server.send("POST", `/api/v1/assets/${program.id}/versions`, { version: "1.0.0", message: "First" }, ann.headers);
     await server.send("PATCH", `/api/v1/assets/${program.id}`, { description: "Says one" }, { ...ann.headers, "if-match": "*" });
@@ -261,7 +261,8 @@ describe("a share link without an account", () => {
       expect(await codeOf(get(`/api/v1/datasets/${id}/${path}`, rows.token))).toBe("unauthenticated");
 
     const config = { provider: "ollama", modelId: "hidden-one", baseUrl: "http://127.0.0.1:1", prices: { input: 1, output: 1 } };
-    const model = await server.send("POST", "/api/v1/models", { name: "Ours", description: "Fast", tags: ["eu"], config }, ann.headers);
+    const model = await server.send("POST", "/api/v1/models", { name: "Ours", description: "Fast", config }, ann.headers);
+    expect(model.status).toBe(201);
     const modelId = ((await model.json()) as { id: string }).id;
     const link = await makeLink(modelId, { resourceType: "asset", level: "run" });
     const said = await (await get("/api/v1/share-links/current", link.token)).text();

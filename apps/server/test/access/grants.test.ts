@@ -152,7 +152,12 @@ describe("access", () => {
     for (const team of [owning, reading])
       await queries.insertInto("team_members").values({ team_id: team.id, user_id: bob.id, role: "member" }).execute();
     const asset = await json<{ id: string }>(
-      send(ann, "POST", "/api/v1/assets", { type: "program", name: "Shared", ownerId: owning.id, files: [] }),
+      send(ann, "POST", "/api/v1/assets", {
+        type: "program",
+        name: "Shared",
+        ownerId: owning.id,
+        files: [{ path: "main.sh", content: "" }],
+      }),
     );
     const ref = { resourceType: "asset", resourceId: asset.id };
     await share(server, ann, { ...ref, teamId: reading.id, level: "run" });

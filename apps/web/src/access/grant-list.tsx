@@ -71,7 +71,14 @@ function GrantRow({ thing, grant, onChange, isRevoking, onRevoke }: GrantRowProp
           size="xs"
           onChoose={(level) => onChange({ level })}
         />
-        <Button size="xs" variant="outline" aria-expanded={opened === "end"} aria-label={`End of ${name}`} onClick={() => toggle("end")}>
+        <Button
+          size="xs"
+          variant="outline"
+          minW="24"
+          aria-expanded={opened === "end"}
+          aria-label={`End of ${name}`}
+          onClick={() => toggle("end")}
+        >
           {grant.expiresAt === null ? "Set end" : "Change end"}
         </Button>
         {type === "link" ? (

@@ -50,46 +50,51 @@ export function ShareForm({ thing, anonymousLinks }: ShareFormProps) {
   const error = way === "link" ? createLink.error : share.error;
   return (
     <>
-      <Flex as="form" onSubmit={onSubmit} gap="2" p="4" align="flex-end" wrap="wrap">
-        <SelectField label="Share with" value={way} onChoose={(value) => setWay(value as Way)}>
-          <option value="person">A person</option>
-          <option value="team">A team</option>
-          <option value="link">Whoever has a link</option>
-        </SelectField>
-        {way === "person" ? (
-          <Box flex="1 1 180px">
-            <TextField
-              label="E-mail address"
-              type="email"
-              required
-              value={email}
-              onChange={(event) => setEmail(event.currentTarget.value)}
-              problem={fieldProblem(share.error, "email")}
-            />
-          </Box>
-        ) : null}
-        {way === "team" ? (
-          <SelectField label="Team" value={team} onChoose={setTeamId} width="44">
-            {teams.data?.length === 0 ? <option value="">you are in no team</option> : null}
-            {teams.data?.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
+      <Flex as="form" onSubmit={onSubmit} direction="column" gap="2" p="4">
+        <Flex gap="2" align="flex-end" wrap="wrap">
+          <SelectField label="Share with" value={way} onChoose={(value) => setWay(value as Way)} width="44">
+            <option value="person">A person</option>
+            <option value="team">A team</option>
+            <option value="link">Whoever has a link</option>
           </SelectField>
-        ) : null}
-        <LevelSelect type={thing.resourceType} label="Level" value={level} onChoose={setLevel} />
-        {costs ? <CapFields value={cap} onChange={setCap} /> : null}
-        <ExpiryField label="Expires" value={ending} onChange={setEnding} />
-        <Button
-          type="submit"
-          size="sm"
-          colorPalette="accent"
-          loading={share.isPending || createLink.isPending}
-          disabled={way === "team" && team === ""}
-        >
-          {way === "link" ? "Make link" : "Share"}
-        </Button>
+          {way === "person" ? (
+            <Box flex="1 1 220px">
+              <TextField
+                label="E-mail address"
+                type="email"
+                required
+                value={email}
+                onChange={(event) => setEmail(event.currentTarget.value)}
+                problem={fieldProblem(share.error, "email")}
+              />
+            </Box>
+          ) : null}
+          {way === "team" ? (
+            <SelectField label="Team" value={team} onChoose={setTeamId} width="64">
+              {teams.data?.length === 0 ? <option value="">you are in no team</option> : null}
+              {teams.data?.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </SelectField>
+          ) : null}
+        </Flex>
+        <Flex gap="2" align="flex-start" wrap="wrap">
+          <LevelSelect type={thing.resourceType} label="Level" value={level} onChoose={setLevel} />
+          <ExpiryField label="Expires" value={ending} onChange={setEnding} />
+          {costs ? <CapFields value={cap} onChange={setCap} /> : null}
+          <Button
+            type="submit"
+            size="sm"
+            ml="auto"
+            colorPalette="accent"
+            loading={share.isPending || createLink.isPending}
+            disabled={way === "team" && team === ""}
+          >
+            {way === "link" ? "Make link" : "Share"}
+          </Button>
+        </Flex>
       </Flex>
       {way === "link" ? (
         <Box px="4" pb="4" mt="-1">

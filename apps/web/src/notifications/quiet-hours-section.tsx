@@ -25,10 +25,10 @@ export function QuietHoursSection({ preferences }: { readonly preferences: Notif
   return (
     <Section heading="Quiet hours" note="E-mails and webhooks wait until they are over.">
       <Flex as="form" onSubmit={save} gap="3" p="4" align="flex-end" wrap="wrap">
-        <Box w="28">
+        <Box w="36">
           <TextField label="From" type="time" required value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
         </Box>
-        <Box w="28">
+        <Box w="36">
           <TextField label="To" type="time" required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
         </Box>
         <Box flex="1 1 160px">
