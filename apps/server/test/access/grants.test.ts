@@ -161,17 +161,11 @@ describe("access", () => {
     );
     const ref = { resourceType: "asset", resourceId: asset.id };
     await share(server, ann, { ...ref, teamId: reading.id, level: "run" });
-    const waysOf = (reasons: Access["reasons"]) => reasons.map(({ name, level, teamRole }) => [name, level, teamRole]).toSorted();
+    const waysOf = (reasons: Access["reasons"]) => reasons.map(({ name, level, teamRole }) => `${name} ${level} ${teamRole}`).toSorted();
     const asked = `resourceType=asset&resourceId=${asset.id}`;
     const { items } = await json<{ items: PersonAccess[] }>(send(ann, "GET", `/api/v1/access/people?${asked}`));
-    const ofBob = [
-      ["Owning", "edit", "member"],
-      ["Reading", "run", null],
-    ];
-    expect(waysOf(items.find(({ key }) => key === ann.email)?.reasons ?? [])).toEqual([
-      ["Owning", "admin", "owner"],
-      ["Reading", "run", null],
-    ]);
+    const ofBob = ["Owning edit member", "Reading run null"];
+    expect(waysOf(items.find(({ key }) => key === ann.email)?.reasons ?? [])).toEqual(["Owning admin owner", "Reading run null"]);
     expect(waysOf(items.find(({ key }) => key === bob.email)?.reasons ?? [])).toEqual(ofBob);
     expect(waysOf((await json<Access>(send(bob, "GET", `/api/v1/access?${asked}`))).reasons)).toEqual(ofBob);
   });

@@ -98,7 +98,7 @@ async function makeLink(resourceId: string, resourceType = "run"): Promise<Link>
 }
 
 /** The headers of somebody who has nothing but the link. */
-function by({ token }: Link): { authorization: string } {
+function headersOf({ token }: Link): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
@@ -191,7 +191,7 @@ async function makeCallers(): Promise<void> {
     return person.headers;
   };
   const sessions = await signInBoth(admin, stranger);
-  for (const { resourceType, resourceId } of shared) links.set(resourceId, by(await makeLink(resourceId, resourceType)));
+  for (const { resourceType, resourceId } of shared) links.set(resourceId, headersOf(await makeLink(resourceId, resourceType)));
   const headers: Readonly<Record<CallerName, Readonly<Record<string, string>>>> = {
     anonymous: { authorization: "" },
     "revoked key": revoked.headers,
@@ -211,8 +211,8 @@ async function makeCallers(): Promise<void> {
     "team member": member.headers,
     administrator: admin.headers,
     owner: owner.headers,
-    "link, not signed in": by(await makeLink(runId)),
-    "link elsewhere, not signed in": by(await makeLink(elsewhereId)),
+    "link, not signed in": headersOf(await makeLink(runId)),
+    "link elsewhere, not signed in": headersOf(await makeLink(elsewhereId)),
     "link that was never made": { authorization: "Bearer syla_share_never" },
   };
   callers = Object.fromEntries(
@@ -420,6 +420,7 @@ describe("who may use which route", () => {
   it.each(["public", "team", "system"] as const)(
     "follows whose an asset is: %s",
     async (ownership) => {
+      await allowLinks(true);
       const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
       const { "link, not signed in": link, "link elsewhere, not signed in": elsewhere } = callers;
       const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original, link, elsewhere };

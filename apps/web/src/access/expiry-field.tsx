@@ -54,7 +54,7 @@ export function ExpiryField({ label, value, onChange, size = "sm" }: ExpiryField
     onChange(Number.isInteger(hours) ? { ...value, way: "hours", hours } : { ...value, way: chosen === "at" ? "at" : "never" });
   };
   return (
-    <Flex gap="2" align="center" wrap="wrap">
+    <Flex gap="2" align="flex-start" wrap="wrap">
       <SelectField label={label} size={size} value={value.way === "hours" ? String(value.hours) : value.way} onChoose={choose}>
         <option value="never">without end</option>
         {spans.map(({ hours, words }) => (

@@ -136,6 +136,18 @@ function QuotaField({ quota, choice, problem, onChange }: QuotaFieldProps) {
           {used === null ? "counted with each key or session" : `${quotaFormats[name](used)} used`}
         </Text>
       </Box>
+      {choice.way === "own" ? (
+        <Input
+          size="xs"
+          w="28"
+          inputMode="numeric"
+          textAlign="right"
+          aria-label={`${label}: limit`}
+          aria-invalid={problem !== null}
+          value={choice.amount}
+          onChange={(event) => onChange({ ...choice, amount: event.currentTarget.value })}
+        />
+      ) : null}
       <SelectField
         label={label}
         size="xs"
@@ -147,19 +159,6 @@ function QuotaField({ quota, choice, problem, onChange }: QuotaFieldProps) {
         <option value="own">a limit of their own</option>
         <option value="none">no limit</option>
       </SelectField>
-      <Box w="28">
-        {choice.way === "own" ? (
-          <Input
-            size="xs"
-            inputMode="numeric"
-            textAlign="right"
-            aria-label={`${label}: limit`}
-            aria-invalid={problem !== null}
-            value={choice.amount}
-            onChange={(event) => onChange({ ...choice, amount: event.currentTarget.value })}
-          />
-        ) : null}
-      </Box>
       {problem === null ? null : (
         <Text w="full" textAlign="right" fontSize="xs" color="fg.error">
           {problem}

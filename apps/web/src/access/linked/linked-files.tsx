@@ -17,7 +17,12 @@ export function LinkedFiles({ id }: { readonly id: string }) {
   if (files.isPending) return <SkeletonRows rows={4} />;
   if (files.isError) return <ErrorPanel error={files.error} onRetry={() => void files.refetch()} />;
   const path = chosen ?? files.data.items[0]?.path;
-  if (path === undefined) return <EmptyState icon={FileX2} title="No files" children="There is nothing in it yet." />;
+  if (path === undefined)
+    return (
+      <EmptyState icon={FileX2} title="No files">
+        There is nothing in it yet.
+      </EmptyState>
+    );
   return (
     <Grid templateColumns={{ base: "minmax(0, 1fr)", md: "240px minmax(0, 1fr)" }} flex="1" minH="320px">
       <Box borderRightWidth={{ base: "0", md: "1px" }} borderBottomWidth={{ base: "1px", md: "0" }} borderColor="border" overflow="auto">
