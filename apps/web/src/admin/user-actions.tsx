@@ -24,8 +24,8 @@ export function UserActions({ user, onDone }: UserActionsProps) {
   const makeLink = useMakeResetLink();
   const signOut = useSignOutUser();
   const resetTwoFactor = useResetTwoFactor();
-  const exported = useExportUser();
   const impersonate = useImpersonate();
+  const exported = useExportUser();
   const suspend = useSuspend();
   const reactivate = useReactivate();
   const { id, name } = user;
@@ -70,12 +70,12 @@ export function UserActions({ user, onDone }: UserActionsProps) {
       ) : null}
       <ConfirmedAction
         label="Export their data"
-        note="Everything about them as one JSON document, without the content of files and logs."
-        question={`Save everything about ${name}? It is for them: hand it over to nobody else.`}
-        confirm="Save it"
+        note="Everything that is kept about this person, in one file."
+        question={`Export what is kept about ${name}?`}
+        confirm="Export"
         reasoned
         action={exported}
-        onConfirm={(reason, done) => exported.mutate({ id, reason }, told(`The data of ${name} is saved.`, done))}
+        onConfirm={(reason, done) => exported.mutate({ id, reason }, told(`The data of ${name} is exported.`, done))}
       />
       {user.role === "admin" || isMe || isSuspended ? null : (
         <ConfirmedAction

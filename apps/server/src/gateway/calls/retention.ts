@@ -33,7 +33,7 @@ export async function expireKept({ database, settings }: CallRetentionContext, s
     await expire(days, id, true);
     await expire(days, id, false);
   }
-  for (const ownerId of owners) await queries.transaction().execute((work) => settling(work, [ownerId], () => Promise.resolve()));
+  for (const ownerId of owners) await queries.transaction().execute(async (work) => await settling(work, [ownerId], async () => {}));
 }
 
 /** Does so every hour. */
