@@ -37,7 +37,7 @@ export async function probeModel(send: Send, config: ModelConfig, reveal: () => 
     const key = opened !== null && config.provider === "watsonx" ? await exchangeKey(send, config.baseUrl ?? "", opened, signal) : opened;
     if (config.capabilities.modalities.every((modality) => modality === "embedding"))
       return await probeEmbeddings(send, config, key, signal);
-    const model = openProviderModel(config, (path, body, streamed) => deliver(send, config, key, path, body, streamed, signal));
+    const model = await openProviderModel(config, (path, body, streamed) => deliver(send, config, key, path, body, streamed, signal));
     const call: NeutralCall = { prompt: [user("Answer with the one word OK.")], maxOutputTokens: 256, abortSignal: signal };
     const startedAt = performance.now();
     let firstByteMs: number | null = null;
