@@ -25,7 +25,9 @@ import { notificationRoutes } from "./notifications.ts";
 import { programAnalysisRoutes } from "./program-analysis.ts";
 import { programRoutes } from "./programs.ts";
 import { quotaRoutes } from "./quotas.ts";
+import { queueRoutes } from "./queue.ts";
 import { runComparisonRoutes } from "./run-comparison.ts";
+import { runTotalRoutes } from "./run-totals.ts";
 import { runControlRoutes } from "./run-controls.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
@@ -64,6 +66,8 @@ export const routes = {
   ...environmentImageRoutes,
   ...packageIndexRoutes,
   ...runRoutes,
+  ...runTotalRoutes,
+  ...queueRoutes,
   ...logRoutes,
   ...artifactRoutes,
   ...scheduleRoutes,

@@ -21,7 +21,7 @@ export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./e
 export type { ListPackageIndexesQuery, PackageIndexDraft, PackageIndexes } from "./package-indexes.ts";
 export type { ListSchedulesQuery, Schedules } from "./schedules.ts";
 export type { Schedule } from "@syla/contracts/schedules";
-export type { PackageIndex, PackageIndexChange, PackageLanguage } from "@syla/contracts/package-indexes";
+export type { PackageIndex, PackageIndexChange, PackageIndexTest, PackageLanguage } from "@syla/contracts/package-indexes";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type {
@@ -123,6 +123,7 @@ export type { Me, Role, Session, User } from "@syla/contracts/accounts";
 export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
 export type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
 export type { Invitation, NewInvitation, OneTimeLink, SignUpMode } from "@syla/contracts/sign-up";
+export type { Identity } from "@syla/contracts/identities";
 export type {
   Artifact,
   FileInput,
@@ -142,6 +143,8 @@ export type {
   SourceExcerpt,
   Tier,
 } from "@syla/contracts/runs";
+export type { ClaimedRun, Queue, QueuedRun, RunWait, WaitReason } from "@syla/contracts/queue";
+export type { RunFigures, RunTotals } from "@syla/contracts/run-totals";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
 export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
