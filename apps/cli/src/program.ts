@@ -73,6 +73,7 @@ import { modelShowCommand } from "./commands/model-show.ts";
 import { modelTestCommand } from "./commands/model-test.ts";
 import { modelUpdateCommand } from "./commands/model-update.ts";
 import { modelCallsCommand, modelUsageCommand } from "./commands/model-usage.ts";
+import { monitorCommand } from "./commands/monitor.ts";
 import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
 import { notificationsReadCommand } from "./commands/notifications-read.ts";
@@ -95,6 +96,7 @@ import { defineRunsPinCommand } from "./commands/runs-pin.ts";
 import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
+import { runsSummaryCommand } from "./commands/runs-summary.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
 import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
@@ -186,6 +188,7 @@ export function buildProgram(): Command {
     doctorCommand,
     noun("runs", "what was run", [
       runsListCommand,
+      runsSummaryCommand,
       runsShowCommand,
       runsWaitCommand,
       runsTraceCommand,
@@ -336,6 +339,7 @@ export function buildProgram(): Command {
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
+    monitorCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [

@@ -251,6 +251,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     identityProviders,
     trustedIssuers,
     queueMail,
+    sendsMail: config.smtpUrl !== undefined,
     onEmailConfirmed,
     async readRunToken(token) {
       if (!looksLikeRunToken(token)) return undefined;
@@ -616,6 +617,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     queueMail,
     anonymousLinks,
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
+    linked: { asset: (id) => catalog.linked(id), sandbox: (id) => longLived.linked(id) },
     isMember,
     onGranted: (work, grant) => models.capGrant(work, grant),
   });

@@ -15,6 +15,7 @@ import type {
   TreeFileInput,
 } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
+import type { LinkedAsset } from "@syla/contracts/linked-things";
 import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
@@ -28,6 +29,7 @@ import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
+import { describeLinked } from "./linked.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
 import type { Revision } from "../platform/revision.ts";
@@ -366,6 +368,11 @@ export class Catalog {
   async thing(id: string): Promise<Thing | undefined> {
     const row = await store.findAsset(this.#context.database.queries, checkText(id));
     return row === undefined || row.deleted_at !== null ? undefined : toThing(row);
+  }
+
+  /** What a link shows of an asset; whoever asks for it has checked that it may. */
+  async linked(id: string): Promise<LinkedAsset | null> {
+    return await describeLinked(this.#context.database.queries, checkText(id));
   }
 
   /** What lists show of assets that the actor may see. */

@@ -436,10 +436,11 @@ function storageState({ limits }: PersonLimits, { storedBytes }: Used): QuotaSta
 
 function toQuota(
   { quota, limit, used, resetsAt }: Omit<QuotaState, "used"> & { readonly used: number | null },
-  { overrides }: PersonLimits,
+  { overrides, defaults }: PersonLimits,
 ): Quota {
   const name: QuotaName = quota;
   const warning = used !== null && name !== "concurrentRuns" && isNearlyUsed({ limit, used });
   const rounded = used === null ? null : Math.round(used * 100) / 100;
-  return { name, limit, used: rounded, isDefault: overrides[name] === null, resetsAt: resetsAt?.toISOString() ?? null, warning };
+  const isDefault = overrides[name] === null;
+  return { name, limit, used: rounded, isDefault, default: defaults[name], resetsAt: resetsAt?.toISOString() ?? null, warning };
 }
