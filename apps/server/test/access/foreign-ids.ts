@@ -117,13 +117,13 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("an asset given to a team", `/assets/${own.programId}/transfer`, { ownerId: teamId }, notForYou),
     post("a copy for a team", `/assets/${own.programId}/clone`, { ownerId: teamId }, notForYou),
     post("a copy", `/assets/${assetId}/clone`, {}, missing),
-    patch(
-      "a program's model",
-      `/assets/${own.programId}`,
-      { config: { ...program, modelId } },
+    patch("a program's model", `/assets/${own.programId}`, { config: { ...program, modelId } }, /"code":"model_unusable"/),
+    post(
+      "a new program's model",
+      "/assets",
+      { type: "program", name: "x", files, config: { ...program, modelId } },
       /"code":"model_unusable"/,
     ),
-    post("a new program's model", "/assets", { type: "program", name: "x", files, config: { ...program, modelId } }, /"code":"model_unusable"/),
     post(
       "a program's environment with a dataset",
       `/programs/${own.programId}/environment/sandbox`,
