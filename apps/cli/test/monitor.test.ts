@@ -201,6 +201,9 @@ describe("syla monitor on a terminal", () => {
     await expect.poll(shown.text, wait).toContain(id.slice(-8));
     shown.press("\r");
     await expect.poll(shown.text, wait).toContain("abc");
+    shown.press("c");
+    await expect.poll(shown.text, wait).toContain("y yes");
+    shown.press("n");
     expect(shown.written()).not.toMatch(/title|\u009b|\u202e/);
     expect(shown.display.clears).toBe(1);
     await server.send("POST", `/api/v1/runs/${id}/cancel`);

@@ -19,7 +19,10 @@ export const accountDeleteCommand: Command = defineServerCommand(
   const confirm = (await questions.text(`Type ${plainLine(me.email)} to delete this account, its runs, sandboxes and assets`)).trim();
   if (confirm.toLowerCase() !== me.email.toLowerCase()) return stay(flags);
   const session = await signInWithPassword(target, me.email, questions);
-  await session.syla.account.delete({ confirm, password: session.password });
+  await session.syla.account.delete({ confirm, password: session.password }).catch(async (error: unknown) => {
+    await session.syla.sessions.end().catch(() => undefined);
+    throw error;
+  });
   if (target.profile !== null) removeProfile(process.env, target.profile);
   if (flags.json === true) printJson({ deleted: me.id });
   else printLine("Your account is deleted.");

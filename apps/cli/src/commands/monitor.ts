@@ -41,14 +41,14 @@ export const monitorCommand: Command = defineServerCommand(
     process.exitCode = await runMonitor(syla, { url: target.url, owner, intervalMs: seconds * 1000 });
   });
 
-async function printSnapshot({ totals, lastMinute, workers, live, failures, url }: Snapshot): Promise<void> {
-  const { slotsOf } = await import("../monitor/snapshot.ts");
-  const { statuses, total, successRate } = totals;
+async function printSnapshot({ totals, lastMinute, workers, live, going, failures, url }: Snapshot): Promise<void> {
+  const { sayCount, slotsOf } = await import("../monitor/snapshot.ts");
+  const { total, successRate } = totals;
   const slots = workers === null ? null : slotsOf(workers);
   printFields([
     ["server", url],
-    ["running", String(statuses.running + statuses.starting + statuses.waiting)],
-    ["waiting", String(statuses.queued)],
+    ["running", sayCount(going.begun)],
+    ["waiting", sayCount(going.queued)],
     ["last minute", `${lastMinute} runs`],
     ...(slots === null ? [] : [["slots", `${slots.taken} of ${slots.slots} taken, ${slots.workers} workers`] as const]),
     ["24 hours", `${total.runs} runs${successRate === null ? "" : `, ${Math.floor(successRate * 100)} % succeeded`}`],

@@ -7,6 +7,8 @@ const mostLines = 5000;
 /** A log as far as it has come. */
 export interface FollowedLog {
   readonly lines: string[];
+  /** Lines that came, also those that are not kept any more. */
+  count: number;
   status: string;
   /** Why nothing more comes. */
   problem: string | null;
@@ -19,6 +21,7 @@ export async function followLog(syla: Syla, id: string, log: FollowedLog, onChan
     (line) => line,
     (grown) => {
       log.lines.push(plainLine(finish(grown).text));
+      log.count += 1;
       if (log.lines.length > mostLines) log.lines.splice(0, log.lines.length - mostLines);
     },
   );

@@ -2,7 +2,7 @@ import type { RunSummary, Worker } from "@syla/sdk";
 import { dollars } from "../models/dollars.ts";
 import { formatAge, formatDuration } from "../output/units.ts";
 import { type Cell, column, widthOf } from "./cells.ts";
-import { type Snapshot, slotsOf } from "./snapshot.ts";
+import { sayCount, type Snapshot, slotsOf } from "./snapshot.ts";
 
 /** What the person has chosen to look at. */
 export interface MonitorView {
@@ -76,12 +76,11 @@ export function drawFrame(snapshot: Snapshot, view: MonitorView, size: Size): re
 }
 
 function headLines(snapshot: Snapshot, { columns }: Size): readonly (readonly Cell[])[] {
-  const { totals, workers, owner, url, lastMinute, at } = snapshot;
-  const { statuses, total, successRate } = totals;
+  const { totals, workers, owner, url, lastMinute, at, going } = snapshot;
+  const { total, successRate } = totals;
   const slots = workers === null ? null : slotsOf(workers);
   const clock = new Date(at).toTimeString().slice(0, 8);
   const title = `Syla  ${url}  ${owner === "all" ? "everybody's runs" : "your runs"}`;
-  const running = statuses.running + statuses.starting + statuses.waiting;
   const tokens = total.inputTokens + total.outputTokens;
   return [
     [
@@ -90,9 +89,9 @@ function headLines(snapshot: Snapshot, { columns }: Size): readonly (readonly Ce
     ],
     [
       { text: "running " },
-      { text: String(running), format: running > 0 ? "blue" : "dim" },
+      { text: sayCount(going.begun), format: going.begun.count > 0 ? "blue" : "dim" },
       { text: "   waiting " },
-      { text: String(statuses.queued), format: statuses.queued > 0 ? "yellow" : "dim" },
+      { text: sayCount(going.queued), format: going.queued.count > 0 ? "yellow" : "dim" },
       { text: `   last minute ${lastMinute}` },
       ...(slots === null
         ? []
@@ -146,16 +145,17 @@ function listLines(snapshot: Snapshot, view: MonitorView, { columns }: Size, roo
   const going = runs.filter(({ id }) => !failed.has(id));
   const over = runs.filter(({ id }) => failed.has(id));
   const filtered = view.filter === "" ? "" : ` with “${view.filter}”`;
-  const heading = (title: string, count: number): readonly Cell[] => [
+  const isMore = snapshot.going.begun.isMore || snapshot.going.queued.isMore;
+  const heading = (title: string, count: string): readonly Cell[] => [
     { text: title, format: "bold" },
     { text: ` ${count}${filtered}`, format: "dim" },
   ];
   const rows: { readonly cells: readonly Cell[]; readonly run: number | null }[] = [
-    { cells: heading("RUNNING AND WAITING", going.length), run: null },
+    { cells: heading("RUNNING AND WAITING", sayCount({ count: going.length, isMore })), run: null },
     ...(going.length === 0 ? [{ cells: [{ text: "  none", format: "dim" as const }], run: null }] : []),
     ...going.map((run, index) => ({ cells: runLine(run, index === place, columns, snapshot), run: index })),
     { cells: [], run: null },
-    { cells: heading("FAILED LATELY", over.length), run: null },
+    { cells: heading("FAILED LATELY", String(over.length)), run: null },
     ...(over.length === 0 ? [{ cells: [{ text: "  none", format: "dim" as const }], run: null }] : []),
     ...over.map((run, index) => ({
       cells: runLine(run, index + going.length === place, columns, snapshot),
@@ -192,6 +192,11 @@ function runLine(run: RunSummary, isChosen: boolean, columns: number, { at, owne
     ...(wide && owner === "all" ? [look({ text: column(run.ownerName, 18) })] : []),
     look({ text: column(what, rest) }),
   ];
+}
+
+/** How many lines of a log are seen at once. */
+export function logRows({ rows }: Size): number {
+  return Math.max(0, rows - 3);
 }
 
 function logLines({ id, title, status, lines, back }: LogView, { columns }: Size, room: number): readonly (readonly Cell[])[] {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type RunSummary, type Syla, SylaConnectionError, SylaError } from "@syla/sdk";
 import { renderLine } from "./cells.ts";
 import { followLog, type FollowedLog } from "./follow-log.ts";
-import { drawFrame, type MonitorView, shownRuns } from "./frame.ts";
+import { drawFrame, logRows, type MonitorView, shownRuns } from "./frame.ts";
+import { plainLine } from "../output/terminal-text.ts";
 import { Screen } from "./screen.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 
@@ -45,6 +46,8 @@ export async function runMonitor(syla: Syla, { url, owner, intervalMs }: Monitor
   return monitor.exitCode;
 }
 
+const endings: ReadonlySet<string> = new Set(["succeeded", "failed", "cancelled", "timed_out"]);
+
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** A log that is looked at. `back`: how many lines the view is above its end. */
@@ -53,6 +56,8 @@ interface OpenLog {
   readonly followed: FollowedLog;
   readonly reading: AbortController;
   back: number;
+  /** How many lines had come when it was looked at last. */
+  known: number;
 }
 
 /** What is on the screen, and what keys do to it. */
@@ -141,7 +146,8 @@ class Monitor {
 
   #prompt(): string | null {
     if (this.#asking.what === "filter") return `/${this.#filter}_  enter keep  esc take back`;
-    if (this.#asking.what === "cancel") return `Cancel ${this.#asking.run.id.slice(-8)} (${this.#asking.run.entrypoint})? y yes  n no`;
+    if (this.#asking.what === "cancel")
+      return `Cancel ${this.#asking.run.id.slice(-8)} (${plainLine(this.#asking.run.entrypoint)})? y yes  n no`;
     return null;
   }
 
@@ -195,7 +201,7 @@ class Monitor {
   #scroll(key: string, log: OpenLog): void {
     const page = Math.max(1, this.#screen.size.rows - 4);
     const move = (by: number) => {
-      log.back = Math.max(0, Math.min(log.back + by, log.followed.lines.length - 1));
+      log.back = Math.max(0, Math.min(log.back + by, log.followed.lines.length - logRows(this.#screen.size)));
     };
     if (key === "up" || key === "k") move(1);
     else if (key === "down" || key === "j") move(-1);
@@ -212,11 +218,16 @@ class Monitor {
 
   #open(run: RunSummary): void {
     const reading = new AbortController();
-    const followed: FollowedLog = { lines: [], status: run.status.replace("_", " "), problem: null };
-    this.#log = { run, followed, reading, back: 0 };
+    const followed: FollowedLog = { lines: [], count: 0, status: run.status.replace("_", " "), problem: null };
+    const log: OpenLog = { run, followed, reading, back: 0, known: 0 };
+    this.#log = log;
     // However much a program prints, the screen is drawn some times a second.
     let isDrawn = true;
     const onChange = () => {
+      // Who reads further up goes on to see what they read.
+      const most = Math.max(0, followed.lines.length - logRows(this.#screen.size));
+      if (log.back > 0) log.back = Math.min(most, log.back + followed.count - log.known);
+      log.known = followed.count;
       if (!isDrawn) return;
       isDrawn = false;
       setTimeout(() => {
@@ -228,7 +239,9 @@ class Monitor {
   }
 
   #askToCancel(run: RunSummary): void {
-    const isLive = this.#snapshot.live.some(({ id }) => id === run.id);
+    const log = this.#log;
+    const status = log?.run.id === run.id ? log.followed.status : run.status;
+    const isLive = this.#snapshot.live.some(({ id }) => id === run.id) || !endings.has(status.replace(" ", "_"));
     if (isLive) this.#asking = { what: "cancel", run };
     else this.tell("It has ended.");
   }

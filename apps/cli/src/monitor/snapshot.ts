@@ -15,12 +15,25 @@ export interface Snapshot {
   readonly totals: RunTotals;
   /** Runs that were asked for within the last minute. */
   readonly lastMinute: number;
-  /** Those that have not ended, newest first, at most 100. */
+  /** Those that have not ended: at most 100 that were begun, then at most 100 that wait for their turn; the newest of each first. */
   readonly live: readonly RunSummary[];
+  /** How many those are, however long ago they were asked for. */
+  readonly going: { readonly begun: Count; readonly queued: Count };
   /** The newest that failed within the last 24 hours, at most 20. */
   readonly failures: readonly RunSummary[];
   /** Null for those who are no administrators. */
   readonly workers: WorkersReport | null;
+}
+
+/** A number; `isMore`: it is at least that. */
+export interface Count {
+  readonly count: number;
+  readonly isMore: boolean;
+}
+
+/** A count in words. */
+export function sayCount({ count, isMore }: Count): string {
+  return `${count}${isMore ? "+" : ""}`;
 }
 
 /** Reads all of it. @throws SylaError */
@@ -28,10 +41,11 @@ export async function readSnapshot(syla: Syla, url: string, owner: Snapshot["own
   const now = Date.now();
   const ago = (ms: number) => new Date(now - ms).toISOString();
   const options = { signal, timeoutMs: 10_000 };
-  const [totals, minute, live, failures, workers] = await Promise.all([
+  const [totals, minute, begun, queued, failures, workers] = await Promise.all([
     syla.runs.totals({ owner, since: ago(dayMs) }, options),
     syla.runs.totals({ owner, since: ago(minuteMs) }, options),
-    syla.runs.list({ owner, status: "queued,starting,running,waiting", limit: mostLive }, options),
+    syla.runs.list({ owner, status: "starting,running,waiting", limit: mostLive }, options),
+    syla.runs.list({ owner, status: "queued", limit: mostLive }, options),
     syla.runs.list({ owner, status: "failed,timed_out", since: ago(dayMs), limit: mostFailed }, options),
     syla.workers.list(options).catch((error: unknown) => {
       if (error instanceof SylaError && error.code === "forbidden") return null;
@@ -44,10 +58,15 @@ export async function readSnapshot(syla: Syla, url: string, owner: Snapshot["own
     owner,
     totals,
     lastMinute: minute.total.runs,
-    live: live.items,
+    live: [...begun.items, ...queued.items],
+    going: { begun: countOf(begun), queued: countOf(queued) },
     failures: failures.items,
     workers,
   };
+}
+
+function countOf({ items, nextCursor }: { readonly items: readonly unknown[]; readonly nextCursor: string | null }): Count {
+  return { count: items.length, isMore: nextCursor !== null };
 }
 
 /** How many slots the workers have that take runs, and how many of them are taken. */

@@ -67,7 +67,7 @@ describe("server process with its own PostgreSQL", () => {
   });
 
   it("writes no secret into its log, however much it logs", async () => {
-    await prepareCluster(dataDir);
+    // It makes its database itself: the password for that is a secret like the others.
     await using server = spawnServer(dataDir, { SYLA_LOG_LEVEL: "trace" });
     const url = await server.ready();
     const { setupUrl } = JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")) as { setupUrl: string };

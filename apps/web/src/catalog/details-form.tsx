@@ -35,7 +35,10 @@ export function DetailsForm({ asset }: { readonly asset: Asset }) {
       setBase(saved);
       setForm(formOf(saved));
     };
-    update.mutate({ change, revision: base.revision }, { onSuccess });
+    // What somebody changed elsewhere of the same asset is no conflict, as long as what this form shows is as it was.
+    const now = formOf(asset);
+    const isSame = (Object.keys(now) as (keyof Form)[]).every((key) => now[key] === before[key]);
+    update.mutate({ change, revision: isSame ? asset.revision : base.revision }, { onSuccess });
   };
   const field = (key: keyof Form) => ({
     value: form[key],

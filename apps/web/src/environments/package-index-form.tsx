@@ -32,17 +32,23 @@ export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
   const [packages, setPackages] = useState(index?.packages.join(" ") ?? "");
   const [credentialId, setCredentialId] = useState(index?.credentialId ?? null);
   const [ownerId, setOwnerId] = useState(index?.owner.id ?? me.id);
-  const error = create.error ?? update.error ?? test.error;
   const [tried, setTried] = useState("");
-  const tryIt = () =>
-    test.mutate({
-      language,
-      url,
-      packages: wordsOf(packages),
-      credentialId,
-      ownerId,
-      ...(tried.trim() === "" ? {} : { package: tried.trim() }),
-    });
+  const question = {
+    language,
+    url,
+    packages: wordsOf(packages),
+    credentialId,
+    ownerId,
+    ...(tried.trim() === "" ? {} : { package: tried.trim() }),
+  };
+  // What a test said is said of what was asked then.
+  const isTested = JSON.stringify(test.variables) === JSON.stringify(question);
+  const error = create.error ?? update.error ?? (isTested ? test.error : null);
+  const tryIt = () => {
+    create.reset();
+    update.reset();
+    test.mutate(question);
+  };
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     const wish = { name, url, packages: wordsOf(packages), credentialId };
@@ -138,7 +144,7 @@ export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
         <Button size="sm" variant="outline" disabled={!URL.canParse(url)} loading={test.isPending} loadingText="Asking" onClick={tryIt}>
           Test
         </Button>
-        {test.data ? <IndexTestResult test={test.data} /> : null}
+        {isTested && test.data ? <IndexTestResult test={test.data} /> : null}
       </Flex>
       {error ? (
         <Box w="full">

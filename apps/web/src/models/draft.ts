@@ -120,7 +120,8 @@ const toHeaders = (headers: Readonly<Record<string, string>> | undefined) =>
   Object.entries(headers ?? {}).map(([name, value]) => ({ name, value }));
 const fromHeaders = (headers: readonly HeaderDraft[]) =>
   Object.fromEntries(
-    headers.filter(({ name, value }) => name.trim() !== "" && value !== "").map(({ name, value }) => [name.trim(), value]),
+    // A half-filled row is sent: the server says what it lacks.
+    headers.filter(({ name, value }) => name.trim() !== "" || value !== "").map(({ name, value }) => [name.trim(), value]),
   );
 
 export function toDraft(name: string, description: string, config: ModelConfigDraft): ModelDraft {

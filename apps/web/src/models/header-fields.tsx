@@ -28,12 +28,13 @@ export function HeaderFields({ headers, secretHeaders, ownerId, onChange, proble
           <NameField
             label={`Header ${index + 1}`}
             header={header}
-            problem={problemOf(`config.headers.${header.name}`)}
+            problem={isTwice(headers, header) ? "is there twice" : problemOf(`config.headers.${header.name}`)}
             onChange={(name) => onChange({ headers: changed(headers, index, { name }) })}
           />
           <Box flex="2 1 200px">
             <TextField
               label={`Value of header ${index + 1}`}
+              required
               value={header.value}
               maxLength={1000}
               onChange={(event) => onChange({ headers: changed(headers, index, { value: event.currentTarget.value }) })}
@@ -49,7 +50,7 @@ export function HeaderFields({ headers, secretHeaders, ownerId, onChange, proble
           <NameField
             label={`Secret header ${index + 1}`}
             header={header}
-            problem={null}
+            problem={isTwice(secretHeaders, header) ? "is there twice" : null}
             onChange={(name) => onChange({ secretHeaders: changed(secretHeaders, index, { name }) })}
           />
           <Box flex="2 1 200px">
@@ -59,7 +60,7 @@ export function HeaderFields({ headers, secretHeaders, ownerId, onChange, proble
               ownerId={ownerId}
               value={header.value === "" ? null : header.value}
               onChange={(id) => onChange({ secretHeaders: changed(secretHeaders, index, { value: id ?? "" }) })}
-              problem={problemOf(`config.secretHeaders.${header.name}`)}
+              problem={header.value === "" ? "Choose the credential that holds it." : problemOf(`config.secretHeaders.${header.name}`)}
             />
           </Box>
           <IconButton
@@ -90,6 +91,10 @@ export function HeaderFields({ headers, secretHeaders, ownerId, onChange, proble
   );
 }
 
+function isTwice(list: readonly HeaderDraft[], { name }: HeaderDraft): boolean {
+  return name !== "" && list.filter((one) => one.name.toLowerCase() === name.toLowerCase()).length > 1;
+}
+
 interface NameFieldProps {
   readonly label: string;
   readonly header: HeaderDraft;
@@ -103,6 +108,7 @@ function NameField({ label, header, problem, onChange }: NameFieldProps) {
       <TextField
         label={label}
         fontFamily="mono"
+        required
         placeholder="X-Name"
         maxLength={64}
         value={header.name}

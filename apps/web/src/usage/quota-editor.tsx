@@ -62,7 +62,7 @@ function Fields({ quotas, pending, error, onSave }: FieldsProps) {
   const byName = new Map(quotas.map((quota) => [quota.name, quota]));
   const [choices, setChoices] = useState(() => mapQuotas(quotaNames, (name) => choiceOf(byName.get(name))));
   const [tried, setTried] = useState(false);
-  const isWrong = (name: QuotaName) => choices[name].way === "own" && !/^\d{1,9}$/.test(choices[name].amount.trim());
+  const isWrong = (name: QuotaName) => choices[name].way === "own" && !/^\d{1,10}$/.test(choices[name].amount.trim());
   const hasOwn = quotaNames.some((name) => choices[name].way !== "default");
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -160,11 +160,18 @@ async function cancel(
   for (let turn = 0; !signal.aborted; turn += 1) {
     const order = nodes();
     const node = order[turn % order.length];
-    const response = node === undefined ? null : await call(node, "POST", `/api/v1/runs/${id}/cancel`, { signal }).catch(() => null);
+    let isRefused = node === undefined;
+    const response =
+      node === undefined
+        ? null
+        : await call(node, "POST", `/api/v1/runs/${id}/cancel`, { signal }).catch((error: unknown) => {
+            isRefused = (error as { readonly cause?: { readonly code?: string } }).cause?.code === "ECONNREFUSED";
+            return null;
+          });
     await response?.arrayBuffer().catch(() => {});
     if (response?.status === 202) return response.status;
     if (response?.status === 409) return isUnanswered ? "unanswered" : response.status;
-    isUnanswered ||= node !== undefined && (response === null || response.status >= 500);
+    isUnanswered ||= response === null ? !isRefused : response.status === 500;
     await sleep(50);
   }
   return 0;
