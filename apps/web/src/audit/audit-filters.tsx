@@ -16,7 +16,7 @@ export function AuditFilters({ filter, onChange }: AuditFiltersProps) {
     <FilterBar onClear={writeAuditFilter(filter).size > 0 ? () => onChange(noAuditFilter) : undefined}>
       <FilterSearch
         label="Search the audit trail"
-        placeholder="Search name, action, id, address"
+        placeholder="Search name, action or id"
         q={filter.q}
         onSearch={(q) => onChange({ q })}
       />
