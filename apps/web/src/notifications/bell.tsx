@@ -1,12 +1,11 @@
-import { Box, Button, Flex, Popover, Portal, Text } from "@chakra-ui/react";
+import { Box, Button, Popover, Portal } from "@chakra-ui/react";
 import { Bell as BellIcon } from "lucide-react";
-import { useState } from "react";
-import { Link } from "react-router";
+import { lazy, Suspense, useState } from "react";
 import { useMe } from "../accounts/queries.ts";
-import { ErrorPanel } from "../ui/error-panel.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
-import { NotificationRow } from "./notification-row.tsx";
-import { useLiveNotifications, useNotifications, useReadAll, useSetRead, useUnread } from "./queries.ts";
+import { useLiveNotifications, useUnread } from "./queries.ts";
+
+const Newest = lazy(async () => ({ default: (await import("./newest.tsx")).Newest }));
 
 /** The bell with the number of what is unread, as it changes, and the newest behind it. */
 export function Bell() {
@@ -42,7 +41,9 @@ export function Bell() {
             overflow="hidden"
             aria-label="Notifications"
           >
-            <Newest onClose={() => setOpen(false)} />
+            <Suspense fallback={<SkeletonRows rows={3} />}>
+              <Newest onClose={() => setOpen(false)} />
+            </Suspense>
           </Popover.Content>
         </Popover.Positioner>
       </Portal>
@@ -70,49 +71,5 @@ function Badge({ count }: { readonly count: number }) {
     >
       {count > 99 ? "99+" : count}
     </Box>
-  );
-}
-
-function Newest({ onClose }: { readonly onClose: () => void }) {
-  const list = useNotifications({ unread: false, type: "" }, 10);
-  const readAll = useReadAll();
-  const setRead = useSetRead();
-  const items = list.data?.pages[0]?.items ?? [];
-  return (
-    <>
-      <Flex align="center" px="3" h="10" borderBottomWidth="1px" borderColor="border">
-        <Text fontWeight="semibold">Notifications</Text>
-        <Button ml="auto" size="2xs" variant="ghost" onClick={() => readAll.mutate(undefined)} loading={readAll.isPending}>
-          Mark all as read
-        </Button>
-      </Flex>
-      {list.isPending ? <SkeletonRows rows={3} /> : null}
-      {list.isError ? <ErrorPanel error={list.error} onRetry={() => void list.refetch()} /> : null}
-      {list.isSuccess && items.length === 0 ? (
-        <Text px="3" py="6" color="fg.muted" textAlign="center">
-          Nothing yet. Long runs, shares and announcements are told here.
-        </Text>
-      ) : null}
-      <Box as="ul" listStyleType="none" maxH="60dvh" overflowY="auto">
-        {items.map((notification) => (
-          <NotificationRow
-            key={notification.id}
-            notification={notification}
-            onRead={(read) => setRead.mutate({ id: notification.id, read })}
-            onOpen={onClose}
-          />
-        ))}
-      </Box>
-      <Flex px="3" h="10" align="center" borderTopWidth="1px" borderColor="border" fontSize="xs" gap="3">
-        <Link to="/notifications" onClick={onClose}>
-          All notifications
-        </Link>
-        <Box ml="auto" color="fg.muted">
-          <Link to="/settings/notifications" onClick={onClose}>
-            Preferences
-          </Link>
-        </Box>
-      </Flex>
-    </>
   );
 }
