@@ -14,12 +14,7 @@ interface AuditFiltersProps {
 export function AuditFilters({ filter, onChange }: AuditFiltersProps) {
   return (
     <FilterBar onClear={writeAuditFilter(filter).size > 0 ? () => onChange(noAuditFilter) : undefined}>
-      <FilterSearch
-        label="Search the audit trail"
-        placeholder="Search name, action, id, address"
-        q={filter.q}
-        onSearch={(q) => onChange({ q })}
-      />
+      <FilterSearch label="Search the audit trail" placeholder="Search name, action or id" q={filter.q} onSearch={(q) => onChange({ q })} />
       <Flex role="group" aria-label="Outcome" gap="1.5" wrap="wrap">
         {outcomes.map((outcome) => (
           <FilterChip

@@ -1,25 +1,14 @@
-import {
-  AtSign,
-  Gauge,
-  GitCommitHorizontal,
-  type LucideIcon,
-  Megaphone,
-  Play,
-  Share2,
-  ShieldAlert,
-  TriangleAlert,
-  Users,
-} from "lucide-react";
+import { Gauge, Library, type LucideIcon, Megaphone, Play, Share2, ShieldAlert, TriangleAlert, Users } from "lucide-react";
 import type { NotificationType } from "@syla/sdk";
 
 /** How each type is called and shown. */
 export const notificationLooks: Readonly<Record<NotificationType, { readonly label: string; readonly icon: LucideIcon }>> = {
   share_received: { label: "Something is shared with you", icon: Share2 },
-  asset_updated: { label: "A new version of what you use", icon: GitCommitHorizontal },
+  asset_updated: { label: "A new version of what you use", icon: Library },
   run_finished: { label: "A long run has ended, or one has failed", icon: Play },
   quota_warning: { label: "A quota is nearly used up", icon: Gauge },
   quota_exceeded: { label: "A quota is used up", icon: TriangleAlert },
-  mention: { label: "Somebody mentions you", icon: AtSign },
+  mention: { label: "Somebody mentions you", icon: Users },
   system: { label: "Announcements", icon: Megaphone },
   team_invitation: { label: "Invitations to teams", icon: Users },
   sign_in_new_device: { label: "Sign-in on a new device", icon: ShieldAlert },
