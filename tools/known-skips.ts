@@ -11,7 +11,6 @@ const long = "takes too long for every day; SYLA_LONG_RUNS=1 runs it";
 const root = "needs root";
 
 export const knownSkips: readonly KnownSkip[] = [
-  { file: "apps/server/test/gateway/node-clients.test.ts", reason: long },
   { file: "apps/server/test/gateway/mellea.test.ts", test: /litellm/, reason: long },
   {
     file: "apps/server/test/runtimes/examples.test.ts",

@@ -90,12 +90,8 @@ it("the libraries of npm work as they are, whoever provides the model", async ()
   }
 });
 
-// Takes long: `SYLA_LONG_RUNS=1 npm test -- apps/server/test/gateway/node-clients.test.ts`.
-it.skipIf(process.env["SYLA_LONG_RUNS"] === undefined)(
-  "the Vercel AI SDK streams, installed by npm as a program's packages",
-  { timeout: 300_000 },
-  async () => {
-    const main = `
+it("the Vercel AI SDK streams, installed by npm as a program's packages", { timeout: 300_000 }, async () => {
+  const main = `
 import { streamText, generateText, tool, stepCountIs } from "ai";
 import { openai } from "@ai-sdk/openai";
 import { anthropic } from "@ai-sdk/anthropic";
@@ -109,25 +105,24 @@ const add = tool({ description: "adds", inputSchema: z.object({ a: z.number(), b
 const { steps } = await generateText({ model: openai("gpt-4o"), prompt: "Add", tools: { add }, stopWhen: stepCountIs(2) });
 console.log(steps.length, steps[0].toolResults[0].output);
 `;
-    const dependencies = { ai: "^7", "@ai-sdk/openai": "^4", "@ai-sdk/anthropic": "^4", zod: "^4" };
-    const made = await createProgram(
-      setting.server,
-      setting.ann,
-      "AI SDK",
-      { "main.mjs": main, "package.json": JSON.stringify({ type: "module", dependencies }) },
-      {
-        config: {
-          runtime: "node",
-          entrypoint: "main.mjs",
-          dependencies: { source: "package.json", file: "package.json" },
-          modelId: models[0]?.id,
-        },
+  const dependencies = { ai: "^7", "@ai-sdk/openai": "^4", "@ai-sdk/anthropic": "^4", zod: "^4" };
+  const made = await createProgram(
+    setting.server,
+    setting.ann,
+    "AI SDK",
+    { "main.mjs": main, "package.json": JSON.stringify({ type: "module", dependencies }) },
+    {
+      config: {
+        runtime: "node",
+        entrypoint: "main.mjs",
+        dependencies: { source: "package.json", file: "package.json" },
+        modelId: models[0]?.id,
       },
-    );
-    const done = await setting.json<Run>(setting.send(setting.ann, "POST", "/api/v1/runs?wait=true", { programId: made.id }));
-    expect([done.stderr, done.stdout.split("\n")]).toEqual([
-      "",
-      ["openai.responses true You said: Hello", "anthropic.messages true You said: Hello", "2 sum 14", ""],
-    ]);
-  },
-);
+    },
+  );
+  const done = await setting.json<Run>(setting.send(setting.ann, "POST", "/api/v1/runs?wait=true", { programId: made.id }));
+  expect([done.stderr, done.stdout.split("\n")]).toEqual([
+    "",
+    ["openai.responses true You said: Hello", "anthropic.messages true You said: Hello", "2 sum 14", ""],
+  ]);
+});
