@@ -1,4 +1,42 @@
 import { Command } from "commander";
+import { accountDeleteCommand } from "./commands/account-delete.ts";
+import { accountEmailCommand } from "./commands/account-email.ts";
+import { accountExportCommand } from "./commands/account-export.ts";
+import { accountPasswordCommand } from "./commands/account-password.ts";
+import { accountSetCommand } from "./commands/account-set.ts";
+import { accountShowCommand } from "./commands/account-show.ts";
+import { adminAnnouncementsCreateCommand } from "./commands/admin-announcements-create.ts";
+import { adminAnnouncementsDeleteCommand } from "./commands/admin-announcements-delete.ts";
+import { adminAnnouncementsListCommand } from "./commands/admin-announcements-list.ts";
+import { adminDeliveriesListCommand } from "./commands/admin-deliveries-list.ts";
+import { adminDeliveriesRetryCommand } from "./commands/admin-deliveries-retry.ts";
+import { adminDeliveriesShowCommand } from "./commands/admin-deliveries-show.ts";
+import { adminInvitationsListCommand } from "./commands/admin-invitations-list.ts";
+import { adminInvitationsRevokeCommand } from "./commands/admin-invitations-revoke.ts";
+import { adminOverviewCommand } from "./commands/admin-overview.ts";
+import { adminUsersDeleteCommand } from "./commands/admin-users-delete.ts";
+import { adminUsersExportCommand } from "./commands/admin-users-export.ts";
+import { adminUsersQuotasCommand } from "./commands/admin-users-quotas.ts";
+import { adminUsersResetLinkCommand } from "./commands/admin-users-reset-link.ts";
+import { adminUsersShowCommand } from "./commands/admin-users-show.ts";
+import { adminUsersSignOutCommand } from "./commands/admin-users-sign-out.ts";
+import { authIdentitiesListCommand } from "./commands/auth-identities-list.ts";
+import { authIdentitiesUnlinkCommand } from "./commands/auth-identities-unlink.ts";
+import { authSessionsListCommand } from "./commands/auth-sessions-list.ts";
+import { authSessionsRevokeCommand } from "./commands/auth-sessions-revoke.ts";
+import { authTwoFactorDisableCommand } from "./commands/auth-two-factor-disable.ts";
+import { authTwoFactorEnableCommand } from "./commands/auth-two-factor-enable.ts";
+import { authTwoFactorRecoveryCodesCommand } from "./commands/auth-two-factor-recovery-codes.ts";
+import { authTwoFactorStatusCommand } from "./commands/auth-two-factor-status.ts";
+import { notificationsPreferencesCommand } from "./commands/notifications-preferences.ts";
+import { notificationsTestCommand } from "./commands/notifications-test.ts";
+import { notificationsUnreadCommand } from "./commands/notifications-unread.ts";
+import { notificationsWatchCommand } from "./commands/notifications-watch.ts";
+import { notificationsWebhookSecretCommand } from "./commands/notifications-webhook-secret.ts";
+import { teamInvitationsListCommand } from "./commands/team-invitations-list.ts";
+import { teamInvitationsRevokeCommand } from "./commands/team-invitations-revoke.ts";
+import { teamRoleCommand } from "./commands/team-role.ts";
+import { teamUpdateCommand } from "./commands/team-update.ts";
 import { authCreateKeyCommand } from "./commands/auth-create-key.ts";
 import { authInviteCommand } from "./commands/auth-invite.ts";
 import { authKeyQuotasCommand } from "./commands/auth-key-quotas.ts";
@@ -38,12 +76,13 @@ import { credentialCreateCommand } from "./commands/credential-create.ts";
 import { credentialDeleteCommand } from "./commands/credential-delete.ts";
 import { credentialListCommand } from "./commands/credential-list.ts";
 import { credentialReplaceCommand } from "./commands/credential-replace.ts";
+import { credentialShowCommand } from "./commands/credential-show.ts";
+import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
 import { datasetExportCommand } from "./commands/dataset-export.ts";
 import { datasetListCommand } from "./commands/dataset-list.ts";
-import { datasetRestoreCommand } from "./commands/dataset-restore.ts";
 import { datasetRowsCommand } from "./commands/dataset-rows.ts";
 import { datasetShowCommand } from "./commands/dataset-show.ts";
 import { datasetSplitCommand } from "./commands/dataset-split.ts";
@@ -57,6 +96,7 @@ import { environmentImageShowCommand } from "./commands/environment-image-show.t
 import { environmentIndexCreateCommand } from "./commands/environment-index-create.ts";
 import { environmentIndexDeleteCommand } from "./commands/environment-index-delete.ts";
 import { environmentIndexListCommand } from "./commands/environment-index-list.ts";
+import { environmentIndexTestCommand } from "./commands/environment-index-test.ts";
 import { environmentIndexUpdateCommand } from "./commands/environment-index-update.ts";
 import { environmentListCommand } from "./commands/environment-list.ts";
 import { environmentLogsCommand } from "./commands/environment-logs.ts";
@@ -70,6 +110,7 @@ import { modelListCommand } from "./commands/model-list.ts";
 import { modelShowCommand } from "./commands/model-show.ts";
 import { modelTestCommand } from "./commands/model-test.ts";
 import { modelUpdateCommand } from "./commands/model-update.ts";
+import { modelCallsCommand, modelUsageCommand } from "./commands/model-usage.ts";
 import { monitorCommand } from "./commands/monitor.ts";
 import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
@@ -85,7 +126,6 @@ import { programPullCommand, programPushCommand } from "./commands/program-push.
 import { programSetCommand } from "./commands/program-set.ts";
 import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
-import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
 import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
@@ -218,7 +258,6 @@ export function buildProgram(): Command {
       ...versionVerbs("program"),
       ...assetVerbs("program"),
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
-      programRestoreCommand,
       ...sharing("asset"),
     ]),
     noun("sandbox", "long-lived sandboxes", [
@@ -253,7 +292,6 @@ export function buildProgram(): Command {
       ...versionVerbs("dataset"),
       ...assetVerbs("dataset"),
       defineDeleteAssetsCommand("dataset", "delete datasets; they can be restored for 30 days"),
-      datasetRestoreCommand,
       ...sharing("asset"),
     ]),
     noun("environment", "the built dependencies of programs", [
@@ -267,6 +305,7 @@ export function buildProgram(): Command {
         environmentIndexListCommand,
         environmentIndexCreateCommand,
         environmentIndexUpdateCommand,
+        environmentIndexTestCommand,
         environmentIndexDeleteCommand,
       ]),
       noun("image", "environments as OCI images, for clusters", [
@@ -287,7 +326,10 @@ export function buildProgram(): Command {
       teamListCommand,
       teamShowCommand,
       teamCreateCommand,
+      teamUpdateCommand,
       teamAddCommand,
+      noun("invitations", "invitations to a team that are open", [teamInvitationsListCommand, teamInvitationsRevokeCommand]),
+      teamRoleCommand,
       teamRemoveCommand,
       teamLimitCommand,
       teamJoinCommand,
@@ -300,14 +342,20 @@ export function buildProgram(): Command {
       modelCreateCommand,
       modelUpdateCommand,
       modelTestCommand,
+      modelUsageCommand,
+      modelCallsCommand,
+      ...versionVerbs("model"),
       ...assetVerbs("model"),
-      defineDeleteAssetsCommand("model", "delete models; what is bound to one fails from then on"),
+      defineDeleteAssetsCommand("model", "delete models, for now; what is bound to one fails from then on"),
       noun("cap", "what others may spend on a model", [modelCapListCommand, modelCapSetCommand, modelCapRemoveCommand]),
     ]),
     noun("credential", "secrets that are used and never shown", [
       credentialListCommand,
+      credentialShowCommand,
       credentialCreateCommand,
       credentialReplaceCommand,
+      credentialRenameCommand,
+      credentialUpdateCommand,
       credentialDeleteCommand,
     ]),
     noun("webhook", "addresses that are told of what happens", [
@@ -333,15 +381,38 @@ export function buildProgram(): Command {
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     monitorCommand,
-    noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
+    noun("notifications", "what you were told, and where you want to be", [
+      notificationsListCommand,
+      notificationsWatchCommand,
+      notificationsReadCommand,
+      notificationsUnreadCommand,
+      notificationsDeleteCommand,
+      notificationsPreferencesCommand,
+      notificationsTestCommand,
+      notificationsWebhookSecretCommand,
+    ]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [
         adminUsersListCommand,
+        adminUsersShowCommand,
         adminUsersRoleCommand,
+        adminUsersQuotasCommand,
         adminUsersSuspendCommand,
         adminUsersReactivateCommand,
+        adminUsersSignOutCommand,
+        adminUsersResetLinkCommand,
         adminUsersResetTwoFactorCommand,
+        adminUsersExportCommand,
+        adminUsersDeleteCommand,
       ]),
+      noun("invitations", "who may make an account", [adminInvitationsListCommand, adminInvitationsRevokeCommand]),
+      noun("announcements", "what everybody is told", [
+        adminAnnouncementsListCommand,
+        adminAnnouncementsCreateCommand,
+        adminAnnouncementsDeleteCommand,
+      ]),
+      noun("deliveries", "what is sent outside", [adminDeliveriesListCommand, adminDeliveriesShowCommand, adminDeliveriesRetryCommand]),
+      adminOverviewCommand,
       adminSettingsCommand,
       adminRecountUsageCommand,
     ]),
@@ -362,7 +433,15 @@ export function buildProgram(): Command {
       ]),
       noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
     ]),
-    noun("auth", "servers elsewhere, the keys to them, and invitations", [
+    noun("account", "your own account", [
+      accountShowCommand,
+      accountSetCommand,
+      accountEmailCommand,
+      accountPasswordCommand,
+      accountExportCommand,
+      accountDeleteCommand,
+    ]),
+    noun("auth", "servers elsewhere, and what lets you in there", [
       authLoginCommand,
       authLogoutCommand,
       authStatusCommand,
@@ -371,6 +450,14 @@ export function buildProgram(): Command {
       authKeyQuotasCommand,
       authRevokeKeyCommand,
       authInviteCommand,
+      noun("sessions", "browsers in which you are signed in", [authSessionsListCommand, authSessionsRevokeCommand]),
+      noun("two-factor", "a code besides the password", [
+        authTwoFactorStatusCommand,
+        authTwoFactorEnableCommand,
+        authTwoFactorRecoveryCodesCommand,
+        authTwoFactorDisableCommand,
+      ]),
+      noun("identities", "accounts elsewhere that let you in", [authIdentitiesListCommand, authIdentitiesUnlinkCommand]),
     ]),
     configCommand,
     defineCompletionCommand(() => program),

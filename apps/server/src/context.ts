@@ -44,6 +44,7 @@ import { digests } from "./notifications/digests.ts";
 import { callSweeping } from "./gateway/sweeper.ts";
 import { createCallBook } from "./gateway/calls/service.ts";
 import { GatewayListener } from "./gateway/listener.ts";
+import { expiringCalls } from "./gateway/calls/retention.ts";
 import { probeModel } from "./gateway/probe.ts";
 import { createModelAccess } from "./gateway/run-access.ts";
 import { looksLikeRunToken, RunTokens } from "./gateway/run-tokens/service.ts";
@@ -76,7 +77,6 @@ import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
 import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
-import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
@@ -250,6 +250,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     identityProviders,
     trustedIssuers,
     queueMail,
+    sendsMail: config.smtpUrl !== undefined,
     onEmailConfirmed,
     async readRunToken(token) {
       if (!looksLikeRunToken(token)) return undefined;
@@ -267,7 +268,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   opened.adopt(accounts, (value) => value.settled());
   const audit = new Audit({ database, logger });
-  const access = opened.adopt(new Access({ database, notifications, audit, anonymousLinks }), (value) => value.close());
+  const needsSecondFactor = (actor: Actor) => accounts.needsSecondFactor(actor);
+  const access = opened.adopt(new Access({ database, notifications, audit, anonymousLinks, needsSecondFactor }), (value) => value.close());
   await access.listen((what) => {
     if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
   });
@@ -287,7 +289,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   settings.onChange(() => {
     access.lookAgain();
     quotas.forgetAll();
-    accounts.shortenSessions().catch((err: unknown) => logger.warn({ err }, "sessions could not be shortened"));
+    const complain = (err: unknown) => logger.warn({ err }, "sessions could not be shortened");
+    accounts.shortenSessions().then(() => access.lookAgain(), complain);
   });
   const state: ServerState = { draining: false };
   const version = readVersion();
@@ -351,6 +354,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     quotas,
     budgets,
     rateLimit,
+    redis,
     send,
     access,
     onEnded: (call) => metrics?.callEnded(call),
@@ -377,7 +381,9 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const traceExport =
     endpoint === undefined
       ? null
-      : await openTraceExport(
+      : await (
+          await import("./runs/tracing/trace-export.ts")
+        ).openTraceExport(
           { endpoint, protocol, headers },
           {
             queries: database.queries,
@@ -407,7 +413,12 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const tools = { home: config.home, runtimes: config.runtimesDir, uv: config.uv };
   const buildLogs = new LiveRuns(join(directory.environments, "spool"));
   const python = findProgram("python3") ?? "/usr/bin/python3";
-  const packageIndexes = new Indexes({ database, credentials, ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId) });
+  const packageIndexes = new Indexes({
+    database,
+    credentials,
+    connections: { rules: createAddressRules(config.networkAllowPrivate), resolve: createResolve() },
+    ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId),
+  });
   const environments = await Environments.open({
     ...shared,
     trees,
@@ -544,6 +555,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       await checkSecrets(credentials, actor, asset);
     },
     onChanged: (...change) => models.capGrants(...change),
+    mayUseModel: (actor, id) => models.mayUse(actor, id),
     onFiles: (actor, tree, isPublished) => keptAnalyses.note(actor, tree, isPublished),
   });
   const keptAnalyses: KeptAnalyses = new KeptAnalyses({
@@ -583,7 +595,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
-  const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models });
+  const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
   const programSandboxes = new ProgramSandboxes({
     access,
     database,
@@ -608,6 +620,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     queueMail,
     anonymousLinks,
     things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
+    linked: { asset: (id) => catalog.linked(id), sandbox: (id) => longLived.linked(id) },
     isMember,
     onGranted: (work, grant) => models.capGrant(work, grant),
   });
@@ -706,6 +719,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         ticker,
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
+        expiringCalls({ database, settings }),
         forgettingTries(database.queries),
       ].map((work) => recurring(work, logger)),
     ],

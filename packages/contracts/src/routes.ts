@@ -19,6 +19,7 @@ import { identityRoutes } from "./identities.ts";
 import { importRoutes } from "./imports.ts";
 import { gatewayRoutes } from "./gateway.ts";
 import { logRoutes } from "./logs.ts";
+import { linkedThingRoutes } from "./linked-things.ts";
 import { modelRoutes } from "./models.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programAnalysisRoutes } from "./program-analysis.ts";
@@ -84,6 +85,7 @@ export const routes = {
   ...webhookRoutes,
   ...workerRoutes,
   ...accessRoutes,
+  ...linkedThingRoutes,
   ...teamRoutes,
   ...notificationRoutes,
   ...adminRoutes,

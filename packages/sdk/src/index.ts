@@ -21,7 +21,7 @@ export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./e
 export type { ListPackageIndexesQuery, PackageIndexDraft, PackageIndexes } from "./package-indexes.ts";
 export type { ListSchedulesQuery, Schedules } from "./schedules.ts";
 export type { Schedule } from "@syla/contracts/schedules";
-export type { PackageIndex, PackageIndexChange, PackageLanguage } from "@syla/contracts/package-indexes";
+export type { PackageIndex, PackageIndexChange, PackageIndexTest, PackageLanguage } from "@syla/contracts/package-indexes";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type {
@@ -97,7 +97,8 @@ export type {
 } from "@syla/contracts/analysis";
 export type { ProgramAnalysis } from "@syla/contracts/program-analysis";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
-export type { Access, AccessLevel, AccessReason, Grant, LinkedThing, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
+export type { LinkedAsset, LinkedSandbox, LinkedThing } from "@syla/contracts/linked-things";
+export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
 export type { CredentialWithUses, Credentials } from "./credentials.ts";
 export type { Webhooks, WebhookWithSecret } from "./webhooks.ts";
 export type { Webhook, WebhookDelivery, WebhookDeliveryDetail, WebhookEventType, WebhookPayload } from "@syla/contracts/webhooks";
@@ -122,6 +123,7 @@ export type { Me, Role, Session, User } from "@syla/contracts/accounts";
 export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
 export type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
 export type { Invitation, NewInvitation, OneTimeLink, SignUpMode } from "@syla/contracts/sign-up";
+export type { Identity } from "@syla/contracts/identities";
 export type {
   Artifact,
   FileInput,

@@ -15,6 +15,7 @@ import type {
   TreeFileInput,
 } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
+import type { LinkedAsset } from "@syla/contracts/linked-things";
 import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
@@ -24,10 +25,12 @@ import { notify } from "../notifications/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import { settling } from "../quotas/service.ts";
 import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
+import { describeLinked } from "./linked.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
 import type { Revision } from "../platform/revision.ts";
@@ -56,6 +59,8 @@ export interface CatalogContext {
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly checkConfig?: CheckConfig;
   readonly onChanged?: OnChanged;
+  /** Whether somebody may call a model. */
+  readonly mayUseModel?: (actor: Actor, modelId: string) => Promise<boolean>;
   /** Told of the files that a program has from now on, and whether they were published. */
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
 }
@@ -139,7 +144,9 @@ export class Catalog {
       created_by: actor.userId,
       updated_by: actor.userId,
     };
-    await this.#transaction((work) => insertNamed(work, row, input.anotherName));
+    // What was uploaded is counted; a copy has content that its owner has brought nowhere.
+    const gains = tree !== null && input.clonedFrom != null ? [ownerId] : [];
+    await this.#transaction((work) => settling(work, gains, () => insertNamed(work, row, input.anotherName)));
     if (input.type === "program" && tree !== null) await this.#context.onFiles?.(actor, tree.sha256, false);
     return await this.get(actor, id);
   }
@@ -207,7 +214,7 @@ export class Catalog {
       await this.#context.checkConfig?.(actor, next);
     }
     const { name, slug } = change;
-    await this.#change(actor, id, revision, async (row, work) => {
+    const apply = async (row: store.AssetRow, work: Work): Promise<RowChange> => {
       if (name !== undefined || slug !== undefined)
         await claimNames(work, row, { ...(name === undefined ? {} : { name }), ...(slug === undefined ? {} : { slug }) });
       await beside?.write(work);
@@ -219,7 +226,8 @@ export class Catalog {
         ...(change.importSource === undefined ? {} : { import_source: JSON.stringify(change.importSource) }),
         ...describeAsset(row, change),
       };
-    });
+    };
+    await this.#change(actor, id, revision, apply, change.tree === undefined ? [] : broughtFor(found, actor));
     return await this.get(actor, id);
   }
 
@@ -244,7 +252,7 @@ export class Catalog {
     return await this.get(actor, id);
   }
 
-  /** A copy of the head or of a version, with its files. What refers to the owner's secrets is left out. */
+  /** A copy of the head or of a version, with its files. The owner's secrets, and a model that the actor may not use, are left out. */
   async clone(actor: Actor, id: string, { name, ownerId, version }: CloneInput): Promise<Asset> {
     const row = await loadAsset(this.#context, actor, "asset:read", id);
     // Where a model is, is for those who may change it.
@@ -260,19 +268,19 @@ export class Catalog {
       slots,
       ownerId,
       tree,
-      config: "secrets" in config ? { ...config, secrets: [] } : config,
+      config: row.type === "program" ? await this.#withoutOwners(actor, config) : config,
       clonedFrom: { id, version: version ?? null },
     });
   }
 
   /** Gives an asset to somebody else, who is told; whoever gave it away may not see it any more. @throws AppError `not_found`, `name_taken` */
   async transfer(actor: Actor, id: string, to: TransferInput): Promise<{ id: string; owner: AssetOwner }> {
-    const { name, type } = await loadAsset(this.#context, actor, "asset:transfer", id);
+    const { name, type, owner_id: before } = await loadAsset(this.#context, actor, "asset:transfer", id);
     // Somebody's own models answer to the names that they use: nobody else puts one among them.
     if (type === "model" && to.email !== undefined && !can(actor, "model:give-away"))
       throw new AppError("forbidden", { message: "A model is not given to another person.", hint: "Give it to a team, or share it." });
     const ownerId = await this.#newOwner(actor, to);
-    await this.#transaction(async (work) => {
+    const give = async (work: Work) => {
       const row = await lockAsset(this.#context, actor, work, id, "*");
       if (row.owner_id === ownerId) return;
       await claimNames(work, row, { ownerId });
@@ -280,7 +288,8 @@ export class Catalog {
       await this.#context.onChanged?.(work, row, { ownerId }, actor.userId);
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/${type}s/${id}` });
-    });
+    };
+    await this.#transaction((work) => settling(work, [before, ownerId], () => give(work)));
     const row = await store.findAsset(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("not_found");
     return { id, owner: toOwner(row.owner_id, row.owner_name) };
@@ -310,13 +319,14 @@ export class Catalog {
     const files = writes.map((write) => write.file);
     const known = await readTree(trees, found);
     const written = await storeFiles(this.#context, actor, files, known, (index) => `changes.${writes[index]?.index}.file`);
-    await this.#change(actor, id, revision, async (row, work) => {
+    const apply = async (row: store.AssetRow, work: Work): Promise<RowChange> => {
       const entries = applyChanges(await readTree(trees, row), changes, written);
       const next = await trees.put(entries, work).catch((error: unknown) => {
         throw error instanceof AppError ? locatedIn("changes", error) : error;
       });
       return next.sha256 === row.tree_sha256 ? {} : { tree_sha256: next.sha256 };
-    });
+    };
+    await this.#change(actor, id, revision, apply, broughtFor(found, actor));
     return await this.get(actor, id);
   }
 
@@ -366,6 +376,11 @@ export class Catalog {
     return row === undefined || row.deleted_at !== null ? undefined : toThing(row);
   }
 
+  /** What a link shows of an asset; whoever asks for it has checked that it may. */
+  async linked(id: string): Promise<LinkedAsset | null> {
+    return await describeLinked(this.#context.database.queries, checkText(id));
+  }
+
   /** What lists show of assets that the actor may see. */
   async #summaries(actor: Actor, ids: readonly string[]): Promise<AssetSummary[]> {
     const rows = await store.findAssets(this.#context.database.queries, ids);
@@ -378,18 +393,21 @@ export class Catalog {
     });
   }
 
+  /** `gains`: who has content by it that others have brought. */
   async #change(
     actor: Actor,
     id: string,
     revision: Revision | undefined,
     changeOf: (row: store.AssetRow, work: Work) => Promise<RowChange>,
+    gains: readonly string[] = [],
   ): Promise<void> {
-    const tree = await this.#transaction(async (work) => {
+    const apply = async (work: Work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);
       const change = await changeOf(row, work);
       if (Object.keys(change).length > 0) await store.changeAsset(work, id, actor.userId, change);
       return row.type === "program" ? change.tree_sha256 : null;
-    });
+    };
+    const tree = await this.#transaction((work) => settling(work, gains, () => apply(work)));
     if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, false);
   }
 
@@ -402,6 +420,14 @@ export class Catalog {
     const { tree_sha256: sha256, file_count: files, total_bytes: bytes, config } = at;
     const tree = sha256 === null ? null : { sha256, files: files ?? 0, bytes: bytes ?? 0 };
     return { tree, config, metadata: "metadata" in at ? metadataOf(at) : null };
+  }
+
+  /** A program's configuration without what is its owner's. */
+  async #withoutOwners(actor: Actor, config: object): Promise<object> {
+    const program = assetConfigs.program.parse(config);
+    const { modelId } = program;
+    const mayUse = modelId !== null && (await this.#context.mayUseModel?.(actor, modelId)) !== false;
+    return { ...program, secrets: [], modelId: mayUse ? modelId : null };
   }
 
   async #owner(actor: Actor, wish: string | undefined): Promise<string> {
@@ -455,6 +481,11 @@ function followsFromRows(path: string): AppError {
     hint: "Upload other rows with `POST /datasets/{id}/content`, or share them out with `POST /datasets/{id}/splits`.",
     fields: [{ path, message: "cannot be changed for a dataset" }],
   });
+}
+
+/** For whom somebody brings files into an asset: what they bring themselves is counted already. */
+function broughtFor({ owner_id: ownerId }: store.AssetRow, { userId }: Actor): string[] {
+  return ownerId === userId ? [] : [ownerId];
 }
 
 /** The files of a tree are numbered otherwise than the changes that made it. */

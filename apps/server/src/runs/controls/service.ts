@@ -7,7 +7,7 @@ import { requirePermission } from "../../access/service.ts";
 import type { ResultCache } from "../../cache/service.ts";
 import type { Database } from "../../platform/database.ts";
 import { readCursor, toCursor, toPage } from "../../platform/page-cursor.ts";
-import { lockPeople, lockSettling, settleStoredOf } from "../../quotas/service.ts";
+import { settling } from "../../quotas/service.ts";
 import type { RunAction, Runs } from "../service.ts";
 import type { RunRow } from "../store.ts";
 import { deleteRuns, findForBulk, giveBackToKeys, setPinned } from "./store.ts";
@@ -27,6 +27,8 @@ interface BulkOptions {
   readonly key: string | null;
   readonly signal: AbortSignal;
   readonly admit: () => Promise<void>;
+  /** Told of each run that was begun. */
+  readonly onRerun: (run: Run) => void;
 }
 
 interface Page {
@@ -73,11 +75,8 @@ export class RunControls {
     // Two days: what is counted for a day is counted in the person's time zone.
     const since = new Date(Date.now() - 2 * dayMs);
     const { deleted, cached } = await database.queries.transaction().execute(async (work) => {
-      await lockSettling(work, owners);
-      // People before their runs, and before what is counted of keys: so do those who begin and end runs.
-      await lockPeople(work, owners);
-      const gone = await deleteRuns(work, ids, since);
-      await settleStoredOf(work, owners);
+      // People before what is counted of keys: so do those who begin and end runs.
+      const gone = await settling(work, owners, () => deleteRuns(work, ids, since));
       await giveBackToKeys(work, gone);
       return { deleted: gone, cached: await cache.dropRuns(work, ids) };
     });
@@ -126,7 +125,9 @@ export class RunControls {
     await options.admit();
     // The same request begun anew makes no second run of one that it has run again.
     const idempotencyKey = options.prefix === null ? null : options.prefix + id;
-    return (await runs.rerun(actor, id, {}, { idempotencyKey, wait: false, signal: options.signal })).id;
+    const run = await runs.rerun(actor, id, {}, { idempotencyKey, wait: false, signal: options.signal });
+    options.onRerun(run);
+    return run.id;
   }
 
   /** `prefix`: of the keys of runs that this request has made before, if it has: it does not find those. */
