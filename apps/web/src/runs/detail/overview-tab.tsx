@@ -116,7 +116,7 @@ function inputItems(run: Run): Items {
         </Underlined>
       ),
     ],
-    ["Files", formatPlural(run.files.length, "file")],
+    ["Files", run.files.length === 0 ? null : formatPlural(run.files.length, "file")],
     ["Arguments", run.args.length === 0 ? "none" : <Mono key="args">{run.args.map((value) => JSON.stringify(value)).join(" ")}</Mono>],
     ["Standard input", run.stdinBytes === 0 ? "none" : formatBytes(run.stdinBytes)],
     ["Variables", variables.length === 0 ? "none" : <Mono key="env">{variables.join(" ")}</Mono>],

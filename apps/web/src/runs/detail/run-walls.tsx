@@ -85,7 +85,9 @@ function Line({ label, value, share = null }: LineProps) {
       py="1"
     >
       <Text color="fg.muted">{label}</Text>
-      <Text overflowWrap="anywhere">{value}</Text>
+      <Text overflowWrap="anywhere" gridColumn={share === null ? "2 / -1" : "auto"}>
+        {value}
+      </Text>
       {share === null ? null : (
         <Box aria-hidden h="2" rounded="sm" bg="bg.muted" overflow="hidden" hideBelow="sm">
           <Box h="full" bg={share >= 1 ? "fg.error" : share >= 0.8 ? "fg.warning" : "accent.solid"} style={{ width: `${share * 100}%` }} />

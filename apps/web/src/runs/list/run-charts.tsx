@@ -116,7 +116,7 @@ function Breakdown({ title, empty, heads, rows }: BreakdownProps) {
           fontSize="xs"
           css={{
             "& th, & td": { py: "1", textAlign: "right", whiteSpace: "nowrap", fontWeight: "normal", pl: "3" },
-            "& th:first-of-type, & td:first-of-type": {
+            "& th:first-of-type": {
               textAlign: "left",
               pl: "0",
               width: "100%",
