@@ -22,8 +22,8 @@ export interface Accepted {
   readonly program: Program;
   readonly token: string;
   readonly what: string;
-  /** Somebody asked for its end, and was answered with this status. */
-  readonly cancelled?: number;
+  /** Somebody asked for its end, and was answered with this status; `unanswered`: a request before that one may have been taken, its answer was lost. */
+  readonly cancelled?: number | "unanswered";
   readonly reading?: Reading;
 }
 
@@ -149,14 +149,22 @@ async function submitUntilAnswered(
   return null;
 }
 
-/** Asks for the end of a run, whichever server answers. @returns the status of the answer */
-async function cancel({ call }: Installation, nodes: () => readonly Node[], id: string, signal: AbortSignal): Promise<number> {
+/** Asks for the end of a run, whichever server answers. A server that is killed between taking it and answering makes a second request meet its own end. */
+async function cancel(
+  { call }: Installation,
+  nodes: () => readonly Node[],
+  id: string,
+  signal: AbortSignal,
+): Promise<NonNullable<Accepted["cancelled"]>> {
+  let isUnanswered = false;
   for (let turn = 0; !signal.aborted; turn += 1) {
     const order = nodes();
     const node = order[turn % order.length];
     const response = node === undefined ? null : await call(node, "POST", `/api/v1/runs/${id}/cancel`, { signal }).catch(() => null);
     await response?.arrayBuffer().catch(() => {});
-    if (response?.status === 202 || response?.status === 409) return response.status;
+    if (response?.status === 202) return response.status;
+    if (response?.status === 409) return isUnanswered ? "unanswered" : response.status;
+    isUnanswered ||= node !== undefined && (response === null || response.status >= 500);
     await sleep(50);
   }
   return 0;
