@@ -12,7 +12,7 @@ const modes = [
 ] as const satisfies readonly { readonly value: ColorPreference; readonly label: string; readonly icon: unknown }[];
 
 /** The menu of the account, which is open at first, behind the button that opens it again. */
-export default function OpenUserMenu({ button }: { readonly button: ReactElement }) {
+export function OpenUserMenu({ button }: { readonly button: ReactElement }) {
   const me = useMe();
   const preference = useColorPreference();
   const signOut = useSignOut();

@@ -2,7 +2,7 @@ import { Button, type ButtonProps } from "@chakra-ui/react";
 import { lazy, Suspense, useState } from "react";
 import { useMe } from "../accounts/queries.ts";
 
-const load = () => import("./open-user-menu.tsx");
+const load = async () => ({ default: (await import("./open-user-menu.tsx")).OpenUserMenu });
 const OpenUserMenu = lazy(load);
 
 function initials(name: string): string {
