@@ -41,6 +41,7 @@ import { Versions, type PublishWish } from "./versions/service.ts";
 import { findVersion, noteVersionSlots } from "./versions/store.ts";
 
 export { createOwnership, type Ownership } from "./ownership.ts";
+export { mayOwn } from "./store.ts";
 
 const mostTags = 10;
 

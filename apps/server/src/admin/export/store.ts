@@ -47,6 +47,13 @@ export const exportParts: readonly ExportPart[] = [
     "owner_id",
     "id, type, name, slug, description, tags, visibility, config, version, cloned_from, import_source, created_at, updated_at, deleted_at",
   ),
+  part(
+    "workspaces",
+    "workspaces",
+    "id",
+    "owner_id",
+    "id, kind, name, description, state, network, keep_on_exit, cloned_from, last_used_at, created_at, updated_at, deleted_at",
+  ),
   part("notifications", "notifications", "id", "user_id", "id, type, title, body, link, details, created_at, read_at"),
   part("notificationPreferences", "notification_preferences", "user_id", "user_id", "value, updated_at"),
   part("quotas", "quotas", "user_id", "user_id", "concurrent_runs, runs_per_day, cpu_seconds_per_month, storage_mb, spend_per_month_usd"),
