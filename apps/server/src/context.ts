@@ -617,7 +617,10 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     publicUrl,
     queueMail,
     anonymousLinks,
-    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id),
+    things: {
+      run: (id) => runs.thing(id),
+      sandbox: (id) => longLived.thing(id),
+      asset: (id) => catalog.thing(id),
       workspace: (id) => workspaces.thing(id),
     },
     isMember,

@@ -137,7 +137,9 @@ export const RunInput = z
     writeBack: z
       .boolean()
       .optional()
-      .describe("what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it and it lasts"),
+      .describe(
+        "what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it and it lasts",
+      ),
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
       .union([

@@ -86,8 +86,16 @@ const versionNumber = z.coerce.number().int().min(1).max(1_000_000_000);
 /** Where files come from. */
 export const WorkspaceSource = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("program"), programId: id, version: programVersion.optional().describe("what is there now when left out") }),
-    z.strictObject({ kind: z.literal("workspace"), workspaceId: id, version: versionNumber.optional().describe("what is there now when left out") }),
+    z.strictObject({
+      kind: z.literal("program"),
+      programId: id,
+      version: programVersion.optional().describe("what is there now when left out"),
+    }),
+    z.strictObject({
+      kind: z.literal("workspace"),
+      workspaceId: id,
+      version: versionNumber.optional().describe("what is there now when left out"),
+    }),
     ...outsideSources,
   ])
   .meta({ id: "WorkspaceSource" });
@@ -211,7 +219,16 @@ export const workspaceRoutes = {
     summary: "Create a workspace: empty, of files, or of what is elsewhere",
     body: WorkspaceInput,
     responses: { 201: Workspace },
-    errors: ["forbidden", "not_found", "name_taken", "invalid_path", "blob_unknown", "payload_too_large", "quota_exceeded", ...sourceErrors],
+    errors: [
+      "forbidden",
+      "not_found",
+      "name_taken",
+      "invalid_path",
+      "blob_unknown",
+      "payload_too_large",
+      "quota_exceeded",
+      ...sourceErrors,
+    ],
   }),
   getWorkspace: route({
     ...common,

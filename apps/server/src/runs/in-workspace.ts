@@ -89,7 +89,8 @@ async function standInFor(
   const entry = sent.has(entrypoint) ? undefined : entries.find(({ path }) => path === entrypoint);
   if (entry === undefined) return [];
   const head: Buffer[] = [];
-  for await (const chunk of await blobs.open(entry.sha256, { start: 0, end: Math.min(shebangBytes, entry.size) })) head.push(chunk as Buffer);
+  for await (const chunk of await blobs.open(entry.sha256, { start: 0, end: Math.min(shebangBytes, entry.size) }))
+    head.push(chunk as Buffer);
   const [line = ""] = Buffer.concat(head).toString("latin1").split("\n");
   return [{ path: entrypoint, content: `${line.replaceAll(/[^\u0020-\u007e]/g, " ")}\n` }];
 }
@@ -166,8 +167,10 @@ export class ReturnCollector {
 
 /** What is said in a run's log of what became of its files; null when there is nothing to say. */
 export function describeReturn({ outcome, version, error }: NonNullable<RunResult["workspace"]>, skipped: number): string | null {
-  const links = skipped === 0 ? "" : ` ${skipped} ${skipped === 1 ? "entry is" : "entries are"} no files that a workspace holds, and left out.`;
-  if (outcome === "kept_beside") return `[the files are version ${version} of the workspace, and not in it: ${error?.message ?? ""}${links}]\n`;
+  const links =
+    skipped === 0 ? "" : ` ${skipped} ${skipped === 1 ? "entry is" : "entries are"} no files that a workspace holds, and left out.`;
+  if (outcome === "kept_beside")
+    return `[the files are version ${version} of the workspace, and not in it: ${error?.message ?? ""}${links}]\n`;
   if (outcome === "refused") return `[the files were not taken into the workspace: ${error?.message ?? ""}${links}]\n`;
   return links === "" ? null : `[${links.trim()}]\n`;
 }

@@ -104,7 +104,10 @@ export interface RunsContext {
   /** Runs another version of a program. */
   readonly submitVersion: (actor: Actor, input: ProgramRunInput, options: SubmitOptions) => Promise<Run>;
   /** A workspace for a run of somebody's. @throws AppError */
-  readonly placeForRun: (actor: Actor, wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined }) => Promise<RunPlace>;
+  readonly placeForRun: (
+    actor: Actor,
+    wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
+  ) => Promise<RunPlace>;
   readonly mountDatasets: ChangeContext["mountDatasets"];
   /** Whether somebody may run again on datasets that a run had; throws when not. */
   readonly requireDatasets: (actor: Actor, datasets: RunConfig["datasets"]) => Promise<unknown>;

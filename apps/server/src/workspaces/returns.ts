@@ -59,7 +59,8 @@ export async function takeBack(context: ReturnsContext, files: ReturnedFiles): P
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
     await context.uploads.recordUploads(actor, changed);
-    if (!files.isEnded) return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
+    if (!files.isEnded)
+      return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
     try {
       const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
       await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });

@@ -87,7 +87,10 @@ function bindFiles(http: Http, workspaces: Workspaces, blobs: Blobs): void {
 }
 
 function bindVersions(http: Http, workspaces: Workspaces): void {
-  http.bind(workspaceRoutes.listWorkspaceVersions, async ({ params, query }, call) => await workspaces.versions(call.actor, params.id, query));
+  http.bind(
+    workspaceRoutes.listWorkspaceVersions,
+    async ({ params, query }, call) => await workspaces.versions(call.actor, params.id, query),
+  );
   http.bind(workspaceRoutes.snapshotWorkspace, async ({ params, body }, call) => {
     const made = await workspaces.snapshot(call.actor, params.id, body.message);
     call.trail.details = { version: made.number };

@@ -42,7 +42,9 @@ export interface WorkspacesContext extends FilesContext {
 }
 
 /** The times of workspaces, read from settings that are asked each time. */
-export function readTimes(get: (name: `workspace${"EphemeralMinutes" | "SessionHours" | "IdleMinutes" | "CollaborativeIdleMinutes" | "ArchiveDays"}`) => number): WorkspaceTimes {
+export function readTimes(
+  get: (name: `workspace${"EphemeralMinutes" | "SessionHours" | "IdleMinutes" | "CollaborativeIdleMinutes" | "ArchiveDays"}`) => number,
+): WorkspaceTimes {
   return {
     ephemeralMs: get("workspaceEphemeralMinutes") * 60_000,
     sessionMs: get("workspaceSessionHours") * 3_600_000,

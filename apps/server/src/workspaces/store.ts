@@ -36,7 +36,9 @@ function selectWorkspaces(queries: Queries) {
       "u.name as updater_name",
       "r.file_count",
       "r.total_bytes",
-      sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})::int`.as("running"),
+      sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})::int`.as(
+        "running",
+      ),
     ]);
 }
 
@@ -64,8 +66,7 @@ export async function listWorkspaces(
   if (filter.kind !== undefined) query = query.where("workspaces.kind", "=", filter.kind);
   if (filter.state !== undefined) query = query.where("workspaces.state", "=", filter.state);
   if (filter.q !== undefined) query = query.where(sql<SqlBool>`strpos(workspaces.name_key, ${nameKey(filter.q)}) > 0`);
-  if (after !== null)
-    query = query.where(sql<SqlBool>`(workspaces.last_used_at, workspaces.id) < (${after.at}::timestamptz, ${after.id})`);
+  if (after !== null) query = query.where(sql<SqlBool>`(workspaces.last_used_at, workspaces.id) < (${after.at}::timestamptz, ${after.id})`);
   return await query
     .orderBy("workspaces.last_used_at", "desc")
     .orderBy("workspaces.id", "desc")
@@ -151,7 +152,10 @@ export async function touchWorkspace(queries: Queries, id: string): Promise<void
 const keptHeads = 1000;
 
 /** Notes what the files are at a revision, and forgets what they were long ago. */
-export async function insertHead(work: Work, head: { readonly id: string; readonly revision: number; readonly tree: string }): Promise<void> {
+export async function insertHead(
+  work: Work,
+  head: { readonly id: string; readonly revision: number; readonly tree: string },
+): Promise<void> {
   await work.insertInto("workspace_heads").values({ workspace_id: head.id, revision: head.revision, tree_sha256: head.tree }).execute();
   await work
     .deleteFrom("workspace_heads")
@@ -162,7 +166,11 @@ export async function insertHead(work: Work, head: { readonly id: string; readon
 
 /** What the files were at a revision; undefined when that is forgotten. */
 export async function findHead(queries: Queries, id: string, revision: number): Promise<string | undefined> {
-  const query = queries.selectFrom("workspace_heads").select("tree_sha256").where("workspace_id", "=", id).where("revision", "<=", revision);
+  const query = queries
+    .selectFrom("workspace_heads")
+    .select("tree_sha256")
+    .where("workspace_id", "=", id)
+    .where("revision", "<=", revision);
   return (await query.orderBy("revision", "desc").limit(1).executeTakeFirst())?.tree_sha256;
 }
 
@@ -225,7 +233,9 @@ export async function insertVersion(work: Work, id: string, version: NewVersion)
     .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
     .execute();
   await sql`delete from workspace_versions where workspace_id = ${id} and cause <> 'manual' and number not in (
-    select number from workspace_versions where workspace_id = ${id} and cause <> 'manual' order by number desc limit ${keptAutomatic})`.execute(work);
+    select number from workspace_versions where workspace_id = ${id} and cause <> 'manual' order by number desc limit ${keptAutomatic})`.execute(
+    work,
+  );
   return number;
 }
 
@@ -305,7 +315,11 @@ const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 
 /** Those of a kind whose last use is so long ago. */
 export async function takeExpired(work: Work, kind: WorkspaceKind, ms: number, most: number): Promise<Columns[]> {
-  return await takeDue(work, sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = ${kind} and ${usedAt} < ${before(ms)}`, most);
+  return await takeDue(
+    work,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = ${kind} and ${usedAt} < ${before(ms)}`,
+    most,
+  );
 }
 
 /** Active ones that nobody has used for so long. */

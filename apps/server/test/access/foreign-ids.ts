@@ -11,7 +11,13 @@ export interface ForeignIds {
   readonly credentials: Readonly<Record<"model" | "git" | "index" | "program", string>>;
   /** The hash of content that the owner alone has uploaded. */
   readonly blob: string;
-  readonly own: { readonly runId: string; readonly programId: string; readonly workspaceId: string; readonly modelId: string; readonly teamId: string };
+  readonly own: {
+    readonly runId: string;
+    readonly programId: string;
+    readonly workspaceId: string;
+    readonly modelId: string;
+    readonly teamId: string;
+  };
 }
 
 /** A call that names somebody else's thing in its body or its query, and what the answer has to say. */
@@ -72,7 +78,12 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("a workspace given to a team", `/workspaces/${own.workspaceId}/transfer`, { ownerId: teamId }, notForYou),
     post("a copy of a workspace", `/workspaces/${workspaceId}/clone`, {}, missing),
     post("workspaces deleted", "/workspaces/bulk", { action: "delete", ids: [workspaceId] }, missing),
-    post("a grant on a workspace", "/grants", { resourceType: "workspace", resourceId: workspaceId, level: "view", email: "nobody@example.org" }, missing),
+    post(
+      "a grant on a workspace",
+      "/grants",
+      { resourceType: "workspace", resourceId: workspaceId, level: "view", email: "nobody@example.org" },
+      missing,
+    ),
     post("runs again", "/runs/bulk", { action: "retry", ids: [runId] }, missing),
     post("runs cancelled", "/runs/bulk", { action: "cancel", ids: [runId] }, missing),
     post("runs deleted", "/runs/bulk", { action: "delete", ids: [runId] }, missing),

@@ -40,7 +40,8 @@ describe("two changes of one text", () => {
       const lines = Array.from({ length: 30 }, (_, index) => `line ${index}\n`);
       const edit = (who: string) => {
         const edited = [...lines];
-        for (let times = 0; times < 3; times += 1) edited.splice(Math.floor(random() * edited.length), Math.floor(random() * 2), `${who} ${round}.${times}\n`);
+        for (let times = 0; times < 3; times += 1)
+          edited.splice(Math.floor(random() * edited.length), Math.floor(random() * 2), `${who} ${round}.${times}\n`);
         return edited.join("");
       };
       const [mine, theirs] = [edit("mine"), edit("theirs")];
@@ -48,7 +49,8 @@ describe("two changes of one text", () => {
       expect(merge(lines.join(""), theirs, mine)).toBe(both);
       if (both === null) continue;
       merged += 1;
-      for (const line of [...mine.split("\n"), ...theirs.split("\n")].filter((text) => /^(mine|theirs)/.test(text))) expect(both).toContain(line);
+      for (const line of [...mine.split("\n"), ...theirs.split("\n")].filter((text) => /^(mine|theirs)/.test(text)))
+        expect(both).toContain(line);
     }
     expect(merged).toBeGreaterThan(20);
   });

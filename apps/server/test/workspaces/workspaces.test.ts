@@ -56,7 +56,9 @@ describe("a workspace", () => {
     expect(await readFiles(server, ann, again.id, "?version=1")).toMatchObject({ "a.txt": "mine\n" });
     await send(ann, "POST", `/${again.id}/import`, { source, replace: true });
     expect(Object.keys(await readFiles(server, ann, again.id))).toEqual(["a.txt", "sub/b.txt"]);
-    expect(await codeOf(send(ann, "POST", `/${again.id}/import`, { source: { kind: "template", template: "none" } }))).toBe("template_unknown");
+    expect(await codeOf(send(ann, "POST", `/${again.id}/import`, { source: { kind: "template", template: "none" } }))).toBe(
+      "template_unknown",
+    );
     expect(await codeOf(send(bob, "POST", "", { name: "Stolen", source }))).toBe("blob_unknown");
   });
 
@@ -135,7 +137,14 @@ describe("versions", () => {
     expect(first).toMatchObject({ number: 1, cause: "manual", message: "Begin", tree: space.tree });
     await change(ann, space.id, [write("a.txt", "1\n3\n"), write("b.txt", "b\n")]);
     const diff = await json<WorkspaceDiff>(send(ann, "GET", `/${space.id}/diff`));
-    expect(diff).toMatchObject({ from: "1", to: "head", files: [{ path: "a.txt", status: "changed" }, { path: "b.txt", status: "added" }] });
+    expect(diff).toMatchObject({
+      from: "1",
+      to: "head",
+      files: [
+        { path: "a.txt", status: "changed" },
+        { path: "b.txt", status: "added" },
+      ],
+    });
     expect(await codeOf(send(ann, "POST", `/${space.id}/versions/1/restore`, undefined, { "if-match": '"1"' }))).toBe("revision_conflict");
     const restored = await json<Workspace>(send(ann, "POST", `/${space.id}/versions/1/restore`, undefined, { "if-match": '"2"' }));
     expect(restored).toMatchObject({ tree: space.tree, version: 2, revision: 3 });
@@ -153,7 +162,10 @@ describe("versions", () => {
   it("are made by themselves before many files go", async () => {
     const files = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`many/${index}.txt`, "x"]));
     const space = await createWorkspace(server, ann, "Many", files);
-    expect(await json<Workspace>(change(ann, space.id, [{ op: "delete", path: "many" }]))).toMatchObject({ tree: { files: 0 }, version: 1 });
+    expect(await json<Workspace>(change(ann, space.id, [{ op: "delete", path: "many" }]))).toMatchObject({
+      tree: { files: 0 },
+      version: 1,
+    });
     expect(Object.keys(await readFiles(server, ann, space.id, "?version=1"))).toHaveLength(25);
   });
 });

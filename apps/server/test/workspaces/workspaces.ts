@@ -26,7 +26,12 @@ export function write(path: string, content: string): TreeChange {
 }
 
 /** The files of a workspace with what is in them. */
-export async function readFiles(server: TestServer, owner: Pick<Person, "headers">, id: string, query = ""): Promise<Record<string, string>> {
+export async function readFiles(
+  server: TestServer,
+  owner: Pick<Person, "headers">,
+  id: string,
+  query = "",
+): Promise<Record<string, string>> {
   const { items } = await json<{ items: TreeFile[] }>(server.fetch(`/api/v1/workspaces/${id}/files${query}`, { headers: owner.headers }));
   const entries = items.map(async ({ path, sha256 }) => {
     const bytes = await server.context.blobs.get(sha256);

@@ -19,7 +19,11 @@ const change = (id: string, changes: readonly object[], revision: number, more: 
   server.send("POST", `/api/v1/workspaces/${id}/files`, { changes, ...more }, { ...person.headers, "if-match": `"${revision}"` });
 
 it("is put together with what others have written since, or changes nothing and says what is in the way", async () => {
-  const { id, revision } = await createWorkspace(server, ann, "Two writers", { "a.txt": "1\n2\n3\n4\n5\n", "b.bin": "\0one", "c.txt": "c\n" });
+  const { id, revision } = await createWorkspace(server, ann, "Two writers", {
+    "a.txt": "1\n2\n3\n4\n5\n",
+    "b.bin": "\0one",
+    "c.txt": "c\n",
+  });
   expect((await change(id, [write("a.txt", "one\n2\n3\n4\n5\n"), write("b.bin", "\0two")], revision)).status).toBe(200);
   expect((await change(id, [write("a.txt", "1\n2\n3\n4\nfive\n"), write("new.txt", "new\n")], revision)).status).toBe(200);
   const files = { "a.txt": "one\n2\n3\n4\nfive\n", "b.bin": "\0two", "c.txt": "c\n", "new.txt": "new\n" };
@@ -91,7 +95,10 @@ it("goes on while a version is put back: what was edited meanwhile is kept or re
   const { id } = await createWorkspace(server, ann, "Restored", { "a.txt": "1\n2\n3\n4\n5\n" });
   await server.send("POST", `/api/v1/workspaces/${id}/versions`, {}, ann.headers);
   const edited = await json<Workspace>(change(id, [write("a.txt", "1\n2\n3\n4\nfive\n")], 1));
-  const restored = await server.send("POST", `/api/v1/workspaces/${id}/versions/1/restore`, undefined, { ...ann.headers, "if-match": '"2"' });
+  const restored = await server.send("POST", `/api/v1/workspaces/${id}/versions/1/restore`, undefined, {
+    ...ann.headers,
+    "if-match": '"2"',
+  });
   expect(restored.status).toBe(200);
   const saved = await change(id, [write("a.txt", "one\n2\n3\n4\nfive\n"), write("b.txt", "b\n")], edited.revision);
   expect(saved.status).toBe(200);
