@@ -283,7 +283,8 @@ async function putAsset(id: string, ownership: Ownership): Promise<void> {
 async function putWorkspace(ownership: Ownership): Promise<void> {
   await server.context.database.queries
     .updateTable("workspaces")
-    .set({ deleted_at: null, state: "active", owner_id: ownership === "team" ? teamId : owner.id })
+    // Under another name each time: its copies may have the one that it had.
+    .set({ deleted_at: null, state: "active", owner_id: ownership === "team" ? teamId : owner.id, name_key: newId("test") })
     .where("id", "=", workspaceId)
     .execute();
 }
