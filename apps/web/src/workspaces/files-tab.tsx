@@ -223,8 +223,7 @@ function Pane({ id, file, version, edit, readOnly, onEdit }: PaneProps) {
     );
   return (
     <CodeEditor
-      // What others have written since is shown unless one has written oneself.
-      key={`${version ?? ""} ${file.path} ${edit === undefined ? file.sha256 : ""}`}
+      key={`${version ?? ""} ${file.path}`}
       value={edit?.text ?? text}
       language={languageOfPath(file.path)}
       onChange={(now) => onEdit(now, text)}

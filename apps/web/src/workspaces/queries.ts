@@ -5,6 +5,8 @@ import { textOf } from "../programs/queries.ts";
 
 const slowMs = 10_000;
 const fastMs = 4000;
+/** Of what was written at once, so many files are read again before the editor is told. */
+const mostReadAhead = 20;
 const keyOf = (id: string) => ["workspace", id];
 
 /** Which workspaces are listed. */
@@ -44,12 +46,16 @@ export function useWorkspaceFiles(id: string, revision: number, version?: number
 
 /** The content of a file, by its hash: equal content is read once. */
 export function useWorkspaceFile(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
-  return useQuery({
+  return useQuery({ ...contentQuery(id, file, version), enabled: file !== undefined });
+}
+
+function contentQuery(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
+  return {
     queryKey: ["content", file?.sha256],
-    queryFn: async ({ signal }) => await textOf(await syla.workspaces.readFile(id, file?.path ?? "", version, { signal })),
-    enabled: file !== undefined,
+    queryFn: async ({ signal }: { readonly signal: AbortSignal }) =>
+      await textOf(await syla.workspaces.readFile(id, file?.path ?? "", version, { signal })),
     staleTime: Number.POSITIVE_INFINITY,
-  });
+  };
 }
 
 export function useWorkspaceVersions(id: string) {
@@ -92,10 +98,19 @@ export interface FilesWish {
   readonly onConflict?: OnConflict;
 }
 
+/** Changes files. What has become of those that were written is known before the list is read again: an open editor keeps its place. */
 export function useChangeWorkspaceFiles(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ changes, revision, onConflict }: FilesWish) => syla.workspaces.changeFiles(id, changes, revision, onConflict),
+    mutationFn: async ({ changes, revision, onConflict }: FilesWish) => {
+      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict);
+      const listing = await syla.workspaces.files(id);
+      const written = new Set(changes.flatMap((change) => (change.op === "write" ? [change.file.path] : [])));
+      const shown = listing.items.filter(({ path }) => written.has(path)).slice(0, mostReadAhead);
+      await Promise.all(shown.map((file) => client.fetchQuery(contentQuery(id, file))));
+      client.setQueryData([...keyOf(id), "files", listing.revision], listing);
+      return listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id);
+    },
     onSuccess: (workspace) => store(client, workspace),
   });
 }
