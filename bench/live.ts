@@ -13,7 +13,7 @@ const count = Number(process.argv[2] ?? 1000);
 const merge = process.argv.includes("--merge");
 const wave = 100;
 /** So many are asked at once: each has to answer before the time is up that a cancelled program has. */
-const asked = 25;
+const asked = 10;
 /** With less than this left, nothing more is made for as long as others that fall asleep give memory back. */
 const comfortableKiB = 1.5 * 1024 * 1024;
 

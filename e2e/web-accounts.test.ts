@@ -1,9 +1,12 @@
 import { createHmac } from "node:crypto";
+import { execute } from "@syla/testkit/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin, noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
 let web: WebTest;
 const bob = { name: "Bob", email: "bob@example.org", password: "correct horse battery" };
+
+const carol = { name: "Carol", email: "carol@example.org", password: "horse battery staple" };
 
 /** The code that an authenticator shows now (RFC 6238) for a secret in base32. */
 function currentCode(secret: string): string {
@@ -43,6 +46,26 @@ describe.skipIf(noBrowser)("accounts in the browser", () => {
     await again.getByLabel("Password").fill(bob.password);
     await again.getByRole("button", { name: "Create account and sign in" }).click();
     await again.getByRole("alert").getByText("link_invalid").waitFor();
+  });
+
+  it("shares with somebody who has no account, and invites them in the same place", async () => {
+    const page = await web.openPage("/");
+    const { id } = await execute(web.server, { code: "echo hello", entrypoint: "hello.sh" });
+    await page.goto(`/runs/${id}`);
+    await page.getByRole("button", { name: "Share" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("E-mail address").fill(carol.email);
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByRole("button", { name: `Make an invitation for ${carol.email}` }).click();
+    const link = (await dialog.getByText(/\/sign-up#token=/).textContent()) ?? "";
+    const theirs = await web.openPage(link, { signedIn: false });
+    await theirs.getByLabel("Name").fill(carol.name);
+    await theirs.getByLabel("Password").fill(carol.password);
+    await theirs.getByRole("button", { name: "Create account and sign in" }).click();
+    await theirs.getByRole("heading", { name: "Home" }).waitFor();
+    await theirs.goto(`/runs/${id}`);
+    await theirs.getByRole("heading", { name: "hello.sh" }).waitFor();
+    expect(web.problems).toEqual([]);
   });
 
   it("turns the second factor on, and asks for it at the next sign-in", async () => {

@@ -82,10 +82,10 @@ describe.skipIf(noBrowser)("the pages of the audit trail and of usage", () => {
     expect(new URL(admins.url()).search).toBe("?user=all");
     await admins.getByRole("listitem").filter({ hasText: id }).getByRole("button", { name: "Quotas" }).click();
     const editor = admins.getByRole("dialog", { name: `Quotas of ${id}` });
-    await editor.getByLabel("Runs a day").fill("many");
+    await editor.getByLabel("Runs a day: limit").fill("many");
     await editor.getByRole("button", { name: "Save" }).click();
-    await editor.getByText("a whole number, -1, or nothing").waitFor();
-    await editor.getByLabel("Runs a day").fill("7");
+    await editor.getByText("a whole number").waitFor();
+    await editor.getByLabel("Runs a day: limit").fill("7");
     await editor.getByRole("button", { name: "Save" }).click();
     await editor.waitFor({ state: "detached" });
     await page.goto("/usage");

@@ -52,14 +52,39 @@ describe.skipIf(noBrowser)("a program that failed", () => {
   });
 
   it("is found, understood at its line, edited, run again and compared", async () => {
-    const page = await web.openPage("/");
-    await page.getByRole("link", { name: "main.py" }).first().click();
+    const page = await web.openPage("/runs");
+    await page.getByRole("region", { name: "Totals" }).getByText("1 failed").waitFor();
+    await page.getByRole("button", { name: "Charts" }).click();
+    await page
+      .getByRole("table", { name: "By model" })
+      .getByRole("row", { name: /Helper/ })
+      .waitFor();
+    await page.getByRole("table", { name: "By program" }).getByRole("button", { name: "Greeter" }).click();
+    await page.getByRole("button", { name: "Of one program" }).waitFor();
+    await expectAccessible(page, "the runs with their charts");
+    await page.getByRole("button", { name: "Failed 1" }).click();
+    await page.waitForURL(/status=failed/);
+    await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: "main.py" }).first().click();
     const error = page.getByRole("group", { name: "Error" });
     await error.getByText("JSONDecodeError").waitFor();
     await error.getByText(/What was read is not JSON/).waitFor();
     const excerpt = error.getByRole("region", { name: "steps/answer.py, line 11" });
     expect(await excerpt.locator("[aria-current=location]").textContent()).toContain("return json.loads(text[1:])");
     await expectAccessible(page, "a failed run");
+
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("region", { name: "Held by" }).getByText("namespaces of its own, inside a jail").waitFor();
+    await page.getByRole("region", { name: "Result" }).getByText("1 call").waitFor();
+    await expectAccessible(page, "a failed run at a glance");
+    await page.goto(`/runs/${runId}?tab=metrics`);
+    await page.getByRole("region", { name: "Runs of this program" }).getByText("0 %").waitFor();
+    await expectAccessible(page, "what was measured of a failed run");
+    await page.keyboard.press(".");
+    await page.waitForURL(/tab=history/);
+    await page.keyboard.press(",");
+    await page.waitForURL(/tab=metrics/);
+    await page.goto(`/runs/${runId}?tab=nonsense`);
+    await page.getByRole("log").waitFor();
 
     await error.getByText(/How it came there/).click();
     await error.getByRole("button", { name: "main.py:3", exact: true }).waitFor();

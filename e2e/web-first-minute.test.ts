@@ -23,6 +23,8 @@ describe.skipIf(noBrowser)("the first minute", () => {
     await page.getByRole("button", { name: "Create account and sign in" }).click();
 
     await page.getByRole("heading", { name: "Home" }).waitFor();
+    await page.getByText("Nothing of yours has run yet.").waitFor();
+    await page.getByRole("navigation", { name: "Start" }).getByRole("link", { name: "Import a program" }).waitFor();
     await page.getByRole("button", { name: "Run the Python example" }).click();
     await page.getByRole("log").getByText("Hello from Python").waitFor();
     await page.getByText("Succeeded").first().waitFor();

@@ -47,7 +47,7 @@ describe.skipIf(noBrowser)("models in the browser", () => {
   }
 
   /** A program of the first admin that is bound to their model. */
-  async function makeProgram(modelId: string, name = "Greeter"): Promise<string> {
+  async function makeProgram(modelId: string | null, name = "Greeter"): Promise<string> {
     const config = { runtime: "python", entrypoint: "main.py", modelId };
     const files = [{ path: "main.py", content: program }];
     const made = await web.server.send("POST", "/api/v1/assets", { type: "program", name, files, config });
@@ -194,7 +194,7 @@ describe.skipIf(noBrowser)("models in the browser", () => {
     await page.getByLabel("Who may select it").selectOption("public");
     await page.getByText("Everybody together").waitFor();
 
-    const programId = await makeProgram("model_gone", "Bound to another");
+    const programId = await makeProgram(null, "Bound to nothing");
     await page.goto(`/programs/${programId}?tab=settings`);
     await page.getByLabel("Model", { exact: true }).selectOption(modelId);
     await page.getByLabel("Resources", { exact: true }).selectOption("medium");

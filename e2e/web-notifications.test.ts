@@ -1,5 +1,6 @@
 import { notify } from "@syla/server/notifications/service";
 import { createPerson } from "@syla/testkit/runs";
+import type { Quota } from "@syla/contracts/quotas";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -45,7 +46,8 @@ describe.skipIf(noBrowser)("notifications and administration in the browser", ()
 
   it("preferences are kept", async () => {
     const page = await web.openPage("/settings/notifications");
-    await page.getByRole("checkbox", { name: "Somebody mentions you: E-mail" }).waitFor();
+    await page.getByRole("checkbox", { name: "A new version of what you use: E-mail" }).waitFor();
+    expect(await page.getByText("Somebody mentions you").count()).toBe(0);
     await page.getByText("They are off.").waitFor();
     await page.getByRole("button", { name: "Turn on" }).click();
     await page.getByText("Quiet from 22:00 to 07:00, UTC.").waitFor();
@@ -68,8 +70,10 @@ describe.skipIf(noBrowser)("notifications and administration in the browser", ()
 
     await page.goto(`/admin/users?q=${id}`);
     await page.getByRole("button", { name: `Manage ${id}` }).click();
-    await page.getByLabel("Reason").fill("a ticket");
-    await page.getByRole("button", { name: `Act as ${id}` }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Act as them" }).click();
+    await dialog.getByLabel("Reason").fill("a ticket");
+    await dialog.getByRole("button", { name: `Act as ${id}` }).click();
     await page.getByText(`You are acting as ${id}.`).waitFor();
     expect(await page.getByRole("link", { name: "Administration" }).count()).toBe(0);
     await page.getByRole("button", { name: "Stop", exact: true }).click();
@@ -77,11 +81,57 @@ describe.skipIf(noBrowser)("notifications and administration in the browser", ()
     expect(await page.getByText("You are acting as").count()).toBe(0);
 
     await page.goto(`/admin/users?user=${id}`);
-    await page.getByLabel("Reason").fill("spam");
-    await page.getByRole("button", { name: "Suspend" }).click();
-    await page.getByText("suspended: spam").waitFor();
+    await dialog.getByRole("button", { name: "Suspend" }).click();
+    await dialog.getByLabel("Reason").fill("spam");
+    await dialog.getByRole("button", { name: `Suspend ${id}` }).click();
+    await dialog.getByRole("status").getByText(`${id} is suspended.`).waitFor();
+    await dialog.getByText("suspended: spam").waitFor();
+    await dialog.getByRole("button", { name: "Reactivate" }).click();
+    await dialog.getByRole("button", { name: "Let them in" }).click();
+    await dialog.getByText(`${id} may sign in again.`).waitFor();
     await page.getByRole("button", { name: "Delete this account …" }).click();
     await page.getByRole("button", { name: `Delete ${id}` }).click();
+    await page.getByText(`The account of ${id} is deleted.`).waitFor();
     await expect.poll(async () => (await web.server.fetch(`/api/v1/users/${id}`)).status).toBe(404);
+  });
+
+  it("an administrator changes what somebody may use, their role and how they sign in", async () => {
+    const person = await createPerson(web.server);
+    const { id } = (await (await web.server.fetch("/api/v1/users/me", { headers: person })).json()) as { id: string };
+    const limits = async () => {
+      const { items } = (await (await web.server.fetch("/api/v1/quotas", { headers: person })).json()) as { items: Quota[] };
+      return Object.fromEntries(items.map(({ name, limit, isDefault }) => [name, isDefault ? "default" : limit]));
+    };
+    const page = await web.openPage(`/admin/users?user=${id}`);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Runs a day", { exact: true }).selectOption({ label: "a limit of their own" });
+    await dialog.getByLabel("Runs a day: limit").fill("many");
+    await dialog.getByRole("button", { name: "Save quotas" }).click();
+    await dialog.getByText("a whole number").waitFor();
+    await dialog.getByLabel("Runs a day: limit").fill("7");
+    await dialog.getByLabel("Storage, MB", { exact: true }).selectOption({ label: "no limit" });
+    await dialog.getByRole("button", { name: "Save quotas" }).click();
+    await dialog.getByText("The quotas hold from now on.").waitFor();
+    expect(await limits()).toMatchObject({ runsPerDay: 7, storageMb: -1, concurrentRuns: "default" });
+    expect(await dialog.getByLabel("Runs a day", { exact: true }).textContent()).toContain("default: 50");
+    await dialog.getByRole("button", { name: "Reset to the defaults" }).click();
+    await dialog.getByRole("button", { name: "Save quotas" }).click();
+    await expect.poll(async () => new Set(Object.values(await limits()))).toEqual(new Set(["default"]));
+
+    await dialog.getByLabel("Role", { exact: true }).selectOption("end_user");
+    await dialog.getByRole("button", { name: "Make them end user" }).click();
+    await dialog.getByText(`The role of ${id} is end user from now on.`).waitFor();
+    await dialog.getByRole("button", { name: "Password link" }).click();
+    await dialog.getByRole("button", { name: "Make the link" }).click();
+    await dialog.getByText(/\/reset-password#/).waitFor();
+    await dialog.getByRole("button", { name: "Sign out everywhere" }).click();
+    await dialog.getByRole("button", { name: "Sign them out" }).click();
+    await dialog.getByText(`${id} is signed out everywhere.`).waitFor();
+    await dialog.getByRole("button", { name: "Close" }).first().click();
+    await page.goto("/admin/users?role=end_user");
+    await page.getByRole("button", { name: `Manage ${id}` }).waitFor();
+    await page.getByRole("button", { name: "Clear" }).click();
+    expect(new URL(page.url()).search).toBe("");
+    expect(web.problems).toEqual([]);
   });
 });

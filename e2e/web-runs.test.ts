@@ -1,3 +1,4 @@
+import { createPerson } from "@syla/testkit/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, readLog, startWebTest, typeProgram, type WebTest } from "./browser.ts";
 
@@ -37,6 +38,54 @@ describe.skipIf(noBrowser)("runs", () => {
     expect(await page.getByLabel("Search runs").inputValue()).toBe("bad");
     await page.getByRole("button", { name: "Clear" }).click();
     await expect.poll(() => links.count()).toBe(3);
+  });
+
+  it("say what they come to, and how many there are of each kind, while that changes", async () => {
+    const person = { authorization: (await createPerson(web.server)).authorization };
+    const run = async (code: string) => {
+      const answer = await web.server.send(
+        "POST",
+        "/api/v1/executions?wait=true",
+        { language: "bash", code, entrypoint: "counted.sh" },
+        person,
+      );
+      expect(answer.status).toBe(200);
+    };
+    for (const code of ["true", "true", "exit 1"]) await run(code);
+    const page = await web.openPage("/runs", { signedIn: false, extraHTTPHeaders: person });
+    const totals = page.getByRole("region", { name: "Totals" });
+    await totals.getByText("66 %").waitFor();
+    await totals.getByText("last 30 days").waitFor();
+    await page.getByRole("button", { name: "Succeeded 2" }).waitFor();
+    await page.getByRole("button", { name: "Charts" }).click();
+    await page.getByRole("img", { name: /^Runs: 3 in 31 days, at most 3 on one$/ }).waitFor();
+    await run("exit 2");
+    await page.getByRole("button", { name: "Failed 2" }).waitFor({ timeout: 20_000 });
+    await totals.getByText("50 %").waitFor();
+    await page.getByRole("button", { name: "Failed 2" }).click();
+    await totals.getByText("0 %", { exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Everybody's" }).count()).toBe(0);
+    await page.route("**/api/v1/runs/summary*", (route) => route.fulfill({ status: 500, body: "no" }));
+    await page.reload();
+    await page.getByRole("alert").filter({ hasText: "unexpected_answer" }).waitFor({ timeout: 20_000 });
+    await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: "counted.sh" }).first().waitFor();
+  });
+
+  it("say why they wait, and at which place", async () => {
+    const { authorization } = await createPerson(web.server);
+    const submit = async (body: object) =>
+      ((await (await web.server.send("POST", "/api/v1/executions", body, { authorization })).json()) as { id: string }).id;
+    const going = [];
+    for (let count = 0; count < 3; count += 1) going.push(await submit({ language: "bash", code: "exec sleep 60" }));
+    const waiting = await submit({ language: "bash", code: "echo its turn" });
+    const page = await web.openPage(`/runs/${waiting}`, { signedIn: false, extraHTTPHeaders: { authorization } });
+    await page.getByRole("status").getByText("Its owner has 3 of 3 runs at once.").waitFor();
+    await page.getByText("place 1 in the queue").waitFor();
+    await page.goto(`/runs/${waiting}?tab=overview`);
+    await page.getByRole("region", { name: "Phases" }).getByText("goes on").first().waitFor();
+    for (const id of going) await web.server.send("POST", `/api/v1/runs/${id}/cancel`);
+    await page.locator("[data-status=succeeded]").waitFor();
+    expect(await page.getByText("Its owner has 3 of 3 runs at once.").count()).toBe(0);
   });
 
   it("are cancelled: one from its page, many from the list", async () => {

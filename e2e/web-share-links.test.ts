@@ -111,4 +111,60 @@ describe.skipIf(noBrowser)("share links in the browser", () => {
     await owner.getByText(/for people who have an account here/).waitFor();
     expect(web.problems).toEqual([]);
   }, 180_000);
+
+  it("show a program to look at, and are made anew when they are lost", async () => {
+    const owner = await web.openPage("/");
+    await choose(owner, true);
+    const files = [
+      { path: "README.md", content: "# Counting\n\nIt counts <b>everything</b>.\n" },
+      { path: "src/main.sh", content: "echo counted" },
+    ];
+    const config = { runtime: "bash", entrypoint: "src/main.sh" };
+    const made = await web.server.send("POST", "/api/v1/assets", { type: "program", name: "Counting", files, config });
+    const { id } = (await made.json()) as { id: string };
+    await web.server.send("POST", `/api/v1/assets/${id}/versions`, { version: "1.0.0", message: "The first one" });
+    await owner.goto(`/programs/${id}?tab=sharing`);
+    await owner.getByLabel("Share with").selectOption("link");
+    await owner.getByRole("button", { name: "Make link" }).click();
+    const read = async () => {
+      const link = new URL(
+        (await owner
+          .getByText(/\/share#syla_share_/)
+          .last()
+          .textContent()) ?? "",
+      );
+      return link.pathname + link.hash;
+    };
+    const path = await read();
+    const guest = await web.openPage(path, { signedIn: false });
+    await guest.getByRole("heading", { name: "Counting", level: 1 }).waitFor();
+    await guest.getByText("It counts <b>everything</b>.").waitFor();
+    await guest.getByText("The first one").waitFor();
+    await guest.getByRole("link", { name: "Files" }).click();
+    await guest.getByRole("treeitem", { name: "main.sh" }).click();
+    await guest.getByText("echo counted").waitFor();
+    expect(await guest.getByRole("button", { name: /Run|Share|Edit|Clone/ }).count()).toBe(0);
+
+    await owner.getByRole("button", { name: /^Copy link syla_share/ }).click();
+    await owner.getByRole("button", { name: "Make it anew" }).click();
+    await owner.getByText("Copy the link now. The one before leads nowhere any more.").waitFor();
+    const next = await read();
+    expect(next).not.toBe(path);
+    await guest.reload();
+    await guest.getByText("share_link_invalid").first().waitFor();
+    expect(await guest.getByText("echo counted").count()).toBe(0);
+    await guest.goto("/sign-in");
+    await guest.goto(next);
+    await guest.getByRole("heading", { name: "Counting", level: 1 }).waitFor();
+
+    await owner.reload();
+    await owner.getByLabel("Share with").selectOption("link");
+    await owner.getByLabel("Only for people who sign in").check();
+    await owner.getByRole("button", { name: "Make link" }).click();
+    await owner.getByText("for people who sign in · redeemed by 0").waitFor();
+    await guest.goto("/sign-up");
+    await guest.goto(await read());
+    await guest.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(web.problems).toEqual([]);
+  }, 180_000);
 });

@@ -1,3 +1,4 @@
+import type { Grant } from "@syla/contracts/access";
 import { createPerson, submit } from "@syla/testkit/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
@@ -82,6 +83,42 @@ describe.skipIf(noBrowser)("sharing in the browser", () => {
     await owner.getByText(email).first().waitFor();
     await other.getByRole("button", { name: "Leave" }).click();
     await other.getByText("You are in no team yet").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("changes how far and how long in place, says who has it and why, and hands over what no mail brings", async () => {
+    const files = [{ path: "main.sh", content: "echo 1" }];
+    const made = await web.server.send("POST", "/api/v1/assets", { type: "program", name: "Counting", files });
+    const { id } = (await made.json()) as { id: string };
+    const page = await web.openPage(`/programs/${id}?tab=sharing`);
+    const email = "nobody@example.org";
+    await page.getByLabel("E-mail address").fill(email);
+    await page.getByRole("button", { name: "Share", exact: true }).last().click();
+    const notice = page.getByRole("status").filter({ hasText: `Shared with ${email}.` });
+    await notice.getByText("This server sends no mail").waitFor();
+    await page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }");
+    await notice.getByRole("button", { name: "Copy the address of the page" }).click();
+    expect(await page.evaluate("window.copied")).toBe(`${web.server.url}/programs/${id}`);
+    const grant = async () => {
+      const answer = await web.server.fetch(`/api/v1/grants?resourceType=asset&resourceId=${id}`);
+      return ((await answer.json()) as { items: Grant[] }).items[0];
+    };
+    await page.getByLabel(`Level of ${email}`).selectOption("edit");
+    await expect.poll(async () => (await grant())?.level).toBe("edit");
+    await page.getByRole("button", { name: `End of ${email}` }).click();
+    await page.getByLabel(`Access of ${email}`, { exact: true }).selectOption("at");
+    await page.getByLabel(`Access of ${email}: day and time`).fill("2041-05-06T07:08");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect.poll(async () => (await grant())?.expiresAt).toBe(new Date("2041-05-06T07:08").toISOString());
+    await page.getByText(/shared directly, until 6 May 2041/).waitFor();
+    await page.getByRole("button", { name: `End of ${email}` }).click();
+    await page.getByLabel(`Access of ${email}`, { exact: true }).selectOption("never");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect.poll(async () => (await grant())?.expiresAt).toBe(null);
+    expect((await grant())?.level).toBe("edit");
+    await page.getByText("Ada Lovelace (you)").waitFor();
+    await page.getByLabel("Visibility").selectOption("public");
+    await page.getByText("it is public").waitFor();
     expect(web.problems).toEqual([]);
   });
 });

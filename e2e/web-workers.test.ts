@@ -1,5 +1,9 @@
-import { createPerson, submit, waitForRun } from "@syla/testkit/runs";
+import type { RunSummary } from "@syla/contracts/runs";
+import { newId } from "@syla/server/platform/ids";
+import { createPerson, execute, submit, waitForRun } from "@syla/testkit/runs";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible } from "./accessible.ts";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
 let web: WebTest;
@@ -26,11 +30,33 @@ describe.skipIf(noBrowser)("the page of the workers", () => {
     await page.getByText("1 of 1 slots in use").waitFor();
     await page.getByRole("img", { name: /^Waiting runs: now 1, at most 1$/ }).waitFor();
     await page.getByRole("img", { name: /^Busy slots: now 1, at most 1, limit 1$/ }).waitFor();
+    const line = page.getByRole("list", { name: "Waiting runs" }).getByRole("listitem");
+    await line.getByText("All slots are taken: 1 of 1.").waitFor();
+    await page.getByRole("list", { name: "Taken runs" }).getByText(web.server.context.workerId).waitFor();
+    await expectAccessible(page, "the workers with a queue");
     const owners = page.getByRole("list", { name: "Owners of any", exact: true });
     await expect.poll(() => owners.textContent(), { timeout: 10_000 }).toMatch(/^Ada Lovelace \(ada@example\.org\)1 busy, /);
     for (const { id } of [waiting, slow]) await web.server.send("POST", `/api/v1/runs/${id}/cancel`);
     await page.getByText("0 of 1 slots in use").waitFor();
     await page.getByRole("img", { name: /^Waiting runs: now 0, at most 1$/ }).waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("lists what was given up, and queues it again", async () => {
+    const run = await execute(web.server, { language: "bash", code: "echo at last", entrypoint: "unlucky.sh" });
+    await web.server.context.runs.allRecorded();
+    const [id, error] = [newId("run"), { class: "infrastructure", code: "no_capacity", message: "", hint: "", location: null }];
+    await sql`insert into runs (id, kind, status, owner_id, language, entrypoint, config, request_hash, attempt, error, finished_at)
+      select ${id}, kind, 'failed', owner_id, language, entrypoint, config, request_hash, 3, ${JSON.stringify(error)}::jsonb, now()
+      from runs where id = ${run.id}`.execute(web.server.context.database.queries);
+    const page = await web.openPage("/workers");
+    const row = page.getByRole("list", { name: "Given up" }).getByRole("listitem");
+    await row.getByText("no_capacity").waitFor();
+    await row.getByRole("button", { name: /^Queue unlucky\.sh again/ }).click();
+    await page.getByText("None.", { exact: true }).waitFor();
+    const { items } = (await (await web.server.fetch("/api/v1/runs?q=unlucky")).json()) as { items: RunSummary[] };
+    expect(items.map(({ retryOf }) => retryOf)).toEqual([id, null, null]);
+    await waitForRun(web.server, items[0]?.id ?? "");
     expect(web.problems).toEqual([]);
   });
 

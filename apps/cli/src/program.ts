@@ -39,12 +39,13 @@ import { credentialDeleteCommand } from "./commands/credential-delete.ts";
 import { credentialListCommand } from "./commands/credential-list.ts";
 import { credentialReplaceCommand } from "./commands/credential-replace.ts";
 import { workspaceEnds, workspaceVerbs } from "./commands/workspace-verbs.ts";
+import { credentialShowCommand } from "./commands/credential-show.ts";
+import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
 import { datasetExportCommand } from "./commands/dataset-export.ts";
 import { datasetListCommand } from "./commands/dataset-list.ts";
-import { datasetRestoreCommand } from "./commands/dataset-restore.ts";
 import { datasetRowsCommand } from "./commands/dataset-rows.ts";
 import { datasetShowCommand } from "./commands/dataset-show.ts";
 import { datasetSplitCommand } from "./commands/dataset-split.ts";
@@ -58,6 +59,7 @@ import { environmentImageShowCommand } from "./commands/environment-image-show.t
 import { environmentIndexCreateCommand } from "./commands/environment-index-create.ts";
 import { environmentIndexDeleteCommand } from "./commands/environment-index-delete.ts";
 import { environmentIndexListCommand } from "./commands/environment-index-list.ts";
+import { environmentIndexTestCommand } from "./commands/environment-index-test.ts";
 import { environmentIndexUpdateCommand } from "./commands/environment-index-update.ts";
 import { environmentListCommand } from "./commands/environment-list.ts";
 import { environmentLogsCommand } from "./commands/environment-logs.ts";
@@ -71,6 +73,8 @@ import { modelListCommand } from "./commands/model-list.ts";
 import { modelShowCommand } from "./commands/model-show.ts";
 import { modelTestCommand } from "./commands/model-test.ts";
 import { modelUpdateCommand } from "./commands/model-update.ts";
+import { modelCallsCommand, modelUsageCommand } from "./commands/model-usage.ts";
+import { monitorCommand } from "./commands/monitor.ts";
 import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
 import { notificationsReadCommand } from "./commands/notifications-read.ts";
@@ -85,7 +89,6 @@ import { programPullCommand, programPushCommand } from "./commands/program-push.
 import { programSetCommand } from "./commands/program-set.ts";
 import { programShellCommand } from "./commands/program-shell.ts";
 import { programShowCommand } from "./commands/program-show.ts";
-import { programRestoreCommand } from "./commands/program-restore.ts";
 import { runsCompareCommand } from "./commands/runs-compare.ts";
 import { runsDownloadCommand, runsLinkCommand } from "./commands/runs-download.ts";
 import { runsListCommand } from "./commands/runs-list.ts";
@@ -94,6 +97,7 @@ import { defineRunsPinCommand } from "./commands/runs-pin.ts";
 import { runsRerunCommand } from "./commands/runs-rerun.ts";
 import { runsRequeueCommand } from "./commands/runs-requeue.ts";
 import { runsShowCommand } from "./commands/runs-show.ts";
+import { runsSummaryCommand } from "./commands/runs-summary.ts";
 import { runsTraceCommand } from "./commands/runs-trace.ts";
 import { runsWaitCommand } from "./commands/runs-wait.ts";
 import { runtimesCommand } from "./commands/runtimes.ts";
@@ -187,6 +191,7 @@ export function buildProgram(): Command {
     doctorCommand,
     noun("runs", "what was run", [
       runsListCommand,
+      runsSummaryCommand,
       runsShowCommand,
       runsWaitCommand,
       runsTraceCommand,
@@ -218,7 +223,6 @@ export function buildProgram(): Command {
       ...versionVerbs("program"),
       ...assetVerbs("program"),
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
-      programRestoreCommand,
       ...sharing("asset"),
     ]),
     noun("workspace", "trees of files in which runs happen", [...workspaceVerbs(), ...workspaceEnds(), ...sharing("workspace")]),
@@ -254,7 +258,6 @@ export function buildProgram(): Command {
       ...versionVerbs("dataset"),
       ...assetVerbs("dataset"),
       defineDeleteAssetsCommand("dataset", "delete datasets; they can be restored for 30 days"),
-      datasetRestoreCommand,
       ...sharing("asset"),
     ]),
     noun("environment", "the built dependencies of programs", [
@@ -268,6 +271,7 @@ export function buildProgram(): Command {
         environmentIndexListCommand,
         environmentIndexCreateCommand,
         environmentIndexUpdateCommand,
+        environmentIndexTestCommand,
         environmentIndexDeleteCommand,
       ]),
       noun("image", "environments as OCI images, for clusters", [
@@ -301,14 +305,20 @@ export function buildProgram(): Command {
       modelCreateCommand,
       modelUpdateCommand,
       modelTestCommand,
+      modelUsageCommand,
+      modelCallsCommand,
+      ...versionVerbs("model"),
       ...assetVerbs("model"),
-      defineDeleteAssetsCommand("model", "delete models; what is bound to one fails from then on"),
+      defineDeleteAssetsCommand("model", "delete models, for now; what is bound to one fails from then on"),
       noun("cap", "what others may spend on a model", [modelCapListCommand, modelCapSetCommand, modelCapRemoveCommand]),
     ]),
     noun("credential", "secrets that are used and never shown", [
       credentialListCommand,
+      credentialShowCommand,
       credentialCreateCommand,
       credentialReplaceCommand,
+      credentialRenameCommand,
+      credentialUpdateCommand,
       credentialDeleteCommand,
     ]),
     noun("webhook", "addresses that are told of what happens", [
@@ -333,6 +343,7 @@ export function buildProgram(): Command {
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
+    monitorCommand,
     noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [

@@ -103,6 +103,93 @@ test("who may select a model, what is kept, and what others may spend, are set a
   expect((await syla("model", "cap", "list", "gpt", "--json")).stdout).not.toContain("2.5");
 });
 
+test("a model's defaults, headers, abilities and limits are set and taken back", async () => {
+  await piped("a proxy's token", "credential", "create", "proxy token");
+  const set = (...flags: string[]) => syla("model", "update", "gpt", ...flags);
+  const defaults = ["--temperature", "0.5", "--top-p", "0.9", "--seed", "7", "--frequency-penalty", "-0.5", "--stop", "END", "STOP"];
+  expect((await set(...defaults, "--header", "X-Team=blue", "--secret-header", "X-Proxy-Token=proxy token")).code).toBe(0);
+  const rest = ["--context-window", "128000", "--requests-per-minute", "60", "--store", "full", "--store-days", "7"];
+  expect((await set(...rest, "--cache-for", "everybody", "--json-schemas", "yes", "--modality", "text", "image")).code).toBe(0);
+  const config = async () => (JSON.parse((await syla("model", "show", "gpt", "--json")).stdout) as { config: object }).config;
+  const whole = await config();
+  expect(whole).toMatchObject({
+    parameters: { temperature: 0.5, topP: 0.9, seed: 7, frequencyPenalty: -0.5, stop: ["END", "STOP"] },
+    headers: { "X-Team": "blue" },
+    secretHeaders: { "X-Proxy-Token": expect.stringMatching(/^cred_/) as string },
+    capabilities: { contextWindow: 128_000, json: true, modalities: ["text", "image"] },
+    limits: { requestsPerMinute: 60, tokensPerMinute: null },
+    cacheFor: "everybody",
+    store: "full",
+    storeDays: 7,
+  });
+  const shown = (await syla("model", "show", "gpt")).stdout;
+  expect(shown).toContain("X-Team, X-Proxy-Token (secret)");
+  expect(shown).toContain("60 calls a minute");
+  await set("--seed", "none", "--stop", "none", "--header", "X-Team=", "--secret-header", "X-Proxy-Token=", "--store-days", "none");
+  await set("--requests-per-minute", "none", "--context-window", "none");
+  expect(await config()).toMatchObject({
+    parameters: { temperature: 0.5, topP: 0.9, frequencyPenalty: -0.5 },
+    headers: {},
+    secretHeaders: {},
+    limits: { requestsPerMinute: null },
+    storeDays: null,
+  });
+  expect(JSON.stringify(await config())).not.toContain("END");
+  expect(JSON.stringify(await config())).not.toContain("seed");
+  expect((await syla("credential", "delete", "proxy token")).code).toBe(0);
+  for (const wrong of [
+    ["--top-p", "2"],
+    ["--seed", "x"],
+    ["--header", "X"],
+  ])
+    expect((await set(...wrong)).code).toBe(64);
+  expect((await set("--header", "X-Token=open")).code).not.toBe(0);
+});
+
+test("what was spent on a model, and its calls, are shown", async () => {
+  expect((await syla("model", "usage", "gpt")).stdout).toMatch(/calls +1, 0 failed\n/);
+  const usage = JSON.parse((await syla("model", "usage", "gpt", "--days", "1", "--json")).stdout) as object;
+  expect(usage).toMatchObject({ total: { calls: 1 } });
+  expect((await syla("model", "usage", "gpt", "--days", "0")).code).toBe(64);
+  const listed = JSON.parse((await syla("model", "calls", "gpt", "--json")).stdout) as { items: { id: string }[] };
+  expect(listed.items).toHaveLength(1);
+  const { id } = listed.items[0] ?? { id: "" };
+  expect((await syla("model", "calls", "gpt")).stdout).toMatch(new RegExp(`${id}\t.*\tsucceeded\t.*\topenai chat\t`));
+  expect((await syla("model", "calls", "gpt", id)).stdout).toContain("The prompt was not kept.");
+  expect((await syla("model", "calls", "gpt", "llm_none")).code).not.toBe(0);
+});
+
+test("a model has versions, copies, and is restored", async () => {
+  expect((await syla("model", "publish", "gpt", "1.0.0", "-m", "first")).stdout).toBe("1.0.0\n");
+  await syla("model", "update", "gpt", "--max-tokens", "99");
+  expect((await syla("model", "versions", "gpt")).stdout).toContain("1.0.0");
+  expect((await syla("model", "diff", "gpt")).stdout).toContain('"maxTokens":99');
+  expect((await syla("model", "restore", "gpt", "1.0.0")).code).toBe(0);
+  expect((await syla("model", "diff", "gpt")).stdout).toBe("Nothing differs.\n");
+  const copy = (await syla("model", "clone", "gpt", "--name", "copy")).stdout.trim();
+  expect(copy).toMatch(/^model_/);
+  expect((await syla("model", "tag", "copy", "--add", "fast")).code).toBe(0);
+  expect((await syla("model", "delete", "copy")).code).toBe(0);
+  expect((await syla("model", "show", "copy")).code).not.toBe(0);
+  expect((await syla("model", "restore", "copy")).stdout).toBe(`${copy}\n`);
+  expect((await syla("model", "test", "copy")).code).toBe(0);
+  expect((await syla("model", "delete", "copy")).code).toBe(0);
+});
+
+test("what is known of a credential is shown and changed, and its secret stays", async () => {
+  const shown = await syla("credential", "show", "provider");
+  expect(shown.stdout).toMatch(/name +provider\n/);
+  expect(shown.stdout).toMatch(/gpt +model|gpt\tmodel/);
+  expect((await syla("credential", "rename", "provider", "vendor")).stdout).toContain("It is called vendor now.");
+  expect((await syla("credential", "update", "vendor", "--expires", "2090-01-31T00:00:00Z")).stdout).toContain("ends at 2090-01-31");
+  expect((await syla("credential", "update", "vendor", "--expires", "2020-01-31T00:00:00Z")).code).not.toBe(0);
+  expect((await syla("credential", "update", "vendor", "--expires", "never", "--username", "ann")).stdout).toContain("has no end");
+  expect(JSON.parse((await syla("credential", "show", "vendor", "--json")).stdout)).toMatchObject({ username: "ann", expiresAt: null });
+  expect((await syla("credential", "update", "vendor")).code).toBe(64);
+  expect((await syla("model", "test", "gpt")).code).toBe(0);
+  expect((await syla("credential", "rename", "vendor", "provider")).code).toBe(0);
+});
+
 test("a secret is replaced, and not deleted while something uses it", async () => {
   expect((await piped("", "credential", "create", "empty")).code).toBe(64);
   expect((await syla("credential", "delete", "provider")).stderr).toContain("credential_in_use");

@@ -405,6 +405,24 @@ const options = {
     integer(0, 1_000_000),
     "Calls of models a minute of one person, in all of their runs and keys together; 0 for any number.",
   ),
+  modelTextDays: live(
+    option(
+      "SYLA_MODEL_TEXT_DAYS",
+      "30",
+      integer(0, 36_500),
+      "Days after which the texts of prompts and answers are removed that models keep; 0 for no end. A model may say fewer.",
+    ),
+    { kind: "number", min: 0, max: 36_500 },
+  ),
+  modelHashDays: live(
+    option(
+      "SYLA_MODEL_HASH_DAYS",
+      "0",
+      integer(0, 36_500),
+      "Days after which the hashes of prompts and answers are removed; 0 for no end. A model may say fewer.",
+    ),
+    { kind: "number", min: 0, max: 36_500 },
+  ),
   webDir: option("SYLA_WEB_DIR", "apps/web/dist", absolutePath, "Directory of the built web application."),
   bodyLimit: option("SYLA_BODY_LIMIT", "67108864", integer(1024, 1024 ** 3), "Largest JSON request, bytes."),
   uploadLimit: option("SYLA_UPLOAD_LIMIT", "1073741824", integer(1024, 1024 ** 4), "Largest uploaded blob, bytes."),
@@ -688,6 +706,8 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     modelIdleSeconds: 120,
     modelReaderSeconds: 120,
     modelRateLimit: 600,
+    modelTextDays: 30,
+    modelHashDays: 0,
     webDir: join(import.meta.dirname, "../../web/dist"),
     bodyLimit: 64 * 1024 * 1024,
     uploadLimit: 1024 ** 3,

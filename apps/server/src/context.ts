@@ -44,6 +44,7 @@ import { digests } from "./notifications/digests.ts";
 import { callSweeping } from "./gateway/sweeper.ts";
 import { createCallBook } from "./gateway/calls/service.ts";
 import { GatewayListener } from "./gateway/listener.ts";
+import { expiringCalls } from "./gateway/calls/retention.ts";
 import { probeModel } from "./gateway/probe.ts";
 import { createModelAccess } from "./gateway/run-access.ts";
 import { looksLikeRunToken, RunTokens } from "./gateway/run-tokens/service.ts";
@@ -255,6 +256,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     identityProviders,
     trustedIssuers,
     queueMail,
+    sendsMail: config.smtpUrl !== undefined,
     onEmailConfirmed,
     async readRunToken(token) {
       if (!looksLikeRunToken(token)) return undefined;
@@ -357,6 +359,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     quotas,
     budgets,
     rateLimit,
+    redis,
     send,
     access,
     onEnded: (call) => metrics?.callEnded(call),
@@ -413,7 +416,12 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const tools = { home: config.home, runtimes: config.runtimesDir, uv: config.uv };
   const buildLogs = new LiveRuns(join(directory.environments, "spool"));
   const python = findProgram("python3") ?? "/usr/bin/python3";
-  const packageIndexes = new Indexes({ database, credentials, ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId) });
+  const packageIndexes = new Indexes({
+    database,
+    credentials,
+    connections: { rules: createAddressRules(config.networkAllowPrivate), resolve: createResolve() },
+    ownsTeam: (actor, teamId) => teams.isOwner(actor, teamId),
+  });
   const environments = await Environments.open({
     ...shared,
     trees,
@@ -553,6 +561,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       await checkSecrets(credentials, actor, asset);
     },
     onChanged: (...change) => models.capGrants(...change),
+    mayUseModel: (actor, id) => models.mayUse(actor, id),
     onFiles: (actor, tree, isPublished) => keptAnalyses.note(actor, tree, isPublished),
   });
   const keptAnalyses: KeptAnalyses = new KeptAnalyses({
@@ -593,7 +602,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
-  const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models });
+  const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
   const programSandboxes = new ProgramSandboxes({
     access,
     database,
@@ -623,6 +632,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       asset: (id) => catalog.thing(id),
       workspace: (id) => workspaces.thing(id),
     },
+    linked: { asset: (id) => catalog.linked(id), sandbox: (id) => longLived.linked(id) },
     isMember,
     onGranted: (work, grant) => models.capGrant(work, grant),
   });
@@ -723,6 +733,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         ticker,
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
+        expiringCalls({ database, settings }),
         forgettingTries(database.queries),
       ].map((work) => recurring(work, logger)),
     ],

@@ -25,7 +25,8 @@ import { registerReferenceRoutes } from "./system/reference-routes.ts";
 import { registerArtifactRoutes } from "./runs/artifacts/routes.ts";
 import { registerRunControlRoutes } from "./runs/controls/routes.ts";
 import { registerLogRoutes } from "./runs/log-routes.ts";
-import { requeueRuns } from "./runs/requeue.ts";
+import { requeueRuns, type RequeueSteps } from "./runs/requeue.ts";
+import { registerRunOverviewRoutes } from "./runs/overview-routes.ts";
 import { executionCounter, registerRunRoutes } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
 import { registerScheduleRoutes } from "./schedules/routes.ts";
@@ -69,10 +70,11 @@ export function registerRoutes(context: Context): void {
   registerSandboxFileRoutes(http, context.longLived);
   registerContextRoutes(http, context.longLived);
   registerPreviewRoutes(http, context.previews);
-  const requeue = (...wish: [Actor, RequeueInput, () => Promise<void>]) =>
+  const requeue = (...wish: [Actor, RequeueInput, RequeueSteps]) =>
     requeueRuns({ database, runs: context.runs, actFor: accounts.actFor }, ...wish);
   registerScheduleRoutes(http, context.schedules);
   registerRunRoutes(http, context.runs, context.programRuns, context.blobs, context.quotas, config.uploadLimit, requeue);
+  registerRunOverviewRoutes(http, context);
   registerLogRoutes(http, context.runs);
   registerArtifactRoutes(http, context.runArtifacts, context.blobs);
   const { runs, runControls: controls, runComparisons: comparisons } = context;

@@ -39,6 +39,7 @@ export const Grant = z
     createdBy: z.string().nullable().describe("name of the person"),
     expiresAt: z.iso.datetime().nullable().describe("an expired one allows nothing any more"),
     useCount: z.int().nullable().describe("of a link: how many have redeemed it"),
+    anonymous: z.boolean().nullable().describe("of a link: whether it shows the thing to people who are not signed in, too, as it is now"),
   })
   .meta({ id: "Grant" });
 export type Grant = z.infer<typeof Grant>;
@@ -49,6 +50,7 @@ export const AccessReason = z
     type: z.enum(["owner", "direct", "team", "link", "public", "admin"]),
     level: AccessLevel,
     name: z.string().nullable().describe("of the team, or the first characters of the link"),
+    teamRole: z.enum(["owner", "member"]).nullable().describe("in the team, where that is what it belongs to"),
     expiresAt: z.iso.datetime().nullable(),
   })
   .meta({ id: "AccessReason" });
@@ -69,18 +71,6 @@ export const Access = z
   })
   .meta({ id: "Access" });
 export type Access = z.infer<typeof Access>;
-
-/** What a share link leads to, as somebody who is not signed in sees it. */
-export const LinkedThing = z
-  .object({
-    resourceType: ResourceType,
-    resourceId: z.string(),
-    name: z.string(),
-    level: AccessLevel.describe("what whoever signs in gets by the link"),
-    expiresAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: "LinkedThing" });
-export type LinkedThing = z.infer<typeof LinkedThing>;
 
 /** Somebody who has access, and why. */
 export const PersonAccess = z
@@ -108,8 +98,26 @@ export const GrantInput = z
 export type GrantInput = z.output<typeof GrantInput>;
 export const GrantChange = z.strictObject({ level: AccessLevel.optional(), expiresAt, cap }).meta({ id: "GrantChange" });
 export type GrantChange = z.output<typeof GrantChange>;
-export const ShareLinkInput = z.strictObject({ ...thing, level: AccessLevel, expiresAt, cap }).meta({ id: "ShareLinkInput" });
+export const ShareLinkInput = z
+  .strictObject({
+    ...thing,
+    level: AccessLevel,
+    expiresAt,
+    cap,
+    needsAccount: z.boolean().default(false).describe("it opens for people who sign in alone, also where others may view by links"),
+  })
+  .meta({ id: "ShareLinkInput" });
 export type ShareLinkInput = z.output<typeof ShareLinkInput>;
+
+/** A link as it is shown, this once. */
+const NewShareLink = z
+  .object({
+    grant: Grant,
+    token: z.string(),
+    url: z.url(),
+    anonymous: z.boolean().describe("whoever has the link may view, without signing in; false: only people who sign in"),
+  })
+  .meta({ id: "NewShareLink" });
 
 const GrantFilter = z.object({ ...pageQuery, ...thing });
 export type GrantFilter = z.output<typeof GrantFilter>;
@@ -185,26 +193,19 @@ export const accessRoutes = {
     once: "shown",
     summary: "Make a link that gives access to whoever redeems it; it is shown this once",
     body: ShareLinkInput,
-    responses: {
-      201: z
-        .object({
-          grant: Grant,
-          token: z.string(),
-          url: z.url(),
-          anonymous: z.boolean().describe("whoever has the link may view, without signing in; false: only people who sign in"),
-        })
-        .meta({ id: "NewShareLink" }),
-    },
+    responses: { 201: NewShareLink },
     errors: ["not_found", "forbidden", "conflict"],
   }),
-  getShareLink: route({
+  renewShareLink: route({
     ...common,
-    link: "any",
-    method: "GET",
-    path: "/api/v1/share-links/current",
-    summary: "What the share link leads to that is sent in place of an API key",
-    responses: { 200: LinkedThing },
-    errors: ["not_found", "share_link_invalid"],
+    audit: "share.link_renew",
+    method: "POST",
+    path: "/api/v1/grants/:id/link",
+    summary:
+      "Make a link anew; it is shown this once. The one before leads nowhere any more, and whoever has redeemed it keeps what they have",
+    params: byId,
+    responses: { 201: NewShareLink },
+    errors: ["not_found", "forbidden", "conflict"],
   }),
   redeemShareLink: route({
     ...common,

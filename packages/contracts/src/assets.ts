@@ -294,7 +294,7 @@ export const assetRoutes = {
     summary: "Create an asset",
     body: AssetInput,
     responses: { 201: Asset },
-    errors: ["forbidden", "name_taken", "invalid_path", "blob_unknown", "payload_too_large", "quota_exceeded"],
+    errors: ["forbidden", "name_taken", "invalid_path", "blob_unknown", "payload_too_large", "quota_exceeded", "model_unusable"],
   }),
   getAsset: route({
     ...common,
@@ -315,7 +315,7 @@ export const assetRoutes = {
     headers: ifMatch,
     body: AssetChange,
     responses: { 200: Asset },
-    errors: ["not_found", "forbidden", "name_taken", "asset_deleted", "revision_conflict", "revision_required"],
+    errors: ["not_found", "forbidden", "name_taken", "asset_deleted", "revision_conflict", "revision_required", "model_unusable"],
   }),
   deleteAsset: route({
     ...common,
@@ -374,7 +374,7 @@ export const assetRoutes = {
     params: byVersion,
     headers: ifMatch,
     responses: { 200: Asset },
-    errors: ["not_found", "forbidden", "asset_deleted", "revision_conflict", "revision_required"],
+    errors: ["not_found", "forbidden", "asset_deleted", "revision_conflict", "revision_required", "model_unusable"],
   }),
   diffAsset: route({
     ...common,

@@ -151,6 +151,7 @@ export const datasetRoutes = {
   }),
   listDatasetRows: route({
     ...common,
+    link: "asset",
     method: "GET",
     path: "/api/v1/datasets/:id/rows",
     summary: "Read rows of a dataset by the page; a page may be short, the last one has no `nextCursor`",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
-import { RunErrorClass } from "./runs.ts";
+import { RunDatasetInput, RunErrorClass, RunInput } from "./runs.ts";
 import { lastEventId } from "./fields.ts";
 import { Sandbox } from "./sandboxes.ts";
 
@@ -282,6 +282,8 @@ export const environmentRoutes = {
     body: z.strictObject({
       version: z.string().max(64).optional().describe("a published version; the working tree when left out"),
       replaces: z.string().max(64).optional().describe("the id of the one that lives: it is ended, and another one started"),
+      env: RunInput.shape.env.describe("plain variables of one that is started now; what the program's secrets hold goes before them"),
+      datasets: z.array(RunDatasetInput).max(20).default([]).describe("datasets that one that is started now reads"),
     }),
     responses: { 200: ProgramSandbox, 202: ProgramSandbox },
     errors: [
@@ -289,6 +291,8 @@ export const environmentRoutes = {
       "forbidden",
       "scope_missing",
       "asset_deleted",
+      "split_unknown",
+      "invalid_path",
       "unknown_language",
       "runtime_unavailable",
       "dependencies_unsupported",

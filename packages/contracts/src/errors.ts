@@ -463,6 +463,11 @@ export const errorCatalog = {
     message: "There is no such model here, or you may not use it.",
     hint: "`syla model list` shows the models that you may use; a run may call only those that it was given.",
   },
+  model_unusable: {
+    status: 400,
+    message: "A program cannot be bound to this model.",
+    hint: "Choose one that you may call: `syla model list --usable` shows them. Its owner can share it with you, with the level `run`.",
+  },
   model_unsupported: {
     status: 400,
     message: "The model's provider does not have this.",

@@ -42,6 +42,7 @@ export const Model = z
       contextWindow: z.int().nullable(),
       streaming: z.boolean(),
       tools: z.boolean().nullable(),
+      json: z.boolean().nullable(),
       modalities: z.array(z.string()),
     }),
     prices: z.object({ input: z.number().nullable(), output: z.number().nullable(), cachedInput: z.number().nullable() }),
@@ -91,7 +92,15 @@ export const ModelTest = z
     message: z.string().nullable(),
     latencyMs: z.number().nullable().describe("to the end of the answer"),
     firstByteMs: z.number().nullable(),
-    capabilities: z.object({ streaming: z.boolean().nullable(), tools: z.boolean().nullable(), json: z.boolean().nullable() }),
+    capabilities: z
+      .object({
+        streaming: z.boolean().nullable(),
+        tools: z.boolean().nullable(),
+        json: z.boolean().nullable(),
+        vision: z.boolean().nullable(),
+        embeddings: z.boolean().nullable(),
+      })
+      .describe("what it was seen to do; null: not known"),
     answer: z.string().nullable(),
   })
   .meta({ id: "ModelTest" });
@@ -206,7 +215,7 @@ export const modelRoutes = {
     audit: "model.test",
     method: "POST",
     path: `${base}/test`,
-    summary: "Try a configuration before it is stored, with one short call",
+    summary: "Try a configuration before it is stored, with short calls",
     body: z.strictObject({ config: ModelConfig, ownerId: z.string().max(64).optional() }),
     responses: { 200: ModelTest },
     errors: ["forbidden", "credential_unusable"],
@@ -247,7 +256,7 @@ export const modelRoutes = {
     audit: "model.test",
     method: "POST",
     path: `${base}/:id/test`,
-    summary: "Try a model with one short call: how fast it is, what it can do, or what is wrong",
+    summary: "Try a model with short calls: how fast it is, or what is wrong; what it can do is noted in its configuration",
     params,
     responses: { 200: ModelTest },
     errors: [...refusals],

@@ -5,6 +5,7 @@ import { WebhookUrl } from "./webhooks.ts";
 
 export const notificationTypes = [
   "share_received",
+  "asset_updated",
   "run_finished",
   "quota_warning",
   "quota_exceeded",

@@ -59,6 +59,40 @@ export const PackageIndexChange = z
   .meta({ id: "PackageIndexChange" });
 export type PackageIndexChange = z.output<typeof PackageIndexChange>;
 
+/** An index to be tried, stored or not. */
+export const PackageIndexWish = z
+  .strictObject({
+    language: PackageLanguage,
+    url,
+    packages: packages.default(["*"]),
+    credentialId: credentialId.default(null),
+    ownerId: z.string().max(64).optional().describe("whose index it is or would be; yourself when left out"),
+    package: z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[^*]+$/, "a whole name")
+      .optional()
+      .describe("that it should have; when left out, the first of the whole names among the packages"),
+  })
+  .meta({ id: "PackageIndexWish" });
+export type PackageIndexWish = z.output<typeof PackageIndexWish>;
+
+/** How an index answered. */
+export const PackageIndexTest = z
+  .object({
+    ok: z.boolean(),
+    code: z
+      .enum(["index_refused", "index_unreachable", "package_missing", "not_an_index"])
+      .nullable()
+      .describe("why it is of no use; null when it is"),
+    message: z.string().nullable(),
+    package: z.string().nullable().describe("that was asked for; null: only whether it answers"),
+    ms: z.number().nullable(),
+  })
+  .meta({ id: "PackageIndexTest" });
+export type PackageIndexTest = z.infer<typeof PackageIndexTest>;
+
 const PackageIndexFilter = z.object({ ...pageQuery, language: PackageLanguage.optional(), ownerId: z.string().max(64).optional() });
 export type PackageIndexFilter = z.output<typeof PackageIndexFilter>;
 
@@ -86,6 +120,16 @@ export const packageIndexRoutes = {
     body: PackageIndexInput,
     responses: { 201: PackageIndex },
     errors: ["forbidden", "not_found", "conflict", "credential_unusable", "too_many_indexes"],
+  }),
+  testPackageIndex: route({
+    ...common,
+    method: "POST",
+    path: `${collection}/test`,
+    audit: "environment.index_test",
+    summary: "Ask an index for a package, as a build would: whether it answers, takes the credential, and has it",
+    body: PackageIndexWish,
+    responses: { 200: PackageIndexTest },
+    errors: ["forbidden", "not_found", "credential_unusable"],
   }),
   updatePackageIndex: route({
     ...one,

@@ -27,6 +27,7 @@ const atVersion = { version: z.string().max(64).optional().describe("a published
 export const programRoutes = {
   listProgramFiles: route({
     ...common,
+    link: "asset",
     method: "GET",
     path: "/api/v1/programs/:id/files",
     summary: "List the files of a program",
@@ -37,6 +38,7 @@ export const programRoutes = {
   }),
   readProgramFile: route({
     ...common,
+    link: "asset",
     method: "GET",
     path: "/api/v1/programs/:id/file",
     summary: "Read a file of a program, or a part of it with `Range`",

@@ -23,6 +23,7 @@ export const Quota = z
     limit: z.number().describe("-1: no limit"),
     used: z.number().nullable().describe("null: it is counted for each key by itself"),
     isDefault: z.boolean().describe("the limit is that of the person's role"),
+    default: z.number().describe("the limit of the person's role: what holds where nothing else is set; -1: no limit"),
     resetsAt: z.iso.datetime().nullable().describe("when it is counted anew; null for what is not counted by time"),
     warning: z.boolean().describe("80 % or more are used"),
   })

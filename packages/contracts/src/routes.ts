@@ -19,12 +19,15 @@ import { identityRoutes } from "./identities.ts";
 import { importRoutes } from "./imports.ts";
 import { gatewayRoutes } from "./gateway.ts";
 import { logRoutes } from "./logs.ts";
+import { linkedThingRoutes } from "./linked-things.ts";
 import { modelRoutes } from "./models.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { programAnalysisRoutes } from "./program-analysis.ts";
 import { programRoutes } from "./programs.ts";
 import { quotaRoutes } from "./quotas.ts";
+import { queueRoutes } from "./queue.ts";
 import { runComparisonRoutes } from "./run-comparison.ts";
+import { runTotalRoutes } from "./run-totals.ts";
 import { runControlRoutes } from "./run-controls.ts";
 import { runRoutes } from "./runs.ts";
 import { runtimeRoutes } from "./runtimes.ts";
@@ -64,6 +67,8 @@ export const routes = {
   ...environmentImageRoutes,
   ...packageIndexRoutes,
   ...runRoutes,
+  ...runTotalRoutes,
+  ...queueRoutes,
   ...logRoutes,
   ...artifactRoutes,
   ...scheduleRoutes,
@@ -81,6 +86,7 @@ export const routes = {
   ...webhookRoutes,
   ...workerRoutes,
   ...accessRoutes,
+  ...linkedThingRoutes,
   ...teamRoutes,
   ...notificationRoutes,
   ...adminRoutes,

@@ -50,6 +50,7 @@ export const signUpRoutes = {
         domains: z.array(z.string()),
         passwords: z.boolean().describe("whether anybody signs in with one"),
         passwordLength: z.int().describe("characters of a new one, at least"),
+        mail: z.boolean().describe("whether mails are sent; where they are not, links are handed over"),
       }),
     },
     errors: [],

@@ -1,4 +1,5 @@
-import type { Access, AccessLevel, accessRoutes, Grant, LinkedThing, PersonAccess, ResourceType } from "@syla/contracts/access";
+import type { Access, AccessLevel, accessRoutes, Grant, PersonAccess, ResourceType } from "@syla/contracts/access";
+import type { LinkedThing } from "@syla/contracts/linked-things";
 import type { RouteBody } from "@syla/contracts/route";
 import { iteratePages } from "./pages.ts";
 import type { Page } from "./runs.ts";
@@ -32,6 +33,8 @@ export interface Sharing {
   update(grantId: string, change: RouteBody<typeof accessRoutes.updateGrant>, options?: CallOptions): Promise<Grant>;
   revoke(grantId: string, options?: CallOptions): Promise<void>;
   createLink(input: RouteBody<typeof accessRoutes.createShareLink>, options?: CallOptions): Promise<NewShareLink>;
+  /** Makes a link anew in place of one that is lost or has got around; the one before leads nowhere any more. */
+  renewLink(grantId: string, options?: CallOptions): Promise<NewShareLink>;
   /** What the link leads to whose token is this client's key, for somebody who is not signed in. */
   link(options?: CallOptions): Promise<LinkedThing>;
   /** Takes the access that a link gives. */
@@ -53,6 +56,7 @@ export function createSharing(transport: Transport): Sharing {
     update: (id, change, options = {}) => transport.json("updateGrant", { ...options, params: { id }, body: change }),
     revoke: async (id, options = {}) => void (await transport.json("deleteGrant", { ...options, params: { id } })),
     createLink: (input, options = {}) => transport.json("createShareLink", { ...options, body: input }),
+    renewLink: (id, options = {}) => transport.json("renewShareLink", { ...options, params: { id } }),
     link: (options = {}) => transport.json("getShareLink", options),
     redeemLink: (token, options = {}) => transport.json("redeemShareLink", { ...options, body: { token }, repeatable: true }),
   };

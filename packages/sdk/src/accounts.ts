@@ -56,7 +56,9 @@ export interface Accounts {
   };
   readonly signUp: {
     /** Who may make an account. */
-    policy(options?: CallOptions): Promise<{ mode: SignUpMode; domains: readonly string[]; passwords: boolean; passwordLength: number }>;
+    policy(
+      options?: CallOptions,
+    ): Promise<{ mode: SignUpMode; domains: readonly string[]; passwords: boolean; passwordLength: number; mail: boolean }>;
     /** Has the link sent that makes an account. */
     request(email: string, options?: CallOptions): Promise<void>;
     /** Makes the account with the token of a link or an invitation, and signs in. */

@@ -21,7 +21,7 @@ export type { EnvironmentImages, Environments, ListEnvironmentsQuery } from "./e
 export type { ListPackageIndexesQuery, PackageIndexDraft, PackageIndexes } from "./package-indexes.ts";
 export type { ListSchedulesQuery, Schedules } from "./schedules.ts";
 export type { Schedule } from "@syla/contracts/schedules";
-export type { PackageIndex, PackageIndexChange, PackageLanguage } from "@syla/contracts/package-indexes";
+export type { PackageIndex, PackageIndexChange, PackageIndexTest, PackageLanguage } from "@syla/contracts/package-indexes";
 export type { Blobs, UploadedBlob } from "./blobs.ts";
 export type { Cache } from "./cache.ts";
 export type {
@@ -106,7 +106,8 @@ export type {
 } from "@syla/contracts/analysis";
 export type { ProgramAnalysis } from "@syla/contracts/program-analysis";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
-export type { Access, AccessLevel, AccessReason, Grant, LinkedThing, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
+export type { LinkedAsset, LinkedSandbox, LinkedThing } from "@syla/contracts/linked-things";
+export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";
 export type { CredentialWithUses, Credentials } from "./credentials.ts";
 export type { Webhooks, WebhookWithSecret } from "./webhooks.ts";
 export type { Webhook, WebhookDelivery, WebhookDeliveryDetail, WebhookEventType, WebhookPayload } from "@syla/contracts/webhooks";
@@ -150,6 +151,8 @@ export type {
   SourceExcerpt,
   Tier,
 } from "@syla/contracts/runs";
+export type { ClaimedRun, Queue, QueuedRun, RunWait, WaitReason } from "@syla/contracts/queue";
+export type { RunFigures, RunTotals } from "@syla/contracts/run-totals";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
 export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";

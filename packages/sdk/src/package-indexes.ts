@@ -1,4 +1,4 @@
-import type { PackageIndex, PackageIndexChange, packageIndexRoutes } from "@syla/contracts/package-indexes";
+import type { PackageIndex, PackageIndexChange, packageIndexRoutes, PackageIndexTest } from "@syla/contracts/package-indexes";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Page } from "./runs.ts";
 import type { CallOptions, ChangeOptions, CreateOptions, Transport } from "./transport.ts";
@@ -17,6 +17,8 @@ export interface PackageIndexes {
   create(index: PackageIndexDraft, options?: CreateOptions): Promise<PackageIndex>;
   update(id: string, change: PackageIndexChange, options?: ChangeOptions): Promise<PackageIndex>;
   delete(id: string, options?: CallOptions): Promise<void>;
+  /** Asks an index, stored or not, for a package. */
+  test(wish: RouteBody<typeof packageIndexRoutes.testPackageIndex>, options?: CallOptions): Promise<PackageIndexTest>;
 }
 
 export function createPackageIndexes(transport: Transport): PackageIndexes {
@@ -25,5 +27,6 @@ export function createPackageIndexes(transport: Transport): PackageIndexes {
     create: (body, options = {}) => transport.json("createPackageIndex", { ...options, body }),
     update: (id, body, options = {}) => transport.json("updatePackageIndex", { ...options, params: { id }, body }),
     delete: async (id, options = {}) => void (await transport.json("deletePackageIndex", { ...options, params: { id } })),
+    test: (body, options = {}) => transport.json("testPackageIndex", { ...options, body }),
   };
 }

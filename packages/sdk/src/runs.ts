@@ -4,6 +4,7 @@ import type { FoundLine, FoundLines } from "@syla/contracts/log-search";
 import type { LogLevel } from "@syla/contracts/log-levels";
 import type { TestReport } from "@syla/contracts/tests";
 import type { RunNetwork } from "@syla/contracts/network";
+import type { RunWait } from "@syla/contracts/queue";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { RunComparison } from "@syla/contracts/run-comparison";
 import type { BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
@@ -18,6 +19,7 @@ import type {
   RunTransition,
   Requeued,
 } from "@syla/contracts/runs";
+import type { RunTotals, runTotalRoutes } from "@syla/contracts/run-totals";
 import type { RunTrace } from "@syla/contracts/traces";
 import { type FollowOptions, followStream } from "./run-events.ts";
 import { iteratePages } from "./pages.ts";
@@ -25,6 +27,9 @@ import { newKey, type CallOptions, type CreateOptions, type Transport } from "./
 
 /** Filters and page of the runs list. */
 export type ListRunsQuery = Omit<Partial<RouteQuery<typeof runRoutes.listRuns>>, "limit"> & { readonly limit?: number | undefined };
+
+/** Which runs are counted: the filters of the list. */
+export type RunTotalsQuery = RouteQuery<typeof runTotalRoutes.summarizeRuns>;
 
 /** One page; ask for the next with `cursor: nextCursor`. */
 export interface Page<T> {
@@ -95,7 +100,11 @@ export interface Runs {
   list(query?: ListRunsQuery, options?: CallOptions): Promise<Page<RunSummary>>;
   /** All pages, one run after another, newest first. */
   iterate(query?: ListRunsQuery, options?: CallOptions): AsyncGenerator<RunSummary, void, void>;
+  /** What the runs of a list come to: by state, success, duration, tokens and cost. */
+  totals(query?: RunTotalsQuery, options?: CallOptions): Promise<RunTotals>;
   get(id: string, options?: CallOptions): Promise<Run>;
+  /** Why it waits, and its place in the queue. */
+  explainWait(id: string, options?: CallOptions): Promise<RunWait>;
   /** The run when it has ended, however long that takes; `signal` ends the wait. */
   wait(id: string, options?: Omit<CallOptions, "timeoutMs">): Promise<Run>;
   /** Queues code that is sent along, or a program of the catalog (`programId`). */
@@ -188,7 +197,9 @@ export function createRuns(transport: Transport): Runs {
   return {
     list,
     iterate: (query, options) => iteratePages((cursor) => list({ ...query, ...(cursor !== null && { cursor }) }, options)),
+    totals: (query = {}, options = {}) => transport.json("summarizeRuns", { ...options, query }),
     get: (id, options = {}) => transport.json("getRun", { ...options, params: { id } }),
+    explainWait: (id, options = {}) => transport.json("explainWait", { ...options, params: { id } }),
     async wait(id, options = {}) {
       for (;;) {
         const timeoutMs = (waitSeconds + 30) * 1000;

@@ -17,7 +17,7 @@ import { parsePageSize } from "./page-size.ts";
 
 /** What can be done with versions of an asset of any type: the same verbs below each of their nouns. */
 export function versionVerbs(type: AssetType): Command[] {
-  return [publish(type), versions(type), diff(type), clone(type)];
+  return [publish(type), versions(type), diff(type), restore(type), clone(type)];
 }
 
 /** What can be done with an asset of any type, or with several. */
@@ -86,6 +86,19 @@ function diff(type: AssetType): Command {
       found.files.forEach(printFileDiff);
       if (found.omitted > 0) printLine(`… and ${found.omitted} more files`);
       if (found.files.length + fields.length === 0) printLine("Nothing differs.");
+    });
+}
+
+function restore(type: AssetType): Command {
+  return defineServerCommand("restore", `restore a deleted ${type}, or a version into what is there now, and print its id`)
+    .argument(`<${type}>`, known)
+    .argument("[version]", "a published version that becomes what is there now")
+    .action(async (word: string, version: string | undefined, flags: CommonFlags) => {
+      const { syla } = await connect({ env: process.env, profile: flags.profile });
+      const { id, revision } = await findAsset(syla, type, word, version === undefined ? "deleted" : "all");
+      const restored = await (version === undefined ? syla.assets.restore(id) : syla.assets.versions.restore(id, version, revision));
+      if (flags.json === true) printJson(restored);
+      else printLine(restored.id);
     });
 }
 

@@ -2,7 +2,7 @@ import { modelProviders, type ModelProvider } from "@syla/contracts/model-config
 import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { findCredential } from "../credentials/find-credential.ts";
-import { configOf, type ModelFlags, modelOptions } from "../models/model-flags.ts";
+import { configOf, type ModelFlags, modelOptions, secretHeadersOf } from "../models/model-flags.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { findOwner, type OwnerFlags, ownerOptions } from "../teams/find-owner.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
@@ -44,6 +44,7 @@ export const modelCreateCommand: Command = [
         apiVersion: flags.apiVersion ?? null,
         projectId: flags.project ?? null,
         ...configOf(flags),
+        ...(await secretHeadersOf(syla, flags, ownerId)),
       },
     });
     if (flags.json === true) printJson(model);

@@ -23,6 +23,8 @@ export const modelTestCommand: Command = defineServerCommand("test", "call a mod
         ["streams", yesNo(test.capabilities.streaming)],
         ["tools", yesNo(test.capabilities.tools)],
         ["JSON schemas", yesNo(test.capabilities.json)],
+        ["pictures", yesNo(test.capabilities.vision)],
+        ["embeddings", yesNo(test.capabilities.embeddings)],
       ]);
     if (test.ok) return;
     if (flags.json === true) process.exitCode = 1;

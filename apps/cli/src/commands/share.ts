@@ -103,8 +103,8 @@ export function defineAccessCommand(resourceType: ResourceType): Command {
         ],
         [
           ...people.map(({ name, level, reasons }) => ({ who: name, level, why: reasons.map(describeReason).join(", ") })),
-          ...links.map(({ subject, level, expiresAt }) => ({
-            who: access.anonymousLinks ? "link, also to view without signing in" : "link, after signing in",
+          ...links.map(({ subject, level, expiresAt, anonymous }) => ({
+            who: anonymous === true ? "link, also to view without signing in" : "link, after signing in",
             level,
             why: `${subject.name}…${expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? " (ended)" : ""}`,
           })),

@@ -1,25 +1,37 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Asset, ProgramSandbox, Sandbox, Syla } from "@syla/sdk";
+import type { Asset, ProgramRunInputDraft, ProgramSandbox, Sandbox, Syla } from "@syla/sdk";
 import { CliError } from "../cli-error.ts";
 import { createProgress, note } from "../output/progress.ts";
 import { plainLine, plainText } from "../output/terminal-text.ts";
 
 const pollMs = 200;
 
+interface EnvironmentWish {
+  readonly version?: string;
+  readonly restart: boolean;
+  readonly env: Readonly<Record<string, string>>;
+  readonly datasets: NonNullable<ProgramRunInputDraft["datasets"]>;
+}
+
 /** The interactive environment of a program, running: the one that lives, or a new one. Says what it waits for. */
-export async function openEnvironment(
-  syla: Syla,
-  program: Asset,
-  { version, restart }: { readonly version?: string; readonly restart: boolean },
-): Promise<Sandbox> {
+export async function openEnvironment(syla: Syla, program: Asset, { version, restart, env, datasets }: EnvironmentWish): Promise<Sandbox> {
   const before = restart ? (await syla.environments.sandboxOf(program.id)).sandbox : null;
   const wish = {
     ...(version !== undefined && { version }),
     ...(before?.endedAt === null && { replaces: before.id }),
+    env: { ...env },
+    datasets,
   };
   const begun = await syla.environments.startSandbox(program.id, wish);
   if (begun.isCurrent === false)
     note("this environment was started before the program became what it is now; --restart ends it and begins with what is there now.");
+  const has = begun.sandbox?.program;
+  const missing = [
+    ...Object.keys(env).filter((name) => has?.variables.includes(name) !== true),
+    ...datasets.filter(({ id }) => has?.datasets.some((one) => one.id === id) !== true).map(({ name, id }) => name ?? id),
+  ];
+  if (missing.length > 0)
+    note(`this environment was started without ${missing.join(", ")}; --restart ends it and begins with what you say.`);
   const sandbox = await untilStarted(syla, begun);
   for (const variable of sandbox.program?.withheldVariables ?? []) note(`the secret ${plainLine(variable)} is not given to you here.`);
   return sandbox;

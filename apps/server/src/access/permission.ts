@@ -136,7 +136,7 @@ export function teamLevel(type: Resource["type"], role: TeamRole | null | undefi
 export function can(actor: Asker, action: RoleAction): boolean;
 export function can(actor: Asker, action: ThingAction, resource: Resource): boolean;
 export function can(actor: Asker, action: Action, resource?: Resource): boolean {
-  if (resource?.ownerId === "system") {
+  if (resource?.ownerId === "system" && actor.via !== "link") {
     const level = systemLevelOf(actor, resource);
     return level !== null && levelCovers(level, neededLevels[action as ThingAction]);
   }

@@ -1,4 +1,5 @@
 import { accessRoutes as routes } from "@syla/contracts/access";
+import { linkedThingRoutes } from "@syla/contracts/linked-things";
 import { answer } from "../platform/http-call.ts";
 import type { Http } from "./http.ts";
 import type { Sharing } from "./sharing/service.ts";
@@ -30,7 +31,13 @@ export function registerAccessRoutes(http: Http, sharing: Sharing): void {
     Object.assign(call.trail, { resourceType, resourceId, details: { grant: made.grant.id, level, expiresAt: made.grant.expiresAt } });
     return made;
   });
-  http.bind(routes.getShareLink, async (_input, call) => await sharing.getLink(call.actor));
+  http.bind(routes.renewShareLink, async ({ params }, call) => {
+    const made = await sharing.renewLink(call.actor, params.id);
+    const { id, resourceType, resourceId, level } = made.grant;
+    Object.assign(call.trail, { resourceType, resourceId, details: { grant: id, level } });
+    return answer(201, made);
+  });
+  http.bind(linkedThingRoutes.getShareLink, async (_input, call) => await sharing.getLink(call.actor));
   http.bind(routes.redeemShareLink, async ({ body }, call) => {
     const found = await sharing.redeemLink(call.actor, body.token);
     Object.assign(call.trail, { resourceType: found.resourceType, resourceId: found.resourceId, details: { level: found.level } });

@@ -18,7 +18,7 @@ export interface ReachingGrant {
 }
 
 /** Whether the grant `g` reaches a person: given to them, to a team of theirs, or by a link that they have redeemed. */
-const reaches = (userId: string) => sql<SqlBool>`(
+const reaches = (userId: string | Expression<unknown>) => sql<SqlBool>`(
   (g.subject_type = 'user' and g.subject_id = ${userId})
   or (g.subject_type = 'team' and exists (select from team_members m where m.team_id = g.subject_id and m.user_id = ${userId}))
   or (g.subject_type = 'link' and exists (select from share_link_uses l where l.link_id = g.subject_id and l.user_id = ${userId})))`;
@@ -97,6 +97,12 @@ export function grantedTo(userId: string, teamIds: readonly string[], type: Reso
     union all select g.resource_id from grants g where g.subject_type = 'team' and g.subject_id = any(${[...teamIds]}) and ${live}
     union all select g.resource_id from grants g join share_link_uses l on l.link_id = g.subject_id
       where g.subject_type = 'link' and l.user_id = ${userId} and ${live}`;
+}
+
+/** Whether a grant gives somebody a thing; `userId`: a column of the query that this is a part of. */
+export function isGranted(type: ResourceType, id: string, userId: Expression<unknown>): Expression<SqlBool> {
+  return sql<SqlBool>`exists (select from grants g where g.resource_type = ${type} and g.resource_id = ${id}
+    and (g.expires_at is null or g.expires_at > now()) and ${reaches(userId)})`;
 }
 
 /** Rows of a table of things that others have shared with the viewer. The table's columns are `id` and `owner_id`. */

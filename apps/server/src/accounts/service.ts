@@ -90,6 +90,8 @@ export interface AccountsOptions {
   readonly identityProviders?: readonly IdentityProviderConfig[];
   readonly trustedIssuers?: readonly TrustedIssuer[];
   readonly queueMail: QueueMail;
+  /** Whether mails leave the queue by themselves. */
+  readonly sendsMail: boolean;
   /** Who calls models with the token of a run; undefined for what is none. */
   readonly readRunToken?: (token: string) => Promise<Actor | undefined>;
   /** Called when the set-up is done and its link is worth nothing any more. */
@@ -152,6 +154,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
       sessions,
       background,
       queueMail,
+      sendsMail: options.sendsMail,
       mailLimit,
       onEmailConfirmed,
     }),

@@ -11,7 +11,7 @@ export function registerSignUpRoutes(http: Http, accounts: SignUp & EmailAddress
   http.bind(routes.getSignUp, () => {
     const { mode, domains } = accounts.signUpPolicy;
     const { passwords, passwordLength } = accounts.signInPolicy;
-    return { mode, domains: mode === "domain" ? [...domains] : [], passwords, passwordLength };
+    return { mode, domains: mode === "domain" ? [...domains] : [], passwords, passwordLength, mail: accounts.sendsMail };
   });
   http.bind(routes.requestSignUp, async ({ body }, { ip }) => {
     await accounts.requestSignUp(body.email, ip);

@@ -27,6 +27,8 @@ export type OnEmailConfirmed = (work: Work, userId: string, email: string) => Pr
 export interface SignUp {
   readonly signUpPolicy: SignUpPolicy;
   readonly signInPolicy: SignInPolicy;
+  /** Whether mails are sent, or wait for somebody to pass them on. */
+  readonly sendsMail: boolean;
   /** Answers the same for every address that may sign up. @throws AppError `sign_up_closed`, `rate_limited` */
   requestSignUp(email: string, ip: string): Promise<void>;
   /** With the link of a mail or of an invitation. @throws AppError `link_invalid`, `sign_up_closed`, `email_taken` */
@@ -41,16 +43,18 @@ interface SignUpOptions {
   readonly sessions: Sessions;
   readonly background: Background;
   readonly queueMail: QueueMail;
+  readonly sendsMail: boolean;
   readonly mailLimit: MailLimit;
   readonly onEmailConfirmed: OnEmailConfirmed;
 }
 
 export function createSignUp(options: SignUpOptions): SignUp {
-  const { database, publicUrl, policy, signIn, sessions, background, queueMail, mailLimit, onEmailConfirmed } = options;
+  const { database, publicUrl, policy, signIn, sessions, background, queueMail, sendsMail, mailLimit, onEmailConfirmed } = options;
   const { queries } = database;
   return {
     signUpPolicy: policy,
     signInPolicy: signIn,
+    sendsMail,
     async requestSignUp(given, ip) {
       const email = given.toLowerCase();
       requirePasswords(signIn);

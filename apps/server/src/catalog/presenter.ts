@@ -75,7 +75,7 @@ export function shownConfig(
   { level }: Pick<Standing, "level">,
 ): Record<string, unknown> {
   if (type !== "model" || level === "edit" || level === "admin") return { ...config };
-  return { ...config, baseUrl: null, headers: {}, credentialId: null, projectId: null };
+  return { ...config, baseUrl: null, headers: {}, secretHeaders: {}, credentialId: null, projectId: null };
 }
 
 /** `config`: as much of it as is shown. */

@@ -15,6 +15,7 @@ import type {
   TreeFileInput,
 } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
+import type { LinkedAsset } from "@syla/contracts/linked-things";
 import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
@@ -28,6 +29,7 @@ import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
+import { describeLinked } from "./linked.ts";
 import { readFilter, writePlace } from "./list/query.ts";
 import { findPlaces } from "./list/places.ts";
 import type { Revision } from "../platform/revision.ts";
@@ -57,6 +59,8 @@ export interface CatalogContext {
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly checkConfig?: CheckConfig;
   readonly onChanged?: OnChanged;
+  /** Whether somebody may call a model. */
+  readonly mayUseModel?: (actor: Actor, modelId: string) => Promise<boolean>;
   /** Told of the files that a program has from now on, and whether they were published. */
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
 }
@@ -245,7 +249,7 @@ export class Catalog {
     return await this.get(actor, id);
   }
 
-  /** A copy of the head or of a version, with its files. What refers to the owner's secrets is left out. */
+  /** A copy of the head or of a version, with its files. The owner's secrets, and a model that the actor may not use, are left out. */
   async clone(actor: Actor, id: string, { name, ownerId, version }: CloneInput): Promise<Asset> {
     const row = await loadAsset(this.#context, actor, "asset:read", id);
     // Where a model is, is for those who may change it.
@@ -261,7 +265,7 @@ export class Catalog {
       slots,
       ownerId,
       tree,
-      config: "secrets" in config ? { ...config, secrets: [] } : config,
+      config: row.type === "program" ? await this.#withoutOwners(actor, config) : config,
       clonedFrom: { id, version: version ?? null },
     });
   }
@@ -367,6 +371,11 @@ export class Catalog {
     return row === undefined || row.deleted_at !== null ? undefined : toThing(row);
   }
 
+  /** What a link shows of an asset; whoever asks for it has checked that it may. */
+  async linked(id: string): Promise<LinkedAsset | null> {
+    return await describeLinked(this.#context.database.queries, checkText(id));
+  }
+
   /** What lists show of assets that the actor may see. */
   async #summaries(actor: Actor, ids: readonly string[]): Promise<AssetSummary[]> {
     const rows = await store.findAssets(this.#context.database.queries, ids);
@@ -403,6 +412,14 @@ export class Catalog {
     const { tree_sha256: sha256, file_count: files, total_bytes: bytes, config } = at;
     const tree = sha256 === null ? null : { sha256, files: files ?? 0, bytes: bytes ?? 0 };
     return { tree, config, metadata: "metadata" in at ? metadataOf(at) : null };
+  }
+
+  /** A program's configuration without what is its owner's. */
+  async #withoutOwners(actor: Actor, config: object): Promise<object> {
+    const program = assetConfigs.program.parse(config);
+    const { modelId } = program;
+    const mayUse = modelId !== null && (await this.#context.mayUseModel?.(actor, modelId)) !== false;
+    return { ...program, secrets: [], modelId: mayUse ? modelId : null };
   }
 
   async #owner(actor: Actor, wish: string | undefined): Promise<string> {

@@ -18,6 +18,7 @@ export type SealedRow = Selectable<Schema["credentials"]>;
 /** Things that name the credential `c`: models, programs with secrets or from a private repository, package indexes. */
 const uses = sql`from (
   select a.type, a.id, a.name from assets a where a.deleted_at is null and (a.config ->> 'credentialId' = c.id
+    or jsonb_path_exists(a.config, '$.secretHeaders.* ? (@ == $id)', jsonb_build_object('id', c.id))
     or (a.import_source ? 'credentialId' and a.import_source ->> 'credentialId' = c.id)
     or a.config -> 'secrets' @> jsonb_build_array(jsonb_build_object('credentialId', c.id)))
   union all select 'package_index', i.id, i.name from package_indexes i where i.credential_id = c.id) a`;

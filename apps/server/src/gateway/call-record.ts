@@ -37,8 +37,8 @@ export class CallRecord {
   readonly id: string;
   /** The answer is whole: whoever leaves now has had it. */
   isComplete = false;
-  /** Is written down nowhere, whoever says it. */
-  key: Secret | null = null;
+  /** Are written down nowhere, whoever says them. */
+  secrets: readonly Secret[] = [];
   readonly #context: CallContext;
   readonly #model: SelectedModel;
   readonly #meter: Meter;
@@ -144,7 +144,7 @@ export class CallRecord {
         status,
         httpStatus,
         errorCode: failure?.code ?? null,
-        errorMessage: failure === null ? null : hideText(failure.message, this.key).slice(0, 1000).replaceAll("\0", ""),
+        errorMessage: failure === null ? null : hideText(failure.message, this.secrets).slice(0, 1000).replaceAll("\0", ""),
         attempts: this.#attempts,
         sent: this.#sent,
         cached: false,
@@ -156,7 +156,7 @@ export class CallRecord {
         cost,
         priceVersion: cost === null || isFree ? null : await priceVersionOf(work, this.#model.id, prices),
         responseSha256: store === "off" ? null : this.#meter.digest(),
-        responseText: store === "full" ? storedText(hideText(this.#meter.text, this.key)) : null,
+        responseText: store === "full" ? storedText(hideText(this.#meter.text, this.secrets)) : null,
         firstByteMs: this.#firstByteMs,
         totalMs,
       };
@@ -170,9 +170,9 @@ export class CallRecord {
   }
 }
 
-/** A provider may say the key that it was sent. */
-export function hideText(text: string, key: Secret | null): string {
-  return key === null ? text : text.replaceAll(key.reveal(), "[secret]");
+/** A provider may say the secrets that it was sent. */
+export function hideText(text: string, secrets: readonly Secret[]): string {
+  return secrets.reduce((said, secret) => said.replaceAll(secret.reveal(), "[secret]"), text);
 }
 
 /** A text as a column takes it. Programs may have said their token to the model. */

@@ -41,7 +41,8 @@ export async function answerOllama(queries: Queries, caller: Caller, path: strin
       const { config } = await selectModel(queries, caller, name);
       const { contextWindow, tools, modalities } = config.capabilities;
       const capabilities = [
-        modalities.includes("embedding") ? "embedding" : "completion",
+        ...(modalities.includes("text") ? ["completion"] : []),
+        ...(modalities.includes("embedding") ? ["embedding"] : []),
         ...(tools === false ? [] : ["tools"]),
         ...(modalities.includes("image") ? ["vision"] : []),
       ];

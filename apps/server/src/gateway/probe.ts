@@ -2,7 +2,8 @@ import { ReadableStream } from "node:stream/web";
 import { AppError } from "@syla/contracts/errors";
 import type { ModelConfig } from "@syla/contracts/model-config";
 import type { ModelTest } from "@syla/contracts/models";
-import type { Secret } from "../platform/secret.ts";
+import { listSecrets, type ModelSecrets } from "../models/service.ts";
+import { hideText } from "./call-record.ts";
 import { ProviderError, providerMessage, toFailure } from "./protocol-error.ts";
 import { passedBody, type Body } from "./request.ts";
 import { toAnswer, toEvents } from "./translate/answer.ts";
@@ -28,16 +29,21 @@ const codes: Readonly<Record<string, NonNullable<ModelTest["code"]>>> = {
   kms_refused: "credential",
 };
 
-/** Calls a model for real: how fast it answers, what it can do, or what is wrong. `reveal` opens its credential. */
-export async function probeModel(send: Send, config: ModelConfig, reveal: () => Promise<Secret | null>): Promise<ModelTest> {
-  const nothing = { latencyMs: null, firstByteMs: null, capabilities: { streaming: null, tools: null, json: null }, answer: null };
+/** What a model is shown to find out whether it sees: a red square, PNG. */
+const picture = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mP4z8BAEmIY1TCqYfhqAACQ+f8B8u7oVwAAAABJRU5ErkJggg==";
+
+/** Calls a model for real: how fast it answers, what it can do, or what is wrong. `reveal` opens its credentials. */
+export async function probeModel(send: Send, config: ModelConfig, reveal: () => Promise<ModelSecrets>): Promise<ModelTest> {
+  const unknown = { streaming: null, tools: null, json: null, vision: null, embeddings: null };
+  const nothing = { latencyMs: null, firstByteMs: null, capabilities: unknown, answer: null };
   const signal = AbortSignal.timeout(longestMs);
   try {
     const opened = await reveal();
-    const key = opened !== null && config.provider === "watsonx" ? await exchangeKey(send, config.baseUrl ?? "", opened, signal) : opened;
+    const isExchanged = opened.key !== null && config.provider === "watsonx";
+    const secrets = isExchanged ? { ...opened, key: await exchangeKey(send, config.baseUrl ?? "", opened.key, signal) } : opened;
     if (config.capabilities.modalities.every((modality) => modality === "embedding"))
-      return await probeEmbeddings(send, config, key, signal);
-    const model = openProviderModel(config, (path, body, streamed) => deliver(send, config, key, path, body, streamed, signal));
+      return await probeEmbeddings(send, config, secrets, signal);
+    const model = openProviderModel(config, (path, body, streamed) => deliver(send, config, secrets, path, body, streamed, signal));
     const call: NeutralCall = { prompt: [user("Answer with the one word OK.")], maxOutputTokens: 256, abortSignal: signal };
     const startedAt = performance.now();
     let firstByteMs: number | null = null;
@@ -70,33 +76,49 @@ export async function probeModel(send: Send, config: ModelConfig, reveal: () => 
       const answer = toAnswer(await model.doGenerate({ ...call, responseFormat: { type: "json", name: "answer", schema } }));
       return typeof (JSON.parse(answer.text) as { ok?: unknown }).ok === "boolean";
     });
-    const capabilities = { streaming: true, tools, json };
-    return { ok: true, code: null, message: null, latencyMs, firstByteMs, capabilities, answer: text.slice(0, mostShown).toWellFormed() };
+    const vision = await tried(async () => {
+      const image = { type: "file" as const, mediaType: "image/png", data: { type: "data" as const, data: picture } };
+      const asked = { role: "user" as const, content: [{ type: "text" as const, text: "Which colour is this?" }, image] };
+      return toAnswer(await model.doGenerate({ ...call, prompt: [asked] })).text !== "";
+    });
+    const embeddings = hasEmbeddings(config) ? await tried(() => embeds(send, config, secrets, signal)) : false;
+    const capabilities = { streaming: true, tools, json, vision, embeddings };
+    const answer = hideText(text, listSecrets(secrets)).slice(0, mostShown).toWellFormed();
+    return { ok: true, code: null, message: null, latencyMs, firstByteMs, capabilities, answer };
   } catch (thrown) {
     return { ok: false, ...nothing, ...explain(thrown, signal) };
   }
 }
 
-async function probeEmbeddings(send: Send, config: ModelConfig, key: Secret | null, signal: AbortSignal): Promise<ModelTest> {
+async function probeEmbeddings(send: Send, config: ModelConfig, secrets: ModelSecrets, signal: AbortSignal): Promise<ModelTest> {
   const startedAt = performance.now();
-  const answer = await deliver(send, config, key, "/embeddings", JSON.stringify({ model: config.modelId, input: "OK" }), false, signal);
-  const { data } = (await answer.json()) as { data?: unknown };
-  if (!Array.isArray(data)) throw new AppError("model_garbled");
+  if (!(await embeds(send, config, secrets, signal))) throw new AppError("model_garbled");
   const latencyMs = performance.now() - startedAt;
-  const capabilities = { streaming: false, tools: false, json: false };
+  const capabilities = { streaming: false, tools: false, json: false, vision: false, embeddings: true };
   return { ok: true, code: null, message: null, latencyMs, firstByteMs: latencyMs, capabilities, answer: null };
+}
+
+/** Whether the provider has embeddings at all, where the gateway asks for them. */
+function hasEmbeddings({ provider }: ModelConfig): boolean {
+  return provider !== "anthropic" && provider !== "watsonx";
+}
+
+async function embeds(send: Send, config: ModelConfig, secrets: ModelSecrets, signal: AbortSignal): Promise<boolean> {
+  const body = JSON.stringify({ model: config.modelId, input: "OK" });
+  const { data } = (await (await deliver(send, config, secrets, "/embeddings", body, false, signal)).json()) as { data?: unknown };
+  return Array.isArray(data);
 }
 
 async function deliver(
   send: Send,
   config: ModelConfig,
-  key: Secret | null,
+  secrets: ModelSecrets,
   path: string,
   body: string,
   streamed: boolean,
   signal: AbortSignal,
 ): Promise<Response> {
-  const target = targetOf(config, config.provider === "anthropic" ? "anthropic" : "openai", path, key, streamed);
+  const target = targetOf(config, config.provider === "anthropic" ? "anthropic" : "openai", path, secrets, streamed);
   const sent = config.provider === "watsonx" ? passedBody(body, JSON.parse(body) as Body, chat, "openai", config, streamed) : body;
   const answer = await send({ method: "POST", ...target, body: sent, signal });
   if (answer.status >= 300 && answer.status < 400)
@@ -104,7 +126,7 @@ async function deliver(
   if (answer.status === 401 || answer.status === 403) throw new AppError("model_credential_refused");
   if (answer.status >= 400) {
     const said = providerMessage(await readText(answer.body)) ?? `The provider answered with ${answer.status}.`;
-    throw new ProviderError(answer.status, key === null ? said : said.replaceAll(key.reveal(), "[secret]"), null);
+    throw new ProviderError(answer.status, hideText(said, listSecrets(secrets)), null);
   }
   const headers = { "content-type": answer.headers["content-type"] ?? "" };
   return new Response(ReadableStream.from(answer.body), {
@@ -113,12 +135,13 @@ async function deliver(
   });
 }
 
-/** What a provider refuses as such, it cannot do. */
+/** What a provider refuses as such, it cannot do; what it has no time for is not known. */
 async function tried(work: () => Promise<boolean>): Promise<boolean | null> {
   try {
     return await work();
   } catch (error) {
-    return error instanceof ProviderError && error.status >= 500 ? null : error instanceof AppError ? null : false;
+    if (error instanceof AppError) return null;
+    return error instanceof ProviderError && (error.status >= 500 || error.status === 429) ? null : false;
   }
 }
 

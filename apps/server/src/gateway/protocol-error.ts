@@ -57,7 +57,8 @@ export function errorDocument(protocol: Protocol, { status, code, message, param
   if (protocol === "ollama") return { error: message };
   if (protocol === "anthropic")
     return { type: "error", error: { type: anthropicTypes[status] ?? "api_error", message }, request_id: requestId };
-  return { error: { message, type: status >= 500 ? "server_error" : "invalid_request_error", param, code } };
+  const type = status >= 500 ? "server_error" : status === 429 ? "rate_limit_error" : "invalid_request_error";
+  return { error: { message, type, param, code } };
 }
 
 /** The same inside a stream that has begun. */

@@ -165,6 +165,7 @@ function defaultsFor({ protocol, operation }: Endpoint, body: Body, { parameters
       frequency_penalty: own.frequencyPenalty,
       presence_penalty: own.presencePenalty,
       stop: own.stop,
+      seed: own.seed,
     });
     return Object.keys(defaults).length === 0 ? {} : { options: { ...defaults, ...options } };
   }
@@ -178,6 +179,7 @@ function defaultsFor({ protocol, operation }: Endpoint, body: Body, { parameters
     frequency_penalty: own.frequencyPenalty,
     presence_penalty: own.presencePenalty,
     stop: own.stop,
+    seed: own.seed,
   });
 }
 

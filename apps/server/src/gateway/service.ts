@@ -2,46 +2,45 @@ import type { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { AppError } from "@syla/contracts/errors";
 import type { ModelConfig } from "@syla/contracts/model-config";
-import { z } from "zod";
 import type { Access, Hold } from "../access/service.ts";
 import type { Credentials } from "../credentials/service.ts";
-import { selectModel, type ModelCaller, type SelectedModel } from "../models/service.ts";
+import {
+  listSecrets,
+  noSecrets,
+  revealSecrets,
+  selectModel,
+  type ModelCaller,
+  type ModelSecrets,
+  type SelectedModel,
+} from "../models/service.ts";
 import type { Database } from "../platform/database.ts";
-import { fieldProblems } from "../platform/http-problem.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { RateLimit } from "../platform/rate-limit.ts";
+import type { CorrectedRateLimit } from "../platform/rate-limit.ts";
+import type { Redis } from "../platform/redis.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { EndedCall } from "../metrics/service.ts";
 import type { Quotas } from "../quotas/service.ts";
 import type { Budgets, CallFacts } from "../spend/budgets/service.ts";
 import { dollar, holdBack, type SpendQuota } from "../spend/service.ts";
 import { AnswerMemory } from "./answer-memory.ts";
+import { assumedOutputTokens, keyQuotaOf, limited, paysForIt, plausibleUse } from "./call-limits.ts";
 import { CallRecord, hideText, recordRefusal, sha256, storedText } from "./call-record.ts";
 import { insertCall, type CallEnd } from "./calls/store.ts";
 import { checkDelegated, delegatedBetas } from "./delegation/check.ts";
-import { estimateTokens, type Plausible } from "./metering/count.ts";
+import { estimateTokens } from "./metering/count.ts";
 import { costOf } from "./metering/cost.ts";
 import { readEvents, type StreamEvent } from "./metering/event-reader.ts";
 import { Meter } from "./metering/meter.ts";
 import { deltaText, gatherText } from "./metering/text.ts";
 import { readUsage } from "./metering/usage.ts";
+import { ModelLimits, type TakenTokens } from "./model-limits.ts";
 import { errorDocument, errorEvent, ProviderError, providerMessage, toFailure } from "./protocol-error.ts";
 import { wantsStream, type Endpoint } from "./protocol.ts";
-import {
-  addsUsage,
-  answersOf,
-  checkBody,
-  modelNameOf,
-  mostOutputTokens,
-  passedBody,
-  readBody,
-  withMost,
-  withoutStoring,
-  type Body,
-} from "./request.ts";
+import { addsUsage, answersOf, checkBody, modelNameOf, mostOutputTokens, passedBody, readBody, type Body } from "./request.ts";
 import { bodyFor, wholeBody } from "./reader.ts";
 import { isLast, isUnfinished, isUsageOnly, streamError } from "./stream-end.ts";
+import { checked, hideSecrets, readable, ToldError } from "./thrown.ts";
 import { toAnswer, toEvents, type AnswerHead } from "./translate/answer.ts";
 import type { NeutralCall } from "./translate/call.ts";
 import { dialectOf, type Dialect } from "./translate/dialects.ts";
@@ -52,10 +51,6 @@ import { readText, type Send, type UpstreamAnswer, type UpstreamRequest } from "
 import { familyFor, targetOf, type Family } from "./upstream/target.ts";
 import { exchangeKey } from "./upstream/watsonx-token.ts";
 
-/** What a call may cost at most is not known where it does not say how much may be written: then this many tokens are held back. */
-const assumedOutputTokens = 4096;
-/** No model reads or writes more at once, as far as nobody has written down otherwise. */
-const largestWindow = 10_000_000;
 /** Events behind the end of a stream are not passed on; after so many it is not read on. */
 const mostBehindEnd = 8;
 /** Estimates of input may be too small by so much. */
@@ -66,9 +61,10 @@ export interface GatewayContext {
   readonly database: Database;
   readonly logger: Logger;
   readonly credentials: Pick<Credentials, "reveal">;
-  readonly quotas: Pick<Quotas, "spendLimit" | "spendKey" | "noteSpend">;
+  readonly quotas: Pick<Quotas, "spendLimit" | "spendKey" | "noteSpend" | "noteStored">;
   readonly budgets: Pick<Budgets, "ofCall" | "noteSpend" | "noteRefusal">;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: CorrectedRateLimit;
+  readonly redis: Pick<Redis, "get" | "set">;
   readonly send: Send;
   readonly access: Pick<Access, "holdCaller">;
   /** Counts a call that has ended. */
@@ -116,7 +112,7 @@ interface Admitted {
   readonly streamed: boolean;
   readonly meter: Meter;
   readonly record: CallRecord;
-  readonly key: Secret | null;
+  readonly secrets: ModelSecrets;
 }
 
 const json = "application/json; charset=utf-8";
@@ -124,10 +120,13 @@ const json = "application/json; charset=utf-8";
 /** The way to language models: authorises, adds the key, measures, and writes down. */
 export class Gateway {
   readonly #context: GatewayContext;
-  readonly #memory = new AnswerMemory();
+  readonly #memory: AnswerMemory;
+  readonly #limits: ModelLimits;
 
   constructor(context: GatewayContext) {
     this.#context = context;
+    this.#memory = new AnswerMemory(context.redis);
+    this.#limits = new ModelLimits(context.rateLimit);
   }
 
   /** Never rejects: what goes wrong is an answer in the caller's protocol. */
@@ -180,8 +179,8 @@ export class Gateway {
         message: `${model.config.provider} has no ${incoming.endpoint.path.replaceAll("/", " ").trim()}.`,
       });
     const neutral = dialect === null ? null : readNeutral(dialect, body, model.config);
-    const memoryKey = this.#memory.keyOf(caller.userId, model, endpoint, text, body, streamed);
-    const known = memoryKey === null ? undefined : this.#memory.get(memoryKey);
+    const place = this.#memory.placeOf(caller.userId, model, endpoint, text, body, streamed);
+    const known = place === null ? undefined : await this.#memory.get(place);
     const admitted = await this.#admit(caller, incoming, model, { text, body, streamed, inputText, quota, isFree: known !== undefined });
     if (known !== undefined) {
       await admitted.record.answerFromMemory();
@@ -192,8 +191,8 @@ export class Gateway {
       if (dialect !== null && neutral !== null) return await this.#translate(admitted, dialect, neutral);
       return await this.#embed(admitted);
     });
-    if (memoryKey !== null && answer.status === 200 && typeof answer.body === "string")
-      this.#memory.set(memoryKey, { text: answer.body, contentType: answer.headers["content-type"] ?? json }, model.config.cacheSeconds);
+    if (place !== null && answer.status === 200 && typeof answer.body === "string")
+      await this.#memory.set(place, { text: answer.body, contentType: answer.headers["content-type"] ?? json });
     return answer;
   }
 
@@ -260,6 +259,7 @@ export class Gateway {
       requestText: config.store === "full" ? storedText(text) : null,
       traceId: incoming.traceId,
     };
+    const taken = isFree ? null : await this.#limits.take(model, most.input + most.output);
     let bound: SpendQuota["budgets"] = [];
     try {
       await database.queries.transaction().execute(async (work) => {
@@ -269,6 +269,7 @@ export class Gateway {
         await insertCall(work, { ...call, reserved: amount ?? 0, scopes });
       });
     } catch (error) {
+      this.#settle(taken, 0);
       if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
       if (error instanceof AppError && error.code === "budget_reached")
         this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
@@ -282,6 +283,8 @@ export class Gateway {
     const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
+      this.#settle(taken, (end.inputTokens ?? 0) + (end.outputTokens ?? 0));
+      this.#noteStored(model.ownerId, [call.requestText, end.responseText]);
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
     const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
@@ -293,17 +296,27 @@ export class Gateway {
     signal.addEventListener("abort", gone, { once: true });
     try {
       if (signal.aborted) throw new AppError("model_cut_off", { message: "The caller has gone." });
-      const revealed = config.credentialId === null || isFree ? null : await credentials.reveal(config.credentialId, "model");
-      // A model that has changed hands does not take its credential along.
-      if (revealed !== null && revealed.ownerId !== model.ownerId)
-        throw new AppError("credential_missing", { details: { credentialId: revealed.id } });
-      const key = revealed === null ? null : await this.#exchange(config, revealed.value, signal);
-      record.key = key;
-      return { caller, incoming: { ...incoming, signal }, model, text, body, streamed, meter, record, key };
+      const revealed = isFree ? noSecrets : await revealSecrets(credentials, config, model.ownerId);
+      const secrets = { ...revealed, key: revealed.key === null ? null : await this.#exchange(config, revealed.key, signal) };
+      record.secrets = listSecrets(secrets);
+      return { caller, incoming: { ...incoming, signal }, model, text, body, streamed, meter, record, secrets };
     } catch (error) {
       await record.fail(toFailure(error), signal.aborted);
       throw error;
     }
+  }
+
+  /** What is kept of calls counts for whoever owns the model and says that it is. */
+  #noteStored(ownerId: string, texts: readonly (string | null)[]): void {
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
+    if (bytes === 0 || !ownerId.startsWith("user_")) return;
+    this.#context.quotas
+      .noteStored(ownerId, bytes)
+      .catch((err: unknown) => this.#context.logger.warn({ err }, "what is kept of a model call could not be counted"));
+  }
+
+  #settle(taken: TakenTokens | null, tokens: number): void {
+    taken?.settle(tokens).catch((err: unknown) => this.#context.logger.warn({ err }, "tokens of a model's minute could not be given back"));
   }
 
   /** Nobody waits for it, and the next call tells what this one could not. */
@@ -335,7 +348,7 @@ export class Gateway {
     try {
       return await work();
     } catch (thrown) {
-      const error = hideKey(readable(thrown), admitted.key);
+      const error = hideSecrets(readable(thrown), listSecrets(admitted.secrets));
       await admitted.record.fail(toFailure(error), admitted.incoming.signal.aborted);
       throw error;
     }
@@ -343,8 +356,8 @@ export class Gateway {
 
   /** Sends a body to the provider, and again while that may help. */
   async #deliver(admitted: Admitted, family: Family, path: string, body: string, streamed: boolean): Promise<UpstreamAnswer> {
-    const { model, key, incoming, record } = admitted;
-    const target = targetOf(model.config, family, path, key, streamed);
+    const { model, secrets, incoming, record } = admitted;
+    const target = targetOf(model.config, family, path, secrets, streamed);
     const request = {
       method: "POST" as const,
       url: target.url,
@@ -384,13 +397,14 @@ export class Gateway {
   }
 
   async #pass(admitted: Admitted, family: Family): Promise<GatewayAnswer> {
-    const { incoming, model, text, body, streamed, record, meter, key } = admitted;
+    const { incoming, model, text, body, streamed, record, meter } = admitted;
+    const secrets = listSecrets(admitted.secrets);
     const { endpoint } = incoming;
     const sent = passedBody(text, body, endpoint, family, model.config, streamed);
     const answer = await this.#deliver(admitted, family, endpoint.path, sent, streamed);
     const isJson = answer.headers["content-type"]?.startsWith("application/json") ?? true;
     if (answer.status >= 400) {
-      const said = hideText(await readText(answer.body), key);
+      const said = hideText(await readText(answer.body), secrets);
       const message = providerMessage(said) ?? `The provider answered with ${answer.status}.`;
       const retryAfter = answer.headers["retry-after"] ?? null;
       await record.fail({ status: answer.status, code: "provider_error", message, retryAfter }, false);
@@ -405,7 +419,7 @@ export class Gateway {
       const hidesUsage = addsUsage(endpoint, family, body, streamed);
       return await this.#stream(admitted, contentType, this.#passEvents(admitted, family, readEvents(family, answer.body), hidesUsage));
     }
-    const said = hideText(await readText(answer.body), key);
+    const said = hideText(await readText(answer.body), secrets);
     const document = parseDocument(said);
     record.noteFirstByte();
     meter.say(readUsage(family, document));
@@ -462,17 +476,18 @@ export class Gateway {
   }
 
   async *#finish(admitted: Admitted, first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
-    const { record, meter, incoming, key } = admitted;
+    const { record, meter, incoming } = admitted;
+    const secrets = listSecrets(admitted.secrets);
     try {
       for (let next = first; next.done !== true; next = await rest.next()) {
         if (next.value === "") continue;
-        const piece = hideText(next.value, key);
+        const piece = hideText(next.value, secrets);
         meter.pass(piece);
         yield piece;
       }
       await record.succeed(200);
     } catch (thrown) {
-      const error = hideKey(readable(thrown), key);
+      const error = hideSecrets(readable(thrown), secrets);
       const failure = toFailure(error);
       await record.fail(failure, incoming.signal.aborted);
       if (!(error instanceof ToldError)) yield errorEvent(incoming.endpoint.protocol, failure, incoming.requestId);
@@ -570,51 +585,8 @@ const cancelled = { status: 499, code: "cancelled", message: "The caller has gon
 
 const slowReader = { status: 499, code: "slow_reader", message: "The caller did not read the answer in time.", retryAfter: null } as const;
 
-/** The provider has said itself, in its stream, what went wrong. */
-class ToldError extends ProviderError {
-  constructor(message: string) {
-    super(502, message, null);
-  }
-}
-
-/** Whether a caller is the model's owner, or one of the team that is. */
-function paysForIt({ ownerId, leaves }: SelectedModel): boolean {
-  return ownerId !== "system" && leaves.some(({ subject, limit }) => subject === null && limit === null);
-}
-
-/**
- * Where a cap holds, or others pay, no call writes more than what is held back for it. Answers of one's own models are as long as their provider
- * makes them, unless the key that they are asked for with has a limit of its own, or a budget stops.
- */
-function limited(
-  endpoint: Endpoint,
-  came: { text: string; body: Body },
-  model: SelectedModel,
-  quota: SpendQuota,
-): { text: string; body: Body } {
-  const { config, leaves } = model;
-  const given = paysForIt(model) ? came : withoutStoring(endpoint, came, config);
-  const isFree = (config.prices.output ?? 0) === 0;
-  const isLimited = !isFree && (!paysForIt(model) || (quota.key?.limit ?? null) !== null || quota.budgets.some(({ stops }) => stops));
-  const isCapped = isLimited || leaves.every(({ limit }) => limit !== null);
-  if (!isCapped || mostOutputTokens(endpoint, given.body, config) !== null) return given;
-  return withMost(endpoint, given.text, given.body, config, assumedOutputTokens);
-}
-
 function factsOf({ userId, programId }: Caller, { ownerId: modelOwnerId }: SelectedModel): CallFacts {
   return { userId, programId, modelOwnerId };
-}
-
-function keyQuotaOf(key: Awaited<ReturnType<Quotas["spendKey"]>>): SpendQuota["key"] {
-  if (key === null) return null;
-  const { llmSpendPerMonth: limit } = key.limits;
-  return { id: key.id, name: key.name, limit: limit === null ? null : limit * dollar };
-}
-
-/** Generous: thinking may not be in what a call says, pictures are not in its text. */
-function plausibleUse({ capabilities }: ModelConfig, asked: number | null): Plausible {
-  const input = Math.max(largestWindow, capabilities.contextWindow ?? 0);
-  return { input, output: asked === null ? largestWindow : asked * 4 + 16_384, asked: asked ?? 0 };
 }
 
 function isEmbeddingAnswer({ operation }: Endpoint): boolean {
@@ -623,21 +595,10 @@ function isEmbeddingAnswer({ operation }: Endpoint): boolean {
 
 function readNeutral(dialect: Dialect, body: Body, { parameters }: ModelConfig): NeutralCall {
   const call = checked(() => dialect.read(body));
-  const { temperature, maxTokens, topP, frequencyPenalty, presencePenalty, stop } = parameters;
-  const defaults = { temperature, maxOutputTokens: maxTokens, topP, frequencyPenalty, presencePenalty, stopSequences: stop };
+  const { temperature, maxTokens, topP, frequencyPenalty, presencePenalty, stop, seed } = parameters;
+  const defaults = { temperature, maxOutputTokens: maxTokens, topP, frequencyPenalty, presencePenalty, stopSequences: stop, seed };
   const set = Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
   return { ...set, ...call };
-}
-
-/** @throws AppError `invalid_request` for what does not have the shape */
-function checked<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof z.ZodError) throw new AppError("invalid_request", { fields: fieldProblems("body", error.issues) });
-    if (error instanceof TypeError) throw new AppError("invalid_request", { message: "An address in the request is none." });
-    throw error;
-  }
 }
 
 function parseDocument(text: string): Body {
@@ -664,21 +625,4 @@ function forwarded(family: Family, headers: Incoming["headers"], isOwner: boolea
 
 function headersOf({ record, incoming }: Admitted, contentType: string): Record<string, string> {
   return { "content-type": contentType, "cache-control": "no-store", "x-request-id": incoming.requestId, "x-syla-call": record.id };
-}
-
-/** What the adapters throw on an answer that they cannot read is the provider's fault. */
-function readable(thrown: unknown): unknown {
-  if (thrown instanceof AppError || thrown instanceof ProviderError) return thrown;
-  const { cause } = (thrown ?? {}) as { cause?: unknown };
-  if (cause instanceof AppError || cause instanceof ProviderError) return cause;
-  const { name = "", message = "" } = (thrown ?? {}) as { name?: string; message?: string };
-  if (name.startsWith("AI_UnsupportedFunctionality")) return new AppError("model_unsupported", { message });
-  if (name.startsWith("AI_") || name === "SyntaxError") return new AppError("model_garbled", { cause: thrown });
-  return thrown;
-}
-
-function hideKey(thrown: unknown, key: Secret | null): unknown {
-  if (!(thrown instanceof ProviderError) || key === null || !thrown.message.includes(key.reveal())) return thrown;
-  if (thrown instanceof ToldError) return new ToldError(hideText(thrown.message, key));
-  return new ProviderError(thrown.status, hideText(thrown.message, key), thrown.retryAfter);
 }

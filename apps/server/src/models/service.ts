@@ -1,7 +1,7 @@
 import { levelCovers } from "@syla/contracts/access";
 import type { AssetType } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
-import { ModelConfig } from "@syla/contracts/model-config";
+import { credentialsOf, looksSecret, ModelConfig } from "@syla/contracts/model-config";
 import type {
   LlmCall,
   LlmCallText,
@@ -24,14 +24,15 @@ import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { readCursor } from "../platform/page-cursor.ts";
-import type { Secret } from "../platform/secret.ts";
 import type { Revision } from "../platform/revision.ts";
 import { capScope, deleteCap, dollar, listCaps, lockCap, saveCap, spentIn, type CapRow, type KeptCap } from "../spend/service.ts";
 import { toModel } from "./presenter.ts";
+import { revealSecrets, type ModelSecrets } from "./secrets.ts";
 import { listUsable, selectModel } from "./selection.ts";
 import * as store from "./store.ts";
 
 export { listUsable, selectModel, type ModelCaller, type SelectedModel } from "./selection.ts";
+export { listSecrets, noSecrets, revealSecrets, type ModelSecrets } from "./secrets.ts";
 export { priceVersionOf } from "./store.ts";
 
 /** What is known of calls, which the gateway writes down. */
@@ -67,7 +68,7 @@ export interface ModelsContext {
   readonly calls: CallBook;
   /** US dollars a month that a grant may spend, when nothing is said of it; negative: it has to be. Asked each time. */
   readonly usualCap: () => number;
-  readonly probe: (config: ModelConfig, reveal: () => Promise<Secret | null>) => Promise<ModelTest>;
+  readonly probe: (config: ModelConfig, reveal: () => Promise<ModelSecrets>) => Promise<ModelTest>;
 }
 
 /** An asset as it was before a change. */
@@ -145,11 +146,20 @@ export class Models {
     await this.#context.catalog.delete(actor, id);
   }
 
-  /** Tries a stored model. */
+  /** Tries a stored model, and notes what it was seen to do. */
   async test(actor: Actor, id: string): Promise<ModelTest> {
     requireModelId(id);
-    const { asset, config } = await this.#context.catalog.resolve(actor, "asset:edit", id, undefined, "model");
-    return await this.#probe(ModelConfig.parse(config), asset.ownerId);
+    const { catalog } = this.#context;
+    const { asset, config: stored } = await catalog.resolve(actor, "asset:edit", id, undefined, "model");
+    const config = ModelConfig.parse(stored);
+    const test = await this.#probe(config, asset.ownerId);
+    const capabilities = seenCapabilities(config.capabilities, test);
+    // What somebody else has changed meanwhile is not what was tried.
+    if (JSON.stringify(capabilities) !== JSON.stringify(config.capabilities))
+      await catalog.update(actor, id, { config: { ...config, capabilities } }, asset.revision).catch((error: unknown) => {
+        if (!(error instanceof AppError) || error.status >= 500) throw error;
+      });
+    return test;
   }
 
   /** Tries a configuration that is not stored. */
@@ -179,13 +189,16 @@ export class Models {
     },
   ): Promise<void> {
     if (type !== "model") return;
-    const { credentialId, baseUrl, provider, prices } = ModelConfig.parse(config);
-    if (credentialId !== null) {
-      const before = id === undefined ? undefined : await this.#configOf(id);
-      const isWhereItWas = before?.credentialId === credentialId && before.baseUrl === baseUrl && before.provider === provider;
+    const parsed = ModelConfig.parse(config);
+    const { baseUrl, provider, prices } = parsed;
+    const before = id === undefined ? undefined : await this.#configOf(id);
+    refuseOpenSecrets(parsed, before);
+    const known = new Set(before === undefined ? [] : credentialsOf(before).map((one) => one.id));
+    for (const { id: credentialId, path } of credentialsOf(parsed)) {
+      const isWhereItWas = known.has(credentialId) && before?.baseUrl === baseUrl && before.provider === provider;
       // Whoever says where a key is sent could have it sent to themselves.
       const action = baseUrl === null || isWhereItWas ? "credential:use" : "credential:manage";
-      await this.#context.credentials.requireUsable(actor, credentialId, { kind: "model", ownerId, path: "config.credentialId", action });
+      await this.#context.credentials.requireUsable(actor, credentialId, { kind: "model", ownerId, path: `config.${path}`, action });
     }
     const caps = id === undefined ? [] : await listCaps(this.#context.database.queries, id);
     if (visibility === "public" && ownerId !== "system" && !becomesCapped && !caps.some(({ subject }) => subject === "public"))
@@ -193,14 +206,22 @@ export class Models {
     if (caps.length > 0) requirePrices({ prices });
   }
 
-  /** A program is bound to a model by somebody who may call it; whoever changes something else leaves it as it is. @throws AppError */
+  /** A program is bound to a model by somebody who may call it; whoever changes something else leaves it as it is. @throws AppError `model_unusable` */
   async checkBinding(actor: Actor, asset: { type: AssetType; config: unknown; before?: unknown }): Promise<void> {
-    if (asset.type !== "program" || asset.before === undefined) return;
+    if (asset.type !== "program") return;
     const { modelId } = ProgramConfig.parse(asset.config);
     if (modelId === null || modelId === ProgramConfig.safeParse(asset.before).data?.modelId) return;
-    const [found] = await this.resolveNames(actor, [modelId]).catch(() => []);
-    if (found !== modelId)
-      throw new AppError("invalid_request", { fields: [{ path: "config.modelId", message: "is the id of no model that you may use" }] });
+    if (!(await this.mayUse(actor, modelId)))
+      throw new AppError("model_unusable", { fields: [{ path: "config.modelId", message: "is the id of no model that you may use" }] });
+  }
+
+  /** Whether it is the id of a model that somebody may call now. */
+  async mayUse(actor: Actor, id: string): Promise<boolean> {
+    const [found] = await this.resolveNames(actor, [id]).catch((error: unknown) => {
+      if (error instanceof AppError && error.status < 500) return [];
+      throw error;
+    });
+    return found === id;
   }
 
   /** The models of a run, before it is accepted: the actor may call each, and its credential can be opened. @throws AppError */
@@ -212,10 +233,7 @@ export class Models {
           throw new AppError("unknown_model", { fields: [{ path: `models.${index}`, message: "is no model that you may use" }] });
         throw error;
       });
-      const { credentialId } = model.config;
-      if (credentialId === null) continue;
-      const { ownerId } = await this.#context.credentials.reveal(credentialId, "model");
-      if (ownerId !== model.ownerId) throw new AppError("credential_missing", { details: { credentialId } });
+      await revealSecrets(this.#context.credentials, model.config, model.ownerId);
     }
   }
 
@@ -373,13 +391,7 @@ export class Models {
   }
 
   async #probe(config: ModelConfig, ownerId: string): Promise<ModelTest> {
-    const { credentials } = this.#context;
-    return await this.#context.probe(config, async () => {
-      if (config.credentialId === null) return null;
-      const revealed = await credentials.reveal(config.credentialId, "model");
-      if (revealed.ownerId !== ownerId) throw new AppError("credential_missing");
-      return revealed.value;
-    });
+    return await this.#context.probe(config, () => revealSecrets(this.#context.credentials, config, ownerId));
   }
 }
 
@@ -393,7 +405,37 @@ function hasPrices({ prices }: Pick<ModelConfig, "prices">): boolean {
 
 /** Whether calls of it may cost its owner something. */
 function costs(config: ModelConfig): boolean {
-  return config.credentialId !== null || hasPrices(config);
+  return credentialsOf(config).length > 0 || hasPrices(config);
+}
+
+/** A header that is likely to hold a secret names a credential; one that was there stays. @throws AppError `invalid_request` */
+function refuseOpenSecrets({ headers }: ModelConfig, before: ModelConfig | undefined): void {
+  const fields = Object.entries(headers)
+    .filter(([name, value]) => looksSecret(name) && before?.headers[name] !== value)
+    .map(([name]) => ({
+      path: `config.headers.${name}`,
+      message: "is likely to hold a secret: keep that as a credential, in `secretHeaders`",
+    }));
+  if (fields.length > 0) throw new AppError("invalid_request", { fields });
+}
+
+/** What is known of a model once it was tried: what could not be tried stays as it was. */
+function seenCapabilities(before: ModelConfig["capabilities"], { ok, capabilities: seen }: ModelTest): ModelConfig["capabilities"] {
+  if (!ok) return before;
+  const set = new Set(before.modalities);
+  const note = (modality: "image" | "embedding", can: boolean | null) => {
+    if (can === true) set.add(modality);
+    else if (can === false) set.delete(modality);
+  };
+  note("image", seen.vision);
+  note("embedding", seen.embeddings);
+  return {
+    ...before,
+    streaming: seen.streaming ?? before.streaming,
+    tools: seen.tools ?? before.tools,
+    json: seen.json ?? before.json,
+    modalities: [...set],
+  };
 }
 
 function requirePrices(config: Pick<ModelConfig, "prices">): void {

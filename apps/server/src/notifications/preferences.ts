@@ -18,6 +18,7 @@ const quiet: Channels = { inApp: true, email: false, webhook: false };
 const loud: Channels = { inApp: true, email: true, webhook: true };
 const defaults: Readonly<Record<NotificationType, Channels>> = {
   share_received: loud,
+  asset_updated: { ...quiet, webhook: true },
   run_finished: { ...quiet, webhook: true },
   quota_warning: loud,
   quota_exceeded: loud,

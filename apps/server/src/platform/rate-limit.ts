@@ -20,12 +20,20 @@ export interface RateState {
 
 /** Counts tries by key, in windows that begin with a key's first try. */
 export interface RateLimit {
-  take(key: string, rate: Rate): RateState | Promise<RateState>;
+  /** Takes `amount` (one when left out) of what there is in a window: all of it, or nothing. */
+  take(key: string, rate: Rate, amount?: number): RateState | Promise<RateState>;
+}
+
+/** One that is told afterwards how much it was. */
+export interface CorrectedRateLimit extends RateLimit {
+  /** Counts more, whatever the limit, or, less than nothing, gives back. */
+  correct(key: string, rate: Rate, amount: number): void | Promise<void>;
 }
 
 /** One that counts in this process alone, and so knows at once. */
-export interface LocalRateLimit extends RateLimit {
-  take(key: string, rate: Rate): RateState;
+export interface LocalRateLimit extends CorrectedRateLimit {
+  take(key: string, rate: Rate, amount?: number): RateState;
+  correct(key: string, rate: Rate, amount: number): void;
 }
 
 const mostKeys = 100_000;
@@ -38,36 +46,49 @@ interface Window {
 /** Counts in the memory of this process. When too many keys are known at once, the ones that came first are forgotten. */
 export function createRateLimit(now: () => number = () => performance.now()): LocalRateLimit {
   const windows = new Map<string, Window>();
+  const windowOf = (key: string, windowMs: number, time: number): Window => {
+    const known = windows.get(key);
+    if (known !== undefined && known.endsAt > time) return known;
+    // Set anew rather than changed, so that the map stays in the order of their beginnings.
+    windows.delete(key);
+    const window = { count: 0, endsAt: time + windowMs };
+    windows.set(key, window);
+    dropOldest(windows, time);
+    return window;
+  };
   return {
-    take(key, { limit, windowMs }) {
+    take(key, { limit, windowMs }, amount = 1) {
       const time = now();
-      let window = windows.get(key);
-      if (window === undefined || window.endsAt <= time) {
-        // Set anew rather than changed, so that the map stays in the order of their beginnings.
-        windows.delete(key);
-        window = { count: 0, endsAt: time + windowMs };
-        windows.set(key, window);
-        dropOldest(windows, time);
-      }
-      const allowed = window.count < limit;
-      if (allowed) window.count += 1;
+      const window = windowOf(key, windowMs, time);
+      const allowed = window.count + amount <= limit;
+      if (allowed) window.count += amount;
       return { allowed, limit, remaining: Math.max(limit - window.count, 0), resetMs: window.endsAt - time, windowMs };
+    },
+    correct(key, { windowMs }, amount) {
+      const window = windowOf(key, windowMs, now());
+      window.count = Math.max(0, window.count + amount);
     },
   };
 }
 
 /** Counts in Redis, for all servers together; in the memory of each while there is none, or it cannot be reached. */
-export function createSharedRateLimit(redis: Pick<Redis, "state" | "count">): RateLimit {
+export function createSharedRateLimit(redis: Pick<Redis, "state" | "count">): CorrectedRateLimit {
   const own = createRateLimit();
   return {
-    take: (key, rate) => (redis.state === "connected" ? takeFrom(redis, own, key, rate) : own.take(key, rate)),
+    take: (key, rate, amount = 1) => (redis.state === "connected" ? takeFrom(redis, own, key, rate, amount) : own.take(key, rate, amount)),
+    async correct(key, rate, amount) {
+      const counted = redis.state === "connected" ? await redis.count(`syla:rate:${key}`, rate.windowMs, amount) : null;
+      if (counted === null) own.correct(key, rate, amount);
+    },
   };
 }
 
-async function takeFrom(redis: Pick<Redis, "count">, own: RateLimit, key: string, rate: Rate): Promise<RateState> {
-  const counted = await redis.count(`syla:rate:${key}`, rate.windowMs);
-  if (counted === null) return await own.take(key, rate);
+async function takeFrom(redis: Pick<Redis, "count">, own: RateLimit, key: string, rate: Rate, amount: number): Promise<RateState> {
+  const counted = await redis.count(`syla:rate:${key}`, rate.windowMs, amount);
+  if (counted === null) return await own.take(key, rate, amount);
   const { limit, windowMs } = rate;
+  // One that was refused has been counted, which changes nothing; many would be in the way of few.
+  if (counted.count > limit && amount > 1) await redis.count(`syla:rate:${key}`, windowMs, -amount);
   return { allowed: counted.count <= limit, limit, remaining: Math.max(limit - counted.count, 0), resetMs: counted.resetMs, windowMs };
 }
 

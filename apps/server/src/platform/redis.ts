@@ -11,8 +11,8 @@ export interface Redis {
   readonly state: "off" | "connected" | "unreachable";
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
-  /** Adds one to a count that begins anew when its window ends. Null: not known. */
-  count(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | null>;
+  /** Adds to a count that begins anew when its window ends. Null: not known. */
+  count(key: string, windowMs: number, amount?: number): Promise<{ count: number; resetMs: number } | null>;
   /** Sends a message to whoever hears the channel now. Answers how many do; null: not known. */
   publish(channel: string, message: string): Promise<number | null>;
   /** Hears a channel while there is a connection, from when it resolves on. What is sent meanwhile is lost. @returns ends that */
@@ -67,10 +67,10 @@ export async function openRedis(url: Secret | undefined, logger: Logger): Promis
     },
     get: (key) => attempt(() => client.get(key), null),
     set: (key, value, ttlMs) => attempt(async () => void (await client.set(key, value, { PX: Math.max(1, Math.round(ttlMs)) })), undefined),
-    count: (key, windowMs) =>
+    count: (key, windowMs, amount = 1) =>
       attempt(async () => {
         // A window of which the end was lost would never end: it gets one with whatever comes next.
-        const [count, , resetMs] = await client.multi().incr(key).pExpire(key, windowMs, "NX").pTTL(key).execTyped();
+        const [count, , resetMs] = await client.multi().incrBy(key, amount).pExpire(key, windowMs, "NX").pTTL(key).execTyped();
         return { count, resetMs: Math.max(resetMs, 0) };
       }, null),
     publish: (channel, message) => attempt(() => client.publish(channel, message), null),

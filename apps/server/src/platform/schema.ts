@@ -111,6 +111,7 @@ interface ShareLinkRow {
   created_at: Time;
   last_used_at: OptionalTime;
   use_count: Generated<number>;
+  needs_account: Generated<boolean>;
 }
 
 interface ShareLinkUseRow {

@@ -3,13 +3,14 @@ import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import { covers } from "../access/service.ts";
 import type { Catalog, ResolvedAsset } from "../catalog/service.ts";
+import { datasetVariables, type Datasets, type MountedDataset } from "../datasets/service.ts";
 import { EnvironmentFailedError, type Environments, type ProgramRef, type ReadyEnvironment } from "../environments/service.ts";
 import type { Models } from "../models/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Trees } from "../platform/trees.ts";
 import { inputEntries, requireNetwork } from "../runs/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
-import type { ProgramFacts, ProgramForUse, ProgramParts } from "../sandboxes/program.ts";
+import type { ProgramFacts, ProgramForUse, ProgramParts, UseWish } from "../sandboxes/program.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { freelyGiven, secretsFor } from "./secrets.ts";
 import { limitsOf } from "./service.ts";
@@ -23,10 +24,17 @@ export interface SandboxProgramsContext {
   readonly sandboxes: Sandboxes;
   readonly environments: Pick<Environments, "ofProgram" | "forProgram" | "prepare">;
   readonly models: Pick<Models, "forRun">;
+  readonly datasets: Pick<Datasets, "forRun">;
 }
 
 type Program = ResolvedAsset<"program">;
 type Secrets = Awaited<ReturnType<typeof secretsFor>>["given"];
+
+interface Preparation {
+  readonly signal: AbortSignal;
+  readonly onWait?: () => void;
+  readonly mounts?: readonly MountedDataset[];
+}
 
 /** Whoever creates a sandbox waits for its packages no longer than this; the build goes on if somebody else does. */
 const longestBuildMs = 600_000;
@@ -48,7 +56,7 @@ export class SandboxPrograms {
   async parts(actor: Actor, programId: string, version: string | undefined): Promise<ProgramParts> {
     const program = await this.#resolve(actor, programId, version);
     const environmentId = await this.#context.environments.ofProgram(this.#refOf(program), actor.userId);
-    return await this.#prepare(program, environmentId, actor, AbortSignal.timeout(longestBuildMs));
+    return await this.#prepare(program, environmentId, actor, { signal: AbortSignal.timeout(longestBuildMs) });
   }
 
   /**
@@ -56,14 +64,20 @@ export class SandboxPrograms {
    *
    * @throws AppError as a run of it
    */
-  async forUse(actor: Actor, programId: string, version: string | undefined): Promise<ProgramForUse> {
-    const { catalog, environments, models: allModels, sandboxes } = this.#context;
+  async forUse(actor: Actor, programId: string, { version, env, datasets: wished }: UseWish): Promise<ProgramForUse> {
+    const { catalog, datasets, environments, models: allModels, sandboxes, trees } = this.#context;
     const program = await this.#resolve(actor, programId, version);
     const { asset, config } = program;
     const { given, withheld } = freelyGiven(await secretsFor(catalog, actor, program));
     const bound = config.modelId === null ? [] : [config.modelId];
     const { models, network } = await allModels.forRun(actor, bound, config.network);
     requireNetwork(actor, network, sandboxes, models.length);
+    const own = program.tree === null || wished.length === 0 ? [] : await trees.read(program.tree.sha256);
+    const mounts = await datasets.forRun(
+      actor,
+      wished,
+      own.map(({ path }) => path),
+    );
     const environmentId = await environments.ofProgram(this.#refOf(program), actor.userId);
     const thing = await catalog.thing(asset.id);
     if (thing === undefined) throw new AppError("not_found");
@@ -77,6 +91,8 @@ export class SandboxPrograms {
         environmentId,
         modelId: models[0] ?? null,
         secretVariables: given.map(({ variable }) => variable),
+        variables: Object.keys(env),
+        datasets: mounts.map(({ id, name, version: at, split, path }) => ({ id, name, version: at, split, path })),
         withheldVariables: [...withheld],
         fingerprint: fingerprintOf(program, given),
       },
@@ -88,7 +104,8 @@ export class SandboxPrograms {
       network,
       models,
       secrets: given,
-      prepare: (signal, onWait) => this.#prepare(program, environmentId, actor, signal, onWait),
+      variables: { ...env, ...datasetVariables(mounts) },
+      prepare: (signal, onWait) => this.#prepare(program, environmentId, actor, { signal, onWait, mounts }),
     };
   }
 
@@ -123,15 +140,14 @@ export class SandboxPrograms {
     { config, tree }: Program,
     environmentId: string | null,
     actor: Actor,
-    signal: AbortSignal,
-    onWait: () => void = () => {},
+    { signal, onWait = () => {}, mounts = [] }: Preparation,
   ): Promise<ProgramParts> {
     const { environments, trees, blobs } = this.#context;
     const waiter = { personId: actor.userId, signal, onPhase: onWait };
     const ready = environmentId === null ? null : await environments.prepare(environmentId, waiter).catch(toAppError);
     try {
       const files = tree === null ? [] : await trees.read(tree.sha256);
-      const entries = inputEntries(blobs, [...files], ready?.links ?? []);
+      const entries = inputEntries(blobs, [...files], ready?.links ?? [], [...mounts]);
       return { language: withVersion(config.runtime, config.runtimeVersion), files: entries, ...partsOf(ready) };
     } catch (error) {
       ready?.release();

@@ -37,6 +37,8 @@ export type QuotaOverrides = Readonly<Record<QuotaName, number | null>>;
 /** What holds for a person. */
 export interface PersonLimits {
   readonly limits: QuotaLimits;
+  /** Those of the role. */
+  readonly defaults: QuotaLimits;
   readonly overrides: QuotaOverrides;
   /** They are in a team that may have only so many runs at once. */
   readonly hasLimitedTeam: boolean;
@@ -61,5 +63,6 @@ export const noOverrides: QuotaOverrides = {
 /** The limits of a person: their own, else those of the role. `defaults`: of who is no administrator. */
 export function limitsFor({ role, overrides, hasLimitedTeam }: PersonFacts, defaults: QuotaLimits): PersonLimits {
   const own = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) as Partial<QuotaLimits>;
-  return { limits: { ...(role === "admin" ? noLimits : defaults), ...own }, overrides, hasLimitedTeam };
+  const ofRole = role === "admin" ? noLimits : defaults;
+  return { limits: { ...ofRole, ...own }, defaults: ofRole, overrides, hasLimitedTeam };
 }

@@ -288,6 +288,11 @@ export class Quotas {
     if (state.limit >= 0) this.#warnSoon(userId, state);
   }
 
+  /** Somebody has stored so many bytes besides, in no blob. */
+  async noteStored(userId: string, bytes: number): Promise<void> {
+    await addStored(this.#context.database.queries, userId, bytes);
+  }
+
   async #spendState(userId: string, { limits }: PersonLimits): Promise<QuotaState> {
     const { spent, resetsAt } = await spentIn(this.#context.database.queries, userScope(userId), "month");
     return { quota: "llmSpendPerMonth", limit: limits.llmSpendPerMonth, used: spent / dollar, resetsAt };
@@ -431,10 +436,11 @@ function storageState({ limits }: PersonLimits, { storedBytes }: Used): QuotaSta
 
 function toQuota(
   { quota, limit, used, resetsAt }: Omit<QuotaState, "used"> & { readonly used: number | null },
-  { overrides }: PersonLimits,
+  { overrides, defaults }: PersonLimits,
 ): Quota {
   const name: QuotaName = quota;
   const warning = used !== null && name !== "concurrentRuns" && isNearlyUsed({ limit, used });
   const rounded = used === null ? null : Math.round(used * 100) / 100;
-  return { name, limit, used: rounded, isDefault: overrides[name] === null, resetsAt: resetsAt?.toISOString() ?? null, warning };
+  const isDefault = overrides[name] === null;
+  return { name, limit, used: rounded, isDefault, default: defaults[name], resetsAt: resetsAt?.toISOString() ?? null, warning };
 }

@@ -108,7 +108,7 @@ export async function measureDrift(queries: Queries, userId: string): Promise<nu
 }
 
 /** Counts for today what somebody has stored besides, or less. */
-export async function addStored(work: Work, userId: string, bytes: number): Promise<void> {
+export async function addStored(work: Queries, userId: string, bytes: number): Promise<void> {
   await sql`insert into usage_days (user_id, day, stored_bytes) values (${userId}, (now() at time zone 'UTC')::date, ${bytes})
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
 }
@@ -121,7 +121,8 @@ export async function findStored(work: Work, userId: string, hashes: readonly st
 }
 
 /**
- * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, and the files of what they own. The analyser
+ * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, the files of what they own, and what is
+ * said to their models. The analyser
  * comes with each analysis, and is nobody's.
  */
 function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -134,6 +135,8 @@ function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
       union all select owner_id, given ->> 'sha256', (given ->> 'size')::bigint from runs, unnest(array[config -> 'stdin', config -> 'tests']) as given
         where owner_id ${whom} and kind <> 'analysis' and given ->> 'sha256' is not null
       union all select owner_id, b.sha256, b.size from assets join tree_blobs b using (tree_sha256) where owner_id ${whom}
+      union all select model_owner_id, id, (coalesce(octet_length(request_text), 0) + coalesce(octet_length(response_text), 0))::bigint from llm_calls
+        where model_owner_id ${whom} and (request_text is not null or response_text is not null)
       union all select s.owner_id, b.sha256, b.size from assets s join asset_versions v on v.asset_id = s.id
         join tree_blobs b on b.tree_sha256 = v.tree_sha256 where s.owner_id ${whom}
       union all select owner_id, b.sha256, b.size from workspaces join tree_blobs b using (tree_sha256) where owner_id ${whom}

@@ -1,5 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
-import type { Requeued, RequeueInput } from "@syla/contracts/runs";
+import type { Requeued, RequeueInput, Run } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import { requirePermission } from "../access/service.ts";
 import type { Database } from "../platform/database.ts";
@@ -16,16 +16,23 @@ export interface RequeueContext {
   readonly actFor: (userId: string) => Promise<Actor>;
 }
 
+/** What queueing again tells of. */
+export interface RequeueSteps {
+  /** Counts one of whoever asks, and throws when there have been too many. */
+  readonly admit: () => Promise<void>;
+  /** Told of each run that was begun. */
+  readonly onRerun: (run: Run) => void;
+}
+
 /**
  * Queues runs again that were given up, each as a new run of whoever owns it: a run that has ended stays as it is. The key makes one new run of one old
- * one, however many ask at once. What one's quotas or permissions refuse by now is told, and keeps nothing else back. `admit` counts one of whoever
- * asks, and throws when there have been too many.
+ * one, however many ask at once. What one's quotas or permissions refuse by now is told, and keeps nothing else back.
  */
 export async function requeueRuns(
   { database, runs, actFor }: RequeueContext,
   actor: Actor,
   input: RequeueInput,
-  admit: () => Promise<void>,
+  { admit, onRerun }: RequeueSteps,
 ): Promise<Requeued> {
   if (input.owner === "all") requirePermission(actor, "run:list-all");
   const rows = await findDeadLetters(database.queries, input.owner === "all" ? null : actor.userId, input, mostAtOnce + 1);
@@ -36,6 +43,7 @@ export async function requeueRuns(
       if (input.owner === "me") await admit();
       const owner = ownerId === actor.userId ? actor : await actFor(ownerId);
       const run = await runs.rerun(owner, id, {}, { ...options, idempotencyKey: `requeue ${id}` });
+      onRerun(run);
       answer.requeued.push({ id, runId: run.id });
     } catch (error) {
       if (!(error instanceof AppError) || error.status >= 500) throw error;

@@ -11,6 +11,8 @@ import { answer, parentOf, type Call } from "../platform/http-call.ts";
 import { requireRate } from "../platform/rate-limit.ts";
 import type { Quotas } from "../quotas/service.ts";
 import type { Runs, SubmitOptions } from "./service.ts";
+import type { RequeueSteps } from "./requeue.ts";
+import { collectSecrets, usedSecrets } from "./used-secrets.ts";
 
 /** Binds runs, their logs and artifacts, and uploads. */
 export function registerRunRoutes(
@@ -20,7 +22,7 @@ export function registerRunRoutes(
   blobs: Blobs,
   quotas: Quotas,
   uploadLimit: number,
-  requeue: (actor: Actor, input: RequeueInput, admit: () => Promise<void>) => Promise<Requeued>,
+  requeue: (actor: Actor, input: RequeueInput, steps: RequeueSteps) => Promise<Requeued>,
 ): void {
   const countExecution = executionCounter(quotas);
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
@@ -34,14 +36,15 @@ export function registerRunRoutes(
     const options = optionsOf(call, headers, query.wait);
     if ("programId" in body) call.trail.details = { programId: body.programId };
     const run = "programId" in body ? await programs.submit(call.actor, body, options) : await runs.submit(call.actor, body, options);
-    if (run.program !== null && run.program.secretVariables.length > 0)
-      call.trail.details = { ...call.trail.details, secretVariables: run.program.secretVariables };
+    call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
     if (run.cached) call.trail.nothingChanged = true;
     return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.requeueRuns, async ({ body }, call) => {
-    const answered = await requeue(call.actor, body, () => countExecution(call));
-    call.trail.details = { runs: answered.requeued.map(({ runId }) => runId), refused: answered.refused.length, owner: body.owner };
+    const used = collectSecrets();
+    const answered = await requeue(call.actor, body, { admit: () => countExecution(call), onRerun: used.note });
+    const runIds = answered.requeued.map(({ runId }) => runId);
+    call.trail.details = { runs: runIds, refused: answered.refused.length, owner: body.owner, ...used.details() };
     return answered;
   });
   http.bind(runRoutes.listRuns, async ({ query }, call) => await runs.list(call.actor, query));

@@ -80,6 +80,7 @@ export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from ".
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
 export type { ReturnedFiles, RunPlace, WorkspaceReturns } from "./in-workspace.ts";
 export { inputEntries } from "./input-files.ts";
+export { usedSecrets } from "./used-secrets.ts";
 export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
 
 /** What the runs domain is made of. */
@@ -321,9 +322,7 @@ export class Runs {
   }
 
   async list(actor: Actor, filter: RunFilter): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
-    if (filter.owner === "all") requirePermission(actor, "run:list-all");
-    checkStatuses(filter.status);
-    if (filter.q?.includes("\0") === true || filter.language?.includes("\0") === true) return { items: [], nextCursor: null };
+    if (!checkListFilter(actor, filter)) return { items: [], nextCursor: null };
     await this.allRecorded();
     const rows = await store.listRuns(this.#context.database.queries, filter, actor, decodeCursor(filter.cursor));
     const items = rows.slice(0, filter.limit);
@@ -806,6 +805,16 @@ function decodeCursor(cursor: string | undefined): string | null {
   const id = Buffer.from(cursor, "base64url").toString();
   if (!/^run_[0-9a-z]{26}$/.test(id)) throw new AppError("invalid_cursor");
   return id;
+}
+
+/** Refuses what may not be asked for. Answers whether any run can match. @throws AppError `forbidden`, `invalid_request` */
+export function checkListFilter(
+  actor: Actor,
+  { owner, status, q, language }: Pick<RunFilter, "owner" | "status" | "q" | "language">,
+): boolean {
+  if (owner === "all") requirePermission(actor, "run:list-all");
+  checkStatuses(status);
+  return q?.includes("\0") !== true && language?.includes("\0") !== true;
 }
 
 function checkStatuses(text: string | undefined): void {

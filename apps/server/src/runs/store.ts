@@ -313,7 +313,7 @@ export function matchingRuns(queries: Queries, filter: Omit<RunFilter, "limit" |
 }
 
 /** The installation failed it, after all attempts, and nobody has run it again. */
-const isDeadLetter = sql<boolean>`status = 'failed' and error ->> 'class' = 'infrastructure'
+export const isDeadLetter = sql<boolean>`status = 'failed' and error ->> 'class' = 'infrastructure'
   and requeued_at is null and not exists (select from runs again where again.retry_of = runs.id)`;
 
 /** Runs that were given up, the first first. `ownerId` null: everybody's. */

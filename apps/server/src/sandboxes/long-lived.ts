@@ -1,4 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
+import type { LinkedSandbox } from "@syla/contracts/linked-things";
 import type { NetworkPolicy, SandboxNetwork } from "@syla/contracts/network";
 import { LimitsInput } from "@syla/contracts/runs";
 import type { Sandbox, SandboxFilter, SandboxInput } from "@syla/contracts/sandboxes";
@@ -19,7 +20,7 @@ import { requireNetwork, type Runs } from "../runs/service.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
 import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
-import { toSandbox } from "./presenter.ts";
+import { toLinked, toSandbox } from "./presenter.ts";
 import type { ProgramFacts, ProgramParts, ProgramSource } from "./program.ts";
 import { redactSession } from "./redacted-session.ts";
 import type { Sandboxes } from "./service.ts";
@@ -256,6 +257,12 @@ export class LongLivedSandboxes implements Service {
   async thing(id: string): Promise<Thing | undefined> {
     const row = await this.#row(id);
     return row === undefined ? undefined : toThing(row);
+  }
+
+  /** What a link shows of a sandbox; whoever asks for it has checked that it may. */
+  async linked(id: string): Promise<LinkedSandbox | null> {
+    const row = await this.#row(id);
+    return row === undefined ? null : toLinked(row);
   }
 
   /** The sandbox itself, to do something in it. @throws AppError `sandbox_ended`, `sandbox_elsewhere`, `not_found` */

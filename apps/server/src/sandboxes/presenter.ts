@@ -1,3 +1,4 @@
+import type { LinkedSandbox } from "@syla/contracts/linked-things";
 import { LimitsInput, Limits, Tier } from "@syla/contracts/runs";
 import { Sandbox } from "@syla/contracts/sandboxes";
 import { SandboxStartError } from "@syla/contracts/sandboxes/program";
@@ -35,6 +36,17 @@ export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined, phase:
     error: row.error === null ? null : SandboxStartError.parse(row.error),
     requestedLimits: LimitsInput.parse(row.requested_limits),
     limits: row.limits === null ? null : Limits.parse(row.limits),
+  };
+}
+
+/** A row as a link shows it. */
+export function toLinked(row: SandboxRow): LinkedSandbox {
+  return {
+    status: row.status,
+    language: row.language,
+    createdAt: row.created_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
   };
 }
 

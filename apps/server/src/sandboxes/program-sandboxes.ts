@@ -6,7 +6,7 @@ import type { Access, Hold } from "../access/service.ts";
 import type { ModelAccess, SandboxAccess } from "../gateway/run-access.ts";
 import type { Database } from "../platform/database.ts";
 import type { LongLivedSandboxes, SessionWish } from "./long-lived.ts";
-import { ProgramFacts, type OpenSecrets, type ProgramForUse, type ProgramSource } from "./program.ts";
+import { ProgramFacts, type OpenSecrets, type ProgramForUse, type ProgramSource, type UseWish } from "./program.ts";
 import * as store from "./store.ts";
 
 /** What interactive environments are made of. */
@@ -20,8 +20,7 @@ export interface ProgramSandboxesContext {
 }
 
 /** What somebody wants to work on. */
-export interface ProgramWish {
-  readonly version?: string | undefined;
+export interface ProgramWish extends UseWish {
   /** The one that lives, to be ended first. */
   readonly replaces?: string | undefined;
 }
@@ -44,7 +43,7 @@ export class ProgramSandboxes {
     const before = await this.#find(actor, programId);
     if (before?.ended_at === null && before.id !== wish.replaces)
       return { isNew: false, document: await this.#present(actor, programId, wish.version, before) };
-    const program = await programs.forUse(actor, programId, wish.version);
+    const program = await programs.forUse(actor, programId, wish);
     if (before?.ended_at === null) await sandboxes.delete(actor, before.id);
     const { idleTimeoutMs, hardEndMs } = SandboxInput.parse({});
     const { facts, language, limits, network } = program;
@@ -102,7 +101,7 @@ export class ProgramSandboxes {
       const variables = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value.reveal()]));
       return {
         parts,
-        env: { ...access?.env, ...variables },
+        env: { ...program.variables, ...access?.env, ...variables },
         files: parts.files,
         network,
         confidential: [...secrets.map(({ value }) => value), ...(access === null ? [] : [access.confidential])],

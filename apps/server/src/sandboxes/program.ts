@@ -1,4 +1,5 @@
 import type { NetworkPolicy } from "@syla/contracts/network";
+import type { RunDatasetInput } from "@syla/contracts/runs";
 import { SandboxProgram } from "@syla/contracts/sandboxes/program";
 import type { InputEntry } from "@syla/sandbox/spec";
 import { z } from "zod";
@@ -43,14 +44,23 @@ export interface ProgramForUse {
   /** Ids of models that it may call. */
   readonly models: readonly string[];
   readonly secrets: readonly { readonly variable: string; readonly credentialId: string }[];
+  /** Plain variables: those that were asked for, and where its datasets are. */
+  readonly variables: Readonly<Record<string, string>>;
   /** `onWait` is told that its packages are not there yet. */
   prepare(signal: AbortSignal, onWait: () => void): Promise<ProgramParts>;
+}
+
+/** What somebody wants to work with of a program, and what besides. */
+export interface UseWish {
+  readonly version?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly datasets: readonly RunDatasetInput[];
 }
 
 /** Where sandboxes get programs from. */
 export interface ProgramSource {
   parts(actor: Actor, programId: string, version: string | undefined): Promise<ProgramParts>;
-  forUse(actor: Actor, programId: string, version: string | undefined): Promise<ProgramForUse>;
+  forUse(actor: Actor, programId: string, wish: UseWish): Promise<ProgramForUse>;
   isCurrent(actor: Actor, programId: string, version: string | undefined, made: ProgramFacts | null): Promise<boolean | null>;
 }
 

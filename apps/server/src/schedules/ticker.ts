@@ -8,7 +8,7 @@ import { notify } from "../notifications/service.ts";
 import { databaseError, type Database, type Work } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RecurringWork } from "../platform/recurring.ts";
-import type { SubmitOptions } from "../runs/service.ts";
+import { usedSecrets, type SubmitOptions } from "../runs/service.ts";
 import { timesOf } from "./cron.ts";
 import { findRunsOf, recordTick, takeDue, type ScheduleRow, type Tick } from "./store.ts";
 
@@ -104,7 +104,13 @@ async function begin(context: TickerContext, row: ScheduleRow, at: Date, now: Da
     const wish = { ...ScheduledRun.parse(row.run), programId: row.program_id, files: [] };
     const options = { idempotencyKey: key, wait: false, signal: new AbortController().signal, scheduleId: row.id };
     const run = await context.submit(actor, wish, options);
-    context.audit.add({ action: "run.create", actor, resourceType: "run", resourceId: run.id, details: { scheduleId: row.id } });
+    context.audit.add({
+      action: "run.create",
+      actor,
+      resourceType: "run",
+      resourceId: run.id,
+      details: { scheduleId: row.id, ...usedSecrets(run) },
+    });
     return ended("started", run.id);
   } catch (error) {
     if (!(error instanceof AppError) || error.code === "database_unavailable") {

@@ -1,10 +1,11 @@
 import type { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
-import { isFinal } from "@syla/contracts/runs";
+import { isFinal, type Run } from "@syla/contracts/runs";
 import { triggerRoutes as routes } from "@syla/contracts/triggers";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
 import { readRevision, withEtag } from "../platform/revision.ts";
+import { usedSecrets } from "../runs/service.ts";
 import type { Triggers } from "./service.ts";
 
 const mostBytes = 1024 * 1024;
@@ -29,15 +30,17 @@ export function registerTriggerRoutes(http: Http, triggers: Triggers): void {
   http.bind(routes.listTriggerCalls, ({ params, query }, { actor }) => triggers.calls(actor, params.id, query));
   http.bind(routes.callTrigger, async ({ params, query, body }, call) => {
     call.trail.resourceId = params.id;
+    let secrets: ReturnType<typeof usedSecrets> = {};
     const received = {
       headers: call.request.headers,
       body: await readBody(body as Readable | undefined),
       ip: call.ip,
       waitSeconds: query.wait,
       signal: call.signal,
+      onStarted: (run: Run) => void (secrets = usedSecrets(run)),
     };
     const given = await triggers.call(params.id, received);
-    call.trail.details = { runId: given.runId, duplicate: given.duplicate };
+    call.trail.details = { runId: given.runId, duplicate: given.duplicate, ...secrets };
     return answer(query.wait > 0 && given.status !== null && isFinal(given.status) ? 200 : 202, given, { "cache-control": "no-store" });
   });
 }

@@ -51,6 +51,8 @@ export interface ReceivedCall {
   readonly ip: string;
   readonly waitSeconds: number;
   readonly signal: AbortSignal;
+  /** Told of the run that the call has started. */
+  readonly onStarted: (run: Run) => void;
 }
 
 /** What a call is known by. */
@@ -167,6 +169,7 @@ export class Triggers {
       if (!row.enabled) throw new AppError("trigger_disabled");
       await this.#requireRate(row);
       const { actor, runId, run } = await this.#runOf(row, call, note);
+      if (run !== null) call.onStarted(run);
       const outcome = await this.#note(row, call, { ...note, outcome: run === null ? "duplicate" : "started", runId });
       return await this.#answer(actor, runId, run ?? (await this.#kept(actor, runId)), outcome === "duplicate", call);
     } catch (error) {

@@ -123,15 +123,15 @@ function toFigures({ userCode, limits, infrastructure, denied, cost, p50, p95, c
     ...figures,
     failures: { userCode, limit: limits, infrastructure, denied },
     cost: cost / dollar,
-    p50Ms: toMs(p50),
-    p95Ms: toMs(p95),
-    callP50Ms: toMs(callP50),
-    callP95Ms: toMs(callP95),
+    p50Ms: bucketMs(p50),
+    p95Ms: bucketMs(p95),
+    callP50Ms: bucketMs(callP50),
+    callP95Ms: bucketMs(callP95),
   };
 }
 
 /** The middle of a step of `usage_bucket`: no duration in it is further away than 4.5 %. */
-function toMs(bucket: number | null): number | null {
+export function bucketMs(bucket: number | null): number | null {
   return bucket === null ? null : Math.round(2 ** (bucket / 8) * 10) / 10;
 }
 

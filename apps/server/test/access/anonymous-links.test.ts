@@ -1,8 +1,10 @@
 import { request } from "node:http";
+import type { LinkedThing } from "@syla/contracts/linked-things";
 import { submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createAccount, insertRun, setStatus, type Person } from "./people.ts";
+import { createProgram } from "../catalog/programs.ts";
+import { createAccount, insertRun, setStatus, share, type Person } from "./people.ts";
 
 /** "Within about a second", on a machine that does other things too. */
 const soonMs = 2500;
@@ -26,7 +28,7 @@ async function choose(values: Readonly<Record<string, string | null>>): Promise<
 
 interface Link {
   readonly token: string;
-  readonly grant: { readonly id: string };
+  readonly grant: { readonly id: string; readonly anonymous: boolean | null };
   readonly anonymous: boolean;
 }
 
@@ -69,7 +71,8 @@ describe("a share link without an account", () => {
     const { token, anonymous } = await makeLink(id);
     expect(anonymous).toBe(true);
     const leadsTo = await (await get("/api/v1/share-links/current", token)).json();
-    expect(leadsTo).toEqual({ resourceType: "run", resourceId: id, name: "a.sh", level: "view", expiresAt: null });
+    const thing = { resourceType: "run", resourceId: id, name: "a.sh", level: "view", expiresAt: null, asset: null, sandbox: null };
+    expect(leadsTo).toEqual(thing);
     const run = await get(`/api/v1/runs/${id}`, token);
     expect([run.headers.get("cache-control"), run.headers.get("referrer-policy")]).toEqual(["no-store", "no-referrer"]);
     expect(await run.json()).toMatchObject({ id, status: "succeeded", stdout: "out\n", env: {}, idempotencyKey: null });
@@ -160,7 +163,7 @@ describe("a share link without an account", () => {
     expect((await server.send("POST", "/api/v1/share-links/redeem", { token }, bob.headers)).status).toBe(200);
   });
 
-  it("to a sandbox is for people with an account", async () => {
+  it("to a sandbox shows that it is there and how it stands, and nothing of what happens in it", async () => {
     const { queries } = server.context.database;
     const id = "sbx_00000000000000000000000001";
     const times = { idle_timeout_ms: 60_000, expires_at: new Date(Date.now() + 3_600_000), worker_id: server.context.workerId };
@@ -176,11 +179,144 @@ describe("a share link without an account", () => {
       .insertInto("sandboxes")
       .values({ id, owner_id: ann.id, ...look, ...times })
       .execute();
-    const { token, anonymous } = await makeLink(id, { resourceType: "sandbox" });
-    expect(anonymous).toBe(false);
-    expect(await codeOf(get("/api/v1/share-links/current", token))).toBe("share_link_invalid");
-    expect(await codeOf(get(`/api/v1/sandboxes/${id}`, token))).toBe("unauthenticated");
+    const { token, anonymous } = await makeLink(id, { resourceType: "sandbox", level: "edit" });
+    expect(anonymous).toBe(true);
+    const shown = (await (await get("/api/v1/share-links/current", token)).json()) as LinkedThing;
+    expect(shown).toMatchObject({ resourceType: "sandbox", resourceId: id, name: "bench", asset: null });
+    expect(shown.sandbox).toEqual({
+      status: "running",
+      language: "bash",
+      createdAt: expect.any(String),
+      expiresAt: times.expires_at.toISOString(),
+      endedAt: null,
+    });
+    for (const path of ["", "/files?path=%2F", "/processes", "/stats", "/ports", "/network"])
+      expect(await codeOf(get(`/api/v1/sandboxes/${id}${path}`, token))).toBe("unauthenticated");
     await queries.updateTable("sandboxes").set({ status: "stopped" }).where("id", "=", id).execute();
+  });
+
+  it("to a program shows its files and versions, and nothing of how it is run, whose it is and where it came from", async () => {
+    const config = { runtime: "bash", entrypoint: "main.sh", args: ["Paris"] };
+    const program = await createProgram(server, ann, "Lined up", { "main.sh": "echo 1\n", "README.md": "# Lined up\n" }, { config });
+    await server.send("POST", `/api/v1/assets/${program.id}/versions`, { version: "1.0.0", message: "First" }, ann.headers);
+    await server.send("PATCH", `/api/v1/assets/${program.id}`, { description: "Says one" }, { ...ann.headers, "if-match": "*" });
+    const { token } = await makeLink(program.id, { resourceType: "asset", level: "admin" });
+    const shown = (await (await get("/api/v1/share-links/current", token)).json()) as LinkedThing;
+    expect(shown.asset).toEqual({
+      type: "program",
+      description: "Says one",
+      tags: [],
+      runtime: "bash",
+      columns: null,
+      rowCount: null,
+      versions: [{ version: "1.0.0", message: "First", createdAt: expect.any(String) }],
+      updatedAt: expect.any(String),
+    });
+    expect(JSON.stringify(shown)).not.toMatch(/Paris|user_|example\.org/);
+    const files = (await (await get(`/api/v1/programs/${program.id}/files`, token)).json()) as { items: { path: string }[] };
+    expect(files.items.map(({ path }) => path)).toEqual(["README.md", "main.sh"]);
+    expect(await (await get(`/api/v1/programs/${program.id}/file?path=main.sh&version=1.0.0`, token)).text()).toBe("echo 1\n");
+    for (const [method, path, body] of [
+      ["GET", `/api/v1/assets/${program.id}`],
+      ["GET", `/api/v1/assets/${program.id}/versions`],
+      ["GET", `/api/v1/programs/${program.id}/analysis`],
+      ["GET", `/api/v1/programs/${program.id}/environment`],
+      ["POST", `/api/v1/programs/${program.id}/files`, { changes: [{ op: "delete", path: "main.sh" }] }],
+      ["POST", `/api/v1/assets/${program.id}/clone`, {}],
+      ["POST", "/api/v1/runs", { programId: program.id }],
+    ] as const)
+      expect([method, path, await codeOf(server.send(method, path, body, by(token)))]).toEqual([method, path, "unauthenticated"]);
+    await server.fetch(`/api/v1/assets/${program.id}`, { method: "DELETE", headers: ann.headers });
+    expect(await codeOf(get("/api/v1/share-links/current", token))).toBe("not_found");
+    expect(await codeOf(get(`/api/v1/programs/${program.id}/files`, token))).toBe("not_found");
+  });
+
+  it("leads to no program that is everybody's or the system's but its own", async () => {
+    const [open, systems] = [
+      await createProgram(server, ann, "Open", undefined, { visibility: "public" }),
+      await createProgram(server, ann, "S"),
+    ];
+    const { queries } = server.context.database;
+    await queries.updateTable("assets").set({ owner_id: "system", visibility: "public" }).where("id", "=", systems.id).execute();
+    const { token } = await makeLink(await insertRun(server, ann));
+    for (const { id } of [open, systems]) {
+      expect((await server.fetch(`/api/v1/programs/${id}/files`, { headers: ann.headers })).status).toBe(200);
+      expect(await codeOf(get(`/api/v1/programs/${id}/files`, token))).toBe("not_found");
+    }
+  });
+
+  it("to a dataset shows its columns and rows, and to a model what it is called and no more", async () => {
+    const made = await server.fetch("/api/v1/datasets?name=Towns", {
+      method: "POST",
+      headers: { ...ann.headers, "content-type": "application/octet-stream" },
+      body: "town,people\nOslo,700000\n",
+    });
+    const { id } = (await made.json()) as { id: string };
+    const rows = await makeLink(id, { resourceType: "asset" });
+    const shown = (await (await get("/api/v1/share-links/current", rows.token)).json()) as LinkedThing;
+    expect(shown.asset).toMatchObject({ type: "dataset", rowCount: 1, columns: [{ name: "town" }, { name: "people" }] });
+    const read = (await (await get(`/api/v1/datasets/${id}/rows`, rows.token)).json()) as { items: { values: object }[] };
+    expect(read.items.map(({ values }) => values)).toEqual([{ town: "Oslo", people: 700_000 }]);
+    for (const path of ["export", "statistics"])
+      expect(await codeOf(get(`/api/v1/datasets/${id}/${path}`, rows.token))).toBe("unauthenticated");
+
+    const config = { provider: "ollama", modelId: "hidden-one", baseUrl: "http://127.0.0.1:1", prices: { input: 1, output: 1 } };
+    const model = await server.send("POST", "/api/v1/models", { name: "Ours", description: "Fast", config }, ann.headers);
+    expect(model.status).toBe(201);
+    const modelId = ((await model.json()) as { id: string }).id;
+    const link = await makeLink(modelId, { resourceType: "asset", level: "run" });
+    const said = await (await get("/api/v1/share-links/current", link.token)).text();
+    expect((JSON.parse(said) as LinkedThing).asset).toMatchObject({
+      type: "model",
+      description: "Fast",
+      tags: [],
+      versions: [],
+      columns: null,
+    });
+    expect(said).not.toMatch(/hidden-one|ollama|127\.0\.0\.1/);
+    expect(await codeOf(get(`/api/v1/models/${modelId}`, link.token))).toBe("unauthenticated");
+    expect(await codeOf(get(`/api/v1/programs/${modelId}/files`, link.token))).toBe("not_found");
+  });
+
+  it("is nobody's where it was made for people with an account, who take it as ever", async () => {
+    const id = await insertRun(server, ann);
+    const { token, anonymous, grant } = await makeLink(id, { needsAccount: true });
+    expect([anonymous, grant.anonymous]).toEqual([false, false]);
+    expect(await codeOf(get("/api/v1/share-links/current", token))).toBe("unauthenticated");
+    expect(await codeOf(get(`/api/v1/runs/${id}`, token))).toBe("unauthenticated");
+    const bob = await createAccount(server);
+    expect((await server.send("POST", "/api/v1/share-links/redeem", { token }, bob.headers)).status).toBe(200);
+  });
+
+  it("is made anew: the one before ends, what people took by it stays, and it is still one link", async () => {
+    const bob = await createAccount(server);
+    const { token, grant } = await makeLink(live, { level: "edit" });
+    await server.send("POST", "/api/v1/share-links/redeem", { token }, bob.headers);
+    const { ended } = await follow(token);
+    const renew = (id: string, headers = ann.headers) => server.send("POST", `/api/v1/grants/${id}/link`, undefined, headers);
+    expect(await codeOf(renew(grant.id, bob.headers))).toBe("forbidden");
+    let next = "";
+    const renewed = async () => {
+      const answer = await renew(grant.id);
+      expect(answer.status).toBe(201);
+      const made = (await answer.json()) as Link;
+      expect(made.grant).toMatchObject({ id: grant.id, level: "edit", useCount: 1, anonymous: true });
+      next = made.token;
+    };
+    expect(await endsAfter(ended, renewed)).toBeLessThan(soonMs);
+    expect(await codeOf(get(`/api/v1/runs/${live}`, token))).toBe("share_link_invalid");
+    expect((await get(`/api/v1/runs/${live}`, next)).status).toBe(200);
+    expect((await server.fetch(`/api/v1/runs/${live}`, { headers: bob.headers })).status).toBe(200);
+    const both = await Promise.all([renew(grant.id), renew(grant.id)]);
+    const tokens = await Promise.all(both.map(async (answer) => ((await answer.json()) as Link).token));
+    const good = await Promise.all(tokens.map(async (one) => (await get("/api/v1/share-links/current", one)).status));
+    expect(good.toSorted((a, b) => a - b)).toEqual([200, 403]);
+    expect((await server.fetch(`/api/v1/runs/${live}`, { headers: bob.headers })).status).toBe(200);
+    await revoke(grant.id);
+    expect((await server.fetch(`/api/v1/runs/${live}`, { headers: bob.headers })).status).toBe(404);
+    const direct = await share(server, ann, { resourceType: "run", resourceId: live, email: bob.email, level: "view" });
+    expect(await codeOf(renew(direct))).toBe("conflict");
+    await revoke(direct);
   });
 
   it("is for GET and HEAD alone", async () => {

@@ -143,6 +143,33 @@ describe("a share link", () => {
 });
 
 describe("access", () => {
+  it("of a team's thing says what each is in the team, apart from teams that it is shared with", async () => {
+    const { queries } = server.context.database;
+    const [owning, reading] = [
+      await json<{ id: string }>(send(ann, "POST", "/api/v1/teams", { name: "Owning" })),
+      await json<{ id: string }>(send(ann, "POST", "/api/v1/teams", { name: "Reading" })),
+    ];
+    for (const team of [owning, reading])
+      await queries.insertInto("team_members").values({ team_id: team.id, user_id: bob.id, role: "member" }).execute();
+    const asset = await json<{ id: string }>(
+      send(ann, "POST", "/api/v1/assets", {
+        type: "program",
+        name: "Shared",
+        ownerId: owning.id,
+        files: [{ path: "main.sh", content: "" }],
+      }),
+    );
+    const ref = { resourceType: "asset", resourceId: asset.id };
+    await share(server, ann, { ...ref, teamId: reading.id, level: "run" });
+    const waysOf = (reasons: Access["reasons"]) => reasons.map(({ name, level, teamRole }) => `${name} ${level} ${teamRole}`).toSorted();
+    const asked = `resourceType=asset&resourceId=${asset.id}`;
+    const { items } = await json<{ items: PersonAccess[] }>(send(ann, "GET", `/api/v1/access/people?${asked}`));
+    const ofBob = ["Owning edit member", "Reading run null"];
+    expect(waysOf(items.find(({ key }) => key === ann.email)?.reasons ?? [])).toEqual(["Owning admin owner", "Reading run null"]);
+    expect(waysOf(items.find(({ key }) => key === bob.email)?.reasons ?? [])).toEqual(ofBob);
+    expect(waysOf((await json<Access>(send(bob, "GET", `/api/v1/access?${asked}`))).reasons)).toEqual(ofBob);
+  });
+
   it("says what one may do, and by every way that there is", async () => {
     const team = await json<{ id: string }>(send(ann, "POST", "/api/v1/teams", { name: "Readers" }));
     await server.context.database.queries

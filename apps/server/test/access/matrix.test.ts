@@ -14,7 +14,7 @@ import { cookieOf, signIn, tokenOf, password } from "../accounts/people.ts";
 import { expectations, type Expectation } from "./expectations.ts";
 import { foreignCalls, type ForeignIds } from "./foreign-ids.ts";
 import { expectedOutcome, standings, type CallerName, type Outcome, type Ownership, type Standing } from "./outcomes.ts";
-import { createAccount, setStatus, share, type Person } from "./people.ts";
+import { createAccount, insertRun, setStatus, share, type Person } from "./people.ts";
 import { insertDelivery, insertModelCall, rowOf, Things } from "./things.ts";
 
 /** Somebody who calls, and by what. */
@@ -32,6 +32,8 @@ let things: Things;
 let teamId: string;
 let runId: string;
 let judgedId: string;
+/** A run that no route is called for. */
+let elsewhereId: string;
 let analysedId: string;
 /** A run that goes on: it cannot be deleted by whoever may. */
 let liveId: string;
@@ -42,6 +44,8 @@ let modelId: string;
 let datasetId: string;
 let workspaceId: string;
 let modelCallId: string;
+/** Links to what is called, by its id. */
+const links = new Map<string, { authorization: string }>();
 
 beforeAll(async () => {
   server = await startTestServer({ SYLA_RATE_LIMIT_ANONYMOUS: "0", SYLA_RATE_LIMIT: "0" });
@@ -61,6 +65,7 @@ beforeAll(async () => {
     items: { id: string }[];
   };
   artifactId = artifacts.items[0]?.id ?? "";
+  elsewhereId = await insertRun(server, owner);
   liveId = newId("run");
   await sql`insert into runs (id, kind, status, owner_id, language, entrypoint, config, request_hash)
     select ${liveId}, kind, 'waiting', owner_id, language, entrypoint, config, request_hash from runs where id = ${runId}`.execute(
@@ -83,10 +88,20 @@ async function allowLinks(allowed: boolean): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-/** The headers of somebody who has nothing but a link, one that would let people with an account do everything. */
-async function makeLink(resourceId: string): Promise<{ authorization: string }> {
-  const made = await server.send("POST", "/api/v1/share-links", { resourceType: "run", resourceId, level: "admin" }, owner.headers);
-  return { authorization: `Bearer ${((await made.json()) as { token: string }).token}` };
+interface Link {
+  readonly token: string;
+  readonly grant: { readonly id: string };
+}
+
+/** A link that would let people with an account do everything. */
+async function makeLink(resourceId: string, resourceType = "run"): Promise<Link> {
+  const made = await server.send("POST", "/api/v1/share-links", { resourceType, resourceId, level: "admin" }, owner.headers);
+  return (await made.json()) as Link;
+}
+
+/** The headers of somebody who has nothing but the link. */
+function headersOf({ token }: Link): { authorization: string } {
+  return { authorization: `Bearer ${token}` };
 }
 
 /** A sandbox's record, without the sandbox: who may use it is told that it has ended. */
@@ -187,6 +202,7 @@ async function makeCallers(): Promise<void> {
     return person.headers;
   };
   const sessions = await signInBoth(admin, stranger);
+  for (const { resourceType, resourceId } of shared) links.set(resourceId, headersOf(await makeLink(resourceId, resourceType)));
   const headers: Readonly<Record<CallerName, Readonly<Record<string, string>>>> = {
     anonymous: { authorization: "" },
     "revoked key": revoked.headers,
@@ -206,8 +222,8 @@ async function makeCallers(): Promise<void> {
     "team member": member.headers,
     administrator: admin.headers,
     owner: owner.headers,
-    "link, not signed in": await makeLink(runId),
-    "link elsewhere, not signed in": await makeLink(judgedId),
+    "link, not signed in": headersOf(await makeLink(runId)),
+    "link elsewhere, not signed in": headersOf(await makeLink(elsewhereId)),
     "link that was never made": { authorization: "Bearer syla_share_never" },
   };
   callers = Object.fromEntries(
@@ -264,6 +280,7 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
   }
   if (expectation.params?.["id"] === "GRANT")
     parts["id"] = await share(server, owner, { resourceType: "run", resourceId: runId, email: "once@example.org", level: "view" });
+  if (expectation.params?.["id"] === "LINK") parts["id"] = (await makeLink(runId)).grant.id;
   if ("team" in need) Object.assign(parts, await makeTeamParts());
   return parts;
 }
@@ -324,7 +341,8 @@ async function call(name: RouteName, route: Route, parts: Parts, caller: Caller)
   const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => parts[given[key] ?? ""] ?? given[key] ?? "missing");
   const query = expectation.query === undefined ? "" : `?${expectation.query.replace("ID", runId)}`;
   const requestId = randomUUID();
-  const { status, body } = await send(route, `${path}${query}`, expectation, { ...caller.headers, "x-request-id": requestId });
+  const headers = caller.link === "this" ? (links.get(parts["id"] ?? "") ?? caller.headers) : caller.headers;
+  const { status, body } = await send(route, `${path}${query}`, expectation, { ...headers, "x-request-id": requestId });
   const outcome = outcomeOf(status, body, expectation);
   const isKnown = outcome !== "unauthenticated" && outcome !== "suspended" && outcome !== "no link";
   return { outcome, told: route.audit !== undefined && route.auth !== "none" && isKnown ? requestId : null };
@@ -427,8 +445,10 @@ describe("who may use which route", () => {
   it.each(["public", "team", "system"] as const)(
     "follows whose an asset is: %s",
     async (ownership) => {
+      await allowLinks(true);
       const { stranger, "end user": endUser, "view grant": viewer, "team member": member, administrator, owner: original } = callers;
-      const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original };
+      const { "link, not signed in": link, "link elsewhere, not signed in": elsewhere } = callers;
+      const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original, link, elsewhere };
       const ofAssets = table.filter(([name]) => {
         const need = expectations[name]?.need;
         if (typeof need !== "object") return false;

@@ -29,6 +29,7 @@ describe("a closed server", () => {
       domains: [],
       passwords: true,
       passwordLength: 10,
+      mail: false,
     });
     expect(await codeOf(await request(server, "bob@example.org"))).toBe("sign_up_closed");
     expect(await codeOf(await server.send("POST", "/api/v1/invitations", { email: "bob@example.org" }))).toBe("sign_up_closed");

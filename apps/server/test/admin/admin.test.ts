@@ -1,6 +1,7 @@
 import { UserRecord } from "@syla/contracts/admin";
 import { createPerson, execute, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 let server: TestServer;
@@ -59,6 +60,30 @@ describe("accounts", () => {
     expect((await list("?status=suspended")).items).toEqual([]);
     expect(await code(await server.fetch("/api/v1/users?cursor=run_1"))).toBe("invalid_cursor");
     expect((await server.fetch("/api/v1/users?role=king")).status).toBe(400);
+  });
+
+  it("are found among ten thousand, by every filter at once, each of them on one page", async () => {
+    const { queries } = server.context.database;
+    await sql`insert into users (id, name, email, email_verified, role, status)
+      select 'user_' || lpad(n::text, 26, '0'), 'Crowd ' || n, 'crowd' || n || '@example.org', true,
+        case when n % 10 = 0 then 'end_user' else 'developer' end, case when n % 100 = 0 then 'suspended' else 'active' end
+      from generate_series(1, 10000) n`.execute(queries);
+    const all = async (query: string) => {
+      const found: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const answer = await server.fetch(`/api/v1/users?limit=200&${query}${cursor === "" ? "" : `&cursor=${cursor}`}`);
+        const page = (await answer.json()) as { items: { name: string }[]; nextCursor: string | null };
+        found.push(...page.items.map(({ name }) => name));
+        cursor = page.nextCursor;
+      }
+      return found;
+    };
+    expect(await all("q=crowd7777%40")).toEqual(["Crowd 7777"]);
+    expect(await all("q=Crowd&role=end_user&status=suspended")).toHaveLength(100);
+    expect(await all("q=crowd&status=active&role=developer")).toHaveLength(9000);
+    const every = await all("q=CROWD");
+    expect([every.length, new Set(every).size, every[0], every.at(-1)]).toEqual([10_000, 10_000, "Crowd 10000", "Crowd 1"]);
+    await queries.deleteFrom("users").where("name", "like", "Crowd %").execute();
   });
 
   it("are for administrators: everybody else is refused every route, and that is recorded", async () => {

@@ -6,7 +6,7 @@ import { text as readText } from "node:stream/consumers";
 import type { Asset } from "@syla/contracts/assets";
 import type { Credential } from "@syla/contracts/credentials";
 import type { ProgramEnvironment } from "@syla/contracts/environments";
-import type { PackageIndex } from "@syla/contracts/package-indexes";
+import type { PackageIndex, PackageIndexTest } from "@syla/contracts/package-indexes";
 import type { Run } from "@syla/contracts/runs";
 import { startTestPackageIndex, type TestPackageIndex } from "@syla/testkit/package-index";
 import { Secret } from "@syla/server/platform/secret";
@@ -93,6 +93,31 @@ describe.skipIf(!existsSync(uv))("package indexes of people and teams", () => {
     expect((await run(alice, taken)).stdout).toBe("own\n"); // its version is nowhere to be had any more
     expect((await json<Credential>(send(alice, "GET", `credentials/${credential.id}`))).useCount).toBe(1);
   }, 120_000);
+
+  test("an index is tried before anything is built with it: whether it answers, takes the credential, and has a package", async () => {
+    const tried = async (more: object, who = alice) =>
+      await json<PackageIndexTest>(send(who, "POST", "package-indexes/test", { language: "python", url: own?.url, ...more }));
+    const keyed = { credentialId: credential.id };
+    expect(await tried({ ...keyed, packages: ["acme-*", "Acme_Tool"] })).toMatchObject({ ok: true, code: null, package: "Acme_Tool" });
+    expect(await tried({ ...keyed, packages: ["acme-*"] })).toMatchObject({ ok: true, code: null, package: null });
+    expect(await tried({ ...keyed, package: "acme-nothing" })).toMatchObject({ ok: false, code: "package_missing" });
+    expect(await tried({ package: "acme-tool" })).toMatchObject({ ok: false, code: "index_refused", message: "it answered 401" });
+    expect(await tried({ ...keyed, language: "node", package: "acme-tool" })).toMatchObject({ ok: false });
+    const gone = "http://127.0.0.1:1/simple";
+    expect(await tried({ url: gone })).toMatchObject({ ok: false, code: "index_unreachable", message: expect.stringContaining("refused") });
+    other?.behave("acme-down", "down");
+    expect(await tried({ url: other?.url, package: "acme-down" })).toMatchObject({ code: "index_unreachable", message: "it answered 503" });
+    expect(own?.authorizations.filter((value) => value !== "").every((value) => value === authorization)).toBe(true);
+    // The credential goes to its own host alone, and is nobody else's to use.
+    const elsewhere = { language: "python", url: other?.url, credentialId: credential.id };
+    expect(await errorOf(send(alice, "POST", "package-indexes/test", elsewhere))).toMatchObject({ code: "credential_unusable" });
+    const theirs = { language: "python", url: own?.url, credentialId: credential.id };
+    expect(await errorOf(send(bob, "POST", "package-indexes/test", theirs))).toMatchObject({ code: "credential_unusable" });
+    expect((await errorOf(send(alice, "POST", "package-indexes/test", { language: "python", url: "http://a:b@host/" }))).code).toBe(
+      "invalid_request",
+    );
+    expect(other?.authorizations.every((value) => value === "")).toBe(true);
+  });
 
   test("what a pattern names comes from there and from nowhere else, with a credential that no package sees", async () => {
     const spy = `return write_wheel({"acme_spy.py": "SEEN = " + repr(str([dict(os.environ), open("/proc/self/environ").read(), [open(os.path.join(at, f), errors="replace").read() for at, _, fs in os.walk("/workspace") for f in fs if os.path.getsize(os.path.join(at, f)) < 1e6]]))})`;

@@ -165,6 +165,40 @@ END`;
     await end(ann, old);
   });
 
+  test("has the plain variables and the datasets that it was started with, and no others", async () => {
+    const program = await make("On data");
+    const rows = `[{"city":"Oslo","n":1},{"city":"Bergen","n":2}]`;
+    const bob = await createAccount(setting.server);
+    const dataset = await json<Asset>(
+      setting.server.fetch("/api/v1/datasets?name=Cities", {
+        method: "POST",
+        body: rows,
+        headers: { ...ann.headers, "content-type": "application/octet-stream" },
+      }),
+    );
+    const datasets = [{ id: dataset.id, name: "places" }];
+    const sandbox = await open(ann, program, { env: { GREETING: "hello", SYLA_DATASETS: "mine" }, datasets });
+    expect(sandbox.program).toMatchObject({
+      variables: ["GREETING", "SYLA_DATASETS"],
+      datasets: [{ id: dataset.id, name: "places", version: null, split: null }],
+    });
+    const path = sandbox.program?.datasets[0]?.path ?? "";
+    const shown = await exec(ann, sandbox, `echo $GREETING; cat ${path}; echo $SYLA_DATASETS; touch ${path} 2>/dev/null || echo read-only`);
+    expect(shown.stdout).toContain("hello\n");
+    expect(shown.stdout).toContain("Bergen");
+    expect(shown.stdout).toContain(`"places":{"path":"${path}"`);
+    expect((await look(ann, program)).isCurrent).toBe(true);
+    await end(ann, sandbox);
+    for (const [wish, field] of [
+      [{ datasets: [{ id: "data_none" }] }, "datasets.0.id"],
+      [{ env: { "A B": "x" } }, "env.A B"],
+    ] as const)
+      expect(await errorOf(begin(ann, program, wish))).toMatchObject({ fields: [{ path: field }] });
+    await share(setting.server, ann, { resourceType: "asset", resourceId: program.id, email: bob.email, level: "run" });
+    expect(await errorOf(begin(bob, program, { datasets }))).toMatchObject({ fields: [{ path: "datasets.0.id" }] });
+    expect((await look(bob, program)).sandbox).toBeNull();
+  });
+
   test("calls the program's model in its owner's name, as long as it lives", async () => {
     const program = await make("With a model", { modelId: model.id });
     const sandbox = await open(ann, program);

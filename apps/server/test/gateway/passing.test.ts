@@ -483,6 +483,7 @@ describe("a run's connection", () => {
     const gateway = new Gateway({
       ...setting.server.context,
       rateLimit: never,
+      redis: never,
       credentials: never,
       quotas: never,
       send: never,

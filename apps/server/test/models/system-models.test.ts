@@ -175,4 +175,21 @@ describe("a program's model", () => {
     expect((await set(bob, bound(null))).status).toBe(200);
     expect((await set(bob, bound(mine.id))).status).toBe(400);
   });
+
+  it("is chosen so when a program is made as well; a copy goes without one that its owner may not call", async () => {
+    const mine = await setting.model(`Made with ${count}`);
+    const programConfig = { runtime: "python", entrypoint: "main.py", modelId: mine.id };
+    const input = { type: "program", name: `Made ${count}`, files: [{ path: "main.py", content: "" }], config: programConfig };
+    const refused = await setting.send(bob, "POST", "/api/v1/assets", input);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { code: "model_unusable", fields: [{ path: "config.modelId" }], hint: expect.stringContaining("syla model list") as string },
+    ]);
+    const program = await createProgram(setting.server, setting.ann, `Made ${count}`, { "main.py": "" }, { config: programConfig });
+    await share(setting.server, setting.ann, { resourceType: "asset", resourceId: program.id, email: bob.email, level: "view" });
+    const clone = async (person: Person) =>
+      await setting.json<{ config: object }>(setting.send(person, "POST", `/api/v1/assets/${program.id}/clone`, {}));
+    expect((await clone(bob)).config).toMatchObject({ modelId: null, entrypoint: "main.py" });
+    expect((await clone(setting.ann)).config).toMatchObject({ modelId: mine.id });
+  });
 });

@@ -133,7 +133,7 @@ describe("runs a day", () => {
     const rows = await queries().selectFrom("runs").select("id").where("owner_id", "=", userId).execute();
     expect(rows).toHaveLength(3);
     const quota = await find(person, "runsPerDay");
-    expect(quota).toMatchObject({ limit: 3, used: 3, isDefault: false, warning: true });
+    expect(quota).toMatchObject({ limit: 3, used: 3, isDefault: false, default: 50, warning: true });
     expect(new Date(quota?.resetsAt ?? "").toISOString()).toMatch(/T00:00:00\.000Z$/);
   });
 

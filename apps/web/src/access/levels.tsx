@@ -9,6 +9,11 @@ export const levelWords: Readonly<Record<ResourceType, Readonly<Partial<Record<A
   asset: { view: "can view", run: "can run", edit: "can edit", admin: "can share and delete" },
 };
 
+/** What a level is called. A sandbox cannot be run: what lets run there lets view. */
+export function levelWord(type: ResourceType, level: AccessLevel): string {
+  return levelWords[type][level] ?? "can view";
+}
+
 interface LevelSelectProps {
   readonly type: ResourceType;
   readonly label: string;

@@ -2,19 +2,25 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { type LinkedThing, Syla } from "@syla/sdk";
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { LogIn } from "lucide-react";
-import { type ReactNode, useMemo } from "react";
+import { lazy, type ReactNode, Suspense, useMemo } from "react";
 import { Link } from "react-router";
 import { basePath } from "../app/api.ts";
 import { ClientProvider, useClient } from "../app/client.ts";
 import { keepHash } from "../app/kept-hash.ts";
 import { ToSignIn } from "../app/session-gate.tsx";
 import { Brand } from "../app/sidebar.tsx";
-import { SharedRun } from "../runs/shared-run.tsx";
 import { errorCode } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { usePageTitle } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+
+const LinkedAsset = lazy(async () => ({ default: (await import("./linked/linked-asset.tsx")).LinkedAsset }));
+const LinkedSandbox = lazy(async () => ({ default: (await import("./linked/linked-sandbox.tsx")).LinkedSandbox }));
+const SharedRun = lazy(async () => ({ default: (await import("../runs/shared-run.tsx")).SharedRun }));
+
+/** How often it is looked at what has become of a sandbox. */
+const everyMs = 10_000;
 
 /** What a share link leads to, for people who are not signed in: to look at, and no more. */
 export default function PublicSharePage({ token }: { readonly token: string }) {
@@ -32,7 +38,11 @@ export default function PublicSharePage({ token }: { readonly token: string }) {
 
 function LinkedPage() {
   const { syla } = useClient();
-  const link = useQuery({ queryKey: ["link"], queryFn: ({ signal }) => syla.sharing.link({ signal }) });
+  const link = useQuery({
+    queryKey: ["link"],
+    queryFn: ({ signal }) => syla.sharing.link({ signal }),
+    refetchInterval: ({ state }) => (state.data?.sandbox?.endedAt === null ? everyMs : false),
+  });
   usePageTitle(link.data?.name ?? "Shared");
   if (errorCode(link.error) === "unauthenticated") return <ToSignIn />;
   return (
@@ -43,9 +53,25 @@ function LinkedPage() {
           <ErrorPanel error={link.error} onRetry={() => void link.refetch()} />
         </Box>
       ) : null}
-      {link.data ? <SharedRun id={link.data.resourceId} /> : null}
+      {link.data ? (
+        <Suspense fallback={<SkeletonRows rows={4} />}>
+          <Linked link={link.data} />
+        </Suspense>
+      ) : null}
     </Frame>
   );
+}
+
+function Linked({ link }: { readonly link: LinkedThing }) {
+  if (link.asset !== null) return <LinkedAsset link={link} asset={link.asset} />;
+  if (link.sandbox !== null) return <LinkedSandbox name={link.name} sandbox={link.sandbox} />;
+  return <SharedRun id={link.resourceId} />;
+}
+
+/** What signing in is good for. */
+function describeSignIn({ level, resourceType }: LinkedThing): string {
+  if (level === "view") return "Sign in to keep it";
+  return resourceType === "sandbox" ? "Sign in to use it" : "Sign in to run it";
 }
 
 function Frame({ link, children }: { readonly link: LinkedThing | undefined; readonly children: ReactNode }) {
@@ -76,7 +102,7 @@ function Frame({ link, children }: { readonly link: LinkedThing | undefined; rea
         </Text>
         <Button asChild size="xs" colorPalette="accent" ml="auto">
           <Link to="/sign-in?next=%2Fshare" onClick={() => keepHash("/share", window.location.hash)}>
-            <LogIn aria-hidden /> {link === undefined ? "Sign in" : link.level === "view" ? "Sign in to keep it" : "Sign in to run it"}
+            <LogIn aria-hidden /> {link === undefined ? "Sign in" : describeSignIn(link)}
           </Link>
         </Button>
       </Flex>

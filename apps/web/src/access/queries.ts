@@ -35,21 +35,29 @@ export interface ShareWish {
   readonly expiresAt: string | null;
   /** Of a model: what may be spent; null: any amount; the usual when left out. */
   readonly cap?: SpendCapInput | null | undefined;
+  /** Of a link: it opens for people who sign in alone. */
+  readonly needsAccount?: boolean;
 }
 
 /** Everything that changes who has access; the lists are read again. */
 export function useSharing(thing: ThingRef) {
   const client = useQueryClient();
   const onSettled = () => client.invalidateQueries({ queryKey: keyOf(thing) });
-  const share = useMutation({ mutationFn: (wish: ShareWish) => syla.sharing.share({ ...thing, ...wish }), onSettled });
+  const share = useMutation({
+    mutationFn: (wish: Omit<ShareWish, "needsAccount">) => syla.sharing.share({ ...thing, ...wish }),
+    onSettled,
+  });
   const createLink = useMutation({
-    mutationFn: ({ level, expiresAt, cap }: ShareWish) => syla.sharing.createLink({ ...thing, level, expiresAt, cap }),
+    mutationFn: ({ level, expiresAt, cap, needsAccount = false }: ShareWish) =>
+      syla.sharing.createLink({ ...thing, level, expiresAt, cap, needsAccount }),
     onSettled,
   });
-  const setLevel = useMutation({
-    mutationFn: ({ id, level }: { id: string; level: AccessLevel }) => syla.sharing.update(id, { level }),
+  const change = useMutation({
+    mutationFn: ({ id, ...wish }: { readonly id: string; readonly level?: AccessLevel; readonly expiresAt?: string | null }) =>
+      syla.sharing.update(id, wish),
     onSettled,
   });
+  const renewLink = useMutation({ mutationFn: (grantId: string) => syla.sharing.renewLink(grantId), onSettled });
   const revoke = useMutation({ mutationFn: (id: string) => syla.sharing.revoke(id), onSettled });
   const setVisibility = useMutation({
     mutationFn: async (visibility: Visibility): Promise<unknown> =>
@@ -61,7 +69,7 @@ export function useSharing(thing: ThingRef) {
       if (thing.resourceType === "asset") refreshAssets(client, [thing.resourceId]);
     },
   });
-  return { share, createLink, setLevel, revoke, setVisibility };
+  return { share, createLink, change, renewLink, revoke, setVisibility };
 }
 
 /** Takes the access that a link gives. */

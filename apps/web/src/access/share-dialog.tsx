@@ -1,11 +1,13 @@
-import { Box, Flex, Heading, Text } from "@chakra-ui/react";
+import { Box, Button, Flex, Heading, Text } from "@chakra-ui/react";
 import type { Access, ThingRef } from "@syla/sdk";
 import type { ReactNode } from "react";
+import { useCopy } from "../ui/copyable.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { GrantList } from "./grant-list.tsx";
 import { levelWords } from "./levels.tsx";
+import { addressOf } from "./page-of.ts";
 import { PeopleList } from "./people-list.tsx";
 import { useSharing } from "./queries.ts";
 import { ShareForm } from "./share-form.tsx";
@@ -31,6 +33,7 @@ export function SharePanel({ thing, access }: Omit<ShareDialogProps, "onClose">)
     <>
       <ShareForm thing={thing} anonymousLinks={access.anonymousLinks} />
       <Part heading="Shared with">
+        <PageAddress thing={thing} access={access} />
         {thing.resourceType === "sandbox" || thing.resourceType === "workspace" ? null : <VisibilityRow thing={thing} access={access} />}
         <GrantList thing={thing} />
       </Part>
@@ -49,6 +52,26 @@ function Part({ heading, children }: { readonly heading: string; readonly childr
       </Heading>
       {children}
     </Box>
+  );
+}
+
+/** The way to its page, for those who have access already. */
+function PageAddress({ thing, access }: { readonly thing: ThingRef; readonly access: Access }) {
+  const [copied, copy] = useCopy();
+  return (
+    <Flex align="center" gap="2" px="4" py="2" wrap="wrap" borderTopWidth="1px" borderColor="border.muted">
+      <Box flex="1 1 160px">
+        <Text>The address of its page</Text>
+        <Text fontSize="xs" color="fg.muted">
+          {access.visibility === "public"
+            ? "It opens for everybody who is signed in."
+            : "It opens for those who have access, and gives none."}
+        </Text>
+      </Box>
+      <Button size="xs" variant="outline" onClick={() => copy(addressOf(thing))}>
+        {copied ? "Copied" : "Copy address"}
+      </Button>
+    </Flex>
   );
 }
 

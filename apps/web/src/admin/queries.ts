@@ -47,6 +47,11 @@ export function useSignOutUser() {
   return useAdminChange((id: string) => syla.users.signOut(id));
 }
 
+/** A link with which somebody sets a new password. It is in the answer, this once. */
+export function useMakeResetLink() {
+  return useMutation({ mutationFn: (id: string) => syla.passwordReset.createFor(id) });
+}
+
 export function useDeleteUser() {
   return useAdminChange(({ id, transferTo }: { readonly id: string; readonly transferTo: string }) =>
     syla.users.delete(id, transferTo === "" ? {} : { transferTo }),

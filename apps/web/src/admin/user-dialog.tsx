@@ -1,159 +1,99 @@
-import { Box, Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
-import type { Role, UserHoldings, UserRecord } from "@syla/sdk";
-import { useState } from "react";
-import { useMe } from "../accounts/queries.ts";
+import { Box, Heading, Text } from "@chakra-ui/react";
+import type { UserHoldings, UserRecord } from "@syla/sdk";
+import { type ReactNode, useState } from "react";
+import { PersonQuotas } from "../usage/quota-editor.tsx";
 import { Copyable } from "../ui/copyable.tsx";
 import { DefinitionList } from "../ui/definition-list.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
-import { TextField } from "../ui/form-field.tsx";
+import { formatPlural } from "../ui/format.ts";
 import { Modal } from "../ui/modal.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { Toast } from "../ui/toast.tsx";
 import { DeleteUser } from "./delete-user.tsx";
-import { useImpersonate, useReactivate, useResetTwoFactor, useSetRole, useSignOutUser, useSuspend, useUser } from "./queries.ts";
-import { roleNames, roles } from "./roles.ts";
+import { useUser } from "./queries.ts";
+import { roleNames } from "./roles.ts";
+import { UserActions } from "./user-actions.tsx";
 import { UserKeys } from "./user-keys.tsx";
+import { UserRole } from "./user-role.tsx";
 
 interface UserDialogProps {
   readonly id: string;
   readonly onClose: () => void;
+  /** The account is gone. `text` says so. */
+  readonly onDeleted: (text: string) => void;
 }
 
 /** One account, and what an administrator can do with it. */
-export function UserDialog({ id, onClose }: UserDialogProps) {
+export function UserDialog({ id, onClose, onDeleted }: UserDialogProps) {
   const user = useUser(id);
+  const [said, setSaid] = useState<string | null>(null);
   return (
-    <Modal label={user.data?.name ?? "Account"} width="34rem" onClose={onClose}>
+    <Modal label={user.data?.name ?? "Account"} width="38rem" onClose={onClose}>
       {user.isError ? <ErrorPanel error={user.error} onRetry={() => void user.refetch()} /> : null}
       {user.isPending ? <SkeletonRows rows={5} /> : null}
       {user.data ? (
         <>
           <Facts user={user.data} />
-          <RoleChoice user={user.data} />
+          <Part heading="Role and access">
+            <UserRole user={user.data} onDone={setSaid} />
+            <UserActions user={user.data} onDone={setSaid} />
+          </Part>
+          <Part heading="Quotas">
+            <PersonQuotas userId={user.data.id} onSaved={() => setSaid("The quotas hold from now on.")} />
+          </Part>
           <UserKeys userId={user.data.id} />
-          <Reasoned user={user.data} />
-          <DeleteUser user={user.data} onDeleted={onClose} />
+          <DeleteUser user={user.data} onDeleted={() => onDeleted(`The account of ${user.data.name} is deleted.`)} />
+          {said === null ? null : <Toast text={said} onGone={() => setSaid(null)} />}
         </>
       ) : null}
     </Modal>
   );
 }
 
+function Part({ heading, children }: { readonly heading: string; readonly children: ReactNode }) {
+  return (
+    <Box as="section" borderTopWidth="1px" borderColor="border">
+      <Heading as="h3" fontSize="sm" fontWeight="semibold" px="4" pt="3" pb="1">
+        {heading}
+      </Heading>
+      {children}
+    </Box>
+  );
+}
+
 function Facts({ user }: { readonly user: UserRecord & { holdings: UserHoldings } }) {
-  const { runs, sandboxes, apiKeys, sessions, teams, grants } = user.holdings;
+  const { runs, sandboxes, apiKeys, sessions, teams, grants, assets } = user.holdings;
+  const holdings = [
+    formatPlural(runs, "run"),
+    formatPlural(assets, "asset"),
+    `${sandboxes} live ${sandboxes === 1 ? "sandbox" : "sandboxes"}`,
+    formatPlural(apiKeys, "API key"),
+    formatPlural(sessions, "session"),
+    formatPlural(teams, "team"),
+    formatPlural(grants, "grant"),
+  ];
   return (
     <DefinitionList
       items={[
         ["Id", <Copyable key="id" text={user.id} />],
         ["E-mail address", user.email ?? "none"],
-        ["Status", user.status === "active" ? "active" : `suspended: ${user.suspendedReason ?? ""}`],
+        ["Role", roleNames[user.role]],
+        [
+          "Status",
+          user.status === "active" ? (
+            "active"
+          ) : (
+            <Text key="status" as="span" color="fg.error">
+              suspended: {user.suspendedReason ?? "no reason is kept"}
+            </Text>
+          ),
+        ],
         ["Second factor", user.twoFactorEnabled ? "on" : "off"],
         ["Member since", <TimeAgo key="since" time={user.createdAt} />],
         ["Last seen", user.lastSeenAt ? <TimeAgo key="seen" time={user.lastSeenAt} /> : "not recorded"],
-        ["Has", `${runs} runs, ${sandboxes} live sandboxes, ${apiKeys} API keys, ${sessions} sessions, ${teams} teams, ${grants} grants`],
+        ["Has", holdings.join(", ")],
       ]}
     />
-  );
-}
-
-function RoleChoice({ user }: { readonly user: UserRecord }) {
-  const setRole = useSetRole();
-  const signOut = useSignOutUser();
-  return (
-    <Box px="4" py="3" borderTopWidth="1px" borderColor="border">
-      <Flex gap="3" align="center" wrap="wrap">
-        <NativeSelect.Root size="sm" w="44" disabled={setRole.isPending}>
-          <NativeSelect.Field
-            aria-label="Role"
-            value={user.role}
-            onChange={(event) => setRole.mutate({ id: user.id, role: event.currentTarget.value as Role })}
-          >
-            {roles.map((role) => (
-              <option key={role} value={role}>
-                {roleNames[role]}
-              </option>
-            ))}
-          </NativeSelect.Field>
-          <NativeSelect.Indicator />
-        </NativeSelect.Root>
-        <Button size="sm" variant="outline" loading={signOut.isPending} onClick={() => signOut.mutate(user.id)}>
-          Sign out everywhere
-        </Button>
-      </Flex>
-      {(setRole.error ?? signOut.error) ? <ErrorPanel error={setRole.error ?? signOut.error} /> : null}
-    </Box>
-  );
-}
-
-/** What needs a reason that is kept. */
-function Reasoned({ user }: { readonly user: UserRecord }) {
-  const [reason, setReason] = useState("");
-  const suspend = useSuspend();
-  const reactivate = useReactivate();
-  const impersonate = useImpersonate();
-  const resetTwoFactor = useResetTwoFactor();
-  const me = useMe();
-  const given = reason.trim();
-  const problem = suspend.error ?? reactivate.error ?? impersonate.error ?? resetTwoFactor.error;
-  if (user.status === "suspended") {
-    return (
-      <Flex px="4" py="3" borderTopWidth="1px" borderColor="border" gap="3" align="center" wrap="wrap">
-        <Text flex="1">Every request of this account is refused.</Text>
-        <Button size="sm" loading={reactivate.isPending} onClick={() => reactivate.mutate(user.id)}>
-          Reactivate
-        </Button>
-        {problem ? <ErrorPanel error={problem} /> : null}
-      </Flex>
-    );
-  }
-  return (
-    <Box px="4" py="3" borderTopWidth="1px" borderColor="border">
-      <TextField
-        label="Reason"
-        help="Kept in the audit trail."
-        maxLength={500}
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-      />
-      <Flex gap="2" mt="3" wrap="wrap">
-        <Button
-          size="sm"
-          variant="outline"
-          colorPalette="red"
-          disabled={given === ""}
-          loading={suspend.isPending}
-          onClick={() => suspend.mutate({ id: user.id, reason: given })}
-        >
-          Suspend
-        </Button>
-        {user.twoFactorEnabled ? (
-          <Button
-            size="sm"
-            variant="outline"
-            disabled={given === ""}
-            loading={resetTwoFactor.isPending}
-            onClick={() => resetTwoFactor.mutate({ id: user.id, reason: given })}
-          >
-            Reset second factor
-          </Button>
-        ) : null}
-        {user.role === "admin" || user.id === me.data?.id ? null : (
-          <Button
-            size="sm"
-            variant="outline"
-            disabled={given === ""}
-            loading={impersonate.isPending}
-            onClick={() => impersonate.mutate({ id: user.id, reason: given })}
-          >
-            Act as {user.name}
-          </Button>
-        )}
-      </Flex>
-      {problem ? (
-        <Box mt="3">
-          <ErrorPanel error={problem} />
-        </Box>
-      ) : null}
-    </Box>
   );
 }

@@ -1,6 +1,7 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { UserRecord } from "@syla/sdk";
 import { UserRound } from "lucide-react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FilterBar, FilterChoice, FilterSearch } from "../ui/filter-bar.tsx";
@@ -8,6 +9,7 @@ import { PagedList } from "../ui/paged-list.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useUsers } from "./queries.ts";
 import { roleNames, roles } from "./roles.ts";
+import { Toast } from "../ui/toast.tsx";
 import { UserDialog } from "./user-dialog.tsx";
 
 /** Every account, filtered by what stands in the address. */
@@ -27,12 +29,22 @@ export function UsersTab() {
       { replace: true },
     );
   const opened = search.get("user") ?? "";
+  const [said, setSaid] = useState<string | null>(null);
+  const isFiltered = q !== "" || role !== undefined || status !== undefined;
+  const clear = () =>
+    setSearch(
+      (before) => {
+        for (const name of ["q", "role", "status"]) before.delete(name);
+        return before;
+      },
+      { replace: true },
+    );
   return (
     <>
-      <FilterBar>
+      <FilterBar onClear={isFiltered ? clear : undefined}>
         <FilterSearch
           label="Search accounts"
-          placeholder="Search name or e-mail address"
+          placeholder="Search name, e-mail or id"
           width="220px"
           q={q}
           onSearch={(text) => set("q", text)}
@@ -54,12 +66,23 @@ export function UsersTab() {
         more="More"
         empty={
           <EmptyState icon={UserRound} title="No account matches">
-            Look for a part of the name or of the e-mail address.
+            Look for a part of the name, of the e-mail address or of the id.
           </EmptyState>
         }
         renderRow={(user) => <UserRow user={user} onOpen={() => set("user", user.id)} />}
       />
-      {opened === "" ? null : <UserDialog id={opened} onClose={() => set("user", "")} />}
+      {opened === "" ? null : (
+        <UserDialog
+          key={opened}
+          id={opened}
+          onClose={() => set("user", "")}
+          onDeleted={(text) => {
+            set("user", "");
+            setSaid(text);
+          }}
+        />
+      )}
+      {said === null ? null : <Toast text={said} onGone={() => setSaid(null)} />}
     </>
   );
 }

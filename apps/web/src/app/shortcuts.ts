@@ -30,6 +30,13 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
     ],
   },
   {
+    title: "A run",
+    shortcuts: [
+      { keys: ["."], label: "Next tab" },
+      { keys: [","], label: "Previous tab" },
+    ],
+  },
+  {
     title: "Log",
     shortcuts: [
       { keys: ["/"], label: "Search the log that has the focus" },

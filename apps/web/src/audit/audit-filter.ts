@@ -21,7 +21,29 @@ export const sinceChoices: readonly { readonly value: string; readonly label: st
 ];
 
 /** What actions can begin with. */
-export const actionChoices = ["run", "sandbox", "auth", "share", "credential", "asset", "assistant", "admin", "blob", "cache"] as const;
+export const actionChoices = [
+  "run",
+  "sandbox",
+  "asset",
+  "dataset",
+  "model",
+  "import",
+  "environment",
+  "share",
+  "team",
+  "auth",
+  "credential",
+  "schedule",
+  "trigger",
+  "webhook",
+  "budget",
+  "notification",
+  "admin",
+  "worker",
+  "blob",
+  "cache",
+  "analysis",
+] as const;
 
 export const outcomes = ["ok", "denied", "failed"] as const;
 

@@ -8,7 +8,7 @@ import { usePageTitle } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import { AssetIcon, assetPath } from "./asset-looks.tsx";
+import { AssetIcon, assetLooks, assetPath } from "./asset-looks.tsx";
 import { SharingState } from "./asset-parts.tsx";
 import { DeletedNotice } from "./deleted-notice.tsx";
 import { useAsset } from "./queries.ts";
@@ -74,7 +74,7 @@ export function AssetPage({ asset, tabs, counts, facts, actions }: Props) {
         <>
           <Box px={{ base: "4", md: "6" }} flexShrink="0">
             <TabLinks
-              label={asset.type === "dataset" ? "Dataset" : "Program"}
+              label={assetLooks[asset.type].label}
               tabs={shown.map(({ id, label }, index) => ({
                 to: index === 0 ? assetPath(asset) : `${assetPath(asset)}?tab=${id}`,
                 label,

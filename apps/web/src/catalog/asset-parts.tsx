@@ -61,7 +61,7 @@ export function PackagesState({ asset, all = false }: { readonly asset: AssetSum
 
 /** How its last run went. */
 export function LastRun({ asset }: { readonly asset: AssetSummary }) {
-  if (asset.type === "dataset") return null;
+  if (asset.type !== "program") return null;
   if (asset.lastRun === null) return <Text as="span">never run</Text>;
   return (
     <Flex as="span" align="center" gap="1" whiteSpace="nowrap">

@@ -10,6 +10,7 @@ export const assetKey = (id: string) => ["asset", id];
 /** What the live connection told of: null is anything at all. */
 export function refreshAssets(client: QueryClient, ids: readonly string[] | null): void {
   void client.invalidateQueries({ queryKey: listKey });
+  if (ids === null || ids.some((id) => id.startsWith("model_"))) void client.invalidateQueries({ queryKey: ["models"] });
   if (ids === null) void client.invalidateQueries({ queryKey: ["asset"] });
   else for (const id of ids) void client.invalidateQueries({ queryKey: assetKey(id) });
 }

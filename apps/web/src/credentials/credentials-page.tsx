@@ -10,12 +10,14 @@ import { formatPlural } from "../ui/format.ts";
 import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { ChangeDialog } from "./change-dialog.tsx";
 import { DeleteDialog, ReplaceDialog } from "./credential-dialogs.tsx";
 import { CredentialForm } from "./credential-form.tsx";
 import { kindLabels } from "./kinds.ts";
 import { useCredentials } from "./queries.ts";
 
-type Asked = { readonly what: "replace" | "delete"; readonly credential: Credential } | null;
+type What = "change" | "replace" | "delete";
+type Asked = { readonly what: What; readonly credential: Credential } | null;
 
 /** Stored secrets: what is known of them, and never what they are. */
 export default function CredentialsPage() {
@@ -42,6 +44,7 @@ export default function CredentialsPage() {
           <CredentialRow key={credential.id} credential={credential} onAsk={(what) => setAsked({ what, credential })} />
         ))}
       </Section>
+      {asked?.what === "change" ? <ChangeDialog credential={asked.credential} onClose={() => setAsked(null)} /> : null}
       {asked?.what === "replace" ? <ReplaceDialog credential={asked.credential} onClose={() => setAsked(null)} /> : null}
       {asked?.what === "delete" ? <DeleteDialog credential={asked.credential} onClose={() => setAsked(null)} /> : null}
     </ScrollPage>
@@ -50,7 +53,7 @@ export default function CredentialsPage() {
 
 const soonMs = 7 * 86_400_000;
 
-function CredentialRow({ credential, onAsk }: { readonly credential: Credential; readonly onAsk: (what: "replace" | "delete") => void }) {
+function CredentialRow({ credential, onAsk }: { readonly credential: Credential; readonly onAsk: (what: What) => void }) {
   const { name, kind, owner, username, host, useCount, lastUsedAt, expiresAt, mayManage } = credential;
   return (
     <Flex
@@ -88,6 +91,9 @@ function CredentialRow({ credential, onAsk }: { readonly credential: Credential;
       </Box>
       {mayManage ? (
         <Flex gap="2">
+          <Button size="xs" variant="outline" aria-label={`Change ${name}`} onClick={() => onAsk("change")}>
+            Change
+          </Button>
           <Button size="xs" variant="outline" aria-label={`Replace ${name}`} onClick={() => onAsk("replace")}>
             Replace
           </Button>

@@ -4,7 +4,10 @@ import { RotateCcw, SquareTerminal, Square } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { describeState, SandboxStatusBadge } from "../sandboxes/sandbox-status.tsx";
+import { type ChosenDataset, DatasetPicker, toBindings } from "../datasets/dataset-picker.tsx";
+import { readVariables } from "../programs/run-words.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { TextAreaField } from "../ui/form-field.tsx";
 import { Section } from "../ui/page.tsx";
 import { useProgramSandbox, useStartProgramSandbox, useStopProgramSandbox } from "./queries.ts";
 
@@ -18,7 +21,7 @@ interface InteractiveEnvironmentProps {
 export function InteractiveEnvironment({ programId, version }: InteractiveEnvironmentProps) {
   const found = useProgramSandbox(programId, version);
   return (
-    <Section heading="Interactive environment" note="a sandbox of your own with its files, packages, secrets and model">
+    <Section heading="Interactive environment" note="a sandbox of your own with its files, packages, secrets and model, and what you add">
       <Box px="4" py="3">
         {found.isError ? <ErrorPanel error={found.error} onRetry={() => void found.refetch()} /> : null}
         {found.data ? <Standing found={found.data} version={version} /> : null}
@@ -34,14 +37,18 @@ function Standing({ found, version }: { readonly found: ProgramSandbox; readonly
   const navigate = useNavigate();
   // Somebody waits for one; the text is the id of the one that they do not mean.
   const [other, setOther] = useState<string | null>(null);
+  const [variables, setVariables] = useState("");
+  const [datasets, setDatasets] = useState<readonly ChosenDataset[]>([]);
+  const env = readVariables(variables);
   const lives = sandbox !== null && sandbox.endedAt === null;
   const isReady = lives && sandbox.status !== "starting";
   useEffect(() => {
     if (other !== null && isReady && sandbox.id !== other) void navigate(`/sandboxes/${sandbox.id}`);
   }, [other, isReady, sandbox?.id, navigate]);
   const open = (replaces?: string) => {
+    if (env.problem !== null) return;
     setOther(replaces ?? "");
-    start.mutate(replaces);
+    start.mutate({ replaces, env: env.values, datasets: toBindings(datasets) });
   };
   return (
     <>
@@ -72,6 +79,20 @@ function Standing({ found, version }: { readonly found: ProgramSandbox; readonly
           )}
         </Flex>
       </Flex>
+      {lives ? null : (
+        <Flex direction="column" gap="3" mt="3" maxW="640px">
+          <TextAreaField
+            label="Variables"
+            rows={2}
+            value={variables}
+            placeholder="NAME=value"
+            help="One a line; not for secrets"
+            problem={env.problem}
+            onChange={(event) => setVariables(event.currentTarget.value)}
+          />
+          <DatasetPicker chosen={datasets} onChange={setDatasets} />
+        </Flex>
+      )}
       {lives && isCurrent === false ? (
         <Older>
           <Text flex="1 1 240px">{describeOlder(sandbox, version)}</Text>
@@ -89,6 +110,7 @@ function Standing({ found, version }: { readonly found: ProgramSandbox; readonly
 function State({ sandbox }: { readonly sandbox: Sandbox }) {
   const { program, phase, error, endedAt } = sandbox;
   const withheld = program?.withheldVariables ?? [];
+  const added = [...(program?.variables ?? []), ...(program?.datasets ?? []).map(({ path }) => path)];
   return (
     <Box role="status">
       <Flex align="center" columnGap="3" wrap="wrap">
@@ -108,6 +130,14 @@ function State({ sandbox }: { readonly sandbox: Sandbox }) {
           <Text fontWeight="medium">{error.message}</Text>
           <Text color="fg.muted">{error.hint}</Text>
         </Box>
+      )}
+      {endedAt !== null || added.length === 0 ? null : (
+        <Text fontSize="xs" color="fg.muted">
+          Started with:{" "}
+          <Text as="span" fontFamily="mono">
+            {added.join(", ")}
+          </Text>
+        </Text>
       )}
       {endedAt !== null || withheld.length === 0 ? null : (
         <Text fontSize="xs" color="fg.muted">

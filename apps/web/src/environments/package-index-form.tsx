@@ -1,5 +1,6 @@
 import { Box, Button, Flex } from "@chakra-ui/react";
-import type { Me, PackageIndex, PackageLanguage } from "@syla/sdk";
+import type { Me, PackageIndex, PackageIndexTest, PackageLanguage } from "@syla/sdk";
+import { CircleCheck, CircleX } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { CredentialPicker } from "../credentials/credential-picker.tsx";
 import { useTeams } from "../teams/queries.ts";
@@ -7,7 +8,7 @@ import { fieldProblem } from "../ui/describe-error.ts";
 import { SaveProblem } from "../ui/save-problem.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { SelectField } from "../ui/select-field.tsx";
-import { useCreatePackageIndex, useUpdatePackageIndex } from "./queries.ts";
+import { useCreatePackageIndex, useTestPackageIndex, useUpdatePackageIndex } from "./queries.ts";
 
 export const languages: Readonly<Record<PackageLanguage, string>> = { python: "Python", node: "Node.js", go: "Go" };
 const examples: Readonly<Record<PackageLanguage, string>> = { python: "acme-*", node: "@acme/*", go: "git.example.org/*" };
@@ -23,6 +24,7 @@ interface IndexFormProps {
 export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
   const [index] = useState(given);
   const create = useCreatePackageIndex();
+  const test = useTestPackageIndex();
   const update = useUpdatePackageIndex();
   const [language, setLanguage] = useState<PackageLanguage>(index?.language ?? "python");
   const [name, setName] = useState(index?.name ?? "");
@@ -30,10 +32,20 @@ export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
   const [packages, setPackages] = useState(index?.packages.join(" ") ?? "");
   const [credentialId, setCredentialId] = useState(index?.credentialId ?? null);
   const [ownerId, setOwnerId] = useState(index?.owner.id ?? me.id);
-  const error = create.error ?? update.error;
+  const error = create.error ?? update.error ?? test.error;
+  const [tried, setTried] = useState("");
+  const tryIt = () =>
+    test.mutate({
+      language,
+      url,
+      packages: wordsOf(packages),
+      credentialId,
+      ownerId,
+      ...(tried.trim() === "" ? {} : { package: tried.trim() }),
+    });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    const wish = { name, url, packages: packages.split(/[\s,]+/).filter((word) => word !== ""), credentialId };
+    const wish = { name, url, packages: wordsOf(packages), credentialId };
     if (index === null) create.mutate({ ...wish, language, ownerId }, { onSuccess: onDone });
     else update.mutate({ id: index.id, revision: index.revision, change: wish }, { onSuccess: onDone });
   };
@@ -112,11 +124,44 @@ export function IndexForm({ index: given, me, onDone }: IndexFormProps) {
       <Button size="sm" variant="outline" onClick={onDone}>
         Cancel
       </Button>
+      <Flex w="full" gap="2" align="flex-end" wrap="wrap">
+        <Box flex="0 1 220px">
+          <TextField
+            label="Package to ask for"
+            placeholder="any"
+            maxLength={200}
+            value={tried}
+            onChange={(event) => setTried(event.currentTarget.value)}
+            problem={fieldProblem(error, "package")}
+          />
+        </Box>
+        <Button size="sm" variant="outline" disabled={!URL.canParse(url)} loading={test.isPending} loadingText="Asking" onClick={tryIt}>
+          Test
+        </Button>
+        {test.data ? <IndexTestResult test={test.data} /> : null}
+      </Flex>
       {error ? (
         <Box w="full">
           <SaveProblem error={error} loaded={index ?? {}} />
         </Box>
       ) : null}
+    </Flex>
+  );
+}
+
+const advice: Readonly<Record<NonNullable<PackageIndexTest["code"]>, string>> = {
+  index_refused: "It does not take the credential.",
+  index_unreachable: "It cannot be reached from here.",
+  package_missing: "It answers, and has no such package.",
+  not_an_index: "What answers is no index of this language.",
+};
+
+function IndexTestResult({ test }: { readonly test: PackageIndexTest }) {
+  const { code, message, package: name } = test;
+  return (
+    <Flex role="status" gap="2" align="center" minH="9" fontSize="sm" color={test.ok ? "fg.success" : "fg.error"}>
+      {test.ok ? <CircleCheck size={16} aria-hidden /> : <CircleX size={16} aria-hidden />}
+      {code === null ? (name === null ? "It answers." : `It has ${name}.`) : `${advice[code]}${message === null ? "" : ` (${message})`}`}
     </Flex>
   );
 }
@@ -143,12 +188,13 @@ function OwnerChoice({ me, value, onChoose }: OwnerChoiceProps) {
   );
 }
 
+function wordsOf(packages: string): string[] {
+  return packages.split(/[\s,]+/).filter((word) => word !== "");
+}
+
 /** What is wrong with one of the patterns, and with which. */
 function packagesProblem(error: unknown, packages: string): string | null {
-  for (const [place, pattern] of packages
-    .split(/[\s,]+/)
-    .filter((word) => word !== "")
-    .entries()) {
+  for (const [place, pattern] of wordsOf(packages).entries()) {
     const problem = fieldProblem(error, `packages.${place}`);
     if (problem !== null) return `${pattern} ${problem}`;
   }

@@ -1,4 +1,12 @@
-import type { Environment, PackageIndex, PackageIndexDraft, ProgramEnvironment, ProgramSandbox } from "@syla/sdk";
+import type {
+  Environment,
+  PackageIndex,
+  PackageIndexDraft,
+  ProgramEnvironment,
+  ProgramRunInputDraft,
+  ProgramSandbox,
+  Syla,
+} from "@syla/sdk";
 import { keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 
@@ -132,6 +140,11 @@ export function useUpdatePackageIndex() {
   });
 }
 
+/** Asks an index, stored or not, for a package. */
+export function useTestPackageIndex() {
+  return useMutation({ mutationFn: (wish: Parameters<Syla["packageIndexes"]["test"]>[0]) => syla.packageIndexes.test(wish) });
+}
+
 export function useDeletePackageIndex() {
   const client = useQueryClient();
   return useMutation({
@@ -167,14 +180,24 @@ export function useProgramSandbox(programId: string, version: string | undefined
   });
 }
 
+/** What an interactive environment is started with. */
+interface StartWish {
+  /** The one that lives. */
+  readonly replaces: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly datasets: readonly NonNullable<ProgramRunInputDraft["datasets"]>[number][];
+}
+
 /** Starts it; given the id of the one that lives, that is ended first. */
 export function useStartProgramSandbox(programId: string, version: string | undefined) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (replaces: string | undefined) =>
+    mutationFn: ({ replaces, env, datasets }: StartWish) =>
       syla.environments.startSandbox(programId, {
         ...(version === undefined ? {} : { version }),
         ...(replaces === undefined ? {} : { replaces }),
+        env: { ...env },
+        datasets: [...datasets],
       }),
     onSuccess(found) {
       client.setQueryData<ProgramSandbox>([...sandboxKey(programId), version ?? null], found);

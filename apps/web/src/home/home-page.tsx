@@ -8,42 +8,46 @@ import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { RunRow } from "../runs/run-row.tsx";
 import { liveStatuses } from "../runs/run-state.ts";
+import { NearLimits } from "./near-limits.tsx";
 import { QuickStart } from "./quick-start.tsx";
+import { StartCards } from "./start-cards.tsx";
 
 const dayMs = 86_400_000;
 
-/** What one wants to know first: what runs, what went wrong, what was last; and a program to start with. */
+/** What one wants to know first: what runs, what went wrong, what is nearly used up, what was last; and ways to begin. */
 export default function HomePage() {
+  const recent = useHomeRuns(recentRuns);
+  const isNew = recent.data?.items.length === 0;
   return (
     <ScrollPage>
       <PageHeader title="Home" />
-      <QuickStart />
-      <RunSection
-        heading="Running now"
-        name="live"
-        statuses={liveStatuses}
-        limit={10}
-        intervalMs={1500}
-        more="/runs?status=queued,starting,running,waiting"
-        hideEmpty
-      />
-      <RunSection
-        heading="Needs attention"
-        note="failed in the last 24 hours"
-        name="attention"
-        statuses={["failed", "timed_out"]}
-        limit={5}
-        intervalMs={10_000}
-        sinceMs={dayMs}
-        more="/runs?status=failed,timed_out&since=24h"
-        hideEmpty
-      />
-      <RunSection heading="Recent runs" name="recent" statuses={[]} limit={10} intervalMs={4000} more="/runs" />
+      {isNew ? <Welcome /> : null}
+      <StartCards />
+      {isNew ? <QuickStart /> : null}
+      {recent.isPending ? <SkeletonRows rows={6} /> : null}
+      <RunSection {...liveRuns} hideEmpty />
+      <NearLimits />
+      <RunSection {...failedRuns} hideEmpty />
+      {isNew || recent.isPending ? null : (
+        <>
+          <RunSection {...recentRuns} />
+          <QuickStart />
+        </>
+      )}
     </ScrollPage>
   );
 }
 
-interface RunSectionProps {
+function Welcome() {
+  return (
+    <Text color="fg.muted" mb="4" maxW="640px">
+      Nothing of yours has run yet. Press <strong>Run</strong> on an example below and watch its output come; or bring something of your
+      own.
+    </Text>
+  );
+}
+
+interface HomeRuns {
   readonly heading: string;
   readonly note?: string;
   readonly name: string;
@@ -52,11 +56,30 @@ interface RunSectionProps {
   readonly intervalMs: number;
   readonly sinceMs?: number;
   readonly more: string;
-  readonly hideEmpty?: boolean;
 }
 
-function RunSection({ heading, note, name, statuses, limit, intervalMs, sinceMs, more, hideEmpty = false }: RunSectionProps) {
-  const runs = useQuery({
+const liveRuns: HomeRuns = {
+  heading: "Running now",
+  name: "live",
+  statuses: liveStatuses,
+  limit: 10,
+  intervalMs: 1500,
+  more: "/runs?status=queued,starting,running,waiting",
+};
+const failedRuns: HomeRuns = {
+  heading: "Needs attention",
+  note: "failed in the last 24 hours",
+  name: "attention",
+  statuses: ["failed", "timed_out"],
+  limit: 5,
+  intervalMs: 10_000,
+  sinceMs: dayMs,
+  more: "/runs?status=failed,timed_out&since=24h",
+};
+const recentRuns: HomeRuns = { heading: "Recent runs", name: "recent", statuses: [], limit: 10, intervalMs: 4000, more: "/runs" };
+
+function useHomeRuns({ name, statuses, limit, intervalMs, sinceMs }: HomeRuns) {
+  return useQuery({
     queryKey: ["runs", "home", name],
     queryFn: ({ signal }) => {
       const since = sinceMs === undefined ? {} : { since: new Date(Date.now() - sinceMs).toISOString() };
@@ -64,16 +87,16 @@ function RunSection({ heading, note, name, statuses, limit, intervalMs, sinceMs,
     },
     refetchInterval: intervalMs,
   });
+}
+
+function RunSection({ hideEmpty = false, ...wanted }: HomeRuns & { readonly hideEmpty?: boolean }) {
+  const { heading, note, more } = wanted;
+  const runs = useHomeRuns(wanted);
   if (hideEmpty && !runs.isError && (runs.data?.items.length ?? 0) === 0) return null;
   return (
     <Section heading={heading} note={note}>
       {runs.isPending ? <SkeletonRows rows={3} /> : null}
       {runs.isError && !runs.data ? <ErrorPanel error={runs.error} onRetry={() => void runs.refetch()} /> : null}
-      {runs.data?.items.length === 0 ? (
-        <Text px="4" py="5" color="fg.muted">
-          Nothing has run yet. Start one of the examples above, or write your own.
-        </Text>
-      ) : null}
       <Box role="table" aria-label={heading}>
         {runs.data?.items.map((run) => (
           <RunRow key={run.id} run={run} />

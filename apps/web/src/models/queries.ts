@@ -4,6 +4,7 @@ import type { SpendCapInput } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { collectItems } from "../app/collect-items.ts";
+import { refreshAssets } from "../catalog/queries.ts";
 
 /** Those of one owner, or all that one may see. */
 export function useModels(owner?: string) {
@@ -57,7 +58,7 @@ export function useRunCalls(runId: string, live: boolean) {
 
 function useModelMutation<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
   const client = useQueryClient();
-  return useMutation({ mutationFn, onSettled: () => client.invalidateQueries({ queryKey: ["models"] }) });
+  return useMutation({ mutationFn, onSettled: () => refreshAssets(client, null) });
 }
 
 export function useCreateModel() {
@@ -66,10 +67,6 @@ export function useCreateModel() {
 
 export function useUpdateModel(id: string) {
   return useModelMutation((change: RouteBody<typeof modelRoutes.updateModel>) => syla.models.update(id, change));
-}
-
-export function useDeleteModel() {
-  return useModelMutation((id: string) => syla.models.delete(id));
 }
 
 export function useTestModel() {

@@ -18,7 +18,7 @@ const yesNo = (value: boolean | null) => (value === null ? "unknown" : value ? "
 
 /** How a model answered. */
 export function TestResult({ test }: { readonly test: ModelTest }) {
-  const { tools, json } = test.capabilities;
+  const { tools, json, vision, embeddings } = test.capabilities;
   return (
     <Flex role="status" gap="3" mt="3" p="3" borderWidth="1px" borderColor="border" rounded="md" align="flex-start">
       <Box aria-hidden color={test.ok ? "fg.success" : "fg.error"} mt="0.5">
@@ -31,7 +31,7 @@ export function TestResult({ test }: { readonly test: ModelTest }) {
               It answers in {formatDuration(test.latencyMs)}, the first word after {formatDuration(test.firstByteMs)}.
             </Text>
             <Text color="fg.muted" fontSize="sm">
-              Tools: {yesNo(tools)} · JSON schemas: {yesNo(json)}
+              Tools: {yesNo(tools)} · JSON schemas: {yesNo(json)} · pictures: {yesNo(vision)} · embeddings: {yesNo(embeddings)}
             </Text>
           </>
         ) : (

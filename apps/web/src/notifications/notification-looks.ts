@@ -1,9 +1,21 @@
-import { AtSign, Gauge, type LucideIcon, Megaphone, Play, Share2, ShieldAlert, TriangleAlert, Users } from "lucide-react";
+import {
+  AtSign,
+  Gauge,
+  GitCommitHorizontal,
+  type LucideIcon,
+  Megaphone,
+  Play,
+  Share2,
+  ShieldAlert,
+  TriangleAlert,
+  Users,
+} from "lucide-react";
 import type { NotificationType } from "@syla/sdk";
 
 /** How each type is called and shown. */
 export const notificationLooks: Readonly<Record<NotificationType, { readonly label: string; readonly icon: LucideIcon }>> = {
   share_received: { label: "Something is shared with you", icon: Share2 },
+  asset_updated: { label: "A new version of what you use", icon: GitCommitHorizontal },
   run_finished: { label: "A long run has ended, or one has failed", icon: Play },
   quota_warning: { label: "A quota is nearly used up", icon: Gauge },
   quota_exceeded: { label: "A quota is used up", icon: TriangleAlert },
@@ -13,5 +25,8 @@ export const notificationLooks: Readonly<Record<NotificationType, { readonly lab
   sign_in_new_device: { label: "Sign-in on a new device", icon: ShieldAlert },
 };
 
-/** All types, in the order in which they are shown. */
-export const notificationTypes = Object.keys(notificationLooks) as readonly NotificationType[];
+/** Nothing tells of these yet: a choice about them would be one about nothing. */
+const untold: readonly NotificationType[] = ["mention"];
+
+/** The types that there is something to choose about, in the order in which they are shown. */
+export const notificationTypes = (Object.keys(notificationLooks) as readonly NotificationType[]).filter((type) => !untold.includes(type));

@@ -7,6 +7,7 @@ import { TextField } from "../ui/form-field.tsx";
 import { Section } from "../ui/page.tsx";
 import { useChangePreferences } from "./queries.ts";
 
+const browserZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const zones = Intl.supportedValuesOf("timeZone");
 
 /** When e-mails and webhooks wait, by which clock. */
@@ -14,7 +15,9 @@ export function QuietHoursSection({ preferences }: { readonly preferences: Notif
   const change = useChangePreferences();
   const [from, setFrom] = useState(preferences.quietHours?.from ?? "22:00");
   const [to, setTo] = useState(preferences.quietHours?.to ?? "07:00");
-  const [timeZone, setTimeZone] = useState(preferences.timeZone);
+  // Who has never said where they are is where their browser is.
+  const isUnset = preferences.quietHours === null && preferences.timeZone === "UTC";
+  const [timeZone, setTimeZone] = useState(isUnset ? browserZone : preferences.timeZone);
   const save = (event: FormEvent) => {
     event.preventDefault();
     change.mutate({ quietHours: { from, to }, timeZone });
@@ -22,10 +25,10 @@ export function QuietHoursSection({ preferences }: { readonly preferences: Notif
   return (
     <Section heading="Quiet hours" note="E-mails and webhooks wait until they are over.">
       <Flex as="form" onSubmit={save} gap="3" p="4" align="flex-end" wrap="wrap">
-        <Box w="28">
+        <Box w="36">
           <TextField label="From" type="time" required value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
         </Box>
-        <Box w="28">
+        <Box w="36">
           <TextField label="To" type="time" required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
         </Box>
         <Box flex="1 1 160px">

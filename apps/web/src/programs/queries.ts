@@ -22,8 +22,8 @@ export interface FileContent {
 }
 
 /** Reads a file as text, if it is one. */
-export async function readText(id: string, path: string, version?: string, signal?: AbortSignal): Promise<FileContent> {
-  return await textOf(await syla.programs.readFile(id, path, version, signal === undefined ? {} : { signal }));
+export async function readText(id: string, path: string, version?: string, signal?: AbortSignal, reader = syla): Promise<FileContent> {
+  return await textOf(await reader.programs.readFile(id, path, version, signal === undefined ? {} : { signal }));
 }
 
 /** What was read, as text, if it is one. */

@@ -112,6 +112,26 @@ export function useRunTransitions({ id, status, attempt }: Pick<Run, "id" | "sta
   });
 }
 
+/** Why a run waits, and its place in the queue; read again while it does. */
+export function useWait({ id, status }: Pick<Run, "id" | "status">) {
+  return useQuery({
+    queryKey: ["run", id, "wait"],
+    queryFn: ({ signal }) => syla.runs.explainWait(id, { signal }),
+    enabled: status === "queued",
+    refetchInterval: 2000,
+  });
+}
+
+/** What the runs of a program came to in the last 30 days. */
+export function useProgramTotals(programId: string | null) {
+  return useQuery({
+    queryKey: ["runs", "totals", "program", programId],
+    queryFn: ({ signal }) => syla.runs.totals({ program: programId ?? "", owner: "visible" }, { signal }),
+    enabled: programId !== null,
+    staleTime: 30_000,
+  });
+}
+
 /** What a run consisted of; read again while it goes on, and when it has ended. */
 export function useRunTrace(run: Pick<Run, "id" | "status">) {
   const live = isLive(run);

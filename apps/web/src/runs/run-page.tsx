@@ -15,14 +15,18 @@ import { TimeAgo } from "../ui/time-ago.tsx";
 import { ArtifactsTab } from "./detail/artifacts-tab.tsx";
 import { ConfigurationTab } from "./detail/configuration-tab.tsx";
 import { HistoryTab } from "./detail/history-tab.tsx";
+import { MetricsTab } from "./detail/metrics-tab.tsx";
 import { ModelRefusal } from "./detail/model-refusal.tsx";
 import { ModelsTab } from "./detail/models-tab.tsx";
 import { NetworkTab } from "./detail/network-tab.tsx";
+import { OverviewTab } from "./detail/overview-tab.tsx";
 import { RunActions } from "./detail/run-actions.tsx";
 import { RunErrorPanel } from "./detail/run-error.tsx";
 import { RunTiming } from "./detail/run-timing.tsx";
 import { TestsTab } from "./detail/tests-tab.tsx";
 import { TraceTab } from "./detail/trace-tab.tsx";
+import { useTabKeys } from "./detail/use-tab-keys.ts";
+import { WaitNotice } from "./detail/wait-notice.tsx";
 import { RunLogView } from "./run-log-view.tsx";
 import { useRun } from "./queries.ts";
 import { describeExit } from "./run-state.ts";
@@ -54,34 +58,26 @@ function RunDetail({ run }: { readonly run: Run }) {
   const [search] = useSearchParams();
   const [failure, setFailure] = useState<unknown>(null);
   const navigate = useNavigate();
-  const tab = search.get("tab") ?? (run.tests === null ? "log" : "tests");
   const here = `/runs/${run.id}`;
+  const first = run.tests === null ? "log" : "tests";
+  const asked = search.get("tab") ?? first;
+  // An address may name a tab that this run does not have.
+  const tab = tabsOf(run, here, asked).some(({ current }) => current) ? asked : first;
   const showFile = (file: string, line: number) => void navigate(`${here}?tab=configuration&file=${encodeURIComponent(file)}&line=${line}`);
+  const tabs = tabsOf(run, here, tab);
+  useTabKeys(tabs);
   return (
     <Flex direction="column" h="100%" overflowY="auto">
       <Flex direction="column" gap="3" px={{ base: "4", md: "6" }} pt="4" pb="2" flexShrink="0">
         <RunHeading run={run} onError={setFailure} />
         <RunTiming run={run} />
+        <WaitNotice run={run} />
         {run.error ? <RunErrorPanel error={run.error} onLocation={showFile} /> : null}
         <ModelRefusal run={run} />
         {failure ? <ErrorPanel error={failure} /> : null}
       </Flex>
       <Box px={{ base: "4", md: "6" }}>
-        <TabLinks
-          label="Run"
-          tabs={[
-            ...(run.tests === null
-              ? []
-              : [{ to: here, label: "Tests", current: tab === "tests", count: `${run.tests.passed}/${run.tests.total}` }]),
-            { to: run.tests === null ? here : `${here}?tab=log`, label: "Log", current: tab === "log" },
-            { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
-            ...(run.models.length === 0 ? [] : [modelsTab(run, here, tab)]),
-            ...(run.network === "none" ? [] : [networkTab(run, here, tab)]),
-            { to: `${here}?tab=trace`, label: "Trace", current: tab === "trace" },
-            { to: `${here}?tab=history`, label: "History", current: tab === "history" },
-            { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
-          ]}
-        />
+        <TabLinks label="Run" tabs={tabs} />
       </Box>
       <Box flex="1 0 320px" minH="320px" css={tab === "log" ? { height: 0 } : {}}>
         {/* The log goes on being read while another tab is shown. */}
@@ -92,12 +88,31 @@ function RunDetail({ run }: { readonly run: Run }) {
         {tab === "artifacts" ? <ArtifactsTab run={run} /> : null}
         {tab === "models" ? <ModelsTab run={run} /> : null}
         {tab === "network" ? <NetworkTab run={run} /> : null}
+        {tab === "overview" ? <OverviewTab run={run} /> : null}
+        {tab === "metrics" ? <MetricsTab run={run} /> : null}
         {tab === "trace" ? <TraceTab run={run} /> : null}
         {tab === "history" ? <HistoryTab run={run} /> : null}
         {tab === "configuration" ? <ConfigurationTab run={run} /> : null}
       </Box>
     </Flex>
   );
+}
+
+function tabsOf(run: Run, here: string, tab: string): readonly TabLink[] {
+  return [
+    ...(run.tests === null
+      ? []
+      : [{ to: here, label: "Tests", current: tab === "tests", count: `${run.tests.passed}/${run.tests.total}` }]),
+    { to: run.tests === null ? here : `${here}?tab=log`, label: "Log", current: tab === "log" },
+    { to: `${here}?tab=overview`, label: "Overview", current: tab === "overview" },
+    { to: `${here}?tab=artifacts`, label: "Artifacts", current: tab === "artifacts", count: run.artifactCount },
+    ...(run.models.length === 0 ? [] : [modelsTab(run, here, tab)]),
+    ...(run.network === "none" ? [] : [networkTab(run, here, tab)]),
+    { to: `${here}?tab=trace`, label: "Trace", current: tab === "trace" },
+    { to: `${here}?tab=metrics`, label: "Metrics", current: tab === "metrics" },
+    { to: `${here}?tab=history`, label: "History", current: tab === "history" },
+    { to: `${here}?tab=configuration`, label: "Configuration", current: tab === "configuration" },
+  ];
 }
 
 function modelsTab(run: Run, here: string, tab: string): TabLink {

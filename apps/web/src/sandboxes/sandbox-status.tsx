@@ -23,7 +23,7 @@ const reasons: Readonly<Record<NonNullable<Sandbox["endReason"]>, string>> = {
 };
 
 /** The status as a shape and a word. */
-export function SandboxStatusBadge({ sandbox }: { readonly sandbox: Sandbox }) {
+export function SandboxStatusBadge({ sandbox }: { readonly sandbox: Pick<Sandbox, "status"> }) {
   const { label, color, icon: Icon } = looks[sandbox.status];
   return (
     <Flex as="span" align="center" gap="1.5" color={color} whiteSpace="nowrap" data-status={sandbox.status}>

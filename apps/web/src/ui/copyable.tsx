@@ -7,7 +7,8 @@ async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;
-  document.body.append(area);
+  // Outside of a dialog that is open nothing can be selected.
+  ([...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body).append(area);
   area.select();
   document.execCommand("copy");
   area.remove();

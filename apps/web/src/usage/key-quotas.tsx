@@ -39,7 +39,7 @@ export function KeyQuotasDialog({ apiKey, onClose }: KeyQuotasProps) {
 }
 
 function UsedOfKey({ quotas }: { readonly quotas: readonly KeyQuota[] }) {
-  const own = quotas.flatMap((quota) => (quota.limit === null ? [] : [{ ...quota, limit: quota.limit, isDefault: false }]));
+  const own = quotas.flatMap((quota) => (quota.limit === null ? [] : [{ ...quota, limit: quota.limit }]));
   if (own.length === 0) {
     return (
       <Text px="4" pt="4" color="fg.muted">

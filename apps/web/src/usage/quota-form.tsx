@@ -12,22 +12,19 @@ export type QuotaFields<N extends QuotaName> = Readonly<Record<N, { readonly val
 interface QuotaFormProps<N extends QuotaName> {
   readonly names: readonly N[];
   readonly fields: QuotaFields<N>;
-  /** What nothing, and what special numbers mean. */
+  /** What nothing means. */
   readonly note: string;
-  /** Whether -1 may be said for no limit. */
-  readonly unlimited?: boolean;
   readonly pending: boolean;
   readonly error: unknown;
   readonly onSave: (limits: Record<N, number | null>) => void;
 }
 
 /** A number for each quota, or nothing. */
-export function QuotaForm<N extends QuotaName>({ names, fields, note, unlimited = false, pending, error, onSave }: QuotaFormProps<N>) {
+export function QuotaForm<N extends QuotaName>({ names, fields, note, pending, error, onSave }: QuotaFormProps<N>) {
   const [texts, setTexts] = useState(() => mapQuotas(names, (name) => fields[name].value?.toString() ?? ""));
   const [tried, setTried] = useState(false);
-  const pattern = unlimited ? /^(|-1|\d{1,9})$/ : /^(|\d{1,9})$/;
-  const problemOf = (name: N) =>
-    pattern.test(texts[name].trim()) ? fieldProblem(error, name) : `a whole number${unlimited ? ", -1," : ""} or nothing`;
+  const pattern = /^(|\d{1,9})$/;
+  const problemOf = (name: N) => (pattern.test(texts[name].trim()) ? fieldProblem(error, name) : "a whole number or nothing");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);

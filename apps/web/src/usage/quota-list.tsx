@@ -14,7 +14,8 @@ export const quotaLabels: Readonly<Record<QuotaName, string>> = {
   llmSpendPerMonth: "Models a month, dollars",
 };
 
-const formats: Readonly<Record<QuotaName, (value: number) => string>> = {
+/** An amount of each, in words. */
+export const quotaFormats: Readonly<Record<QuotaName, (value: number) => string>> = {
   concurrentRuns: formatCount,
   runsPerDay: formatCount,
   cpuSecondsPerMonth: (seconds) => `${formatCount(Math.round((seconds / 3600) * 100) / 100)} h`,
@@ -23,8 +24,10 @@ const formats: Readonly<Record<QuotaName, (value: number) => string>> = {
   llmSpendPerMonth: formatDollars,
 };
 
+type ShownQuota = Pick<Quota, "name" | "limit" | "used" | "resetsAt" | "warning">;
+
 /** What may be used, and how much of it is. */
-export function QuotaList({ quotas, narrow = false }: { readonly quotas: readonly Quota[]; readonly narrow?: boolean }) {
+export function QuotaList({ quotas, narrow = false }: { readonly quotas: readonly ShownQuota[]; readonly narrow?: boolean }) {
   return (
     <Box as="ul" listStyleType="none">
       {quotas.map((quota) => (
@@ -34,9 +37,9 @@ export function QuotaList({ quotas, narrow = false }: { readonly quotas: readonl
   );
 }
 
-function QuotaRow({ quota, narrow }: { readonly quota: Quota; readonly narrow: boolean }) {
+function QuotaRow({ quota, narrow }: { readonly quota: ShownQuota; readonly narrow: boolean }) {
   const { name, limit, used, resetsAt, warning } = quota;
-  const format = formats[name];
+  const format = quotaFormats[name];
   const share = limit <= 0 || used === null ? 0 : Math.min(used / limit, 1);
   const color = share >= 1 ? "fg.error" : warning ? "fg.warning" : "accent.solid";
   return (

@@ -1,9 +1,11 @@
-import type { SandboxPool, WorkersReport } from "@syla/sdk";
+import type { Queue, SandboxPool, WorkersReport } from "@syla/sdk";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { errorCode } from "../ui/describe-error.ts";
 
 const everyMs = 2000;
+/** So many runs of each kind are listed. */
+const listed = 50;
 /** How far back the charts go. */
 export const historyMs = 300_000;
 
@@ -19,6 +21,7 @@ export interface WorkPoint {
 export interface WorkView {
   readonly workers: WorkersReport;
   readonly pools: readonly SandboxPool[];
+  readonly queue: Queue;
   readonly history: readonly WorkPoint[];
 }
 
@@ -29,11 +32,15 @@ export function useWork() {
   return useQuery({
     queryKey,
     queryFn: async ({ signal }): Promise<WorkView> => {
-      const [workers, pools] = await Promise.all([syla.workers.list({ signal }), syla.pools.list({ signal })]);
+      const [workers, pools, queue] = await Promise.all([
+        syla.workers.list({ signal }),
+        syla.pools.list({ signal }),
+        syla.workers.queue(listed, { signal }),
+      ]);
       const busy = pools.filter(isForRuns).reduce((sum, pool) => sum + pool.jails.reduce((count, jail) => count + jail.busy, 0), 0);
       const at = Date.now();
       const before = client.getQueryData<WorkView>(queryKey)?.history.filter((point) => point.at > at - historyMs && point.at < at) ?? [];
-      return { workers, pools, history: [...before, { at, waiting: workers.queue.queued, busy }] };
+      return { workers, pools, queue, history: [...before, { at, waiting: workers.queue.queued, busy }] };
     },
     refetchInterval: (query) => (errorCode(query.state.error) === "forbidden" ? false : everyMs),
   });

@@ -1,5 +1,6 @@
-import { Box, Flex, Grid, Text } from "@chakra-ui/react";
+import { Flex, Grid } from "@chakra-ui/react";
 import type { QueueFigures } from "@syla/sdk";
+import { Figure } from "../ui/figure.tsx";
 import { formatCount, formatDuration, formatPlural } from "../ui/format.ts";
 import { Section } from "../ui/page.tsx";
 import { TrendChart } from "../ui/trend-chart.tsx";
@@ -36,30 +37,6 @@ export function QueueSection({ view }: { readonly view: WorkView }) {
         />
       </Grid>
     </Section>
-  );
-}
-
-interface FigureProps {
-  readonly label: string;
-  readonly value: string;
-  readonly aside?: string | null;
-}
-
-function Figure({ label, value, aside = null }: FigureProps) {
-  return (
-    <Box minW="20">
-      <Text as="dt" fontSize="xs" color="fg.muted">
-        {label}
-      </Text>
-      <Text as="dd" fontSize="lg" fontWeight="semibold" whiteSpace="nowrap">
-        {value}
-        {aside ? (
-          <Text as="span" ml="2" fontSize="xs" fontWeight="normal" color="fg.subtle">
-            {aside}
-          </Text>
-        ) : null}
-      </Text>
-    </Box>
   );
 }
 

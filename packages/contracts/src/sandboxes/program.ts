@@ -10,6 +10,19 @@ export const SandboxProgram = z
     environmentId: z.string().nullable().describe("its packages; null when it needs none"),
     modelId: z.string().nullable().describe("the model that it may call"),
     secretVariables: z.array(z.string()).describe("variables with secrets of the program"),
+    variables: z.array(z.string()).default([]).describe("plain variables that it was started with"),
+    datasets: z
+      .array(
+        z.object({
+          id: z.string(),
+          name: z.string().describe("what its programs call it"),
+          version: z.string().nullable(),
+          split: z.string().nullable(),
+          path: z.string().describe("where its rows are"),
+        }),
+      )
+      .default([])
+      .describe("datasets that it was started with"),
     withheldVariables: z.array(z.string()).describe("those whose secrets this person does not get here"),
   })
   .meta({ id: "SandboxProgram" });

@@ -1,8 +1,8 @@
 import { ResourceType, type Grant } from "@syla/contracts/access";
 import type { NamedGrant } from "./store.ts";
 
-/** A grant as it is shown. */
-export function toGrant(row: NamedGrant): Grant {
+/** A grant as it is shown. `anonymousLinks`: whether links are opened without signing in, as it is now. */
+export function toGrant(row: NamedGrant, anonymousLinks: boolean): Grant {
   return {
     id: row.id,
     resourceType: ResourceType.parse(row.resource_type),
@@ -17,5 +17,6 @@ export function toGrant(row: NamedGrant): Grant {
     createdBy: row.creator_name,
     expiresAt: row.expires_at?.toISOString() ?? null,
     useCount: row.use_count,
+    anonymous: row.needs_account === null ? null : anonymousLinks && !row.needs_account,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type accessRoutes,
   levelCovers,
   ResourceType,
   type Access as AccessDocument,
@@ -8,14 +9,13 @@ import {
   type GrantChange,
   type GrantFilter,
   type GrantInput,
-  type LinkedThing,
   type PersonAccess,
   type ShareLinkInput,
 } from "@syla/contracts/access";
 import { assetTypeOf } from "@syla/contracts/asset-fields";
 import { AppError } from "@syla/contracts/errors";
-import { routes } from "@syla/contracts/routes";
-import type { Route } from "@syla/contracts/route";
+import type { LinkedThing } from "@syla/contracts/linked-things";
+import type { RouteOutput } from "@syla/contracts/route";
 import type { SpendCapInput } from "@syla/contracts/spend-caps";
 import { findConfirmedUser } from "../../accounts/service.ts";
 import type { Mail } from "../../deliveries/service.ts";
@@ -38,6 +38,11 @@ export interface SharingContext {
   readonly access: Access;
   /** Finds a thing of each type. */
   readonly things: Readonly<Record<ResourceType, (id: string) => Promise<Thing | undefined>>>;
+  /** What is shown of what a link leads to, to somebody who has nothing else and may view it. */
+  readonly linked: {
+    readonly asset: (id: string) => Promise<LinkedThing["asset"]>;
+    readonly sandbox: (id: string) => Promise<LinkedThing["sandbox"]>;
+  };
   /** Whether somebody may give things to a team. */
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
   readonly queueMail: (work: Work, mail: Mail) => Promise<unknown>;
@@ -82,11 +87,12 @@ export class Sharing {
       type: via,
       level,
       name,
+      teamRole: null,
       expiresAt: expires_at?.toISOString() ?? null,
     }));
     const owner = await store.findOwnerName(queries, thing.ownerId);
     const besides = (type: AccessReason["type"], level: AccessLevel, name: string | null = null) =>
-      reasons.push({ type, level, name, expiresAt: null });
+      reasons.push({ type, level, name, teamRole: type === "team" ? teamRole : null, expiresAt: null });
     if (thing.ownerId === actor.userId) besides("owner", "admin");
     if (teamRole !== null) besides("team", teamLevel(thing.type, teamRole) ?? "view", owner);
     if (thing.visibility === "public") besides("public", "run");
@@ -99,7 +105,7 @@ export class Sharing {
       visibility: thing.visibility,
       level: levelOf(actor, { ...thing, level: granted, teamRole }) ?? "view",
       isOwner: thing.ownerId === actor.userId,
-      anonymousLinks: this.#isAnonymous(thing.type),
+      anonymousLinks: this.#context.anonymousLinks(),
       reasons,
     };
   }
@@ -121,7 +127,12 @@ export class Sharing {
     const thing = await this.#find(actor, filter, "share");
     const page = { limit: filter.limit, before: readCursor(filter.cursor, /^grant_[0-9a-z]{26}$/) };
     const rows = await store.listGrants(this.#context.database.queries, thing.type, thing.id, page);
-    return toPage(rows, filter.limit, (row) => row.id, toGrant);
+    return toPage(
+      rows,
+      filter.limit,
+      (row) => row.id,
+      (row) => this.#show(row),
+    );
   }
 
   async createGrant(actor: Actor, input: GrantInput): Promise<Grant> {
@@ -149,7 +160,7 @@ export class Sharing {
       if (row === undefined) throw new AppError("not_found");
       const isMore = !levelCovers(before.level, "run") && levelCovers(row.level, "run");
       if (isMore || cap !== undefined) await this.#context.onGranted(work, { thing, grantId: id, level: row.level, cap, by: actor.userId });
-      return toGrant(row);
+      return this.#show(row);
     });
   }
 
@@ -159,22 +170,50 @@ export class Sharing {
     const isTheirs = own?.subject_type === "user" && own.subject_id === actor.userId;
     const row = isTheirs ? own : (await this.#findGrant(actor, id)).row;
     await this.#context.database.queries.transaction().execute((work) => store.deleteGrant(work, id));
-    return toGrant(row);
+    return this.#show(row);
   }
 
   /** The token is in this answer and nowhere else. */
-  async createLink(actor: Actor, input: ShareLinkInput): Promise<{ grant: Grant; token: string; url: string; anonymous: boolean }> {
+  async createLink(actor: Actor, input: ShareLinkInput): Promise<NewLink> {
     const thing = await this.#find(actor, input, "share");
     checkLevel(thing, input.level);
     const expiresAt = checkExpiry(input.expiresAt);
-    const { token, tokenHash } = newToken("syla_share");
-    const id = newId("link");
-    const grant = await this.#context.database.queries.transaction().execute(async (work) => {
-      await store.insertShareLink(work, { id, tokenHash, start: token.slice(0, shownCharacters), createdBy: actor.userId });
-      return await this.#insert(work, actor, thing, { subjectType: "link", subjectId: id, level: input.level, expiresAt }, input.cap);
+    const { needsAccount } = input;
+    return await this.#context.database.queries.transaction().execute(async (work) => {
+      const { id, token } = await insertLink(work, actor, needsAccount);
+      const grant = await this.#insert(
+        work,
+        actor,
+        thing,
+        { subjectType: "link", subjectId: id, level: input.level, expiresAt },
+        input.cap,
+      );
+      return this.#showLink(grant, token);
     });
+  }
+
+  /** Makes the link of a grant anew. The token is in this answer and nowhere else. @throws AppError `not_found`, `conflict` where it has none */
+  async renewLink(actor: Actor, grantId: string): Promise<NewLink> {
+    const { row: before } = await this.#findGrant(actor, grantId);
+    if (before.subject_type !== "link") throw new AppError("conflict", { message: "This was not granted by a link." });
+    return await this.#context.database.queries.transaction().execute(async (work) => {
+      const row = await store.lockGrant(work, grantId);
+      if (row === undefined) throw new AppError("not_found");
+      const { id, token } = await insertLink(work, actor, before.needs_account ?? false);
+      await store.replaceLink(work, row, id);
+      const now = await store.findGrant(work, grantId);
+      if (now === undefined) throw new AppError("not_found");
+      return this.#showLink(this.#show(now), token);
+    });
+  }
+
+  #showLink(grant: Grant, token: string): NewLink {
     // Behind the `#` it reaches no server's log.
-    return { grant, token, url: `${this.#context.publicUrl}/share#${token}`, anonymous: this.#isAnonymous(thing.type) };
+    return { grant, token, url: `${this.#context.publicUrl}/share#${token}`, anonymous: grant.anonymous === true };
+  }
+
+  #show(row: store.NamedGrant): Grant {
+    return toGrant(row, this.#context.anonymousLinks());
   }
 
   /** What the link leads to by which somebody is here who is not signed in. @throws AppError `not_found` for everybody else, `share_link_invalid` */
@@ -182,14 +221,17 @@ export class Sharing {
     if (actor.linkId === undefined) throw new AppError("not_found", { message: "No share link was sent." });
     const grant = await store.findLinkGrant(this.#context.database.queries, actor.linkId);
     const ref = grant === undefined ? null : { resourceType: toType(grant.resource_type), resourceId: grant.resource_id };
-    if (grant === undefined || ref === null || !this.#isAnonymous(ref.resourceType)) throw new AppError("share_link_invalid");
+    if (grant === undefined || ref === null) throw new AppError("share_link_invalid");
     const thing = await this.#find(actor, ref, "read");
-    return { ...ref, name: thing.name, level: grant.level, expiresAt: grant.expires_at?.toISOString() ?? null };
-  }
-
-  /** Whether people who are not signed in may open links to such a thing. */
-  #isAnonymous(type: ResourceType): boolean {
-    return this.#context.anonymousLinks() && anonymousTypes.has(type);
+    const { linked } = this.#context;
+    return {
+      ...ref,
+      name: thing.name,
+      level: grant.level,
+      expiresAt: grant.expires_at?.toISOString() ?? null,
+      asset: ref.resourceType === "asset" ? await linked.asset(thing.id) : null,
+      sandbox: ref.resourceType === "sandbox" ? await linked.sandbox(thing.id) : null,
+    };
   }
 
   /** @throws AppError `share_link_invalid` */
@@ -212,7 +254,7 @@ export class Sharing {
     const row = id === undefined ? undefined : await store.findGrant(work, id);
     if (row === undefined) throw new AppError("conflict", { message: "There are too many grants on this.", hint: "Take some back first." });
     await this.#context.onGranted(work, { thing, grantId: row.id, level: row.level, cap, by: actor.userId });
-    return toGrant(row);
+    return this.#show(row);
   }
 
   async #subject(actor: Actor, { email, teamId }: GrantInput): Promise<Pick<store.NewGrant, "subjectType" | "subjectId">> {
@@ -274,11 +316,18 @@ export class Sharing {
   }
 }
 
-/** What can be viewed by a link alone: what has a route for it. */
-const anonymousTypes: ReadonlySet<string> = new Set(Object.values<Route>(routes).flatMap(({ link }) => link ?? []));
-
 /** What of a link's token stays readable, to tell links apart. */
 const shownCharacters = 17;
+
+/** A link as it is shown once. */
+type NewLink = RouteOutput<typeof accessRoutes.createShareLink>;
+
+async function insertLink(work: Work, actor: Actor, needsAccount: boolean): Promise<{ id: string; token: string }> {
+  const { token, tokenHash } = newToken("syla_share");
+  const id = newId("link");
+  await store.insertShareLink(work, { id, tokenHash, start: token.slice(0, shownCharacters), createdBy: actor.userId, needsAccount });
+  return { id, token };
+}
 
 /** What was shared with an address becomes the account's to which it was just confirmed to belong. Call it in the transaction that confirms. */
 export async function adoptEmailGrants(work: Work, userId: string, email: string): Promise<void> {

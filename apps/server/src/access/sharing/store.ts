@@ -11,6 +11,8 @@ export interface NamedGrant extends GrantRow {
   readonly subject_name: string;
   readonly creator_name: string | null;
   readonly use_count: number | null;
+  /** Of a link: whether it is for people with an account alone. */
+  readonly needs_account: boolean | null;
 }
 
 /** What is granted, and by whom. */
@@ -73,7 +75,12 @@ function selectNamed(queries: Queries) {
     .leftJoin("teams as t", (join) => join.onRef("t.id", "=", "g.subject_id").on("g.subject_type", "=", "team"))
     .leftJoin("share_links as s", (join) => join.onRef("s.id", "=", "g.subject_id").on("g.subject_type", "=", "link"))
     .selectAll("g")
-    .select(["c.name as creator_name", "s.use_count", sql<string>`coalesce(u.email, t.name, s.start, g.subject_id)`.as("subject_name")]);
+    .select([
+      "c.name as creator_name",
+      "s.use_count",
+      "s.needs_account",
+      sql<string>`coalesce(u.email, t.name, s.start, g.subject_id)`.as("subject_name"),
+    ]);
 }
 
 /** One page, newest first; one row more than `limit` tells that there is a next page. */
@@ -93,6 +100,11 @@ export async function listGrants(
 
 export async function findGrant(queries: Queries, id: string): Promise<NamedGrant | undefined> {
   return await selectNamed(queries).where("g.id", "=", id).executeTakeFirst();
+}
+
+/** A grant as it stays until the transaction ends. */
+export async function lockGrant(work: Work, id: string): Promise<GrantRow | undefined> {
+  return await work.selectFrom("grants").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
 }
 
 export async function changeGrant(
@@ -123,26 +135,33 @@ export async function findOwnerName(queries: Queries, id: string): Promise<strin
 
 export async function insertShareLink(
   work: Work,
-  link: { id: string; tokenHash: string; start: string; createdBy: string },
+  link: { id: string; tokenHash: string; start: string; createdBy: string; needsAccount: boolean },
 ): Promise<void> {
   await work
     .insertInto("share_links")
-    .values({ id: link.id, token_hash: link.tokenHash, start: link.start, created_by: link.createdBy })
+    .values({ id: link.id, token_hash: link.tokenHash, start: link.start, created_by: link.createdBy, needs_account: link.needsAccount })
     .execute();
+}
+
+/** Puts a link that was just made in the place of the one that a grant has: what was redeemed goes over, and the one before is gone. */
+export async function replaceLink(work: Work, { id: grantId, subject_id: before }: Pick<GrantRow, "id" | "subject_id">, linkId: string) {
+  await work.updateTable("share_link_uses").set({ link_id: linkId }).where("link_id", "=", before).execute();
+  await sql`update share_links set use_count = (select use_count from share_links where id = ${before}) where id = ${linkId}`.execute(work);
+  await work.updateTable("grants").set({ subject_id: linkId }).where("id", "=", grantId).execute();
+  await work.deleteFrom("share_links").where("id", "=", before).execute();
 }
 
 const isLive = sql<SqlBool>`(g.expires_at is null or g.expires_at > now())`;
 
-/** The id of a link that still gives something. */
-export async function findLiveLink(queries: Queries, tokenHash: string): Promise<string | undefined> {
-  const row = await queries
+/** A link that still gives something. */
+export async function findLiveLink(queries: Queries, tokenHash: string): Promise<{ id: string; needs_account: boolean } | undefined> {
+  return await queries
     .selectFrom("share_links as s")
     .innerJoin("grants as g", (join) => join.onRef("g.subject_id", "=", "s.id").on("g.subject_type", "=", "link"))
-    .select("s.id")
+    .select(["s.id", "s.needs_account"])
     .where("s.token_hash", "=", tokenHash)
     .where(isLive)
     .executeTakeFirst();
-  return row?.id;
 }
 
 /** What a link gives. */
@@ -189,6 +208,7 @@ export interface PersonRow {
     readonly type: "owner" | "direct" | "team" | "link";
     readonly level: AccessLevel;
     readonly name: string | null;
+    readonly teamRole: "owner" | "member" | null;
     readonly expiresAt: string | null;
   }[];
 }
@@ -204,20 +224,20 @@ export async function listPeople(
   const { rows } = await sql<PersonRow>`
     with live as (select * from grants g where g.resource_type = ${type} and g.resource_id = ${id} and (g.expires_at is null or g.expires_at > now())),
     ways as (
-      select coalesce(lower(u.email), u.id) as key, u.name as person, 'owner' as type, 'admin' as level, null as name, null::timestamptz as expires_at
+      select coalesce(lower(u.email), u.id) as key, u.name as person, 'owner' as type, 'admin' as level, null as name, null as role, null::timestamptz as expires_at
         from users u where u.id = ${ownerId}
-      union all select coalesce(lower(u.email), u.id), u.name, 'team', case m.role when 'owner' then 'admin' else 'edit' end, t.name, null
+      union all select coalesce(lower(u.email), u.id), u.name, 'team', case m.role when 'owner' then 'admin' else 'edit' end, t.name, m.role, null
         from team_members m join teams t on t.id = m.team_id join users u on u.id = m.user_id where m.team_id = ${ownerId}
-      union all select coalesce(lower(u.email), g.subject_id), null, 'direct', g.level, null, g.expires_at
+      union all select coalesce(lower(u.email), g.subject_id), null, 'direct', g.level, null, null, g.expires_at
         from live g left join users u on g.subject_type = 'user' and u.id = g.subject_id where g.subject_type in ('user', 'email')
-      union all select coalesce(lower(u.email), u.id), u.name, 'team', g.level, t.name, g.expires_at
+      union all select coalesce(lower(u.email), u.id), u.name, 'team', g.level, t.name, null, g.expires_at
         from live g join team_members m on g.subject_type = 'team' and m.team_id = g.subject_id
         join teams t on t.id = m.team_id join users u on u.id = m.user_id
-      union all select coalesce(lower(u.email), u.id), u.name, 'link', g.level, s.start, g.expires_at
+      union all select coalesce(lower(u.email), u.id), u.name, 'link', g.level, s.start, null, g.expires_at
         from live g join share_link_uses l on g.subject_type = 'link' and l.link_id = g.subject_id
         join share_links s on s.id = l.link_id join users u on u.id = l.user_id)
     select key, coalesce(max(person), key) as name, jsonb_agg(jsonb_build_object('type', type, 'level', level, 'name', name,
-      'expiresAt', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) as reasons
+      'teamRole', role, 'expiresAt', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) as reasons
     from ways where ${page.after}::text is null or key > ${page.after}
     group by key order by key limit ${page.limit + 1}`.execute(queries);
   return rows;

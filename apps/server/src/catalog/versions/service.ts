@@ -1,6 +1,7 @@
 import type { Asset, AssetDiff, AssetMetadata, AssetVersion } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../../access/actor.ts";
+import { notifyEach } from "../../notifications/service.ts";
 import type { Blobs } from "../../platform/blobs.ts";
 import type { Work } from "../../platform/database.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
@@ -67,6 +68,7 @@ export class Versions {
           details: { suggestion: next },
         });
       await assets.changeAsset(work, id, actor.userId, { version: await store.findHighestVersion(work, id) });
+      await tellUsers(work, actor, row, { version: chosen, message: wish.message ?? "" });
       return { version: chosen, tree: row.type === "program" ? row.tree_sha256 : null };
     });
     if (tree !== null) await this.#context.onFiles?.(actor, tree, true);
@@ -145,6 +147,23 @@ export class Versions {
     if (row === undefined) throw new AppError("not_found", { message: "There is no such version." });
     return row;
   }
+}
+
+/** Tells those who use an asset of its new version, once each: it is published once. */
+async function tellUsers(
+  work: Work,
+  actor: Actor,
+  asset: assets.AssetRow,
+  { version, message }: Pick<AssetVersion, "version" | "message">,
+) {
+  const { id, type, name } = asset;
+  await notifyEach(work, await store.listThoseWhoUse(work, asset, actor.userId), {
+    type: "asset_updated",
+    title: `“${name}” has a new version, ${version}`,
+    body: message,
+    link: `/${type}s/${id}${type === "model" ? "" : "?tab=versions"}`,
+    details: { assetId: id, version },
+  });
 }
 
 function describe({ name, description, tags, slots }: AssetMetadata): AssetMetadata {

@@ -1,3 +1,4 @@
+import { isGranted } from "../../access/service.ts";
 import { sql, type Insertable, type Selectable } from "kysely";
 import type { Queries, Work } from "../../platform/database.ts";
 import type { Schema } from "../../platform/schema.ts";
@@ -62,4 +63,38 @@ export async function noteVersionSlots(work: Work, tree: string, slots: readonly
 export async function findHighestVersion(queries: Queries, assetId: string): Promise<string | null> {
   const query = queries.selectFrom("asset_versions").select("version").where("asset_id", "=", assetId);
   return (await query.orderBy("version_key", "desc").limit(1).executeTakeFirst())?.version ?? null;
+}
+
+/** How long what somebody has used counts as what they use. */
+const usedDays = 90;
+/** More are not told of one version. */
+const mostTold = 1000;
+/** Whoever was told of so many versions within the hour is told of no more for a while. */
+const mostAnHour = 20;
+
+/**
+ * Those who may see an asset and use it: whoever has run it, read it in a run or called it of late, or has a schedule or a trigger for it; and
+ * the person it belongs to. `besides`: who is left out.
+ */
+export async function listThoseWhoUse(
+  work: Work,
+  { id, type, owner_id: ownerId, visibility }: Pick<Selectable<Schema["assets"]>, "id" | "type" | "owner_id" | "visibility">,
+  besides: string,
+): Promise<string[]> {
+  const since = sql`now() - ${usedDays} * interval '1 day'`;
+  const used = {
+    program: sql`select owner_id from runs where asset_id = ${id} and created_at > ${since}
+      union select owner_id from schedules where program_id = ${id} and enabled union select owner_id from triggers where program_id = ${id} and enabled`,
+    dataset: sql`select owner_id from runs where dataset_ids @> array[${id}] and created_at > ${since}`,
+    model: sql`select user_id from llm_calls where model_id = ${id} and started_at > ${since}`,
+  }[type];
+  const { rows } = await sql<{ id: string }>`
+    select u.id from users u join (${used} union select ${ownerId}) as used (user_id) on used.user_id = u.id
+    where u.id <> ${besides} and u.status = 'active'
+      and (u.id = ${ownerId} or ${visibility} = 'public' or u.role = 'admin'
+        or exists (select from team_members m where m.team_id = ${ownerId} and m.user_id = u.id)
+        or ${isGranted("asset", id, sql.ref("u.id"))})
+      and (select count(*) from notifications n where n.user_id = u.id and n.type = 'asset_updated' and n.created_at > now() - interval '1 hour') < ${mostAnHour}
+    order by u.id limit ${mostTold}`.execute(work);
+  return rows.map((row) => row.id);
 }

@@ -215,9 +215,7 @@ export class PackageGateway {
       found = this.#options.reveal(credentialId).then(({ username, value, host: meant }) => {
         const problem = hostProblem(meant, url);
         if (problem !== null) throw new AppError("credential_unusable", { message: `The credential ${problem}.` });
-        return username === null || username === ""
-          ? `Bearer ${value.reveal()}`
-          : `Basic ${Buffer.from(`${username}:${value.reveal()}`).toString("base64")}`;
+        return authorizationOf({ username, value });
       });
       this.#credentials.set(place, found);
     }
@@ -229,13 +227,20 @@ export class PackageGateway {
   }
 }
 
-function below(url: string, path: string): URL {
+/** An address below that of an index. */
+export function below(url: string, path: string): URL {
   return new URL(path, url.endsWith("/") ? url : `${url}/`);
 }
 
 /** Of a path: what leads elsewhere, or may be taken for it. */
 function isDots(part: string): boolean {
   return /^\.+$/.test(part);
+}
+
+/** How an index is told who asks. */
+export function authorizationOf({ username, value }: Pick<RevealedCredential, "username" | "value">): string {
+  if (username === null || username === "") return `Bearer ${value.reveal()}`;
+  return `Basic ${Buffer.from(`${username}:${value.reveal()}`).toString("base64")}`;
 }
 
 function headerOf(message: IncomingMessage, name: string): [string, string][] {

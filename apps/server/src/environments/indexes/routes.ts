@@ -8,6 +8,10 @@ import type { Indexes } from "./service.ts";
 export function registerPackageIndexRoutes(http: Http, indexes: Indexes): void {
   http.bind(packageIndexRoutes.listPackageIndexes, async ({ query }, call) => await indexes.list(call.actor, query));
   http.bind(packageIndexRoutes.createPackageIndex, async ({ body }, call) => answer(201, await indexes.create(call.actor, body)));
+  http.bind(packageIndexRoutes.testPackageIndex, async ({ body }, call) => {
+    call.trail.details = { language: body.language, host: new URL(body.url).host, credentialId: body.credentialId };
+    return await indexes.test(call.actor, body);
+  });
   http.bind(packageIndexRoutes.updatePackageIndex, async ({ params, headers, body }, call) =>
     withEtag(await indexes.update(call.actor, params.id, body, readRevision(headers))),
   );

@@ -3,6 +3,8 @@ import type {
   PackageIndexChange,
   PackageIndexFilter,
   PackageIndexInput,
+  PackageIndexTest,
+  PackageIndexWish,
   PackageLanguage,
 } from "@syla/contracts/package-indexes";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
@@ -10,14 +12,16 @@ import { isPrivateAddress } from "@syla/sandbox/egress/addresses";
 import { z } from "zod";
 import type { Actor } from "../../access/actor.ts";
 import { can, requirePermission } from "../../access/service.ts";
-import type { Credentials } from "../../credentials/service.ts";
+import { hostProblem, type Credentials } from "../../credentials/service.ts";
 import type { Database, Queries } from "../../platform/database.ts";
 import { newId } from "../../platform/ids.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
 import type { Revision } from "../../platform/revision.ts";
 import type { Manager } from "../request.ts";
+import { authorizationOf } from "./package-gateway.ts";
 import { normalizePattern, patternProblem, type RoutedIndex } from "./routing.ts";
 import * as store from "./store.ts";
+import { tryIndex, type TryContext } from "./try-index.ts";
 
 const managers: Readonly<Record<PackageLanguage, Manager>> = { python: "uv", node: "npm", go: "go" };
 const languages: Readonly<Record<Manager, PackageLanguage>> = { uv: "python", npm: "node", go: "go" };
@@ -28,7 +32,8 @@ const Patterns = z.array(z.string());
 /** What package indexes are made of. */
 export interface IndexesContext {
   readonly database: Database;
-  readonly credentials: Pick<Credentials, "requireUsable">;
+  readonly credentials: Pick<Credentials, "requireUsable" | "reveal">;
+  readonly connections: TryContext;
   /** Whether it is a team, and the actor one of its owners. */
   readonly ownsTeam: (actor: Actor, teamId: string) => Promise<boolean>;
 }
@@ -70,6 +75,23 @@ export class Indexes {
       await store.insertIndex(work, { ...values, id, ownerId, manager, createdBy: actor.userId });
     });
     return present(actor, await this.#find(actor, id, "package_index:read"));
+  }
+
+  /** Asks an index that is not stored, or not so, for a package: the one that is named, or the first that a pattern is the whole name of. */
+  async test(actor: Actor, wish: PackageIndexWish): Promise<PackageIndexTest> {
+    requirePermission(actor, "package_index:create");
+    const { language, url, packages, credentialId } = wish;
+    const ownerId = wish.ownerId ?? actor.userId;
+    await this.#requireOwner(actor, ownerId);
+    const named = wish.package === undefined ? packages : [wish.package, ...packages];
+    await this.#check(actor, ownerId, managers[language], { name: "", url, packages: named, credentialId });
+    return await tryIndex(this.#context.connections, {
+      language,
+      url,
+      package: named.find((pattern) => !pattern.endsWith("*")) ?? null,
+      authorization: () => this.#authorization(credentialId, url),
+      isNamed: ownerId === "system",
+    });
   }
 
   /** @throws AppError `revision_conflict` when it is not that revision any more */
@@ -139,6 +161,14 @@ export class Indexes {
         url: values.url,
         path: "credentialId",
       });
+  }
+
+  async #authorization(credentialId: string | null, url: string): Promise<string | null> {
+    if (credentialId === null) return null;
+    const revealed = await this.#context.credentials.reveal(credentialId, "index");
+    const problem = hostProblem(revealed.host, url);
+    if (problem !== null) throw new AppError("credential_unusable", { message: `The credential ${problem}.` });
+    return authorizationOf(revealed);
   }
 
   async #requireOwner(actor: Actor, ownerId: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { sql, type Selectable } from "kysely";
+import { sql, type RawBuilder, type Selectable } from "kysely";
 import type { Queries, Work } from "../../platform/database.ts";
 import type { Schema } from "../../platform/schema.ts";
 import type { HeldScope } from "../../spend/service.ts";
@@ -249,4 +249,50 @@ export async function sumByProgram(
       where model_id = ${modelId} and started_at >= ${since} and program_id is not null group by 1
       order by sum(cost) desc nulls last, count(*) desc limit 100) c left join assets a on a.id = c.id`.execute(queries);
   return rows;
+}
+
+/** Models that keep what is said for their own time. */
+export async function listKeepingModels(queries: Queries): Promise<{ id: string; days: number }[]> {
+  const { rows } = await sql<{ id: string; days: number }>`
+    select id, (config ->> 'storeDays')::int as days from assets where type = 'model' and (config ->> 'storeDays') is not null order by id`.execute(
+    queries,
+  );
+  return rows;
+}
+
+/** Old calls, of one model or of all. */
+interface OldCalls {
+  readonly before: Date;
+  readonly modelId: string | null;
+  readonly limit: number;
+}
+
+/** Removes the texts of old calls. @returns of each the owner of its model */
+export async function expireTexts(queries: Queries, old: OldCalls): Promise<string[]> {
+  return await expire(
+    queries,
+    old,
+    sql`(request_text is not null or response_text is not null)`,
+    sql`request_text = null, response_text = null`,
+  );
+}
+
+/** Removes the hashes of old calls. @returns of each the owner of its model */
+export async function expireHashes(queries: Queries, old: OldCalls): Promise<string[]> {
+  const kept = sql`(request_sha256 is not null or response_sha256 is not null)`;
+  return await expire(queries, old, kept, sql`request_sha256 = null, response_sha256 = null`);
+}
+
+async function expire(
+  queries: Queries,
+  { before, modelId, limit }: OldCalls,
+  kept: RawBuilder<unknown>,
+  change: RawBuilder<unknown>,
+): Promise<string[]> {
+  const { rows } = await sql<{ owner: string }>`
+    update llm_calls set ${change} where id in (
+      select id from llm_calls where ${kept} and status <> 'running' and started_at < ${before}
+        and (${modelId}::text is null or model_id = ${modelId}) order by started_at limit ${limit} for update skip locked)
+    returning model_owner_id as owner`.execute(queries);
+  return rows.map(({ owner }) => owner);
 }

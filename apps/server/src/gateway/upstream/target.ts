@@ -1,5 +1,5 @@
 import type { ModelConfig } from "@syla/contracts/model-config";
-import type { Secret } from "../../platform/secret.ts";
+import type { ModelSecrets } from "../../models/service.ts";
 import type { Endpoint } from "../protocol.ts";
 
 /** Which dialect a provider is spoken to in. */
@@ -44,9 +44,16 @@ export function familyFor({ provider }: ModelConfig, { protocol, operation }: En
   }
 }
 
-/** The address and the headers for a path of a dialect (`/chat/completions`). `key`: what the provider asks for. */
-export function targetOf(config: ModelConfig, family: Family, path: string, key: Secret | null, streamed: boolean): Target {
-  const headers: Record<string, string> = { "content-type": "application/json", "user-agent": "Syla", ...lowerCase(config.headers) };
+/** The address and the headers for a path of a dialect (`/chat/completions`). `secrets`: what the provider asks for. */
+export function targetOf(config: ModelConfig, family: Family, path: string, secrets: ModelSecrets, streamed: boolean): Target {
+  const { key } = secrets;
+  const secret = Object.fromEntries(Object.entries(secrets.headers).map(([name, value]) => [name, value.reveal()]));
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "user-agent": "Syla",
+    ...lowerCase(config.headers),
+    ...lowerCase(secret),
+  };
   const base = baseOf(config);
   const bearer = key === null ? {} : { authorization: `Bearer ${key.reveal()}` };
   const version = (text: string) => encodeURIComponent(config.apiVersion ?? text);

@@ -6,6 +6,7 @@ import { answer } from "../../platform/http-call.ts";
 import type { RunComparisons } from "../comparison/service.ts";
 import type { CountExecution } from "../routes.ts";
 import type { Runs } from "../service.ts";
+import { collectSecrets, usedSecrets } from "../used-secrets.ts";
 import type { RunControls } from "./service.ts";
 
 /** Binds what is done to runs that are there. */
@@ -20,6 +21,7 @@ export function registerRunControlRoutes(
     const changed = Object.keys(body ?? {});
     if (changed.length > 0) call.trail.details = { changed };
     const run = await runs.rerun(call.actor, params.id, body ?? {}, options);
+    call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runControlRoutes.listRunFiles, async ({ params }, call) => ({ items: await runs.files(call.actor, params.id) }));
@@ -32,12 +34,14 @@ export function registerRunControlRoutes(
     return answer(204, undefined);
   });
   http.bind(runControlRoutes.bulkRuns, async ({ body }, call) => {
+    const used = collectSecrets();
     const result = await controls.bulk(call.actor, body, {
+      onRerun: used.note,
       key: onceKeyOf(call.request) ?? null,
       signal: call.signal,
       admit: () => countExecution(call),
     });
-    call.trail.details = { action: body.action, runs: result.done, refused: result.refused.length };
+    call.trail.details = { action: body.action, runs: result.done, refused: result.refused.length, ...used.details() };
     if (result.done.length === 0) call.trail.nothingChanged = true;
     return result;
   });

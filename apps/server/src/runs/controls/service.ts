@@ -27,6 +27,8 @@ interface BulkOptions {
   readonly key: string | null;
   readonly signal: AbortSignal;
   readonly admit: () => Promise<void>;
+  /** Told of each run that was begun. */
+  readonly onRerun: (run: Run) => void;
 }
 
 interface Page {
@@ -126,7 +128,9 @@ export class RunControls {
     await options.admit();
     // The same request begun anew makes no second run of one that it has run again.
     const idempotencyKey = options.prefix === null ? null : options.prefix + id;
-    return (await runs.rerun(actor, id, {}, { idempotencyKey, wait: false, signal: options.signal })).id;
+    const run = await runs.rerun(actor, id, {}, { idempotencyKey, wait: false, signal: options.signal });
+    options.onRerun(run);
+    return run.id;
   }
 
   /** `prefix`: of the keys of runs that this request has made before, if it has: it does not find those. */

@@ -5,12 +5,14 @@ import { Copyable } from "../../ui/copyable.tsx";
 import { fieldProblem } from "../../ui/describe-error.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { Section } from "../../ui/page.tsx";
+import { useSignUpPolicy } from "../queries.ts";
 import { EmailField } from "../entry-form.tsx";
 import { useInvite } from "./queries.ts";
 
 /** Invites somebody, and shows the link. */
 export function InviteForm() {
   const invite = useInvite();
+  const mail = useSignUpPolicy().data?.mail === true;
   const [email, setEmail] = useState("");
   const [role, setRole] = useState<Role>("developer");
   const onSubmit = (event: FormEvent) => {
@@ -43,7 +45,10 @@ export function InviteForm() {
       {invite.data ? (
         <Box px="4" py="3" bg="accent.subtle" borderTopWidth="1px" borderColor="border" role="status">
           <Text fontWeight="medium">
-            {invite.data.email} is invited. The link is mailed if this server sends mail; you can hand it over yourself, too.
+            {invite.data.email} is invited.{" "}
+            {mail
+              ? "A mail with the link is on its way; you can hand it over yourself, too."
+              : "This server sends no mail: hand the link over yourself."}
           </Text>
           <Copyable text={invite.data.url} label="link" />
         </Box>

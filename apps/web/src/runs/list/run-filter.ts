@@ -7,8 +7,8 @@ export interface RunListFilter {
   readonly language: string;
   readonly since: string;
   readonly q: string;
-  /** What others have shared, in place of one's own. */
-  readonly shared: boolean;
+  /** What others have shared, or for administrators everybody's, in place of one's own; empty: one's own. */
+  readonly owner: "" | "shared" | "all";
   /** The id of a program; empty for any run. */
   readonly program: string;
   /** Those that the installation failed and that nobody has run again; an administrator sees everybody's. */
@@ -29,12 +29,13 @@ const allStatuses: readonly RunStatus[] = [...liveStatuses, ...finalStatuses];
 export function readRunFilter(search: URLSearchParams): RunListFilter {
   const named = (search.get("status") ?? "").split(",");
   const since = search.get("since") ?? "";
+  const owner = search.get("owner");
   return {
     statuses: allStatuses.filter((status) => named.includes(status)),
     language: search.get("language") ?? "",
     since: sinceChoices.some(({ value }) => value === since) ? since : "",
     q: search.get("q") ?? "",
-    shared: search.get("owner") === "shared",
+    owner: owner === "shared" || owner === "all" ? owner : "",
     program: /^prog_[0-9a-z]{26}$/.exec(search.get("program") ?? "")?.[0] ?? "",
     deadLetters: search.has("deadLetters"),
   };
@@ -47,7 +48,7 @@ export function writeRunFilter(filter: RunListFilter): URLSearchParams {
   if (filter.language) search.set("language", filter.language);
   if (filter.since) search.set("since", filter.since);
   if (filter.q) search.set("q", filter.q);
-  if (filter.shared) search.set("owner", "shared");
+  if (filter.owner) search.set("owner", filter.owner);
   if (filter.program) search.set("program", filter.program);
   if (filter.deadLetters) search.set("deadLetters", "true");
   return search;
@@ -68,7 +69,7 @@ export function runListQuery(filter: RunListFilter, now: number, isAdmin: boolea
     ...(filter.language ? { language: filter.language } : {}),
     ...(hours === undefined ? {} : { since: new Date(minute - hours * 3_600_000).toISOString() }),
     ...(filter.q ? { q: filter.q } : {}),
-    ...(filter.shared ? { owner: "shared" } : {}),
+    ...(filter.owner ? { owner: filter.owner } : {}),
     ...(filter.program ? { program: filter.program } : {}),
     ...(filter.deadLetters ? { deadLetters: "true", ...(isAdmin && { owner: "all" as const }) } : {}),
   };

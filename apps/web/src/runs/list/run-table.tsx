@@ -42,8 +42,7 @@ export function RunTable({ runs, selected, onSelect, onEnd }: RunTableProps) {
       aria-rowcount={runs.length + 1}
       display="flex"
       flexDirection="column"
-      flex="1"
-      minH="0"
+      flex="1 0 264px"
       borderWidth="1px"
       borderColor="border"
       rounded="md"

@@ -7,12 +7,16 @@ import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { PageHeader } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
+import { useStoredFlag } from "../../ui/use-stored-flag.ts";
 import { BulkRuns } from "./bulk-runs.tsx";
 import { isFiltered, readRunFilter, type RunListFilter, writeRunFilter } from "./run-filter.ts";
 import { RequeueRuns } from "./requeue-runs.tsx";
 import { RunFilters } from "./run-filters.tsx";
+import { RunCharts } from "./run-charts.tsx";
 import { RunTable } from "./run-table.tsx";
+import { RunTotalsStrip } from "./run-totals-strip.tsx";
 import { useRunList } from "./use-run-list.ts";
+import { useRunTotals } from "./use-run-totals.ts";
 
 const none: ReadonlySet<string> = new Set();
 
@@ -21,14 +25,16 @@ export default function RunsPage() {
   const [search, setSearch] = useSearchParams();
   const filter = readRunFilter(search);
   const { pages, runs } = useRunList(filter);
+  const totals = useRunTotals(filter);
   const [selected, setSelected] = useState(none);
+  const [withCharts, setCharts] = useStoredFlag("syla.runs.charts", false);
   const changeFilter = (change: (filter: RunListFilter) => RunListFilter) => {
     setSelected(none);
     // The address itself, not what was last drawn: two quick changes must not undo each other.
     setSearch(writeRunFilter(change(readRunFilter(new URLSearchParams(window.location.search)))), { replace: true });
   };
   return (
-    <Flex direction="column" h="100%" px={{ base: "4", md: "6" }} py="5">
+    <Flex direction="column" h="100%" px={{ base: "4", md: "6" }} py="5" overflowY="auto" data-scrolls>
       <PageHeader
         title="Runs"
         actions={
@@ -37,7 +43,11 @@ export default function RunsPage() {
           ) : null
         }
       />
-      <RunFilters filter={filter} onChange={changeFilter} />
+      <RunTotalsStrip filter={filter} totals={totals} withCharts={withCharts} onCharts={setCharts} />
+      {withCharts && totals.data ? (
+        <RunCharts totals={totals.data} onProgram={(program) => changeFilter((before) => ({ ...before, program }))} />
+      ) : null}
+      <RunFilters filter={filter} counts={totals.data?.statuses ?? null} onChange={changeFilter} />
       <BulkRuns runs={runs} selected={selected} filter={filter} hasMore={pages.hasNextPage} onSelect={setSelected} />
       {pages.isError ? (
         <Box mb="3">
