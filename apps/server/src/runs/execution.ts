@@ -5,6 +5,8 @@ import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } fr
 import { datasetVariables } from "../datasets/service.ts";
 import type { ModelAccess, RunAccess } from "../gateway/run-access.ts";
 import type { Blobs } from "../platform/blobs.ts";
+import { outlastOutage } from "../platform/database.ts";
+import { toAppError } from "../platform/http-problem.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { awaitSandbox } from "./await-sandbox.ts";
@@ -12,7 +14,7 @@ import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.
 import type { Compilation } from "./compilations/service.ts";
 import { artifactLimits, returnLimits, type RunConfig } from "./config.ts";
 import { inputEntries } from "./input-files.ts";
-import { describeReturn, ReturnCollector } from "./in-workspace.ts";
+import { describeReturn, ReturnCollector, type ReturnedFiles } from "./in-workspace.ts";
 import type { LiveRun } from "./live-run.ts";
 import { explainFailure } from "./failures/explain.ts";
 import { toConnection } from "./network.ts";
@@ -311,21 +313,22 @@ export class Execution {
     const found = await this.#returns.end();
     const { id: workspaceId, tree } = config.workspace;
     const isEnded = exit.exitCode !== null && exit.reason === null && !exit.outOfMemory && !this.#cancelled;
-    const result =
-      found === null
-        ? tooMuch
-        : await this.#preparation.workspaces.takeBack({
-            ...found,
-            runId,
-            ownerId,
-            workspaceId,
-            tree,
-            putIn: this.#program?.files ?? [],
-            isEnded,
-          });
+    const putIn = this.#program?.files ?? [];
+    const result = found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, workspaceId, tree, putIn, isEnded });
     const text = describeReturn(result, this.#returns.skipped);
     if (text !== null) live.output("system", Buffer.from(text));
     return result;
+  }
+
+  /** The run itself has ended as it has, whatever becomes of this. */
+  async #returnFiles(files: ReturnedFiles): Promise<NonNullable<RunResult["workspace"]>> {
+    try {
+      return await outlastOutage(() => this.#preparation.workspaces.takeBack(files));
+    } catch (thrown) {
+      const { code, message } = toAppError(thrown);
+      if (code === "internal") throw thrown;
+      return { outcome: "refused", changed: files.changed.length, version: null, error: { code, message } };
+    }
   }
 
   /** What the run's own files tell of an error. */
