@@ -2,7 +2,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { TreeChange } from "@syla/contracts/programs";
 import type { WorkspaceFileChanges, WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
-import { applyChanges, storeFiles, type Uploads } from "../catalog/files.ts";
+import { applyChanges, storeFiles, type Uploads } from "../catalog/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { mergeTrees, type ConflictRule } from "../platform/merge-trees.ts";
 import type { Revision } from "../platform/revision.ts";

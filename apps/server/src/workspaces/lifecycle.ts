@@ -32,9 +32,10 @@ export async function sweepWorkspaces(database: Database, times: WorkspaceTimes,
   ];
   let total = 0;
   for (const step of steps) {
-    for (let done = atOnce; done === atOnce && signal?.aborted !== true;) {
-      done = await database.queries.transaction().execute(step);
+    for (;;) {
+      const done = await database.queries.transaction().execute(step);
       total += done;
+      if (done < atOnce || signal?.aborted === true) break;
     }
   }
   return total;

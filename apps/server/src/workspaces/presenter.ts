@@ -2,7 +2,7 @@ import { NetworkPolicy } from "@syla/contracts/network";
 import { WorkspaceVersionCause, type Workspace, type WorkspaceVersion } from "@syla/contracts/workspaces";
 import { z } from "zod";
 import type { Standing } from "../access/service.ts";
-import { toOwner } from "../catalog/presenter.ts";
+import { toOwner } from "../catalog/service.ts";
 import { keptDays, profiles, ttlOf, type WorkspaceTimes } from "./kinds.ts";
 import type { VersionRow, WorkspaceRow } from "./store.ts";
 

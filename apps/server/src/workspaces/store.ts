@@ -2,7 +2,7 @@ import type { WorkspaceFilter, WorkspaceKind, WorkspaceVersionCause } from "@syl
 import { sql, type Insertable, type RawBuilder, type Selectable, type SqlBool, type Updateable } from "kysely";
 import pg from "pg";
 import { can, sharedWith, type Viewer } from "../access/service.ts";
-import { freeName, nameKey } from "../catalog/names.ts";
+import { freeName, nameKey } from "../catalog/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 

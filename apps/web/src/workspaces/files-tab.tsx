@@ -20,7 +20,7 @@ import { SelectField } from "../ui/select-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { useWorkspaceFile, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
 import { type Edit, useWorkspaceEdits } from "./use-workspace-edits.ts";
-import { mayEdit, type WorkspaceTabProps } from "./workspace-page.tsx";
+import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 type Dialog = "none" | "new" | "rename";
 

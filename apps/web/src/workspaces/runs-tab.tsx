@@ -5,7 +5,7 @@ import { syla } from "../app/api.ts";
 import { SmallRunRow } from "../programs/runs-tab.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
-import type { WorkspaceTabProps } from "./workspace-page.tsx";
+import type { WorkspaceTabProps } from "./workspace-tab.ts";
 
 const refreshMs = 4000;
 

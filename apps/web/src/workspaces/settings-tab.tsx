@@ -12,7 +12,7 @@ import { Section } from "../ui/page.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { kinds } from "./kinds.ts";
 import { useBulkWorkspaces, useWorkspaceChange } from "./queries.ts";
-import type { WorkspaceTabProps } from "./workspace-page.tsx";
+import type { WorkspaceTabProps } from "./workspace-tab.ts";
 
 /** What a workspace is called, what runs in it may reach, and its end. */
 export function SettingsTab({ workspace }: WorkspaceTabProps) {

@@ -3,7 +3,7 @@ import { useAccess } from "../access/queries.ts";
 import { SharePanel } from "../access/share-dialog.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
-import type { WorkspaceTabProps } from "./workspace-page.tsx";
+import type { WorkspaceTabProps } from "./workspace-tab.ts";
 
 /** Who has a workspace, and how far. */
 export function SharingTab({ workspace }: WorkspaceTabProps) {

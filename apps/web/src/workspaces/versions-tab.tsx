@@ -11,7 +11,7 @@ import { SelectField } from "../ui/select-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useWorkspaceChange, useWorkspaceDiff, useWorkspaceVersions } from "./queries.ts";
-import { mayEdit, type WorkspaceTabProps } from "./workspace-page.tsx";
+import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 const causes: Readonly<Record<WorkspaceVersion["cause"], string>> = {
   manual: "snapshot",

@@ -5,7 +5,7 @@ import { syla } from "../app/api.ts";
 import { saveAs } from "../ui/download-button.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { useWorkspaceChange } from "./queries.ts";
-import { mayEdit, type WorkspaceTabProps } from "./workspace-page.tsx";
+import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 /** What can be done with a workspace as a whole. */
 export function WorkspaceActions({ workspace }: WorkspaceTabProps) {

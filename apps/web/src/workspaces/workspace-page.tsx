@@ -12,11 +12,7 @@ import { kindLabels } from "./kinds.ts";
 import { useWorkspace } from "./queries.ts";
 import { WorkspaceActions } from "./workspace-actions.tsx";
 import { WorkspaceStateBadge } from "./workspace-state.tsx";
-
-/** What each tab of a workspace is given. */
-export interface WorkspaceTabProps {
-  readonly workspace: Workspace;
-}
+import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 interface Tab {
   readonly id: string;
@@ -44,11 +40,6 @@ const tabs: readonly Tab[] = [
     isShown: mayEdit,
   },
 ];
-
-/** Whether what is in it may be changed by the viewer, once it is not archived. */
-export function mayEdit({ yourLevel, state }: Workspace): boolean {
-  return state !== "deleted" && (yourLevel === "edit" || yourLevel === "admin");
-}
 
 /** One workspace: its files, its versions, what ran in it, and who has it. */
 export default function WorkspacePage() {

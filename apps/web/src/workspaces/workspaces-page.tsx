@@ -1,5 +1,5 @@
 import { Box, Button, Flex, Grid, Input, Text } from "@chakra-ui/react";
-import type { Workspace, WorkspaceKind } from "@syla/sdk";
+import type { Workspace } from "@syla/sdk";
 import { FolderGit2, Plus } from "lucide-react";
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -76,12 +76,7 @@ export default function WorkspacesPage() {
           value={filter.q}
           onChange={(event) => change({ q: event.currentTarget.value || null })}
         />
-        <SelectField
-          label="Kind"
-          size="xs"
-          value={filter.kind ?? ""}
-          onChoose={(value) => change({ kind: (value as WorkspaceKind) || null })}
-        >
+        <SelectField label="Kind" size="xs" value={filter.kind ?? ""} onChoose={(value) => change({ kind: value || null })}>
           <option value="">Every kind</option>
           {kinds.map(({ kind, label }) => (
             <option key={kind} value={kind}>
