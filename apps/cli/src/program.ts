@@ -1,4 +1,42 @@
 import { Command } from "commander";
+import { accountDeleteCommand } from "./commands/account-delete.ts";
+import { accountEmailCommand } from "./commands/account-email.ts";
+import { accountExportCommand } from "./commands/account-export.ts";
+import { accountPasswordCommand } from "./commands/account-password.ts";
+import { accountSetCommand } from "./commands/account-set.ts";
+import { accountShowCommand } from "./commands/account-show.ts";
+import { adminAnnouncementsCreateCommand } from "./commands/admin-announcements-create.ts";
+import { adminAnnouncementsDeleteCommand } from "./commands/admin-announcements-delete.ts";
+import { adminAnnouncementsListCommand } from "./commands/admin-announcements-list.ts";
+import { adminDeliveriesListCommand } from "./commands/admin-deliveries-list.ts";
+import { adminDeliveriesRetryCommand } from "./commands/admin-deliveries-retry.ts";
+import { adminDeliveriesShowCommand } from "./commands/admin-deliveries-show.ts";
+import { adminInvitationsListCommand } from "./commands/admin-invitations-list.ts";
+import { adminInvitationsRevokeCommand } from "./commands/admin-invitations-revoke.ts";
+import { adminOverviewCommand } from "./commands/admin-overview.ts";
+import { adminUsersDeleteCommand } from "./commands/admin-users-delete.ts";
+import { adminUsersExportCommand } from "./commands/admin-users-export.ts";
+import { adminUsersQuotasCommand } from "./commands/admin-users-quotas.ts";
+import { adminUsersResetLinkCommand } from "./commands/admin-users-reset-link.ts";
+import { adminUsersShowCommand } from "./commands/admin-users-show.ts";
+import { adminUsersSignOutCommand } from "./commands/admin-users-sign-out.ts";
+import { authIdentitiesListCommand } from "./commands/auth-identities-list.ts";
+import { authIdentitiesUnlinkCommand } from "./commands/auth-identities-unlink.ts";
+import { authSessionsListCommand } from "./commands/auth-sessions-list.ts";
+import { authSessionsRevokeCommand } from "./commands/auth-sessions-revoke.ts";
+import { authTwoFactorDisableCommand } from "./commands/auth-two-factor-disable.ts";
+import { authTwoFactorEnableCommand } from "./commands/auth-two-factor-enable.ts";
+import { authTwoFactorRecoveryCodesCommand } from "./commands/auth-two-factor-recovery-codes.ts";
+import { authTwoFactorStatusCommand } from "./commands/auth-two-factor-status.ts";
+import { notificationsPreferencesCommand } from "./commands/notifications-preferences.ts";
+import { notificationsTestCommand } from "./commands/notifications-test.ts";
+import { notificationsUnreadCommand } from "./commands/notifications-unread.ts";
+import { notificationsWatchCommand } from "./commands/notifications-watch.ts";
+import { notificationsWebhookSecretCommand } from "./commands/notifications-webhook-secret.ts";
+import { teamInvitationsListCommand } from "./commands/team-invitations-list.ts";
+import { teamInvitationsRevokeCommand } from "./commands/team-invitations-revoke.ts";
+import { teamRoleCommand } from "./commands/team-role.ts";
+import { teamUpdateCommand } from "./commands/team-update.ts";
 import { authCreateKeyCommand } from "./commands/auth-create-key.ts";
 import { authInviteCommand } from "./commands/auth-invite.ts";
 import { authKeyQuotasCommand } from "./commands/auth-key-quotas.ts";
@@ -292,7 +330,10 @@ export function buildProgram(): Command {
       teamListCommand,
       teamShowCommand,
       teamCreateCommand,
+      teamUpdateCommand,
       teamAddCommand,
+      noun("invitations", "invitations to a team that are open", [teamInvitationsListCommand, teamInvitationsRevokeCommand]),
+      teamRoleCommand,
       teamRemoveCommand,
       teamLimitCommand,
       teamJoinCommand,
@@ -344,15 +385,38 @@ export function buildProgram(): Command {
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     monitorCommand,
-    noun("notifications", "what you were told", [notificationsListCommand, notificationsReadCommand, notificationsDeleteCommand]),
+    noun("notifications", "what you were told, and where you want to be", [
+      notificationsListCommand,
+      notificationsWatchCommand,
+      notificationsReadCommand,
+      notificationsUnreadCommand,
+      notificationsDeleteCommand,
+      notificationsPreferencesCommand,
+      notificationsTestCommand,
+      notificationsWebhookSecretCommand,
+    ]),
     noun("admin", "for administrators", [
       noun("users", "accounts", [
         adminUsersListCommand,
+        adminUsersShowCommand,
         adminUsersRoleCommand,
+        adminUsersQuotasCommand,
         adminUsersSuspendCommand,
         adminUsersReactivateCommand,
+        adminUsersSignOutCommand,
+        adminUsersResetLinkCommand,
         adminUsersResetTwoFactorCommand,
+        adminUsersExportCommand,
+        adminUsersDeleteCommand,
       ]),
+      noun("invitations", "who may make an account", [adminInvitationsListCommand, adminInvitationsRevokeCommand]),
+      noun("announcements", "what everybody is told", [
+        adminAnnouncementsListCommand,
+        adminAnnouncementsCreateCommand,
+        adminAnnouncementsDeleteCommand,
+      ]),
+      noun("deliveries", "what is sent outside", [adminDeliveriesListCommand, adminDeliveriesShowCommand, adminDeliveriesRetryCommand]),
+      adminOverviewCommand,
       adminSettingsCommand,
       adminRecountUsageCommand,
     ]),
@@ -373,7 +437,15 @@ export function buildProgram(): Command {
       ]),
       noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
     ]),
-    noun("auth", "servers elsewhere, the keys to them, and invitations", [
+    noun("account", "your own account", [
+      accountShowCommand,
+      accountSetCommand,
+      accountEmailCommand,
+      accountPasswordCommand,
+      accountExportCommand,
+      accountDeleteCommand,
+    ]),
+    noun("auth", "servers elsewhere, and what lets you in there", [
       authLoginCommand,
       authLogoutCommand,
       authStatusCommand,
@@ -382,6 +454,14 @@ export function buildProgram(): Command {
       authKeyQuotasCommand,
       authRevokeKeyCommand,
       authInviteCommand,
+      noun("sessions", "browsers in which you are signed in", [authSessionsListCommand, authSessionsRevokeCommand]),
+      noun("two-factor", "a code besides the password", [
+        authTwoFactorStatusCommand,
+        authTwoFactorEnableCommand,
+        authTwoFactorRecoveryCodesCommand,
+        authTwoFactorDisableCommand,
+      ]),
+      noun("identities", "accounts elsewhere that let you in", [authIdentitiesListCommand, authIdentitiesUnlinkCommand]),
     ]),
     configCommand,
     defineCompletionCommand(() => program),

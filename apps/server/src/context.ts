@@ -274,7 +274,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   opened.adopt(accounts, (value) => value.settled());
   const audit = new Audit({ database, logger });
-  const access = opened.adopt(new Access({ database, notifications, audit, anonymousLinks }), (value) => value.close());
+  const needsSecondFactor = (actor: Actor) => accounts.needsSecondFactor(actor);
+  const access = opened.adopt(new Access({ database, notifications, audit, anonymousLinks, needsSecondFactor }), (value) => value.close());
   await access.listen((what) => {
     if (what === null || what.startsWith("user:")) accounts.forgetKeys(what?.slice("user:".length) ?? null);
   });
@@ -294,7 +295,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   settings.onChange(() => {
     access.lookAgain();
     quotas.forgetAll();
-    accounts.shortenSessions().catch((err: unknown) => logger.warn({ err }, "sessions could not be shortened"));
+    const complain = (err: unknown) => logger.warn({ err }, "sessions could not be shortened");
+    accounts.shortenSessions().then(() => access.lookAgain(), complain);
   });
   const state: ServerState = { draining: false };
   const version = readVersion();

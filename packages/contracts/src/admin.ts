@@ -186,6 +186,17 @@ export const adminRoutes = {
     responses: { 204: "none" },
     errors: ["not_found", "last_admin", "local_account", "account_busy"],
   }),
+  exportUser: route({
+    ...users,
+    audit: "admin.user_export",
+    method: "POST",
+    path: `${base}/:id/export`,
+    summary: "Everything about a person as one JSON document, to be handed to them (administrators)",
+    params,
+    body: z.strictObject({ reason }),
+    responses: { 200: "bytes" },
+    errors: ["not_found"],
+  }),
   impersonateUser: route({
     ...users,
     audit: "admin.impersonate",

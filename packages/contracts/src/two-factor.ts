@@ -40,6 +40,17 @@ export const twoFactorRoutes = {
     responses: { 200: z.object({ recoveryCodes: z.array(z.string()) }) },
     errors: ["two_factor_invalid", "conflict", "rate_limited"],
   }),
+  renewRecoveryCodes: route({
+    method: "POST",
+    path: "/api/v1/users/me/two-factor/recovery-codes",
+    summary: "New recovery codes, shown this once; the ones before are worth nothing any more",
+    tag: "accounts",
+    auth: "user",
+    audit: "auth.two_factor_codes",
+    body: z.strictObject({ password: givenPassword, code: secondFactorCode }),
+    responses: { 200: z.object({ recoveryCodes: z.array(z.string()) }) },
+    errors: ["invalid_credentials", "two_factor_invalid", "conflict", "rate_limited"],
+  }),
   disableTwoFactor: route({
     method: "POST",
     path: "/api/v1/users/me/two-factor/disable",

@@ -26,6 +26,8 @@ export interface Accounts {
       begin(password: string, options?: CallOptions): Promise<{ secret: string; uri: string }>;
       /** Answers the recovery codes, this once. */
       confirm(code: string, options?: CallOptions): Promise<readonly string[]>;
+      /** New recovery codes, this once; the ones before are worth nothing any more. */
+      renewCodes(input: { password: string; code: string }, options?: CallOptions): Promise<readonly string[]>;
       disable(input: { password: string; code: string }, options?: CallOptions): Promise<void>;
     };
     /** Accounts elsewhere that let you in. */
@@ -169,6 +171,7 @@ function createMe(transport: Transport): Accounts["me"] {
       get: (options = {}) => transport.json("getTwoFactor", options),
       begin: (password, options = {}) => transport.json("beginTwoFactor", { ...options, body: { password } }),
       confirm: async (code, options = {}) => (await transport.json("confirmTwoFactor", { ...options, body: { code } })).recoveryCodes,
+      renewCodes: async (input, options = {}) => (await transport.json("renewRecoveryCodes", { ...options, body: input })).recoveryCodes,
       disable: async (input, options = {}) => void (await transport.json("disableTwoFactor", { ...options, body: input })),
     },
     identities: {

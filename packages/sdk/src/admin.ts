@@ -27,6 +27,8 @@ export interface AdminApi {
     resetTwoFactor(id: string, reason: string, options?: CallOptions): Promise<UserRecord>;
     /** With its runs, unless `transferTo` gets them. */
     delete(id: string, query?: { readonly transferTo?: string }, options?: CallOptions): Promise<void>;
+    /** Everything about a person as one JSON document, its body unread. */
+    export(id: string, reason: string, options?: CallOptions): Promise<Response>;
     /** Acts as somebody else in this browser. */
     impersonate(id: string, reason: string, options?: CallOptions): Promise<{ userId: string; expiresAt: string }>;
   };
@@ -67,6 +69,7 @@ export function createAdmin(transport: Transport): AdminApi {
       signOut: async (id, options = {}) => (await transport.json("signOutUser", { ...options, params: { id } })).ended,
       resetTwoFactor: (id, reason, options = {}) => transport.json("resetTwoFactor", { ...options, params: { id }, body: { reason } }),
       delete: async (id, query = {}, options = {}) => void (await transport.json("deleteUser", { ...options, params: { id }, query })),
+      export: (id, reason, options = {}) => transport.raw("exportUser", { timeoutMs: 0, ...options, params: { id }, body: { reason } }),
       impersonate: (id, reason, options = {}) => transport.json("impersonateUser", { ...options, params: { id }, body: { reason } }),
     },
     admin: {
@@ -86,7 +89,7 @@ export function createAdmin(transport: Transport): AdminApi {
       stop: async (options = {}) => void (await transport.json("stopImpersonation", options)),
     },
     account: {
-      export: (options = {}) => transport.raw("exportMyData", options),
+      export: (options = {}) => transport.raw("exportMyData", { timeoutMs: 0, ...options }),
       delete: async (body, options = {}) => void (await transport.json("deleteMe", { ...options, body })),
     },
   };

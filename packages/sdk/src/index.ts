@@ -132,6 +132,7 @@ export type { Me, Role, Session, User } from "@syla/contracts/accounts";
 export type { ApiKey, ApiKeyScope, NewApiKey } from "@syla/contracts/api-keys";
 export type { DeviceCode, DeviceRequest } from "@syla/contracts/device-login";
 export type { Invitation, NewInvitation, OneTimeLink, SignUpMode } from "@syla/contracts/sign-up";
+export type { Identity } from "@syla/contracts/identities";
 export type {
   Artifact,
   FileInput,

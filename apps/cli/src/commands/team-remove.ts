@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printJson } from "../output/print.ts";
+import { findMember } from "../teams/find-member.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
@@ -11,11 +11,7 @@ export const teamRemoveCommand: Command = defineServerCommand("remove", "remove 
   .action(async (word: string, who: string, flags: CommonFlags) => {
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const team = await findTeam(syla, word);
-    for await (const { userId, email } of syla.teams.members(team.id)) {
-      if (userId !== who && email?.toLowerCase() !== who.toLowerCase()) continue;
-      await syla.teams.removeMember(team.id, userId);
-      if (flags.json === true) printJson({ removed: userId });
-      return;
-    }
-    throw usageError(`"${who}" is not in this team.`, "`syla team show` lists the members.");
+    const { userId } = await findMember(syla, team, who);
+    await syla.teams.removeMember(team.id, userId);
+    if (flags.json === true) printJson({ removed: userId });
   });

@@ -54,6 +54,8 @@ export interface AccessContext {
   readonly audit: Pick<Audit, "add">;
   /** Whether share links are opened without signing in, as it is now. */
   readonly anonymousLinks: () => boolean;
+  /** Whether somebody who is signed in has to turn a second factor on before they do anything else, as it is now. */
+  readonly needsSecondFactor: (actor: Actor) => Promise<boolean>;
 }
 
 /** Who may do what with a thing: loads what the actor was granted, and decides with `can`. */
@@ -114,8 +116,8 @@ export class Access {
   }
 
   /**
-   * Like `hold`, for whatever is no thing of its own: it ends when the caller may not sign in any more, has a lower role than they had, or
-   * `allowed` says no. `about` is what the rest of that depends on (`asset:ID`).
+   * Like `hold`, for whatever is no thing of its own: it ends when the caller may not sign in any more, has a lower role than they had, has to
+   * turn a second factor on first, or `allowed` says no. `about` is what the rest of that depends on (`asset:ID`).
    */
   holdCaller(actor: Actor, gone: AbortSignal, about = "", allowed: (current: Actor) => Promise<boolean> = always): Hold {
     const decide = async (current: Actor) => ({ allowed: !isDemoted(actor, current) && (await allowed(current)), until: null });
@@ -170,7 +172,10 @@ export class Access {
     if (actor.via === "link" && !this.#context.anonymousLinks()) return { allowed: false, until: null };
     const standing = await findStanding(this.#context.database.queries, actor);
     if (standing === undefined || standing.status !== "active" || !standing.valid) return { allowed: false, until: null };
-    const found = await allowed({ ...actor, role: standing.role });
+    const now = { ...actor, role: standing.role };
+    // Whoever was held up already was let in to turn it on, and to nothing else.
+    if (actor.needsSecondFactor !== true && (await this.#context.needsSecondFactor(now))) return { allowed: false, until: null };
+    const found = await allowed(now);
     const ends = [found.until, standing.expires_at].flatMap((end) => (end === null ? [] : [end.getTime()]));
     return { allowed: found.allowed, until: ends.length === 0 ? null : new Date(Math.min(...ends)) };
   }

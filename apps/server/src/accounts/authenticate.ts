@@ -116,6 +116,6 @@ async function readSession(options: AuthenticateOptions, request: FastifyRequest
   if (session.impersonatedBy && Date.now() - session.createdAt.getTime() > impersonationMs) return null;
   const impersonated = session.impersonatedBy ? { impersonatorId: session.impersonatedBy } : {};
   const actor: Actor = { userId: user.id, role: user.role as Actor["role"], via: "session", sessionId: session.id, ...impersonated };
-  const isHeldUp = !session.impersonatedBy && (await needsSecondFactor(options.database.queries, options.policy, actor));
+  const isHeldUp = await needsSecondFactor(options.database.queries, options.policy, actor);
   return isHeldUp ? { ...actor, needsSecondFactor: true } : actor;
 }

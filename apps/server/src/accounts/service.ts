@@ -33,7 +33,7 @@ import { verifyPassword } from "./password.ts";
 import { createSessions, type Exchange, type Sessions } from "./sessions.ts";
 import { checkSetup, completeSetup, ensureFirstAdmin } from "./setup.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
-import { requireLength, requirePasswords, type SignInPolicy } from "./sign-in-policy.ts";
+import { needsSecondFactor, requireLength, requirePasswords, type SignInPolicy } from "./sign-in-policy.ts";
 import { createSignUp, type OnEmailConfirmed, type SignUp, type SignUpPolicy } from "./sign-up.ts";
 import { findPasswordHash, findUser, findUsers, shortenSessions } from "./store.ts";
 import { createAccessTokens } from "./tokens/access-tokens.ts";
@@ -72,6 +72,8 @@ export interface Accounts
   actFor(userId: string): Promise<Actor>;
   /** Name and address of those of the users that exist. */
   findUsers(ids: readonly string[]): Promise<readonly Pick<User, "id" | "name" | "email">[]>;
+  /** Whether somebody has to turn a second factor on before they do anything else, as the policy is now. */
+  needsSecondFactor(actor: Actor): Promise<boolean>;
   /** No session lasts longer than one does that is made now. */
   shortenSessions(): Promise<void>;
   /** Resolves when what answers did not wait for has been done. */
@@ -217,6 +219,7 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
     },
     findUsers: (ids) => findUsers(queries, ids),
     settled: () => background.settled(),
+    needsSecondFactor: (actor) => needsSecondFactor(queries, policy, actor),
     shortenSessions: () => shortenSessions(queries, policy.sessionDays),
     async completeSetup(input, exchange) {
       requireLength(policy, input.password);

@@ -28,12 +28,9 @@ export function requireLength({ passwordLength }: SignInPolicy, password: string
     throw new AppError("invalid_request", { fields: [{ path, message: `at least ${passwordLength} characters` }] });
 }
 
-/** Whether somebody has to turn a second factor on before they do anything else. */
-export async function needsSecondFactor(
-  queries: Queries,
-  { secondFactor, passwords }: SignInPolicy,
-  person: Pick<Actor, "userId" | "role">,
-): Promise<boolean> {
-  const isAsked = secondFactor === "all" || (secondFactor === "admins" && can(person, "server:administer"));
-  return isAsked && passwords && (await lacksSecondFactor(queries, person.userId));
+/** Whether somebody in a browser has to turn a second factor on before they do anything else. Whoever acts as somebody else proved who they are before. */
+export async function needsSecondFactor(queries: Queries, { secondFactor, passwords }: SignInPolicy, actor: Actor): Promise<boolean> {
+  if (actor.via !== "session" || actor.impersonatorId !== undefined) return false;
+  const isAsked = secondFactor === "all" || (secondFactor === "admins" && can(actor, "server:administer"));
+  return isAsked && passwords && (await lacksSecondFactor(queries, actor.userId));
 }

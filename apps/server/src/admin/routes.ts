@@ -36,17 +36,23 @@ export function registerAdminRoutes(http: Http, admin: Admin): void {
     await admin.stopImpersonating(call.actor, call);
     return answer(204);
   });
-  http.bind(routes.exportMyData, (_input, { actor }) =>
-    answer(200, Readable.from(admin.exportPerson(actor)), {
-      "content-type": "application/json",
-      "content-disposition": 'attachment; filename="syla-export.json"',
-    }),
-  );
+  http.bind(routes.exportUser, async ({ params, body }, { trail }) => {
+    trail.details = { reason: body.reason };
+    return toDocument(await admin.export(params.id));
+  });
+  http.bind(routes.exportMyData, (_input, { actor }) => toDocument(admin.exportOwn(actor)));
   http.bind(routes.deleteMe, async ({ body }, { actor }) => {
     await admin.deleteOwn(actor, body.confirm, body.password);
     return answer(204);
   });
   registerOperationRoutes(http, admin);
+}
+
+function toDocument(pieces: AsyncIterable<string>) {
+  return answer(200, Readable.from(pieces), {
+    "content-type": "application/json",
+    "content-disposition": 'attachment; filename="syla-export.json"',
+  });
 }
 
 function registerOperationRoutes(http: Http, admin: Admin): void {

@@ -8,6 +8,7 @@ import type { Deliveries } from "../deliveries/service.ts";
 import type { Ownership } from "../catalog/service.ts";
 import { notify } from "../notifications/service.ts";
 import type { Database, Queries, Work } from "../platform/database.ts";
+import { settling } from "../quotas/service.ts";
 import { requestCancelOfAll, type RunsContext } from "../runs/service.ts";
 import { Announcements } from "./announcements/service.ts";
 import { exportPerson } from "./export/service.ts";
@@ -110,9 +111,9 @@ export class Admin {
 
   /** @throws AppError `not_found`, `last_admin`, `local_account`, `account_busy` */
   async delete(id: string, transferTo: string | undefined): Promise<void> {
-    await this.#queries.transaction().execute(async (work) => {
+    const remove = async (work: Work) => {
       await this.#keepAnAdmin(work, id);
-      await this.#find(work, id);
+      const user = await this.#find(work, id);
       if (id === this.#accounts.localUserId) throw new AppError("local_account");
       if (await store.isBusy(work, id)) throw new AppError("account_busy");
       if (transferTo !== undefined) {
@@ -122,8 +123,13 @@ export class Admin {
       const settle = async (ownerId: string) =>
         transferTo === undefined ? await this.#assets.remove(work, ownerId) : await this.#assets.handOver(work, ownerId, transferTo);
       await settle(id);
-      await store.deleteUser(work, id, settle);
-    });
+      await store.deleteUser(work, user, settle);
+    };
+    const storers = id.includes("\0") ? [] : await this.#assets.storers(this.#queries, id);
+    const others = [...storers, ...(transferTo === undefined ? [] : [transferTo])].filter(
+      (storer) => storer !== id && !storer.includes("\0"),
+    );
+    await this.#queries.transaction().execute((work) => settling(work, others, () => remove(work)));
   }
 
   /** @throws AppError `session_required`, `not_found`, `forbidden` for another administrator, `account_suspended` */
@@ -148,8 +154,14 @@ export class Admin {
     await this.#accounts.stopImpersonation(exchange);
   }
 
-  exportPerson(actor: Actor): AsyncGenerator<string> {
+  exportOwn(actor: Actor): AsyncGenerator<string> {
     return exportPerson(this.#queries, actor.userId);
+  }
+
+  /** @throws AppError `not_found` */
+  async export(id: string): Promise<AsyncGenerator<string>> {
+    const { id: userId } = await this.#find(this.#queries, id);
+    return exportPerson(this.#queries, userId);
   }
 
   /** @throws AppError `session_required`, `invalid_credentials`, and what {@link delete} throws */

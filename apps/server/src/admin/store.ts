@@ -3,6 +3,7 @@ import type { AdminOverview, UserFilter, UserHoldings } from "@syla/contracts/ad
 import { sql } from "kysely";
 import { notify, type Queries, type Work } from "../platform/database.ts";
 import { keepCounts, transferCounts } from "../usage/service.ts";
+import { forgetPerson, type Forgotten } from "./forgetting/store.ts";
 
 const userColumns = [
   "id",
@@ -124,16 +125,23 @@ export async function transferRuns(work: Work, from: string, to: string): Promis
 }
 
 /**
- * Removes the account with everything that is still its own. What the audit trail says stays. A team that has nobody left goes too, after
+ * Removes the account with everything that is still its own, and its name from what is not. What the audit trail says stays. A team that has nobody left goes too, after
  * `endTeam` has seen to what it owns; one that has members and no owner any more gets its oldest member as owner.
  */
-export async function deleteUser(work: Work, id: string, endTeam: (teamId: string) => Promise<void>): Promise<void> {
+export async function deleteUser(work: Work, user: Forgotten, endTeam: (teamId: string) => Promise<void>): Promise<void> {
+  const { id } = user;
   const memberships = await work.selectFrom("team_members").select("team_id").where("user_id", "=", id).execute();
-  await sql`delete from grants g using runs r where g.resource_type = 'run' and g.resource_id = r.id and r.owner_id = ${id}`.execute(work);
+  await sql`
+    delete from grants where (resource_type = 'run' and resource_id in (select r.id from runs r where r.owner_id = ${id}))
+      or (resource_type = 'sandbox' and resource_id in (select s.id from sandboxes s where s.owner_id = ${id}))`.execute(work);
   await keepCounts(work, id);
   await work.deleteFrom("runs").where("owner_id", "=", id).execute();
   await work.deleteFrom("sandboxes").where("owner_id", "=", id).execute();
   await work.deleteFrom("grants").where("subject_type", "=", "user").where("subject_id", "=", id).execute();
+  await sql`
+    delete from share_links l where created_by = ${id}
+      and not exists (select from grants where subject_type = 'link' and subject_id = l.id)`.execute(work);
+  await forgetPerson(work, user);
   await work.deleteFrom("users").where("id", "=", id).execute();
   const teamIds = memberships.map((row) => row.team_id);
   const { rows: left } = await sql<{ id: string }>`

@@ -8,6 +8,8 @@ import * as store from "./store.ts";
 export interface Ownership {
   /** How many there are, deleted ones left out. */
   count(queries: Queries, ownerId: string): Promise<number>;
+  /** Whose count of what is stored changes when everything is given to another owner, or removed. */
+  storers(queries: Queries, ownerId: string): Promise<string[]>;
   /** Gives everything to another owner; what has a name that is in use there gets one like it. */
   handOver(work: Work, from: string, to: string): Promise<void>;
   /** Removes everything for good. */
@@ -18,6 +20,7 @@ export interface Ownership {
 export function createOwnership(onChanged: OnChanged): Ownership {
   return {
     count: store.countOwned,
+    storers: async (queries, ownerId) => await store.findStorers(queries, await store.listOwned(queries, ownerId)),
     handOver: async (work, from, to) => {
       for (const id of await store.listOwned(work, from)) {
         const row = await store.lockAsset(work, id);

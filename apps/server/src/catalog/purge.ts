@@ -1,7 +1,8 @@
 import type { Database } from "../platform/database.ts";
 import type { RecurringWork } from "../platform/recurring.ts";
+import { settling } from "../quotas/service.ts";
 import { keptDays } from "./presenter.ts";
-import { purgeDeleted, removeUnusedWords } from "./store.ts";
+import { findDeleted, findStorers, purgeDeleted, removeUnusedWords } from "./store.ts";
 
 const hourMs = 60 * 60_000;
 const atOnce = 100;
@@ -20,7 +21,9 @@ export function purging(database: Database): RecurringWork {
 export async function purgeAssets(database: Database, signal?: AbortSignal, now = new Date()): Promise<number> {
   const before = new Date(now.getTime() - keptDays * 24 * hourMs);
   for (let count = 0; ;) {
-    const removed = await database.queries.transaction().execute((work) => purgeDeleted(work, before, atOnce));
+    const ids = await findDeleted(database.queries, before, atOnce);
+    const storers = await findStorers(database.queries, ids);
+    const removed = await database.queries.transaction().execute((work) => settling(work, storers, () => purgeDeleted(work, ids, before)));
     count += removed;
     if (removed < atOnce || signal?.aborted === true) return count;
   }

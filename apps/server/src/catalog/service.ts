@@ -25,6 +25,7 @@ import { notify } from "../notifications/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import { settling } from "../quotas/service.ts";
 import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
@@ -147,7 +148,9 @@ export class Catalog {
       created_by: actor.userId,
       updated_by: actor.userId,
     };
-    await this.#transaction((work) => insertNamed(work, row, input.anotherName));
+    // What was uploaded is counted; a copy has content that its owner has brought nowhere.
+    const gains = tree !== null && input.clonedFrom != null ? [ownerId] : [];
+    await this.#transaction((work) => settling(work, gains, () => insertNamed(work, row, input.anotherName)));
     if (input.type === "program" && tree !== null) await this.#context.onFiles?.(actor, tree.sha256, false);
     return await this.get(actor, id);
   }
@@ -215,7 +218,7 @@ export class Catalog {
       await this.#context.checkConfig?.(actor, next);
     }
     const { name, slug } = change;
-    await this.#change(actor, id, revision, async (row, work) => {
+    const apply = async (row: store.AssetRow, work: Work): Promise<RowChange> => {
       if (name !== undefined || slug !== undefined)
         await claimNames(work, row, { ...(name === undefined ? {} : { name }), ...(slug === undefined ? {} : { slug }) });
       await beside?.write(work);
@@ -227,7 +230,8 @@ export class Catalog {
         ...(change.importSource === undefined ? {} : { import_source: JSON.stringify(change.importSource) }),
         ...describeAsset(row, change),
       };
-    });
+    };
+    await this.#change(actor, id, revision, apply, change.tree === undefined ? [] : broughtFor(found, actor));
     return await this.get(actor, id);
   }
 
@@ -275,12 +279,12 @@ export class Catalog {
 
   /** Gives an asset to somebody else, who is told; whoever gave it away may not see it any more. @throws AppError `not_found`, `name_taken` */
   async transfer(actor: Actor, id: string, to: TransferInput): Promise<{ id: string; owner: AssetOwner }> {
-    const { name, type } = await loadAsset(this.#context, actor, "asset:transfer", id);
+    const { name, type, owner_id: before } = await loadAsset(this.#context, actor, "asset:transfer", id);
     // Somebody's own models answer to the names that they use: nobody else puts one among them.
     if (type === "model" && to.email !== undefined && !can(actor, "model:give-away"))
       throw new AppError("forbidden", { message: "A model is not given to another person.", hint: "Give it to a team, or share it." });
     const ownerId = await this.#newOwner(actor, to);
-    await this.#transaction(async (work) => {
+    const give = async (work: Work) => {
       const row = await lockAsset(this.#context, actor, work, id, "*");
       if (row.owner_id === ownerId) return;
       await claimNames(work, row, { ownerId });
@@ -288,7 +292,8 @@ export class Catalog {
       await this.#context.onChanged?.(work, row, { ownerId }, actor.userId);
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/${type}s/${id}` });
-    });
+    };
+    await this.#transaction((work) => settling(work, [before, ownerId], () => give(work)));
     const row = await store.findAsset(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("not_found");
     return { id, owner: toOwner(row.owner_id, row.owner_name) };
@@ -318,13 +323,14 @@ export class Catalog {
     const files = writes.map((write) => write.file);
     const known = await readTree(trees, found);
     const written = await storeFiles(this.#context, actor, files, known, (index) => `changes.${writes[index]?.index}.file`);
-    await this.#change(actor, id, revision, async (row, work) => {
+    const apply = async (row: store.AssetRow, work: Work): Promise<RowChange> => {
       const entries = applyChanges(await readTree(trees, row), changes, written);
       const next = await trees.put(entries, work).catch((error: unknown) => {
         throw error instanceof AppError ? locatedIn("changes", error) : error;
       });
       return next.sha256 === row.tree_sha256 ? {} : { tree_sha256: next.sha256 };
-    });
+    };
+    await this.#change(actor, id, revision, apply, broughtFor(found, actor));
     return await this.get(actor, id);
   }
 
@@ -391,18 +397,21 @@ export class Catalog {
     });
   }
 
+  /** `gains`: who has content by it that others have brought. */
   async #change(
     actor: Actor,
     id: string,
     revision: Revision | undefined,
     changeOf: (row: store.AssetRow, work: Work) => Promise<RowChange>,
+    gains: readonly string[] = [],
   ): Promise<void> {
-    const tree = await this.#transaction(async (work) => {
+    const apply = async (work: Work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);
       const change = await changeOf(row, work);
       if (Object.keys(change).length > 0) await store.changeAsset(work, id, actor.userId, change);
       return row.type === "program" ? change.tree_sha256 : null;
-    });
+    };
+    const tree = await this.#transaction((work) => settling(work, gains, () => apply(work)));
     if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, false);
   }
 
@@ -476,6 +485,11 @@ function followsFromRows(path: string): AppError {
     hint: "Upload other rows with `POST /datasets/{id}/content`, or share them out with `POST /datasets/{id}/splits`.",
     fields: [{ path, message: "cannot be changed for a dataset" }],
   });
+}
+
+/** For whom somebody brings files into an asset: what they bring themselves is counted already. */
+function broughtFor({ owner_id: ownerId }: store.AssetRow, { userId }: Actor): string[] {
+  return ownerId === userId ? [] : [ownerId];
 }
 
 /** The files of a tree are numbered otherwise than the changes that made it. */

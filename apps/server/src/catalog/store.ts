@@ -171,22 +171,35 @@ export async function mayOwn(queries: Queries, userId: string): Promise<boolean>
   return person !== undefined && can({ userId, role: person.role }, "asset:create");
 }
 
-/** Removes what was deleted before a time, with the grants on it. @returns how many */
-export async function purgeDeleted(work: Work, before: Date, most: number): Promise<number> {
-  const rows = await work
+/** What was deleted before a time. */
+export async function findDeleted(queries: Queries, before: Date, most: number): Promise<string[]> {
+  const query = queries.selectFrom("assets").select("id").where("deleted_at", "<", before).orderBy("deleted_at").limit(most);
+  return (await query.execute()).map((row) => row.id);
+}
+
+/** Removes for good those that no other server is removing, and nobody has restored meanwhile. @returns how many */
+export async function purgeDeleted(work: Work, ids: readonly string[], before: Date): Promise<number> {
+  if (ids.length === 0) return 0;
+  const query = work
     .selectFrom("assets")
     .select("id")
-    .where("deleted_at", "<", before)
-    .orderBy("deleted_at")
-    .limit(most)
-    .forUpdate()
-    .skipLocked()
-    .execute();
+    .where("id", "in", [...ids])
+    .where("deleted_at", "<", before);
+  const rows = await query.orderBy("id").forUpdate().skipLocked().execute();
   await removeAssets(
     work,
     rows.map((row) => row.id),
   );
   return rows.length;
+}
+
+/** Who owns these assets, or has stored content for them. */
+export async function findStorers(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select owner_id as id from assets where id = any(${[...ids]})
+    union select created_by from assets where id = any(${[...ids]}) and created_by is not null
+    union select created_by from asset_versions where asset_id = any(${[...ids]}) and created_by is not null`.execute(queries);
+  return rows.map((row) => row.id);
 }
 
 /** Removes assets for good, with their versions, the grants on them, and what was uploaded for them alone. */
@@ -208,7 +221,7 @@ export async function removeAssets(work: Work, ids: readonly string[]): Promise<
 }
 
 /**
- * Gives the storage of uploads back to those who brought them for these assets, as far as no other asset and no workspace has the content in its files. Whatever
+ * Forgets the uploads of those who brought them for these assets, as far as no other asset and no workspace has the content in its files. Whatever
  * else refers to the content, a run or a tree, goes on to keep it.
  */
 async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> {
@@ -219,15 +232,10 @@ async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> 
       union all select id, tree_sha256, owner_id, created_by from workspaces),
     gone as (
       select distinct people.id as owner_id, b.sha256 from parts p join tree_blobs b using (tree_sha256)
-      cross join lateral (values (p.owner_id), (p.created_by)) as people(id) where p.asset_id = any(${[...ids]})),
-    removed as (
-      delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256
-        and not exists (select from tree_blobs b join parts p using (tree_sha256)
-          where b.sha256 = gone.sha256 and p.asset_id <> all(${[...ids]}))
-      returning u.owner_id, u.size)
-    insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
-    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
+      cross join lateral (values (p.owner_id), (p.created_by)) as people(id) where p.asset_id = any(${[...ids]}))
+    delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256
+      and not exists (select from tree_blobs b join parts p using (tree_sha256)
+        where b.sha256 = gone.sha256 and p.asset_id <> all(${[...ids]}))`.execute(work);
 }
 
 /** What an owner has, deleted things included. */

@@ -30,7 +30,7 @@ export interface DatasetsContext {
     recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]>;
     forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void>;
   };
-  readonly quotas: { storageRoom(actor: Actor): Promise<number>; storageExceeded(actor: Actor): Promise<AppError> };
+  readonly quotas: { storageRoom(actor: Actor, most: number): Promise<number>; storageExceeded(actor: Actor): Promise<AppError> };
   /** Of one upload, bytes. */
   readonly maxBytes: number;
 }
@@ -181,7 +181,7 @@ export class Datasets {
   /** Reads an upload and stores its rows. Whatever is wrong with it, nothing is left of it that anything refers to. */
   async #store(actor: Actor, upload: Readable, wish: ReadingWish, splits: DatasetSplitsInput | null): Promise<FreshRows> {
     const { blobs, trees, uploads, quotas, maxBytes } = this.#context;
-    const room = await quotas.storageRoom(actor);
+    const room = await quotas.storageRoom(actor, maxBytes);
     const { source, format, writer } = await openSource(upload.iterator({ destroyOnReturn: false }), wish, maxBytes);
     const rows = await blobs.putStream(writer.bytes, { maxBytes: Math.min(maxBytes, room) }).catch(async (error: unknown) => {
       const isOverQuota = room < maxBytes && error instanceof AppError && error.code === "payload_too_large";

@@ -36,7 +36,8 @@ import {
 } from "./store.ts";
 
 export { addKeyStored } from "./keys/store.ts";
-export { lockPeople, lockSettling, noteWarning, settleStoredOf } from "./store.ts";
+export { settling } from "./settling.ts";
+export { noteWarning } from "./store.ts";
 
 /** How long limits are believed without asking: a server that hears of no change learns of it this late. */
 const memoMs = 5000;
@@ -188,7 +189,7 @@ export class Quotas {
     return { mayStart, newBytes };
   }
 
-  /** What came with several runs is counted several times, until it is counted anew: for whoever would be refused at once, where that is cheap. */
+  /** What came several times is counted several times, until it is counted anew: for whoever would be refused at once, where that is cheap. */
   #mayRecount(userId: string): boolean {
     return (this.#recountAfter.get(userId) ?? 0) <= performance.now();
   }
@@ -210,41 +211,65 @@ export class Quotas {
     });
   }
 
-  /** How many bytes more somebody may store. @throws AppError `quota_exceeded` when there are none */
-  async storageRoom(actor: Actor): Promise<number> {
+  /**
+   * How many bytes more somebody may store. Where that is less than the `most` that may come, what they have is counted anew first.
+   *
+   * @throws AppError `quota_exceeded` when there are none
+   */
+  async storageRoom(actor: Actor, most: number): Promise<number> {
     const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
     const byKey = key === null ? Number.POSITIVE_INFINITY : await this.keys.storageRoom(key);
-    const { storageMb } = person.limits;
-    if (storageMb < 0) return byKey;
-    const used = await this.#used(this.#context.database.queries, actor.userId, person, "none");
-    const room = storageMb * megabyte - used.storedBytes;
-    if (room <= 0) throw this.#refuse(actor.userId, storageState(person, used));
-    return Math.min(room, byKey);
+    if (person.limits.storageMb < 0) return byKey;
+    if ((await this.#room(actor.userId)) < most && this.#mayRecount(actor.userId)) await this.#recount(actor.userId, []);
+    const room = await this.#room(actor.userId);
+    if (room > 0) return Math.min(room, byKey);
+    throw this.#refuse(actor.userId, storageState(person, await this.#used(this.#context.database.queries, actor.userId, person, "none")));
   }
 
   /**
-   * Refuses to store more than there is room for; else `record`s it, in this transaction, and counts it for the actor's key: days are locked before keys.
+   * Refuses to store more than there is room for; else `record`s it, in its transaction, and counts it for the actor's key. Like {@link letIn}, it counts
+   * anew what somebody has before they are refused.
    *
    * @throws AppError `quota_exceeded`
    */
-  async admitStorage(work: Queries, actor: Actor, bytes: number, record: () => Promise<void>): Promise<void> {
-    const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
-    const isLimited = person.limits.storageMb >= 0;
-    if (isLimited || key !== null) await lockPerson(work, actor.userId);
-    if (key !== null) await this.keys.requireStorage(work, key, bytes);
-    if (isLimited) await this.#requireStorage(work, actor.userId, person, bytes);
-    await record();
-    if (key !== null) await this.keys.countStorage(work, key, bytes);
+  async letStore(actor: Actor, given: readonly BlobRef[], record: (work: Work) => Promise<void>): Promise<void> {
+    const mayRecount = this.#mayRecount(actor.userId);
+    const bytes = sizeOf(given);
+    try {
+      return await this.#store(actor, { bytes, newBytes: bytes, isFirst: mayRecount }, record);
+    } catch (error) {
+      if (!mayRecount || !isOwnStorage(error)) throw error;
+    }
+    const newBytes = await this.#recount(actor.userId, given);
+    await this.#store(actor, { bytes, newBytes, isFirst: false }, record);
   }
 
-  async #requireStorage(work: Queries, userId: string, person: PersonLimits, bytes: number): Promise<void> {
+  /** Days are locked before keys. `newBytes`: what of it the actor has not stored otherwise. */
+  async #store(
+    actor: Actor,
+    { bytes, newBytes, isFirst }: { readonly bytes: number; readonly newBytes: number; readonly isFirst: boolean },
+    record: (work: Work) => Promise<void>,
+  ): Promise<void> {
+    const [person, key] = [await this.#limitsOf(actor.userId), await this.keys.limitedKey(actor)];
+    const isLimited = person.limits.storageMb >= 0;
+    await this.#context.database.queries.transaction().execute(async (work) => {
+      if (isLimited || key !== null) await lockPerson(work, actor.userId);
+      if (key !== null) await this.keys.requireStorage(work, key, bytes);
+      if (isLimited) await this.#requireStorage(work, actor.userId, person, newBytes, isFirst);
+      await record(work);
+      if (key !== null) await this.keys.countStorage(work, key, bytes);
+    });
+  }
+
+  async #requireStorage(work: Queries, userId: string, person: PersonLimits, bytes: number, isFirst: boolean): Promise<void> {
     const used = await this.#used(work, userId, person, "none");
     const after = { ...used, storedBytes: used.storedBytes + bytes };
-    if (after.storedBytes > person.limits.storageMb * megabyte) throw this.#refuse(userId, storageState(person, used));
+    const state = storageState(person, used);
+    if (after.storedBytes > person.limits.storageMb * megabyte) throw isFirst ? quotaExceeded(state) : this.#refuse(userId, state);
     this.#warnSoon(userId, storageState(person, after));
   }
 
-  /** Takes back what `admitStorage` counted for the actor's key: nothing came of it. Their own count follows from their uploads. */
+  /** Takes back what `letStore` counted for the actor's key: nothing came of it. Their own count follows from their uploads. */
   async giveBackStorage(work: Queries, actor: Actor, bytes: number): Promise<void> {
     const key = bytes === 0 ? null : await this.keys.limitedKey(actor);
     if (key !== null) await this.keys.countStorage(work, key, -bytes);
@@ -306,7 +331,7 @@ export class Quotas {
     if (found === undefined) throw new AppError("not_found");
     const person = limitsFor(found, defaultLimits(this.#context.settings));
     const daily = countedDaily(person, "program") === "none" ? "programs" : countedDaily(person, "program");
-    const counted = await this.#statesOf(queries, userId, person, daily, await countStored(queries, userId));
+    const counted = await this.#statesOf(queries, userId, person, daily, await this.#countStored(userId, person));
     const live = {
       quota: "concurrentRuns",
       limit: person.limits.concurrentRuns,
@@ -315,6 +340,15 @@ export class Quotas {
     } as const;
     const rate = { quota: "executionsPerMinute", limit: person.limits.executionsPerMinute, used: null, resetsAt: null } as const;
     return { userId, items: [live, ...counted, rate, await this.#spendState(userId, person)].map((state) => toQuota(state, person)) };
+  }
+
+  /** What somebody has stored, counted from what is there; what decides is brought in line with what is shown. */
+  async #countStored(userId: string, person: PersonLimits): Promise<number> {
+    const { queries } = this.#context.database;
+    const stored = await countStored(queries, userId);
+    const { storedBytes } = await this.#used(queries, userId, person, "none");
+    if (stored !== storedBytes && this.#mayRecount(userId)) await this.#recount(userId, []);
+    return stored;
   }
 
   /** Changes a person's limits. @throws AppError `not_found` */

@@ -63,7 +63,7 @@ export function registerRunRoutes(
     return { missing: [...new Set(body.sha256)].filter((sha256) => !known.has(sha256)) };
   });
   http.bind(blobRoutes.uploadBlob, async ({ body }, call) => {
-    const room = await quotas.storageRoom(call.actor);
+    const room = await quotas.storageRoom(call.actor, Number(call.request.headers["content-length"] ?? uploadLimit));
     const { sha256, size } = await storeUpload(blobs, body as Readable, Math.min(uploadLimit, room)).catch(async (error: unknown) => {
       const isOverQuota = room < uploadLimit && error instanceof AppError && error.code === "payload_too_large";
       throw isOverQuota ? await quotas.storageExceeded(call.actor) : error;

@@ -34,7 +34,7 @@ import { encodeEvent } from "../platform/event-stream.ts";
 import { newId } from "../platform/ids.ts";
 import type { Trees } from "../platform/trees.ts";
 import { FairTurns } from "../platform/turns.ts";
-import type { Admission, Allowance, Quotas } from "../quotas/service.ts";
+import { settling, type Admission, type Allowance, type Quotas } from "../quotas/service.ts";
 import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { toArtifact } from "./artifacts/service.ts";
@@ -508,28 +508,23 @@ export class Runs {
 
   /** Notes an upload of theirs. @throws AppError `quota_exceeded` when there is no room for it */
   async recordUpload(actor: Actor, sha256: string, size: number): Promise<void> {
-    const { database, quotas } = this.#context;
+    const { quotas } = this.#context;
     // What is counted already costs nobody anything, and no key.
     if ((await this.uploadSizes(actor.userId, [sha256])).has(sha256)) return;
-    await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, size, () => store.recordUpload(work, actor.userId, sha256, size));
-    });
+    await quotas.letStore(actor, [{ sha256, size }], (work) => store.recordUpload(work, actor.userId, sha256, size));
   }
 
   /** Counts several uploads of theirs at once. @returns those that were not counted before @throws AppError `quota_exceeded` */
   async recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]> {
-    const { database, quotas } = this.#context;
+    const { quotas } = this.#context;
     const known = await this.uploadSizes(
       actor.userId,
       blobs.map((blob) => blob.sha256),
     );
     const fresh = [...new Map(blobs.map((blob) => [blob.sha256, blob])).values()].filter((blob) => !known.has(blob.sha256));
     if (fresh.length === 0) return [];
-    const total = fresh.reduce((sum, blob) => sum + blob.size, 0);
-    await database.queries.transaction().execute(async (work) => {
-      await quotas.admitStorage(work, actor, total, async () => {
-        for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
-      });
+    await quotas.letStore(actor, fresh, async (work) => {
+      for (const { sha256, size } of fresh) await store.recordUpload(work, actor.userId, sha256, size);
     });
     return fresh;
   }
@@ -540,7 +535,8 @@ export class Runs {
     const { database, quotas } = this.#context;
     const hashes = blobs.map((blob) => blob.sha256);
     await database.queries.transaction().execute(async (work) => {
-      await quotas.giveBackStorage(work, actor, await store.forgetUploads(work, [actor.userId], hashes));
+      const bytes = await settling(work, [actor.userId], () => store.forgetUploads(work, actor.userId, hashes));
+      await quotas.giveBackStorage(work, actor, bytes);
     });
   }
 

@@ -594,7 +594,6 @@ export async function findConnections(queries: Queries, runId: string): Promise<
   return row?.connections ?? null;
 }
 
-/** Remembers that somebody brought this content, so that only they can refer to it. */
 /** Notes that somebody has uploaded something, and counts it. What they have uploaded before changes nothing. */
 export async function recordUpload(queries: Queries, ownerId: string, sha256: string, size: number): Promise<void> {
   await sql`
@@ -604,19 +603,16 @@ export async function recordUpload(queries: Queries, ownerId: string, sha256: st
     on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(queries);
 }
 
-/** Forgets uploads of theirs, and counts that: all but those whose content is in files of what they own. @returns how many bytes */
-export async function forgetUploads(queries: Queries, ownerIds: readonly string[], hashes: readonly string[]): Promise<number> {
+/** Forgets uploads of theirs: all but those whose content is in files of what they own. @returns how many bytes */
+export async function forgetUploads(queries: Queries, ownerId: string, hashes: readonly string[]): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
     with removed as (
-      delete from uploads u where u.owner_id = any(${[...ownerIds]}) and u.sha256 = any(${[...hashes]})
+      delete from uploads u where u.owner_id = ${ownerId} and u.sha256 = any(${[...hashes]})
         and not exists (select from tree_blobs b join assets a using (tree_sha256) where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
         and not exists (select from tree_blobs b join asset_versions v using (tree_sha256) join assets a on a.id = v.asset_id
           where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
         and not exists (select from tree_blobs b join workspaces w using (tree_sha256) where b.sha256 = u.sha256 and w.owner_id = u.owner_id)
-      returning owner_id, size),
-    counted as (insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
-    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes)
+      returning size)
     select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
   return rows[0]?.bytes ?? 0;
 }

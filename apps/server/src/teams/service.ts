@@ -10,6 +10,7 @@ import type { Database, Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { hashToken, newToken } from "../platform/one-time-token.ts";
 import { readCursor, toPage } from "../platform/page-cursor.ts";
+import { settling } from "../quotas/service.ts";
 import { invitationMail } from "./invitation-mail.ts";
 import { slugOf, toInvitation, toMember, toTeam } from "./presenter.ts";
 import * as store from "./store.ts";
@@ -81,7 +82,7 @@ export class Teams {
   async delete(actor: Actor, id: string, transferTo?: string): Promise<void> {
     await this.#find(actor, id, "team:manage");
     const heir = transferTo === undefined ? null : await this.#heir(actor, id, transferTo);
-    await this.#transaction(async (work) => {
+    const remove = async (work: Work) => {
       await store.lockOwners(work, id);
       const count = await this.#context.assets.count(work, id);
       if (heir !== null) await this.#context.assets.handOver(work, id, heir);
@@ -92,7 +93,9 @@ export class Teams {
         });
       else await this.#context.assets.remove(work, id);
       await store.deleteTeam(work, id);
-    });
+    };
+    const storers = await this.#context.assets.storers(this.#context.database.queries, id);
+    await this.#transaction((work) => settling(work, heir === null ? storers : [...storers, heir], () => remove(work)));
   }
 
   async #heir(actor: Actor, id: string, to: string): Promise<string> {

@@ -7,7 +7,7 @@ import type { Database, Queries } from "../platform/database.ts";
 import { dollar } from "../spend/service.ts";
 import { listDays, listPeople, recount, sumCounts, type CountsFilter, type GroupRow } from "./store.ts";
 
-export { countCalls, countedRunColumns, countRuns, keepCounts, sumCost, transferCounts } from "./store.ts";
+export { countCalls, countedRunColumns, countRuns, forgetCounts, keepCounts, sumCost, transferCounts } from "./store.ts";
 
 const dayMs = 86_400_000;
 const shownDays = 30;

@@ -170,20 +170,32 @@ export async function sumCost(
 
 /** Gives what somebody's runs used to another account, as the runs are given. */
 export async function transferCounts(work: Work, from: string, to: string): Promise<void> {
-  await rekey(work, from, { user_id: sql`${to}::text` });
+  await rekey(work, from, { user_id: sql`${to}::text` }, liveRuns);
 }
 
 /** Counts somebody's runs as deleted ones, before they are. */
 export async function keepCounts(work: Work, userId: string): Promise<void> {
-  await rekey(work, userId, { is_deleted: sql`true` });
+  await rekey(work, userId, { is_deleted: sql`true` }, liveRuns);
 }
 
-/** Counts the runs of somebody under another key. */
-async function rekey(work: Work, userId: string, change: Readonly<Record<string, RawBuilder<unknown>>>): Promise<void> {
+/** Counts what somebody used under nobody's name: what there was in all stays. Their calls are nobody's as well then. */
+export async function forgetCounts(work: Work, userId: string, nobody: string): Promise<void> {
+  await rekey(work, userId, { user_id: sql`${nobody}::text` }, sql`true`);
+}
+
+const liveRuns = sql`what = 'run' and not is_deleted`;
+
+/** Counts what somebody used under another key. */
+async function rekey(
+  work: Work,
+  userId: string,
+  change: Readonly<Record<string, RawBuilder<unknown>>>,
+  which: RawBuilder<unknown>,
+): Promise<void> {
   const columns = countKeys.split(", ").map((name) => change[name] ?? sql.ref(name));
   const totals = countSums.map((name) => sql`sum(${sql.ref(name)})`);
   await sql`
-    with moved as (delete from usage_counts where user_id = ${userId} and what = 'run' and not is_deleted returning *)
+    with moved as (delete from usage_counts where user_id = ${userId} and ${which} returning *)
     insert into usage_counts (${sql.raw(countKeys)}, ${sql.raw(countSums.join(", "))})
     select ${sql.join([...columns, ...totals])} from moved ${sql.raw(byKey)} ${sql.raw(addUp)}`.execute(work);
 }

@@ -4,9 +4,11 @@ import type { WorkspaceFileChanges, WorkspaceVersionCause } from "@syla/contract
 import type { Actor } from "../access/actor.ts";
 import { applyChanges, storeFiles, type Uploads } from "../catalog/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
+import type { Work } from "../platform/database.ts";
 import { mergeTrees, type ConflictRule } from "../platform/merge-trees.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, Trees } from "../platform/trees.ts";
+import { settling } from "../quotas/service.ts";
 import { loadWorkspace, requireChangeable, requireRevision, type LoadingContext } from "./loading.ts";
 import * as store from "./store.ts";
 
@@ -59,7 +61,7 @@ export async function putFiles(context: FilesContext, actor: Actor, id: string, 
     });
     if (tree.sha256 === seen.tree_sha256) return await store.touchWorkspace(database.queries, id);
     await blobs.keep([tree.sha256]);
-    const isDone = await database.queries.transaction().execute(async (work) => {
+    const write = async (work: Work) => {
       const row = await store.lockWorkspace(work, id);
       if (row === undefined) throw new AppError("not_found");
       requireChangeable(row);
@@ -69,7 +71,10 @@ export async function putFiles(context: FilesContext, actor: Actor, id: string, 
       await store.insertHead(work, { id, revision: row.revision + 1, tree: tree.sha256 });
       await store.touchWorkspace(work, id);
       return true;
-    });
+    };
+    // What the owner has uploaded is counted; content that came otherwise is not.
+    const gains = actor.userId === seen.owner_id && wish.before?.cause !== "before_import" ? [] : [seen.owner_id];
+    const isDone = await database.queries.transaction().execute((work) => settling(work, gains, () => write(work)));
     if (isDone) return;
   }
   throw new AppError("conflict", { message: "Others write into this workspace all the time.", hint: "Try again." });

@@ -1,6 +1,7 @@
 import { notifyEach } from "../notifications/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import type { RecurringWork } from "../platform/recurring.ts";
+import { settling } from "../quotas/service.ts";
 import { keptDays, type WorkspaceTimes } from "./kinds.ts";
 import * as store from "./store.ts";
 
@@ -23,14 +24,12 @@ export function sweepingWorkspaces(database: Database, times: () => WorkspaceTim
 /** @returns how many of them something became of */
 export async function sweepWorkspaces(database: Database, times: WorkspaceTimes, signal?: AbortSignal): Promise<number> {
   const steps: ((work: Work) => Promise<number>)[] = [
-    (work) => removeEphemeral(work, times),
     (work) => endSessions(work, times),
     (work) => archiveUnused(work, times),
     (work) => suspendIdle(work, times),
     (work) => warn(work, times),
-    purgeDeleted,
   ];
-  let total = 0;
+  let total = await removeGone(database, times, signal);
   for (const step of steps) {
     for (;;) {
       const done = await database.queries.transaction().execute(step);
@@ -41,18 +40,24 @@ export async function sweepWorkspaces(database: Database, times: WorkspaceTimes,
   return total;
 }
 
-async function removeEphemeral(work: Work, { ephemeralMs }: WorkspaceTimes): Promise<number> {
-  const rows = await store.takeExpired(work, "ephemeral", ephemeralMs, atOnce);
-  await store.removeWorkspaces(
-    work,
-    rows.map(({ id }) => id),
-  );
-  return rows.length;
+/** What was ephemeral, and what was deleted so long ago that it can no longer be restored. */
+async function removeGone(database: Database, { ephemeralMs }: WorkspaceTimes, signal?: AbortSignal): Promise<number> {
+  const gone = { ephemeralMs, deletedMs: keptDays * dayMs };
+  for (let count = 0; ;) {
+    const ids = await store.findGone(database.queries, gone, atOnce);
+    if (ids.length === 0) return count;
+    const storers = await store.findStorers(database.queries, ids);
+    const removed = await database.queries
+      .transaction()
+      .execute((work) => settling(work, storers, () => store.removeGone(work, ids, gone)));
+    count += removed;
+    if (removed < atOnce || signal?.aborted === true) return count;
+  }
 }
 
 /** What is to be kept is archived. */
 async function endSessions(work: Work, { sessionMs }: WorkspaceTimes): Promise<number> {
-  const rows = await store.takeExpired(work, "session", sessionMs, atOnce);
+  const rows = await store.takeExpired(work, sessionMs, atOnce);
   for (const { id, keep_on_exit: isKept } of rows)
     await store.changeWorkspace(
       work,
@@ -93,14 +98,5 @@ async function warn(work: Work, { archiveMs, sessionMs }: WorkspaceTimes): Promi
       details: { workspaceId: id },
     });
   }
-  return rows.length;
-}
-
-async function purgeDeleted(work: Work): Promise<number> {
-  const rows = await store.takeDeleted(work, keptDays * dayMs, atOnce);
-  await store.removeWorkspaces(
-    work,
-    rows.map(({ id }) => id),
-  );
   return rows.length;
 }

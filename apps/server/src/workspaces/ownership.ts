@@ -4,6 +4,7 @@ import * as store from "./store.ts";
 /** The workspaces' part in deleting people and teams. */
 export const workspaceOwnership: Ownership = {
   count: store.countOwned,
+  storers: async (queries, ownerId) => await store.findStorers(queries, await store.listOwned(queries, ownerId)),
   handOver: async (work, from, to) => {
     for (const id of await store.listOwned(work, from)) {
       const row = await store.lockWorkspace(work, id);
@@ -22,6 +23,11 @@ export function everyOwnership(parts: readonly Ownership[]): Ownership {
       let count = 0;
       for (const part of parts) count += await part.count(queries, ownerId);
       return count;
+    },
+    storers: async (queries, ownerId) => {
+      const storers: string[] = [];
+      for (const part of parts) storers.push(...(await part.storers(queries, ownerId)));
+      return storers;
     },
     handOver: async (work, from, to) => {
       for (const part of parts) await part.handOver(work, from, to);

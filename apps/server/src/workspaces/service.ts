@@ -22,6 +22,7 @@ import type { Work } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, TreeRef } from "../platform/trees.ts";
+import { settling } from "../quotas/service.ts";
 import { changeFiles, putFiles, type FilesContext } from "./files.ts";
 import type { WorkspaceTimes } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable, requireRevision, toThing } from "./loading.ts";
@@ -74,7 +75,7 @@ export class Workspaces {
     const tree = await this.#context.trees.put(entries);
     const from = input.source?.kind === "workspace" ? input.source : null;
     const clonedFrom = from === null ? null : { id: from.workspaceId, version: from.version?.toString() ?? null };
-    return await this.#insert(actor, { ...input, ownerId, tree, clonedFrom });
+    return await this.#insert(actor, { ...input, ownerId, tree, clonedFrom, isBrought: input.source === undefined });
   }
 
   /** What was deleted is there for those who may restore it. */
@@ -124,13 +125,15 @@ export class Workspaces {
   /** Deletes it: for now, or for good. @throws AppError `workspace_in_use` */
   async delete(actor: Actor, id: string, forGood = false): Promise<void> {
     await loadWorkspace(this.#context, actor, "workspace:delete", id);
-    await this.#transaction(async (work) => {
+    const storers = forGood ? await store.findStorers(this.#context.database.queries, [id]) : [];
+    const remove = async (work: Work) => {
       const row = await this.#lock(work, id);
       if (await store.isInUse(work, id)) throw new AppError("workspace_in_use");
       if (forGood) await store.removeWorkspaces(work, [id]);
       else if (row.deleted_at === null)
         await store.changeWorkspace(work, id, actor.userId, { deleted_at: new Date(), deleted_by: actor.userId });
-    });
+    };
+    await this.#transaction((work) => settling(work, storers, () => remove(work)));
   }
 
   /** @throws AppError `name_taken` */
@@ -162,21 +165,23 @@ export class Workspaces {
       network: "none",
       keepOnExit: row.keep_on_exit,
       clonedFrom: { id, version: version?.toString() ?? null },
+      isBrought: false,
     });
   }
 
   /** Gives it to somebody else, who is told; whoever gave it away may not see it any more. @throws AppError `not_found`, `name_taken` */
   async transfer(actor: Actor, id: string, to: TransferInput): Promise<{ id: string; owner: AssetOwner }> {
-    const { name } = await loadWorkspace(this.#context, actor, "workspace:transfer", id);
+    const { name, owner_id: before } = await loadWorkspace(this.#context, actor, "workspace:transfer", id);
     const ownerId = await this.#newOwner(actor, to);
-    await this.#transaction(async (work) => {
+    const give = async (work: Work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
       if (row.owner_id === ownerId) return;
       await store.changeWorkspace(work, id, actor.userId, { owner_id: ownerId });
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/workspaces/${id}` });
-    });
+    };
+    await this.#transaction((work) => settling(work, [before, ownerId], () => give(work)));
     const row = await store.findWorkspace(this.#context.database.queries, id);
     if (row === undefined) throw new AppError("not_found");
     return { id, owner: toOwner(row.owner_id, row.owner_name) };
@@ -299,25 +304,26 @@ export class Workspaces {
       readonly ownerId: string;
       readonly tree: TreeRef;
       readonly clonedFrom: Workspace["clonedFrom"];
+      readonly isBrought: boolean;
     },
   ): Promise<Workspace> {
     const id = newId("wsp");
-    const { name, description, kind, network, keepOnExit, ownerId, tree, clonedFrom } = wish;
-    await this.#transaction((work) =>
-      store.insertWorkspace(work, {
-        id,
-        kind,
-        name,
-        description,
-        owner_id: ownerId,
-        tree_sha256: tree.sha256,
-        network: JSON.stringify(network),
-        keep_on_exit: keepOnExit,
-        cloned_from: clonedFrom === null ? null : JSON.stringify(clonedFrom),
-        created_by: actor.userId,
-        updated_by: actor.userId,
-      }),
-    );
+    const { name, description, kind, network, keepOnExit, ownerId, tree, clonedFrom, isBrought } = wish;
+    const row = {
+      id,
+      kind,
+      name,
+      description,
+      owner_id: ownerId,
+      tree_sha256: tree.sha256,
+      network: JSON.stringify(network),
+      keep_on_exit: keepOnExit,
+      cloned_from: clonedFrom === null ? null : JSON.stringify(clonedFrom),
+      created_by: actor.userId,
+      updated_by: actor.userId,
+    };
+    // What was uploaded is counted; content of elsewhere its owner has brought nowhere.
+    await this.#transaction((work) => settling(work, isBrought ? [] : [ownerId], () => store.insertWorkspace(work, row)));
     return await this.get(actor, id);
   }
 

@@ -1,4 +1,4 @@
-import type { WorkspaceFilter, WorkspaceKind, WorkspaceVersionCause } from "@syla/contracts/workspaces";
+import type { WorkspaceFilter, WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import { sql, type Insertable, type RawBuilder, type Selectable, type SqlBool, type Updateable } from "kysely";
 import pg from "pg";
 import { can, sharedWith, type Viewer } from "../access/service.ts";
@@ -245,6 +245,16 @@ export async function isInUse(queries: Queries, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Who owns these workspaces, or has stored content for them. */
+export async function findStorers(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select owner_id as id from workspaces where id = any(${[...ids]})
+    union select created_by from workspaces where id = any(${[...ids]}) and created_by is not null
+    union select updated_by from workspaces where id = any(${[...ids]}) and updated_by is not null
+    union select created_by from workspace_versions where workspace_id = any(${[...ids]}) and created_by is not null`.execute(queries);
+  return rows.map((row) => row.id);
+}
+
 /** Removes workspaces for good, with their versions, the grants on them, and what was uploaded for them alone. */
 export async function removeWorkspaces(work: Work, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
@@ -263,7 +273,7 @@ export async function removeWorkspaces(work: Work, ids: readonly string[]): Prom
     .execute();
 }
 
-/** Gives the storage of uploads back to those who brought them for these workspaces, as far as nothing else of theirs has the content in its files. */
+/** Forgets the uploads of those who brought them for these workspaces, as far as nothing else has the content in its files. */
 async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> {
   await sql`
     with parts as not materialized (
@@ -274,15 +284,10 @@ async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> 
       union all select v.asset_id, v.tree_sha256, a.owner_id, v.created_by, null from asset_versions v join assets a on a.id = v.asset_id),
     gone as (
       select distinct people.id as owner_id, b.sha256 from parts p join tree_blobs b using (tree_sha256)
-      cross join lateral (values (p.owner_id), (p.created_by), (p.updated_by)) as people(id) where p.thing_id = any(${[...ids]})),
-    removed as (
-      delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256
-        and not exists (select from tree_blobs b join parts p using (tree_sha256)
-          where b.sha256 = gone.sha256 and p.thing_id <> all(${[...ids]}))
-      returning u.owner_id, u.size)
-    insert into usage_days (user_id, day, stored_bytes)
-      select owner_id, (now() at time zone 'UTC')::date, -sum(size) from removed group by owner_id order by owner_id
-    on conflict (user_id, day) do update set stored_bytes = usage_days.stored_bytes + excluded.stored_bytes`.execute(work);
+      cross join lateral (values (p.owner_id), (p.created_by), (p.updated_by)) as people(id) where p.thing_id = any(${[...ids]}))
+    delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256
+      and not exists (select from tree_blobs b join parts p using (tree_sha256)
+        where b.sha256 = gone.sha256 and p.thing_id <> all(${[...ids]}))`.execute(work);
 }
 
 export async function listOwned(queries: Queries, ownerId: string): Promise<string[]> {
@@ -300,24 +305,53 @@ export async function countOwned(queries: Queries, ownerId: string): Promise<num
   return row.count;
 }
 
+/** Some of those that are to be removed: nothing runs in them, and their time is over or they were deleted long ago. */
+export async function findGone(queries: Queries, gone: GoneTimes, most: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select id from workspaces where ${isGone(gone)} order by last_used_at limit ${most}`.execute(
+    queries,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Removes those of `ids` of which that still holds. @returns how many */
+export async function removeGone(work: Work, ids: readonly string[], gone: GoneTimes): Promise<number> {
+  const rows = await takeDue(work, sql<SqlBool>`id = any(${[...ids]}) and ${isGone(gone)}`, ids.length);
+  await removeWorkspaces(
+    work,
+    rows.map((row) => row.id),
+  );
+  return rows.length;
+}
+
+/** How long ephemeral workspaces last without use, and deleted ones until they are removed. */
+interface GoneTimes {
+  readonly ephemeralMs: number;
+  readonly deletedMs: number;
+}
+
+function isGone({ ephemeralMs, deletedMs }: GoneTimes): RawBuilder<SqlBool> {
+  return sql<SqlBool>`((deleted_at is not null and deleted_at < ${before(deletedMs)})
+    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${usedAt} < ${before(ephemeralMs)})) and ${isFree}`;
+}
+
 /** Locks those that nothing runs in and of which `due` holds, some at a time; several servers share the work. */
 async function takeDue(work: Work, due: RawBuilder<SqlBool>, most: number): Promise<Columns[]> {
   const { rows } = await sql<Columns>`
-    select * from workspaces where ${due} and not exists (
-      select from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})
+    select * from workspaces where ${due} and ${isFree}
     order by last_used_at limit ${most} for update skip locked`.execute(work);
   return rows;
 }
 
 /** When one was used last: by somebody, or by a run in it. */
 const usedAt = sql`greatest(last_used_at, (select max(finished_at) from runs where runs.workspace_id = workspaces.id))`;
+const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})`;
 const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 
-/** Those of a kind whose last use is so long ago. */
-export async function takeExpired(work: Work, kind: WorkspaceKind, ms: number, most: number): Promise<Columns[]> {
+/** Sessions whose last use is so long ago. */
+export async function takeExpired(work: Work, ms: number, most: number): Promise<Columns[]> {
   return await takeDue(
     work,
-    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = ${kind} and ${usedAt} < ${before(ms)}`,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${usedAt} < ${before(ms)}`,
     most,
   );
 }
@@ -354,11 +388,6 @@ export async function takeToWarn(
       (kind in ('persistent', 'collaborative') and ${usedAt} < ${soon(archiveMs)}) or (kind = 'session' and ${usedAt} < ${soon(sessionMs)}))`,
     most,
   );
-}
-
-/** What was deleted so long ago. */
-export async function takeDeleted(work: Work, ms: number, most: number): Promise<Columns[]> {
-  return await takeDue(work, sql<SqlBool>`deleted_at is not null and deleted_at < ${before(ms)}`, most);
 }
 
 /** Whom it concerns: its owner, or the owners of the team. */

@@ -7,7 +7,8 @@ import { createSandbox, waitForPort } from "@syla/testkit/sandboxes";
 import { submit } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import Client from "ws";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { cookieOf, givePassword, password, signIn, turnOnTwoFactor } from "../accounts/people.ts";
 import { createAccount, setStatus, share, type Person } from "./people.ts";
 
 /** "Within about a second", on a machine that does other things too. */
@@ -33,11 +34,16 @@ afterAll(async () => {
   await llm[Symbol.asyncDispose]();
 });
 
+/** Whoever calls, by whatever lets them in. */
+interface Caller {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const thing = () => ({ resourceType: "run", resourceId: run });
 
 /** Follows the run; `ended` resolves with the milliseconds since `mark` when the stream ends. */
-async function follow(person: Person) {
-  const answer = await server.fetch(`/api/v1/runs/${run}/events`, { headers: person.headers });
+async function follow({ headers }: Caller) {
+  const answer = await server.fetch(`/api/v1/runs/${run}/events`, { headers });
   expect(answer.status).toBe(200);
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error("there is no body");
@@ -318,5 +324,55 @@ describe("every route that streams", () => {
     const { ended } = await callModel(model, bob);
     await server.fetch(`/api/v1/grants/${id}`, { method: "DELETE", headers: ann.headers });
     expect(await ended).toContain("access that this rested on has ended");
+  });
+});
+
+describe("what is open in a browser", () => {
+  const choose = (requireTwoFactor: string | null) => server.send("PATCH", "/api/v1/admin/settings", { values: { requireTwoFactor } });
+  afterEach(() => choose(null));
+
+  /** How somebody is signed in with the password, and with their second factor where they have one. */
+  async function signInAs({ email }: Person, more: { code?: string } = {}): Promise<Caller> {
+    const answer = await signIn(server, email, password, more);
+    expect(answer.status).toBe(201);
+    return { headers: { cookie: cookieOf(answer) } };
+  }
+  const openSocket = async ({ headers }: Caller): Promise<Open> => {
+    const client = new Client(`${server.url.replace("http", "ws")}/api/v1/notifications/live`, { headers });
+    await once(client, "open");
+    return { ended: once(client, "close") };
+  };
+  const isOpen = async (ended: Promise<unknown>) =>
+    await Promise.race([ended.then(() => "ended"), new Promise((resolve) => setTimeout(resolve, 300, "open"))]);
+
+  it("ends when a second factor is required from now on, and for nobody who has one, or came by a key", async () => {
+    await share(server, ann, { ...thing(), email: bob.email, level: "view" });
+    const cid = await createAccount(server);
+    await share(server, ann, { ...thing(), email: cid.email, level: "view" });
+    const [code = "", second = ""] = await turnOnTwoFactor(server, cid.id, cid.email);
+    await givePassword(server, bob.id);
+    const [lacking, having] = [await signInAs(bob), await signInAs(cid, { code })];
+    const [stream, byKey, proven] = [await follow(lacking), await follow(bob), await follow(having)];
+    const socket = await openSocket(lacking);
+    await choose("admins");
+    expect(await isOpen(stream.ended)).toBe("open");
+    expect(await endsAfter(stream.ended, () => choose("all"))).toBeLessThan(soonMs);
+    await socket.ended;
+    const refused = await server.fetch(`/api/v1/runs/${run}/events`, { headers: lacking.headers });
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "two_factor_needed"]);
+    expect([await isOpen(byKey.ended), await isOpen(proven.ended)]).toEqual(["open", "open"]);
+    const turnOff = () => server.send("POST", "/api/v1/users/me/two-factor/disable", { password, code: second }, { ...having.headers });
+    expect(await endsAfter(proven.ended, turnOff)).toBeLessThan(soonMs);
+    await byKey.cancel();
+  });
+
+  it("ends when somebody becomes one of those who have to have a second factor", async () => {
+    await choose("admins");
+    await givePassword(server, bob.id);
+    const signedIn = await signInAs(bob);
+    await share(server, ann, { ...thing(), email: bob.email, level: "view" });
+    const { ended } = await follow(signedIn);
+    const promote = () => server.send("PATCH", `/api/v1/users/${bob.id}`, { role: "admin" });
+    expect(await endsAfter(ended, promote)).toBeLessThan(soonMs);
   });
 });

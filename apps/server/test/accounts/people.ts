@@ -71,10 +71,15 @@ export function getMe(server: TestServer, headers: Record<string, string>): Prom
   return server.fetch("/api/v1/users/me", { headers });
 }
 
-/** Gives a person a password and a second factor. @returns the recovery codes */
-export async function turnOnTwoFactor(server: TestServer, userId: string, email: string): Promise<string[]> {
+/** Gives a person the password. */
+export async function givePassword(server: TestServer, userId: string): Promise<void> {
   const reset = (await (await server.send("POST", `/api/v1/users/${userId}/password-reset`)).json()) as { url: string };
   await server.send("POST", "/api/v1/password-reset/complete", { token: tokenOf(reset.url), password }, nobody);
+}
+
+/** Gives a person the password and a second factor. @returns the recovery codes */
+export async function turnOnTwoFactor(server: TestServer, userId: string, email: string): Promise<string[]> {
+  await givePassword(server, userId);
   const cookie = cookieOf(await signIn(server, email));
   const send = (path: string, body: object) => server.send("POST", `/api/v1/users/me/two-factor${path}`, body, { cookie });
   const { uri } = (await (await send("", { password })).json()) as { uri: string };

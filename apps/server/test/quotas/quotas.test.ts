@@ -243,6 +243,20 @@ describe("CPU time and storage", () => {
     expect((await readUsed(queries(), all)).storedBytes).toBe(await countStored(queries(), userId));
   });
 
+  it("refuse nothing for content that was counted twice", async () => {
+    const person = await createPerson(server);
+    const userId = await idOf(person);
+    await change(userId, { storageMb: 1 });
+    for (let count = 0; count < 2; count += 1) await execute(server, { ...quick, stdin: "a".repeat(400_000) }, person);
+    const all = { userId, dayStart: new Date(0), monthStart: new Date(0), daily: "none", dailyMost: 0 } as const;
+    expect((await readUsed(queries(), all)).storedBytes).toBeGreaterThan(800_000);
+    const headers = { ...person, "content-type": "application/octet-stream" };
+    const upload = (bytes: number) => server.fetch("/api/v1/blobs", { method: "POST", body: new Uint8Array(bytes).fill(1), headers });
+    expect((await upload(500_000)).status).toBe(201);
+    expect((await upload(200_000)).status).toBe(429);
+    expect((await find(person, "storageMb"))?.used).toBeCloseTo(0.9, 2);
+  });
+
   it("add up: what the days say is what is there", async () => {
     const person = await createPerson(server);
     const userId = await idOf(person);

@@ -7,20 +7,11 @@ import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { Section } from "../ui/page.tsx";
 import { useMe } from "./queries.ts";
-
-async function downloadExport(): Promise<void> {
-  const response = await syla.account.export({ timeoutMs: 0 });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "syla-export.json";
-  link.click();
-  URL.revokeObjectURL(url);
-}
+import { saveExport } from "./save-export.ts";
 
 /** Takes out everything about a person, or deletes it. */
 export function OwnDataSection() {
-  const download = useMutation({ mutationFn: downloadExport });
+  const download = useMutation({ mutationFn: async () => await saveExport(await syla.account.export()) });
   const [deleting, setDeleting] = useState(false);
   return (
     <Section heading="Your data">

@@ -3,6 +3,7 @@ import type { adminRoutes } from "@syla/contracts/admin";
 import type { RouteBody } from "@syla/contracts/route";
 import type { ListUsersQuery } from "@syla/sdk";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { saveExport } from "../accounts/save-export.ts";
 import { syla } from "../app/api.ts";
 
 /** Accounts under a filter, in pages. */
@@ -41,6 +42,14 @@ export function useReactivate() {
 
 export function useResetTwoFactor() {
   return useAdminChange(({ id, reason }: { readonly id: string; readonly reason: string }) => syla.users.resetTwoFactor(id, reason));
+}
+
+/** Saves everything about a person, for them. */
+export function useExportUser() {
+  return useMutation({
+    mutationFn: async ({ id, reason }: { readonly id: string; readonly reason: string }) =>
+      await saveExport(await syla.users.export(id, reason)),
+  });
 }
 
 export function useSignOutUser() {

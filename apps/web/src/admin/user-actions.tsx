@@ -2,7 +2,15 @@ import type { UserRecord } from "@syla/sdk";
 import { useMe } from "../accounts/queries.ts";
 import { ShownOnce } from "../ui/shown-once.tsx";
 import { ConfirmedAction } from "./confirmed-action.tsx";
-import { useImpersonate, useMakeResetLink, useReactivate, useResetTwoFactor, useSignOutUser, useSuspend } from "./queries.ts";
+import {
+  useExportUser,
+  useImpersonate,
+  useMakeResetLink,
+  useReactivate,
+  useResetTwoFactor,
+  useSignOutUser,
+  useSuspend,
+} from "./queries.ts";
 
 interface UserActionsProps {
   readonly user: UserRecord;
@@ -17,6 +25,7 @@ export function UserActions({ user, onDone }: UserActionsProps) {
   const signOut = useSignOutUser();
   const resetTwoFactor = useResetTwoFactor();
   const impersonate = useImpersonate();
+  const exported = useExportUser();
   const suspend = useSuspend();
   const reactivate = useReactivate();
   const { id, name } = user;
@@ -59,6 +68,15 @@ export function UserActions({ user, onDone }: UserActionsProps) {
           onConfirm={(reason, done) => resetTwoFactor.mutate({ id, reason }, told(`The second factor of ${name} is off.`, done))}
         />
       ) : null}
+      <ConfirmedAction
+        label="Export their data"
+        note="Everything that is kept about this person, in one file."
+        question={`Export what is kept about ${name}?`}
+        confirm="Export"
+        reasoned
+        action={exported}
+        onConfirm={(reason, done) => exported.mutate({ id, reason }, told(`The data of ${name} is exported.`, done))}
+      />
       {user.role === "admin" || isMe || isSuspended ? null : (
         <ConfirmedAction
           label="Act as them"

@@ -7,6 +7,7 @@ export function registerTwoFactorRoutes(http: Http, twoFactor: TwoFactor): void 
   http.bind(routes.getTwoFactor, (_input, { actor }) => twoFactor.getTwoFactor(actor));
   http.bind(routes.beginTwoFactor, ({ body }, { actor, ip }) => twoFactor.beginTwoFactor(actor, body.password, ip));
   http.bind(routes.confirmTwoFactor, ({ body }, { actor, ip }) => twoFactor.confirmTwoFactor(actor, body.code, ip));
+  http.bind(routes.renewRecoveryCodes, ({ body }, { actor, ip }) => twoFactor.renewRecoveryCodes(actor, body, ip));
   http.bind(routes.disableTwoFactor, async ({ body }, { actor, ip }) => {
     await twoFactor.disableTwoFactor(actor, body, ip);
     return undefined;

@@ -1,4 +1,4 @@
-import type { Queries, Work } from "../../platform/database.ts";
+import { notify, type Queries, type Work } from "../../platform/database.ts";
 
 /** A person's second factor, confirmed or not; with `lock`, held until the transaction ends. */
 export async function findTwoFactor(queries: Queries, userId: string, lock = false) {
@@ -47,7 +47,8 @@ export async function deleteTwoFactor(work: Work, userId: string): Promise<boole
   return result.numDeletedRows > 0n;
 }
 
-/** Whether sign-in asks for it. */
+/** Whether sign-in asks for it. What is open where that is required is looked at again. */
 export async function setEnabled(work: Work, userId: string, enabled: boolean): Promise<void> {
   await work.updateTable("users").set({ two_factor_enabled: enabled, updated_at: new Date() }).where("id", "=", userId).execute();
+  if (!enabled) await notify(work, "access_changed", `user:${userId}`);
 }

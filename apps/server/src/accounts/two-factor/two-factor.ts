@@ -19,6 +19,8 @@ export interface TwoFactor {
   confirmTwoFactor(actor: Actor, code: string, ip: string): Promise<{ recoveryCodes: string[] }>;
   /** @throws AppError `invalid_credentials`, `two_factor_invalid`, `rate_limited` */
   disableTwoFactor(actor: Actor, input: { password: string; code: string }, ip: string): Promise<void>;
+  /** @returns new recovery codes, in place of those before @throws AppError `invalid_credentials`, `two_factor_invalid`, `conflict`, `rate_limited` */
+  renewRecoveryCodes(actor: Actor, input: { password: string; code: string }, ip: string): Promise<{ recoveryCodes: string[] }>;
   /** For an administrator, when a person has lost the authenticator and the codes; part of a change. @returns whether there was one */
   resetTwoFactor(work: Work, userId: string): Promise<boolean>;
 }
@@ -60,11 +62,18 @@ export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactor
         if (row.verified) throw alreadyOn();
         const step = await findStep(sealed.open(row.secret, userId), code, row.last_step);
         if (step === null) throw new AppError("two_factor_invalid");
-        const recoveryCodes = newRecoveryCodes();
-        const hashes = recoveryCodes.map((text) => hashRecoveryCode(text, userId));
-        await updateTwoFactor(work, userId, { verified: true, last_step: step, backup_codes: JSON.stringify(hashes) });
+        await updateTwoFactor(work, userId, { verified: true, last_step: step });
         await setEnabled(work, userId, true);
-        return { recoveryCodes };
+        return { recoveryCodes: await replaceRecoveryCodes(work, userId) };
+      });
+    },
+    async renewRecoveryCodes({ userId }, { password, code }, ip) {
+      await passwords.provePassword(userId, password, ip);
+      return await guarded(userId, ip, async (work) => {
+        if ((await findTwoFactor(work, userId, true))?.verified !== true)
+          throw new AppError("conflict", { message: "The second factor is off.", hint: "Turn it on: that makes recovery codes." });
+        await spendSecondFactor(work, sealed, userId, code);
+        return { recoveryCodes: await replaceRecoveryCodes(work, userId) };
       });
     },
     async disableTwoFactor({ userId }, { password, code }, ip) {
@@ -80,6 +89,14 @@ export function createTwoFactor({ queries, sealed, passwords, limit }: TwoFactor
 
 function alreadyOn(): AppError {
   return new AppError("conflict", { message: "The second factor is on already.", hint: "Turn it off first." });
+}
+
+/** Makes new recovery codes, and keeps their hashes in place of those that there were. */
+async function replaceRecoveryCodes(work: Work, userId: string): Promise<string[]> {
+  const codes = newRecoveryCodes();
+  const hashes = codes.map((text) => hashRecoveryCode(text, userId));
+  await updateTwoFactor(work, userId, { backup_codes: JSON.stringify(hashes) });
+  return codes;
 }
 
 function readHashes(text: string): string[] {

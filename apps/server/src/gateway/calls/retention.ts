@@ -1,6 +1,6 @@
 import type { Database } from "../../platform/database.ts";
 import type { RecurringWork } from "../../platform/recurring.ts";
-import { lockPeople, lockSettling, settleStoredOf } from "../../quotas/service.ts";
+import { settling } from "../../quotas/service.ts";
 import type { Settings } from "../../settings/service.ts";
 import { expireHashes, expireTexts, listKeepingModels } from "./store.ts";
 
@@ -33,13 +33,7 @@ export async function expireKept({ database, settings }: CallRetentionContext, s
     await expire(days, id, true);
     await expire(days, id, false);
   }
-  for (const ownerId of owners)
-    if (ownerId.startsWith("user_"))
-      await queries.transaction().execute(async (work) => {
-        await lockSettling(work, [ownerId]);
-        await lockPeople(work, [ownerId]);
-        await settleStoredOf(work, [ownerId]);
-      });
+  for (const ownerId of owners) await queries.transaction().execute(async (work) => await settling(work, [ownerId], async () => {}));
 }
 
 /** Does so every hour. */

@@ -1,7 +1,7 @@
 import type { ResultCache } from "../../cache/service.ts";
 import type { Database } from "../../platform/database.ts";
 import type { RecurringWork } from "../../platform/recurring.ts";
-import { lockPeople, lockSettling, settleStoredOf } from "../../quotas/service.ts";
+import { settling } from "../../quotas/service.ts";
 import { expireRuns, forgetDeleted } from "./store.ts";
 
 const everyMs = 3_600_000;
@@ -26,12 +26,7 @@ export async function expireOldRuns(context: RetentionContext, days: number, sig
     for (const { owner_id: ownerId } of part) owners.add(ownerId);
     after = part.at(-1)?.id ?? null;
   }
-  for (const ownerId of owners)
-    await queries.transaction().execute(async (work) => {
-      await lockSettling(work, [ownerId]);
-      await lockPeople(work, [ownerId]);
-      await settleStoredOf(work, [ownerId]);
-    });
+  for (const ownerId of owners) await queries.transaction().execute((work) => settling(work, [ownerId], () => Promise.resolve()));
 }
 
 async function expirePart({ database, cache }: RetentionContext, before: Date, after: string) {

@@ -7,7 +7,7 @@ import { requirePermission } from "../../access/service.ts";
 import type { ResultCache } from "../../cache/service.ts";
 import type { Database } from "../../platform/database.ts";
 import { readCursor, toCursor, toPage } from "../../platform/page-cursor.ts";
-import { lockPeople, lockSettling, settleStoredOf } from "../../quotas/service.ts";
+import { settling } from "../../quotas/service.ts";
 import type { RunAction, Runs } from "../service.ts";
 import type { RunRow } from "../store.ts";
 import { deleteRuns, findForBulk, giveBackToKeys, setPinned } from "./store.ts";
@@ -75,11 +75,8 @@ export class RunControls {
     // Two days: what is counted for a day is counted in the person's time zone.
     const since = new Date(Date.now() - 2 * dayMs);
     const { deleted, cached } = await database.queries.transaction().execute(async (work) => {
-      await lockSettling(work, owners);
-      // People before their runs, and before what is counted of keys: so do those who begin and end runs.
-      await lockPeople(work, owners);
-      const gone = await deleteRuns(work, ids, since);
-      await settleStoredOf(work, owners);
+      // People before what is counted of keys: so do those who begin and end runs.
+      const gone = await settling(work, owners, () => deleteRuns(work, ids, since));
       await giveBackToKeys(work, gone);
       return { deleted: gone, cached: await cache.dropRuns(work, ids) };
     });

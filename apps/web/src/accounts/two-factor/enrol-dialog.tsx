@@ -1,9 +1,10 @@
-import { Box, Button, Flex, QrCode, Text } from "@chakra-ui/react";
+import { Box, Flex, QrCode, Text } from "@chakra-ui/react";
 import { useState } from "react";
-import { Copyable, useCopy } from "../../ui/copyable.tsx";
+import { Copyable } from "../../ui/copyable.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import { CodeField, EntryForm, PasswordField } from "../entry-form.tsx";
 import { useBeginTwoFactor, useConfirmTwoFactor } from "./queries.ts";
+import { RecoveryCodes } from "./recovery-codes.tsx";
 
 /** Turning the second factor on: the password, the secret, a code, the recovery codes. */
 export function EnrolDialog({ onClose }: { readonly onClose: () => void }) {
@@ -48,39 +49,5 @@ function Secret({ uri, secret }: { readonly uri: string; readonly secret: string
         <Copyable text={secret} label="secret" />
       </Box>
     </Box>
-  );
-}
-
-function RecoveryCodes({ codes, onClose }: { readonly codes: readonly string[]; readonly onClose: () => void }) {
-  const [copied, copy] = useCopy();
-  return (
-    <>
-      <Text mb="3">Keep these where you find them without your authenticator. Each lets you in once. They are not shown again.</Text>
-      <Box
-        role="list"
-        fontFamily="mono"
-        fontSize="sm"
-        columnCount={2}
-        p="3"
-        borderWidth="1px"
-        borderColor="border"
-        rounded="md"
-        bg="bg.subtle"
-      >
-        {codes.map((code) => (
-          <Box role="listitem" key={code}>
-            {code}
-          </Box>
-        ))}
-      </Box>
-      <Flex gap="2" justify="flex-end" mt="4">
-        <Button size="sm" variant="outline" onClick={() => copy(codes.join("\n"))}>
-          {copied ? "Copied" : "Copy"}
-        </Button>
-        <Button size="sm" colorPalette="accent" onClick={onClose}>
-          I have kept them
-        </Button>
-      </Flex>
-    </>
   );
 }

@@ -24,6 +24,14 @@ export function useConfirmTwoFactor() {
   return useMutation({ mutationFn: (code: string) => syla.me.twoFactor.confirm(code), onSuccess: useRefresh() });
 }
 
+/** Makes other recovery codes; answers them, this once. */
+export function useRenewRecoveryCodes() {
+  return useMutation({
+    mutationFn: (input: { password: string; code: string }) => syla.me.twoFactor.renewCodes(input),
+    onSuccess: useRefresh(),
+  });
+}
+
 /** Turns it off. */
 export function useDisableTwoFactor() {
   return useMutation({

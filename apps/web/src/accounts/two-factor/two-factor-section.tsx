@@ -7,11 +7,12 @@ import { StateLabel } from "../state-label.tsx";
 import { DisableDialog } from "./disable-dialog.tsx";
 import { EnrolDialog } from "./enrol-dialog.tsx";
 import { useTwoFactor } from "./queries.ts";
+import { RenewDialog } from "./renew-dialog.tsx";
 
 /** Whether sign-in asks for a code besides the password. */
 export function TwoFactorSection() {
   const state = useTwoFactor();
-  const [open, setOpen] = useState<"on" | "off" | null>(null);
+  const [open, setOpen] = useState<"on" | "off" | "codes" | null>(null);
   const enabled = state.data?.enabled === true;
   return (
     <Section heading="Second factor" note="Codes of an authenticator besides the password.">
@@ -29,12 +30,18 @@ export function TwoFactorSection() {
               <Text>Sign-in asks for your password only.</Text>
             )}
           </Box>
+          {enabled ? (
+            <Button size="sm" variant="outline" onClick={() => setOpen("codes")}>
+              New recovery codes
+            </Button>
+          ) : null}
           <Button size="sm" variant="outline" onClick={() => setOpen(enabled ? "off" : "on")}>
             {enabled ? "Turn off" : "Turn on"}
           </Button>
         </Flex>
       ) : null}
       {open === "on" ? <EnrolDialog onClose={() => setOpen(null)} /> : null}
+      {open === "codes" ? <RenewDialog onClose={() => setOpen(null)} /> : null}
       {open === "off" ? <DisableDialog onClose={() => setOpen(null)} /> : null}
     </Section>
   );
