@@ -81,7 +81,7 @@ export async function putFiles(context: FilesContext, actor: Actor, id: string, 
 }
 
 /** What a writer has seen: the files at a revision of the workspace, or what is there now. @throws AppError `workspace_base_gone` */
-export async function readBase(context: FilesContext, row: store.WorkspaceRow, revision: Revision): Promise<readonly TreeEntry[]> {
+async function readBase(context: FilesContext, row: store.WorkspaceRow, revision: Revision): Promise<readonly TreeEntry[]> {
   if (revision === "*" || revision === row.revision) return await context.trees.read(row.tree_sha256);
   const tree = revision > row.revision ? undefined : await store.findHead(context.database.queries, row.id, revision);
   if (tree === undefined) throw new AppError("workspace_base_gone");
