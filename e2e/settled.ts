@@ -3,11 +3,11 @@ import type { Page, Request } from "playwright-core";
 /** Tasks that wait, and a frame, have come to their end: what had arrived is drawn, and has asked for what it needs. */
 const drawn =
   "new Promise((resolve) => setTimeout(() => requestIdleCallback(() => requestAnimationFrame(resolve), { timeout: 1000 }), 50))";
-/** What is open still when nothing has begun or ended for so long is a stream, which stays open. */
+/** A request that has no answer still when nothing has begun or ended for so long is a stream on which nothing has come yet. */
 const streamMs = 1000;
 
 /**
- * Resolves when a page has everything that it asked the server for, has drawn it, and asks for nothing more.
+ * Resolves when a page has everything that it asked the server for, has drawn it, and asks for nothing more. Streams of events stay open.
  * Unlike Playwright's `networkidle` that takes no half second of each page that has it all.
  */
 export function watchRequests(page: Page): () => Promise<void> {
@@ -22,6 +22,9 @@ export function watchRequests(page: Page): () => Promise<void> {
     open.add(request);
     started += 1;
     changedAt = performance.now();
+  });
+  page.on("response", (response) => {
+    if (response.headers()["content-type"]?.startsWith("text/event-stream") === true) end(response.request());
   });
   page.on("requestfinished", end);
   page.on("requestfailed", end);

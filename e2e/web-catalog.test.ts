@@ -6,7 +6,7 @@ import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
 let web: WebTest;
 /** What the first load of the catalog may weigh. */
-const mostScriptBytes = 250 * 1024;
+const mostScriptBytes = 224 * 1024;
 
 async function create(name: string, more: object = {}): Promise<Asset> {
   const body = { type: "program", name, files: [{ path: "main.py", content: "print('one')\nprint('two')\n" }], ...more };

@@ -80,7 +80,7 @@ describe.skipIf(noBrowser)("a program that failed", () => {
     await page.getByRole("region", { name: "Runs of this program" }).getByText("0 %").waitFor();
     await expectAccessible(page, "what was measured of a failed run");
     await page.keyboard.press(".");
-    await page.waitForURL(/tab=history/);
+    await page.getByRole("navigation", { name: "Run" }).locator("[aria-current=page]", { hasText: "History" }).waitFor();
     await page.keyboard.press(",");
     await page.waitForURL(/tab=metrics/);
     await page.goto(`/runs/${runId}?tab=nonsense`);

@@ -44,6 +44,32 @@ describe.skipIf(noBrowser)("notifications and administration in the browser", ()
     expect(web.problems).toEqual([]);
   });
 
+  it("what lies above a page comes and goes by mouse and keyboard: the text of an icon, the bell, the account", async () => {
+    const page = await web.openPage("/");
+    const icon = page.getByRole("button", { name: "Keyboard shortcuts" });
+    const tip = page.getByRole("tooltip").getByText("Keyboard shortcuts");
+    await icon.hover();
+    await tip.waitFor();
+    await page.keyboard.press("Escape");
+    await tip.waitFor({ state: "detached" });
+    await icon.focus();
+    await tip.waitFor();
+    const bell = page.getByRole("button", { name: "Notifications", exact: true });
+    await bell.click();
+    await tip.waitFor({ state: "detached" });
+    const newest = page.getByRole("dialog", { name: "Notifications" });
+    await newest.getByText("All notifications").waitFor();
+    await page.keyboard.press("Escape");
+    await newest.waitFor({ state: "hidden" });
+    expect(await page.evaluate("document.activeElement?.getAttribute('aria-label')")).toBe("Notifications");
+    await page.getByRole("button", { name: /account of/ }).click();
+    await page.getByRole("menuitem", { name: "Profile" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Settings" }).waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
   it("preferences are kept", async () => {
     const page = await web.openPage("/settings/notifications");
     await page.getByRole("checkbox", { name: "A new version of what you use: E-mail" }).waitFor();

@@ -40,7 +40,11 @@ describe.skipIf(noBrowser)("share links in the browser", () => {
   it("open without signing in, show the live log and what was left, and end with the link", async () => {
     const owner = await web.openPage("/");
     await choose(owner, true);
-    const run = await submit(web.server, { code: "for i in $(seq 600); do echo line $i; sleep 0.2; done", entrypoint: "count.sh" });
+    const run = await submit(web.server, {
+      code: "for i in $(seq 600); do echo line $i; sleep 0.2; done",
+      entrypoint: "count.sh",
+      limits: { wallMs: 120_000 },
+    });
     const path = await makeLink(owner, run.id);
     const asked: string[] = [];
     const guest = await web.openPage("/sign-in", { signedIn: false });

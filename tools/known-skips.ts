@@ -13,7 +13,6 @@ const root = "needs root";
 export const knownSkips: readonly KnownSkip[] = [
   { file: "apps/server/test/gateway/node-clients.test.ts", reason: long },
   { file: "apps/server/test/gateway/mellea.test.ts", test: /litellm/, reason: long },
-  { file: "apps/server/test/long/faults/loop.test.ts", reason: long },
   {
     file: "apps/server/test/runtimes/examples.test.ts",
     test: /^(java|rust) /,

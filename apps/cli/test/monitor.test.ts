@@ -38,7 +38,11 @@ function monitor(rows = 24, columns = 80, more: Record<string, string> = {}): Te
 }
 
 const wait = { timeout: 15_000, interval: 20 };
-const ticker = { language: "bash", code: "for n in $(seq 1 1000); do echo tick $n; sleep 0.05; done", entrypoint: "ticker.sh" };
+const ticker = {
+  language: "bash",
+  code: "trap 'exit 1' TERM; for n in $(seq 1 1000); do echo tick $n; sleep 0.05; done",
+  entrypoint: "ticker.sh",
+};
 
 describe("syla runs summary", () => {
   test("tells what runs came to, in a pipe and as JSON", async () => {
@@ -54,7 +58,7 @@ describe("syla runs summary", () => {
   test("refuses a span and a state that are none", async () => {
     for (const since of ["soon", "0d", "3y"]) expect((await runCli(["runs", "summary", "--since", since], { env })).code).toBe(64);
     expect(await runCli(["runs", "summary", "--status", "lost"], { env })).toMatchObject({
-      code: 64,
+      code: 65,
       stderr: expect.stringContaining("Unknown status"),
     });
     expect((await runCli(["runs", "summary", "--since", "999w"], { env })).stderr).toContain("400 days");

@@ -69,7 +69,7 @@ export interface TerminalRun {
 
 /** Runs a command on a terminal of this size. */
 export function runOnTerminal(args: readonly string[], env: Readonly<Record<string, string>>, rows = 24, columns = 80): TerminalRun {
-  const helper = join(import.meta.dirname, "pty.py");
+  const helper = join(import.meta.dirname, "on_terminal.py");
   const child = spawn("python3", [helper, String(rows), String(columns), process.execPath, cliEntry, ...args], {
     env: { PATH: process.env["PATH"] ?? "", TERM: "xterm-256color", ...env },
     stdio: ["pipe", "pipe", "inherit"],

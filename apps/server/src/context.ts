@@ -77,7 +77,6 @@ import { RunComparisons } from "./runs/comparison/service.ts";
 import { expiringRuns } from "./runs/controls/retention.ts";
 import { RunArtifacts } from "./runs/artifacts/service.ts";
 import { RunControls } from "./runs/controls/service.ts";
-import { openTraceExport } from "./runs/tracing/trace-export.ts";
 import { Runs, type NoteProgramRun, type RunsContext } from "./runs/service.ts";
 import { Warmth } from "./runs/warmth.ts";
 import { Worker } from "./runs/worker.ts";
@@ -388,7 +387,9 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const traceExport =
     endpoint === undefined
       ? null
-      : await openTraceExport(
+      : await (
+          await import("./runs/tracing/trace-export.ts")
+        ).openTraceExport(
           { endpoint, protocol, headers },
           {
             queries: database.queries,

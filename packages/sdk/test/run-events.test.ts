@@ -9,13 +9,17 @@ const end = (seq: number) => ({ type: "end", seq, time, run: { id: "run_1", stat
 async function follow(
   answers: Answer[],
   options: FollowOptions = {},
+  onEvent: () => void = () => {},
 ): Promise<{ events: RunEvent[]; error: unknown; resumes: (string | undefined)[] }> {
   const { baseUrl, seen } = await startServer(...answers);
   const syla = new Syla({ baseUrl, retry: { baseDelayMs: 1, maxDelayMs: 20 } });
   const events: RunEvent[] = [];
   let error: unknown = null;
   try {
-    for await (const event of syla.runs.events("run_1", options)) events.push(event);
+    for await (const event of syla.runs.events("run_1", options)) {
+      events.push(event);
+      onEvent();
+    }
   } catch (reason) {
     error = reason;
   }
@@ -106,8 +110,8 @@ test("gives up after the allowed number of vain connections, and says each reaso
 
 test("the caller's signal ends it with the caller's reason", async () => {
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error("left")), 50);
-  const { events, error } = await follow([stream([log(1)], "hold")], { signal: controller.signal });
+  const leave = () => controller.abort(new Error("left"));
+  const { events, error } = await follow([stream([log(1)], "hold")], { signal: controller.signal }, leave);
   expect(seqs(events)).toEqual([1]);
   expect(error).toEqual(new Error("left"));
 });

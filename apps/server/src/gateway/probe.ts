@@ -43,7 +43,7 @@ export async function probeModel(send: Send, config: ModelConfig, reveal: () => 
     const secrets = isExchanged ? { ...opened, key: await exchangeKey(send, config.baseUrl ?? "", opened.key, signal) } : opened;
     if (config.capabilities.modalities.every((modality) => modality === "embedding"))
       return await probeEmbeddings(send, config, secrets, signal);
-    const model = openProviderModel(config, (path, body, streamed) => deliver(send, config, secrets, path, body, streamed, signal));
+    const model = await openProviderModel(config, (path, body, streamed) => deliver(send, config, secrets, path, body, streamed, signal));
     const call: NeutralCall = { prompt: [user("Answer with the one word OK.")], maxOutputTokens: 256, abortSignal: signal };
     const startedAt = performance.now();
     let firstByteMs: number | null = null;

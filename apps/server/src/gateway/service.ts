@@ -500,7 +500,7 @@ export class Gateway {
   async #translate(admitted: Admitted, dialect: Dialect, neutral: NeutralCall): Promise<GatewayAnswer> {
     const { model, streamed, meter, record, incoming, body } = admitted;
     const family = model.config.provider === "anthropic" ? "anthropic" : "openai";
-    const provider = openProviderModel(model.config, async (path, sent, isStream) => {
+    const provider = await openProviderModel(model.config, async (path, sent, isStream) => {
       const text =
         model.config.provider === "watsonx" ? passedBody(sent, parseDocument(sent), chat, "openai", model.config, isStream) : sent;
       const answer = await this.#deliver(admitted, family, path, text, isStream);

@@ -110,7 +110,9 @@ export class Worker implements Service {
   readonly #fresh: FreshRecords;
   readonly #ends: Batch<RunEnd, boolean>;
   readonly #ended = Promise.withResolvers<void>();
-  readonly #unsubscribe: (() => void)[] = [];
+  /** End its hearing of the queue, and of what is to be cancelled. */
+  readonly #leaveQueue: (() => void)[] = [];
+  #leaveCancels = (): void => {};
   readonly #slots: Slots;
   #wake = Promise.withResolvers<void>();
   /** When the queue is looked at for what was left to others. */
@@ -230,7 +232,7 @@ export class Worker implements Service {
 
   async run(): Promise<void> {
     const { notifications, database, workerId, logger } = this.#context;
-    this.#unsubscribe.push(
+    this.#leaveQueue.push(
       await notifications.listen(
         queuedChannel,
         (payload) => this.#consider(readQueuedPayload(payload)),
@@ -242,13 +244,13 @@ export class Worker implements Service {
     );
     // A server that runs nothing does not stand for one that hears of the queue.
     if (this.#context.slots > 0)
-      this.#unsubscribe.push(await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))));
+      this.#leaveQueue.push(await this.#context.bell.listen((payload) => this.#consider(readQueuedPayload(payload))));
     const resync = () =>
       void findCancelRequests(database.queries, workerId).then(
         (ids) => ids.forEach((id) => this.cancel(id)),
         () => {},
       );
-    this.#unsubscribe.push(await notifications.listen(cancelChannel, (id) => this.cancel(id), resync));
+    this.#leaveCancels = await notifications.listen(cancelChannel, (id) => this.cancel(id), resync);
     while (!this.#draining) {
       this.#wake = Promise.withResolvers<void>();
       try {
@@ -272,11 +274,12 @@ export class Worker implements Service {
     this.#active.get(id)?.cancel();
   }
 
+  /** What runs goes on, and can be cancelled still. */
   async drain(): Promise<void> {
     this.#draining = true;
     this.pause();
     this.#wake.resolve();
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    for (const leave of this.#leaveQueue) leave();
     while (this.#slots.used > 0 && !this.#stopped) await sleep(20);
   }
 
@@ -285,6 +288,7 @@ export class Worker implements Service {
     this.#draining = true;
     this.#stopping = true;
     this.#slots.close();
+    this.#leaveCancels();
     await this.#context.sandboxes.stop();
     const deadline = Date.now() + 5000;
     while (this.#slots.used > 0 && Date.now() < deadline) await sleep(10);

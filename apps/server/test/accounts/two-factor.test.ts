@@ -98,6 +98,20 @@ describe("second factor", () => {
     expect(await state.json()).toEqual({ enabled: true, recoveryCodesLeft: 9, needed: false });
   });
 
+  it("gives other recovery codes for the password and a code, in place of those before", async () => {
+    await forgetSteps();
+    const [old = ""] = recovery.slice(-1);
+    expect(await codeOf(await post("/recovery-codes", { password: "wrong password", code: await codeAt(0) }))).toBe("invalid_credentials");
+    expect(await codeOf(await post("/recovery-codes", { password, code: "000000" }))).toBe("two_factor_invalid");
+    const renewed = await post("/recovery-codes", { password, code: await codeAt(0) });
+    const { recoveryCodes } = (await renewed.json()) as { recoveryCodes: string[] };
+    expect([renewed.status, new Set([...recoveryCodes, old]).size]).toEqual([200, 11]);
+    expect(await codeOf(await signIn(server, bob.email, password, { code: old }))).toBe("two_factor_invalid");
+    expect((await signIn(server, bob.email, password, { code: recoveryCodes[0] })).status).toBe(201);
+    recovery = recoveryCodes.slice(1);
+    await forgetSteps();
+  });
+
   it("is turned off with the password and a code", async () => {
     await forgetSteps();
     expect(await codeOf(await post("/disable", { password, code: "123456" }))).toBe("two_factor_invalid");

@@ -45,7 +45,7 @@ async function findMentions(text: string): Promise<string[]> {
     );
     found.push(...rows.map(({ key }) => `${table}.${key}`));
   }
-  return found.sort();
+  return found.toSorted();
 }
 
 /** Somebody who has used everything, and somebody who has been used by them. */

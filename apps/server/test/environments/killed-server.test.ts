@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Asset } from "@syla/contracts/assets";
 import type { ProgramEnvironment } from "@syla/contracts/environments";
 import type { Run } from "@syla/contracts/runs";
+import { prepareCluster } from "@syla/testkit/cluster";
 import { startTestPackageIndex } from "@syla/testkit/package-index";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
@@ -16,6 +17,7 @@ test.skipIf(!existsSync(uv))(
   async () => {
     using directory = createTemporaryDirectory();
     const dataDir = join(directory.path, "data");
+    await prepareCluster(dataDir);
     await using index = await startTestPackageIndex();
     index.publish({ name: "slow", version: "1.0", files: { "slow.py": "TEXT = 'there'\n" } });
     index.behave("slow-1.0-py3-none-any.whl", "stall");

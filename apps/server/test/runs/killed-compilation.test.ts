@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isFinal, Run } from "@syla/contracts/runs";
+import { prepareCluster } from "@syla/testkit/cluster";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { describe, expect, it } from "vitest";
@@ -30,6 +31,7 @@ describe.skipIf(!existsSync("/usr/bin/gcc"))("a server that is killed while it c
       "int a[] = { A5 A5 A5 };",
       'int main(void) { puts("ran"); return a[7] - 1; }',
     ].join("\n");
+    await prepareCluster(dataDir);
     await using first = spawnServer(dataDir, { SYLA_LOG_LEVEL: "warn" });
     const url = await first.ready();
     // Until a server has looked at its queue once, what comes goes there.

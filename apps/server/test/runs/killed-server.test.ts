@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isFinal, Run, type RunEvent } from "@syla/contracts/runs";
+import { prepareCluster } from "@syla/testkit/cluster";
 import { findProcesses } from "@syla/testkit/processes";
 import { readEvents } from "@syla/testkit/runs";
 import { spawnServer, type ServerProcess } from "@syla/testkit/server-process";
@@ -11,9 +12,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 describe("a server that is killed in the middle of its work", () => {
   let directory: TemporaryDirectory;
   let dataDir: string;
-  beforeEach(() => {
+  beforeEach(async () => {
     directory = createTemporaryDirectory();
     dataDir = join(directory.path, "data");
+    await prepareCluster(dataDir);
   });
   afterEach(() => directory[Symbol.dispose]());
 
@@ -162,6 +164,7 @@ describe("a server that is told to stop", () => {
   it("lets what runs finish, leaves what waits in the queue, and runs that after the next start", async () => {
     using directory = createTemporaryDirectory();
     const dataDir = join(directory.path, "data");
+    await prepareCluster(dataDir);
     const variables = { SYLA_WORKER_SLOTS: "1", SYLA_LOG_LEVEL: "warn" };
     const headers = () => ({
       authorization: `Bearer ${readFileSync(join(dataDir, "cli.key"), "utf8").trim()}`,

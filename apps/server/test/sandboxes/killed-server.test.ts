@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "@syla/contracts/sandboxes";
+import { prepareCluster } from "@syla/testkit/cluster";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { expect, it } from "vitest";
@@ -21,6 +22,7 @@ function countSleepers(): number {
 it("a server that is killed takes its sandboxes with it, paused ones too, and says so when it is back", async () => {
   using directory = createTemporaryDirectory();
   const dataDir = join(directory.path, "data");
+  await prepareCluster(dataDir);
   const call = async (url: string, method: string, path: string, body?: object) =>
     await fetch(url + path, {
       method,

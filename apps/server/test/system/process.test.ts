@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { prepareCluster } from "@syla/testkit/cluster";
 import { findProcesses } from "@syla/testkit/processes";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
@@ -42,6 +43,7 @@ describe("server process with its own PostgreSQL", () => {
   });
 
   it("leaves no PostgreSQL behind after kill -9, and starts at once after it", async () => {
+    await prepareCluster(dataDir);
     await using first = spawnServer(dataDir);
     const before = await whoAmI(await first.ready());
     first.child.kill("SIGKILL");
@@ -55,6 +57,7 @@ describe("server process with its own PostgreSQL", () => {
   });
 
   it("refuses a second server on the same data, naming the first", async () => {
+    await prepareCluster(dataDir);
     await using first = spawnServer(dataDir);
     const url = await first.ready();
     await using second = spawnServer(dataDir);
@@ -64,6 +67,7 @@ describe("server process with its own PostgreSQL", () => {
   });
 
   it("writes no secret into its log, however much it logs", async () => {
+    await prepareCluster(dataDir);
     await using server = spawnServer(dataDir, { SYLA_LOG_LEVEL: "trace" });
     const url = await server.ready();
     const { setupUrl } = JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")) as { setupUrl: string };
@@ -91,6 +95,7 @@ describe("server process with its own PostgreSQL", () => {
   });
 
   it("answers 503 while its PostgreSQL is away, and recovers", async () => {
+    await prepareCluster(dataDir);
     await using server = spawnServer(dataDir);
     const url = await server.ready();
     const pid = Number(readFileSync(join(dataDir, "postgres/cluster/postmaster.pid"), "utf8").split("\n", 1)[0]);

@@ -3,7 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openDatabase } from "@syla/server/platform/database";
+import { createLogger } from "@syla/server/platform/logger";
+import { requestCancel } from "@syla/server/runs/store";
+import { createTestDatabase } from "@syla/testkit/database";
 import { findProcesses } from "@syla/testkit/processes";
+import { submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer } from "@syla/testkit/server";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
@@ -60,6 +65,21 @@ describe("stopping", () => {
     work.finish();
     await stopped;
     expect(work.calls).toContain("stop");
+  });
+
+  it("ends a run that is cancelled elsewhere meanwhile, and waits no longer", async () => {
+    await using database = await createTestDatabase();
+    await using stack = new AsyncDisposableStack();
+    const observer = stack.adopt(openDatabase({ connectionString: database.url }, createLogger("silent")), (value) => value.close());
+    await using server = await startTestServer({ DATABASE_URL: database.url, SYLA_DRAIN_SECONDS: "60" });
+    const { id } = await submit(server, { language: "bash", code: "echo began; exec sleep 600" });
+    await waitForRun(server, id, ({ stdout }) => stdout !== "");
+    const stopped = server.running.stop();
+    await requestCancel(observer.queries, id);
+    const statusNow = async () =>
+      (await observer.queries.selectFrom("runs").select("status").where("id", "=", id).executeTakeFirst())?.status;
+    await expect.poll(statusNow).toBe("cancelled");
+    await stopped;
   });
 
   it("ends although a part of it hangs or fails in stopping", async () => {

@@ -3,6 +3,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
+import { Tips } from "../ui/tips.tsx";
 import { basePath } from "./api.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { queryClient } from "./query-client.ts";
@@ -18,6 +19,7 @@ createRoot(document.getElementById("root") as HTMLElement).render(
             <AppRoutes />
           </BrowserRouter>
         </QueryClientProvider>
+        <Tips />
       </ErrorBoundary>
     </ChakraProvider>
   </StrictMode>,

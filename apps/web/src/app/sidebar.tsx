@@ -2,7 +2,6 @@ import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { ChevronRight, PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import { Link, useLocation } from "react-router";
 import { IconButton } from "../ui/icon-button.tsx";
-import { Tip } from "../ui/tip.tsx";
 import { useStoredFlag } from "../ui/use-stored-flag.ts";
 import { type Place, type PlaceGroup, placeGroups } from "./navigation.ts";
 import { usePlaces } from "./use-places.ts";
@@ -133,7 +132,7 @@ interface PlaceLinkProps {
 
 function PlaceLink({ place, current, collapsed, onGo }: PlaceLinkProps) {
   const Icon = place.icon;
-  const link = (
+  return (
     <Flex
       asChild
       align="center"
@@ -147,11 +146,15 @@ function PlaceLink({ place, current, collapsed, onGo }: PlaceLinkProps) {
       bg={current ? "bg.emphasized" : "transparent"}
       _hover={{ bg: current ? "bg.emphasized" : "bg.muted", color: "fg" }}
     >
-      <Link to={place.to} aria-current={current ? "page" : undefined} aria-label={collapsed ? place.label : undefined} onClick={onGo}>
+      <Link
+        to={place.to}
+        aria-current={current ? "page" : undefined}
+        {...(collapsed ? { "aria-label": place.label, "data-tip": place.label } : {})}
+        onClick={onGo}
+      >
         <Icon size={16} aria-hidden strokeWidth={1.75} />
         {collapsed ? null : place.label}
       </Link>
     </Flex>
   );
-  return collapsed ? <Tip text={place.label}>{link}</Tip> : link;
 }

@@ -139,7 +139,6 @@ const config = defineConfig({
       field: preset.fieldSlotRecipe,
       menu: preset.menuSlotRecipe,
       nativeSelect: preset.nativeSelectSlotRecipe,
-      tooltip: preset.tooltipSlotRecipe,
     },
   },
 });

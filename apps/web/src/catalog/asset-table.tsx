@@ -5,7 +5,7 @@ import { useRef } from "react";
 import { Link } from "react-router";
 import { CheckBox } from "../ui/check-box.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import type { AssetListProps } from "./asset-cards.tsx";
+import type { AssetListProps } from "./asset-card.tsx";
 import { AssetIcon, assetLooks, assetPath } from "./asset-looks.tsx";
 import { LastRun, SharingState, TagList } from "./asset-parts.tsx";
 

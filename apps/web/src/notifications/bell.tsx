@@ -1,6 +1,6 @@
-import { Box, Button, Flex, Popover, Portal, Text } from "@chakra-ui/react";
+import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
 import { Bell as BellIcon } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -8,45 +8,63 @@ import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { NotificationRow } from "./notification-row.tsx";
 import { useLiveNotifications, useNotifications, useReadAll, useSetRead, useUnread } from "./queries.ts";
 
-/** The bell with the number of what is unread, as it changes, and the newest behind it. */
+const popoverId = "newest-notifications";
+
+/**
+ * The bell with the number of what is unread, as it changes, and the newest behind it: in the browser's own popover, which closes on Escape and on a
+ * click elsewhere, and gives focus back by itself.
+ */
 export function Bell() {
   useLiveNotifications(useMe().data?.id);
   const unread = useUnread().data?.unread ?? 0;
+  const button = useRef<HTMLButtonElement>(null);
+  const popover = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const label = unread === 0 ? "Notifications" : `Notifications, ${unread} unread`;
   return (
-    <Popover.Root
-      open={open}
-      onOpenChange={(details) => setOpen(details.open)}
-      positioning={{ placement: "bottom-end" }}
-      lazyMount
-      unmountOnExit
-    >
-      <Popover.Trigger asChild>
-        <Button size="xs" variant="ghost" px="0" position="relative" color="fg.muted" aria-label={label} title="Notifications">
-          <BellIcon size={16} aria-hidden />
-          {unread > 0 ? <Badge count={unread} /> : null}
-        </Button>
-      </Popover.Trigger>
-      <Portal>
-        <Popover.Positioner>
-          <Popover.Content
-            w="min(24rem, calc(100vw - 16px))"
-            bg="bg.panel"
-            color="fg"
-            borderWidth="1px"
-            borderColor="border"
-            rounded="lg"
-            shadow="lg"
-            zIndex="popover"
-            overflow="hidden"
-            aria-label="Notifications"
-          >
-            <Newest onClose={() => setOpen(false)} />
-          </Popover.Content>
-        </Popover.Positioner>
-      </Portal>
-    </Popover.Root>
+    <>
+      <Button
+        ref={button}
+        popoverTarget={popoverId}
+        aria-expanded={open}
+        size="xs"
+        variant="ghost"
+        px="0"
+        position="relative"
+        color="fg.muted"
+        aria-label={label}
+        title="Notifications"
+      >
+        <BellIcon size={16} aria-hidden />
+        {unread > 0 ? <Badge count={unread} /> : null}
+      </Button>
+      <chakra.div
+        ref={popover}
+        id={popoverId}
+        popover="auto"
+        role="dialog"
+        aria-label="Notifications"
+        onBeforeToggle={(event) => {
+          const { bottom = 0, right = 0 } = button.current?.getBoundingClientRect() ?? {};
+          Object.assign(event.currentTarget.style, { top: `${bottom + 4}px`, right: `${Math.max(8, window.innerWidth - right)}px` });
+          setOpen(event.newState === "open");
+        }}
+        position="fixed"
+        inset="auto"
+        m="0"
+        p="0"
+        w="min(24rem, calc(100vw - 16px))"
+        bg="bg.panel"
+        color="fg"
+        borderWidth="1px"
+        borderColor="border"
+        rounded="lg"
+        shadow="lg"
+        overflow="hidden"
+      >
+        {open ? <Newest onClose={() => popover.current?.hidePopover()} /> : null}
+      </chakra.div>
+    </>
   );
 }
 

@@ -1,5 +1,4 @@
 import { Button, type ButtonProps } from "@chakra-ui/react";
-import { Tip } from "./tip.tsx";
 
 interface IconButtonProps extends Omit<ButtonProps, "aria-label"> {
   /** Says what it does: the accessible name and the tooltip. */
@@ -9,19 +8,18 @@ interface IconButtonProps extends Omit<ButtonProps, "aria-label"> {
 /** A square button with only an icon. 32 px, so that it is large enough for a finger's target minimum. */
 export function IconButton({ label, children, ...props }: IconButtonProps) {
   return (
-    <Tip text={label}>
-      <Button
-        aria-label={label}
-        size="xs"
-        variant="ghost"
-        px="0"
-        css={{ "& svg": { w: "4", h: "4" } }}
-        color="fg.muted"
-        _hover={{ color: "fg", bg: "bg.muted" }}
-        {...props}
-      >
-        {children}
-      </Button>
-    </Tip>
+    <Button
+      aria-label={label}
+      data-tip={label}
+      size="xs"
+      variant="ghost"
+      px="0"
+      css={{ "& svg": { w: "4", h: "4" } }}
+      color="fg.muted"
+      _hover={{ color: "fg", bg: "bg.muted" }}
+      {...props}
+    >
+      {children}
+    </Button>
   );
 }

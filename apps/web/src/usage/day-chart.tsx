@@ -1,5 +1,4 @@
 import { Box, Flex, Text } from "@chakra-ui/react";
-import { Tip } from "../ui/tip.tsx";
 
 /** What a bar is made of, from below. */
 export interface ChartPart<Day> {
@@ -52,19 +51,25 @@ export function DayChart<Day extends { readonly day: string }>(props: DayChartPr
       {parts.length === 1 ? null : <Legend parts={parts} />}
       <Flex align="flex-end" gap="1px" h="16" borderBottomWidth="1px" borderColor="border.emphasized" aria-hidden>
         {bars.map((bar) => (
-          <Tip key={bar.day} text={tellBar(bar)}>
-            <Flex flex="1" h="full" direction="column-reverse" justify="flex-start" _hover={{ bg: "bg.muted" }}>
-              {parts.map((part, index) => (
-                <Box
-                  key={part.label}
-                  w="full"
-                  bg={part.color}
-                  _last={{ roundedTop: "2px" }}
-                  style={{ height: most === 0 ? 0 : `${((bar.heights[index] ?? 0) / most) * 100}%` }}
-                />
-              ))}
-            </Flex>
-          </Tip>
+          <Flex
+            key={bar.day}
+            data-tip={tellBar(bar)}
+            flex="1"
+            h="full"
+            direction="column-reverse"
+            justify="flex-start"
+            _hover={{ bg: "bg.muted" }}
+          >
+            {parts.map((part, index) => (
+              <Box
+                key={part.label}
+                w="full"
+                bg={part.color}
+                _last={{ roundedTop: "2px" }}
+                style={{ height: most === 0 ? 0 : `${((bar.heights[index] ?? 0) / most) * 100}%` }}
+              />
+            ))}
+          </Flex>
         ))}
       </Flex>
       <Flex justify="space-between" fontSize="xs" color="fg.subtle" mt="1" aria-hidden>

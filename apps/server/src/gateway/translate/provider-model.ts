@@ -1,6 +1,3 @@
-import { createAnthropic } from "@ai-sdk/anthropic";
-import { createOpenAI } from "@ai-sdk/openai";
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { ModelConfig } from "@syla/contracts/model-config";
 
@@ -10,8 +7,8 @@ export type Deliver = (path: string, body: string, streamed: boolean) => Promise
 /** Adapters write this address; what is below it is taken, and the rest is the configuration's. */
 const nowhere = "http://provider.invalid";
 
-/** The adapter that speaks to a model's provider. The key is none of its business. */
-export function openProviderModel({ provider, modelId }: ModelConfig, deliver: Deliver): LanguageModelV4 {
+/** The adapter that speaks to a model's provider, loaded when it is first needed. The key is none of its business. */
+export async function openProviderModel({ provider, modelId }: ModelConfig, deliver: Deliver): Promise<LanguageModelV4> {
   const fetch = async (input: unknown, init?: { body?: unknown }): Promise<Response> => {
     const path = String(input).slice(nowhere.length);
     const body = typeof init?.body === "string" ? init.body : "";
@@ -19,14 +16,19 @@ export function openProviderModel({ provider, modelId }: ModelConfig, deliver: D
   };
   const options = { baseURL: nowhere, apiKey: "none", fetch: fetch as typeof globalThis.fetch };
   switch (provider) {
-    case "anthropic":
+    case "anthropic": {
+      const { createAnthropic } = await import("@ai-sdk/anthropic");
       return createAnthropic(options).languageModel(modelId);
+    }
     case "openai":
-    case "azure":
+    case "azure": {
+      const { createOpenAI } = await import("@ai-sdk/openai");
       return createOpenAI(options).chat(modelId);
-    default:
-      return createOpenAICompatible({ ...options, name: "provider", includeUsage: true, supportsStructuredOutputs: true }).languageModel(
-        modelId,
-      );
+    }
+    default: {
+      const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+      const compatible = createOpenAICompatible({ ...options, name: "provider", includeUsage: true, supportsStructuredOutputs: true });
+      return compatible.languageModel(modelId);
+    }
   }
 }

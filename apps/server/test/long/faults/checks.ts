@@ -73,7 +73,7 @@ async function examineRun(ground: Ground, fault: Fault, one: Accepted, run: Run)
     if (program.isCounted && effects.count("done", token) !== 1) say(`was done ${effects.count("done", token)} times`);
     if (program.artifact === true) say(await examineArtifact(installation, run, token));
   } else if (run.status === "cancelled") {
-    if (cancelled !== 202) say("was not to be cancelled");
+    if (cancelled !== 202 && cancelled !== "unanswered") say("was not to be cancelled");
   } else say(await excuseOf(installation, fault, run));
   if (reading !== undefined) {
     for (const problem of reading.problems) say(problem);

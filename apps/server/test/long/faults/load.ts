@@ -22,8 +22,8 @@ export interface Accepted {
   readonly program: Program;
   readonly token: string;
   readonly what: string;
-  /** Somebody asked for its end, and was answered with this status. */
-  readonly cancelled?: number;
+  /** Somebody asked for its end, and was answered with this status; `unanswered`: a request before that one may have been taken, its answer was lost. */
+  readonly cancelled?: number | "unanswered";
   readonly reading?: Reading;
 }
 
@@ -44,7 +44,10 @@ export interface Asked {
 /** How long anything may take before it counts as lost. */
 export const patienceMs = 120_000;
 
-/** The mixed load of one round, spread over about a second. Resolves when every request is answered and every reader has come to an end. */
+/** The requests of a round come within so long. */
+export const spreadMs = 800;
+
+/** The mixed load of one round. Resolves when every request is answered and every reader has come to an end. */
 export async function perform(ground: Ground, random: () => number): Promise<Asked> {
   const { installation, effects, limitedKey } = ground;
   const signal = AbortSignal.timeout(patienceMs);
@@ -57,7 +60,7 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
   const plans: { readonly delayMs: number; readonly begin: () => Promise<Accepted | null> }[] = [];
   const plan = (begin: (node: Node) => Promise<Accepted | null>) => {
     const node = pick(asked());
-    plans.push({ delayMs: random() * 1000, begin: () => begin(node) });
+    plans.push({ delayMs: random() * spreadMs, begin: () => begin(node) });
   };
   /** Asks once; null: nothing was promised. */
   const submit = async (node: Node, program: Program, more: object = {}, headers = {}, path = "/api/v1/runs") => {
@@ -91,8 +94,8 @@ export async function perform(ground: Ground, random: () => number): Promise<Ask
   for (const program of [programs.long, programs.long, programs.short]) followed(program);
   simple("with an artifact", programs.artifact);
   for (let count = 0; count < 4; count += 1) simple("behind a limit", programs.resting, {}, { authorization: `Bearer ${limitedKey}` });
-  for (const afterMs of [random() * 300, 300 + random() * 1000]) cancelled(afterMs);
-  simple("delayed", programs.short, { startAt: new Date(Date.now() + 1000 + random() * 1000).toISOString() });
+  for (const afterMs of [random() * 300, 300 + random() * 700]) cancelled(afterMs);
+  simple("delayed", programs.short, { startAt: new Date(Date.now() + spreadMs + random() * 700).toISOString() });
   plan(async () => {
     const [key, token] = [newId("once"), newId("run")];
     tokens.push(token);
@@ -146,14 +149,22 @@ async function submitUntilAnswered(
   return null;
 }
 
-/** Asks for the end of a run, whichever server answers. @returns the status of the answer */
-async function cancel({ call }: Installation, nodes: () => readonly Node[], id: string, signal: AbortSignal): Promise<number> {
+/** Asks for the end of a run, whichever server answers. A server that is killed between taking it and answering makes a second request meet its own end. */
+async function cancel(
+  { call }: Installation,
+  nodes: () => readonly Node[],
+  id: string,
+  signal: AbortSignal,
+): Promise<NonNullable<Accepted["cancelled"]>> {
+  let isUnanswered = false;
   for (let turn = 0; !signal.aborted; turn += 1) {
     const order = nodes();
     const node = order[turn % order.length];
     const response = node === undefined ? null : await call(node, "POST", `/api/v1/runs/${id}/cancel`, { signal }).catch(() => null);
     await response?.arrayBuffer().catch(() => {});
-    if (response?.status === 202 || response?.status === 409) return response.status;
+    if (response?.status === 202) return response.status;
+    if (response?.status === 409) return isUnanswered ? "unanswered" : response.status;
+    isUnanswered ||= node !== undefined && (response === null || response.status >= 500);
     await sleep(50);
   }
   return 0;

@@ -10,12 +10,11 @@ import { expect, test } from "vitest";
 import { examine, examineHost, examineWebhooks, watchConcurrency } from "./checks.ts";
 import { faultKinds, inflict, type FaultKind } from "./faults.ts";
 import { startInstallation, type Installation } from "./installation.ts";
-import { perform, type Ground } from "./load.ts";
+import { perform, spreadMs, type Ground } from "./load.ts";
 import { Report } from "./report.ts";
 import { countSideEffects } from "./side-effects.ts";
 
-/** `npm run long` asks for many rounds; a few: `SYLA_LONG_RUNS=1 npm test -- apps/server/test/long/faults`. A seed repeats what is random. */
-const isLong = process.env["SYLA_LONG_RUNS"] !== undefined;
+/** A few rounds on every day, many with `npm run long`. A seed repeats what is random. */
 const rounds = Number(process.env["SYLA_FAULT_ROUNDS"] ?? 5);
 const seed = Number(process.env["SYLA_FAULT_SEED"] ?? 1);
 /** A server that is killed while it sends to a webhook holds that delivery for two minutes. */
@@ -62,9 +61,9 @@ async function prepare(
 }
 
 // Redis and the S3 service are installed by tools/test.sh where that is possible; the servers need both.
-test.skipIf(!isLong || !hasRedis || !hasS3)(
+test.skipIf(!hasRedis || !hasS3)(
   `${rounds} rounds of kills under load lose nothing, run nothing twice and leave nothing behind (seed ${seed})`,
-  { timeout: 240_000 + rounds * 30_000 },
+  { timeout: 240_000 + rounds * 60_000 },
   async () => {
     const random = seededRandom(seed);
     const report = new Report();
@@ -83,7 +82,7 @@ test.skipIf(!isLong || !hasRedis || !hasS3)(
         const kind = kinds.next().value;
         const began = performance.now();
         const asked = perform(ground, seededRandom(seed * 1000 + round));
-        const waitMs = random() * 1500;
+        const waitMs = random() * (spreadMs + 300);
         await sleep(waitMs);
         const fault = await inflict(installation, kind, random);
         await fault.mend();

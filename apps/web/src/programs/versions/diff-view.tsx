@@ -39,7 +39,7 @@ export function DiffView({ id, from, to }: DiffViewProps) {
       ) : (
         <FieldDifferences heading="Settings" fields={config} />
       )}
-      <Text fontSize="xs" color="fg.muted" mb="2" role="status">
+      <Text fontSize="xs" color="fg.muted" mb="2" role="status" hidden={id.startsWith("model_")}>
         {formatPlural(files.length + omitted, "file")} {files.length + omitted === 1 ? "differs" : "differ"}
         {omitted > 0 ? `; the first ${files.length} are shown` : ""}
       </Text>

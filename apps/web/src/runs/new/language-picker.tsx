@@ -1,7 +1,6 @@
 import { Box, Flex, NativeSelect, Text } from "@chakra-ui/react";
 import type { Runtime } from "@syla/sdk";
 import { Copyable } from "../../ui/copyable.tsx";
-import { Tip } from "../../ui/tip.tsx";
 import { describeStart, explainStart, findRuntime } from "../runtime-choice.ts";
 
 interface LanguagePickerProps {
@@ -37,11 +36,9 @@ export function LanguagePicker({ runtimes, value, onChange, explains = true }: L
         <NativeSelect.Indicator />
       </NativeSelect.Root>
       {explains && chosen?.available === true ? (
-        <Tip text={explainStart(chosen)}>
-          <Text fontSize="xs" color="fg.muted" truncate hideBelow="md">
-            {describeStart(chosen)}
-          </Text>
-        </Tip>
+        <Text data-tip={explainStart(chosen)} fontSize="xs" color="fg.muted" truncate hideBelow="md">
+          {describeStart(chosen)}
+        </Text>
       ) : null}
     </Flex>
   );
