@@ -162,6 +162,30 @@ it("is held to the limits and the network of its workspace", async () => {
   expect(await codeOf({ entrypoint: "a.sh", workspaceId: id })).toBe("workspace_archived");
 });
 
+it("is run again only by those who may run in its workspace, within what that allows", async () => {
+  const { id } = await createWorkspace(server, ann, "Again", { "a.sh": "echo 1\n", "b.sh": "echo 2\n" }, { kind: "session" });
+  const guest = await createAccount(server);
+  await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "run" });
+  const ended = await execute(server, { entrypoint: "a.sh", workspaceId: id }, guest.headers);
+  const listed = await json<{ items: object[] }>(server.fetch(`/api/v1/runs/${ended.id}/files`, { headers: guest.headers }));
+  expect(listed.items).toMatchObject([
+    { path: "a.sh", from: "workspace" },
+    { path: "b.sh", from: "workspace" },
+  ]);
+  const again = async (changes: object, { headers } = guest) => {
+    const answer = await server.send("POST", `/api/v1/runs/${ended.id}/rerun`, changes, headers);
+    return answer.ok ? (await waitForRun(server, (await json<Run>(answer)).id)).stdout : (await errorOf(answer)).code;
+  };
+  expect(await again({ entrypoint: "b.sh" })).toBe("2\n");
+  expect(await again({ network: { allow: ["example.org"] } })).toBe("invalid_request");
+  expect(await again({ limits: { cpus: 2 } })).toBe("limit_out_of_range");
+
+  await server.send("PATCH", `/api/v1/runs/${ended.id}`, { visibility: "public" }, guest.headers);
+  expect(await again({}, await createAccount(server))).toBe("not_found");
+  await server.send("POST", `/api/v1/workspaces/${id}/archive`, undefined, ann.headers);
+  expect(await again({})).toBe("workspace_archived");
+});
+
 it("keeps its workspace for as long as it goes on", async () => {
   const { id } = await createWorkspace(server, ann, "Brief", { "a.sh": "echo begun; sleep 60\n" }, { kind: "ephemeral" });
   const { database } = server.context;
