@@ -126,6 +126,7 @@ export class Execution {
   async perform(): Promise<Outcome> {
     try {
       const { config, entrypoint, ownerId, runId, number } = this.#attempt;
+      if (config.workspace !== null) await this.#preparation.workspaces.requireOpen(config.workspace.id);
       const preparing = Date.now();
       const program = (this.#program = await prepareProgram(this.#attempt, this.#preparation, this.#ended.signal));
       this.#compilation = program.compilation;
@@ -388,7 +389,7 @@ export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Ou
       ...base,
       verdict: { ...verdict, error: runError("infrastructure", error.code, { message: error.message, hint: error.hint }) },
     };
-  if (error instanceof AppError && error.code.startsWith("credential_"))
+  if (error instanceof AppError && (error.code.startsWith("credential_") || error.code.startsWith("workspace_")))
     return { ...base, verdict: { ...verdict, error: runError("denied", error.code, { message: error.message, hint: error.hint }) } };
   if (error instanceof AppError && error.code.startsWith("kms_"))
     return {

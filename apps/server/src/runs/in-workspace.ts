@@ -36,8 +36,10 @@ export interface ReturnedFiles {
   readonly isEnded: boolean;
 }
 
-/** Takes back what runs leave in workspaces. */
+/** Lets runs into workspaces when their turn has come, and takes back what they leave there. */
 export interface WorkspaceReturns {
+  /** @throws AppError `workspace_archived`, `workspace_deleted` */
+  requireOpen(workspaceId: string): Promise<void>;
   takeBack(files: ReturnedFiles): Promise<NonNullable<RunResult["workspace"]>>;
 }
 

@@ -41,6 +41,13 @@ export async function placeForRun(
   };
 }
 
+/** Refuses a run whose turn has come when its workspace has been ended meanwhile. @throws AppError `workspace_archived`, `workspace_deleted` */
+export async function requireOpen({ database }: Pick<FilesContext, "database">, workspaceId: string): Promise<void> {
+  const row = await store.findState(database.queries, workspaceId);
+  if (row === undefined) throw new AppError("workspace_deleted", { hint: "It is gone for good." });
+  requireChangeable(row);
+}
+
 /** Puts what a run has changed into its workspace, all of it or nothing; what cannot be put in is kept as a version. */
 export async function takeBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
   const base = await context.trees.read(files.tree);

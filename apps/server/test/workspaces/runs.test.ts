@@ -125,6 +125,20 @@ it("puts what it left together with what was written meanwhile, or keeps it besi
   });
 }, 90_000);
 
+it("does not wait for a run in the queue to be ended; that is refused when its turn has come", async () => {
+  const guest = await createAccount(server);
+  const { id } = await createWorkspace(server, ann, "Ended first", { "a.sh": "echo 1\n" });
+  await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "run" });
+  const end = async (action: string) => (await server.send("POST", `/api/v1/workspaces/${id}/${action}`, undefined, ann.headers)).status;
+  const input = { entrypoint: "a.sh", workspaceId: id };
+  const archived = await runAfter(guest, input, async () => expect([await end("suspend"), await end("archive")]).toEqual([200, 200]));
+  expect(archived).toMatchObject({ status: "failed", error: { class: "denied", code: "workspace_archived" } });
+  await end("resume");
+  const remove = (query: string) => server.fetch(`/api/v1/workspaces/${id}${query}`, { method: "DELETE", headers: ann.headers });
+  const deleted = await runAfter(guest, input, async () => expect((await remove("?forGood=true")).status).toBe(204));
+  expect(deleted).toMatchObject({ status: "failed", error: { code: "workspace_deleted" } });
+}, 60_000);
+
 it("takes nothing half from a run that was ended from outside", async () => {
   const { id } = await createWorkspace(server, ann, "Killed", { "a.txt": "1" });
   const ended = await run(id, "printf 2 > a.txt; printf half > b.txt; sleep 60", { limits: { wallMs: 1500 } });
