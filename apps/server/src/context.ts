@@ -514,6 +514,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     requireDatasets,
     submitVersion: (actor, input, options) => programRuns.submit(actor, input, options),
     mountDatasets: (...wish) => datasets.forRun(...wish),
+    requireOpen: (id) => requireOpen({ database }, id),
     placeForRun: (actor, wish) => placeForRun(workspaceFiles(), actor, wish),
     noteProgramRun,
   });

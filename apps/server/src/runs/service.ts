@@ -109,6 +109,8 @@ export interface RunsContext {
     actor: Actor,
     wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
   ) => Promise<RunPlace>;
+  /** @throws AppError `workspace_archived`, `workspace_deleted` */
+  readonly requireOpen: (workspaceId: string) => Promise<void>;
   readonly mountDatasets: ChangeContext["mountDatasets"];
   /** Whether somebody may run again on datasets that a run had; throws when not. */
   readonly requireDatasets: (actor: Actor, datasets: RunConfig["datasets"]) => Promise<unknown>;
@@ -165,6 +167,8 @@ export interface SubmitOptions {
 export class Runs {
   readonly #context: RunsContext;
   readonly #inserts: Batch<store.NewRun, boolean>;
+  /** Of runs in workspaces. They may have to wait for whoever changes one; other runs do not wait with them. */
+  readonly #placed: Batch<store.NewRun, boolean>;
   /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
   readonly #records: Batch<store.NewRun, boolean>;
   /** However many ask for a run, or follow one that is not here: the database is asked for all of them together. */
@@ -192,6 +196,7 @@ export class Runs {
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => await this.#insert(runs));
+    this.#placed = new Batch(async (runs) => await this.#insert(runs));
     this.#looks = new Batch(async (ids) => await store.findRuns(context.database.queries, ids));
     this.#records = new Batch(async (runs) => await this.#insert(runs), {
       lanes: 1,
@@ -738,16 +743,21 @@ export class Runs {
   /** Inserts a run once its content is on the disk. False: its idempotency key was used before. */
   async #insertWith(submission: Submission, run: store.NewRun): Promise<boolean> {
     await submission.synced();
-    return await this.#inserts.add(run);
+    return await (run.config.workspace === null ? this.#inserts : this.#placed).add(run);
   }
 
-  /** The run that the same key made before, if any. @throws AppError `idempotency_conflict` when the request was another one */
+  /**
+   * The run that the same key made before, if any, where a run was not inserted.
+   *
+   * @throws AppError `idempotency_conflict` when the request was another one; `workspace_archived`, `workspace_deleted` when that is why
+   */
   async #repeated(run: store.NewRun): Promise<store.RunRow | undefined> {
     const row =
       run.idempotencyKey === null
         ? undefined
         : await store.findByIdempotencyKey(this.#context.database.queries, run.ownerId, run.idempotencyKey);
     if (row !== undefined && row.request_hash !== run.requestHash) throw new AppError("idempotency_conflict");
+    if (row === undefined && run.config.workspace !== null) await this.#context.requireOpen(run.config.workspace.id);
     return row;
   }
 

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Run } from "@syla/contracts/runs";
 import type { Workspace, WorkspaceVersion } from "@syla/contracts/workspaces";
 import { execute, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sweepWorkspaces } from "../../src/workspaces/lifecycle.ts";
 import { createAccount, share, type Person } from "../access/people.ts";
@@ -138,6 +140,24 @@ it("does not wait for a run in the queue to be ended; that is refused when its t
   const deleted = await runAfter(guest, input, async () => expect((await remove("?forGood=true")).status).toBe(204));
   expect(deleted).toMatchObject({ status: "failed", error: { code: "workspace_deleted" } });
 }, 60_000);
+
+it("is not begun in a workspace that is deleted while it is let in", async () => {
+  const { queries } = server.context.database;
+  const limited = await createAccount(server);
+  await server.send("PATCH", `/api/v1/quotas/${limited.id}`, { concurrentRuns: 1 });
+  for (const person of [ann, limited]) {
+    const { id } = await createWorkspace(server, person, "Deleted at once", { "a.sh": "echo 1\n" });
+    let code = Promise.resolve("");
+    await queries.transaction().execute(async (work) => {
+      await work.updateTable("workspaces").set({ deleted_at: new Date() }).where("id", "=", id).execute();
+      code = codeOf({ entrypoint: "a.sh", workspaceId: id }, person);
+      const isStopped = async () => (await sql`select from pg_locks where not granted`.execute(queries)).rows.length > 0;
+      while (!(await isStopped())) await sleep(10);
+    });
+    expect(await code).toBe("workspace_deleted");
+    expect((await sql`select from runs where workspace_id = ${id}`.execute(queries)).rows).toEqual([]);
+  }
+});
 
 it("takes nothing half from a run that was ended from outside", async () => {
   const { id } = await createWorkspace(server, ann, "Killed", { "a.txt": "1" });
