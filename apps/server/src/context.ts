@@ -472,7 +472,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     openSecrets: openProgramSecrets,
     workspaces: {
       requireOpen: (id) => requireOpen({ database }, id),
-      takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor }, files),
+      takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor, audit }, files),
     },
     noteProgramRun,
     cache,

@@ -309,13 +309,14 @@ export class Execution {
 
   /** What it has changed in its workspace goes there. What becomes of it is said in the log where that is not what was to be expected. */
   async #takeBack(exit: SandboxExit): Promise<RunResult["workspace"]> {
-    const { runId, ownerId, config, live } = this.#attempt;
+    const { runId, ownerId, keyId, config, live } = this.#attempt;
     if (this.#returns === null || config.workspace === null) return null;
     const found = await this.#returns.end();
     const { id: workspaceId, tree } = config.workspace;
     const isEnded = exit.exitCode !== null && exit.reason === null && !exit.outOfMemory && !this.#cancelled;
     const putIn = this.#program?.files ?? [];
-    const result = found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, workspaceId, tree, putIn, isEnded });
+    const result =
+      found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, keyId, workspaceId, tree, putIn, isEnded });
     const text = describeReturn(result, this.#returns.skipped);
     if (text !== null) live.output("system", Buffer.from(text));
     return result;

@@ -25,6 +25,8 @@ export interface RunPlace {
 export interface ReturnedFiles {
   readonly runId: string;
   readonly ownerId: string;
+  /** The key whose quotas it counts against. */
+  readonly keyId: string | null;
   readonly workspaceId: string;
   /** The tree that the run began with. */
   readonly tree: string;

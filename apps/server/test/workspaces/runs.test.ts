@@ -159,6 +159,34 @@ it("is not begun in a workspace that is deleted while it is let in", async () =>
   }
 });
 
+it("writes back with no more right than what asked for the run, and that is noted", async () => {
+  const { id } = await createWorkspace(server, ann, "By a key", { "a.txt": "1" });
+  const make = async (scopes: readonly string[]) => {
+    const made = await json<{ id: string; key: string }>(server.send("POST", "/api/v1/api-keys", { name: "k", scopes }, ann.headers));
+    return { ...ann, keyId: made.id, headers: { authorization: `Bearer ${made.key}` } };
+  };
+  const narrow = await make(["runs:*"]);
+  expect((await run(id, "printf 2 > a.txt", {}, narrow)).workspace).toMatchObject({ writeBack: false });
+  expect(await codeOf({ code: "1", entrypoint: "a.sh", workspaceId: id, writeBack: true }, narrow)).toBe("scope_missing");
+  const wide = await make(["runs:*", "workspaces:write"]);
+  expect((await server.send("PATCH", `/api/v1/api-keys/${wide.keyId}/quotas`, { storageMb: 1 }, ann.headers)).status).toBe(200);
+  const ended = await run(id, "printf 2 > a.txt", {}, wide);
+  expect(ended.workspace).toMatchObject({ outcome: "merged" });
+  const large = await run(id, "head -c 2000000 /dev/urandom > large", {}, wide);
+  expect(large.workspace).toMatchObject({ outcome: "refused", error: { code: "quota_exceeded" } });
+  expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "2" });
+
+  await server.context.audit.flushed();
+  const events = server.context.database.queries.selectFrom("audit_events").selectAll().orderBy("id");
+  expect(await events.where("resource_id", "=", ended.id).execute()).toMatchObject([
+    { action: "run.create", details: { workspaceId: id } },
+  ]);
+  expect(await events.where("resource_id", "=", id).where("action", "=", "workspace.change_files").execute()).toMatchObject([
+    { actor_id: ann.id, via: "server", outcome: "ok", details: { runId: ended.id, returned: "merged", changed: 1 } },
+    { actor_id: ann.id, outcome: "failed", error_code: "quota_exceeded", details: { runId: large.id } },
+  ]);
+}, 60_000);
+
 it("takes nothing half from a run that was ended from outside", async () => {
   const { id } = await createWorkspace(server, ann, "Killed", { "a.txt": "1" });
   const ended = await run(id, "printf 2 > a.txt; printf half > b.txt; sleep 60", { limits: { wallMs: 1500 } });
