@@ -103,6 +103,8 @@ export const runControlRoutes = {
       "invalid_path",
       "blob_unknown",
       "limit_out_of_range",
+      "workspace_archived",
+      "workspace_deleted",
       "split_unknown",
       "quota_exceeded",
     ],
