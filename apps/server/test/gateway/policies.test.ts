@@ -1,11 +1,16 @@
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { ModelConfig } from "@syla/contracts/model-config";
 import type { Model, ModelTest } from "@syla/contracts/models";
 import { expireKept } from "@syla/server/gateway/calls/retention";
+import { probeModel } from "@syla/server/gateway/probe";
+import type { Send } from "@syla/server/gateway/upstream/send";
+import { noSecrets } from "@syla/server/models/service";
 import { createTestDatabase } from "@syla/testkit/database";
 import { hasRedis, startTestRedis } from "@syla/testkit/redis";
 import { startTestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createAccount, share } from "../access/people.ts";
 import { errorOf, json } from "../catalog/programs.ts";
 import { openGateway, providerKey, type GatewaySetting } from "./gateway-setting.ts";
@@ -138,6 +143,30 @@ describe("a test of a model", () => {
       code: "invalid_api_key",
     });
     expect(await get(model)).toMatchObject({ capabilities: after.capabilities, revision: after.revision });
+  });
+
+  it("knows nothing of what there was no time for, and that a model cannot do what its provider refuses", async () => {
+    const minute = new AbortController();
+    using _time = vi.spyOn(AbortSignal, "timeout").mockReturnValue(minute.signal);
+    const chunk = { id: "c", object: "chat.completion.chunk", created: 1, model: "m" };
+    const said = { ...chunk, choices: [{ index: 0, delta: { role: "assistant", content: "OK" }, finish_reason: "stop" }] };
+    const answer = (status: number, type: string, text: string) => ({
+      status,
+      headers: { "content-type": type },
+      body: Readable.from([Buffer.from(text)]),
+    });
+    const send: Send = ({ body, signal }) => {
+      const asked = JSON.parse(body ?? "") as { stream?: boolean; tools?: unknown };
+      if (asked.stream === true)
+        return Promise.resolve(answer(200, "text/event-stream", `data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`));
+      if (asked.tools !== undefined)
+        return Promise.resolve(answer(400, "application/json", JSON.stringify({ error: { message: "no tools" } })));
+      minute.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+      return Promise.reject(signal.reason as Error);
+    };
+    const config = ModelConfig.parse({ provider: "ollama", modelId: "m" });
+    const test = await probeModel(send, config, () => Promise.resolve(noSecrets));
+    expect(test).toMatchObject({ ok: true, capabilities: { tools: false, json: null, vision: null, embeddings: null } });
   });
 });
 
