@@ -34,7 +34,7 @@ import { readEvents, type StreamEvent } from "./metering/event-reader.ts";
 import { Meter } from "./metering/meter.ts";
 import { deltaText, gatherText } from "./metering/text.ts";
 import { readUsage } from "./metering/usage.ts";
-import { ModelLimits, type TakenTokens } from "./model-limits.ts";
+import { ModelLimits } from "./model-limits.ts";
 import { errorDocument, errorEvent, ProviderError, providerMessage, toFailure } from "./protocol-error.ts";
 import { wantsStream, type Endpoint } from "./protocol.ts";
 import { addsUsage, answersOf, checkBody, modelNameOf, mostOutputTokens, passedBody, readBody, type Body } from "./request.ts";
@@ -269,7 +269,7 @@ export class Gateway {
         await insertCall(work, { ...call, reserved: amount ?? 0, scopes });
       });
     } catch (error) {
-      this.#settle(taken, 0);
+      if (taken !== null) this.#correct(taken.giveBack());
       if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
       if (error instanceof AppError && error.code === "budget_reached")
         this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
@@ -283,7 +283,7 @@ export class Gateway {
     const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
-      this.#settle(taken, (end.inputTokens ?? 0) + (end.outputTokens ?? 0));
+      if (taken !== null) this.#correct(taken.settle((end.inputTokens ?? 0) + (end.outputTokens ?? 0)));
       this.#noteStored(model.ownerId, [call.requestText, end.responseText]);
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
@@ -315,8 +315,8 @@ export class Gateway {
       .catch((err: unknown) => this.#context.logger.warn({ err }, "what is kept of a model call could not be counted"));
   }
 
-  #settle(taken: TakenTokens | null, tokens: number): void {
-    taken?.settle(tokens).catch((err: unknown) => this.#context.logger.warn({ err }, "tokens of a model's minute could not be given back"));
+  #correct(correcting: Promise<void>): void {
+    correcting.catch((err: unknown) => this.#context.logger.warn({ err }, "what was taken of a model's minute could not be given back"));
   }
 
   /** Nobody waits for it, and the next call tells what this one could not. */
