@@ -270,11 +270,15 @@ export class Gateway {
       });
     } catch (error) {
       if (taken !== null) this.#correct(taken.giveBack());
-      if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
+      if (error instanceof AppError && refusals.has(error.code)) {
+        await recordRefusal(database, call, toFailure(error));
+        this.#noteStored(model.ownerId, call.requestText);
+      }
       if (error instanceof AppError && error.code === "budget_reached")
         this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
       throw error;
     }
+    this.#noteStored(model.ownerId, call.requestText);
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
     const onSettled = async () => {
       await quotas.noteSpend(caller.userId, caller.keyId);
@@ -284,7 +288,7 @@ export class Gateway {
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
       if (taken !== null) this.#correct(taken.settle((end.inputTokens ?? 0) + (end.outputTokens ?? 0)));
-      this.#noteStored(model.ownerId, [call.requestText, end.responseText]);
+      this.#noteStored(model.ownerId, end.responseText);
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
     const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
@@ -306,9 +310,9 @@ export class Gateway {
     }
   }
 
-  /** What is kept of calls counts for whoever owns the model and says that it is. */
-  #noteStored(ownerId: string, texts: readonly (string | null)[]): void {
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
+  /** What is kept of calls counts for whoever owns the model and says that it is, from when it is there. */
+  #noteStored(ownerId: string, text: string | null): void {
+    const bytes = Buffer.byteLength(text ?? "");
     if (bytes === 0 || !ownerId.startsWith("user_")) return;
     this.#context.quotas
       .noteStored(ownerId, bytes)
