@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { AppError } from "@syla/contracts/errors";
-import type { ModelConfig } from "@syla/contracts/model-config";
+import { credentialsOf, type ModelConfig } from "@syla/contracts/model-config";
 import type { Access, Hold } from "../access/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import {
@@ -251,7 +251,7 @@ export class Gateway {
       modelOwnerId: model.ownerId,
       provider: config.provider,
       upstreamModel: config.modelId,
-      credentialId: config.credentialId,
+      credentialId: credentialsOf(config)[0]?.id ?? null,
       protocol: incoming.endpoint.protocol,
       operation: incoming.endpoint.operation,
       streamed,
