@@ -179,7 +179,8 @@ export class Gateway {
         message: `${model.config.provider} has no ${incoming.endpoint.path.replaceAll("/", " ").trim()}.`,
       });
     const neutral = dialect === null ? null : readNeutral(dialect, body, model.config);
-    const place = this.#memory.placeOf(caller.userId, model, endpoint, text, body, streamed);
+    const headers = forwarded(family ?? ownFamily(model.config), incoming.headers, paysForIt(model));
+    const place = this.#memory.placeOf(caller.userId, model, { endpoint, headers, text, body, streamed });
     const known = place === null ? undefined : await this.#memory.get(place);
     const admitted = await this.#admit(caller, incoming, model, { text, body, streamed, inputText, quota, isFree: known !== undefined });
     if (known !== undefined) {
@@ -503,7 +504,7 @@ export class Gateway {
 
   async #translate(admitted: Admitted, dialect: Dialect, neutral: NeutralCall): Promise<GatewayAnswer> {
     const { model, streamed, meter, record, incoming, body } = admitted;
-    const family = model.config.provider === "anthropic" ? "anthropic" : "openai";
+    const family = ownFamily(model.config);
     const provider = await openProviderModel(model.config, async (path, sent, isStream) => {
       const text =
         model.config.provider === "watsonx" ? passedBody(sent, parseDocument(sent), chat, "openai", model.config, isStream) : sent;
@@ -613,6 +614,11 @@ function parseDocument(text: string): Body {
     // said below
   }
   throw new AppError("model_garbled");
+}
+
+/** What a provider is asked in where the caller's protocol is not its own. */
+function ownFamily({ provider }: ModelConfig): "anthropic" | "openai" {
+  return provider === "anthropic" ? "anthropic" : "openai";
 }
 
 /** Headers of the caller that mean something to the provider. */
