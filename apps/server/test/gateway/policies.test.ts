@@ -94,6 +94,18 @@ describe("headers of a model", () => {
       authorization: `Bearer ${providerKey}`,
     });
     const { id } = await setting.lastCall(model);
+    const { context } = setting.server;
+    await context.audit.flushed();
+    const events = await context.database.queries
+      .selectFrom("audit_events")
+      .select("details")
+      .where("action", "=", "model.create")
+      .execute();
+    const named = [
+      { id: setting.credentialId, path: "credentialId" },
+      { id: made.id, path: "secretHeaders.X-Proxy-Token" },
+    ];
+    expect(events).toContainEqual({ details: expect.objectContaining({ credentials: named }) as object });
     const shown = [await get(model), await (await setting.send(setting.ann, "GET", `/api/v1/models/${model.id}/calls/${id}`)).text()];
     expect(JSON.stringify(shown)).not.toContain(value);
     const used = await json<{ uses: object[] }>(setting.send(setting.ann, "GET", `/api/v1/credentials/${made.id}`));
@@ -116,6 +128,11 @@ describe("headers of a model", () => {
         code: "invalid_request",
         fields: [{ path: `config.headers.${name}` }],
       });
+    const old = await setting.model("Of before", { headers: { "X-Team": "blue" } });
+    const { queries } = setting.server.context.database;
+    await sql`update assets set config = jsonb_set(config, '{headers,X-Session-Id}', '"abc"') where id = ${old.id}`.execute(queries);
+    const copied = await setting.send(setting.ann, "POST", `/api/v1/assets/${old.id}/clone`, {});
+    expect([copied.status, await json(copied)]).toMatchObject([201, { config: { headers: { "X-Team": "blue", "X-Session-Id": "abc" } } }]);
     const bob = await createAccount(setting.server);
     const theirs = await json<{ id: string }>(
       setting.send(bob, "POST", "/api/v1/credentials", { kind: "model", name: "theirs", value: "x" }),
@@ -194,6 +211,18 @@ describe("limits of a model", () => {
     expect(anthropic).toMatchObject({ type: "error", error: { type: "rate_limit_error", message } });
     expect(ollama).toEqual({ error: message });
     expect(setting.llm.seen).toHaveLength(2);
+  });
+
+  it("count no call that is refused before it is made", async () => {
+    const model = await setting.model("Two a minute, and little money", { limits: { requestsPerMinute: 2, tokensPerMinute: 100_000 } });
+    const { queries } = setting.server.context.database;
+    await wholeMinute();
+    const budget = await json<{ id: string }>(setting.send(setting.ann, "POST", "/api/v1/budgets", { amount: 0.01, stops: true }));
+    for (let count = 0; count < 3; count += 1)
+      expect(await json(call(model, { max_tokens: 90_000 }))).toMatchObject({ error: { code: "budget_reached" } });
+    await queries.deleteFrom("budgets").where("id", "=", budget.id).execute();
+    const answers = [await call(model, { max_tokens: 90_000 }), await call(model, { max_tokens: 9 }), await call(model, { max_tokens: 9 })];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
   });
 
   it("let so many tokens through in a minute; what a call may use is held back, and what it did not use is given back", async () => {
@@ -277,6 +306,31 @@ async function isConnected(server: GatewaySetting["server"]): Promise<boolean> {
 
 describe("what a model keeps of calls", () => {
   const { parse } = JSON;
+
+  it("counts what was asked from when it is kept, and only the answer when that is there", async () => {
+    const { queries } = setting.server.context.database;
+    const eve = await createAccount(setting.server);
+    const config = { provider: "ollama", modelId: "m", baseUrl: setting.llm.url, store: "full" };
+    setting.llm.key = null;
+    const model = await json<Model>(setting.send(eve, "POST", "/api/v1/models", { name: "Slow to answer", config }));
+    setting.llm.behave({ slowMs: 200 });
+    const counted = async () =>
+      Number(
+        (await queries.selectFrom("usage_days").select("stored_bytes").where("user_id", "=", eve.id).executeTakeFirst())?.stored_bytes ?? 0,
+      );
+    const kept = async () => {
+      const row = await queries.selectFrom("llm_calls").selectAll().where("model_id", "=", model.id).executeTakeFirstOrThrow();
+      return { status: row.status, bytes: Buffer.byteLength((row.request_text ?? "") + (row.response_text ?? "")) };
+    };
+    const calling = call(model, { stream: true }, undefined, eve);
+    await expect.poll(counted).toBeGreaterThan(0);
+    expect(await kept()).toEqual({ status: "running", bytes: await counted() });
+    await (await calling).text();
+    await expect.poll(kept).toMatchObject({ status: "succeeded" });
+    const { bytes } = await kept();
+    await expect.poll(counted).toBe(bytes);
+    setting.llm.key = providerKey;
+  });
 
   it("counts with what its owner has stored, and goes when its time is over", async () => {
     const { ann, server } = setting;
