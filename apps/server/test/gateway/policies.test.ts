@@ -10,7 +10,7 @@ import { createTestDatabase } from "@syla/testkit/database";
 import { hasRedis, startTestRedis } from "@syla/testkit/redis";
 import { startTestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createAccount, share } from "../access/people.ts";
 import { errorOf, json } from "../catalog/programs.ts";
 import { openGateway, providerKey, type GatewaySetting } from "./gateway-setting.ts";
@@ -164,7 +164,8 @@ describe("a test of a model", () => {
 
   it("knows nothing of what there was no time for, and that a model cannot do what its provider refuses", async () => {
     const minute = new AbortController();
-    using _time = vi.spyOn(AbortSignal, "timeout").mockReturnValue(minute.signal);
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(minute.signal);
+    onTestFinished(() => timeout.mockRestore());
     const chunk = { id: "c", object: "chat.completion.chunk", created: 1, model: "m" };
     const said = { ...chunk, choices: [{ index: 0, delta: { role: "assistant", content: "OK" }, finish_reason: "stop" }] };
     const answer = (status: number, type: string, text: string) => ({
@@ -312,12 +313,13 @@ describe("what a model keeps of calls", () => {
     const eve = await createAccount(setting.server);
     const config = { provider: "ollama", modelId: "m", baseUrl: setting.llm.url, store: "full" };
     setting.llm.key = null;
+    onTestFinished(() => void (setting.llm.key = providerKey));
     const model = await json<Model>(setting.send(eve, "POST", "/api/v1/models", { name: "Slow to answer", config }));
     setting.llm.behave({ slowMs: 200 });
-    const counted = async () =>
-      Number(
-        (await queries.selectFrom("usage_days").select("stored_bytes").where("user_id", "=", eve.id).executeTakeFirst())?.stored_bytes ?? 0,
-      );
+    const counted = async () => {
+      const day = await queries.selectFrom("usage_days").select("stored_bytes").where("user_id", "=", eve.id).executeTakeFirst();
+      return day?.stored_bytes ?? 0;
+    };
     const kept = async () => {
       const row = await queries.selectFrom("llm_calls").selectAll().where("model_id", "=", model.id).executeTakeFirstOrThrow();
       return { status: row.status, bytes: Buffer.byteLength((row.request_text ?? "") + (row.response_text ?? "")) };
@@ -329,7 +331,6 @@ describe("what a model keeps of calls", () => {
     await expect.poll(kept).toMatchObject({ status: "succeeded" });
     const { bytes } = await kept();
     await expect.poll(counted).toBe(bytes);
-    setting.llm.key = providerKey;
   });
 
   it("counts with what its owner has stored, and goes when its time is over", async () => {
