@@ -99,8 +99,7 @@ describe("two changes of one tree", () => {
   });
 
   it("take no more than about a second of the server's time, and leave turns to others", async () => {
-    const files = (line: string) =>
-      Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `${line}\n`.repeat(30_000)]));
+    const files = (line: string) => Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `${line}\n`.repeat(30_000)]));
     let [longestMs, last] = [0, performance.now()];
     const turns = setInterval(() => {
       longestMs = Math.max(longestMs, performance.now() - last);
