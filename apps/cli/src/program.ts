@@ -76,6 +76,7 @@ import { credentialCreateCommand } from "./commands/credential-create.ts";
 import { credentialDeleteCommand } from "./commands/credential-delete.ts";
 import { credentialListCommand } from "./commands/credential-list.ts";
 import { credentialReplaceCommand } from "./commands/credential-replace.ts";
+import { workspaceEnds, workspaceVerbs } from "./commands/workspace-verbs.ts";
 import { credentialShowCommand } from "./commands/credential-show.ts";
 import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
@@ -203,8 +204,10 @@ Environment:
 
 Exit codes: docs/cli.md`;
 
-function sharing(type: "run" | "sandbox" | "asset"): Command[] {
-  return [defineShareCommand(type), defineUnshareCommand(type), defineAccessCommand(type)];
+function sharing(type: "run" | "sandbox" | "asset" | "workspace"): Command[] {
+  const access = defineAccessCommand(type);
+  if (type === "workspace") access.alias("members");
+  return [defineShareCommand(type), defineUnshareCommand(type), access];
 }
 
 /** The whole command line. */
@@ -260,6 +263,7 @@ export function buildProgram(): Command {
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
       ...sharing("asset"),
     ]),
+    noun("workspace", "trees of files in which runs happen", [...workspaceVerbs(), ...workspaceEnds(), ...sharing("workspace")]),
     noun("sandbox", "long-lived sandboxes", [
       sandboxCreateCommand,
       sandboxListCommand,

@@ -187,6 +187,31 @@ const options = {
     min: 0,
     max: 10_000,
   }),
+  workspaceEphemeralMinutes: live(
+    option("SYLA_WORKSPACE_EPHEMERAL_MINUTES", "5", integer(1, 1440), "So long after its last use an ephemeral workspace is removed."),
+    { kind: "number", min: 1, max: 1440 },
+  ),
+  workspaceSessionHours: live(
+    option("SYLA_WORKSPACE_SESSION_HOURS", "24", integer(1, 8760), "So long after its last use the time of a session's workspace is over."),
+    { kind: "number", min: 1, max: 8760 },
+  ),
+  workspaceIdleMinutes: live(
+    option("SYLA_WORKSPACE_IDLE_MINUTES", "30", integer(1, 10_080), "So long after its last use a workspace is suspended."),
+    { kind: "number", min: 1, max: 10_080 },
+  ),
+  workspaceCollaborativeIdleMinutes: live(
+    option(
+      "SYLA_WORKSPACE_COLLABORATIVE_IDLE_MINUTES",
+      "60",
+      integer(1, 10_080),
+      "So long after its last use a collaborative workspace is suspended.",
+    ),
+    { kind: "number", min: 1, max: 10_080 },
+  ),
+  workspaceArchiveDays: live(
+    option("SYLA_WORKSPACE_ARCHIVE_DAYS", "30", integer(1, 3650), "So long after its last use a workspace without an end is archived."),
+    { kind: "number", min: 1, max: 3650 },
+  ),
   signUp: live(
     option(
       "SYLA_SIGN_UP",
@@ -644,6 +669,11 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     webhookAllowPrivate: [],
     mergePages: false,
     sandboxLimit: 20,
+    workspaceEphemeralMinutes: 5,
+    workspaceSessionHours: 24,
+    workspaceIdleMinutes: 30,
+    workspaceCollaborativeIdleMinutes: 60,
+    workspaceArchiveDays: 30,
     signUp: "closed",
     signUpDomains: [],
     requireTwoFactor: "nobody",

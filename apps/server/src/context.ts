@@ -104,6 +104,10 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
+import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
+import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
+import { placeForRun, takeBack } from "./workspaces/returns.ts";
+import { readTimes, Workspaces } from "./workspaces/service.ts";
 
 /** Of calls of models, so many of each run are looked at where two are compared. */
 const mostComparedCalls = 1000;
@@ -131,6 +135,7 @@ export interface Context {
   readonly sharing: Sharing;
   readonly teams: Teams;
   readonly catalog: Catalog;
+  readonly workspaces: Workspaces;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -326,7 +331,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const layerLimits = { maxBytes: config.environmentBytes, maxFiles: 500_000 };
   const layers = new LayerStore(directory.environments, layerLimits);
-  const ownership = createOwnership((...change) => models.capGrants(...change));
+  const ownership = everyOwnership([createOwnership((...change) => models.capGrants(...change)), workspaceOwnership]);
+  const workspaceTimes = () => readTimes((name) => settings.get(name));
   const teams = new Teams({ database, publicUrl, queueMail, assets: ownership, onLimitChanged: () => quotas.announceChange() });
   const credentials = new Credentials({
     database,
@@ -455,6 +461,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       isInsecure: settings.get("imageInsecure"),
     }),
   });
+  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes });
   const noteProgramRun: NoteProgramRun = (id, run) => catalog.noteRun(id, run);
   const openProgramSecrets: OpenSecrets = (ownerId, secrets) => openSecrets(credentials, ownerId, secrets);
   const modelAccess = createModelAccess(runTokens, callBook);
@@ -463,6 +470,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     trees,
     environments,
     openSecrets: openProgramSecrets,
+    workspaces: { takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor }, files) },
     noteProgramRun,
     cache,
     quotas,
@@ -503,6 +511,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     requireDatasets,
     submitVersion: (actor, input, options) => programRuns.submit(actor, input, options),
     mountDatasets: (...wish) => datasets.forRun(...wish),
+    placeForRun: (actor, wish) => placeForRun(workspaceFiles(), actor, wish),
     noteProgramRun,
   });
   const runControls = new RunControls({ database, cache, runs });
@@ -593,6 +602,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     folder: directory.spool,
     workerId: membership.id,
   });
+  const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
@@ -619,7 +629,12 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     publicUrl,
     queueMail,
     anonymousLinks,
-    things: { run: (id) => runs.thing(id), sandbox: (id) => longLived.thing(id), asset: (id) => catalog.thing(id) },
+    things: {
+      run: (id) => runs.thing(id),
+      sandbox: (id) => longLived.thing(id),
+      asset: (id) => catalog.thing(id),
+      workspace: (id) => workspaces.thing(id),
+    },
     linked: { asset: (id) => catalog.linked(id), sandbox: (id) => longLived.linked(id) },
     isMember,
     onGranted: (work, grant) => models.capGrant(work, grant),
@@ -656,6 +671,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     sharing,
     teams,
     catalog,
+    workspaces,
     datasets,
     auditTrail,
     sealer,
@@ -716,6 +732,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         expiryWarnings(database),
         callSweeping({ database, runTokens }),
         purging(database),
+        sweepingWorkspaces(database, workspaceTimes),
         ticker,
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),

@@ -9,7 +9,7 @@ export const AccessLevel = z.enum(accessLevels).meta({ id: "AccessLevel" });
 export type AccessLevel = z.infer<typeof AccessLevel>;
 
 /** What can be shared. */
-export const ResourceType = z.enum(["run", "sandbox", "asset"]).meta({ id: "ResourceType" });
+export const ResourceType = z.enum(["run", "sandbox", "asset", "workspace"]).meta({ id: "ResourceType" });
 export type ResourceType = z.infer<typeof ResourceType>;
 
 export const Visibility = z.enum(["private", "public"]).meta({ id: "Visibility" });

@@ -386,6 +386,31 @@ export const errorCatalog = {
     message: "It has been deleted.",
     hint: "Restore it first; that is possible for 30 days.",
   },
+  workspace_conflict: {
+    status: 409,
+    message: "Somebody else has changed the same files meanwhile. Nothing was changed.",
+    hint: "`details.paths` names them: load them again, or say whose side stays (`onConflict`).",
+  },
+  workspace_base_gone: {
+    status: 409,
+    message: "What this is a change of is too old to be known.",
+    hint: "Load the files again, and repeat the change on them.",
+  },
+  workspace_archived: {
+    status: 409,
+    message: "The workspace is archived.",
+    hint: "Resume it first.",
+  },
+  workspace_deleted: {
+    status: 409,
+    message: "The workspace has been deleted.",
+    hint: "Restore it first; that is possible for 30 days.",
+  },
+  workspace_in_use: {
+    status: 409,
+    message: "Something runs in the workspace.",
+    hint: "Wait until it has ended, or cancel it.",
+  },
   asset_immutable: {
     status: 403,
     message: "This belongs to the system and is changed by nobody.",

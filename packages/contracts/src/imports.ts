@@ -36,23 +36,28 @@ const GitAccess = {
 
 const folder = line(1000).describe("a folder in it, which is taken alone");
 
+/** Places outside the catalog from which files come. */
+export const outsideSources = [
+  z.strictObject({
+    kind: z.literal("archive"),
+    blob: sha256.describe("of an archive that was uploaded: zip, tar, tar.gz or tar.zst"),
+    name: line(255).optional().describe("of its file, for people"),
+  }),
+  z.strictObject({
+    kind: z.literal("git"),
+    url: line(2000).describe("of a repository, a folder or a branch in one, a gist; or `owner/name` on GitHub"),
+    ref: line(255).optional().describe("a branch, a tag or a commit; what the server names as the default when left out"),
+    path: folder.optional(),
+    ...GitAccess,
+  }),
+  z.strictObject({ kind: z.literal("template"), template: line(100) }),
+] as const;
+
 /** Where a program comes from. */
 export const ImportSourceInput = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("files"), files: z.array(TreeFileInput).min(1).max(20_000) }),
-    z.strictObject({
-      kind: z.literal("archive"),
-      blob: sha256.describe("of an archive that was uploaded: zip, tar, tar.gz or tar.zst"),
-      name: line(255).optional().describe("of its file, for people"),
-    }),
-    z.strictObject({
-      kind: z.literal("git"),
-      url: line(2000).describe("of a repository, a folder or a branch in one, a gist; or `owner/name` on GitHub"),
-      ref: line(255).optional().describe("a branch, a tag or a commit; what the server names as the default when left out"),
-      path: folder.optional(),
-      ...GitAccess,
-    }),
-    z.strictObject({ kind: z.literal("template"), template: line(100) }),
+    ...outsideSources,
     z.strictObject({ kind: z.literal("clone"), assetId: z.string().max(64), version: version.optional() }),
   ])
   .meta({ id: "ImportSourceInput" });

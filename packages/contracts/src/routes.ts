@@ -48,6 +48,7 @@ import { triggerRoutes } from "./triggers.ts";
 import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
+import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
 export const routes = {
@@ -96,6 +97,7 @@ export const routes = {
   ...budgetRoutes,
   ...assetRoutes,
   ...programRoutes,
+  ...workspaceRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

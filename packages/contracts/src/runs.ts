@@ -128,6 +128,18 @@ export const RunInput = z
       ),
     priority: z.int().min(0).max(9).default(5).describe("among your runs: each step is worth a minute of waiting"),
     startAt,
+    workspaceId: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("a workspace whose files are in the working folder; its limits and its network hold"),
+    writeBack: z
+      .boolean()
+      .optional()
+      .describe(
+        "what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it and it lasts",
+      ),
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
       .union([
@@ -320,6 +332,27 @@ export const RunDataset = z
   .meta({ id: "RunDataset" });
 export type RunDataset = z.infer<typeof RunDataset>;
 
+/** The workspace that a run was in, and what became of what it left there. */
+export const RunWorkspace = z
+  .object({
+    id: z.string(),
+    name: z.string().describe("as it was called then"),
+    revision: z.int().describe("of its files as the run had them"),
+    tree: z.string().describe("SHA-256 of these"),
+    writeBack: z.boolean(),
+    outcome: z
+      .enum(["merged", "unchanged", "kept_beside", "refused"])
+      .nullable()
+      .describe(
+        "`merged`: its changes are in the workspace; `kept_beside`: they are a version of it, because they could not be put together with what others wrote, or the run was killed; null: nothing was to be written back, or it has not ended",
+      ),
+    changed: z.int().describe("files that it has changed, made or removed"),
+    version: z.int().nullable().describe("the version that keeps them"),
+    error: z.object({ code: z.string(), message: z.string() }).nullable().describe("why they are not in the workspace"),
+  })
+  .meta({ id: "RunWorkspace" });
+export type RunWorkspace = z.infer<typeof RunWorkspace>;
+
 const runSummaryFields = {
   id: z.string(),
   kind: RunKind,
@@ -329,6 +362,7 @@ const runSummaryFields = {
   language: z.string(),
   entrypoint: z.string(),
   program: RunProgram.nullable().describe("null: the code was sent along"),
+  workspace: RunWorkspace.nullable().default(null).describe("null: it was in none"),
   attempt: z.int(),
   retryOf: z.string().nullable(),
   scheduleId: z.string().nullable().describe("the schedule that has begun it"),
@@ -496,6 +530,7 @@ export const RunFilter = z.object({
   program: noNul("an id").max(64).optional().describe("the id of a program"),
   dataset: noNul("an id").max(64).optional().describe("the id of a dataset"),
   schedule: noNul("an id").max(64).optional().describe("the id of a schedule"),
+  workspace: noNul("an id").max(64).optional().describe("the id of a workspace"),
   deadLetters: z
     .stringbool()
     .default(false)

@@ -8,6 +8,7 @@ const JobKind = z
 const storageKinds = [
   "programs",
   "datasets",
+  "workspaces",
   "analyses",
   "runs",
   "logs",

@@ -28,8 +28,8 @@ def send_artifacts(send, limits):
         os.close(descriptor)
 
 
-def send_file(send, descriptor, path, size):
-    send(frames.ARTIFACT, frames.as_json({"path": path, "size": size}))
+def send_file(send, descriptor, path, size, kind=frames.ARTIFACT, more=None):
+    send(kind, frames.as_json({"path": path, "size": size, **(more or {})}))
     while chunk := os.read(descriptor, 1 << 18):
         send(frames.DATA, chunk)
 

@@ -36,6 +36,9 @@ SKIPPED = 38  # JSON {path, reason}
 EXIT = 39  # JSON, see supervisor.py
 FAILED = 40  # JSON {message}: the sandbox could not be made
 PAUSED = 41  # JSON {paused}: PAUSE or RESUME has been carried out
+RETURNED = 43  # JSON {path, size, executable}: a file of the workspace that is not what was put in; its bytes follow as DATA frames
+GONE = 44  # JSON {paths}: of what was put in and is not there any more
+LEFT = 45  # JSON {whole, skipped}: that was all of the workspace, or not; so many entries are no files that could be sent
 DORMANT = 42  # JSON {diskBytes}: init goes to sleep; so much was on the disk
 
 HEADER = struct.Struct(">IB")

@@ -4,6 +4,7 @@ import json
 import os
 
 import frames
+import returns
 from folders import SPARE
 
 
@@ -11,7 +12,8 @@ class Intake:
     """One file after another; `done` leaves no trace but them."""
 
     def __init__(self):
-        self.file = None
+        self.file = self.path = None
+        self.put_in = {}  # path → what tells whether it is still what was put in; None for links
         self.has_spare = True  # until it is taken, or found missing
 
     def handle(self, kind, body):
@@ -30,6 +32,7 @@ class Intake:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if "link" in facts:
             os.symlink(facts["link"], path)
+            self.put_in[facts["path"]] = None
             return
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         if self.take_spare(path):
@@ -37,6 +40,7 @@ class Intake:
         else:
             self.file = os.open(path, flags | os.O_CREAT | os.O_EXCL, facts["mode"] & 0o777)
         os.fchmod(self.file, facts["mode"] & 0o777)
+        self.path = facts["path"]
 
     def take_spare(self, path):
         """Makes the spare file the first file of the run."""
@@ -51,6 +55,7 @@ class Intake:
 
     def close(self):
         if self.file is not None:
+            self.put_in[self.path] = returns.facts_of(os.fstat(self.file))
             os.close(self.file)
             self.file = None
 

@@ -3,7 +3,8 @@ leaves nothing alive behind it.
 
 START carries {argv, mode: "exec" | "python" | "session", file, env, limits: {wallMs, processes, openFiles, diskBytes, outputBytes, dataBytes?,
 memoryBytes?, processors?}, artifacts: {maxBytes, maxFiles}}; `memoryBytes` and
-`processors` are there when no cgroup enforces them. `session` is there for a session: its daemon's output is a stream that nothing is left
+`processors` are there when no cgroup enforces them. `returns` ({maxBytes, maxFiles, ignore}) is there when the host wants to have what becomes of the
+workspace. `session` is there for a session: its daemon's output is a stream that nothing is left
 out of, handed on at once, and its artifacts are nobody's.
 EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure, last}. `reason` is null,
 `timeout`, `disk`, `memory`, or what KILL said; after the `last` run of its slot's init the host closes instead of saying DONE.
@@ -20,6 +21,7 @@ import dormant
 import frames
 import intake
 import pauser
+import returns
 import watch
 from child import Child
 from output import Output
@@ -104,6 +106,7 @@ class Supervisor:
             self.watches.append(("memory", watch.MemoryWatch(limits["memoryBytes"], MEMORY_INTERVAL, folders)))
         if "processors" in limits:
             self.pin(limits["processors"])
+        self.began_ns = time.time_ns()
         self.began = self.child.begin(self.plan)
         self.deadline = self.began + limits["wallMs"] / 1000
         self.sock.setblocking(False)
@@ -118,7 +121,9 @@ class Supervisor:
             for kind, body in self.reader.take():
                 if kind == frames.START:
                     files.done()
-                    return json.loads(body)
+                    plan = json.loads(body)
+                    self.put_in = files.put_in if "returns" in plan else None
+                    return plan
                 files.handle(kind, body)
 
     def wait_for_host(self):
@@ -141,8 +146,8 @@ class Supervisor:
     def loop(self):
         """Until the program's first process has ended, by itself or not."""
         self.send_at = self.began + (0 if self.session else FIRST_LOOK)
-        if len(self.watches) > 1:
-            self.rest.give_up()  # memory has to be looked at all the time
+        if len(self.watches) > 1 or self.put_in is not None:
+            self.rest.give_up()  # memory has to be looked at all the time; what was put in is known here alone
         self.rest.stir()
         self.watch_over()
 
@@ -337,6 +342,8 @@ class Supervisor:
         self.sock.setblocking(True)
         if not self.session:
             artifacts.send_artifacts(self.send, self.plan["artifacts"])
+            if self.put_in is not None:
+                returns.send_changes(self.send, self.put_in, self.began_ns, self.plan["returns"])
         self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
         while not self.done:  # the host closes after the last one
@@ -377,6 +384,7 @@ def resume(sock, control, kept):
     run.plan = kept["plan"]
     run.stdin += kept["stdin"]
     run.start_told = run.listens = True
+    run.put_in = None
     run.output = Output(0, run.forward)
     run.output.restore(kept["output"])
     run.disk = watch.DiskWatch.restore(kept["disk"])

@@ -13,6 +13,9 @@ const insidePath = z
   .string()
   .refine((path) => path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0")));
 const ArtifactFrame = z.object({ path: insidePath, size: z.int().nonnegative() });
+const Returned = z.object({ path: insidePath, size: z.int().nonnegative(), executable: z.boolean() });
+const Gone = z.object({ paths: z.array(z.string()).max(1000) });
+const Left = z.object({ whole: z.boolean(), skipped: z.int().nonnegative() });
 const Skipped = z.object({ path: z.string(), reason: z.string() });
 const Failed = z.object({ message: z.string() });
 const Exit = z.object({
@@ -231,6 +234,12 @@ function toEvent(frame: Frame): AgentEvent {
       return { type: "artifact", ...parse(ArtifactFrame, frame) };
     case FrameType.skipped:
       return { type: "skipped", ...parse(Skipped, frame) };
+    case FrameType.returned:
+      return { type: "returned", ...parse(Returned, frame) };
+    case FrameType.gone:
+      return { type: "gone", ...parse(Gone, frame) };
+    case FrameType.left:
+      return { type: "left", ...parse(Left, frame) };
     case FrameType.paused:
       return { type: "paused", ...parse(Paused, frame) };
     case FrameType.dormant:

@@ -27,6 +27,9 @@ export const FrameType = {
   failed: 40,
   paused: 41,
   dormant: 42,
+  returned: 43,
+  gone: 44,
+  left: 45,
 } as const;
 
 export interface Frame {

@@ -321,6 +321,7 @@ export class NamespaceTier implements Tier {
       env: { ...baseVariables(runtime), ...this.#proxyVariables(spec), ...spec.env },
       limits: this.#planLimits(limits, !runtime.reservesMemory),
       artifacts: spec.artifacts,
+      ...(spec.returns === undefined ? {} : { returns: spec.returns }),
     };
   }
 

@@ -83,6 +83,8 @@ export interface SandboxSpec {
   readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
   readonly limits: SandboxLimits;
   readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
+  /** The host wants to have what becomes of the workspace, but for folders of these names. */
+  readonly returns?: { readonly maxBytes: number; readonly maxFiles: number; readonly ignore: readonly string[] };
   /** What the program may reach; nothing when left out. */
   readonly network?: NetworkPolicy;
   /** What the model gateway knows the run by; with it, a run that may reach hosts reaches the gateway too. */
@@ -116,7 +118,7 @@ export interface SandboxExit {
   readonly failure: { readonly errno: number; readonly message: string } | null;
 }
 
-/** What happens in a sandbox, in order. `artifact` is followed by the file's bytes in `artifact-data`. */
+/** What happens in a sandbox, in order. `artifact` and `returned` are followed by the file's bytes in `artifact-data`. */
 export type SandboxEvent =
   /** `agoMs`: how long before it was told. */
   | { readonly type: "started"; readonly agoMs: number }
@@ -125,6 +127,12 @@ export type SandboxEvent =
   | { readonly type: "artifact"; readonly path: string; readonly size: number }
   | { readonly type: "artifact-data"; readonly data: Buffer }
   | { readonly type: "skipped"; readonly path: string; readonly reason: string }
+  /** A file of the workspace that is not what was put in. */
+  | { readonly type: "returned"; readonly path: string; readonly size: number; readonly executable: boolean }
+  /** What was put in and is not there any more. */
+  | { readonly type: "gone"; readonly paths: readonly string[] }
+  /** That was all that has changed, or, when not `whole`, only a part of it; so many entries are no files. */
+  | { readonly type: "left"; readonly whole: boolean; readonly skipped: number }
   | SandboxExit;
 
 /** A sandbox at work. Its events end with `exit`, or throw a {@link SandboxError}. */

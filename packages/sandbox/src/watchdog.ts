@@ -18,7 +18,7 @@ export class Watchdog {
     this.#onOverdue = onOverdue;
     this.#deadline = performance.now() + spec.limits.wallMs;
     this.#outputLeft = spec.limits.outputBytes + 2;
-    this.#artifactsLeft = spec.artifacts.maxBytes;
+    this.#artifactsLeft = spec.artifacts.maxBytes + (spec.returns?.maxBytes ?? 0);
     this.#timer = this.#arm();
   }
 

@@ -55,6 +55,15 @@ export type {
 } from "@syla/contracts/assets";
 export type { Dependency, ProgramConfig } from "@syla/contracts/program-config";
 export type { TreeFile } from "@syla/contracts/programs";
+export type { ListWorkspacesQuery, OnConflict, Workspaces } from "./workspaces.ts";
+export type {
+  Workspace,
+  WorkspaceDiff,
+  WorkspaceKind,
+  WorkspaceSource,
+  WorkspaceState,
+  WorkspaceVersion,
+} from "@syla/contracts/workspaces";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";
 export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";

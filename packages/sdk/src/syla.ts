@@ -26,6 +26,7 @@ import { createTriggers, type Triggers } from "./triggers.ts";
 import { createWebhooks, type Webhooks } from "./webhooks.ts";
 import { createTransport, type SylaOptions } from "./transport.ts";
 import { createPools, createWorkers, type Pools, type Workers } from "./workers.ts";
+import { createWorkspaces, type Workspaces } from "./workspaces.ts";
 
 /**
  * A client of one Syla server.
@@ -63,6 +64,7 @@ export class Syla {
   readonly credentials: Credentials;
   readonly assets: Assets;
   readonly programs: Programs;
+  readonly workspaces: Workspaces;
   readonly datasets: Datasets;
   readonly models: Models;
   readonly workers: Workers;
@@ -111,6 +113,7 @@ export class Syla {
     this.credentials = createCredentials(transport);
     this.assets = createAssets(transport);
     this.programs = createPrograms(transport);
+    this.workspaces = createWorkspaces(transport);
     this.datasets = createDatasets(transport);
     this.models = createModels(transport);
     this.workers = createWorkers(transport);

@@ -13,11 +13,14 @@ import { LostRunError } from "../runs/lost-run-error.ts";
 import { allowDomainOption, networkOption } from "../runs/network-flags.ts";
 import { priorityOption, startAtOption } from "../runs/queue-flags.ts";
 import { resultOfError } from "../runs/result-document.ts";
+import { findWorkspaceOrCurrent } from "../workspaces/find-workspace.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends ExecFlags, CommonFlags {
   readonly detach?: boolean;
   readonly wait: boolean;
+  readonly workspace?: string;
+  readonly writeBack: boolean;
   readonly outputDir?: string;
 }
 
@@ -25,7 +28,7 @@ export const execCommand: Command = defineServerCommand(
   "exec",
   "run a file, a folder or standard input (-) in a sandbox, and exit with its exit code",
 )
-  .argument("<file>", "the program: a file, a folder, or - for code on standard input")
+  .argument("<file>", "the program: a file, a folder, or - for code on standard input; with --workspace one of its files")
   .argument("[args...]", "arguments of the program; options for syla go before the file")
   .option("-l, --language <name>", "the language, when the file's name does not tell it (`syla runtimes` lists them)")
   .option("--stdin <file>", "give the program this file as its standard input (otherwise what is piped in)")
@@ -35,6 +38,8 @@ export const execCommand: Command = defineServerCommand(
   .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,output=20M,processes=50,files=256", collect, [])
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--entrypoint <name>", "the file of a folder to start")
+  .option("-w, --workspace <workspace>", "run it in this workspace, whose files it finds and changes; `.` is the one in use")
+  .option("--no-write-back", "leave the workspace as it is")
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
   .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
   .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
@@ -69,7 +74,7 @@ async function execute(target: string, args: readonly string[], flags: Flags): P
   const detached = flags.detach === true || !flags.wait;
   const cancel = cancelOnSignals(syla);
   try {
-    const run = await submit(syla, prepared, cancel.signal);
+    const run = await submit(syla, await placeRun(syla, server.url, prepared, flags), cancel.signal);
     if (detached) return printDetached(run, flags.json === true);
     cancel.watch(run.id);
     const follow = { signal: cancel.signal, progress, print: flags.json !== true, maxReconnects: server.source === "local" ? 5 : 8 };
@@ -81,6 +86,13 @@ async function execute(target: string, args: readonly string[], flags: Flags): P
     progress.clear();
     cancel.stop();
   }
+}
+
+/** The run in a workspace, where one was named. */
+async function placeRun(syla: Syla, server: string, prepared: PreparedRun, { workspace, writeBack }: Flags): Promise<PreparedRun> {
+  if (workspace === undefined) return prepared;
+  const { id } = await findWorkspaceOrCurrent(syla, server, workspace);
+  return { ...prepared, input: { ...prepared.input, workspaceId: id, ...(writeBack ? {} : { writeBack: false }) } };
 }
 
 async function submit(syla: Syla, { input, files }: PreparedRun, signal: AbortSignal): Promise<Run> {

@@ -1,7 +1,7 @@
-import { openAsBlob } from "node:fs";
+import { existsSync, openAsBlob } from "node:fs";
 import type { FileInput, LimitsInput, RunInputDraft, Syla, Tier } from "@syla/sdk";
 import { usageError } from "../cli-error.ts";
-import { collectProgram, type LocalFile, readInput } from "./collect-files.ts";
+import { collectExtras, collectProgram, type LocalFile, readInput } from "./collect-files.ts";
 import { type NetworkFlags, readNetwork } from "./network-flags.ts";
 import { type QueueFlags, readQueueFlags } from "./queue-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "./parse-flags.ts";
@@ -21,6 +21,7 @@ export interface ExecFlags extends NetworkFlags, QueueFlags {
   readonly cache?: boolean;
   readonly cacheFor?: string;
   readonly model: readonly string[];
+  readonly workspace?: string;
 }
 
 /** What to send, with large files still on disk. */
@@ -60,6 +61,11 @@ export async function prepareRun(
   };
   if (target === "-")
     return { input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) }, files: [] };
+  // What is not here is a file of the workspace.
+  if (flags.workspace !== undefined && !existsSync(target)) {
+    const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
+    return { input: { ...common, entrypoint: target, ...encodeStdin(stdin) }, files: collectExtras(flags.file) };
+  }
   const { files, entrypoint } = collectProgram(target, flags.file, flags.entrypoint);
   const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
   return { input: { ...common, entrypoint, ...encodeStdin(stdin) }, files };

@@ -16,6 +16,8 @@ export const localProfile = "local";
 interface CliConfig {
   readonly profile: string;
   readonly profiles: Readonly<Record<string, Profile>>;
+  /** The workspace in use, by the address of its server. */
+  readonly workspaces: Readonly<Record<string, string>>;
 }
 
 const configFile = (env: Environment) => join(sylaHome(env), "config.json");
@@ -23,16 +25,24 @@ const configFile = (env: Environment) => join(sylaHome(env), "config.json");
 /** The CLI's own settings file. */
 export function readCliConfig(env: Environment): CliConfig {
   const file = configFile(env);
-  const { profile = localProfile, profiles = {} } = readJsonFile(file);
+  const { profile = localProfile, profiles = {}, workspaces = {} } = readJsonFile(file);
   const valid =
-    typeof profile === "string" && typeof profiles === "object" && profiles !== null && Object.values(profiles).every(isProfile);
+    typeof profile === "string" &&
+    typeof profiles === "object" &&
+    profiles !== null &&
+    Object.values(profiles).every(isProfile) &&
+    areTexts(workspaces);
   if (!valid)
     throw new CliError(`${file} is not as \`syla auth login\` writes it.`, {
       code: "config_invalid",
       exit: "config",
       hint: "Correct it, or delete it and sign in again.",
     });
-  return { profile, profiles: profiles as Record<string, Profile> };
+  return { profile, profiles: profiles as Record<string, Profile>, workspaces: workspaces as Record<string, string> };
+}
+
+function areTexts(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string");
 }
 
 function isProfile(value: unknown): value is Profile {
@@ -67,7 +77,7 @@ export function findProfile(env: Environment, name: string): Profile | null {
 /** Stores a profile and makes it the current one. */
 export function saveProfile(env: Environment, name: string, profile: Profile): void {
   const config = readCliConfig(env);
-  writeCliConfig(env, { profile: name, profiles: { ...config.profiles, [name]: profile } });
+  writeCliConfig(env, { ...config, profile: name, profiles: { ...config.profiles, [name]: profile } });
 }
 
 /** Makes a profile the current one. */
@@ -81,6 +91,19 @@ export function removeProfile(env: Environment, name: string): boolean {
   const config = readCliConfig(env);
   if (!Object.hasOwn(config.profiles, name)) return false;
   const profiles = Object.fromEntries(Object.entries(config.profiles).filter(([key]) => key !== name));
-  writeCliConfig(env, { profile: config.profile === name ? localProfile : config.profile, profiles });
+  writeCliConfig(env, { ...config, profile: config.profile === name ? localProfile : config.profile, profiles });
   return true;
+}
+
+/** The id of the workspace in use at a server; null when there is none. */
+export function readCurrentWorkspace(env: Environment, server: string): string | null {
+  const { workspaces } = readCliConfig(env);
+  return Object.hasOwn(workspaces, server) ? (workspaces[server] ?? null) : null;
+}
+
+/** Has a workspace be the one in use at a server; null: none. */
+export function useWorkspace(env: Environment, server: string, id: string | null): void {
+  const config = readCliConfig(env);
+  const others = Object.fromEntries(Object.entries(config.workspaces).filter(([key]) => key !== server));
+  writeCliConfig(env, { ...config, workspaces: id === null ? others : { ...others, [server]: id } });
 }

@@ -18,6 +18,12 @@ const neededLevels = {
   "sandbox:use": "edit",
   "sandbox:delete": "admin",
   "sandbox:share": "admin",
+  "workspace:read": "view",
+  "workspace:run": "run",
+  "workspace:edit": "edit",
+  "workspace:share": "admin",
+  "workspace:delete": "admin",
+  "workspace:transfer": "admin",
   "asset:read": "view",
   "asset:run": "run",
   "asset:edit": "edit",
@@ -56,6 +62,10 @@ export type RoleAction =
   | "sandbox:list-all"
   | "sandbox:keep"
   | "asset:create"
+  | "workspace:create"
+  /** One that does not last. */
+  | "workspace:try"
+  | "workspace:list-all"
   | "asset:list-all"
   | "environment:list-all"
   | "environment:manage"
@@ -132,13 +142,16 @@ export function can(actor: Asker, action: Action, resource?: Resource): boolean 
   }
   if (actor.role === "admin") return true;
   if (resource !== undefined) {
-    if (action === "asset:transfer") return isOwner(actor, resource);
+    if (action === "asset:transfer" || action === "workspace:transfer") return isOwner(actor, resource);
     const level = levelOf(actor, resource);
     return level !== null && levelCovers(level, neededLevels[action as ThingAction]);
   }
   switch (action) {
+    case "workspace:try":
+      return true;
     case "sandbox:keep":
     case "asset:create":
+    case "workspace:create":
     case "team:create":
     case "credential:create":
     case "package_index:create":

@@ -10,7 +10,16 @@ const maxNotes = 20_000;
  * Looking at a thing changes nothing, so no route of it is in the trail: this is, once for each person (or link and address), thing, way of
  * looking and ten minutes.
  */
-const noted: readonly ThingAction[] = ["run:read", "run:log", "run:artifact", "run:input", "sandbox:read", "sandbox:use", "asset:read"];
+const noted: readonly ThingAction[] = [
+  "run:read",
+  "run:log",
+  "run:artifact",
+  "run:input",
+  "sandbox:read",
+  "sandbox:use",
+  "asset:read",
+  "workspace:read",
+];
 
 interface Looked {
   readonly type: string;

@@ -44,6 +44,10 @@ import { Versions, type PublishWish } from "./versions/service.ts";
 import { findVersion, noteVersionSlots } from "./versions/store.ts";
 
 export { createOwnership, type Ownership } from "./ownership.ts";
+export { applyChanges, storeFiles, type Uploads } from "./files.ts";
+export { freeName, nameKey } from "./names.ts";
+export { toOwner } from "./presenter.ts";
+export { mayOwn } from "./store.ts";
 
 const mostTags = 10;
 

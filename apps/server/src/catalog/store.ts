@@ -221,14 +221,15 @@ export async function removeAssets(work: Work, ids: readonly string[]): Promise<
 }
 
 /**
- * Forgets the uploads of those who brought them for these assets, as far as no other asset has the content in its files. Whatever else refers to the
- * content, a run or a tree, goes on to keep it.
+ * Forgets the uploads of those who brought them for these assets, as far as no other asset and no workspace has the content in its files. Whatever
+ * else refers to the content, a run or a tree, goes on to keep it.
  */
 async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> {
   await sql`
     with parts as not materialized (
       select id as asset_id, tree_sha256, owner_id, created_by from assets
-      union all select v.asset_id, v.tree_sha256, a.owner_id, v.created_by from asset_versions v join assets a on a.id = v.asset_id),
+      union all select v.asset_id, v.tree_sha256, a.owner_id, v.created_by from asset_versions v join assets a on a.id = v.asset_id
+      union all select id, tree_sha256, owner_id, created_by from workspaces),
     gone as (
       select distinct people.id as owner_id, b.sha256 from parts p join tree_blobs b using (tree_sha256)
       cross join lateral (values (p.owner_id), (p.created_by)) as people(id) where p.asset_id = any(${[...ids]}))

@@ -62,6 +62,9 @@ export interface ImportsContext extends GatherContext, CreationContext {
   readonly workerId: string;
 }
 
+/** What can be brought in at once. */
+type CollectedSource = Extract<ImportInput["source"], { readonly kind: "archive" | "git" | "template" }>;
+
 /** Programs on their way in: fetched, looked at, shown to their owner, made. What a killed server left goes on in the next. */
 export class Imports implements Service {
   readonly name = "imports";
@@ -150,6 +153,28 @@ export class Imports implements Service {
     const login = source.kind === "git" ? { username: source.username, token: source.token } : {};
     this.#begin(row, actor, login, files);
     return await this.#present(actor, row);
+  }
+
+  /** The files of a source at once, for what is no program. They count to what the actor has stored. @throws AppError */
+  async collect(actor: Actor, source: CollectedSource, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    const { database, templates, uploads, blobs } = this.#context;
+    if ((await store.countWorking(database.queries, actor.userId)) >= mostAtOnce) throw tooMany();
+    if (source.kind === "template") templates.get(source.template);
+    const archive = source.kind === "archive" ? source.blob : null;
+    if (archive !== null && !(await uploads.uploadSizes(actor.userId, [archive])).has(archive))
+      throw new AppError("blob_unknown", { fields: [{ path: "source.blob", message: "not uploaded by you" }] });
+    if (archive !== null) await blobs.keep([archive]);
+    const credentialId = await this.#gitCredential(actor, source, undefined);
+    const token = source.kind === "git" ? { username: source.username, token: source.token } : {};
+    const login =
+      credentialId === null || source.kind !== "git"
+        ? token
+        : await openGitLogin(this.#context.credentials, actor, credentialId, source.url, "source.credentialId");
+    const nobody = () => {};
+    const job = { actor, source: toStored(source), archive, login, signal, onProgress: nobody, onPhase: nobody };
+    const { entries } = await gather(this.#context, job);
+    await uploads.recordUploads(actor, entries);
+    return entries;
   }
 
   async #insert(row: Parameters<typeof store.insertImport>[1]): Promise<store.ImportRow> {

@@ -35,6 +35,8 @@ export const onceThings: ReadonlySet<string> = new Set([
   "teams",
   "triggers",
   "webhooks",
+  "workspace_versions",
+  "workspaces",
 ]);
 
 const doing = new AsyncLocalStorage<OnceKey>();

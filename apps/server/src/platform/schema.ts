@@ -441,6 +441,7 @@ interface RunRow {
   team_id: Generated<string | null>;
   dataset_ids: string[] | null;
   tree_sha256: string | null;
+  workspace_id: string | null;
   priority: Generated<number>;
   attempt: Generated<number>;
   spared: Generated<number>;
@@ -893,7 +894,53 @@ interface TryRow {
   ends_at: Date;
 }
 
+interface WorkspaceRow {
+  id: string;
+  kind: "ephemeral" | "session" | "persistent" | "collaborative";
+  name: string;
+  name_key: string;
+  description: Generated<string>;
+  owner_id: string;
+  state: Generated<"active" | "suspended" | "archived">;
+  tree_sha256: string;
+  revision: Generated<number>;
+  last_version: Generated<number>;
+  network: Json;
+  keep_on_exit: Generated<boolean>;
+  cloned_from: OptionalJson;
+  last_used_at: Time;
+  archived_at: OptionalTime;
+  warned_at: OptionalTime;
+  created_at: Time;
+  created_by: string | null;
+  updated_at: Time;
+  updated_by: string | null;
+  deleted_at: OptionalTime;
+  deleted_by: Generated<string | null>;
+}
+
+interface WorkspaceVersionRow {
+  workspace_id: string;
+  number: number;
+  tree_sha256: string;
+  message: Generated<string>;
+  cause: string;
+  run_id: string | null;
+  created_by: string | null;
+  created_at: Time;
+}
+
+interface WorkspaceHeadRow {
+  workspace_id: string;
+  revision: number;
+  tree_sha256: string;
+  created_at: Time;
+}
+
 export interface Schema {
+  workspaces: WorkspaceRow;
+  workspace_versions: WorkspaceVersionRow;
+  workspace_heads: WorkspaceHeadRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
   storage_jobs: StorageJobRow;

@@ -139,6 +139,11 @@ function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
         where model_owner_id ${whom} and (request_text is not null or response_text is not null)
       union all select s.owner_id, b.sha256, b.size from assets s join asset_versions v on v.asset_id = s.id
         join tree_blobs b on b.tree_sha256 = v.tree_sha256 where s.owner_id ${whom}
+      union all select owner_id, b.sha256, b.size from workspaces join tree_blobs b using (tree_sha256) where owner_id ${whom}
+      union all select w.owner_id, b.sha256, b.size from workspaces w join workspace_versions v on v.workspace_id = w.id
+        join tree_blobs b on b.tree_sha256 = v.tree_sha256 where w.owner_id ${whom}
+      union all select w.owner_id, b.sha256, b.size from workspaces w join workspace_heads h on h.workspace_id = w.id
+        join tree_blobs b on b.tree_sha256 = h.tree_sha256 where w.owner_id ${whom}
     ) as every order by owner_id, sha256`;
 }
 

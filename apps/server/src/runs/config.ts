@@ -4,6 +4,7 @@ import type { SandboxLimits } from "@syla/sandbox/spec";
 import { z } from "zod";
 import { datasetHashes, MountedDataset } from "../datasets/service.ts";
 import { columnParser } from "../platform/column-parser.ts";
+import { mostTreeBytes, mostTreeFiles } from "../platform/paths.ts";
 import { TraceOrigin } from "./tracing/context.ts";
 
 /** What a run was asked to do, as it is stored with it. Content lives in blobs. */
@@ -39,6 +40,11 @@ const RunConfig = z.object({
       /** Whether nothing was chosen for the run that could read them. */
       asItIs: z.boolean().default(false),
     })
+    .nullable()
+    .default(null),
+  /** The workspace that it is in: its files are those of the tree, besides `files`. */
+  workspace: z
+    .object({ id: z.string(), name: z.string(), tree: z.string(), revision: z.int(), writeBack: z.boolean() })
     .nullable()
     .default(null),
   /** The result may answer equal runs. */
@@ -86,6 +92,13 @@ export function compileLimits(seconds: number, memoryBytes: number): SandboxLimi
   const files = { openFiles: 4096, diskBytes: 2048 * mebibyte, outputBytes: mebibyte };
   return { wallMs: seconds * 1000, cpus: 2, memoryBytes, processes: 500, ...files };
 }
+
+/** What a run may leave in a workspace, and the folders of it that are of no use to anybody else. */
+export const returnLimits = {
+  maxBytes: mostTreeBytes,
+  maxFiles: mostTreeFiles,
+  ignore: ["__pycache__", ".pytest_cache", ".mypy_cache", "node_modules"],
+};
 
 /** Artifacts of one run that are kept. */
 export const artifactLimits = { maxBytes: 200 * mebibyte, maxFiles: 10_000 };

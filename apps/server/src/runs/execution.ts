@@ -5,13 +5,16 @@ import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } fr
 import { datasetVariables } from "../datasets/service.ts";
 import type { ModelAccess, RunAccess } from "../gateway/run-access.ts";
 import type { Blobs } from "../platform/blobs.ts";
+import { outlastOutage } from "../platform/database.ts";
+import { toAppError } from "../platform/http-problem.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { awaitSandbox } from "./await-sandbox.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
 import type { Compilation } from "./compilations/service.ts";
-import { artifactLimits, type RunConfig } from "./config.ts";
+import { artifactLimits, returnLimits, type RunConfig } from "./config.ts";
 import { inputEntries } from "./input-files.ts";
+import { describeReturn, ReturnCollector, type ReturnedFiles } from "./in-workspace.ts";
 import type { LiveRun } from "./live-run.ts";
 import { explainFailure } from "./failures/explain.ts";
 import { toConnection } from "./network.ts";
@@ -63,6 +66,10 @@ export class Execution {
   readonly #blobs: Blobs;
   readonly #sandboxes: Sandboxes;
   readonly #artifacts: ArtifactCollector;
+  /** What comes back of its workspace; null when nothing is to. */
+  readonly #returns: ReturnCollector | null;
+  /** Whose bytes come now. */
+  #incoming: "artifact" | "returned" = "artifact";
   readonly #preparation: Preparation;
   readonly #ended = new AbortController();
   #compilation: Compilation | null = null;
@@ -87,6 +94,7 @@ export class Execution {
     this.#sandboxes = sandboxes;
     this.#preparation = preparation;
     this.#artifacts = new ArtifactCollector(blobs, artifactLimits);
+    this.#returns = attempt.config.workspace?.writeBack === true ? new ReturnCollector(blobs) : null;
   }
 
   /** SIGTERM, and an end after the grace time. A run that has not begun yet never begins. */
@@ -147,6 +155,7 @@ export class Execution {
         limits,
         network: config.network,
         artifacts: artifactLimits,
+        ...(this.#returns !== null && { returns: returnLimits }),
         begin: () => this.#begin(),
       });
       this.#run = await awaitSandbox(starting, this.#ended.signal, () => this.#beginning);
@@ -158,6 +167,7 @@ export class Execution {
       throw new SandboxError("sandbox_failed", "the sandbox ended without a result");
     } catch (error) {
       await this.#artifacts.abandon();
+      await this.#returns?.abandon();
       return this.#fail(error);
     } finally {
       this.#program?.release();
@@ -184,7 +194,12 @@ export class Execution {
 
   async #endArtifact(): Promise<void> {
     const rest = this.#redaction.endArtifact();
-    if (rest.length > 0) await this.#artifacts.data(rest);
+    if (rest.length > 0) await this.#takeIn(rest);
+  }
+
+  async #takeIn(data: Buffer): Promise<void> {
+    if (this.#incoming === "artifact") await this.#artifacts.data(data);
+    else await this.#returns?.data(data);
   }
 
   #output(stream: "stdout" | "stderr", data: Buffer): void {
@@ -242,9 +257,18 @@ export class Execution {
         return live.output("system", Buffer.from(`[${event.bytes} bytes of output were left out here: the run's output limit]\n`));
       case "artifact":
         await this.#endArtifact();
+        this.#incoming = "artifact";
         return await this.#artifacts.begin(this.#redaction.beginArtifact(event.path));
       case "artifact-data":
-        return await this.#artifacts.data(this.#redaction.artifact(event.data));
+        return await this.#takeIn(this.#redaction.artifact(event.data));
+      case "returned":
+        await this.#endArtifact();
+        this.#incoming = "returned";
+        return await this.#returns?.begin(event, this.#redaction.beginArtifact(event.path));
+      case "gone":
+        return this.#returns?.gone(event.paths);
+      case "left":
+        return this.#returns?.left(event);
       case "skipped":
         return this.#artifacts.skip(this.#redaction.text(event.path), event.reason);
     }
@@ -254,6 +278,7 @@ export class Execution {
     this.#flushOutput();
     await this.#endArtifact();
     await this.#artifacts.end();
+    const workspace = await this.#takeBack(exit);
     if (this.#startedAt !== null && this.#artifacts.artifacts.length > 0)
       this.#clock.add("artifacts", this.#startedAt.getTime() + exit.runMs);
     const llm = (await this.#access?.totals().catch(() => null)) ?? null;
@@ -272,12 +297,38 @@ export class Execution {
       droppedBytes: exit.droppedBytes,
       usage: { cpuMs: round(exit.cpuMs), peakMemoryBytes: exit.peakMemoryBytes, network: this.#networkUsage(), llm },
       tests: null,
+      workspace,
       skippedArtifacts: this.#artifacts.skipped,
       skippedArtifactCount: this.#artifacts.skippedCount,
     });
     const { artifacts } = this.#artifacts;
     const { startedAt } = this;
     return { verdict, result, artifacts, connections: this.#connections(), startedAt, retryable: false, handedBack: false };
+  }
+
+  /** What it has changed in its workspace goes there. What becomes of it is said in the log where that is not what was to be expected. */
+  async #takeBack(exit: SandboxExit): Promise<RunResult["workspace"]> {
+    const { runId, ownerId, config, live } = this.#attempt;
+    if (this.#returns === null || config.workspace === null) return null;
+    const found = await this.#returns.end();
+    const { id: workspaceId, tree } = config.workspace;
+    const isEnded = exit.exitCode !== null && exit.reason === null && !exit.outOfMemory && !this.#cancelled;
+    const putIn = this.#program?.files ?? [];
+    const result = found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, workspaceId, tree, putIn, isEnded });
+    const text = describeReturn(result, this.#returns.skipped);
+    if (text !== null) live.output("system", Buffer.from(text));
+    return result;
+  }
+
+  /** The run itself has ended as it has, whatever becomes of this. */
+  async #returnFiles(files: ReturnedFiles): Promise<NonNullable<RunResult["workspace"]>> {
+    try {
+      return await outlastOutage(() => this.#preparation.workspaces.takeBack(files));
+    } catch (thrown) {
+      const { code, message } = toAppError(thrown);
+      if (code === "internal") throw thrown;
+      return { outcome: "refused", changed: files.changed.length, version: null, error: { code, message } };
+    }
   }
 
   /** What the run's own files tell of an error. */
@@ -315,6 +366,13 @@ export class Execution {
     return failedOutcome(error instanceof HandedBackError && this.#cancelled ? new CancelledError() : error, base, this.#begun);
   }
 }
+
+const tooMuch = {
+  outcome: "refused",
+  changed: 0,
+  version: null,
+  error: { code: "payload_too_large", message: "there are more or larger files than a workspace holds, or some that cannot be read" },
+} as const;
 
 /** What comes of an attempt that an error ended. Throws it when it is no fault of the sandbox, of the disk, or of who cancelled. */
 export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Outcome {

@@ -36,3 +36,11 @@ export function toRunNetwork(config: RunConfig, result: RunResult | null, connec
   const usage = result?.usage?.network ?? null;
   return { policy: config.network, usage, connections, omitted: Math.max(0, (usage?.connections ?? 0) - connections.length) };
 }
+
+/** Whether everything that one policy lets through another does, too. The gateway alone is no network: who may call a model is decided there. */
+export function allowsNetwork(most: NetworkPolicy, wish: NetworkPolicy): boolean {
+  if (wish === "none" || wish === "gateway" || most === "full") return true;
+  if (wish === "full" || typeof most === "string") return false;
+  const hosts = new Set(most.allow);
+  return wish.allow.every((host) => hosts.has(host));
+}

@@ -1,6 +1,7 @@
 import type { RunError } from "@syla/contracts/runs";
 import { SandboxError, type InputLink, type RuntimeSpec, type SandboxLimits } from "@syla/sandbox/spec";
 import { EnvironmentFailedError, type Environments, type ReadyEnvironment } from "../environments/service.ts";
+import type { WorkspaceReturns } from "./in-workspace.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { Trees } from "../platform/trees.ts";
 import type { Attempt } from "./execution.ts";
@@ -14,6 +15,7 @@ export interface Preparation {
   readonly compilations: Compilations;
   readonly environments: Pick<Environments, "prepare">;
   readonly trees: Pick<Trees, "read">;
+  readonly workspaces: WorkspaceReturns;
   /** Opens the secrets of a program. @throws AppError */
   readonly openSecrets: (
     ownerId: string,
@@ -66,10 +68,11 @@ export async function prepareProgram(attempt: Attempt, preparation: Preparation,
 const refused = { compilation: null, links: [], env: {}, release: () => {} };
 
 /** Those of the tree that is run, and those that were sent along in their place. */
-async function filesOf({ files, program }: RunConfig, trees: Pick<Trees, "read">): Promise<RunConfig["files"]> {
-  if (program?.tree == null) return files;
+async function filesOf({ files, program, workspace }: RunConfig, trees: Pick<Trees, "read">): Promise<RunConfig["files"]> {
+  const tree = workspace?.tree ?? program?.tree ?? null;
+  if (tree === null) return files;
   const own = new Set(files.map(({ path }) => path));
-  return [...(await trees.read(program.tree)).filter(({ path }) => !own.has(path)), ...files];
+  return [...(await trees.read(tree)).filter(({ path }) => !own.has(path)), ...files];
 }
 
 async function prepareEnvironment(

@@ -32,6 +32,7 @@ function summarize(row: RunRow, result: RunResult | null): Omit<RunSummary, "own
     language: row.language,
     entrypoint: row.entrypoint,
     program: toProgram(row),
+    workspace: toRunWorkspace(row, result),
     attempt: row.attempt,
     retryOf: row.retry_of,
     scheduleId: row.schedule_id,
@@ -52,6 +53,13 @@ function summarize(row: RunRow, result: RunResult | null): Omit<RunSummary, "own
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
   };
+}
+
+function toRunWorkspace(row: RunRow, result: RunResult | null): RunSummary["workspace"] {
+  if (row.workspace_id === null) return null;
+  const { workspace } = runConfigs.parse(row.config);
+  if (workspace === null) return null;
+  return { ...workspace, ...(result?.workspace ?? { outcome: null, changed: 0, version: null, error: null }) };
 }
 
 function toProgram(row: RunRow): RunSummary["program"] {

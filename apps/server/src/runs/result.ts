@@ -1,4 +1,4 @@
-import { Limits, RunError, RunUsage } from "@syla/contracts/runs";
+import { Limits, RunError, RunUsage, RunWorkspace } from "@syla/contracts/runs";
 import { TestSummary } from "@syla/contracts/tests";
 import { z } from "zod";
 import { columnParser } from "../platform/column-parser.ts";
@@ -20,6 +20,8 @@ const RunResult = z.object({
   usage: RunUsage.nullable(),
   /** Of a judged run: what came of its cases, and the hash of the whole report. */
   tests: z.object({ summary: TestSummary, report: z.string() }).nullable().default(null),
+  /** What became of what it left in its workspace. */
+  workspace: RunWorkspace.pick({ outcome: true, changed: true, version: true, error: true }).nullable().default(null),
   skippedArtifacts: z.array(z.object({ path: z.string(), reason: z.string() })),
   /** Of those that were left out only the first are listed; null in rows of older releases, which listed all. */
   skippedArtifactCount: z.int().nullable().default(null),
@@ -50,6 +52,7 @@ export const emptyResult: RunResult = {
   droppedBytes: 0,
   usage: null,
   tests: null,
+  workspace: null,
   skippedArtifacts: [],
   skippedArtifactCount: 0,
 };

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
 import { NetworkConnection, type RunNetwork } from "@syla/contracts/network";
@@ -42,6 +43,7 @@ import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
 import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
+import { checkInWorkspace, type RunPlace } from "./in-workspace.ts";
 import { readInputFiles } from "./read-input-files.ts";
 import { toParts, type EventPart } from "./event-parts.ts";
 import type { LiveRelay } from "./live-relay.ts";
@@ -49,7 +51,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { matcherOf, searchLog, type SearchPage } from "./log-search.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
-import { requireNetwork, toRunNetwork } from "./network.ts";
+import { allowsNetwork, requireNetwork, toRunNetwork } from "./network.ts";
 import type { QueueBell } from "./queue-bell.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -76,6 +78,7 @@ export { requireNetwork, toConnection } from "./network.ts";
 export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord } from "./log-records.ts";
 export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from "./config.ts";
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
+export type { ReturnedFiles, RunPlace, WorkspaceReturns } from "./in-workspace.ts";
 export { inputEntries } from "./input-files.ts";
 export { usedSecrets } from "./used-secrets.ts";
 export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
@@ -101,6 +104,11 @@ export interface RunsContext {
   readonly requireProgram: (actor: Actor, ran: NonNullable<RunConfig["program"]>) => Promise<unknown>;
   /** Runs another version of a program. */
   readonly submitVersion: (actor: Actor, input: ProgramRunInput, options: SubmitOptions) => Promise<Run>;
+  /** A workspace for a run of somebody's. @throws AppError */
+  readonly placeForRun: (
+    actor: Actor,
+    wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
+  ) => Promise<RunPlace>;
   readonly mountDatasets: ChangeContext["mountDatasets"];
   /** Whether somebody may run again on datasets that a run had; throws when not. */
   readonly requireDatasets: (actor: Actor, datasets: RunConfig["datasets"]) => Promise<unknown>;
@@ -194,6 +202,9 @@ export class Runs {
 
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
   async submit(actor: Actor, wish: RunInput, options: SubmitOptions): Promise<Run> {
+    if (wish.workspaceId !== undefined) return await this.#submitInWorkspace(actor, wish, wish.workspaceId, options);
+    if (wish.writeBack !== undefined)
+      throw new AppError("invalid_request", { fields: [{ path: "writeBack", message: "is for runs in a workspace" }] });
     const input = { ...wish, ...(await this.#context.models.forRun(actor, wish.models, wish.network)) };
     requireNetwork(actor, input.network, this.#context.sandboxes, input.models.length);
     const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
@@ -204,6 +215,28 @@ export class Runs {
     if (known?.run !== undefined) return known.run;
     const submission = await storeSubmission(this.#context, checked, input, key, options.kind);
     return await this.#enqueue(actor, submission, null, options, known?.id);
+  }
+
+  /** The same in a workspace: its files are in the working folder, its limits and its network hold. */
+  async #submitInWorkspace(actor: Actor, wish: RunInput, workspaceId: string, options: SubmitOptions): Promise<Run> {
+    const place = await this.#context.placeForRun(actor, { workspaceId, writeBack: wish.writeBack });
+    if (!allowsNetwork(place.network, wish.network))
+      throw new AppError("invalid_request", {
+        message: "Runs in this workspace may not reach that.",
+        hint: "Change the network of the workspace, or ask for less.",
+        fields: [{ path: "network", message: "is more than the workspace allows" }],
+      });
+    const asked = wish.network === "none" ? place.network : wish.network;
+    const reach = await this.#context.models.forRun(actor, wish.models, asked);
+    requireNetwork(actor, reach.network, this.#context.sandboxes, reach.models.length);
+    const context = { ...this.#context, queries: this.#context.database.queries };
+    const { input, checked } = await checkInWorkspace(context, actor.userId, { ...wish, ...reach }, place);
+    const stored = await storeSubmission(this.#context, checked, input, null, options.kind);
+    await this.#context.blobs.keep([place.workspace.tree]);
+    const config = { ...stored.config, workspace: place.workspace };
+    const { revision: _revision, tree: _tree, ...same } = place.workspace;
+    const requestHash = hash("sha256", JSON.stringify([stored.requestHash, same]));
+    return await this.#enqueue(actor, { ...stored, config, requestHash }, null, options);
   }
 
   /** The same for what has been checked and stored already: a program of the catalog. */
@@ -239,7 +272,9 @@ export class Runs {
             synced: () => Promise.resolve(),
           }
         : await changeConfig(context, actor, row, before, changes);
-    const config = { ...changed.config, models, network, program, cache: null };
+    // It runs on the files that the first one had, and what it leaves is its own.
+    const workspace = before.workspace === null ? null : { ...before.workspace, writeBack: false };
+    const config = { ...changed.config, models, network, program, workspace, cache: null };
     await this.#context.blobs.keep(hashesOf(before));
     const submission: Submission = {
       ...changed,
@@ -455,11 +490,10 @@ export class Runs {
   async input(actor: Actor, id: string, path: string | null): Promise<string | null> {
     const config = runConfigs.parse((await this.#find(actor, id, "run:input")).config);
     if (path === null) return config.stdin?.sha256 ?? null;
+    const tree = config.workspace?.tree ?? config.program?.tree ?? null;
     const file =
       config.files.find((candidate) => candidate.path === path) ??
-      (config.program?.tree == null
-        ? undefined
-        : (await this.#context.trees.read(config.program.tree)).find((entry) => entry.path === path));
+      (tree === null ? undefined : (await this.#context.trees.read(tree)).find((entry) => entry.path === path));
     if (file === undefined) throw new AppError("not_found");
     return file.sha256;
   }
@@ -614,7 +648,9 @@ export class Runs {
   /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
   async #startNow(run: StartedRun, submission: Submission, options: SubmitOptions, inserted = false): Promise<Run> {
     const { worker } = this.#context;
-    if (options.idempotencyKey !== null && !inserted) {
+    // Of one in a workspace, too: whoever would end that looks for runs in it.
+    const isFirstWritten = options.idempotencyKey !== null || run.config.workspace !== null;
+    if (isFirstWritten && !inserted) {
       const isNew = await this.#insertWith(submission, run).catch((error: unknown) => {
         void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts
         throw error;
@@ -627,7 +663,7 @@ export class Runs {
       }
     }
     this.#noteStart(run);
-    const record = options.idempotencyKey === null && !inserted ? this.#newRecord(run, submission) : writtenRecord();
+    const record = !isFirstWritten && !inserted ? this.#newRecord(run, submission) : writtenRecord();
     const ended = Promise.withResolvers<FinishedRun>();
     const begin = async () => {
       if (run.phase === null) return;

@@ -137,7 +137,7 @@ const priorityStepMs = 60_000;
 /** Every column that an insertion sets; {@link toRow} has each of them, but whose turn it is. */
 const newColumns = `
   id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version, team_id,
-  tree_sha256, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
+  tree_sha256, workspace_id, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
   log_size, artifact_count`;
 
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
@@ -182,7 +182,8 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     api_key_id: run.apiKeyId,
     asset_id: run.program?.id ?? null,
     asset_version: run.program?.version ?? null,
-    tree_sha256: run.program?.tree ?? null,
+    tree_sha256: run.program?.tree ?? run.config.workspace?.tree ?? null,
+    workspace_id: run.config.workspace?.id ?? null,
     dataset_ids: datasetIdsOf(run.config),
     priority: run.priority,
     created_at: run.createdAt,
@@ -299,6 +300,7 @@ export function matchingRuns(queries: Queries, filter: Omit<RunFilter, "limit" |
   if (filter.program !== undefined) query = query.where("asset_id", "=", filter.program);
   if (filter.dataset !== undefined) query = query.where(sql<boolean>`dataset_ids @> array[${filter.dataset}]::text[]`);
   if (filter.schedule !== undefined) query = query.where("schedule_id", "=", filter.schedule);
+  if (filter.workspace !== undefined) query = query.where("workspace_id", "=", filter.workspace);
   if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
   if (filter.since !== undefined) query = query.where("created_at", ">=", new Date(filter.since));
   if (filter.until !== undefined) query = query.where("created_at", "<", new Date(filter.until));
@@ -609,6 +611,7 @@ export async function forgetUploads(queries: Queries, ownerId: string, hashes: r
         and not exists (select from tree_blobs b join assets a using (tree_sha256) where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
         and not exists (select from tree_blobs b join asset_versions v using (tree_sha256) join assets a on a.id = v.asset_id
           where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
+        and not exists (select from tree_blobs b join workspaces w using (tree_sha256) where b.sha256 = u.sha256 and w.owner_id = u.owner_id)
       returning size)
     select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
   return rows[0]?.bytes ?? 0;

@@ -138,6 +138,7 @@ export async function storeSubmission(
     datasets: [],
     tests,
     program: null,
+    workspace: null,
     cache,
     trace: null,
   });

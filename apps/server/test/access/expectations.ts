@@ -11,6 +11,7 @@ export type Need =
   | { readonly run: AccessLevel }
   | { readonly sandbox: AccessLevel }
   | { readonly asset: AccessLevel | "owner" }
+  | { readonly workspace: AccessLevel | "owner" }
   | { readonly model: AccessLevel }
   | { readonly dataset: AccessLevel }
   | { readonly team: "member" | "owner" }
@@ -37,6 +38,10 @@ export interface Expectation {
 const here = "path=%2Fworkspace%2Fa";
 const sandbox = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { sandbox: level }, ...more });
 const asset = (level: AccessLevel | "owner", more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { asset: level }, ...more });
+const workspace = (level: AccessLevel | "owner", more: Omit<Expectation, "need"> = {}): Expectation => ({
+  need: { workspace: level },
+  ...more,
+});
 const run = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { run: level }, ...more });
 const model = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { model: level }, ...more });
 const dataset = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { dataset: level }, ...more });
@@ -240,6 +245,29 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   getProgramAnalysis: asset("view"),
   analyseProgram: asset("view", { body: {} }),
   changeProgramFiles: asset("edit", { body: { changes: [{ op: "delete", path: "none" }] } }),
+
+  listWorkspaces: account(),
+  createWorkspace: { need: "developer", body: { name: "Made once" } },
+  getWorkspace: workspace("view"),
+  updateWorkspace: workspace("edit", { body: {} }),
+  deleteWorkspace: workspace("admin"),
+  restoreWorkspace: workspace("admin"),
+  cloneWorkspace: workspace("view", { body: {}, developer: true }),
+  transferWorkspace: workspace("owner", { body: { ownerId: "me" } }),
+  suspendWorkspace: workspace("edit"),
+  resumeWorkspace: workspace("edit"),
+  archiveWorkspace: workspace("admin"),
+  listWorkspaceFiles: workspace("view"),
+  readWorkspaceFile: workspace("view", { query: "path=a.txt" }),
+  changeWorkspaceFiles: workspace("edit", { body: { changes: [{ op: "delete", path: "none" }] } }),
+  listWorkspaceVersions: workspace("view"),
+  snapshotWorkspace: workspace("edit", { body: {} }),
+  restoreWorkspaceVersion: workspace("edit", { params: { number: "1" } }),
+  diffWorkspace: workspace("view"),
+  exportWorkspace: workspace("view"),
+  importIntoWorkspace: workspace("edit", { body: { source: { kind: "template", template: "none" } } }),
+  exportWorkspaces: account({ query: "ids=wsp_none" }),
+  changeWorkspaces: account({ body: { action: "delete", ids: ["wsp_none"] } }),
 
   listTeams: account(),
   createTeam: { need: "developer", body: { name: "Compilers" } },

@@ -5,12 +5,19 @@ export interface ForeignIds {
   readonly assetId: string;
   readonly modelId: string;
   readonly datasetId: string;
+  readonly workspaceId: string;
   readonly teamId: string;
   /** Of each kind of credential, by kind. */
   readonly credentials: Readonly<Record<"model" | "git" | "index" | "program", string>>;
   /** The hash of content that the owner alone has uploaded. */
   readonly blob: string;
-  readonly own: { readonly runId: string; readonly programId: string; readonly modelId: string; readonly teamId: string };
+  readonly own: {
+    readonly runId: string;
+    readonly programId: string;
+    readonly workspaceId: string;
+    readonly modelId: string;
+    readonly teamId: string;
+  };
 }
 
 /** A call that names somebody else's thing in its body or its query, and what the answer has to say. */
@@ -32,7 +39,7 @@ const files = [{ path: "main.sh", content: "echo 1" }];
 
 /** Every place where a body or a query takes the id of something that may be somebody else's. */
 export function foreignCalls(ids: ForeignIds): ForeignCall[] {
-  const { ownerId, runId, assetId, modelId, datasetId, teamId, credentials, blob, own } = ids;
+  const { ownerId, runId, assetId, modelId, datasetId, workspaceId, teamId, credentials, blob, own } = ids;
   const post = (name: string, path: string, body: object, refusal: RegExp): ForeignCall => ({
     name,
     method: "POST",
@@ -60,6 +67,23 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
       /"code":"(not_found|unknown_model|forbidden|invalid_request)"/,
     ),
     post("a run with content", "/runs", { files: [{ path: "main.sh", blob }], entrypoint: "main.sh" }, /"code":"blob_unknown"/),
+    post("a run in a workspace", "/runs", { code: "echo 1", entrypoint: "main.sh", workspaceId }, missing),
+    post("an execution in a workspace", "/executions", { code: "echo 1", entrypoint: "main.sh", workspaceId }, missing),
+    post("a workspace of a program", "/workspaces", { name: "W", source: { kind: "program", programId: assetId } }, missing),
+    post("a workspace of a workspace", "/workspaces", { name: "W", source: { kind: "workspace", workspaceId } }, missing),
+    post("a workspace of content", "/workspaces", { name: "W", files: [{ path: "a", blob }] }, /"code":"blob_unknown"/),
+    post("a workspace for a team", "/workspaces", { name: "W", ownerId: teamId }, notForYou),
+    post("files of a workspace", `/workspaces/${own.workspaceId}/import`, { source: { kind: "workspace", workspaceId } }, missing),
+    get("workspaces compared", `/workspaces/${own.workspaceId}/diff?other=${workspaceId}`, missing),
+    post("a workspace given to a team", `/workspaces/${own.workspaceId}/transfer`, { ownerId: teamId }, notForYou),
+    post("a copy of a workspace", `/workspaces/${workspaceId}/clone`, {}, missing),
+    post("workspaces deleted", "/workspaces/bulk", { action: "delete", ids: [workspaceId] }, missing),
+    post(
+      "a grant on a workspace",
+      "/grants",
+      { resourceType: "workspace", resourceId: workspaceId, level: "view", email: "nobody@example.org" },
+      missing,
+    ),
     post("runs again", "/runs/bulk", { action: "retry", ids: [runId] }, missing),
     post("runs cancelled", "/runs/bulk", { action: "cancel", ids: [runId] }, missing),
     post("runs deleted", "/runs/bulk", { action: "delete", ids: [runId] }, missing),

@@ -42,6 +42,7 @@ let sandboxId: string;
 let assetId: string;
 let modelId: string;
 let datasetId: string;
+let workspaceId: string;
 let modelCallId: string;
 /** Links to what is called, by its id. */
 const links = new Map<string, { authorization: string }>();
@@ -74,6 +75,7 @@ beforeAll(async () => {
   assetId = await createProgram();
   modelId = await createModel();
   datasetId = await createDataset();
+  workspaceId = await createWorkspace();
   modelCallId = await insertModelCall(server, modelId, owner);
   things = new Things(server, owner, await createProgram());
   await makeCallers();
@@ -148,6 +150,14 @@ async function createDataset(): Promise<string> {
   return ((await made.json()) as { id: string }).id;
 }
 
+/** A workspace with a version. */
+async function createWorkspace(): Promise<string> {
+  const input = { name: newId("test"), files: [{ path: "a.txt", content: "1" }] };
+  const { id } = (await (await server.send("POST", "/api/v1/workspaces", input, owner.headers)).json()) as { id: string };
+  await server.send("POST", `/api/v1/workspaces/${id}/versions`, {}, owner.headers);
+  return id;
+}
+
 async function makeCallers(): Promise<void> {
   const shared = [
     { resourceType: "run", resourceId: runId },
@@ -158,6 +168,7 @@ async function makeCallers(): Promise<void> {
     { resourceType: "asset", resourceId: assetId },
     { resourceType: "asset", resourceId: modelId },
     { resourceType: "asset", resourceId: datasetId },
+    { resourceType: "workspace", resourceId: workspaceId },
   ];
   const stranger = await createAccount(server);
   const endUser = await createAccount(server, "end_user");
@@ -253,6 +264,10 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
   if (typeof need === "string") return parts;
   if ("run" in need) parts["id"] = { getTestReport: judgedId, getAnalysis: analysedId, deleteRun: liveId }[name as string] ?? runId;
   if ("sandbox" in need) parts["id"] = sandboxId;
+  if ("workspace" in need) {
+    parts["id"] = workspaceId;
+    await putWorkspace(ownership);
+  }
   if ("own" in need) {
     parts["id"] = await things.id(need.own);
     if (need.own === "webhook" && expectation.params?.["deliveryId"] !== undefined)
@@ -278,6 +293,16 @@ async function putAsset(id: string, ownership: Ownership): Promise<void> {
     .updateTable("assets")
     .set({ deleted_at: null, owner_id, visibility })
     .where("id", "=", id)
+    .execute();
+}
+
+/** The workspace as it was, and whose it is to be. */
+async function putWorkspace(ownership: Ownership): Promise<void> {
+  await server.context.database.queries
+    .updateTable("workspaces")
+    // Under another name each time: its copies may have the one that it had.
+    .set({ deleted_at: null, state: "active", owner_id: ownership === "team" ? teamId : owner.id, name_key: newId("test") })
+    .where("id", "=", workspaceId)
     .execute();
 }
 
@@ -426,10 +451,12 @@ describe("who may use which route", () => {
       const tried = { stranger, "end user": endUser, viewer, member, administrator, owner: original, link, elsewhere };
       const ofAssets = table.filter(([name]) => {
         const need = expectations[name]?.need;
-        return typeof need === "object" && ("asset" in need || "model" in need || "dataset" in need);
+        if (typeof need !== "object") return false;
+        return "asset" in need || "model" in need || "dataset" in need || (ownership === "team" && "workspace" in need);
       });
       expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
       for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
+      await putWorkspace("private");
     },
     120_000,
   );
@@ -437,7 +464,7 @@ describe("who may use which route", () => {
   it("lets nobody name somebody else's thing in a body or a query", async () => {
     const ids = await makeForeignIds();
     const wrong: string[] = [];
-    const all = () => Promise.all([runId, assetId, modelId, datasetId, teamId, ids.own.teamId].map((id) => rowOf(server, id)));
+    const all = () => Promise.all([runId, assetId, modelId, datasetId, workspaceId, teamId, ids.own.teamId].map((id) => rowOf(server, id)));
     const before = await all();
     for (const { name, method, path, body, refusal } of foreignCalls(ids)) {
       const answer = await server.send(method, path, body, callers.stranger.headers);
@@ -472,6 +499,7 @@ async function makeForeignIds(): Promise<ForeignIds> {
     assetId,
     modelId,
     datasetId,
+    workspaceId,
     teamId,
     ownerId: owner.id,
     blob: ((await uploaded.json()) as { sha256: string }).sha256,
@@ -484,6 +512,7 @@ async function makeForeignIds(): Promise<ForeignIds> {
     own: {
       runId: (await execute(server, { code: "echo 1", entrypoint: "main.sh" }, headers)).id,
       programId: await post("/api/v1/assets", program, headers),
+      workspaceId: await post("/api/v1/workspaces", { name: newId("test") }, headers),
       modelId: await post("/api/v1/models", model, headers),
       teamId: await post("/api/v1/teams", { name: "Strangers" }, headers),
     },

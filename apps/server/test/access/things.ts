@@ -26,6 +26,7 @@ const tables: Readonly<Record<string, string>> = {
   run: "runs",
   sbx: "sandboxes",
   prog: "assets",
+  wsp: "workspaces",
   model: "assets",
   data: "assets",
   team: "teams",

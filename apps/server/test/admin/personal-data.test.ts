@@ -73,6 +73,8 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
   const files = [{ path: "main.py", content: "print(1)" }];
   const program = await send<{ id: string; revision: number }>("POST", "/api/v1/assets", { type: "program", name: newId("test"), files });
   await send("POST", `/api/v1/assets/${program.id}/versions`, { version: "1.0.0" });
+  const workspace = await send<{ id: string }>("POST", "/api/v1/workspaces", { name: newId("test"), files });
+  await send("POST", `/api/v1/workspaces/${workspace.id}/versions`, { message: "as it was" });
   const things = new Things(server, ann, program.id);
   const made = new Map<string, string>();
   for (const kind of ownedKinds) made.set(kind, await things.id(kind));
@@ -92,6 +94,8 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
   await queries().insertInto("team_members").values({ team_id: team.id, user_id: bob.id, role: "owner" }).execute();
   const ofTeam = await send<{ id: string }>("POST", "/api/v1/assets", { type: "program", name: newId("test"), files, ownerId: team.id });
   await send("POST", `/api/v1/assets/${ofTeam.id}/versions`, { version: "1.0.0" });
+  const shared = await send<{ id: string }>("POST", "/api/v1/workspaces", { name: newId("test"), files, ownerId: team.id });
+  await send("POST", `/api/v1/workspaces/${shared.id}/versions`, { message: "as it was" });
   await send("POST", "/api/v1/credentials", { kind: "program", name: newId("test"), value: "hidden", ownerId: team.id });
   const link = await send<{ token: string }>("POST", "/api/v1/share-links", { resourceType: "run", resourceId: run.id, level: "view" });
   await send("POST", "/api/v1/share-links/redeem", { token: link.token }, bob.headers);

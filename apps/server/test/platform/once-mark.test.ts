@@ -7,6 +7,7 @@ import { onceThings } from "../../src/platform/once-mark.ts";
 const tables: Readonly<Record<string, readonly string[]>> = {
   bulkRuns: [],
   cloneAsset: ["assets"],
+  cloneWorkspace: ["workspaces"],
   confirmImport: ["assets"],
   createAnnouncement: ["announcements"],
   createApiKey: ["api_keys"],
@@ -25,8 +26,10 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   createTeam: ["teams"],
   createTrigger: ["triggers"],
   createWebhook: ["webhooks"],
+  createWorkspace: ["workspaces"],
   inviteToTeam: ["invitations"],
   publishVersion: ["asset_versions"],
+  snapshotWorkspace: ["workspace_versions"],
 };
 
 it("notes what each route makes that is done once for a key", () => {

@@ -5,6 +5,7 @@ import { SelectField } from "../ui/select-field.tsx";
 export const levelWords: Readonly<Record<ResourceType, Readonly<Partial<Record<AccessLevel, string>>>>> = {
   run: { view: "can view", run: "can run again", edit: "can cancel", admin: "can share" },
   sandbox: { view: "can view", edit: "can use", admin: "can share and delete" },
+  workspace: { view: "can view", run: "can run in it", edit: "can edit", admin: "can share and delete" },
   asset: { view: "can view", run: "can run", edit: "can edit", admin: "can share and delete" },
 };
 

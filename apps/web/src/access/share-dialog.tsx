@@ -34,7 +34,7 @@ export function SharePanel({ thing, access }: Omit<ShareDialogProps, "onClose">)
       <ShareForm thing={thing} anonymousLinks={access.anonymousLinks} />
       <Part heading="Shared with">
         <PageAddress thing={thing} access={access} />
-        {thing.resourceType === "sandbox" ? null : <VisibilityRow thing={thing} access={access} />}
+        {thing.resourceType === "sandbox" || thing.resourceType === "workspace" ? null : <VisibilityRow thing={thing} access={access} />}
         <GrantList thing={thing} />
       </Part>
       <Part heading="Who has access, and why">

@@ -6,6 +6,7 @@ import {
   CalendarClock,
   ChartColumn,
   Container,
+  FolderGit2,
   FolderSearch,
   House,
   Library,
@@ -76,6 +77,14 @@ export const places: readonly Place[] = [
     icon: Container,
     keys: ["g", "b"],
     matches: (path) => path.startsWith("/sandboxes"),
+  },
+  {
+    to: "/workspaces",
+    label: "Workspaces",
+    group: "Compute",
+    icon: FolderGit2,
+    keys: ["g", "p"],
+    matches: (path) => path.startsWith("/workspaces"),
   },
   {
     to: "/environments",

@@ -30,6 +30,8 @@ const DatasetPage = lazy(() => import("../datasets/dataset-page.tsx"));
 const AnalyzePage = lazy(() => import("../programs/analysis/analyze-page.tsx"));
 const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
 const SandboxPage = lazy(() => import("../sandboxes/sandbox-page.tsx"));
+const WorkspacesPage = lazy(() => import("../workspaces/workspaces-page.tsx"));
+const WorkspacePage = lazy(() => import("../workspaces/workspace-page.tsx"));
 const CredentialsPage = lazy(() => import("../credentials/credentials-page.tsx"));
 const ModelsPage = lazy(() => import("../models/models-page.tsx"));
 const ModelPage = lazy(() => import("../models/model-page.tsx"));
@@ -84,6 +86,8 @@ export function AppRoutes() {
             <Route path="analyze" element={<AnalyzePage />} />
             <Route path="sandboxes" element={<SandboxesPage />} />
             <Route path="sandboxes/:id" element={<SandboxPage />} />
+            <Route path="workspaces" element={<WorkspacesPage />} />
+            <Route path="workspaces/:id" element={<WorkspacePage />} />
             <Route path="models" element={<ModelsPage />} />
             <Route path="models/:id" element={<ModelPage />} />
             <Route path="credentials" element={<CredentialsPage />} />

@@ -23,7 +23,11 @@ export interface FileContent {
 
 /** Reads a file as text, if it is one. */
 export async function readText(id: string, path: string, version?: string, signal?: AbortSignal, reader = syla): Promise<FileContent> {
-  const answer = await reader.programs.readFile(id, path, version, signal === undefined ? {} : { signal });
+  return await textOf(await reader.programs.readFile(id, path, version, signal === undefined ? {} : { signal }));
+}
+
+/** What was read, as text, if it is one. */
+export async function textOf(answer: Response): Promise<FileContent> {
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (bytes.length > mostShownBytes) return { text: null, reason: "large" };
   if (bytes.includes(0)) return { text: null, reason: "binary" };

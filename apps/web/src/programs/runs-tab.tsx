@@ -55,14 +55,14 @@ export function RunsTab({ asset }: AssetTabProps) {
             Run it with the button above, or in a terminal: syla run {asset.slug}
           </EmptyState>
         }
-        renderRow={(run) => <ProgramRunRow run={run} />}
+        renderRow={(run) => <SmallRunRow run={run} />}
       />
     </Box>
   );
 }
 
 /** One run: how it ended, who ran which version, what it cost. */
-function ProgramRunRow({ run }: { readonly run: RunSummary }) {
+export function SmallRunRow({ run }: { readonly run: RunSummary }) {
   const now = useNow();
   const outcome = isLive(run) ? (run.phase?.replaceAll("_", " ") ?? run.status) : (run.error?.code ?? describeExit(run) ?? run.status);
   return (

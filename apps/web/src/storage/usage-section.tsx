@@ -18,6 +18,7 @@ const kindLabels: Readonly<Record<StorageUsage["kinds"][number]["kind"], string>
   imports: "Imports",
   environments: "Environments",
   images: "Logs of images",
+  workspaces: "Workspaces",
   compilations: "Compiled programs",
   other: "Other",
   unreferenced: "What nothing refers to",

@@ -337,7 +337,7 @@ export async function adoptEmailGrants(work: Work, userId: string, email: string
 /** Its page, as a path inside the product. */
 function pageOf(thing: Thing): string {
   if (thing.type === "asset") return `/${assetTypeOf(thing.id) ?? "program"}s/${thing.id}`;
-  return `/${thing.type === "run" ? "runs" : "sandboxes"}/${thing.id}`;
+  return `/${{ run: "runs", sandbox: "sandboxes", workspace: "workspaces" }[thing.type]}/${thing.id}`;
 }
 
 function toType(type: string): ResourceType {

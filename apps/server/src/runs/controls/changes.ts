@@ -59,7 +59,8 @@ export async function changeConfig(
   const stored = await storeSubmission(context, { ...checked, contents }, asked, null);
   const gone = new Set([...(changes.removeFiles ?? []), ...stored.config.files.map(({ path }) => path)]);
   const files = [...before.files.filter(({ path }) => !gone.has(path)), ...stored.config.files];
-  const tree = before.program?.tree == null ? [] : (await context.trees.read(before.program.tree)).map(({ path }) => path);
+  const treeHash = before.workspace?.tree ?? before.program?.tree ?? null;
+  const tree = treeHash === null ? [] : (await context.trees.read(treeHash)).map(({ path }) => path);
   const paths = files.map(({ path }) => path);
   checkFiles(paths, tree, entrypoint);
   if (changes.datasets === undefined) checkMounts(before.datasets, [...tree, ...paths]);

@@ -50,6 +50,12 @@ export const references: readonly Reference[] = [
     columns: ["assets.tree_sha256", "asset_versions.tree_sha256"],
     query: `select tree_sha256, 'files of ' || id from assets union all select tree_sha256, 'files of ' || asset_id || ' ' || version from asset_versions`,
   },
+  {
+    columns: ["workspaces.tree_sha256", "workspace_versions.tree_sha256", "workspace_heads.tree_sha256"],
+    query: `select tree_sha256, 'files of ' || id from workspaces
+      union all select tree_sha256, 'files of ' || workspace_id || ' version ' || number from workspace_versions
+      union all select tree_sha256, 'files of ' || workspace_id || ' at revision ' || revision from workspace_heads`,
+  },
 ];
 
 /** Columns that look like references and are none, with the reason. */
@@ -60,6 +66,8 @@ export const noReferences: Readonly<Record<string, string>> = {
   "environment_images.error": "a coded error",
   "package_indexes.packages": "names of packages",
   "migrations.sha256": "of the text of a migration",
+  "workspaces.network": "hosts",
+  "workspaces.cloned_from": "names what it is a copy of",
   "trees.sha256": "the tree itself, which goes with its manifest",
   "tree_blobs.tree_sha256": "goes with the tree",
   "tree_analyses.tree_sha256": "goes with the tree",

@@ -1,10 +1,10 @@
 import { Box, Flex } from "@chakra-ui/react";
 import type { TreeFile } from "@syla/sdk";
 import { FileQuestion } from "lucide-react";
-import { type DragEvent, useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { syla } from "../../app/api.ts";
-import { readDropped, uploadFiles, type PickedFile } from "../../runs/new/upload-files.ts";
+import { uploadFiles, type PickedFile } from "../../runs/new/upload-files.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
@@ -21,6 +21,7 @@ import { FindingsPanel } from "./findings-panel.tsx";
 import { PathDialog } from "./path-dialog.tsx";
 import { useLooking } from "./use-looking.ts";
 import { changedSearch, readPart, readPlace, useGoTo } from "./use-place.ts";
+import { dropTarget, useSaveKey, useUnsavedWarning } from "./use-saving.ts";
 import { useWorkingFiles } from "./use-working-files.ts";
 
 type Dialog = "none" | "new" | "rename" | "version";
@@ -186,43 +187,4 @@ export function FilesTab({ asset }: AssetTabProps) {
 
 function folderOf(file: TreeFile | undefined): string {
   return file?.path.includes("/") === true ? file.path.slice(0, file.path.lastIndexOf("/") + 1) : "";
-}
-
-function dropTarget(enabled: boolean, onPicked: (picked: readonly PickedFile[]) => void) {
-  if (!enabled) return {};
-  return {
-    onDragOver: (event: DragEvent) => event.preventDefault(),
-    onDrop: (event: DragEvent) => {
-      event.preventDefault();
-      void readDropped(event.dataTransfer).then(onPicked);
-    },
-  };
-}
-
-/** Ctrl/Cmd+S saves, instead of what the browser would do. */
-function useSaveKey(save: () => void, enabled: boolean): void {
-  const latest = useRef(save);
-  useEffect(() => {
-    latest.current = save;
-  });
-  useEffect(() => {
-    if (!enabled) return;
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-      event.preventDefault();
-      latest.current();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [enabled]);
-}
-
-/** The browser asks before what is not saved is lost. */
-function useUnsavedWarning(unsaved: boolean): void {
-  useEffect(() => {
-    if (!unsaved) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  }, [unsaved]);
 }

@@ -1,0 +1,84 @@
+import { isUtf8 } from "node:buffer";
+import { diffArrays } from "diff";
+
+/** Larger files are not merged line by line. */
+const mostBytes = 1024 * 1024;
+/** Comparing takes the server's time. */
+const diffMs = 200;
+
+/** Lines of the base, from `start` up to `end`, that `lines` take the place of. */
+interface Hunk {
+  readonly start: number;
+  readonly end: number;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Puts the changes of two people to one text together. Null where it cannot be: it is no text, it is too large, or both have changed the same lines or
+ * lines beside each other.
+ */
+export function mergeText(base: Buffer, mine: Buffer, theirs: Buffer): Buffer | null {
+  if (![base, mine, theirs].every(isText)) return null;
+  const lines = toLines(base);
+  const [ours, others] = [hunksOf(lines, toLines(mine)), hunksOf(lines, toLines(theirs))];
+  if (ours === null || others === null) return null;
+  const hunks = combine(ours, others);
+  if (hunks === null) return null;
+  const merged: string[] = [];
+  let at = 0;
+  for (const hunk of hunks) {
+    merged.push(...lines.slice(at, hunk.start), ...hunk.lines);
+    at = hunk.end;
+  }
+  return Buffer.from([...merged, ...lines.slice(at)].join(""));
+}
+
+function isText(bytes: Buffer): boolean {
+  return bytes.length <= mostBytes && !bytes.includes(0) && isUtf8(bytes);
+}
+
+/** Each with its end, so that joining them gives the text again. */
+function toLines(bytes: Buffer): string[] {
+  return bytes.length === 0 ? [] : bytes.toString().split(/(?<=\n)/);
+}
+
+function hunksOf(before: readonly string[], after: readonly string[]): Hunk[] | null {
+  const parts = diffArrays([...before], [...after], { timeout: diffMs });
+  if (parts === undefined) return null;
+  const hunks: { start: number; end: number; lines: string[] }[] = [];
+  let at = 0;
+  let open: { start: number; end: number; lines: string[] } | null = null;
+  for (const { added, removed, value } of parts) {
+    if (!added && !removed) {
+      at += value.length;
+      open = null;
+      continue;
+    }
+    if (open === null) hunks.push((open = { start: at, end: at, lines: [] }));
+    if (removed) open.end = at += value.length;
+    else open.lines.push(...value);
+  }
+  return hunks;
+}
+
+/** All hunks in their order; null where two of them meet and are not the same. */
+function combine(mine: readonly Hunk[], theirs: readonly Hunk[]): Hunk[] | null {
+  const combined: Hunk[] = [];
+  let [one, other] = [0, 0];
+  while (one < mine.length || other < theirs.length) {
+    const [a, b] = [mine[one], theirs[other]];
+    if (a !== undefined && b !== undefined && a.start <= b.end && b.start <= a.end) {
+      if (a.start !== b.start || a.end !== b.end || a.lines.join("") !== b.lines.join("")) return null;
+      combined.push(a);
+      one += 1;
+      other += 1;
+    } else if (b === undefined || (a !== undefined && a.start < b.start)) {
+      if (a !== undefined) combined.push(a);
+      one += 1;
+    } else {
+      combined.push(b);
+      other += 1;
+    }
+  }
+  return combined;
+}

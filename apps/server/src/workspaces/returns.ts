@@ -1,0 +1,96 @@
+import { levelCovers } from "@syla/contracts/access";
+import { AppError } from "@syla/contracts/errors";
+import type { Actor } from "../access/actor.ts";
+import type { ReturnedFiles, RunPlace, WorkspaceReturns } from "../runs/service.ts";
+import type { TreeEntry } from "../platform/trees.ts";
+import { putFiles, type FilesContext } from "./files.ts";
+import { profiles } from "./kinds.ts";
+import { loadWorkspace, presentWorkspace, requireChangeable } from "./loading.ts";
+import { networkOf } from "./presenter.ts";
+import * as store from "./store.ts";
+
+/** What runs in workspaces need. */
+export interface ReturnsContext extends FilesContext {
+  readonly actFor: (userId: string) => Promise<Actor>;
+}
+
+type Returned = Awaited<ReturnType<WorkspaceReturns["takeBack"]>>;
+
+/** A workspace for a run of the actor's. @throws AppError `not_found`, `forbidden`, `workspace_archived`, `workspace_deleted` */
+export async function placeForRun(
+  context: FilesContext,
+  actor: Actor,
+  { workspaceId, writeBack }: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
+): Promise<RunPlace> {
+  const row = await loadWorkspace(context, actor, "workspace:run", workspaceId);
+  requireChangeable(row);
+  const { yourLevel } = await presentWorkspace(context, actor, row);
+  const mayEdit = levelCovers(yourLevel, "edit");
+  if (writeBack === true && !mayEdit)
+    throw new AppError("forbidden", {
+      message: "You may run in this workspace, and not change its files.",
+      fields: [{ path: "writeBack", message: "needs the right to edit" }],
+    });
+  await store.touchWorkspace(context.database.queries, row.id);
+  const { id, name, tree_sha256: tree, revision } = row;
+  return {
+    workspace: { id, name, tree, revision, writeBack: writeBack ?? (mayEdit && row.kind !== "ephemeral") },
+    entries: await context.trees.read(tree),
+    profile: profiles[row.kind],
+    network: networkOf(row),
+  };
+}
+
+/** Puts what a run has changed into its workspace, all of it or nothing; what cannot be put in is kept as a version. */
+export async function takeBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
+  const base = await context.trees.read(files.tree);
+  const putIn = new Map(files.putIn.map((entry) => [entry.path, entry]));
+  const changed = files.changed.filter((entry) => {
+    const was = putIn.get(entry.path);
+    return was === undefined || was.sha256 !== entry.sha256 || (was.mode & 0o100) !== (entry.mode & 0o100);
+  });
+  const written = new Set(changed.map(({ path }) => path));
+  const isGone = new Set(files.gone);
+  const gone = base.filter(({ path }) => isGone.has(path) && !written.has(path));
+  const count = changed.length + gone.length;
+  if (count === 0) return { outcome: "unchanged", changed: 0, version: null, error: null };
+  const mine = [...base.filter(({ path }) => !written.has(path) && !isGone.has(path)), ...changed];
+  try {
+    const actor = await context.actFor(files.ownerId);
+    await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
+    await context.uploads.recordUploads(actor, changed);
+    if (!files.isEnded)
+      return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
+    try {
+      const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
+      await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });
+      return { outcome: "merged", changed: count, version: null, error: null };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "workspace_conflict") throw error;
+      return await keepBeside(context, actor, files, mine, count, error);
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
+  }
+}
+
+const killed = "the run was ended from outside, and may have left halves";
+
+async function keepBeside(
+  context: ReturnsContext,
+  actor: Actor,
+  { workspaceId: id, runId }: ReturnedFiles,
+  mine: readonly TreeEntry[],
+  changed: number,
+  { code, message }: AppError,
+): Promise<Returned> {
+  const tree = await context.trees.put(mine);
+  await context.blobs.keep([tree.sha256]);
+  const version = await context.database.queries.transaction().execute(async (work) => {
+    const row = await store.lockWorkspace(work, id);
+    if (row === undefined || row.deleted_at !== null) throw new AppError("workspace_deleted");
+    return await store.insertVersion(work, id, { tree: tree.sha256, message: `Left by ${runId}`, cause: "run", runId, by: actor.userId });
+  });
+  return { outcome: "kept_beside", changed, version, error: { code, message } };
+}

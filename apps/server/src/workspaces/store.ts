@@ -1,0 +1,407 @@
+import type { WorkspaceFilter, WorkspaceVersionCause } from "@syla/contracts/workspaces";
+import { sql, type Insertable, type RawBuilder, type Selectable, type SqlBool, type Updateable } from "kysely";
+import pg from "pg";
+import { can, sharedWith, type Viewer } from "../access/service.ts";
+import { freeName, nameKey } from "../catalog/service.ts";
+import type { Queries, Work } from "../platform/database.ts";
+import type { Schema } from "../platform/schema.ts";
+
+type Columns = Selectable<Schema["workspaces"]>;
+
+/** A workspace with the words that people read, the size of its tree, and how many runs in it go on. */
+export interface WorkspaceRow extends Columns {
+  readonly owner_name: string | null;
+  readonly creator_name: string | null;
+  readonly updater_name: string | null;
+  readonly file_count: number | null;
+  readonly total_bytes: number | null;
+  readonly running: number;
+}
+
+/** Runs that may still write into it. */
+const liveStatuses = sql`('queued', 'starting', 'running', 'waiting')`;
+
+function selectWorkspaces(queries: Queries) {
+  return queries
+    .selectFrom("workspaces")
+    .leftJoin("users as o", "o.id", "workspaces.owner_id")
+    .leftJoin("teams as t", "t.id", "workspaces.owner_id")
+    .leftJoin("users as c", "c.id", "workspaces.created_by")
+    .leftJoin("users as u", "u.id", "workspaces.updated_by")
+    .leftJoin("trees as r", "r.sha256", "workspaces.tree_sha256")
+    .selectAll("workspaces")
+    .select([
+      sql<string | null>`coalesce(o.name, t.name)`.as("owner_name"),
+      "c.name as creator_name",
+      "u.name as updater_name",
+      "r.file_count",
+      "r.total_bytes",
+      sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})::int`.as(
+        "running",
+      ),
+    ]);
+}
+
+export async function findWorkspace(queries: Queries, id: string): Promise<WorkspaceRow | undefined> {
+  return await selectWorkspaces(queries).where("workspaces.id", "=", id).executeTakeFirst();
+}
+
+/** The workspace as it stays until the transaction ends. */
+export async function lockWorkspace(work: Work, id: string): Promise<WorkspaceRow | undefined> {
+  await work.selectFrom("workspaces").select("id").where("id", "=", id).forUpdate().executeTakeFirst();
+  return await findWorkspace(work, id);
+}
+
+/** One page of what somebody may see, those used last first; one row more than `limit` tells that there is a next page. */
+export async function listWorkspaces(
+  queries: Queries,
+  viewer: Viewer & { readonly teamIds: readonly string[]; readonly ownedTeamIds: readonly string[] },
+  filter: WorkspaceFilter,
+  after: { readonly at: string; readonly id: string } | null,
+): Promise<(WorkspaceRow & { readonly place: string })[]> {
+  let query = selectWorkspaces(queries)
+    .select(sql<string>`workspaces.last_used_at::text`.as("place"))
+    .where("workspaces.deleted_at", filter.view === "deleted" ? "is not" : "is", null)
+    .where(seenBy(viewer, filter.view));
+  if (filter.kind !== undefined) query = query.where("workspaces.kind", "=", filter.kind);
+  if (filter.state !== undefined) query = query.where("workspaces.state", "=", filter.state);
+  if (filter.q !== undefined) query = query.where(sql<SqlBool>`strpos(workspaces.name_key, ${nameKey(filter.q)}) > 0`);
+  if (after !== null) query = query.where(sql<SqlBool>`(workspaces.last_used_at, workspaces.id) < (${after.at}::timestamptz, ${after.id})`);
+  return await query
+    .orderBy("workspaces.last_used_at", "desc")
+    .orderBy("workspaces.id", "desc")
+    .limit(filter.limit + 1)
+    .execute();
+}
+
+/** What is in a view: the same rule as `can` with `workspace:read`. */
+function seenBy(
+  viewer: Viewer & { readonly teamIds: readonly string[]; readonly ownedTeamIds: readonly string[] },
+  view: WorkspaceFilter["view"],
+): RawBuilder<SqlBool> {
+  const isMine = sql<SqlBool>`workspaces.owner_id = ${viewer.userId}`;
+  const isOfTeam = sql<SqlBool>`workspaces.owner_id = any(${[...viewer.teamIds]})`;
+  const isShared = sql<SqlBool>`${sharedWith(viewer, "workspace")}`;
+  switch (view) {
+    case "mine":
+      return isMine;
+    case "team":
+      return isOfTeam;
+    case "shared":
+      return isShared;
+    case "deleted":
+      return can(viewer, "workspace:list-all")
+        ? sql<SqlBool>`true`
+        : sql<SqlBool>`(${isMine} or workspaces.owner_id = any(${[...viewer.ownedTeamIds]}))`;
+    default:
+      return can(viewer, "workspace:list-all") ? sql<SqlBool>`true` : sql<SqlBool>`(${isMine} or ${isOfTeam} or ${isShared})`;
+  }
+}
+
+/** Whether a write failed because a name is in use. */
+export function isNameConflict(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "23505" && error.constraint === "workspaces_name";
+}
+
+/** A name like the wished one that its owner has not used. */
+export async function findFreeName(queries: Queries, ownerId: string, wish: string): Promise<string> {
+  const rows = await queries
+    .selectFrom("workspaces")
+    .select("name_key")
+    .where("owner_id", "=", ownerId)
+    .where("deleted_at", "is", null)
+    .execute();
+  return freeName(wish, new Set(rows.map((row) => row.name_key)));
+}
+
+/** Inserts a workspace with its first head. */
+export async function insertWorkspace(work: Work, row: Omit<Insertable<Schema["workspaces"]>, "name_key">): Promise<void> {
+  await work
+    .insertInto("workspaces")
+    .values({ ...row, name_key: nameKey(row.name) })
+    .execute();
+  await insertHead(work, { id: row.id, revision: 1, tree: row.tree_sha256 });
+}
+
+/** Changes a workspace and counts the change. */
+export async function changeWorkspace(
+  queries: Queries,
+  id: string,
+  by: string | null,
+  change: Omit<Updateable<Schema["workspaces"]>, "name_key">,
+): Promise<void> {
+  await queries
+    .updateTable("workspaces")
+    .set((set) => ({
+      ...change,
+      ...(typeof change.name === "string" ? { name_key: nameKey(change.name) } : {}),
+      revision: set("revision", "+", 1),
+      updated_at: sql<Date>`now()`,
+      updated_by: by,
+    }))
+    .where("id", "=", id)
+    .execute();
+}
+
+/** It was used: that is no change of it. One that was suspended goes on. */
+export async function touchWorkspace(queries: Queries, id: string): Promise<void> {
+  await sql`update workspaces set last_used_at = now(), warned_at = null, state = case state when 'suspended' then 'active' else state end
+    where id = ${id}`.execute(queries);
+}
+
+const keptHeads = 1000;
+
+/** Notes what the files are at a revision, and forgets what they were long ago. */
+export async function insertHead(
+  work: Work,
+  head: { readonly id: string; readonly revision: number; readonly tree: string },
+): Promise<void> {
+  await work.insertInto("workspace_heads").values({ workspace_id: head.id, revision: head.revision, tree_sha256: head.tree }).execute();
+  await work
+    .deleteFrom("workspace_heads")
+    .where("workspace_id", "=", head.id)
+    .where("revision", "<", head.revision - keptHeads)
+    .execute();
+}
+
+/** What the files were at a revision; undefined when that is forgotten. */
+export async function findHead(queries: Queries, id: string, revision: number): Promise<string | undefined> {
+  const query = queries
+    .selectFrom("workspace_heads")
+    .select("tree_sha256")
+    .where("workspace_id", "=", id)
+    .where("revision", "<=", revision);
+  return (await query.orderBy("revision", "desc").limit(1).executeTakeFirst())?.tree_sha256;
+}
+
+/** A version, with its author's name and the size of its tree. */
+export interface VersionRow extends Selectable<Schema["workspace_versions"]> {
+  readonly creator_name: string | null;
+  readonly file_count: number | null;
+  readonly total_bytes: number | null;
+}
+
+function selectVersions(queries: Queries, id: string) {
+  return queries
+    .selectFrom("workspace_versions as v")
+    .leftJoin("users as c", "c.id", "v.created_by")
+    .leftJoin("trees as r", "r.sha256", "v.tree_sha256")
+    .selectAll("v")
+    .select(["c.name as creator_name", "r.file_count", "r.total_bytes"])
+    .where("v.workspace_id", "=", id);
+}
+
+export async function findVersion(queries: Queries, id: string, number: number): Promise<VersionRow | undefined> {
+  return await selectVersions(queries, id).where("v.number", "=", number).executeTakeFirst();
+}
+
+/** The newest first; one row more than `limit` tells that there is a next page. */
+export async function listVersions(queries: Queries, id: string, page: { limit: number; before: number | null }): Promise<VersionRow[]> {
+  let query = selectVersions(queries, id);
+  if (page.before !== null) query = query.where("v.number", "<", page.before);
+  return await query
+    .orderBy("v.number", "desc")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+/** What a version is made of. */
+export interface NewVersion {
+  readonly tree: string;
+  readonly message: string;
+  readonly cause: WorkspaceVersionCause;
+  readonly runId?: string | null;
+  readonly by: string | null;
+}
+
+/** So many versions that nobody asked for are kept. */
+const keptAutomatic = 100;
+
+/** Makes a version; its number. One that nobody asked for is not made when the newest one is of the same files. The workspace is locked. */
+export async function insertVersion(work: Work, id: string, version: NewVersion): Promise<number> {
+  const newest = await selectVersions(work, id).orderBy("v.number", "desc").limit(1).executeTakeFirst();
+  if (version.cause !== "manual" && newest?.tree_sha256 === version.tree) return newest.number;
+  const { last_version: number } = await work
+    .updateTable("workspaces")
+    .set((set) => ({ last_version: set("last_version", "+", 1) }))
+    .where("id", "=", id)
+    .returning("last_version")
+    .executeTakeFirstOrThrow();
+  const { tree, message, cause, runId = null, by } = version;
+  await work
+    .insertInto("workspace_versions")
+    .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
+    .execute();
+  await sql`delete from workspace_versions where workspace_id = ${id} and cause <> 'manual' and number not in (
+    select number from workspace_versions where workspace_id = ${id} and cause <> 'manual' order by number desc limit ${keptAutomatic})`.execute(
+    work,
+  );
+  return number;
+}
+
+/** Whether runs in it go on. */
+export async function isInUse(queries: Queries, id: string): Promise<boolean> {
+  const { rows } = await sql`select from runs where workspace_id = ${id} and status in ${liveStatuses} limit 1`.execute(queries);
+  return rows.length > 0;
+}
+
+/** Who owns these workspaces, or has stored content for them. */
+export async function findStorers(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select owner_id as id from workspaces where id = any(${[...ids]})
+    union select created_by from workspaces where id = any(${[...ids]}) and created_by is not null
+    union select updated_by from workspaces where id = any(${[...ids]}) and updated_by is not null
+    union select created_by from workspace_versions where workspace_id = any(${[...ids]}) and created_by is not null`.execute(queries);
+  return rows.map((row) => row.id);
+}
+
+/** Removes workspaces for good, with their versions, the grants on them, and what was uploaded for them alone. */
+export async function removeWorkspaces(work: Work, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await forgetUploads(work, ids);
+  const grants = await work
+    .deleteFrom("grants")
+    .where("resource_type", "=", "workspace")
+    .where("resource_id", "in", [...ids])
+    .returning(["subject_type", "subject_id"])
+    .execute();
+  const links = grants.flatMap((grant) => (grant.subject_type === "link" ? [grant.subject_id] : []));
+  if (links.length > 0) await work.deleteFrom("share_links").where("id", "in", links).execute();
+  await work
+    .deleteFrom("workspaces")
+    .where("id", "in", [...ids])
+    .execute();
+}
+
+/** Forgets the uploads of those who brought them for these workspaces, as far as nothing else has the content in its files. */
+async function forgetUploads(work: Work, ids: readonly string[]): Promise<void> {
+  await sql`
+    with parts as not materialized (
+      select id as thing_id, tree_sha256, owner_id, created_by, updated_by from workspaces
+      union all select v.workspace_id, v.tree_sha256, w.owner_id, v.created_by, null from workspace_versions v join workspaces w on w.id = v.workspace_id
+      union all select h.workspace_id, h.tree_sha256, w.owner_id, null, null from workspace_heads h join workspaces w on w.id = h.workspace_id
+      union all select id, tree_sha256, owner_id, created_by, null from assets
+      union all select v.asset_id, v.tree_sha256, a.owner_id, v.created_by, null from asset_versions v join assets a on a.id = v.asset_id),
+    gone as (
+      select distinct people.id as owner_id, b.sha256 from parts p join tree_blobs b using (tree_sha256)
+      cross join lateral (values (p.owner_id), (p.created_by), (p.updated_by)) as people(id) where p.thing_id = any(${[...ids]}))
+    delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256
+      and not exists (select from tree_blobs b join parts p using (tree_sha256)
+        where b.sha256 = gone.sha256 and p.thing_id <> all(${[...ids]}))`.execute(work);
+}
+
+export async function listOwned(queries: Queries, ownerId: string): Promise<string[]> {
+  const rows = await queries.selectFrom("workspaces").select("id").where("owner_id", "=", ownerId).orderBy("id").execute();
+  return rows.map((row) => row.id);
+}
+
+export async function countOwned(queries: Queries, ownerId: string): Promise<number> {
+  const row = await queries
+    .selectFrom("workspaces")
+    .select((select) => select.fn.countAll<number>().as("count"))
+    .where("owner_id", "=", ownerId)
+    .where("deleted_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Some of those that are to be removed: nothing runs in them, and their time is over or they were deleted long ago. */
+export async function findGone(queries: Queries, gone: GoneTimes, most: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select id from workspaces where ${isGone(gone)} order by last_used_at limit ${most}`.execute(
+    queries,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Removes those of `ids` of which that still holds. @returns how many */
+export async function removeGone(work: Work, ids: readonly string[], gone: GoneTimes): Promise<number> {
+  const rows = await takeDue(work, sql<SqlBool>`id = any(${[...ids]}) and ${isGone(gone)}`, ids.length);
+  await removeWorkspaces(
+    work,
+    rows.map((row) => row.id),
+  );
+  return rows.length;
+}
+
+/** How long ephemeral workspaces last without use, and deleted ones until they are removed. */
+interface GoneTimes {
+  readonly ephemeralMs: number;
+  readonly deletedMs: number;
+}
+
+function isGone({ ephemeralMs, deletedMs }: GoneTimes): RawBuilder<SqlBool> {
+  return sql<SqlBool>`((deleted_at is not null and deleted_at < ${before(deletedMs)})
+    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${usedAt} < ${before(ephemeralMs)})) and ${isFree}`;
+}
+
+/** Locks those that nothing runs in and of which `due` holds, some at a time; several servers share the work. */
+async function takeDue(work: Work, due: RawBuilder<SqlBool>, most: number): Promise<Columns[]> {
+  const { rows } = await sql<Columns>`
+    select * from workspaces where ${due} and ${isFree}
+    order by last_used_at limit ${most} for update skip locked`.execute(work);
+  return rows;
+}
+
+/** When one was used last: by somebody, or by a run in it. */
+const usedAt = sql`greatest(last_used_at, (select max(finished_at) from runs where runs.workspace_id = workspaces.id))`;
+const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})`;
+const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
+
+/** Sessions whose last use is so long ago. */
+export async function takeExpired(work: Work, ms: number, most: number): Promise<Columns[]> {
+  return await takeDue(
+    work,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${usedAt} < ${before(ms)}`,
+    most,
+  );
+}
+
+/** Active ones that nobody has used for so long. */
+export async function takeIdle(work: Work, idleMs: number, collaborativeMs: number, most: number): Promise<Columns[]> {
+  return await takeDue(
+    work,
+    sql<SqlBool>`deleted_at is null and state = 'active' and kind <> 'ephemeral'
+      and ${usedAt} < now() - case kind when 'collaborative' then ${collaborativeMs}::float8 else ${idleMs}::float8 end * interval '1 millisecond'`,
+    most,
+  );
+}
+
+/** Those without an end that nobody has used for so long. */
+export async function takeUnused(work: Work, ms: number, most: number): Promise<Columns[]> {
+  return await takeDue(
+    work,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind in ('persistent', 'collaborative') and ${usedAt} < ${before(ms)}`,
+    most,
+  );
+}
+
+/** Those that will be archived, or gone, within `aheadMs`, of which nobody was told. */
+export async function takeToWarn(
+  work: Work,
+  { archiveMs, sessionMs, aheadMs }: { readonly archiveMs: number; readonly sessionMs: number; readonly aheadMs: number },
+  most: number,
+): Promise<Columns[]> {
+  const soon = (ms: number) => sql`now() - ${Math.max(0, ms - Math.min(aheadMs, ms / 2))} * interval '1 millisecond'`;
+  return await takeDue(
+    work,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and warned_at is null and (
+      (kind in ('persistent', 'collaborative') and ${usedAt} < ${soon(archiveMs)}) or (kind = 'session' and ${usedAt} < ${soon(sessionMs)}))`,
+    most,
+  );
+}
+
+/** Whom it concerns: its owner, or the owners of the team. */
+export async function listOwners(queries: Queries, ownerId: string): Promise<string[]> {
+  if (!ownerId.startsWith("team_")) return [ownerId];
+  const query = queries.selectFrom("team_members").select("user_id").where("team_id", "=", ownerId).where("role", "=", "owner");
+  return (await query.execute()).map((row) => row.user_id);
+}
+
+export async function markWarned(work: Work, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await work
+    .updateTable("workspaces")
+    .set({ warned_at: sql<Date>`now()` })
+    .where("id", "in", [...ids])
+    .execute();
+}

@@ -1,0 +1,85 @@
+import type { Workspace } from "@syla/contracts/workspaces";
+import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { sweepWorkspaces } from "../../src/workspaces/lifecycle.ts";
+import { readTimes } from "../../src/workspaces/service.ts";
+import { createAccount, type Person } from "../access/people.ts";
+import { json } from "../catalog/programs.ts";
+import { createWorkspace } from "./workspaces.ts";
+
+let server: TestServer;
+let ann: Person;
+
+beforeAll(async () => {
+  server = await startTestServer({ SYLA_RATE_LIMIT: "0" });
+  ann = await createAccount(server);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const make = async (kind: string, more: object = {}) =>
+  (await createWorkspace(server, ann, `A ${kind} ${JSON.stringify(more)}`, {}, { kind, ...more })).id;
+const stateOf = async (id: string) => {
+  const answer = await server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers });
+  return answer.status === 200 ? (await json<Workspace>(answer)).state : "gone";
+};
+
+/** So much time passes in which nobody uses anything, and somebody looks after it. */
+async function pass(interval: string): Promise<void> {
+  const { database, settings } = server.context;
+  await sql`update workspaces set last_used_at = last_used_at - ${interval}::interval, deleted_at = deleted_at - ${interval}::interval,
+    warned_at = warned_at - ${interval}::interval`.execute(database.queries);
+  await sweepWorkspaces(
+    database,
+    readTimes((name) => settings.get(name)),
+  );
+}
+
+it("of each kind goes its way, and nobody is surprised by it", async () => {
+  const [ephemeral, session, kept, persistent, collaborative] = await Promise.all([
+    make("ephemeral"),
+    make("session"),
+    make("session", { keepOnExit: true }),
+    make("persistent"),
+    make("collaborative"),
+  ]);
+  const states = async () => await Promise.all([ephemeral, session, kept, persistent, collaborative].map(stateOf));
+  expect(await states()).toEqual(["active", "active", "active", "active", "active"]);
+  await pass("4 minutes");
+  expect(await states()).toEqual(["active", "active", "active", "active", "active"]);
+  await pass("2 minutes");
+  expect(await states()).toEqual(["gone", "active", "active", "active", "active"]);
+  await pass("25 minutes");
+  expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "active"]);
+  await pass("30 minutes");
+  expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "suspended"]);
+  await pass("23 hours");
+  expect(await states()).toEqual(["gone", "deleted", "archived", "suspended", "suspended"]);
+  await pass("26 days 12 hours");
+  const told = await server.context.database.queries
+    .selectFrom("notifications")
+    .select("title")
+    .where("user_id", "=", ann.id)
+    .orderBy("seq")
+    .execute();
+  expect(told.map(({ title }) => title).filter((title) => title.includes("persistent") || title.includes("collaborative"))).toHaveLength(2);
+  expect(await states()).toEqual(["gone", "deleted", "archived", "suspended", "suspended"]);
+  // Whoever is told and uses it has it on.
+  await server.send("POST", `/api/v1/workspaces/${collaborative}/versions`, {}, ann.headers);
+  await pass("3 days");
+  expect(await states()).toEqual(["gone", "deleted", "archived", "archived", "suspended"]);
+  await pass("1 day");
+  expect(await stateOf(session)).toBe("gone");
+  await server.send("POST", `/api/v1/workspaces/${persistent}/resume`, undefined, ann.headers);
+  expect(await stateOf(persistent)).toBe("active");
+});
+
+it("takes its times from the settings", async () => {
+  const id = await make("ephemeral", { description: "by the settings" });
+  const values = { workspaceEphemeralMinutes: "60" };
+  expect((await server.send("PATCH", "/api/v1/admin/settings", { values })).status).toBe(200);
+  await pass("30 minutes");
+  expect(await stateOf(id)).toBe("active");
+  await pass("31 minutes");
+  expect(await stateOf(id)).toBe("gone");
+});

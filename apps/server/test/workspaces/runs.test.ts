@@ -1,0 +1,188 @@
+import type { Run } from "@syla/contracts/runs";
+import type { Workspace, WorkspaceVersion } from "@syla/contracts/workspaces";
+import { execute, submit, waitForRun } from "@syla/testkit/runs";
+import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { sweepWorkspaces } from "../../src/workspaces/lifecycle.ts";
+import { createAccount, share, type Person } from "../access/people.ts";
+import { errorOf, json } from "../catalog/programs.ts";
+import { createWorkspace, readFiles, write } from "./workspaces.ts";
+
+let server: TestServer;
+let ann: Person;
+
+beforeAll(async () => {
+  server = await startTestServer({ SYLA_RATE_LIMIT: "0" });
+  ann = await createAccount(server);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const run = (workspaceId: string, code: string, more: object = {}, person = ann) =>
+  execute(server, { code, entrypoint: "script.sh", workspaceId, ...more }, person.headers);
+const codeOf = async (input: object, person = ann) =>
+  (await errorOf(server.send("POST", "/api/v1/executions?wait=true", input, person.headers))).code;
+const running = async (id: string) => await waitForRun(server, id, ({ stdout }) => stdout.includes("begun"));
+const versions = async (id: string) =>
+  (await json<{ items: WorkspaceVersion[] }>(server.fetch(`/api/v1/workspaces/${id}/versions`, { headers: ann.headers }))).items;
+
+it("finds the files of its workspace, and what it makes, changes and removes goes back", async () => {
+  const { id } = await createWorkspace(server, ann, "Worked in", {
+    "in.txt": "1\n",
+    "same.txt": "same\n",
+    "old/gone.txt": "x\n",
+    "go.sh": "cat in.txt\n",
+  });
+  const code = `cat in.txt; printf 2 > in.txt; rm -r old; mkdir -p new/deep; printf '#!/bin/sh\\n' > new/deep/tool; chmod +x new/deep/tool
+    touch same.txt; mkdir __pycache__; echo cached > __pycache__/a.pyc; ln -s /etc/passwd link`;
+  const ended = await run(id, code, {
+    files: [
+      { path: "sent.txt", content: "sent" },
+      { path: "sent-too.txt", content: "a" },
+    ],
+  });
+  expect(ended).toMatchObject({ status: "succeeded", stdout: "1\n" });
+  expect(ended.workspace).toMatchObject({ id, outcome: "merged", writeBack: true, changed: 3, version: null, error: null });
+  expect(await readFiles(server, ann, id)).toEqual({
+    "go.sh": "cat in.txt\n",
+    "in.txt": "2",
+    "new/deep/tool": "#!/bin/sh\n",
+    "same.txt": "same\n",
+  });
+  expect(await versions(id)).toMatchObject([{ number: 1, cause: "before_run", runId: ended.id }]);
+  const log = await (await server.fetch(`/api/v1/runs/${ended.id}/log`, { headers: ann.headers })).text();
+  expect(log).toContain("1 entry is no files");
+
+  const own = await execute(server, { entrypoint: "go.sh", workspaceId: id }, ann.headers);
+  expect([own.stdout, own.workspace?.outcome, own.language]).toEqual(["2", "unchanged", "bash"]);
+  const listed = await json<{ items: Run[] }>(server.fetch(`/api/v1/runs?workspace=${id}`, { headers: ann.headers }));
+  expect(listed.items.map((item) => item.id)).toEqual([own.id, ended.id]);
+  expect(await (await server.fetch(`/api/v1/runs/${own.id}/file?path=go.sh`, { headers: ann.headers })).text()).toBe("cat in.txt\n");
+});
+
+it("notices what is written again in the moment that it begins, with as many bytes", async () => {
+  const { id } = await createWorkspace(server, ann, "At once", { "a.txt": "1" });
+  for (const digit of ["2", "3", "4", "5"]) {
+    const ended = await run(id, `printf ${digit} > a.txt; touch -d @0 a.txt`);
+    expect([ended.workspace?.outcome, await readFiles(server, ann, id)]).toEqual(["merged", { "a.txt": digit }]);
+  }
+});
+
+it("leaves the workspace as it is where nothing is to be written back", async () => {
+  const { id } = await createWorkspace(server, ann, "Read only", { "a.txt": "1" });
+  expect((await run(id, "echo 2 > a.txt", { writeBack: false })).workspace).toMatchObject({ writeBack: false, outcome: null });
+  const short = await createWorkspace(server, ann, "Ephemeral", { "a.txt": "1" }, { kind: "ephemeral" });
+  expect((await run(short.id, "echo 2 > a.txt")).workspace).toMatchObject({ writeBack: false, outcome: null });
+  expect([await readFiles(server, ann, id), await readFiles(server, ann, short.id)]).toEqual([{ "a.txt": "1" }, { "a.txt": "1" }]);
+
+  const guest = await createAccount(server);
+  await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "run" });
+  expect((await run(id, "echo 2 > a.txt; cat a.txt", {}, guest)).workspace).toMatchObject({ writeBack: false });
+  expect(await codeOf({ code: "1", entrypoint: "a.sh", workspaceId: id, writeBack: true }, guest)).toBe("forbidden");
+  const again = await server.send("POST", `/api/v1/runs/${(await run(id, "echo 3 > a.txt")).id}/rerun?wait=true`, {}, ann.headers);
+  expect((await json<Run>(again)).workspace).toMatchObject({ id, writeBack: false });
+});
+
+/** A run that waits for its turn while `meanwhile` happens, of somebody who may have one at once. */
+async function runAfter(person: Person, input: object, meanwhile: () => Promise<unknown>): Promise<Run> {
+  await server.send("PATCH", `/api/v1/quotas/${person.id}`, { concurrentRuns: 1 });
+  const first = await submit(server, { code: "echo begun; sleep 60", entrypoint: "wait.sh" }, person.headers);
+  await running(first.id);
+  const waiting = await json<Run>(server.send("POST", "/api/v1/runs", input, person.headers));
+  expect(waiting.status).toBe("queued");
+  await meanwhile();
+  await server.send("POST", `/api/v1/runs/${first.id}/cancel`, undefined, person.headers);
+  return await waitForRun(server, waiting.id);
+}
+
+it("puts what it left together with what was written meanwhile, or keeps it beside as a version", async () => {
+  const person = await createAccount(server);
+  const files = { "a.txt": "1\n2\n3\n4\n5\n", "b.bin": "\0one" };
+  const { id } = await createWorkspace(server, person, "Both", files);
+  const edit = (changes: readonly object[]) => async () =>
+    expect((await server.send("POST", `/api/v1/workspaces/${id}/files`, { changes }, { ...person.headers, "if-match": "*" })).status).toBe(
+      200,
+    );
+  const merged = await runAfter(
+    person,
+    { code: "sed -i s/5/five/ a.txt; echo new > new.txt", entrypoint: "s.sh", workspaceId: id },
+    edit([write("a.txt", "one\n2\n3\n4\n5\n")]),
+  );
+  expect(merged.workspace).toMatchObject({ outcome: "merged", revision: 1, changed: 2 });
+  const both = { "a.txt": "one\n2\n3\n4\nfive\n", "b.bin": "\0one", "new.txt": "new\n" };
+  expect(await readFiles(server, person, id)).toEqual(both);
+
+  const beside = await runAfter(
+    person,
+    { code: "echo run > b.bin; echo run > new.txt", entrypoint: "s.sh", workspaceId: id },
+    edit([write("b.bin", "\0edited")]),
+  );
+  expect(beside.workspace).toMatchObject({ outcome: "kept_beside", error: { code: "workspace_conflict" } });
+  expect(await readFiles(server, person, id)).toEqual({ ...both, "b.bin": "\0edited" });
+  expect(await readFiles(server, person, id, `?version=${beside.workspace?.version}`)).toEqual({
+    ...both,
+    "b.bin": "run\n",
+    "new.txt": "run\n",
+  });
+}, 90_000);
+
+it("takes nothing half from a run that was ended from outside", async () => {
+  const { id } = await createWorkspace(server, ann, "Killed", { "a.txt": "1" });
+  const ended = await run(id, "printf 2 > a.txt; printf half > b.txt; sleep 60", { limits: { wallMs: 1500 } });
+  expect(ended).toMatchObject({ status: "timed_out", workspace: { outcome: "kept_beside", changed: 2, version: 1 } });
+  expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "1" });
+  expect(await readFiles(server, ann, id, "?version=1")).toEqual({ "a.txt": "2", "b.txt": "half" });
+});
+
+it("takes all of what a run leaves, or nothing: too many files, names that are none, no room", async () => {
+  const { id } = await createWorkspace(server, ann, "Too much", { "a.txt": "1" });
+  const many = await run(id, "printf 2 > a.txt; for i in $(seq 10100); do : > f$i; done");
+  expect(many.workspace).toMatchObject({ outcome: "refused", error: { code: "payload_too_large" } });
+  const collision = await run(id, "printf 2 > a.txt; : > A.TXT");
+  expect(collision.workspace).toMatchObject({ outcome: "refused", error: { code: "invalid_path" } });
+  const poor = await createAccount(server);
+  const { id: small } = await createWorkspace(server, poor, "Small", { "a.txt": "1" });
+  await server.send("PATCH", `/api/v1/quotas/${poor.id}`, { storageMb: 1 });
+  const large = await run(small, "printf 2 > a.txt; head -c 2000000 /dev/urandom > large", {}, poor);
+  expect(large.workspace).toMatchObject({ outcome: "refused", error: { code: "quota_exceeded" } });
+  expect([await readFiles(server, ann, id), await readFiles(server, poor, small)]).toEqual([{ "a.txt": "1" }, { "a.txt": "1" }]);
+}, 60_000);
+
+it("is held to the limits and the network of its workspace", async () => {
+  const { id } = await createWorkspace(server, ann, "Limits", { "a.sh": "echo 1\n", "b.sh": "echo 2\n" }, { kind: "ephemeral" });
+  const ended = await execute(server, { entrypoint: "a.sh", workspaceId: id }, ann.headers);
+  expect(ended.requestedLimits).toEqual({ cpus: 0.5, memoryBytes: 512 * 1024 ** 2, diskBytes: 1024 ** 3 });
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id, limits: { cpus: 1 } })).toBe("limit_out_of_range");
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id, network: { allow: ["example.org"] } })).toBe("invalid_request");
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id, cache: true })).toBe("invalid_request");
+  expect(await codeOf({ entrypoint: "c.sh", workspaceId: id })).toBe("empty_code");
+  expect(await codeOf({ workspaceId: id })).toBe("entrypoint_missing");
+  expect(await codeOf({ code: "1", entrypoint: "a.sh/b.sh", workspaceId: id })).toBe("invalid_path");
+  expect(await codeOf({ code: "1", entrypoint: "x.sh", writeBack: true })).toBe("invalid_request");
+  await server.send("POST", `/api/v1/workspaces/${id}/archive`, undefined, ann.headers);
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id })).toBe("workspace_archived");
+});
+
+it("keeps its workspace for as long as it goes on", async () => {
+  const { id } = await createWorkspace(server, ann, "Brief", { "a.sh": "echo begun; sleep 60\n" }, { kind: "ephemeral" });
+  const { database } = server.context;
+  const sweep = async (ephemeralMs = 300_000) => {
+    await database.queries
+      .updateTable("workspaces")
+      .set({ last_used_at: new Date(Date.now() - 3_600_000) })
+      .where("id", "=", id)
+      .execute();
+    await sweepWorkspaces(database, { ephemeralMs, sessionMs: 1e9, idleMs: 1e9, collaborativeIdleMs: 1e9, archiveMs: 1e9 });
+    return (await server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers })).status;
+  };
+  const going = await submit(server, { entrypoint: "a.sh", workspaceId: id }, ann.headers);
+  await running(going.id);
+  expect(await sweep()).toBe(200);
+  const refused = await server.fetch(`/api/v1/workspaces/${id}`, { method: "DELETE", headers: ann.headers });
+  expect((await errorOf(refused)).code).toBe("workspace_in_use");
+  const space = await json<Workspace>(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }));
+  expect(space).toMatchObject({ runningCount: 1, expiresAt: null });
+  await server.send("POST", `/api/v1/runs/${going.id}/cancel`, undefined, ann.headers);
+  await waitForRun(server, going.id);
+  expect(await sweep()).toBe(200);
+  expect(await sweep(1)).toBe(404);
+});

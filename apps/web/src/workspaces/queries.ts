@@ -1,0 +1,131 @@
+import type { OnConflict, TreeChanges, Workspace, WorkspaceKind } from "@syla/sdk";
+import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { syla } from "../app/api.ts";
+import { textOf } from "../programs/queries.ts";
+
+const slowMs = 10_000;
+const fastMs = 4000;
+/** Of what was written at once, so many files are read again before the editor is told. */
+const mostReadAhead = 20;
+const keyOf = (id: string) => ["workspace", id];
+
+/** Which workspaces are listed. */
+export interface WorkspaceListFilter {
+  readonly view: "all" | "mine" | "team" | "shared" | "deleted";
+  readonly kind: WorkspaceKind | null;
+  readonly q: string;
+}
+
+export function useWorkspaces({ view, kind, q }: WorkspaceListFilter) {
+  return useInfiniteQuery({
+    queryKey: ["workspaces", view, kind, q],
+    queryFn: ({ pageParam, signal }) =>
+      syla.workspaces.list(
+        { view, limit: 50, ...(kind === null ? {} : { kind }), ...(q === "" ? {} : { q }), ...(pageParam ? { cursor: pageParam } : {}) },
+        { signal },
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    refetchInterval: slowMs,
+    placeholderData: (previous) => previous,
+  });
+}
+
+export function useWorkspace(id: string) {
+  return useQuery({ queryKey: keyOf(id), queryFn: ({ signal }) => syla.workspaces.get(id, { signal }), refetchInterval: fastMs });
+}
+
+/** The files as they are now, or of a version, which never changes. */
+export function useWorkspaceFiles(id: string, revision: number, version?: number) {
+  return useQuery({
+    queryKey: [...keyOf(id), "files", version ?? revision],
+    queryFn: ({ signal }) => syla.workspaces.files(id, version, { signal }),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** The content of a file, by its hash: equal content is read once. */
+export function useWorkspaceFile(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
+  return useQuery({ ...contentQuery(id, file, version), enabled: file !== undefined });
+}
+
+function contentQuery(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
+  return {
+    queryKey: ["content", file?.sha256],
+    queryFn: async ({ signal }: { readonly signal: AbortSignal }) =>
+      await textOf(await syla.workspaces.readFile(id, file?.path ?? "", version, { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  };
+}
+
+export function useWorkspaceVersions(id: string) {
+  return useQuery({
+    queryKey: [...keyOf(id), "versions"],
+    queryFn: ({ signal }) => syla.workspaces.versions.list(id, { limit: 200 }, { signal }),
+    refetchInterval: slowMs,
+  });
+}
+
+export function useWorkspaceDiff(id: string, from: string, to: string, revision: number) {
+  return useQuery({
+    queryKey: [...keyOf(id), "diff", from, to, revision],
+    queryFn: ({ signal }) => syla.workspaces.diff(id, { from, to }, { signal }),
+  });
+}
+
+export function useCreateWorkspace() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: Parameters<typeof syla.workspaces.create>[0]) => syla.workspaces.create(input),
+    onSuccess: (workspace) => store(client, workspace),
+  });
+}
+
+/** Everything that changes one workspace; what comes of it is known at once. */
+export function useWorkspaceChange(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: (workspaces: typeof syla.workspaces) => Promise<Workspace>) => change(syla.workspaces),
+    onSuccess: (workspace) => store(client, workspace),
+    onError: () => void client.invalidateQueries({ queryKey: keyOf(id) }),
+  });
+}
+
+/** What is written, on which revision. */
+export interface FilesWish {
+  readonly changes: TreeChanges;
+  readonly revision: number;
+  readonly onConflict?: OnConflict;
+}
+
+/** Changes files. What has become of those that were written is known before the list is read again: an open editor keeps its place. */
+export function useChangeWorkspaceFiles(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ changes, revision, onConflict }: FilesWish) => {
+      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict);
+      const listing = await syla.workspaces.files(id);
+      const written = new Set(changes.flatMap((change) => (change.op === "write" ? [change.file.path] : [])));
+      const shown = listing.items.filter(({ path }) => written.has(path)).slice(0, mostReadAhead);
+      await Promise.all(shown.map((file) => client.fetchQuery(contentQuery(id, file))));
+      client.setQueryData([...keyOf(id), "files", listing.revision], listing);
+      return listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id);
+    },
+    onSuccess: (workspace) => store(client, workspace),
+  });
+}
+
+/** The same with many; what was refused is told. */
+export function useBulkWorkspaces() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: Parameters<typeof syla.workspaces.change>[0]) => syla.workspaces.change(input),
+    onSettled: () => void client.invalidateQueries({ queryKey: ["workspaces"] }),
+  });
+}
+
+function store(client: QueryClient, workspace: Workspace): void {
+  client.setQueryData(keyOf(workspace.id), workspace);
+  void client.invalidateQueries({ queryKey: [...keyOf(workspace.id), "versions"] });
+  void client.invalidateQueries({ queryKey: ["workspaces"] });
+}

@@ -1,0 +1,108 @@
+import type { AssetOwner, BulkResult, TreeRef } from "@syla/contracts/assets";
+import type { TreeFile } from "@syla/contracts/programs";
+import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
+import type { Revision, TreeChanges } from "./assets.ts";
+import { iteratePages } from "./pages.ts";
+import type { Page } from "./runs.ts";
+import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+
+/** Filters and page of workspaces. */
+export type ListWorkspacesQuery = Partial<RouteQuery<typeof workspaceRoutes.listWorkspaces>>;
+
+/** What of a change that others have met stays; `refuse` when left out. */
+export type OnConflict = "refuse" | "mine" | "theirs";
+
+/** Trees of files with a life of their own, in which runs may happen. */
+export interface Workspaces {
+  list(query?: ListWorkspacesQuery, options?: CallOptions): Promise<Page<Workspace>>;
+  /** Every workspace under a filter, page after page. */
+  all(query?: ListWorkspacesQuery, options?: CallOptions): AsyncGenerator<Workspace, void, void>;
+  create(input: RouteBody<typeof workspaceRoutes.createWorkspace>, options?: CreateOptions): Promise<Workspace>;
+  get(id: string, options?: CallOptions): Promise<Workspace>;
+  /** Changes what was loaded as `revision`; refused with `revision_conflict` when it has changed since. */
+  update(
+    id: string,
+    change: RouteBody<typeof workspaceRoutes.updateWorkspace>,
+    revision: Revision,
+    options?: CallOptions,
+  ): Promise<Workspace>;
+  /** It can be restored for a while, unless it is removed `forGood`. */
+  delete(id: string, forGood?: boolean, options?: CallOptions): Promise<void>;
+  restore(id: string, options?: CallOptions): Promise<Workspace>;
+  clone(id: string, input?: RouteBody<typeof workspaceRoutes.cloneWorkspace>, options?: CreateOptions): Promise<Workspace>;
+  transfer(
+    id: string,
+    to: RouteBody<typeof workspaceRoutes.transferWorkspace>,
+    options?: CallOptions,
+  ): Promise<{ id: string; owner: AssetOwner }>;
+  suspend(id: string, options?: CallOptions): Promise<Workspace>;
+  archive(id: string, options?: CallOptions): Promise<Workspace>;
+  resume(id: string, options?: CallOptions): Promise<Workspace>;
+  files(
+    id: string,
+    version?: number,
+    options?: CallOptions,
+  ): Promise<{ readonly tree: TreeRef; readonly revision: number; readonly items: readonly TreeFile[] }>;
+  /** The content of a file, unread. */
+  readFile(id: string, path: string, version?: number, options?: CallOptions): Promise<Response>;
+  /** Changes files that were loaded at `revision`, all at once or not at all; what others have changed since stays. */
+  changeFiles(id: string, changes: TreeChanges, revision: Revision, onConflict?: OnConflict, options?: CallOptions): Promise<Workspace>;
+  import(id: string, input: RouteBody<typeof workspaceRoutes.importIntoWorkspace>, options?: CallOptions): Promise<Workspace>;
+  /** An archive of its files, unread. */
+  export(id: string, query?: { readonly format?: "zip" | "tar"; readonly version?: number }, options?: CallOptions): Promise<Response>;
+  /** The address of an archive of several, for links. */
+  exportUrl(ids: readonly string[]): string;
+  diff(
+    id: string,
+    ends?: { readonly from?: string; readonly to?: string; readonly other?: string },
+    options?: CallOptions,
+  ): Promise<WorkspaceDiff>;
+  /** The same with many; how it went with each. */
+  change(input: RouteBody<typeof workspaceRoutes.changeWorkspaces>, options?: CallOptions): Promise<readonly BulkResult[]>;
+  readonly versions: {
+    list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
+    /** Keeps the files as they are now. */
+    create(id: string, message?: string, options?: CreateOptions): Promise<WorkspaceVersion>;
+    /** Puts a version in the place of what is there now, which becomes a version. */
+    restore(id: string, number: number, revision: Revision, options?: CallOptions): Promise<Workspace>;
+  };
+}
+
+export function createWorkspaces(transport: Transport): Workspaces {
+  const list: Workspaces["list"] = (query = {}, options = {}) => transport.json("listWorkspaces", { ...options, query });
+  const at = (version: number | undefined) => (version === undefined ? {} : { version });
+  return {
+    list,
+    all: (query = {}, options = {}) =>
+      iteratePages((cursor) => list({ limit: 200, ...query, ...(cursor !== null && { cursor }) }, options)),
+    create: (input, options = {}) => transport.json("createWorkspace", { timeoutMs: 0, ...options, body: input }),
+    get: (id, options = {}) => transport.json("getWorkspace", { ...options, params: { id } }),
+    update: (id, change, revision, options = {}) =>
+      transport.json("updateWorkspace", { ...options, params: { id }, body: change, revision }),
+    delete: async (id, forGood = false, options = {}) =>
+      void (await transport.json("deleteWorkspace", { ...options, params: { id }, query: forGood ? { forGood: "true" } : {} })),
+    restore: (id, options = {}) => transport.json("restoreWorkspace", { ...options, params: { id } }),
+    clone: (id, input = {}, options = {}) => transport.json("cloneWorkspace", { ...options, params: { id }, body: input }),
+    transfer: (id, to, options = {}) => transport.json("transferWorkspace", { ...options, params: { id }, body: to }),
+    suspend: (id, options = {}) => transport.json("suspendWorkspace", { ...options, params: { id } }),
+    archive: (id, options = {}) => transport.json("archiveWorkspace", { ...options, params: { id } }),
+    resume: (id, options = {}) => transport.json("resumeWorkspace", { ...options, params: { id } }),
+    files: (id, version, options = {}) => transport.json("listWorkspaceFiles", { ...options, params: { id }, query: at(version) }),
+    readFile: (id, path, version, options = {}) =>
+      transport.raw("readWorkspaceFile", { ...options, params: { id }, query: { path, ...at(version) } }),
+    changeFiles: (id, changes, revision, onConflict = "refuse", options = {}) =>
+      transport.json("changeWorkspaceFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes, onConflict }, revision }),
+    import: (id, input, options = {}) => transport.json("importIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),
+    export: (id, query = {}, options = {}) => transport.raw("exportWorkspace", { timeoutMs: 0, ...options, params: { id }, query }),
+    exportUrl: (ids) => transport.url("exportWorkspaces", { query: { ids: ids.join(",") } }),
+    diff: (id, ends = {}, options = {}) => transport.json("diffWorkspace", { ...options, params: { id }, query: ends }),
+    change: async (input, options = {}) => (await transport.json("changeWorkspaces", { timeoutMs: 0, ...options, body: input })).results,
+    versions: {
+      list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),
+      create: (id, message = "", options = {}) => transport.json("snapshotWorkspace", { ...options, params: { id }, body: { message } }),
+      restore: (id, number, revision, options = {}) =>
+        transport.json("restoreWorkspaceVersion", { ...options, params: { id, number }, revision }),
+    },
+  };
+}
