@@ -3,7 +3,7 @@ import type { TreeChange } from "@syla/contracts/programs";
 import type { WorkspaceFileChanges, WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import { applyChanges, storeFiles, type Uploads } from "../catalog/service.ts";
-import type { Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { Work } from "../platform/database.ts";
 import { mergeTrees, type ConflictRule } from "../platform/merge-trees.ts";
 import type { Revision } from "../platform/revision.ts";
@@ -16,7 +16,11 @@ import * as store from "./store.ts";
 export interface FilesContext extends LoadingContext {
   readonly blobs: Blobs;
   readonly trees: Trees;
-  readonly uploads: Uploads;
+  readonly uploads: Uploads & {
+    /** @returns those that were not counted before @throws AppError `quota_exceeded` */
+    recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]>;
+    forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void>;
+  };
 }
 
 /** So many files that go at once are worth a version of what was there. */
@@ -46,6 +50,27 @@ export interface FilesWish {
  *   `workspace_archived`, `revision_conflict`
  */
 export async function putFiles(context: FilesContext, actor: Actor, id: string, wish: FilesWish): Promise<void> {
+  const fresh: BlobRef[] = [];
+  await orForgotten(context, actor, fresh, () => putMerged(context, actor, id, wish, fresh));
+}
+
+/** What was counted for something that did not come about is given back to their quota. */
+export async function orForgotten<T>(
+  { uploads }: Pick<FilesContext, "uploads">,
+  actor: Actor,
+  fresh: readonly BlobRef[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await uploads.forgetUploads(actor, fresh);
+    throw error;
+  }
+}
+
+/** `fresh` becomes what was counted for it. */
+async function putMerged(context: FilesContext, actor: Actor, id: string, wish: FilesWish, fresh: BlobRef[]): Promise<void> {
   const { database, trees, blobs, uploads } = context;
   for (let left = mostTries; left > 0; left -= 1) {
     const seen = await store.findWorkspace(database.queries, id);
@@ -55,7 +80,7 @@ export async function putFiles(context: FilesContext, actor: Actor, id: string, 
     const theirs = await trees.read(seen.tree_sha256);
     const { entries, conflicts, merged } = await mergeTrees(blobs, { base: wish.base, mine: wish.mine, theirs }, wish.onConflict);
     if (conflicts.length > 0) throw conflict(conflicts);
-    await uploads.recordUploads(actor, merged);
+    fresh.push(...(await uploads.recordUploads(actor, merged)));
     const tree = await trees.put(entries).catch((error: unknown) => {
       throw error instanceof AppError ? locatedIn("changes", error) : error;
     });

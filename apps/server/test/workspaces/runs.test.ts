@@ -137,8 +137,11 @@ it("takes all of what a run leaves, or nothing: too many files, names that are n
   const { id } = await createWorkspace(server, ann, "Too much", { "a.txt": "1" });
   const many = await run(id, "printf 2 > a.txt; for i in $(seq 10100); do : > f$i; done");
   expect(many.workspace).toMatchObject({ outcome: "refused", error: { code: "payload_too_large" } });
-  const collision = await run(id, "printf 2 > a.txt; : > A.TXT");
+  const collision = await run(id, "head -c 4000000 /dev/urandom > a.txt; : > A.TXT");
   expect(collision.workspace).toMatchObject({ outcome: "refused", error: { code: "invalid_path" } });
+  // What was refused is not counted.
+  const { queries } = server.context.database;
+  expect(await queries.selectFrom("uploads").select("size").where("owner_id", "=", ann.id).where("size", "=", 4_000_000).execute()).toEqual([]);
   const poor = await createAccount(server);
   const { id: small } = await createWorkspace(server, poor, "Small", { "a.txt": "1" });
   await server.send("PATCH", `/api/v1/quotas/${poor.id}`, { storageMb: 1 });
