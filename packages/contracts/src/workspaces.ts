@@ -310,10 +310,10 @@ export const workspaceRoutes = {
     audit: "workspace.archive",
     method: "POST",
     path: `${base}/:id/archive`,
-    summary: "Archive a workspace: it is kept, and can be changed again once it is resumed",
+    summary: "Archive a workspace that is not ephemeral: it is kept, and can be changed again once it is resumed",
     params: byId,
     responses: { 200: Workspace },
-    errors: ["not_found", "forbidden", "workspace_deleted", "workspace_in_use"],
+    errors: ["not_found", "forbidden", "workspace_deleted", "workspace_in_use", "conflict"],
   }),
   resumeWorkspace: route({
     ...common,

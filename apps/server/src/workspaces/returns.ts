@@ -73,8 +73,7 @@ async function putBack(
   files: ReturnedFiles,
   { base, mine, count }: { readonly base: readonly TreeEntry[]; readonly mine: readonly TreeEntry[]; readonly count: number },
 ): Promise<Returned> {
-  if (!files.isEnded)
-    return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
+  if (!files.isEnded) return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
   try {
     const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
     await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });

@@ -199,12 +199,17 @@ export class Workspaces {
     return await this.get(actor, id);
   }
 
-  /** @throws AppError `workspace_in_use`, `workspace_deleted` */
+  /** Not an ephemeral one: it ends, as whoever may have no other kind was told. @throws AppError `workspace_in_use`, `workspace_deleted`, `conflict` */
   async archive(actor: Actor, id: string): Promise<Workspace> {
     await loadWorkspace(this.#context, actor, "workspace:delete", id);
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
+      if (row.kind === "ephemeral")
+        throw new AppError("conflict", {
+          message: "An ephemeral workspace cannot be archived: it ends.",
+          hint: "Clone it as another kind.",
+        });
       if (await store.isInUse(work, id)) throw new AppError("workspace_in_use");
       if (row.state !== "archived") await store.changeWorkspace(work, id, actor.userId, { state: "archived", archived_at: new Date() });
     });

@@ -141,7 +141,9 @@ it("takes all of what a run leaves, or nothing: too many files, names that are n
   expect(collision.workspace).toMatchObject({ outcome: "refused", error: { code: "invalid_path" } });
   // What was refused is not counted.
   const { queries } = server.context.database;
-  expect(await queries.selectFrom("uploads").select("size").where("owner_id", "=", ann.id).where("size", "=", 4_000_000).execute()).toEqual([]);
+  expect(await queries.selectFrom("uploads").select("size").where("owner_id", "=", ann.id).where("size", "=", 4_000_000).execute()).toEqual(
+    [],
+  );
   const poor = await createAccount(server);
   const { id: small } = await createWorkspace(server, poor, "Small", { "a.txt": "1" });
   await server.send("PATCH", `/api/v1/quotas/${poor.id}`, { storageMb: 1 });
@@ -161,8 +163,9 @@ it("is held to the limits and the network of its workspace", async () => {
   expect(await codeOf({ workspaceId: id })).toBe("entrypoint_missing");
   expect(await codeOf({ code: "1", entrypoint: "a.sh/b.sh", workspaceId: id })).toBe("invalid_path");
   expect(await codeOf({ code: "1", entrypoint: "x.sh", writeBack: true })).toBe("invalid_request");
-  await server.send("POST", `/api/v1/workspaces/${id}/archive`, undefined, ann.headers);
-  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id })).toBe("workspace_archived");
+  const lasting = (await createWorkspace(server, ann, "Archived", { "a.sh": "echo 1\n" })).id;
+  await server.send("POST", `/api/v1/workspaces/${lasting}/archive`, undefined, ann.headers);
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: lasting })).toBe("workspace_archived");
 });
 
 it("keeps its workspace for as long as it goes on", async () => {
