@@ -214,8 +214,9 @@ export interface NewVersion {
   readonly by: string | null;
 }
 
-/** So many versions that nobody asked for are kept. */
+/** So many versions that nobody asked for are kept, besides those that are the only copy of what a run left. */
 const keptAutomatic = 100;
+const isSpare = sql<SqlBool>`cause not in ('manual', 'run')`;
 
 /** Makes a version; its number. One that nobody asked for is not made when the newest one is of the same files. The workspace is locked. */
 export async function insertVersion(work: Work, id: string, version: NewVersion): Promise<number> {
@@ -232,8 +233,8 @@ export async function insertVersion(work: Work, id: string, version: NewVersion)
     .insertInto("workspace_versions")
     .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
     .execute();
-  await sql`delete from workspace_versions where workspace_id = ${id} and cause <> 'manual' and number not in (
-    select number from workspace_versions where workspace_id = ${id} and cause <> 'manual' order by number desc limit ${keptAutomatic})`.execute(
+  await sql`delete from workspace_versions where workspace_id = ${id} and ${isSpare} and number not in (
+    select number from workspace_versions where workspace_id = ${id} and ${isSpare} order by number desc limit ${keptAutomatic})`.execute(
     work,
   );
   return number;
