@@ -332,7 +332,7 @@ interface GoneTimes {
 
 function isGone({ ephemeralMs, deletedMs }: GoneTimes): RawBuilder<SqlBool> {
   return sql<SqlBool>`((deleted_at is not null and deleted_at < ${before(deletedMs)})
-    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${usedAt} < ${before(ephemeralMs)})) and ${isFree}`;
+    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${isUnused(before(ephemeralMs))})) and ${isFree}`;
 }
 
 /** Locks those that nothing runs in and of which `due` holds, some at a time; several servers share the work. */
@@ -343,8 +343,9 @@ async function takeDue(work: Work, due: RawBuilder<SqlBool>, most: number): Prom
   return rows;
 }
 
-/** When one was used last: by somebody, or by a run in it. */
-const usedAt = sql`greatest(last_used_at, (select max(finished_at) from runs where runs.workspace_id = workspaces.id))`;
+/** Whether nobody has used one since, and no run in it has ended since. Few are asked for their runs: the others were used. */
+const isUnused = (since: RawBuilder<unknown>) =>
+  sql<SqlBool>`(last_used_at < ${since} and not exists (select from runs where runs.workspace_id = workspaces.id and finished_at >= ${since}))`;
 const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})`;
 const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 
@@ -352,26 +353,22 @@ const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 export async function takeExpired(work: Work, ms: number, most: number): Promise<Columns[]> {
   return await takeDue(
     work,
-    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${usedAt} < ${before(ms)}`,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${isUnused(before(ms))}`,
     most,
   );
 }
 
 /** Active ones that nobody has used for so long. */
 export async function takeIdle(work: Work, idleMs: number, collaborativeMs: number, most: number): Promise<Columns[]> {
-  return await takeDue(
-    work,
-    sql<SqlBool>`deleted_at is null and state = 'active' and kind <> 'ephemeral'
-      and ${usedAt} < now() - case kind when 'collaborative' then ${collaborativeMs}::float8 else ${idleMs}::float8 end * interval '1 millisecond'`,
-    most,
-  );
+  const since = sql`now() - case workspaces.kind when 'collaborative' then ${collaborativeMs}::float8 else ${idleMs}::float8 end * interval '1 millisecond'`;
+  return await takeDue(work, sql<SqlBool>`deleted_at is null and state = 'active' and kind <> 'ephemeral' and ${isUnused(since)}`, most);
 }
 
 /** Those without an end that nobody has used for so long. */
 export async function takeUnused(work: Work, ms: number, most: number): Promise<Columns[]> {
   return await takeDue(
     work,
-    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind in ('persistent', 'collaborative') and ${usedAt} < ${before(ms)}`,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind in ('persistent', 'collaborative') and ${isUnused(before(ms))}`,
     most,
   );
 }
@@ -386,7 +383,7 @@ export async function takeToWarn(
   return await takeDue(
     work,
     sql<SqlBool>`deleted_at is null and state <> 'archived' and warned_at is null and (
-      (kind in ('persistent', 'collaborative') and ${usedAt} < ${soon(archiveMs)}) or (kind = 'session' and ${usedAt} < ${soon(sessionMs)}))`,
+      (kind in ('persistent', 'collaborative') and ${isUnused(soon(archiveMs))}) or (kind = 'session' and ${isUnused(soon(sessionMs))}))`,
     most,
   );
 }
