@@ -17,8 +17,7 @@ export interface FilesContext extends LoadingContext {
   readonly blobs: Blobs;
   readonly trees: Trees;
   readonly uploads: Uploads & {
-    /** @returns those that were not counted before @throws AppError `quota_exceeded` */
-    recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]>;
+    /** Takes back what `recordUploads` answered. */
     forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void>;
   };
 }

@@ -58,34 +58,26 @@ async function removeGone(database: Database, { ephemeralMs }: WorkspaceTimes, s
 /** What is to be kept is archived. */
 async function endSessions(work: Work, { sessionMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeExpired(work, sessionMs, atOnce);
-  for (const { id, keep_on_exit: isKept } of rows)
-    await store.changeWorkspace(
-      work,
-      id,
-      null,
-      isKept ? { state: "archived", archived_at: new Date() } : { deleted_at: new Date(), deleted_by: null },
-    );
+  await store.settleWorkspaces(work, idsOf(rows.filter((row) => row.keep_on_exit)), archived());
+  await store.settleWorkspaces(work, idsOf(rows.filter((row) => !row.keep_on_exit)), { deleted_at: new Date(), deleted_by: null });
   return rows.length;
 }
 
 async function archiveUnused(work: Work, { archiveMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeUnused(work, archiveMs, atOnce);
-  for (const { id } of rows) await store.changeWorkspace(work, id, null, { state: "archived", archived_at: new Date() });
+  await store.settleWorkspaces(work, idsOf(rows), archived());
   return rows.length;
 }
 
 async function suspendIdle(work: Work, { idleMs, collaborativeIdleMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeIdle(work, idleMs, collaborativeIdleMs, atOnce);
-  for (const { id } of rows) await store.changeWorkspace(work, id, null, { state: "suspended" });
+  await store.settleWorkspaces(work, idsOf(rows), { state: "suspended" });
   return rows.length;
 }
 
 async function warn(work: Work, { archiveMs, sessionMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeToWarn(work, { archiveMs, sessionMs, aheadMs: warnAheadMs }, atOnce);
-  await store.markWarned(
-    work,
-    rows.map(({ id }) => id),
-  );
+  await store.markWarned(work, idsOf(rows));
   for (const { id, name, kind, owner_id: ownerId, keep_on_exit: isKept } of rows) {
     const isArchived = kind !== "session" || isKept;
     await notifyEach(work, await store.listOwners(work, ownerId), {
@@ -99,4 +91,10 @@ async function warn(work: Work, { archiveMs, sessionMs }: WorkspaceTimes): Promi
     });
   }
   return rows.length;
+}
+
+const archived = () => ({ state: "archived" as const, archived_at: new Date() });
+
+function idsOf(rows: readonly { readonly id: string }[]): string[] {
+  return rows.map(({ id }) => id);
 }

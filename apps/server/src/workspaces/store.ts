@@ -143,6 +143,20 @@ export async function changeWorkspace(
     .execute();
 }
 
+/** Its time has come: nobody has changed anything, and whoever has it open goes on with what they loaded. */
+export async function settleWorkspaces(
+  work: Work,
+  ids: readonly string[],
+  change: Pick<Updateable<Schema["workspaces"]>, "state" | "archived_at" | "deleted_at" | "deleted_by">,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await work
+    .updateTable("workspaces")
+    .set(change)
+    .where("id", "in", [...ids])
+    .execute();
+}
+
 /** It was used: that is no change of it. One that was suspended goes on. */
 export async function touchWorkspace(queries: Queries, id: string): Promise<void> {
   await sql`update workspaces set last_used_at = now(), warned_at = null, state = case state when 'suspended' then 'active' else state end

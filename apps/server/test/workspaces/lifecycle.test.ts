@@ -51,6 +51,9 @@ it("of each kind goes its way, and nobody is surprised by it", async () => {
   expect(await states()).toEqual(["gone", "active", "active", "active", "active"]);
   await pass("25 minutes");
   expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "active"]);
+  // That is nobody's change.
+  const idle = await json<Workspace>(server.fetch(`/api/v1/workspaces/${persistent}`, { headers: ann.headers }));
+  expect(idle).toMatchObject({ revision: 1, updatedBy: { id: ann.id }, updatedAt: idle.createdAt });
   await pass("30 minutes");
   expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "suspended"]);
   await pass("23 hours");
