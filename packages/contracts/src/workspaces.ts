@@ -160,6 +160,7 @@ export const WorkspaceFileChanges = z
       .enum(["refuse", "mine", "theirs"])
       .default("refuse")
       .describe("of what cannot be put together: nothing is changed, or this side's stays"),
+    keepBefore: z.boolean().default(false).describe("what was there before becomes a version, as before an import"),
   })
   .meta({ id: "WorkspaceFileChanges" });
 export type WorkspaceFileChanges = z.output<typeof WorkspaceFileChanges>;

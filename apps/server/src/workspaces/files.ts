@@ -38,7 +38,7 @@ export interface FilesWish {
   /** Refused unless this is what is there; else what others wrote since stays. */
   readonly revision?: Revision | undefined;
   /** What was there before becomes a version. */
-  readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null };
+  readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null } | undefined;
 }
 
 /**
@@ -117,7 +117,7 @@ export async function changeFiles(
   context: FilesContext,
   actor: Actor,
   id: string,
-  { changes, onConflict }: WorkspaceFileChanges,
+  { changes, onConflict, keepBefore }: WorkspaceFileChanges,
   revision: Revision | undefined,
 ): Promise<void> {
   const row = await loadWorkspace(context, actor, "workspace:edit", id);
@@ -128,9 +128,14 @@ export async function changeFiles(
   const mine = applyChanges(base, changes, written);
   const kept = new Set(mine.map(({ path }) => path));
   const gone = base.filter(({ path }) => !kept.has(path)).length;
-  const before =
-    gone < manyFiles ? {} : { before: { cause: "before_delete" as const, message: `Before ${gone} files were deleted or moved` } };
-  await putFiles(context, actor, id, { base, mine, onConflict, ...before });
+  await putFiles(context, actor, id, { base, mine, onConflict, before: keepBefore ? beforeImport : beforeDeletion(gone) });
+}
+
+/** Before files come in from elsewhere. */
+export const beforeImport = { cause: "before_import" as const, message: "Before files were brought in" };
+
+function beforeDeletion(gone: number): FilesWish["before"] {
+  return gone < manyFiles ? undefined : { cause: "before_delete", message: `Before ${gone} files were deleted or moved` };
 }
 
 async function storeWritten(

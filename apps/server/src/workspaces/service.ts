@@ -23,7 +23,7 @@ import { newId } from "../platform/ids.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, TreeRef } from "../platform/trees.ts";
 import { settling } from "../quotas/service.ts";
-import { changeFiles, putFiles, type FilesContext } from "./files.ts";
+import { beforeImport, changeFiles, putFiles, type FilesContext } from "./files.ts";
 import type { WorkspaceTimes } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable, requireRevision, toThing } from "./loading.ts";
 import { toWorkspace, treeOf } from "./presenter.ts";
@@ -275,8 +275,7 @@ export class Workspaces {
     const brought = await this.#collect(actor, source, signal);
     const paths = new Set(brought.map(({ path }) => path));
     const mine = replace ? brought : [...base.filter(({ path }) => !paths.has(path)), ...brought];
-    const before = { cause: "before_import" as const, message: "Before files were brought in" };
-    await putFiles(this.#context, actor, id, { base, mine, onConflict: "refuse", before });
+    await putFiles(this.#context, actor, id, { base, mine, onConflict: "refuse", before: beforeImport });
     return await this.get(actor, id);
   }
 

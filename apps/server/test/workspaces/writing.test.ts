@@ -108,6 +108,12 @@ it("goes on while a version is put back: what was edited meanwhile is kept or re
   expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "one\n2\n3\n4\n5\n", "b.txt": "b\n" });
 });
 
+it("makes what was there a version where that is asked for", async () => {
+  const { id, revision } = await createWorkspace(server, ann, "Brought in", { "a.txt": "before\n" });
+  expect((await change(id, [write("a.txt", "after\n")], revision, { keepBefore: true })).status).toBe(200);
+  expect(await readFiles(server, ann, id, "?version=1")).toEqual({ "a.txt": "before\n" });
+});
+
 it("changes nothing when there is no room for it", async () => {
   const poor = await createAccount(server);
   const { id, revision, tree } = await createWorkspace(server, poor, "Full", { "a.txt": "a\n" });

@@ -109,7 +109,7 @@ export function useChangeWorkspaceFiles(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async ({ changes, revision, onConflict }: FilesWish) => {
-      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict);
+      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict === undefined ? {} : { onConflict });
       const listing = await syla.workspaces.files(id);
       const written = new Set(changes.flatMap((change) => (change.op === "write" ? [change.file.path] : [])));
       const shown = listing.items.filter(({ path }) => written.has(path)).slice(0, mostReadAhead);
