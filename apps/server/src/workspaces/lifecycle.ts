@@ -2,7 +2,7 @@ import { notifyEach } from "../notifications/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import type { RecurringWork } from "../platform/recurring.ts";
 import { settling } from "../quotas/service.ts";
-import { keptDays, type WorkspaceTimes } from "./kinds.ts";
+import { keptDays, keptHeadDays, type WorkspaceTimes } from "./kinds.ts";
 import * as store from "./store.ts";
 
 const everyMs = 30_000;
@@ -29,7 +29,7 @@ export async function sweepWorkspaces(database: Database, times: WorkspaceTimes,
     (work) => suspendIdle(work, times),
     (work) => warn(work, times),
   ];
-  let total = await removeGone(database, times, signal);
+  let total = (await removeGone(database, times, signal)) + (await forgetHeads(database, signal));
   for (const step of steps) {
     for (;;) {
       const done = await database.queries.transaction().execute(step);
@@ -52,6 +52,18 @@ async function removeGone(database: Database, { ephemeralMs }: WorkspaceTimes, s
       .execute((work) => settling(work, storers, () => store.removeGone(work, ids, gone)));
     count += removed;
     if (removed < atOnce || signal?.aborted === true) return count;
+  }
+}
+
+/** What files were, which counts as long as it is kept. */
+async function forgetHeads(database: Database, signal?: AbortSignal): Promise<number> {
+  for (let count = 0; ;) {
+    const heads = await store.findOldHeads(database.queries, keptHeadDays * dayMs, atOnce);
+    if (heads.length === 0) return count;
+    const storers = await store.findStorers(database.queries, idsOf(heads));
+    const forgotten = await database.queries.transaction().execute((work) => settling(work, storers, () => store.forgetHeads(work, heads)));
+    count += forgotten;
+    if (heads.length < atOnce || signal?.aborted === true) return count;
   }
 }
 

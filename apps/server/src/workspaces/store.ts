@@ -165,17 +165,46 @@ export async function touchWorkspace(queries: Queries, id: string): Promise<void
 
 const keptHeads = 1000;
 
-/** Notes what the files are at a revision, and forgets what they were long ago. */
+/** Notes what the files are at a revision. What they were long ago, or many revisions ago, is for {@link forgetHeads}. */
 export async function insertHead(
   work: Work,
   head: { readonly id: string; readonly revision: number; readonly tree: string },
 ): Promise<void> {
   await work.insertInto("workspace_heads").values({ workspace_id: head.id, revision: head.revision, tree_sha256: head.tree }).execute();
-  await work
-    .deleteFrom("workspace_heads")
-    .where("workspace_id", "=", head.id)
-    .where("revision", "<", head.revision - keptHeads)
-    .execute();
+  await sql`update workspace_heads set superseded_at = case when revision < ${head.revision - keptHeads} then to_timestamp(0) else now() end
+    where workspace_id = ${head.id} and revision < ${head.revision}
+      and (superseded_at is null or (revision < ${head.revision - keptHeads} and superseded_at > to_timestamp(0)))`.execute(work);
+}
+
+/** Some of the heads that something took the place of so long ago, or so many revisions ago. */
+export async function findOldHeads(queries: Queries, ms: number, most: number): Promise<{ id: string; revision: number }[]> {
+  const { rows } = await sql<{ id: string; revision: number }>`
+    select workspace_id as id, revision from workspace_heads where superseded_at < ${before(ms)} order by superseded_at limit ${most}`.execute(
+    queries,
+  );
+  return rows;
+}
+
+/** Forgets heads with those before them, and the uploads of those who brought what is in no files any more; what came within the hour is about to be used. @returns how many */
+export async function forgetHeads(work: Work, heads: readonly { readonly id: string; readonly revision: number }[]): Promise<number> {
+  const { rows } = await sql<{ id: string; tree: string }>`
+    delete from workspace_heads using unnest(${heads.map(({ id }) => id)}::text[], ${heads.map(({ revision }) => revision)}::int[]) as old(id, number)
+    where workspace_id = old.id and revision <= old.number and superseded_at is not null
+    returning workspace_id as id, tree_sha256 as tree`.execute(work);
+  await sql`
+    with gone as (
+      select distinct people.id as owner_id, b.sha256
+      from unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ tree }) => tree)}::text[]) as old(id, tree)
+      join workspaces w on w.id = old.id join tree_blobs b on b.tree_sha256 = old.tree
+      cross join lateral (values (w.owner_id), (w.created_by), (w.updated_by)) as people(id))
+    delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256 and u.created_at < now() - interval '1 hour'
+      and not exists (select from tree_blobs b where b.sha256 = u.sha256 and (
+        exists (select from workspaces p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from workspace_versions p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from workspace_heads p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from assets p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from asset_versions p where p.tree_sha256 = b.tree_sha256)))`.execute(work);
+  return rows.length;
 }
 
 /** What the files were at a revision; undefined when that is forgotten. */
