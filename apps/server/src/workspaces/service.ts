@@ -117,6 +117,7 @@ export class Workspaces {
         ...(network === undefined ? {} : { network: JSON.stringify(network) }),
         ...(keepOnExit === undefined ? {} : { keep_on_exit: keepOnExit }),
       };
+      if (change.name !== undefined) await store.lockNames(work, row.owner_id);
       if (Object.keys(columns).length > 0) await store.changeWorkspace(work, id, actor.userId, columns);
     });
     return await this.get(actor, id);
@@ -142,6 +143,7 @@ export class Workspaces {
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at === null) return;
+      await store.lockNames(work, row.owner_id);
       await store.changeWorkspace(work, id, actor.userId, { deleted_at: null, deleted_by: null });
       await store.touchWorkspace(work, id);
     });
@@ -177,6 +179,7 @@ export class Workspaces {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
       if (row.owner_id === ownerId) return;
+      await store.lockNames(work, ownerId);
       await store.changeWorkspace(work, id, actor.userId, { owner_id: ownerId });
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/workspaces/${id}` });

@@ -16,10 +16,14 @@ export interface WorkspaceRow extends Columns {
   readonly file_count: number | null;
   readonly total_bytes: number | null;
   readonly running: number;
+  /** When the last of its runs ended, of those that were made last. */
+  readonly ran_at: Date | null;
 }
 
 /** Runs that may still write into it. */
 const liveStatuses = sql`('queued', 'starting', 'running', 'waiting')`;
+
+const latestRuns = 20;
 
 function selectWorkspaces(queries: Queries) {
   return queries
@@ -36,6 +40,8 @@ function selectWorkspaces(queries: Queries) {
       "u.name as updater_name",
       "r.file_count",
       "r.total_bytes",
+      sql<Date | null>`(select max(finished_at) from (
+        select finished_at from runs where runs.workspace_id = workspaces.id order by id desc limit ${latestRuns}) as latest)`.as("ran_at"),
       sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})::int`.as(
         "running",
       ),
@@ -114,8 +120,14 @@ export async function findFreeName(queries: Queries, ownerId: string, wish: stri
   return freeName(wish, new Set(rows.map((row) => row.name_key)));
 }
 
+/** One at a time for the names of an owner's workspaces, until the transaction ends: what is looked up then stays so. */
+export async function lockNames(work: Work, ownerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`names of ${ownerId} workspace`}, 0))`.execute(work);
+}
+
 /** Inserts a workspace with its first head. */
 export async function insertWorkspace(work: Work, row: Omit<Insertable<Schema["workspaces"]>, "name_key">): Promise<void> {
+  await lockNames(work, row.owner_id);
   await work
     .insertInto("workspaces")
     .values({ ...row, name_key: nameKey(row.name) })

@@ -190,5 +190,8 @@ it("keeps its workspace for as long as it goes on", async () => {
   await server.send("POST", `/api/v1/runs/${going.id}/cancel`, undefined, ann.headers);
   await waitForRun(server, going.id);
   expect(await sweep()).toBe(200);
+  // Its time counts from the end of the run, as it is told.
+  const { expiresAt } = await json<Workspace>(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }));
+  expect(Date.parse(expiresAt ?? "")).toBeGreaterThan(Date.now());
   expect(await sweep(1)).toBe(404);
 });
