@@ -20,7 +20,7 @@ export type WaitReason = z.infer<typeof WaitReason>;
 
 const wait = {
   reason: WaitReason.describe(
-    "`for_later`: its time has not come; `retry_delay`: it is tried again then; the limits: as many runs as may be at once are going on; `no_capacity`: every slot is taken; `turn`: it is next, or others have fewer runs",
+    "`for_later`: its time has not come; `retry_delay`: it is tried again then; the limits: as many runs as may be at once are going on, or will be with those that come before it; `no_capacity`: every slot is taken; `turn`: it is next, or others have fewer runs",
   ),
   position: z.int().nullable().describe("its place, from 1; null for what is not to begin yet"),
   until: z.iso.datetime().nullable().describe("not before this time; null: as soon as it may"),
@@ -99,6 +99,7 @@ export const queueRoutes = {
 /** The same in words, for whoever waits: `3 of their 3 runs are going on`. */
 export function describeWait({ reason, limit, live }: Pick<RunWait, "reason" | "limit" | "live">): string {
   const atOnce = `${live ?? 0} of ${limit ?? 0}`;
+  const comesLater = (live ?? 0) < (limit ?? 0);
   switch (reason) {
     case null:
       return "It does not wait.";
@@ -113,9 +114,13 @@ export function describeWait({ reason, limit, live }: Pick<RunWait, "reason" | "
     case "installation_limit":
       return `The whole installation may have ${limit ?? 0} at once, and has ${live ?? 0}.`;
     case "person_limit":
-      return `Its owner has ${atOnce} runs at once.`;
+      return comesLater
+        ? `Its owner may have ${limit ?? 0} runs at once, and others of theirs come first.`
+        : `Its owner has ${atOnce} runs at once.`;
     case "key_limit":
-      return `The API key that asked for it has ${atOnce} runs at once.`;
+      return comesLater
+        ? `The API key that asked for it may have ${limit ?? 0} runs at once, and others of it come first.`
+        : `The API key that asked for it has ${atOnce} runs at once.`;
     case "team_limit":
       return `Its owner's team has ${atOnce} runs at once.`;
     case "no_capacity":

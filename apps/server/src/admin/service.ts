@@ -125,11 +125,12 @@ export class Admin {
       await settle(id);
       await store.deleteUser(work, user, settle);
     };
-    const storers = id.includes("\0") ? [] : await this.#assets.storers(this.#queries, id);
-    const others = [...storers, ...(transferTo === undefined ? [] : [transferTo])].filter(
+    await this.#find(this.#queries, id);
+    const others = [...(await this.#storers(id)), ...(transferTo === undefined ? [] : [transferTo])].filter(
       (storer) => storer !== id && !storer.includes("\0"),
     );
-    await this.#queries.transaction().execute((work) => settling(work, others, () => remove(work)));
+    const held = [id, ...(await store.listAdmins(this.#queries))];
+    await this.#queries.transaction().execute((work) => settling(work, others, () => remove(work), held));
   }
 
   /** @throws AppError `session_required`, `not_found`, `forbidden` for another administrator, `account_suspended` */
@@ -175,6 +176,13 @@ export class Admin {
 
   async overview(): Promise<AdminOverview> {
     return { ...(await store.readOverview(this.#queries)), mail: this.deliveries.sendsMail };
+  }
+
+  /** Whose count of what is stored changes when an account goes, and with it the teams that it alone is in. */
+  async #storers(id: string): Promise<string[]> {
+    const owners = [id, ...(await store.listEndingTeams(this.#queries, id))];
+    const storers = await Promise.all(owners.map((ownerId) => this.#assets.storers(this.#queries, ownerId)));
+    return [...storers.flat(), ...(await store.listTextOwners(this.#queries, id))];
   }
 
   async #change(id: string, change: (work: Work, user: store.UserRow) => Promise<store.UserRow>): Promise<UserRecord> {

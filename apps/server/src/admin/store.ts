@@ -40,17 +40,18 @@ export async function listUsers(queries: Queries, filter: UserFilter, before: st
     .execute();
 }
 
+function selectAdmins(queries: Queries) {
+  return queries.selectFrom("users").select("id").where("role", "=", "admin").where("status", "=", "active").orderBy("id");
+}
+
+/** The ids of every administrator who may sign in. */
+export async function listAdmins(queries: Queries): Promise<string[]> {
+  return (await selectAdmins(queries).execute()).map((row) => row.id);
+}
+
 /** Locks every administrator who may sign in, in one order, and answers their ids: of two who would demote each other, one sees the other gone. */
 export async function lockAdmins(work: Work): Promise<string[]> {
-  const rows = await work
-    .selectFrom("users")
-    .select("id")
-    .where("role", "=", "admin")
-    .where("status", "=", "active")
-    .orderBy("id")
-    .forNoKeyUpdate()
-    .execute();
-  return rows.map((row) => row.id);
+  return (await selectAdmins(work).forNoKeyUpdate().execute()).map((row) => row.id);
 }
 
 /** Changes an account, and tells every server that what it may do has changed. */
@@ -115,6 +116,22 @@ export async function isBusy(queries: Queries, id: string): Promise<boolean> {
     select exists (select from runs where owner_id = ${id} and finished_at is null)
       or exists (select from sandboxes where owner_id = ${id} and ended_at is null) as busy`.execute(queries);
   return rows[0]?.busy === true;
+}
+
+/** The teams that nobody else is in. */
+export async function listEndingTeams(queries: Queries, id: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select team_id as id from team_members m where user_id = ${id}
+      and not exists (select from team_members o where o.team_id = m.team_id and o.user_id <> ${id})`.execute(queries);
+  return rows.map((row) => row.id);
+}
+
+/** Who keeps what somebody said to their models. */
+export async function listTextOwners(queries: Queries, id: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select distinct model_owner_id as id from llm_calls
+    where user_id = ${id} and (request_text is not null or response_text is not null)`.execute(queries);
+  return rows.map((row) => row.id);
 }
 
 /** Gives the runs, and the records of sandboxes, to another account. Keys of repeated requests are not taken along: they would mix. */

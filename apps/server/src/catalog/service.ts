@@ -85,6 +85,8 @@ export interface NewAsset {
   readonly slots?: readonly string[];
   readonly importSource?: ImportSource | null;
   readonly clonedFrom?: { readonly id: string; readonly version: string | null } | null;
+  /** The configuration that it is a copy of, whose secrets in the open stay. */
+  readonly copiedConfig?: unknown;
   /** Take a name like the wished one when that is taken. */
   readonly anotherName?: boolean;
 }
@@ -129,7 +131,8 @@ export class Catalog {
     const tree = entries === null ? (input.tree ?? null) : await this.#context.trees.put(entries);
     if (tree !== null) await this.#context.blobs.keep([tree.sha256]);
     const config = readConfig(input.type, input.config ?? (await this.#guess(input.type, entries, tree)));
-    await this.#context.checkConfig?.(actor, { type: input.type, ownerId, config, visibility: visibilityOf(input, ownerId) });
+    const { type, copiedConfig: before } = input;
+    await this.#context.checkConfig?.(actor, { type, ownerId, config, before, visibility: visibilityOf(input, ownerId) });
     const id = newId(assetPrefixes[input.type]);
     const { name, description = "", tags = [], slots = [] } = input;
     const row = {
@@ -274,6 +277,8 @@ export class Catalog {
       tree,
       config: row.type === "program" ? await this.#withoutOwners(actor, config) : config,
       clonedFrom: { id, version: version ?? null },
+      // Of a program, whoever copies it is asked for everything that it uses.
+      copiedConfig: row.type === "model" ? config : undefined,
     });
   }
 

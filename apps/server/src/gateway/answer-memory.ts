@@ -14,6 +14,16 @@ const mostShared = 1024 * 1024;
 const Kept = z.object({ text: z.string(), contentType: z.string(), until: z.number() });
 type Kept = z.infer<typeof Kept>;
 
+/** A call, as far as its answer depends on it. */
+interface AskedCall {
+  readonly endpoint: Endpoint;
+  /** Those of the caller that go to the provider. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly body: Body;
+  readonly streamed: boolean;
+}
+
 /** Where the answer to a call is kept. */
 interface AnswerPlace {
   readonly key: string;
@@ -36,7 +46,7 @@ export class AnswerMemory {
   }
 
   /** Null when the answer may not be kept. */
-  placeOf(userId: string, model: SelectedModel, endpoint: Endpoint, text: string, body: Body, streamed: boolean): AnswerPlace | null {
+  placeOf(userId: string, model: SelectedModel, { endpoint, headers, text, body, streamed }: AskedCall): AnswerPlace | null {
     const { cacheSeconds, cacheFor, parameters, store } = model.config;
     if (cacheSeconds === 0 || streamed) return null;
     const options = body["options"] as Body | undefined;
@@ -44,7 +54,7 @@ export class AnswerMemory {
     const isEmbedding = endpoint.operation === "embeddings" || endpoint.operation.startsWith("embed");
     if (!isEmbedding && temperature !== 0) return null;
     const whose = cacheFor === "everybody" ? null : userId;
-    const key = sha256(JSON.stringify([whose, model.id, model.config, endpoint, text]));
+    const key = sha256(JSON.stringify([whose, model.id, model.config, endpoint, headers, text]));
     // Of a model that keeps nothing of what is said, nothing leaves this process.
     return { key, seconds: cacheSeconds, isShared: store !== "off" };
   }

@@ -5,12 +5,12 @@ import type { CorrectedRateLimit } from "../platform/rate-limit.ts";
 const minuteMs = 60_000;
 
 /** What a call has taken of its model's minute. */
-export interface TakenTokens {
+interface TakenTokens {
   /** The call has ended, with so many tokens: what it took too much is given back, what it took too little is counted. */
   settle(tokens: number): Promise<void>;
+  /** The call was not made: it and its tokens are given back. */
+  giveBack(): Promise<void>;
 }
-
-const nothingTaken: TakenTokens = { settle: () => Promise.resolve() };
 
 /** What the owners of models allow all callers together in a minute, counted for all servers together where they share a Redis. */
 export class ModelLimits {
@@ -40,16 +40,19 @@ export class ModelLimits {
         message: `All callers together may call ${name} ${requestsPerMinute} times a minute.`,
         retryAfter,
       });
-    if (tokensPerMinute === null) return nothingTaken;
+    const giveCallBack = async () => {
+      if (requestsPerMinute !== null) await rateLimit.correct(keyOf("calls"), rateOf(requestsPerMinute), -1);
+    };
+    if (tokensPerMinute === null) return { settle: () => Promise.resolve(), giveBack: giveCallBack };
     const rate = rateOf(tokensPerMinute);
     const taken = Math.min(Math.max(1, Math.ceil(mostTokens)), tokensPerMinute);
-    if ((await rateLimit.take(keyOf("tokens"), rate, taken)).allowed)
-      return {
-        settle: async (tokens) => {
-          if (tokens !== taken) await rateLimit.correct(keyOf("tokens"), rate, tokens - taken);
-        },
+    if ((await rateLimit.take(keyOf("tokens"), rate, taken)).allowed) {
+      const settle = async (tokens: number) => {
+        if (tokens !== taken) await rateLimit.correct(keyOf("tokens"), rate, tokens - taken);
       };
-    if (requestsPerMinute !== null) await rateLimit.correct(keyOf("calls"), rateOf(requestsPerMinute), -1);
+      return { settle, giveBack: async () => void (await Promise.all([giveCallBack(), settle(0)])) };
+    }
+    await giveCallBack();
     throw new AppError("rate_limited", {
       message: `All callers together may use ${tokensPerMinute} tokens of ${name} a minute.`,
       retryAfter,

@@ -54,7 +54,7 @@ export async function probeModel(send: Send, config: ModelConfig, reveal: () => 
       if (event.type === "text") text += event.delta;
     }
     const latencyMs = performance.now() - startedAt;
-    const tools = await tried(async () => {
+    const tools = await tried(signal, async () => {
       const tool = {
         type: "function",
         name: "get_time",
@@ -71,17 +71,17 @@ export async function probeModel(send: Send, config: ModelConfig, reveal: () => 
       );
       return answer.calls.some(({ name }) => name === "get_time");
     });
-    const json = await tried(async () => {
+    const json = await tried(signal, async () => {
       const schema = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"], additionalProperties: false } as const;
       const answer = toAnswer(await model.doGenerate({ ...call, responseFormat: { type: "json", name: "answer", schema } }));
       return typeof (JSON.parse(answer.text) as { ok?: unknown }).ok === "boolean";
     });
-    const vision = await tried(async () => {
+    const vision = await tried(signal, async () => {
       const image = { type: "file" as const, mediaType: "image/png", data: { type: "data" as const, data: picture } };
       const asked = { role: "user" as const, content: [{ type: "text" as const, text: "Which colour is this?" }, image] };
       return toAnswer(await model.doGenerate({ ...call, prompt: [asked] })).text !== "";
     });
-    const embeddings = hasEmbeddings(config) ? await tried(() => embeds(send, config, secrets, signal)) : false;
+    const embeddings = hasEmbeddings(config) ? await tried(signal, () => embeds(send, config, secrets, signal)) : false;
     const capabilities = { streaming: true, tools, json, vision, embeddings };
     const answer = hideText(text, listSecrets(secrets)).slice(0, mostShown).toWellFormed();
     return { ok: true, code: null, message: null, latencyMs, firstByteMs, capabilities, answer };
@@ -135,19 +135,25 @@ async function deliver(
   });
 }
 
-/** What a provider refuses as such, it cannot do; what it has no time for is not known. */
-async function tried(work: () => Promise<boolean>): Promise<boolean | null> {
+/** What a provider refuses as such, or answers otherwise than it was asked, it cannot do; what there was no time for is not known. */
+async function tried(signal: AbortSignal, work: () => Promise<boolean>): Promise<boolean | null> {
   try {
     return await work();
-  } catch (error) {
-    if (error instanceof AppError) return null;
+  } catch (thrown) {
+    const error = causeOf(thrown);
+    if (signal.aborted || error instanceof AppError) return null;
     return error instanceof ProviderError && (error.status >= 500 || error.status === 429) ? null : false;
   }
 }
 
-function explain(thrown: unknown, signal: AbortSignal): { code: NonNullable<ModelTest["code"]>; message: string } {
+/** What was thrown where the provider was asked, also when it came through somebody else's error. */
+function causeOf(thrown: unknown): unknown {
   const cause = (thrown as { cause?: unknown }).cause;
-  const error = cause instanceof AppError || cause instanceof ProviderError ? cause : thrown;
+  return cause instanceof AppError || cause instanceof ProviderError ? cause : thrown;
+}
+
+function explain(thrown: unknown, signal: AbortSignal): { code: NonNullable<ModelTest["code"]>; message: string } {
+  const error = causeOf(thrown);
   if (signal.aborted) return { code: "timeout", message: "The model did not answer within a minute." };
   if (error instanceof ProviderError) {
     const { message, status } = error;

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { AppError } from "@syla/contracts/errors";
-import type { ModelConfig } from "@syla/contracts/model-config";
+import { credentialsOf, type ModelConfig } from "@syla/contracts/model-config";
 import type { Access, Hold } from "../access/service.ts";
 import type { Credentials } from "../credentials/service.ts";
 import {
@@ -34,7 +34,7 @@ import { readEvents, type StreamEvent } from "./metering/event-reader.ts";
 import { Meter } from "./metering/meter.ts";
 import { deltaText, gatherText } from "./metering/text.ts";
 import { readUsage } from "./metering/usage.ts";
-import { ModelLimits, type TakenTokens } from "./model-limits.ts";
+import { ModelLimits } from "./model-limits.ts";
 import { errorDocument, errorEvent, ProviderError, providerMessage, toFailure } from "./protocol-error.ts";
 import { wantsStream, type Endpoint } from "./protocol.ts";
 import { addsUsage, answersOf, checkBody, modelNameOf, mostOutputTokens, passedBody, readBody, type Body } from "./request.ts";
@@ -179,7 +179,8 @@ export class Gateway {
         message: `${model.config.provider} has no ${incoming.endpoint.path.replaceAll("/", " ").trim()}.`,
       });
     const neutral = dialect === null ? null : readNeutral(dialect, body, model.config);
-    const place = this.#memory.placeOf(caller.userId, model, endpoint, text, body, streamed);
+    const headers = forwarded(family ?? ownFamily(model.config), incoming.headers, paysForIt(model));
+    const place = this.#memory.placeOf(caller.userId, model, { endpoint, headers, text, body, streamed });
     const known = place === null ? undefined : await this.#memory.get(place);
     const admitted = await this.#admit(caller, incoming, model, { text, body, streamed, inputText, quota, isFree: known !== undefined });
     if (known !== undefined) {
@@ -251,7 +252,7 @@ export class Gateway {
       modelOwnerId: model.ownerId,
       provider: config.provider,
       upstreamModel: config.modelId,
-      credentialId: config.credentialId,
+      credentialId: credentialsOf(config)[0]?.id ?? null,
       protocol: incoming.endpoint.protocol,
       operation: incoming.endpoint.operation,
       streamed,
@@ -269,12 +270,16 @@ export class Gateway {
         await insertCall(work, { ...call, reserved: amount ?? 0, scopes });
       });
     } catch (error) {
-      this.#settle(taken, 0);
-      if (error instanceof AppError && refusals.has(error.code)) await recordRefusal(database, call, toFailure(error));
+      if (taken !== null) this.#correct(taken.giveBack());
+      if (error instanceof AppError && refusals.has(error.code)) {
+        await recordRefusal(database, call, toFailure(error));
+        this.#noteStored(model.ownerId, call.requestText);
+      }
       if (error instanceof AppError && error.code === "budget_reached")
         this.#tellOf(budgets.noteRefusal(String(error.details?.["budget"])));
       throw error;
     }
+    this.#noteStored(model.ownerId, call.requestText);
     const meter = new Meter(inputText, plausibleUse(config, mostOutputTokens(incoming.endpoint, body, config)));
     const onSettled = async () => {
       await quotas.noteSpend(caller.userId, caller.keyId);
@@ -283,8 +288,8 @@ export class Gateway {
     const hold = this.#hold(caller, model.id, incoming.signal);
     const onEnded = (end: CallEnd) => {
       const { provider, operation } = call;
-      this.#settle(taken, (end.inputTokens ?? 0) + (end.outputTokens ?? 0));
-      this.#noteStored(model.ownerId, [call.requestText, end.responseText]);
+      if (taken !== null) this.#correct(taken.settle((end.inputTokens ?? 0) + (end.outputTokens ?? 0)));
+      this.#noteStored(model.ownerId, end.responseText);
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
     };
     const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
@@ -306,17 +311,17 @@ export class Gateway {
     }
   }
 
-  /** What is kept of calls counts for whoever owns the model and says that it is. */
-  #noteStored(ownerId: string, texts: readonly (string | null)[]): void {
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
+  /** What is kept of calls counts for whoever owns the model and says that it is, from when it is there. */
+  #noteStored(ownerId: string, text: string | null): void {
+    const bytes = Buffer.byteLength(text ?? "");
     if (bytes === 0 || !ownerId.startsWith("user_")) return;
     this.#context.quotas
       .noteStored(ownerId, bytes)
       .catch((err: unknown) => this.#context.logger.warn({ err }, "what is kept of a model call could not be counted"));
   }
 
-  #settle(taken: TakenTokens | null, tokens: number): void {
-    taken?.settle(tokens).catch((err: unknown) => this.#context.logger.warn({ err }, "tokens of a model's minute could not be given back"));
+  #correct(correcting: Promise<void>): void {
+    correcting.catch((err: unknown) => this.#context.logger.warn({ err }, "what was taken of a model's minute could not be given back"));
   }
 
   /** Nobody waits for it, and the next call tells what this one could not. */
@@ -499,7 +504,7 @@ export class Gateway {
 
   async #translate(admitted: Admitted, dialect: Dialect, neutral: NeutralCall): Promise<GatewayAnswer> {
     const { model, streamed, meter, record, incoming, body } = admitted;
-    const family = model.config.provider === "anthropic" ? "anthropic" : "openai";
+    const family = ownFamily(model.config);
     const provider = await openProviderModel(model.config, async (path, sent, isStream) => {
       const text =
         model.config.provider === "watsonx" ? passedBody(sent, parseDocument(sent), chat, "openai", model.config, isStream) : sent;
@@ -609,6 +614,11 @@ function parseDocument(text: string): Body {
     // said below
   }
   throw new AppError("model_garbled");
+}
+
+/** What a provider is asked in where the caller's protocol is not its own. */
+function ownFamily({ provider }: ModelConfig): "anthropic" | "openai" {
+  return provider === "anthropic" ? "anthropic" : "openai";
 }
 
 /** Headers of the caller that mean something to the provider. */

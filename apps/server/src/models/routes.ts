@@ -1,3 +1,4 @@
+import { credentialsOf } from "@syla/contracts/model-config";
 import { modelRoutes as routes } from "@syla/contracts/models";
 import type { Http } from "../access/http.ts";
 import { answer } from "../platform/http-call.ts";
@@ -9,16 +10,20 @@ import type { Runs } from "../runs/service.ts";
 export function registerModelRoutes(http: Http, models: Models, runs: Pick<Runs, "get">, calls: CallBook): void {
   http.bind(routes.listModels, async ({ query }, call) => await models.list(call.actor, query));
   http.bind(routes.createModel, async ({ body }, call) => {
-    call.trail.details = { provider: body.config.provider, modelId: body.config.modelId, credentialId: body.config.credentialId };
+    call.trail.details = { provider: body.config.provider, modelId: body.config.modelId, credentials: credentialsOf(body.config) };
     return await models.create(call.actor, body);
   });
   http.bind(routes.testModelConfig, async ({ body }, call) => {
-    call.trail.details = { provider: body.config.provider, credentialId: body.config.credentialId };
+    call.trail.details = { provider: body.config.provider, credentials: credentialsOf(body.config) };
     return await models.testConfig(call.actor, body.config, body.ownerId);
   });
   http.bind(routes.getModel, async ({ params }, call) => withEtag(await models.get(call.actor, params.id)));
   http.bind(routes.updateModel, async ({ params, headers, body }, call) => {
-    call.trail.details = { changed: Object.keys(body), ...(body.visibility === undefined ? {} : { visibility: body.visibility }) };
+    call.trail.details = {
+      changed: Object.keys(body),
+      ...(body.visibility === undefined ? {} : { visibility: body.visibility }),
+      ...(body.config === undefined ? {} : { credentials: credentialsOf(body.config) }),
+    };
     return withEtag(await models.update(call.actor, params.id, body, readRevision(headers)));
   });
   http.bind(routes.deleteModel, async ({ params }, call) => {

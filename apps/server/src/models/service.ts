@@ -177,6 +177,7 @@ export class Models {
       type,
       ownerId,
       config,
+      before: copied,
       visibility,
       becomesCapped = false,
     }: {
@@ -184,6 +185,7 @@ export class Models {
       type: AssetType;
       ownerId: string;
       config: unknown;
+      before?: unknown;
       visibility?: string | undefined;
       becomesCapped?: boolean | undefined;
     },
@@ -192,7 +194,7 @@ export class Models {
     const parsed = ModelConfig.parse(config);
     const { baseUrl, provider, prices } = parsed;
     const before = id === undefined ? undefined : await this.#configOf(id);
-    refuseOpenSecrets(parsed, before);
+    refuseOpenSecrets(parsed, before ?? ModelConfig.safeParse(copied).data);
     const known = new Set(before === undefined ? [] : credentialsOf(before).map((one) => one.id));
     for (const { id: credentialId, path } of credentialsOf(parsed)) {
       const isWhereItWas = known.has(credentialId) && before?.baseUrl === baseUrl && before.provider === provider;

@@ -2,7 +2,10 @@ import { request } from "node:http";
 import type { LinkedThing } from "@syla/contracts/linked-things";
 import { submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { redeemLink } from "../../src/access/sharing/store.ts";
+import { hashToken } from "../../src/platform/one-time-token.ts";
 import { createProgram } from "../catalog/programs.ts";
 import { createAccount, insertRun, setStatus, share, type Person } from "./people.ts";
 
@@ -317,6 +320,27 @@ describe("a share link without an account", () => {
     const direct = await share(server, ann, { resourceType: "run", resourceId: live, email: bob.email, level: "view" });
     expect(await codeOf(renew(direct))).toBe("conflict");
     await revoke(direct);
+  });
+
+  it("is made anew after whoever is redeeming it, who keeps what they got", async () => {
+    const bob = await createAccount(server);
+    const { token, grant } = await makeLink(live);
+    const { queries } = server.context.database;
+    const [redeemed, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const redeeming = queries.transaction().execute(async (work) => {
+      await redeemLink(work, hashToken(token), bob.id);
+      redeemed.resolve();
+      await goOn.promise;
+    });
+    await redeemed.promise;
+    const renewed = server.send("POST", `/api/v1/grants/${grant.id}/link`, undefined, ann.headers);
+    const waiting = sql<object>`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await waiting.execute(queries)).rows.length).toBeGreaterThan(0);
+    goOn.resolve();
+    await redeeming;
+    expect(await (await renewed).json()).toMatchObject({ grant: { useCount: 1 } });
+    expect((await server.fetch(`/api/v1/runs/${live}`, { headers: bob.headers })).status).toBe(200);
+    await revoke(grant.id);
   });
 
   it("is for GET and HEAD alone", async () => {

@@ -36,6 +36,13 @@ const code = async (answer: Response) => ((await answer.json()) as { code: strin
 const setRole = (id: string, role: string, headers = {}) => server.send("PATCH", `/api/v1/users/${id}`, { role }, headers);
 const suspend = (id: string, reason = "a test", headers = {}) => server.send("POST", `/api/v1/users/${id}/suspend`, { reason }, headers);
 
+/** Waits until somebody waits for a row that another has locked. */
+async function blocked(): Promise<void> {
+  const { queries } = server.context.database;
+  const waiting = sql<object>`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await waiting.execute(queries)).rows.length).toBeGreaterThan(0);
+}
+
 async function audited(
   action: string,
 ): Promise<readonly { outcome: string; actor_id: string | null; impersonator_id: string | null; details: unknown }[]> {
@@ -242,6 +249,40 @@ describe("deleting an account", () => {
     expect((await server.fetch(`/api/v1/runs/${lost.id}`)).status).toBe(404);
     expect((await server.fetch(`/api/v1/runs/${kept.id}`, { headers: heir.headers })).status).toBe(200);
     expect((await audited("admin.user_delete")).at(-1)).toMatchObject({ outcome: "ok", details: { transferTo: heir.id } });
+  });
+
+  it("locks administrators and whoever stored something in one order", async () => {
+    const [ann, ben, later] = [await person(), await person("admin"), await person()];
+    const { queries } = server.context.database;
+    const other = Promise.withResolvers<void>();
+    const holding = Promise.withResolvers<void>();
+    // Somebody else who holds an administrator, and goes on to lock one who comes later in the order.
+    const holder = queries.transaction().execute(async (work) => {
+      await sql`select from users where id = ${ben.id} for no key update`.execute(work);
+      holding.resolve();
+      await other.promise;
+      await sql`select from users where id = ${later.id} for no key update nowait`.execute(work);
+    });
+    await holding.promise;
+    const removed = server.send("DELETE", `/api/v1/users/${ann.id}?transferTo=${later.id}`);
+    await blocked();
+    other.resolve();
+    await holder;
+    expect((await removed).status).toBe(204);
+    await setRole(ben.id, "developer");
+  });
+
+  it("leaves the counters of names that contain that of the account", async () => {
+    const ann = await person();
+    const { queries } = server.context.database;
+    const keys = (name: string) => [`sign-in name ${name}`, `sign-in pair 127.0.0.1 ${name}`, `mail to ${name}`];
+    const others = [`x${ann.email}`, `${ann.email}pany`].flatMap(keys);
+    const ends_at = new Date(Date.now() + 60_000);
+    const values = [...keys(ann.email), ...others].map((key) => ({ key, count: 1, ends_at }));
+    await queries.insertInto("tries").values(values).execute();
+    expect((await server.send("DELETE", `/api/v1/users/${ann.id}`)).status).toBe(204);
+    const { rows } = await sql<{ key: string }>`select key from tries where position(${ann.email} in key) > 0`.execute(queries);
+    expect(rows.map(({ key }) => key).toSorted()).toEqual(others.toSorted());
   });
 
   it("waits until nothing of it runs", async () => {

@@ -436,6 +436,10 @@ describe("a call", () => {
     expect(await setting.lastCall(model)).toMatchObject({ cached: true, cost: 0 });
     await openai().chat.completions.create(ask(model, { temperature: 1 }));
     expect(setting.llm.seen).toHaveLength(2);
+    // What goes along to the provider may change its answer.
+    await openai().chat.completions.create(ask(model, { temperature: 0 }), { headers: { "openai-beta": "other=v1" } });
+    expect(setting.llm.seen).toHaveLength(3);
+    expect(setting.llm.seen[2]?.headers).toMatchObject({ "openai-beta": "other=v1" });
   });
 
   it("has the model's default parameters where it says nothing", async () => {

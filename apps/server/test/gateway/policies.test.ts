@@ -1,11 +1,16 @@
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { ModelConfig } from "@syla/contracts/model-config";
 import type { Model, ModelTest } from "@syla/contracts/models";
 import { expireKept } from "@syla/server/gateway/calls/retention";
+import { probeModel } from "@syla/server/gateway/probe";
+import type { Send } from "@syla/server/gateway/upstream/send";
+import { noSecrets } from "@syla/server/models/service";
 import { createTestDatabase } from "@syla/testkit/database";
 import { hasRedis, startTestRedis } from "@syla/testkit/redis";
 import { startTestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createAccount, share } from "../access/people.ts";
 import { errorOf, json } from "../catalog/programs.ts";
 import { openGateway, providerKey, type GatewaySetting } from "./gateway-setting.ts";
@@ -89,6 +94,18 @@ describe("headers of a model", () => {
       authorization: `Bearer ${providerKey}`,
     });
     const { id } = await setting.lastCall(model);
+    const { context } = setting.server;
+    await context.audit.flushed();
+    const events = await context.database.queries
+      .selectFrom("audit_events")
+      .select("details")
+      .where("action", "=", "model.create")
+      .execute();
+    const named = [
+      { id: setting.credentialId, path: "credentialId" },
+      { id: made.id, path: "secretHeaders.X-Proxy-Token" },
+    ];
+    expect(events).toContainEqual({ details: expect.objectContaining({ credentials: named }) as object });
     const shown = [await get(model), await (await setting.send(setting.ann, "GET", `/api/v1/models/${model.id}/calls/${id}`)).text()];
     expect(JSON.stringify(shown)).not.toContain(value);
     const used = await json<{ uses: object[] }>(setting.send(setting.ann, "GET", `/api/v1/credentials/${made.id}`));
@@ -111,6 +128,11 @@ describe("headers of a model", () => {
         code: "invalid_request",
         fields: [{ path: `config.headers.${name}` }],
       });
+    const old = await setting.model("Of before", { headers: { "X-Team": "blue" } });
+    const { queries } = setting.server.context.database;
+    await sql`update assets set config = jsonb_set(config, '{headers,X-Session-Id}', '"abc"') where id = ${old.id}`.execute(queries);
+    const copied = await setting.send(setting.ann, "POST", `/api/v1/assets/${old.id}/clone`, {});
+    expect([copied.status, await json(copied)]).toMatchObject([201, { config: { headers: { "X-Team": "blue", "X-Session-Id": "abc" } } }]);
     const bob = await createAccount(setting.server);
     const theirs = await json<{ id: string }>(
       setting.send(bob, "POST", "/api/v1/credentials", { kind: "model", name: "theirs", value: "x" }),
@@ -139,6 +161,31 @@ describe("a test of a model", () => {
     });
     expect(await get(model)).toMatchObject({ capabilities: after.capabilities, revision: after.revision });
   });
+
+  it("knows nothing of what there was no time for, and that a model cannot do what its provider refuses", async () => {
+    const minute = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(minute.signal);
+    onTestFinished(() => timeout.mockRestore());
+    const chunk = { id: "c", object: "chat.completion.chunk", created: 1, model: "m" };
+    const said = { ...chunk, choices: [{ index: 0, delta: { role: "assistant", content: "OK" }, finish_reason: "stop" }] };
+    const answer = (status: number, type: string, text: string) => ({
+      status,
+      headers: { "content-type": type },
+      body: Readable.from([Buffer.from(text)]),
+    });
+    const send: Send = ({ body, signal }) => {
+      const asked = JSON.parse(body ?? "") as { stream?: boolean; tools?: unknown };
+      if (asked.stream === true)
+        return Promise.resolve(answer(200, "text/event-stream", `data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`));
+      if (asked.tools !== undefined)
+        return Promise.resolve(answer(400, "application/json", JSON.stringify({ error: { message: "no tools" } })));
+      minute.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+      return Promise.reject(signal.reason as Error);
+    };
+    const config = ModelConfig.parse({ provider: "ollama", modelId: "m" });
+    const test = await probeModel(send, config, () => Promise.resolve(noSecrets));
+    expect(test).toMatchObject({ ok: true, capabilities: { tools: false, json: null, vision: null, embeddings: null } });
+  });
 });
 
 describe("limits of a model", () => {
@@ -165,6 +212,18 @@ describe("limits of a model", () => {
     expect(anthropic).toMatchObject({ type: "error", error: { type: "rate_limit_error", message } });
     expect(ollama).toEqual({ error: message });
     expect(setting.llm.seen).toHaveLength(2);
+  });
+
+  it("count no call that is refused before it is made", async () => {
+    const model = await setting.model("Two a minute, and little money", { limits: { requestsPerMinute: 2, tokensPerMinute: 100_000 } });
+    const { queries } = setting.server.context.database;
+    await wholeMinute();
+    const budget = await json<{ id: string }>(setting.send(setting.ann, "POST", "/api/v1/budgets", { amount: 0.01, stops: true }));
+    for (let count = 0; count < 3; count += 1)
+      expect(await json(call(model, { max_tokens: 90_000 }))).toMatchObject({ error: { code: "budget_reached" } });
+    await queries.deleteFrom("budgets").where("id", "=", budget.id).execute();
+    const answers = [await call(model, { max_tokens: 90_000 }), await call(model, { max_tokens: 9 }), await call(model, { max_tokens: 9 })];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
   });
 
   it("let so many tokens through in a minute; what a call may use is held back, and what it did not use is given back", async () => {
@@ -248,6 +307,31 @@ async function isConnected(server: GatewaySetting["server"]): Promise<boolean> {
 
 describe("what a model keeps of calls", () => {
   const { parse } = JSON;
+
+  it("counts what was asked from when it is kept, and only the answer when that is there", async () => {
+    const { queries } = setting.server.context.database;
+    const eve = await createAccount(setting.server);
+    const config = { provider: "ollama", modelId: "m", baseUrl: setting.llm.url, store: "full" };
+    setting.llm.key = null;
+    onTestFinished(() => void (setting.llm.key = providerKey));
+    const model = await json<Model>(setting.send(eve, "POST", "/api/v1/models", { name: "Slow to answer", config }));
+    setting.llm.behave({ slowMs: 200 });
+    const counted = async () => {
+      const day = await queries.selectFrom("usage_days").select("stored_bytes").where("user_id", "=", eve.id).executeTakeFirst();
+      return day?.stored_bytes ?? 0;
+    };
+    const kept = async () => {
+      const row = await queries.selectFrom("llm_calls").selectAll().where("model_id", "=", model.id).executeTakeFirstOrThrow();
+      return { status: row.status, bytes: Buffer.byteLength((row.request_text ?? "") + (row.response_text ?? "")) };
+    };
+    const calling = call(model, { stream: true }, undefined, eve);
+    await expect.poll(counted).toBeGreaterThan(0);
+    expect(await kept()).toEqual({ status: "running", bytes: await counted() });
+    await (await calling).text();
+    await expect.poll(kept).toMatchObject({ status: "succeeded" });
+    const { bytes } = await kept();
+    await expect.poll(counted).toBe(bytes);
+  });
 
   it("counts with what its owner has stored, and goes when its time is over", async () => {
     const { ann, server } = setting;

@@ -5,7 +5,10 @@ import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { purgeAssets } from "../../src/catalog/purge.ts";
+import type { Work } from "../../src/platform/database.ts";
+import { settleStoredOf } from "../../src/quotas/store.ts";
 import { createAccount, type Person } from "../access/people.ts";
+import { insertModelCall } from "../access/things.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -218,4 +221,21 @@ describe("what people have stored", () => {
     },
     240_000,
   );
+
+  it("adds up for those who brought something to what goes with somebody's account", async () => {
+    const [ann, bob] = [await createAccount(server), await createAccount(server)];
+    const made = await server.send("POST", "/api/v1/teams", { name: newId("test") }, { ...ann.headers });
+    const { id: teamId } = (await made.json()) as { id: string };
+    await queries().insertInto("team_members").values({ team_id: teamId, user_id: bob.id, role: "member" }).execute();
+    const files = [{ path: "main.py", content: `print("${randomBytes(2000).toString("hex")}")` }];
+    const input = { type: "program", name: newId("test"), files, ownerId: teamId };
+    expect((await server.send("POST", "/api/v1/assets", input, { ...bob.headers })).status).toBe(201);
+    await queries().deleteFrom("team_members").where("user_id", "=", bob.id).execute();
+    const call = await insertModelCall(server, newId("ast"), bob);
+    await queries().updateTable("llm_calls").set({ user_id: ann.id, request_text: "what was asked" }).where("id", "=", call).execute();
+    await settleStoredOf(server.context.database.queries as Work, [bob.id]);
+    expect(await counted(bob.id)).toBeGreaterThan(4000);
+    await expect.poll(async () => (await server.send("DELETE", `/api/v1/users/${ann.id}`)).status, { timeout: 20_000 }).toBe(204);
+    expect([await counted(bob.id), await recount(bob.id)]).toEqual([0, 0]);
+  });
 });

@@ -1,8 +1,11 @@
 import { describeWait, type Queue, type RunWait, waitReasons } from "@syla/contracts/queue";
 import type { RunInputDraft } from "@syla/contracts/runs";
+import { newId } from "@syla/server/platform/ids";
 import { createPerson, getRun, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRanking } from "../../src/runs/waiting/ranking.ts";
+import { rankWaiting } from "../../src/runs/waiting/store.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -54,7 +57,47 @@ describe("why a run waits", () => {
     const going = await start(4, admin);
     const waiting = await submit(server, quick, admin);
     expect(await why(waiting.id, admin)).toEqual({ reason: "no_capacity", position: 1, until: null, limit: 4, live: 4 });
-    await end([...going, waiting.id]);
+    // Not the limit of somebody who has nothing going on, however many of theirs wait.
+    const ann = await createPerson(server);
+    const ids: string[] = [];
+    for (let count = 0; count < 4; count += 1) ids.push((await submit(server, quick, ann)).id);
+    expect(await why(ids[3] ?? "", ann)).toMatchObject({ reason: "no_capacity", limit: 4, live: 4 });
+    // Nobody knows whether every slot is taken when one worker does not say how many it has.
+    const { queries } = server.context.database;
+    const silent = {
+      id: newId("worker"),
+      hostname: "silent",
+      pid: 1,
+      lease_until: new Date(Date.now() + 3_600_000),
+      slots: null,
+      version: null,
+    };
+    await queries.insertInto("workers").values(silent).execute();
+    expect(await why(ids[0] ?? "", ann)).toMatchObject({ reason: "turn", limit: null });
+    const last = await why(ids[3] ?? "", ann);
+    expect(last).toMatchObject({ reason: "person_limit", limit: 3, live: 0 });
+    expect(describeWait(last)).toBe("Its owner may have 3 runs at once, and others of theirs come first.");
+    await queries.deleteFrom("workers").where("id", "=", silent.id).execute();
+    await end([...ids, ...going, waiting.id]);
+  });
+
+  it("is read from the queue once for all who ask at the same time, and anew for a run that has come since", async () => {
+    await server.send("POST", `/api/v1/workers/${server.context.workerId}/drain`);
+    const ann = await createPerson(server);
+    let reads = 0;
+    const ranking = createRanking(server.context.database.queries, async (queries) => {
+      reads += 1;
+      return await rankWaiting(queries);
+    });
+    const [first, second] = [await submit(server, quick, ann), await submit(server, quick, ann)];
+    const asked = [first, second, first, second, first].map(async ({ id }) => (await ranking.find(id))?.place);
+    expect(await Promise.all(asked)).toEqual([1, 2, 1, 2, 1]);
+    expect(reads).toBe(1);
+    const third = await submit(server, quick, ann);
+    expect((await ranking.find(third.id))?.place).toBe(3);
+    expect(reads).toBe(2);
+    await server.send("POST", `/api/v1/workers/${server.context.workerId}/resume`);
+    for (const { id } of [first, second, third]) await waitForRun(server, id);
   });
 
   it("is that its time has not come, or that no worker takes runs", async () => {

@@ -145,6 +145,8 @@ export async function insertShareLink(
 
 /** Puts a link that was just made in the place of the one that a grant has: what was redeemed goes over, and the one before is gone. */
 export async function replaceLink(work: Work, { id: grantId, subject_id: before }: Pick<GrantRow, "id" | "subject_id">, linkId: string) {
+  // Whoever is redeeming it has been counted before it is moved, or finds it gone.
+  await work.selectFrom("share_links").select("id").where("id", "=", before).forUpdate().execute();
   await work.updateTable("share_link_uses").set({ link_id: linkId }).where("link_id", "=", before).execute();
   await sql`update share_links set use_count = (select use_count from share_links where id = ${before}) where id = ${linkId}`.execute(work);
   await work.updateTable("grants").set({ subject_id: linkId }).where("id", "=", grantId).execute();

@@ -55,7 +55,7 @@ export async function forgetPerson(work: Work, { id, email }: Forgotten): Promis
   await forgetUse(work, id);
   await forgetAddress(work, email);
   await sql`delete from deliveries where owner_id = ${id} and webhook_id is null`.execute(work);
-  await sql`delete from tries where position(${id} in key) > 0`.execute(work);
+  await forgetTries(work, id);
   // Layers that were built from their package indexes are nobody's to share.
   await sql`update environments set scope = ${nobody} where scope = ${id}`.execute(work);
 }
@@ -79,5 +79,10 @@ async function forgetAddress(work: Work, email: string | null): Promise<void> {
   await work.deleteFrom("account_links").where("email", "=", email).execute();
   await work.deleteFrom("grants").where("subject_type", "=", "email").where("subject_id", "=", email).execute();
   await sql`delete from deliveries where channel = 'email' and message ->> 'to' = ${email}`.execute(work);
-  await sql`delete from tries where position(${email} in key) > 0`.execute(work);
+  await forgetTries(work, email);
+}
+
+/** What was counted of somebody: keys end with whom they are about, in small letters. Whose name only contains theirs goes on being counted. */
+async function forgetTries(work: Work, name: string): Promise<void> {
+  await sql`delete from tries where substring(key from '[^ ]*$') = lower(${name})`.execute(work);
 }
