@@ -66,6 +66,8 @@ test("a workspace is copied, packed, filled, laid aside, deleted and restored", 
   expect(copy).toMatchObject({ name: "Copy", kind: "persistent", clonedFrom: { id } });
   writeFileSync(join(folder, "b.txt"), "b\n");
   await workspace("import", folder, "Copy");
+  const [before] = (await document("versions", "Copy"))["items"] as object[];
+  expect(before).toMatchObject({ number: 1, cause: "before_import", tree: { files: 1 } });
   expect((await workspace("import", archive, "Copy", "--replace")).stdout).toContain("1 files");
   expect((await workspace("suspend", "Copy")).stdout).toBe("Copy is suspended.\n");
   expect((await workspace("resume", "Copy")).stdout).toBe("Copy is active.\n");

@@ -160,6 +160,7 @@ export const WorkspaceFileChanges = z
       .enum(["refuse", "mine", "theirs"])
       .default("refuse")
       .describe("of what cannot be put together: nothing is changed, or this side's stays"),
+    keepBefore: z.boolean().default(false).describe("what was there before becomes a version, as before an import"),
   })
   .meta({ id: "WorkspaceFileChanges" });
 export type WorkspaceFileChanges = z.output<typeof WorkspaceFileChanges>;
@@ -310,10 +311,10 @@ export const workspaceRoutes = {
     audit: "workspace.archive",
     method: "POST",
     path: `${base}/:id/archive`,
-    summary: "Archive a workspace: it is kept, and can be changed again once it is resumed",
+    summary: "Archive a workspace that is not ephemeral: it is kept, and can be changed again once it is resumed",
     params: byId,
     responses: { 200: Workspace },
-    errors: ["not_found", "forbidden", "workspace_deleted", "workspace_in_use"],
+    errors: ["not_found", "forbidden", "workspace_deleted", "workspace_in_use", "conflict"],
   }),
   resumeWorkspace: route({
     ...common,

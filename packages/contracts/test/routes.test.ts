@@ -46,6 +46,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "rotateTrigger",
     "rotateWebhook",
     "rotateWebhookSecret",
+    "renewShareLink",
   ]),
   ...reasons("nothing but a message or a code that ends by itself comes of it; how many is limited", [
     "requestSignUp",

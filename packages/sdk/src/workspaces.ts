@@ -46,8 +46,14 @@ export interface Workspaces {
   ): Promise<{ readonly tree: TreeRef; readonly revision: number; readonly items: readonly TreeFile[] }>;
   /** The content of a file, unread. */
   readFile(id: string, path: string, version?: number, options?: CallOptions): Promise<Response>;
-  /** Changes files that were loaded at `revision`, all at once or not at all; what others have changed since stays. */
-  changeFiles(id: string, changes: TreeChanges, revision: Revision, onConflict?: OnConflict, options?: CallOptions): Promise<Workspace>;
+  /** Changes files that were loaded at `revision`, all at once or not at all; what others have changed since stays. `keepBefore` makes a version before. */
+  changeFiles(
+    id: string,
+    changes: TreeChanges,
+    revision: Revision,
+    how?: { readonly onConflict?: OnConflict; readonly keepBefore?: boolean },
+    options?: CallOptions,
+  ): Promise<Workspace>;
   import(id: string, input: RouteBody<typeof workspaceRoutes.importIntoWorkspace>, options?: CallOptions): Promise<Workspace>;
   /** An archive of its files, unread. */
   export(id: string, query?: { readonly format?: "zip" | "tar"; readonly version?: number }, options?: CallOptions): Promise<Response>;
@@ -91,8 +97,8 @@ export function createWorkspaces(transport: Transport): Workspaces {
     files: (id, version, options = {}) => transport.json("listWorkspaceFiles", { ...options, params: { id }, query: at(version) }),
     readFile: (id, path, version, options = {}) =>
       transport.raw("readWorkspaceFile", { ...options, params: { id }, query: { path, ...at(version) } }),
-    changeFiles: (id, changes, revision, onConflict = "refuse", options = {}) =>
-      transport.json("changeWorkspaceFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes, onConflict }, revision }),
+    changeFiles: (id, changes, revision, how = {}, options = {}) =>
+      transport.json("changeWorkspaceFiles", { timeoutMs: 0, ...options, params: { id }, body: { ...how, changes }, revision }),
     import: (id, input, options = {}) => transport.json("importIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),
     export: (id, query = {}, options = {}) => transport.raw("exportWorkspace", { timeoutMs: 0, ...options, params: { id }, query }),
     exportUrl: (ids) => transport.url("exportWorkspaces", { query: { ids: ids.join(",") } }),

@@ -228,9 +228,15 @@ async function bringIn(syla: Syla, { id, revision }: Workspace, source: string, 
   }
   const files = await readFolder(syla, source);
   const kept = new Set(files.map(({ path }) => path));
-  const there = replace ? (await syla.workspaces.files(id)).items.filter(({ path }) => !kept.has(path)) : [];
-  const changes = [...there.map(({ path }) => ({ op: "delete" as const, path })), ...files.map((file) => ({ op: "write" as const, file }))];
-  return changes.length === 0 ? await syla.workspaces.get(id) : await syla.workspaces.changeFiles(id, changes, revision);
+  const there = replace ? await syla.workspaces.files(id) : { items: [], revision };
+  const others = there.items.filter(({ path }) => !kept.has(path));
+  const changes = [
+    ...others.map(({ path }) => ({ op: "delete" as const, path })),
+    ...files.map((file) => ({ op: "write" as const, file })),
+  ];
+  return changes.length === 0
+    ? await syla.workspaces.get(id)
+    : await syla.workspaces.changeFiles(id, changes, there.revision, { keepBefore: true });
 }
 
 function diff(): Command {

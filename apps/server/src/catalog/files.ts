@@ -9,8 +9,8 @@ import type { TreeEntry } from "../platform/trees.ts";
 /** What somebody has uploaded: they may refer to it, and it counts to their storage. */
 export interface Uploads {
   uploadSizes(ownerId: string, hashes: readonly string[]): Promise<Map<string, number>>;
-  /** @throws AppError `quota_exceeded` */
-  recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<unknown>;
+  /** @returns those that were not counted before @throws AppError `quota_exceeded` */
+  recordUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<readonly BlobRef[]>;
 }
 
 /** What storing files needs. */

@@ -935,6 +935,8 @@ interface WorkspaceHeadRow {
   revision: number;
   tree_sha256: string;
   created_at: Time;
+  /** Since when it is no longer what is there. */
+  superseded_at: OptionalTime;
 }
 
 export interface Schema {

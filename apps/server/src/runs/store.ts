@@ -623,6 +623,10 @@ export async function forgetUploads(queries: Queries, ownerId: string, hashes: r
         and not exists (select from tree_blobs b join asset_versions v using (tree_sha256) join assets a on a.id = v.asset_id
           where b.sha256 = u.sha256 and a.owner_id = u.owner_id)
         and not exists (select from tree_blobs b join workspaces w using (tree_sha256) where b.sha256 = u.sha256 and w.owner_id = u.owner_id)
+        and not exists (select from tree_blobs b join workspace_versions v using (tree_sha256) join workspaces w on w.id = v.workspace_id
+          where b.sha256 = u.sha256 and w.owner_id = u.owner_id)
+        and not exists (select from tree_blobs b join workspace_heads h using (tree_sha256) join workspaces w on w.id = h.workspace_id
+          where b.sha256 = u.sha256 and w.owner_id = u.owner_id)
       returning size)
     select coalesce(sum(size), 0)::bigint as bytes from removed`.execute(queries);
   return rows[0]?.bytes ?? 0;

@@ -51,9 +51,11 @@ function toTar(blobs: Blobs, entries: readonly TreeEntry[]): Readable {
 /** A zip archive of several, a folder each. What may not be seen is told in `results.json`. @throws AppError `payload_too_large` */
 export async function exportMany({ workspaces, blobs }: ExportContext, actor: Actor, ids: readonly string[]): Promise<Readable> {
   const results: BulkResult[] = [];
+  // Looked at before the next ones are read: all of them together could be far more than is held at once.
   const found: { readonly folder: string; readonly entries: readonly TreeEntry[] }[] = [];
   let files = 0;
   for (const id of new Set(ids)) {
+    if (files > mostFiles) throw tooMany();
     try {
       const { name } = await workspaces.get(actor, id);
       const { entries } = await workspaces.files(actor, id);
@@ -66,11 +68,7 @@ export async function exportMany({ workspaces, blobs }: ExportContext, actor: Ac
       results.push({ id, ok: false, error: { code: error.code, message: error.message, hint: error.hint } });
     }
   }
-  if (files > mostFiles)
-    throw new AppError("payload_too_large", {
-      message: `These have ${files} files together; one archive holds at most ${mostFiles}.`,
-      hint: "Export fewer of them at once.",
-    });
+  if (files > mostFiles) throw tooMany();
   const { zip, output } = createZip();
   for (const { folder, entries } of found)
     for (const { path, mode, size, sha256 } of entries)
@@ -78,6 +76,13 @@ export async function exportMany({ workspaces, blobs }: ExportContext, actor: Ac
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results }, null, 2)}\n`), "results.json");
   zip.end();
   return output;
+}
+
+function tooMany(): AppError {
+  return new AppError("payload_too_large", {
+    message: `These have more than ${mostFiles} files together, which is the most that one archive holds.`,
+    hint: "Export fewer of them at once.",
+  });
 }
 
 /** A backslash divides folders for many programs that unpack archives, and could lead out of one. */

@@ -3,7 +3,7 @@ import type { TreeChange } from "@syla/contracts/programs";
 import type { WorkspaceFileChanges, WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import { applyChanges, storeFiles, type Uploads } from "../catalog/service.ts";
-import type { Blobs } from "../platform/blobs.ts";
+import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { Work } from "../platform/database.ts";
 import { mergeTrees, type ConflictRule } from "../platform/merge-trees.ts";
 import type { Revision } from "../platform/revision.ts";
@@ -16,7 +16,10 @@ import * as store from "./store.ts";
 export interface FilesContext extends LoadingContext {
   readonly blobs: Blobs;
   readonly trees: Trees;
-  readonly uploads: Uploads;
+  readonly uploads: Uploads & {
+    /** Takes back what `recordUploads` answered. */
+    forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void>;
+  };
 }
 
 /** So many files that go at once are worth a version of what was there. */
@@ -37,7 +40,7 @@ export interface FilesWish {
   /** Refused unless this is what is there; else what others wrote since stays. */
   readonly revision?: Revision | undefined;
   /** What was there before becomes a version. */
-  readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null };
+  readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null } | undefined;
 }
 
 /**
@@ -48,6 +51,27 @@ export interface FilesWish {
  *   `workspace_archived`, `revision_conflict`
  */
 export async function putFiles(context: FilesContext, actor: Actor, id: string, wish: FilesWish): Promise<void> {
+  const fresh: BlobRef[] = [];
+  await orForgotten(context, actor, fresh, () => putMerged(context, actor, id, wish, fresh));
+}
+
+/** What was counted for something that did not come about is given back to their quota. */
+export async function orForgotten<T>(
+  { uploads }: Pick<FilesContext, "uploads">,
+  actor: Actor,
+  fresh: readonly BlobRef[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await uploads.forgetUploads(actor, fresh);
+    throw error;
+  }
+}
+
+/** `fresh` becomes what was counted for it. */
+async function putMerged(context: FilesContext, actor: Actor, id: string, wish: FilesWish, fresh: BlobRef[]): Promise<void> {
   const { database, trees, blobs, uploads } = context;
   for (let left = mostTries; left > 0; left -= 1) {
     const seen = await store.findWorkspace(database.queries, id);
@@ -59,7 +83,7 @@ export async function putFiles(context: FilesContext, actor: Actor, id: string, 
     if (lost.length > 0 && wish.onConflict !== "theirs") throw conflict(lost);
     const { entries, conflicts, merged } = await mergeTrees(blobs, { base: wish.base, mine, theirs }, wish.onConflict);
     if (conflicts.length > 0) throw conflict(conflicts);
-    await uploads.recordUploads(actor, merged);
+    fresh.push(...(await uploads.recordUploads(actor, merged)));
     const tree = await trees.put(entries).catch((error: unknown) => {
       throw error instanceof AppError ? locatedIn("changes", error) : error;
     });
@@ -106,7 +130,7 @@ export async function changeFiles(
   context: FilesContext,
   actor: Actor,
   id: string,
-  { changes, onConflict }: WorkspaceFileChanges,
+  { changes, onConflict, keepBefore }: WorkspaceFileChanges,
   revision: Revision | undefined,
 ): Promise<void> {
   const row = await loadWorkspace(context, actor, "workspace:edit", id);
@@ -121,9 +145,14 @@ export async function changeFiles(
   const isMoved = ({ path, sha256 }: TreeEntry) => was.get(path) !== sha256 && !brought.has(sha256);
   const moved = new Set(mine.filter(isMoved).map(({ path }) => path));
   const gone = base.filter(({ path }) => !kept.has(path)).length;
-  const before =
-    gone < manyFiles ? {} : { before: { cause: "before_delete" as const, message: `Before ${gone} files were deleted or moved` } };
-  await putFiles(context, actor, id, { base, mine, moved, onConflict, ...before });
+  await putFiles(context, actor, id, { base, mine, moved, onConflict, before: keepBefore ? beforeImport : beforeDeletion(gone) });
+}
+
+/** Before files come in from elsewhere. */
+export const beforeImport = { cause: "before_import" as const, message: "Before files were brought in" };
+
+function beforeDeletion(gone: number): FilesWish["before"] {
+  return gone < manyFiles ? undefined : { cause: "before_delete", message: `Before ${gone} files were deleted or moved` };
 }
 
 async function storeWritten(

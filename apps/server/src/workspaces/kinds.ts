@@ -13,6 +13,9 @@ export const profiles: Readonly<Record<WorkspaceKind, Workspace["profile"]>> = {
 /** How long what was deleted can be restored. */
 export const keptDays = 30;
 
+/** How long changes can be made on files as they were before others changed them. */
+export const keptHeadDays = 3;
+
 /** The times of a workspace's life, as they are set now. */
 export interface WorkspaceTimes {
   /** So long after its last use an ephemeral one is removed. */

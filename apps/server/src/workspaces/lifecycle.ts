@@ -2,7 +2,7 @@ import { notifyEach } from "../notifications/service.ts";
 import type { Database, Work } from "../platform/database.ts";
 import type { RecurringWork } from "../platform/recurring.ts";
 import { settling } from "../quotas/service.ts";
-import { keptDays, type WorkspaceTimes } from "./kinds.ts";
+import { keptDays, keptHeadDays, type WorkspaceTimes } from "./kinds.ts";
 import * as store from "./store.ts";
 
 const everyMs = 30_000;
@@ -29,7 +29,7 @@ export async function sweepWorkspaces(database: Database, times: WorkspaceTimes,
     (work) => suspendIdle(work, times),
     (work) => warn(work, times),
   ];
-  let total = await removeGone(database, times, signal);
+  let total = (await removeGone(database, times, signal)) + (await forgetHeads(database, signal));
   for (const step of steps) {
     for (;;) {
       const done = await database.queries.transaction().execute(step);
@@ -55,37 +55,41 @@ async function removeGone(database: Database, { ephemeralMs }: WorkspaceTimes, s
   }
 }
 
+/** What files were, which counts as long as it is kept. */
+async function forgetHeads(database: Database, signal?: AbortSignal): Promise<number> {
+  for (let count = 0; ;) {
+    const heads = await store.findOldHeads(database.queries, keptHeadDays * dayMs, atOnce);
+    if (heads.length === 0) return count;
+    const storers = await store.findStorers(database.queries, idsOf(heads));
+    const forgotten = await database.queries.transaction().execute((work) => settling(work, storers, () => store.forgetHeads(work, heads)));
+    count += forgotten;
+    if (heads.length < atOnce || signal?.aborted === true) return count;
+  }
+}
+
 /** What is to be kept is archived. */
 async function endSessions(work: Work, { sessionMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeExpired(work, sessionMs, atOnce);
-  for (const { id, keep_on_exit: isKept } of rows)
-    await store.changeWorkspace(
-      work,
-      id,
-      null,
-      isKept ? { state: "archived", archived_at: new Date() } : { deleted_at: new Date(), deleted_by: null },
-    );
+  await store.settleWorkspaces(work, idsOf(rows.filter((row) => row.keep_on_exit)), archived());
+  await store.settleWorkspaces(work, idsOf(rows.filter((row) => !row.keep_on_exit)), { deleted_at: new Date(), deleted_by: null });
   return rows.length;
 }
 
 async function archiveUnused(work: Work, { archiveMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeUnused(work, archiveMs, atOnce);
-  for (const { id } of rows) await store.changeWorkspace(work, id, null, { state: "archived", archived_at: new Date() });
+  await store.settleWorkspaces(work, idsOf(rows), archived());
   return rows.length;
 }
 
 async function suspendIdle(work: Work, { idleMs, collaborativeIdleMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeIdle(work, idleMs, collaborativeIdleMs, atOnce);
-  for (const { id } of rows) await store.changeWorkspace(work, id, null, { state: "suspended" });
+  await store.settleWorkspaces(work, idsOf(rows), { state: "suspended" });
   return rows.length;
 }
 
 async function warn(work: Work, { archiveMs, sessionMs }: WorkspaceTimes): Promise<number> {
   const rows = await store.takeToWarn(work, { archiveMs, sessionMs, aheadMs: warnAheadMs }, atOnce);
-  await store.markWarned(
-    work,
-    rows.map(({ id }) => id),
-  );
+  await store.markWarned(work, idsOf(rows));
   for (const { id, name, kind, owner_id: ownerId, keep_on_exit: isKept } of rows) {
     const isArchived = kind !== "session" || isKept;
     await notifyEach(work, await store.listOwners(work, ownerId), {
@@ -99,4 +103,10 @@ async function warn(work: Work, { archiveMs, sessionMs }: WorkspaceTimes): Promi
     });
   }
   return rows.length;
+}
+
+const archived = () => ({ state: "archived" as const, archived_at: new Date() });
+
+function idsOf(rows: readonly { readonly id: string }[]): string[] {
+  return rows.map(({ id }) => id);
 }

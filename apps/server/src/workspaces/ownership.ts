@@ -6,6 +6,7 @@ export const workspaceOwnership: Ownership = {
   count: store.countOwned,
   storers: async (queries, ownerId) => await store.findStorers(queries, await store.listOwned(queries, ownerId)),
   handOver: async (work, from, to) => {
+    await store.lockNames(work, to);
     for (const id of await store.listOwned(work, from)) {
       const row = await store.lockWorkspace(work, id);
       if (row === undefined) continue;

@@ -33,7 +33,7 @@ export function toWorkspace(row: WorkspaceRow, standing: Standing, times: Worksp
     network: networkOf(row),
     keepOnExit: row.keep_on_exit,
     ttlMs,
-    expiresAt: ends ? new Date(row.last_used_at.getTime() + ttlMs).toISOString() : null,
+    expiresAt: ends ? new Date(Math.max(row.last_used_at.getTime(), row.ran_at?.getTime() ?? 0) + ttlMs).toISOString() : null,
     lastUsedAt: row.last_used_at.toISOString(),
     runningCount: row.running,
     clonedFrom: row.cloned_from === null ? null : ClonedFrom.parse(row.cloned_from),

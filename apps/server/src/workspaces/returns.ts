@@ -5,7 +5,7 @@ import { covers } from "../access/service.ts";
 import type { Audit } from "../audit/service.ts";
 import type { ReturnedFiles, RunPlace, WorkspaceReturns } from "../runs/service.ts";
 import type { TreeEntry } from "../platform/trees.ts";
-import { putFiles, type FilesContext } from "./files.ts";
+import { orForgotten, putFiles, type FilesContext } from "./files.ts";
 import { profiles } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable } from "./loading.ts";
 import { networkOf } from "./presenter.ts";
@@ -95,20 +95,29 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
   try {
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
-    await context.uploads.recordUploads(actor, changed);
-    if (!files.isEnded)
-      return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
-    try {
-      const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
-      await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });
-      return { outcome: "merged", changed: count, version: null, error: null };
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "workspace_conflict") throw error;
-      return await keepBeside(context, actor, files, mine, count, error);
-    }
+    const fresh = await context.uploads.recordUploads(actor, changed);
+    return await orForgotten(context, actor, fresh, () => putBack(context, actor, files, { base, mine, count }));
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
+  }
+}
+
+/** All of it into the files, or beside them as a version. */
+async function putBack(
+  context: ReturnsContext,
+  actor: Actor,
+  files: ReturnedFiles,
+  { base, mine, count }: { readonly base: readonly TreeEntry[]; readonly mine: readonly TreeEntry[]; readonly count: number },
+): Promise<Returned> {
+  if (!files.isEnded) return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
+  try {
+    const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
+    await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });
+    return { outcome: "merged", changed: count, version: null, error: null };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "workspace_conflict") throw error;
+    return await keepBeside(context, actor, files, mine, count, error);
   }
 }
 

@@ -23,7 +23,7 @@ import { newId } from "../platform/ids.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, TreeRef } from "../platform/trees.ts";
 import { settling } from "../quotas/service.ts";
-import { changeFiles, putFiles, type FilesContext } from "./files.ts";
+import { beforeImport, changeFiles, putFiles, type FilesContext } from "./files.ts";
 import type { WorkspaceTimes } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable, requireRevision, toThing } from "./loading.ts";
 import { toWorkspace, treeOf } from "./presenter.ts";
@@ -117,6 +117,7 @@ export class Workspaces {
         ...(network === undefined ? {} : { network: JSON.stringify(network) }),
         ...(keepOnExit === undefined ? {} : { keep_on_exit: keepOnExit }),
       };
+      if (change.name !== undefined) await store.lockNames(work, row.owner_id);
       if (Object.keys(columns).length > 0) await store.changeWorkspace(work, id, actor.userId, columns);
     });
     return await this.get(actor, id);
@@ -142,6 +143,7 @@ export class Workspaces {
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at === null) return;
+      await store.lockNames(work, row.owner_id);
       await store.changeWorkspace(work, id, actor.userId, { deleted_at: null, deleted_by: null });
       await store.touchWorkspace(work, id);
     });
@@ -177,6 +179,7 @@ export class Workspaces {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
       if (row.owner_id === ownerId) return;
+      await store.lockNames(work, ownerId);
       await store.changeWorkspace(work, id, actor.userId, { owner_id: ownerId });
       if (ownerId.startsWith("user_") && ownerId !== actor.userId)
         await notify(work, { userId: ownerId, type: "share_received", title: `“${name}” belongs to you now`, link: `/workspaces/${id}` });
@@ -199,12 +202,17 @@ export class Workspaces {
     return await this.get(actor, id);
   }
 
-  /** @throws AppError `workspace_in_use`, `workspace_deleted` */
+  /** Not an ephemeral one: it ends, as whoever may have no other kind was told. @throws AppError `workspace_in_use`, `workspace_deleted`, `conflict` */
   async archive(actor: Actor, id: string): Promise<Workspace> {
     await loadWorkspace(this.#context, actor, "workspace:delete", id);
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
+      if (row.kind === "ephemeral")
+        throw new AppError("conflict", {
+          message: "An ephemeral workspace cannot be archived: it ends.",
+          hint: "Clone it as another kind.",
+        });
       if (await store.isInUse(work, id)) throw new AppError("workspace_in_use");
       if (row.state !== "archived") await store.changeWorkspace(work, id, actor.userId, { state: "archived", archived_at: new Date() });
     });
@@ -270,8 +278,7 @@ export class Workspaces {
     const brought = await this.#collect(actor, source, signal);
     const paths = new Set(brought.map(({ path }) => path));
     const mine = replace ? brought : [...base.filter(({ path }) => !paths.has(path)), ...brought];
-    const before = { cause: "before_import" as const, message: "Before files were brought in" };
-    await putFiles(this.#context, actor, id, { base, mine, onConflict: "refuse", before });
+    await putFiles(this.#context, actor, id, { base, mine, onConflict: "refuse", before: beforeImport });
     return await this.get(actor, id);
   }
 

@@ -16,11 +16,15 @@ export interface WorkspaceRow extends Columns {
   readonly file_count: number | null;
   readonly total_bytes: number | null;
   readonly running: number;
+  /** When the last of its runs ended, of those that were made last. */
+  readonly ran_at: Date | null;
 }
 
 const startedStatuses = sql`('starting', 'running', 'waiting')`;
 /** Runs that go on, or whose turn may come at any time; not what is for later, which may be in a year. */
 const isGoing = sql`(runs.status in ${startedStatuses} or (runs.status = 'queued' and runs.available_at <= now()))`;
+
+const latestRuns = 20;
 
 function selectWorkspaces(queries: Queries) {
   return queries
@@ -37,6 +41,8 @@ function selectWorkspaces(queries: Queries) {
       "u.name as updater_name",
       "r.file_count",
       "r.total_bytes",
+      sql<Date | null>`(select max(finished_at) from (
+        select finished_at from runs where runs.workspace_id = workspaces.id order by id desc limit ${latestRuns}) as latest)`.as("ran_at"),
       sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and ${isGoing})::int`.as("running"),
     ]);
 }
@@ -118,8 +124,14 @@ export async function findFreeName(queries: Queries, ownerId: string, wish: stri
   return freeName(wish, new Set(rows.map((row) => row.name_key)));
 }
 
+/** One at a time for the names of an owner's workspaces, until the transaction ends: what is looked up then stays so. */
+export async function lockNames(work: Work, ownerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`names of ${ownerId} workspace`}, 0))`.execute(work);
+}
+
 /** Inserts a workspace with its first head. */
 export async function insertWorkspace(work: Work, row: Omit<Insertable<Schema["workspaces"]>, "name_key">): Promise<void> {
+  await lockNames(work, row.owner_id);
   await work
     .insertInto("workspaces")
     .values({ ...row, name_key: nameKey(row.name) })
@@ -147,6 +159,20 @@ export async function changeWorkspace(
     .execute();
 }
 
+/** Its time has come: nobody has changed anything, and whoever has it open goes on with what they loaded. */
+export async function settleWorkspaces(
+  work: Work,
+  ids: readonly string[],
+  change: Pick<Updateable<Schema["workspaces"]>, "state" | "archived_at" | "deleted_at" | "deleted_by">,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await work
+    .updateTable("workspaces")
+    .set(change)
+    .where("id", "in", [...ids])
+    .execute();
+}
+
 /** It was used: that is no change of it. One that was suspended goes on. */
 export async function touchWorkspace(queries: Queries, id: string): Promise<void> {
   await sql`update workspaces set last_used_at = now(), warned_at = null, state = case state when 'suspended' then 'active' else state end
@@ -155,17 +181,46 @@ export async function touchWorkspace(queries: Queries, id: string): Promise<void
 
 const keptHeads = 1000;
 
-/** Notes what the files are at a revision, and forgets what they were long ago. */
+/** Notes what the files are at a revision. What they were long ago, or many revisions ago, is for {@link forgetHeads}. */
 export async function insertHead(
   work: Work,
   head: { readonly id: string; readonly revision: number; readonly tree: string },
 ): Promise<void> {
   await work.insertInto("workspace_heads").values({ workspace_id: head.id, revision: head.revision, tree_sha256: head.tree }).execute();
-  await work
-    .deleteFrom("workspace_heads")
-    .where("workspace_id", "=", head.id)
-    .where("revision", "<", head.revision - keptHeads)
-    .execute();
+  await sql`update workspace_heads set superseded_at = case when revision < ${head.revision - keptHeads} then to_timestamp(0) else now() end
+    where workspace_id = ${head.id} and revision < ${head.revision}
+      and (superseded_at is null or (revision < ${head.revision - keptHeads} and superseded_at > to_timestamp(0)))`.execute(work);
+}
+
+/** Some of the heads that something took the place of so long ago, or so many revisions ago. */
+export async function findOldHeads(queries: Queries, ms: number, most: number): Promise<{ id: string; revision: number }[]> {
+  const { rows } = await sql<{ id: string; revision: number }>`
+    select workspace_id as id, revision from workspace_heads where superseded_at < ${before(ms)} order by superseded_at limit ${most}`.execute(
+    queries,
+  );
+  return rows;
+}
+
+/** Forgets heads with those before them, and the uploads of those who brought what is in no files any more; what came within the hour is about to be used. @returns how many */
+export async function forgetHeads(work: Work, heads: readonly { readonly id: string; readonly revision: number }[]): Promise<number> {
+  const { rows } = await sql<{ id: string; tree: string }>`
+    delete from workspace_heads using unnest(${heads.map(({ id }) => id)}::text[], ${heads.map(({ revision }) => revision)}::int[]) as old(id, number)
+    where workspace_id = old.id and revision <= old.number and superseded_at is not null
+    returning workspace_id as id, tree_sha256 as tree`.execute(work);
+  await sql`
+    with gone as (
+      select distinct people.id as owner_id, b.sha256
+      from unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ tree }) => tree)}::text[]) as old(id, tree)
+      join workspaces w on w.id = old.id join tree_blobs b on b.tree_sha256 = old.tree
+      cross join lateral (values (w.owner_id), (w.created_by), (w.updated_by)) as people(id))
+    delete from uploads u using gone where u.owner_id = gone.owner_id and u.sha256 = gone.sha256 and u.created_at < now() - interval '1 hour'
+      and not exists (select from tree_blobs b where b.sha256 = u.sha256 and (
+        exists (select from workspaces p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from workspace_versions p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from workspace_heads p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from assets p where p.tree_sha256 = b.tree_sha256)
+        or exists (select from asset_versions p where p.tree_sha256 = b.tree_sha256)))`.execute(work);
+  return rows.length;
 }
 
 /** What the files were at a revision; undefined when that is forgotten. */
@@ -218,8 +273,9 @@ export interface NewVersion {
   readonly by: string | null;
 }
 
-/** So many versions that nobody asked for are kept. */
+/** So many versions that nobody asked for are kept, besides those that are the only copy of what a run left. */
 const keptAutomatic = 100;
+const isSpare = sql<SqlBool>`cause not in ('manual', 'run')`;
 
 /** Makes a version; its number. One that nobody asked for is not made when the newest one is of the same files. The workspace is locked. */
 export async function insertVersion(work: Work, id: string, version: NewVersion): Promise<number> {
@@ -236,8 +292,8 @@ export async function insertVersion(work: Work, id: string, version: NewVersion)
     .insertInto("workspace_versions")
     .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
     .execute();
-  await sql`delete from workspace_versions where workspace_id = ${id} and cause <> 'manual' and number not in (
-    select number from workspace_versions where workspace_id = ${id} and cause <> 'manual' order by number desc limit ${keptAutomatic})`.execute(
+  await sql`delete from workspace_versions where workspace_id = ${id} and ${isSpare} and number not in (
+    select number from workspace_versions where workspace_id = ${id} and ${isSpare} order by number desc limit ${keptAutomatic})`.execute(
     work,
   );
   return number;
@@ -335,7 +391,7 @@ interface GoneTimes {
 
 function isGone({ ephemeralMs, deletedMs }: GoneTimes): RawBuilder<SqlBool> {
   return sql<SqlBool>`((deleted_at is not null and deleted_at < ${before(deletedMs)})
-    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${usedAt} < ${before(ephemeralMs)})) and ${isFree}`;
+    or (deleted_at is null and state <> 'archived' and kind = 'ephemeral' and ${isUnused(before(ephemeralMs))})) and ${isFree}`;
 }
 
 /** Locks those that nothing runs in and of which `due` holds, some at a time; several servers share the work. */
@@ -346,8 +402,9 @@ async function takeDue(work: Work, due: RawBuilder<SqlBool>, most: number): Prom
   return rows;
 }
 
-/** When one was used last: by somebody, or by a run in it. */
-const usedAt = sql`greatest(last_used_at, (select max(finished_at) from runs where runs.workspace_id = workspaces.id))`;
+/** Whether nobody has used one since, and no run in it has ended since. Few are asked for their runs: the others were used. */
+const isUnused = (since: RawBuilder<unknown>) =>
+  sql<SqlBool>`(last_used_at < ${since} and not exists (select from runs where runs.workspace_id = workspaces.id and finished_at >= ${since}))`;
 const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and ${isGoing})`;
 const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 
@@ -355,26 +412,22 @@ const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 export async function takeExpired(work: Work, ms: number, most: number): Promise<Columns[]> {
   return await takeDue(
     work,
-    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${usedAt} < ${before(ms)}`,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind = 'session' and ${isUnused(before(ms))}`,
     most,
   );
 }
 
 /** Active ones that nobody has used for so long. */
 export async function takeIdle(work: Work, idleMs: number, collaborativeMs: number, most: number): Promise<Columns[]> {
-  return await takeDue(
-    work,
-    sql<SqlBool>`deleted_at is null and state = 'active' and kind <> 'ephemeral'
-      and ${usedAt} < now() - case kind when 'collaborative' then ${collaborativeMs}::float8 else ${idleMs}::float8 end * interval '1 millisecond'`,
-    most,
-  );
+  const since = sql`now() - case workspaces.kind when 'collaborative' then ${collaborativeMs}::float8 else ${idleMs}::float8 end * interval '1 millisecond'`;
+  return await takeDue(work, sql<SqlBool>`deleted_at is null and state = 'active' and kind <> 'ephemeral' and ${isUnused(since)}`, most);
 }
 
 /** Those without an end that nobody has used for so long. */
 export async function takeUnused(work: Work, ms: number, most: number): Promise<Columns[]> {
   return await takeDue(
     work,
-    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind in ('persistent', 'collaborative') and ${usedAt} < ${before(ms)}`,
+    sql<SqlBool>`deleted_at is null and state <> 'archived' and kind in ('persistent', 'collaborative') and ${isUnused(before(ms))}`,
     most,
   );
 }
@@ -389,7 +442,7 @@ export async function takeToWarn(
   return await takeDue(
     work,
     sql<SqlBool>`deleted_at is null and state <> 'archived' and warned_at is null and (
-      (kind in ('persistent', 'collaborative') and ${usedAt} < ${soon(archiveMs)}) or (kind = 'session' and ${usedAt} < ${soon(sessionMs)}))`,
+      (kind in ('persistent', 'collaborative') and ${isUnused(soon(archiveMs))}) or (kind = 'session' and ${isUnused(soon(sessionMs))}))`,
     most,
   );
 }

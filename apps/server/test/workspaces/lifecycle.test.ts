@@ -2,6 +2,7 @@ import type { Workspace } from "@syla/contracts/workspaces";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { countStored, measureDrift } from "../../src/quotas/store.ts";
 import { sweepWorkspaces } from "../../src/workspaces/lifecycle.ts";
 import { readTimes } from "../../src/workspaces/service.ts";
 import { createAccount, type Person } from "../access/people.ts";
@@ -51,6 +52,9 @@ it("of each kind goes its way, and nobody is surprised by it", async () => {
   expect(await states()).toEqual(["gone", "active", "active", "active", "active"]);
   await pass("25 minutes");
   expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "active"]);
+  // That is nobody's change.
+  const idle = await json<Workspace>(server.fetch(`/api/v1/workspaces/${persistent}`, { headers: ann.headers }));
+  expect(idle).toMatchObject({ revision: 1, updatedBy: { id: ann.id }, updatedAt: idle.createdAt });
   await pass("30 minutes");
   expect(await states()).toEqual(["gone", "suspended", "suspended", "suspended", "suspended"]);
   await pass("23 hours");
@@ -72,6 +76,27 @@ it("of each kind goes its way, and nobody is surprised by it", async () => {
   expect(await stateOf(session)).toBe("gone");
   await server.send("POST", `/api/v1/workspaces/${persistent}/resume`, undefined, ann.headers);
   expect(await stateOf(persistent)).toBe("active");
+});
+
+it("gives back what was deleted from its files some days ago, and what they are stays", async () => {
+  const { queries } = server.context.database;
+  const person = await createAccount(server);
+  const space = await createWorkspace(server, person, "Emptied", { "large.txt": "x".repeat(3_000_000), "a.txt": "a" });
+  const changes = [{ op: "delete", path: "large.txt" }];
+  const edited = await server.send("POST", `/api/v1/workspaces/${space.id}/files`, { changes }, { ...person.headers, "if-match": '"1"' });
+  expect(edited.status).toBe(200);
+  const usage = async () => [await countStored(queries, person.id), await measureDrift(queries, person.id)];
+  await pass("1 minute");
+  expect(await usage()).toEqual([3_000_001, 0]);
+  await sql`update workspace_heads set superseded_at = superseded_at - interval '4 days'`.execute(queries);
+  await sql`update uploads set created_at = created_at - interval '4 days'`.execute(queries);
+  await pass("1 minute");
+  expect(await usage()).toEqual([1, 0]);
+  const listing = await json<{ items: object[] }>(server.fetch(`/api/v1/workspaces/${space.id}/files`, { headers: person.headers }));
+  expect(listing.items).toHaveLength(1);
+  expect(await queries.selectFrom("workspace_heads").select("revision").where("workspace_id", "=", space.id).execute()).toEqual([
+    { revision: 2 },
+  ]);
 });
 
 it("takes its times from the settings", async () => {

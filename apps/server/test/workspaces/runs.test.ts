@@ -199,8 +199,13 @@ it("takes all of what a run leaves, or nothing: too many files, names that are n
   const { id } = await createWorkspace(server, ann, "Too much", { "a.txt": "1" });
   const many = await run(id, "printf 2 > a.txt; for i in $(seq 10100); do : > f$i; done");
   expect(many.workspace).toMatchObject({ outcome: "refused", error: { code: "payload_too_large" } });
-  const collision = await run(id, "printf 2 > a.txt; : > A.TXT");
+  const collision = await run(id, "head -c 4000000 /dev/urandom > a.txt; : > A.TXT");
   expect(collision.workspace).toMatchObject({ outcome: "refused", error: { code: "invalid_path" } });
+  // What was refused is not counted.
+  const { queries } = server.context.database;
+  expect(await queries.selectFrom("uploads").select("size").where("owner_id", "=", ann.id).where("size", "=", 4_000_000).execute()).toEqual(
+    [],
+  );
   const poor = await createAccount(server);
   const { id: small } = await createWorkspace(server, poor, "Small", { "a.txt": "1" });
   await server.send("PATCH", `/api/v1/quotas/${poor.id}`, { storageMb: 1 });
@@ -220,8 +225,9 @@ it("is held to the limits and the network of its workspace", async () => {
   expect(await codeOf({ workspaceId: id })).toBe("entrypoint_missing");
   expect(await codeOf({ code: "1", entrypoint: "a.sh/b.sh", workspaceId: id })).toBe("invalid_path");
   expect(await codeOf({ code: "1", entrypoint: "x.sh", writeBack: true })).toBe("invalid_request");
-  await server.send("POST", `/api/v1/workspaces/${id}/archive`, undefined, ann.headers);
-  expect(await codeOf({ entrypoint: "a.sh", workspaceId: id })).toBe("workspace_archived");
+  const lasting = (await createWorkspace(server, ann, "Archived", { "a.sh": "echo 1\n" })).id;
+  await server.send("POST", `/api/v1/workspaces/${lasting}/archive`, undefined, ann.headers);
+  expect(await codeOf({ entrypoint: "a.sh", workspaceId: lasting })).toBe("workspace_archived");
 });
 
 it("is run again only by those who may run in its workspace, within what that allows", async () => {
@@ -270,5 +276,8 @@ it("keeps its workspace for as long as it goes on", async () => {
   await server.send("POST", `/api/v1/runs/${going.id}/cancel`, undefined, ann.headers);
   await waitForRun(server, going.id);
   expect(await sweep()).toBe(200);
+  // Its time counts from the end of the run, as it is told.
+  const { expiresAt } = await json<Workspace>(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }));
+  expect(Date.parse(expiresAt ?? "")).toBeGreaterThan(Date.now());
   expect(await sweep(1)).toBe(404);
 });

@@ -103,6 +103,8 @@ describe("a workspace", () => {
     expect(await json<Workspace>(change(ann, space.id, [write("a.txt", "x")]))).toMatchObject({ state: "active" });
     expect(await json<Workspace>(send(ann, "POST", `/${space.id}/archive`))).toMatchObject({ state: "archived" });
     expect(await codeOf(change(ann, space.id, [write("a.txt", "y")]))).toBe("workspace_archived");
+    const brief = await createWorkspace(server, ann, "Not for ever", {}, { kind: "ephemeral" });
+    expect(await codeOf(send(ann, "POST", `/${brief.id}/archive`))).toBe("conflict");
     expect(await json<Workspace>(send(ann, "POST", `/${space.id}/resume`))).toMatchObject({ state: "active", archivedAt: null });
     const results = await json<{ results: { id: string; ok: boolean }[] }>(
       send(ann, "POST", "/bulk", { action: "delete", ids: [space.id, "wsp_none"] }),

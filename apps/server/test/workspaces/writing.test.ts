@@ -2,6 +2,7 @@ import type { Workspace } from "@syla/contracts/workspaces";
 import { seededRandom } from "@syla/testkit/seeded-random";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import * as store from "../../src/workspaces/store.ts";
 import { createAccount, share, type Person } from "../access/people.ts";
 import { errorOf, json } from "../catalog/programs.ts";
 import { createWorkspace, readFiles, write } from "./workspaces.ts";
@@ -123,6 +124,12 @@ it("goes on while a version is put back: what was edited meanwhile is kept or re
   expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "one\n2\n3\n4\n5\n", "b.txt": "b\n" });
 });
 
+it("makes what was there a version where that is asked for", async () => {
+  const { id, revision } = await createWorkspace(server, ann, "Brought in", { "a.txt": "before\n" });
+  expect((await change(id, [write("a.txt", "after\n")], revision, { keepBefore: true })).status).toBe(200);
+  expect(await readFiles(server, ann, id, "?version=1")).toEqual({ "a.txt": "before\n" });
+});
+
 it("changes nothing when there is no room for it", async () => {
   const poor = await createAccount(server);
   const { id, revision, tree } = await createWorkspace(server, poor, "Full", { "a.txt": "a\n" });
@@ -130,4 +137,18 @@ it("changes nothing when there is no room for it", async () => {
   const changes = [write("a.txt", "changed\n"), write("large.txt", "x".repeat(2_000_000))];
   expect((await errorOf(change(id, changes, revision, {}, poor))).code).toBe("quota_exceeded");
   expect(await json<Workspace>(server.fetch(`/api/v1/workspaces/${id}`, { headers: poor.headers }))).toMatchObject({ revision, tree });
+});
+
+it("keeps what a run left beside however many versions make themselves, and what somebody wanted", async () => {
+  const { id, tree } = await createWorkspace(server, ann, "Much run in", { "a.txt": "a\n" });
+  const other = (await createWorkspace(server, ann, "Of other files", { "b.txt": "b\n" })).tree;
+  await server.context.database.queries.transaction().execute(async (work) => {
+    const add = (cause: store.NewVersion["cause"], sha256: string) =>
+      store.insertVersion(work, id, { tree: sha256, message: "", cause, by: ann.id });
+    await add("run", tree.sha256);
+    await add("manual", other.sha256);
+    for (let count = 0; count < 102; count += 1) await add("before_run", (count % 2 === 0 ? tree : other).sha256);
+    const left = await work.selectFrom("workspace_versions").select("number").where("workspace_id", "=", id).orderBy("number").execute();
+    expect([left.length, left.slice(0, 3).map(({ number }) => number)]).toEqual([102, [1, 2, 5]]);
+  });
 });

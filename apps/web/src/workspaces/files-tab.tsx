@@ -19,7 +19,8 @@ import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { useWorkspaceFile, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
-import { type Edit, useWorkspaceEdits } from "./use-workspace-edits.ts";
+import type { Edit } from "./edits.ts";
+import { useWorkspaceEdits } from "./use-workspace-edits.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 type Dialog = "none" | "new" | "rename";
@@ -28,12 +29,12 @@ type Dialog = "none" | "new" | "rename";
 export function FilesTab({ workspace }: WorkspaceTabProps) {
   const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
-  const working = useWorkspaceEdits(workspace);
   const versions = useWorkspaceVersions(workspace.id);
   const [dialog, setDialog] = useState<Dialog>("none");
   const [error, setError] = useState<unknown>(null);
   const version = readVersion(search.get("version"));
   const listing = useWorkspaceFiles(workspace.id, workspace.revision, version);
+  const working = useWorkspaceEdits(workspace, listing.data?.revision ?? workspace.revision);
   const files = listing.data?.items ?? [];
   const file = files.find(({ path }) => path === search.get("file")) ?? files[0];
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";

@@ -2,6 +2,7 @@ import type { OnConflict, TreeChanges, Workspace, WorkspaceKind } from "@syla/sd
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { textOf } from "../programs/queries.ts";
+import type { Saved } from "./edits.ts";
 
 const slowMs = 10_000;
 const fastMs = 4000;
@@ -38,11 +39,16 @@ export function useWorkspace(id: string) {
 /** The files as they are now, or of a version, which never changes. */
 export function useWorkspaceFiles(id: string, revision: number, version?: number) {
   return useQuery({
-    queryKey: [...keyOf(id), "files", version ?? revision],
+    queryKey: filesKey(id, revision, version),
     queryFn: ({ signal }) => syla.workspaces.files(id, version, { signal }),
-    placeholderData: (previous) => previous,
+    // What is shown meanwhile is of the same workspace, and is not a version in place of what is there now.
+    placeholderData: (previous, query) =>
+      query?.queryKey[1] === id && query.queryKey[3] === filesKey(id, revision, version)[3] ? previous : undefined,
   });
 }
+
+const filesKey = (id: string, revision: number, version?: number) =>
+  version === undefined ? [...keyOf(id), "files", "head", revision] : [...keyOf(id), "files", "version", version];
 
 /** The content of a file, by its hash: equal content is read once. */
 export function useWorkspaceFile(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
@@ -103,15 +109,16 @@ export function useChangeWorkspaceFiles(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async ({ changes, revision, onConflict }: FilesWish) => {
-      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict);
+      const workspace = await syla.workspaces.changeFiles(id, changes, revision, onConflict === undefined ? {} : { onConflict });
       const listing = await syla.workspaces.files(id);
       const written = new Set(changes.flatMap((change) => (change.op === "write" ? [change.file.path] : [])));
       const shown = listing.items.filter(({ path }) => written.has(path)).slice(0, mostReadAhead);
-      await Promise.all(shown.map((file) => client.fetchQuery(contentQuery(id, file))));
-      client.setQueryData([...keyOf(id), "files", listing.revision], listing);
-      return listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id);
+      const texts = shown.map(async (file) => [file.path, (await client.fetchQuery(contentQuery(id, file))).text] as const);
+      const saved: Saved = { revision: listing.revision, texts: new Map(await Promise.all(texts)) };
+      client.setQueryData(filesKey(id, listing.revision), listing);
+      return { ...saved, workspace: listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id) };
     },
-    onSuccess: (workspace) => store(client, workspace),
+    onSuccess: ({ workspace }) => store(client, workspace),
   });
 }
 

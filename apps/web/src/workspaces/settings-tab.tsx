@@ -90,7 +90,7 @@ export function SettingsTab({ workspace }: WorkspaceTabProps) {
   );
 }
 
-function EndSection({ workspace: { id, state } }: WorkspaceTabProps) {
+function EndSection({ workspace: { id, state, kind } }: WorkspaceTabProps) {
   const change = useWorkspaceChange(id);
   const bulk = useBulkWorkspaces();
   const navigate = useNavigate();
@@ -100,9 +100,12 @@ function EndSection({ workspace: { id, state } }: WorkspaceTabProps) {
   return (
     <Section heading="Its end">
       <Flex direction="column" gap="3" p="4">
-        <Text color="fg.muted">Archived it is kept and not changed until somebody resumes it. Deleted it can be restored for 30 days.</Text>
+        <Text color="fg.muted">
+          {kind === "ephemeral" ? "" : "Archived it is kept and not changed until somebody resumes it. "}Deleted it can be restored for 30
+          days.
+        </Text>
         <Flex gap="2" wrap="wrap">
-          {state === "archived" ? null : (
+          {state === "archived" || kind === "ephemeral" ? null : (
             <Button size="sm" variant="outline" loading={change.isPending} onClick={() => change.mutate((all) => all.archive(id))}>
               Archive
             </Button>
