@@ -106,7 +106,7 @@ import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
-import { placeForRun, takeBack } from "./workspaces/returns.ts";
+import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
 import { readTimes, Workspaces } from "./workspaces/service.ts";
 
 /** Of calls of models, so many of each run are looked at where two are compared. */
@@ -470,7 +470,10 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     trees,
     environments,
     openSecrets: openProgramSecrets,
-    workspaces: { takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor }, files) },
+    workspaces: {
+      requireOpen: (id) => requireOpen({ database }, id),
+      takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor, audit }, files),
+    },
     noteProgramRun,
     cache,
     quotas,
@@ -511,6 +514,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     requireDatasets,
     submitVersion: (actor, input, options) => programRuns.submit(actor, input, options),
     mountDatasets: (...wish) => datasets.forRun(...wish),
+    requireOpen: (id) => requireOpen({ database }, id),
     placeForRun: (actor, wish) => placeForRun(workspaceFiles(), actor, wish),
     noteProgramRun,
   });

@@ -42,7 +42,7 @@ export const RunFile = z
     path: z.string(),
     size: z.int(),
     sha256: z.string(),
-    from: z.enum(["program", "run"]).describe("of the program's tree, or sent along with the run"),
+    from: z.enum(["program", "workspace", "run"]).describe("of the program's or the workspace's tree, or sent along with the run"),
   })
   .meta({ id: "RunFile" });
 export type RunFile = z.infer<typeof RunFile>;
@@ -103,6 +103,8 @@ export const runControlRoutes = {
       "invalid_path",
       "blob_unknown",
       "limit_out_of_range",
+      "workspace_archived",
+      "workspace_deleted",
       "split_unknown",
       "quota_exceeded",
     ],

@@ -138,7 +138,7 @@ export const RunInput = z
       .boolean()
       .optional()
       .describe(
-        "what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it and it lasts",
+        "what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it, a key with its scopes (`workspaces:write`), and it lasts",
       ),
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
@@ -516,6 +516,8 @@ const submitErrors = [
   "idempotency_conflict",
   "coverage_unavailable",
   "queue_full",
+  "workspace_archived",
+  "workspace_deleted",
   "payload_too_large",
 ] as const;
 

@@ -3,7 +3,7 @@ import { diffArrays } from "diff";
 
 /** Larger files are not merged line by line. */
 const mostBytes = 1024 * 1024;
-/** Comparing takes the server's time. */
+/** Comparing takes the server's time: of one text at most so long, twice. */
 const diffMs = 200;
 
 /** Lines of the base, from `start` up to `end`, that `lines` take the place of. */
@@ -15,22 +15,24 @@ interface Hunk {
 
 /**
  * Puts the changes of two people to one text together. Null where it cannot be: it is no text, it is too large, or both have changed the same lines or
- * lines beside each other.
+ * lines beside each other; or it takes longer than `leftMs`, which are spent without a turn for others.
  */
-export function mergeText(base: Buffer, mine: Buffer, theirs: Buffer): Buffer | null {
+export function mergeText(base: Buffer, mine: Buffer, theirs: Buffer, leftMs = 2 * diffMs): Buffer | null {
+  const until = performance.now() + leftMs;
   if (![base, mine, theirs].every(isText)) return null;
   const lines = toLines(base);
-  const [ours, others] = [hunksOf(lines, toLines(mine)), hunksOf(lines, toLines(theirs))];
+  const ours = hunksOf(lines, toLines(mine), until);
+  const others = ours === null ? null : hunksOf(lines, toLines(theirs), until);
   if (ours === null || others === null) return null;
   const hunks = combine(ours, others);
   if (hunks === null) return null;
   const merged: string[] = [];
   let at = 0;
   for (const hunk of hunks) {
-    merged.push(...lines.slice(at, hunk.start), ...hunk.lines);
+    merged.push(lines.slice(at, hunk.start).join(""), hunk.lines.join(""));
     at = hunk.end;
   }
-  return Buffer.from([...merged, ...lines.slice(at)].join(""));
+  return Buffer.from([...merged, lines.slice(at).join("")].join(""));
 }
 
 function isText(bytes: Buffer): boolean {
@@ -42,8 +44,10 @@ function toLines(bytes: Buffer): string[] {
   return bytes.length === 0 ? [] : bytes.toString().split(/(?<=\n)/);
 }
 
-function hunksOf(before: readonly string[], after: readonly string[]): Hunk[] | null {
-  const parts = diffArrays([...before], [...after], { timeout: diffMs });
+function hunksOf(before: readonly string[], after: readonly string[], until: number): Hunk[] | null {
+  const leftMs = Math.min(diffMs, until - performance.now());
+  if (leftMs <= 0) return null;
+  const parts = diffArrays([...before], [...after], { timeout: leftMs });
   if (parts === undefined) return null;
   const hunks: { start: number; end: number; lines: string[] }[] = [];
   let at = 0;
@@ -56,7 +60,7 @@ function hunksOf(before: readonly string[], after: readonly string[]): Hunk[] | 
     }
     if (open === null) hunks.push((open = { start: at, end: at, lines: [] }));
     if (removed) open.end = at += value.length;
-    else open.lines.push(...value);
+    else open.lines = open.lines.concat(value);
   }
   return hunks;
 }

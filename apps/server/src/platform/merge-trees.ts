@@ -24,6 +24,8 @@ export interface MergedTree {
 
 /** More files than this that both have changed are not looked into line by line. */
 const mostTexts = 500;
+/** So much of the server's time goes into looking at lines; files that are left then are not looked into. */
+const mergeMs = 1000;
 
 /** Puts the changes of two people to one tree together, path by path; text that both have changed, line by line. */
 export async function mergeTrees(blobs: Blobs, { base, mine, theirs }: TreesToMerge, rule: ConflictRule): Promise<MergedTree> {
@@ -36,6 +38,7 @@ export async function mergeTrees(blobs: Blobs, { base, mine, theirs }: TreesToMe
   const conflicts: string[] = [];
   const merged: BlobRef[] = [];
   let texts = 0;
+  const budget = { leftMs: mergeMs };
   for (const path of new Set([...was.keys(), ...ours.keys()])) {
     const [old, my, their] = [was.get(path), ours.get(path), others.get(path)];
     if (isSame(old, my) || isSame(my, their)) continue;
@@ -44,11 +47,10 @@ export async function mergeTrees(blobs: Blobs, { base, mine, theirs }: TreesToMe
       continue;
     }
     const both = old !== undefined && my !== undefined && their !== undefined && (texts += 1) <= mostTexts;
-    const content = both ? await mergeContent(blobs, old, my, their) : null;
+    const content = both ? await mergeContent(blobs, old, my, their, budget) : null;
     if (content !== null && both) {
       result.set(path, { path, mode: my.mode === old.mode ? their.mode : my.mode, ...content });
       merged.push(content);
-      await nextTurn();
     } else if (rule === "mine") put(result, path, my);
     else if (rule === "refuse") conflicts.push(path);
   }
@@ -56,13 +58,23 @@ export async function mergeTrees(blobs: Blobs, { base, mine, theirs }: TreesToMe
   return { entries, conflicts: conflicts.length > 0 ? conflicts : findClashes(mine, entries), merged };
 }
 
-async function mergeContent(blobs: Blobs, old: TreeEntry, my: TreeEntry, their: TreeEntry): Promise<BlobRef | null> {
+/** Only the time that it takes from others is spent: a busy server makes no conflicts. */
+async function mergeContent(
+  blobs: Blobs,
+  old: TreeEntry,
+  my: TreeEntry,
+  their: TreeEntry,
+  budget: { leftMs: number },
+): Promise<BlobRef | null> {
   if (my.sha256 === their.sha256 || their.sha256 === old.sha256) return { sha256: my.sha256, size: my.size };
   if (my.sha256 === old.sha256) return { sha256: their.sha256, size: their.size };
   const most = 1024 * 1024;
-  if (Math.max(old.size, my.size, their.size) > most) return null;
+  if (budget.leftMs <= 0 || Math.max(old.size, my.size, their.size) > most) return null;
   const [base, mine, theirs] = await Promise.all([blobs.get(old.sha256), blobs.get(my.sha256), blobs.get(their.sha256)]);
-  const text = mergeText(base, mine, theirs);
+  const begun = performance.now();
+  const text = mergeText(base, mine, theirs, budget.leftMs);
+  budget.leftMs -= performance.now() - begun;
+  await nextTurn();
   return text === null ? null : await blobs.put(text);
 }
 

@@ -126,6 +126,7 @@ export class Execution {
   async perform(): Promise<Outcome> {
     try {
       const { config, entrypoint, ownerId, runId, number } = this.#attempt;
+      if (config.workspace !== null) await this.#preparation.workspaces.requireOpen(config.workspace.id);
       const preparing = Date.now();
       const program = (this.#program = await prepareProgram(this.#attempt, this.#preparation, this.#ended.signal));
       this.#compilation = program.compilation;
@@ -308,13 +309,14 @@ export class Execution {
 
   /** What it has changed in its workspace goes there. What becomes of it is said in the log where that is not what was to be expected. */
   async #takeBack(exit: SandboxExit): Promise<RunResult["workspace"]> {
-    const { runId, ownerId, config, live } = this.#attempt;
+    const { runId, ownerId, keyId, config, live } = this.#attempt;
     if (this.#returns === null || config.workspace === null) return null;
     const found = await this.#returns.end();
     const { id: workspaceId, tree } = config.workspace;
     const isEnded = exit.exitCode !== null && exit.reason === null && !exit.outOfMemory && !this.#cancelled;
     const putIn = this.#program?.files ?? [];
-    const result = found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, workspaceId, tree, putIn, isEnded });
+    const result =
+      found === null ? tooMuch : await this.#returnFiles({ ...found, runId, ownerId, keyId, workspaceId, tree, putIn, isEnded });
     const text = describeReturn(result, this.#returns.skipped);
     if (text !== null) live.output("system", Buffer.from(text));
     return result;
@@ -388,7 +390,7 @@ export function failedOutcome(error: unknown, base: Outcome, begun: boolean): Ou
       ...base,
       verdict: { ...verdict, error: runError("infrastructure", error.code, { message: error.message, hint: error.hint }) },
     };
-  if (error instanceof AppError && error.code.startsWith("credential_"))
+  if (error instanceof AppError && (error.code.startsWith("credential_") || error.code.startsWith("workspace_")))
     return { ...base, verdict: { ...verdict, error: runError("denied", error.code, { message: error.message, hint: error.hint }) } };
   if (error instanceof AppError && error.code.startsWith("kms_"))
     return {

@@ -8,6 +8,7 @@ import { checkPaths } from "../platform/paths.ts";
 import type { TreeEntry } from "../platform/trees.ts";
 import { ArtifactCollector } from "./artifact-collector.ts";
 import { returnLimits, type RunConfig } from "./config.ts";
+import { allowsNetwork } from "./network.ts";
 import type { RunResult } from "./result.ts";
 import { checkSubmission, type CheckedSubmission, type SubmissionContext } from "./submission.ts";
 
@@ -24,6 +25,8 @@ export interface RunPlace {
 export interface ReturnedFiles {
   readonly runId: string;
   readonly ownerId: string;
+  /** The key whose quotas it counts against. */
+  readonly keyId: string | null;
   readonly workspaceId: string;
   /** The tree that the run began with. */
   readonly tree: string;
@@ -35,8 +38,10 @@ export interface ReturnedFiles {
   readonly isEnded: boolean;
 }
 
-/** Takes back what runs leave in workspaces. */
+/** Lets runs into workspaces when their turn has come, and takes back what they leave there. */
 export interface WorkspaceReturns {
+  /** @throws AppError `workspace_archived`, `workspace_deleted` */
+  requireOpen(workspaceId: string): Promise<void>;
   takeBack(files: ReturnedFiles): Promise<NonNullable<RunResult["workspace"]>>;
 }
 
@@ -95,8 +100,18 @@ async function standInFor(
   return [{ path: entrypoint, content: `${line.replaceAll(/[^\u0020-\u007e]/g, " ")}\n` }];
 }
 
+/** @throws AppError `invalid_request` where a run would reach more than its workspace allows */
+export function requireAllowed({ network }: RunPlace, wish: NetworkPolicy): void {
+  if (allowsNetwork(network, wish)) return;
+  throw new AppError("invalid_request", {
+    message: "Runs in this workspace may not reach that.",
+    hint: "Change the network of the workspace, or ask for less.",
+    fields: [{ path: "network", message: "is more than the workspace allows" }],
+  });
+}
+
 /** The limits of the workspace, and what is asked for within them. @throws AppError `limit_out_of_range` */
-function within(profile: Workspace["profile"], asked: LimitsInput): LimitsInput {
+export function within(profile: Workspace["profile"], asked: LimitsInput): LimitsInput {
   for (const name of ["cpus", "memoryBytes", "diskBytes"] as const) {
     const wish = asked[name];
     if (wish !== undefined && wish > profile[name])

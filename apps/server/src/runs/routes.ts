@@ -27,6 +27,7 @@ export function registerRunRoutes(
   const countExecution = executionCounter(quotas);
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
     await countExecution(call);
+    if (body.workspaceId !== undefined) call.trail.details = { workspaceId: body.workspaceId };
     const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
     if (run.cached) call.trail.nothingChanged = true;
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
@@ -35,6 +36,7 @@ export function registerRunRoutes(
     await countExecution(call);
     const options = optionsOf(call, headers, query.wait);
     if ("programId" in body) call.trail.details = { programId: body.programId };
+    else if (body.workspaceId !== undefined) call.trail.details = { workspaceId: body.workspaceId };
     const run = "programId" in body ? await programs.submit(call.actor, body, options) : await runs.submit(call.actor, body, options);
     call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
     if (run.cached) call.trail.nothingChanged = true;

@@ -43,7 +43,7 @@ import { Batch } from "./batch.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import { asProgramInput, changeConfig, isReaching, rerunHash, type ChangeContext } from "./controls/changes.ts";
 import { defaultLimits, hashesOf, runConfigs, type RunConfig } from "./config.ts";
-import { checkInWorkspace, type RunPlace } from "./in-workspace.ts";
+import { checkInWorkspace, requireAllowed, within, type RunPlace } from "./in-workspace.ts";
 import { readInputFiles } from "./read-input-files.ts";
 import { toParts, type EventPart } from "./event-parts.ts";
 import type { LiveRelay } from "./live-relay.ts";
@@ -51,7 +51,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { matcherOf, searchLog, type SearchPage } from "./log-search.ts";
 import { shownTo, toRun, toSummary } from "./presenter.ts";
-import { allowsNetwork, requireNetwork, toRunNetwork } from "./network.ts";
+import { requireNetwork, toRunNetwork } from "./network.ts";
 import type { QueueBell } from "./queue-bell.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -109,6 +109,8 @@ export interface RunsContext {
     actor: Actor,
     wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
   ) => Promise<RunPlace>;
+  /** @throws AppError `workspace_archived`, `workspace_deleted` */
+  readonly requireOpen: (workspaceId: string) => Promise<void>;
   readonly mountDatasets: ChangeContext["mountDatasets"];
   /** Whether somebody may run again on datasets that a run had; throws when not. */
   readonly requireDatasets: (actor: Actor, datasets: RunConfig["datasets"]) => Promise<unknown>;
@@ -165,6 +167,8 @@ export interface SubmitOptions {
 export class Runs {
   readonly #context: RunsContext;
   readonly #inserts: Batch<store.NewRun, boolean>;
+  /** Of runs in workspaces. They may have to wait for whoever changes one; other runs do not wait with them. */
+  readonly #placed: Batch<store.NewRun, boolean>;
   /** Of runs that have ended. One connection: two that lock the row of the same owner cost PostgreSQL more than they gain. */
   readonly #records: Batch<store.NewRun, boolean>;
   /** However many ask for a run, or follow one that is not here: the database is asked for all of them together. */
@@ -192,6 +196,7 @@ export class Runs {
     });
     this.#queue = new QueueGauge(() => store.countQueued(context.database.queries), context.queueLimit);
     this.#inserts = new Batch(async (runs) => await this.#insert(runs));
+    this.#placed = new Batch(async (runs) => await this.#insert(runs));
     this.#looks = new Batch(async (ids) => await store.findRuns(context.database.queries, ids));
     this.#records = new Batch(async (runs) => await this.#insert(runs), {
       lanes: 1,
@@ -220,12 +225,7 @@ export class Runs {
   /** The same in a workspace: its files are in the working folder, its limits and its network hold. */
   async #submitInWorkspace(actor: Actor, wish: RunInput, workspaceId: string, options: SubmitOptions): Promise<Run> {
     const place = await this.#context.placeForRun(actor, { workspaceId, writeBack: wish.writeBack });
-    if (!allowsNetwork(place.network, wish.network))
-      throw new AppError("invalid_request", {
-        message: "Runs in this workspace may not reach that.",
-        hint: "Change the network of the workspace, or ask for less.",
-        fields: [{ path: "network", message: "is more than the workspace allows" }],
-      });
+    requireAllowed(place, wish.network);
     const asked = wish.network === "none" ? place.network : wish.network;
     const reach = await this.#context.models.forRun(actor, wish.models, asked);
     requireNetwork(actor, reach.network, this.#context.sandboxes, reach.models.length);
@@ -256,6 +256,11 @@ export class Runs {
     const { models, network } = await this.#reach(actor, before, changes);
     requireNetwork(actor, network, this.#context.sandboxes, models.length);
     if (before.tests !== null) requireNoNetwork(network);
+    if (before.workspace !== null) {
+      const place = await this.#context.placeForRun(actor, { workspaceId: before.workspace.id, writeBack: false });
+      requireAllowed(place, network);
+      within(place.profile, { ...before.limits, ...changes.limits });
+    }
     const program = before.program === null ? null : { ...before.program, asItIs: before.program.asItIs && !isReaching(changes) };
     if (program !== null) await this.#context.requireProgram(actor, program);
     if (before.datasets.length > 0 && changes.datasets === undefined) await this.#context.requireDatasets(actor, before.datasets);
@@ -463,16 +468,18 @@ export class Runs {
     return toRunNetwork(runConfigs.parse(row.config), result, stored === null ? [] : NetworkConnection.array().parse(stored));
   }
 
-  /** The files that it had: of its program, and those that were sent along in their place. */
+  /** The files that it had: of its program or its workspace, and those that were sent along in their place. */
   async files(actor: Actor, id: string): Promise<RunFile[]> {
     return await this.filesOf(runConfigs.parse((await this.#find(actor, id, "run:read")).config));
   }
 
-  async filesOf({ files, program }: RunConfig): Promise<RunFile[]> {
+  async filesOf({ files, program, workspace }: RunConfig): Promise<RunFile[]> {
     const own = new Set(files.map(({ path }) => path));
-    const tree = program?.tree == null ? [] : await this.#context.trees.read(program.tree);
+    const from = workspace === null ? ("program" as const) : ("workspace" as const);
+    const treeHash = workspace?.tree ?? program?.tree ?? null;
+    const tree = treeHash === null ? [] : await this.#context.trees.read(treeHash);
     return [
-      ...tree.filter(({ path }) => !own.has(path)).map(({ path, size, sha256 }) => ({ path, size, sha256, from: "program" as const })),
+      ...tree.filter(({ path }) => !own.has(path)).map(({ path, size, sha256 }) => ({ path, size, sha256, from })),
       ...files.map(({ path, size, sha256 }) => ({ path, size, sha256, from: "run" as const })),
     ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
@@ -736,16 +743,21 @@ export class Runs {
   /** Inserts a run once its content is on the disk. False: its idempotency key was used before. */
   async #insertWith(submission: Submission, run: store.NewRun): Promise<boolean> {
     await submission.synced();
-    return await this.#inserts.add(run);
+    return await (run.config.workspace === null ? this.#inserts : this.#placed).add(run);
   }
 
-  /** The run that the same key made before, if any. @throws AppError `idempotency_conflict` when the request was another one */
+  /**
+   * The run that the same key made before, if any, where a run was not inserted.
+   *
+   * @throws AppError `idempotency_conflict` when the request was another one; `workspace_archived`, `workspace_deleted` when that is why
+   */
   async #repeated(run: store.NewRun): Promise<store.RunRow | undefined> {
     const row =
       run.idempotencyKey === null
         ? undefined
         : await store.findByIdempotencyKey(this.#context.database.queries, run.ownerId, run.idempotencyKey);
     if (row !== undefined && row.request_hash !== run.requestHash) throw new AppError("idempotency_conflict");
+    if (row === undefined && run.config.workspace !== null) await this.#context.requireOpen(run.config.workspace.id);
     return row;
   }
 

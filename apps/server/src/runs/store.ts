@@ -60,14 +60,21 @@ export interface RunEnd {
 }
 
 /**
- * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key, or that is there, is not among them. Runs that have ended
- * already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot. What they used
+ * Inserts runs, in one statement. Answers the ids that are new; one with a used idempotency key, or that is there, is not among them, nor one whose workspace
+ * has been ended. Runs that have ended already do not wait for the disk: a power cut within PostgreSQL's `wal_writer_delay` can take them, a killed process cannot. What they used
  * is counted with them.
  */
 export async function insertRuns(database: Database, runs: readonly NewRun[]): Promise<string[]> {
   const statement = runs.every((run) => run.end !== null) ? insertEnded : insertBegun;
-  const inserted = await database.runPrepared<{ id: string }>(statement, [storableJson(runs.map(toRow))]);
+  // Workspaces are locked in the order of their ids, as by whoever locks several.
+  const placed = runs.some(({ config }) => config.workspace !== null) ? runs.toSorted(byWorkspace) : runs;
+  const inserted = await database.runPrepared<{ id: string }>(statement, [storableJson(placed.map(toRow))]);
   return inserted.map((row) => row.id);
+}
+
+function byWorkspace(one: NewRun, other: NewRun): number {
+  const [a, b] = [one, other].map(({ config }) => config.workspace?.id ?? "") as [string, string];
+  return a < b ? -1 : Number(a > b);
 }
 
 /**
@@ -151,9 +158,13 @@ const newValues = newColumns
   )
   .replace("team_id", "team_of(null, asset_id)");
 
+/** A workspace may be ended while a run is let into it: whoever ends it locks it, and then either finds the run or keeps it from being inserted. */
+const isPlaceOpen = `wish.workspace_id is null or exists (select from workspaces w
+    where w.id = wish.workspace_id and w.deleted_at is null and w.state <> 'archived' for share)`;
+
 /** One text for any number of rows, a document: each connection parses and plans it once. */
 const insertText = `
-  insert into runs (${newColumns}) select ${newValues} from jsonb_populate_recordset(null::runs, $1::jsonb) as wish
+  insert into runs (${newColumns}) select ${newValues} from jsonb_populate_recordset(null::runs, $1::jsonb) as wish where ${isPlaceOpen}
   on conflict do nothing returning id`;
 
 /** A column to be returned that turns the wait for the write-ahead log off, for this statement's transaction. */

@@ -34,6 +34,8 @@ export interface FilesWish {
   readonly base: readonly TreeEntry[];
   /** What the writer made of it; the content is stored. */
   readonly mine: readonly TreeEntry[];
+  /** Paths of `mine` whose content the writer has not brought, but only moved: it has to be there still. */
+  readonly moved?: ReadonlySet<string>;
   readonly onConflict: ConflictRule;
   /** Refused unless this is what is there; else what others wrote since stays. */
   readonly revision?: Revision | undefined;
@@ -77,7 +79,9 @@ async function putMerged(context: FilesContext, actor: Actor, id: string, wish: 
     requireChangeable(seen);
     if (wish.revision !== undefined) await requireRevision(context, actor, seen, wish.revision);
     const theirs = await trees.read(seen.tree_sha256);
-    const { entries, conflicts, merged } = await mergeTrees(blobs, { base: wish.base, mine: wish.mine, theirs }, wish.onConflict);
+    const { mine, lost } = leaveOutLost(wish, theirs);
+    if (lost.length > 0 && wish.onConflict !== "theirs") throw conflict(lost);
+    const { entries, conflicts, merged } = await mergeTrees(blobs, { base: wish.base, mine, theirs }, wish.onConflict);
     if (conflicts.length > 0) throw conflict(conflicts);
     fresh.push(...(await uploads.recordUploads(actor, merged)));
     const tree = await trees.put(entries).catch((error: unknown) => {
@@ -104,6 +108,15 @@ async function putMerged(context: FilesContext, actor: Actor, id: string, wish: 
   throw new AppError("conflict", { message: "Others write into this workspace all the time.", hint: "Try again." });
 }
 
+/** Content that others have deleted or changed since does not come back by being moved: whoever moves it may never have been shown it. */
+function leaveOutLost({ base, mine, moved = new Set() }: FilesWish, theirs: readonly TreeEntry[]) {
+  if (moved.size === 0) return { mine, lost: [] };
+  const known = new Set(theirs.map(({ sha256 }) => sha256));
+  const lost = new Set(mine.filter(({ path, sha256 }) => moved.has(path) && !known.has(sha256)).map(({ path }) => path));
+  const kept = [...mine.filter(({ path }) => !lost.has(path)), ...base.filter(({ path }) => lost.has(path))];
+  return { mine: kept, lost: [...lost] };
+}
+
 /** What a writer has seen: the files at a revision of the workspace, or what is there now. @throws AppError `workspace_base_gone` */
 async function readBase(context: FilesContext, row: store.WorkspaceRow, revision: Revision): Promise<readonly TreeEntry[]> {
   if (revision === "*" || revision === row.revision) return await context.trees.read(row.tree_sha256);
@@ -127,8 +140,12 @@ export async function changeFiles(
   const written = await storeWritten(context, actor, base, changes);
   const mine = applyChanges(base, changes, written);
   const kept = new Set(mine.map(({ path }) => path));
+  const brought = new Set(written.map(({ sha256 }) => sha256));
+  const was = new Map(base.map(({ path, sha256 }) => [path, sha256]));
+  const isMoved = ({ path, sha256 }: TreeEntry) => was.get(path) !== sha256 && !brought.has(sha256);
+  const moved = new Set(mine.filter(isMoved).map(({ path }) => path));
   const gone = base.filter(({ path }) => !kept.has(path)).length;
-  await putFiles(context, actor, id, { base, mine, onConflict, before: keepBefore ? beforeImport : beforeDeletion(gone) });
+  await putFiles(context, actor, id, { base, mine, moved, onConflict, before: keepBefore ? beforeImport : beforeDeletion(gone) });
 }
 
 /** Before files come in from elsewhere. */

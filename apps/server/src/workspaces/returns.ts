@@ -1,6 +1,8 @@
 import { levelCovers } from "@syla/contracts/access";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
+import { covers } from "../access/service.ts";
+import type { Audit } from "../audit/service.ts";
 import type { ReturnedFiles, RunPlace, WorkspaceReturns } from "../runs/service.ts";
 import type { TreeEntry } from "../platform/trees.ts";
 import { orForgotten, putFiles, type FilesContext } from "./files.ts";
@@ -12,11 +14,14 @@ import * as store from "./store.ts";
 /** What runs in workspaces need. */
 export interface ReturnsContext extends FilesContext {
   readonly actFor: (userId: string) => Promise<Actor>;
+  readonly audit: Pick<Audit, "add">;
 }
 
 type Returned = Awaited<ReturnType<WorkspaceReturns["takeBack"]>>;
 
-/** A workspace for a run of the actor's. @throws AppError `not_found`, `forbidden`, `workspace_archived`, `workspace_deleted` */
+const writingScope = "workspaces:write";
+
+/** A workspace for a run of the actor's. @throws AppError `not_found`, `forbidden`, `scope_missing`, `workspace_archived`, `workspace_deleted` */
 export async function placeForRun(
   context: FilesContext,
   actor: Actor,
@@ -31,18 +36,50 @@ export async function placeForRun(
       message: "You may run in this workspace, and not change its files.",
       fields: [{ path: "writeBack", message: "needs the right to edit" }],
     });
+  // What the run leaves changes the workspace: a key has to be made for that, too.
+  const mayWrite = actor.scopes === undefined || actor.scopes.some((scope) => covers(scope, writingScope));
+  if (writeBack === true && !mayWrite)
+    throw new AppError("scope_missing", {
+      message: `This key was not made for changing workspaces: it lacks the scope \`${writingScope}\`.`,
+      fields: [{ path: "writeBack", message: `needs the scope \`${writingScope}\`` }],
+    });
   await store.touchWorkspace(context.database.queries, row.id);
   const { id, name, tree_sha256: tree, revision } = row;
   return {
-    workspace: { id, name, tree, revision, writeBack: writeBack ?? (mayEdit && row.kind !== "ephemeral") },
+    workspace: { id, name, tree, revision, writeBack: writeBack ?? (mayEdit && mayWrite && row.kind !== "ephemeral") },
     entries: await context.trees.read(tree),
     profile: profiles[row.kind],
     network: networkOf(row),
   };
 }
 
-/** Puts what a run has changed into its workspace, all of it or nothing; what cannot be put in is kept as a version. */
+/** Refuses a run whose turn has come when its workspace has been ended meanwhile. @throws AppError `workspace_archived`, `workspace_deleted` */
+export async function requireOpen({ database }: Pick<FilesContext, "database">, workspaceId: string): Promise<void> {
+  const row = await store.findState(database.queries, workspaceId);
+  if (row === undefined) throw new AppError("workspace_deleted", { hint: "It is gone for good." });
+  requireChangeable(row);
+}
+
+/** Puts what a run has changed into its workspace, counted for the key that it came with, and notes that in the audit trail. */
 export async function takeBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
+  const { ownerId, keyId, workspaceId, runId } = files;
+  const actFor = async (userId: string) => ({ ...(await context.actFor(userId)), ...(keyId === null ? {} : { keyId }) });
+  const returned = await putBack({ ...context, actFor }, files);
+  const { outcome, changed, version, error } = returned;
+  if (outcome === "unchanged") return returned;
+  context.audit.add({
+    action: "workspace.change_files",
+    actor: await actFor(ownerId).catch(() => null),
+    resourceType: "workspace",
+    resourceId: workspaceId,
+    ...(outcome === "refused" ? { outcome: "failed" as const, errorCode: error?.code ?? "internal" } : {}),
+    details: { runId, returned: outcome, changed, ...(version === null ? {} : { version }) },
+  });
+  return returned;
+}
+
+/** All of it or nothing; what cannot be put in is kept as a version. */
+async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
   const base = await context.trees.read(files.tree);
   const putIn = new Map(files.putIn.map((entry) => [entry.path, entry]));
   const changed = files.changed.filter((entry) => {
@@ -59,7 +96,7 @@ export async function takeBack(context: ReturnsContext, files: ReturnedFiles): P
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
     const fresh = await context.uploads.recordUploads(actor, changed);
-    return await orForgotten(context, actor, fresh, () => putBack(context, actor, files, { base, mine, count }));
+    return await orForgotten(context, actor, fresh, () => putInOrBeside(context, actor, files, { base, mine, count }));
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
@@ -67,7 +104,7 @@ export async function takeBack(context: ReturnsContext, files: ReturnedFiles): P
 }
 
 /** All of it into the files, or beside them as a version. */
-async function putBack(
+async function putInOrBeside(
   context: ReturnsContext,
   actor: Actor,
   files: ReturnedFiles,

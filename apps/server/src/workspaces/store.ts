@@ -20,8 +20,9 @@ export interface WorkspaceRow extends Columns {
   readonly ran_at: Date | null;
 }
 
-/** Runs that may still write into it. */
-const liveStatuses = sql`('queued', 'starting', 'running', 'waiting')`;
+const startedStatuses = sql`('starting', 'running', 'waiting')`;
+/** Runs that go on, or whose turn may come at any time; not what is for later, which may be in a year. */
+const isGoing = sql`(runs.status in ${startedStatuses} or (runs.status = 'queued' and runs.available_at <= now()))`;
 
 const latestRuns = 20;
 
@@ -42,14 +43,17 @@ function selectWorkspaces(queries: Queries) {
       "r.total_bytes",
       sql<Date | null>`(select max(finished_at) from (
         select finished_at from runs where runs.workspace_id = workspaces.id order by id desc limit ${latestRuns}) as latest)`.as("ran_at"),
-      sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})::int`.as(
-        "running",
-      ),
+      sql<number>`(select count(*) from runs where runs.workspace_id = workspaces.id and ${isGoing})::int`.as("running"),
     ]);
 }
 
 export async function findWorkspace(queries: Queries, id: string): Promise<WorkspaceRow | undefined> {
   return await selectWorkspaces(queries).where("workspaces.id", "=", id).executeTakeFirst();
+}
+
+/** Whether it is there, and goes on. */
+export async function findState(queries: Queries, id: string): Promise<Pick<Columns, "deleted_at" | "state"> | undefined> {
+  return await queries.selectFrom("workspaces").select(["deleted_at", "state"]).where("id", "=", id).executeTakeFirst();
 }
 
 /** The workspace as it stays until the transaction ends. */
@@ -295,9 +299,9 @@ export async function insertVersion(work: Work, id: string, version: NewVersion)
   return number;
 }
 
-/** Whether runs in it go on. */
+/** Whether runs in it have started and go on. What waits for its turn keeps nobody from ending the workspace: it is refused then. */
 export async function isInUse(queries: Queries, id: string): Promise<boolean> {
-  const { rows } = await sql`select from runs where workspace_id = ${id} and status in ${liveStatuses} limit 1`.execute(queries);
+  const { rows } = await sql`select from runs where workspace_id = ${id} and status in ${startedStatuses} limit 1`.execute(queries);
   return rows.length > 0;
 }
 
@@ -401,7 +405,7 @@ async function takeDue(work: Work, due: RawBuilder<SqlBool>, most: number): Prom
 /** Whether nobody has used one since, and no run in it has ended since. Few are asked for their runs: the others were used. */
 const isUnused = (since: RawBuilder<unknown>) =>
   sql<SqlBool>`(last_used_at < ${since} and not exists (select from runs where runs.workspace_id = workspaces.id and finished_at >= ${since}))`;
-const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and runs.status in ${liveStatuses})`;
+const isFree = sql`not exists (select from runs where runs.workspace_id = workspaces.id and ${isGoing})`;
 const before = (ms: number) => sql`now() - ${ms} * interval '1 millisecond'`;
 
 /** Sessions whose last use is so long ago. */

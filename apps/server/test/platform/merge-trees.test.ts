@@ -33,6 +33,11 @@ describe("two changes of one text", () => {
     expect(merge(base, theirs, mine)).toBeNull();
   });
 
+  it("are put together in long files, too", () => {
+    const lines = "\n".repeat(400_000);
+    expect(merge(lines, `${lines}mine\n`, `theirs\n${lines}`)).toBe(`theirs\n${lines}mine\n`);
+  });
+
   it("keep every line that was put in, whatever they are", () => {
     const random = seededRandom(7);
     let merged = 0;
@@ -91,6 +96,22 @@ describe("two changes of one tree", () => {
     expect((await run(base, mine, theirs)).conflicts).toEqual(["a", "b"]);
     expect(await run(base, mine, theirs, "mine")).toEqual({ files: { a: "2" }, conflicts: [] });
     expect(await run(base, mine, theirs, "theirs")).toEqual({ files: { a: "3", b: "2" }, conflicts: [] });
+  });
+
+  it("take no more than about a second of the server's time, and leave turns to others", async () => {
+    const files = (line: string) => Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `${line}\n`.repeat(30_000)]));
+    let [longestMs, last] = [0, performance.now()];
+    const turns = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const usage = process.cpuUsage();
+    const { conflicts } = await run(files("a"), files("b"), files("c"));
+    const { user } = process.cpuUsage(usage);
+    clearInterval(turns);
+    expect(conflicts).toHaveLength(40);
+    expect(user / 1000).toBeLessThan(4000);
+    expect(longestMs).toBeLessThan(1500);
   });
 
   it("clash where one makes a file of what the other makes a folder of", async () => {

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Run } from "@syla/contracts/runs";
 import type { Workspace, WorkspaceVersion } from "@syla/contracts/workspaces";
 import { execute, submit, waitForRun } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sweepWorkspaces } from "../../src/workspaces/lifecycle.ts";
 import { createAccount, share, type Person } from "../access/people.ts";
@@ -125,6 +127,66 @@ it("puts what it left together with what was written meanwhile, or keeps it besi
   });
 }, 90_000);
 
+it("does not wait for a run in the queue to be ended; that is refused when its turn has come", async () => {
+  const guest = await createAccount(server);
+  const { id } = await createWorkspace(server, ann, "Ended first", { "a.sh": "echo 1\n" });
+  await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "run" });
+  const end = async (action: string) => (await server.send("POST", `/api/v1/workspaces/${id}/${action}`, undefined, ann.headers)).status;
+  const input = { entrypoint: "a.sh", workspaceId: id };
+  const archived = await runAfter(guest, input, async () => expect([await end("suspend"), await end("archive")]).toEqual([200, 200]));
+  expect(archived).toMatchObject({ status: "failed", error: { class: "denied", code: "workspace_archived" } });
+  await end("resume");
+  const remove = (query: string) => server.fetch(`/api/v1/workspaces/${id}${query}`, { method: "DELETE", headers: ann.headers });
+  const deleted = await runAfter(guest, input, async () => expect((await remove("?forGood=true")).status).toBe(204));
+  expect(deleted).toMatchObject({ status: "failed", error: { code: "workspace_deleted" } });
+}, 60_000);
+
+it("is not begun in a workspace that is deleted while it is let in", async () => {
+  const { queries } = server.context.database;
+  const limited = await createAccount(server);
+  await server.send("PATCH", `/api/v1/quotas/${limited.id}`, { concurrentRuns: 1 });
+  for (const person of [ann, limited]) {
+    const { id } = await createWorkspace(server, person, "Deleted at once", { "a.sh": "echo 1\n" });
+    let code = Promise.resolve("");
+    await queries.transaction().execute(async (work) => {
+      await work.updateTable("workspaces").set({ deleted_at: new Date() }).where("id", "=", id).execute();
+      code = codeOf({ entrypoint: "a.sh", workspaceId: id }, person);
+      const isStopped = async () => (await sql`select from pg_locks where not granted`.execute(queries)).rows.length > 0;
+      while (!(await isStopped())) await sleep(10);
+    });
+    expect(await code).toBe("workspace_deleted");
+    expect((await sql`select from runs where workspace_id = ${id}`.execute(queries)).rows).toEqual([]);
+  }
+});
+
+it("writes back with no more right than what asked for the run, and that is noted", async () => {
+  const { id } = await createWorkspace(server, ann, "By a key", { "a.txt": "1" });
+  const make = async (scopes: readonly string[]) => {
+    const made = await json<{ id: string; key: string }>(server.send("POST", "/api/v1/api-keys", { name: "k", scopes }, ann.headers));
+    return { ...ann, keyId: made.id, headers: { authorization: `Bearer ${made.key}` } };
+  };
+  const narrow = await make(["runs:*"]);
+  expect((await run(id, "printf 2 > a.txt", {}, narrow)).workspace).toMatchObject({ writeBack: false });
+  expect(await codeOf({ code: "1", entrypoint: "a.sh", workspaceId: id, writeBack: true }, narrow)).toBe("scope_missing");
+  const wide = await make(["runs:*", "workspaces:write"]);
+  expect((await server.send("PATCH", `/api/v1/api-keys/${wide.keyId}/quotas`, { storageMb: 1 }, ann.headers)).status).toBe(200);
+  const ended = await run(id, "printf 2 > a.txt", {}, wide);
+  expect(ended.workspace).toMatchObject({ outcome: "merged" });
+  const large = await run(id, "head -c 2000000 /dev/urandom > large", {}, wide);
+  expect(large.workspace).toMatchObject({ outcome: "refused", error: { code: "quota_exceeded" } });
+  expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "2" });
+
+  await server.context.audit.flushed();
+  const events = server.context.database.queries.selectFrom("audit_events").selectAll().orderBy("id");
+  expect(await events.where("resource_id", "=", ended.id).execute()).toMatchObject([
+    { action: "run.create", details: { workspaceId: id } },
+  ]);
+  expect(await events.where("resource_id", "=", id).where("action", "=", "workspace.change_files").execute()).toMatchObject([
+    { actor_id: ann.id, via: "server", outcome: "ok", details: { runId: ended.id, returned: "merged", changed: 1 } },
+    { actor_id: ann.id, outcome: "failed", error_code: "quota_exceeded", details: { runId: large.id } },
+  ]);
+}, 60_000);
+
 it("takes nothing half from a run that was ended from outside", async () => {
   const { id } = await createWorkspace(server, ann, "Killed", { "a.txt": "1" });
   const ended = await run(id, "printf 2 > a.txt; printf half > b.txt; sleep 60", { limits: { wallMs: 1500 } });
@@ -166,6 +228,30 @@ it("is held to the limits and the network of its workspace", async () => {
   const lasting = (await createWorkspace(server, ann, "Archived", { "a.sh": "echo 1\n" })).id;
   await server.send("POST", `/api/v1/workspaces/${lasting}/archive`, undefined, ann.headers);
   expect(await codeOf({ entrypoint: "a.sh", workspaceId: lasting })).toBe("workspace_archived");
+});
+
+it("is run again only by those who may run in its workspace, within what that allows", async () => {
+  const { id } = await createWorkspace(server, ann, "Again", { "a.sh": "echo 1\n", "b.sh": "echo 2\n" }, { kind: "session" });
+  const guest = await createAccount(server);
+  await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "run" });
+  const ended = await execute(server, { entrypoint: "a.sh", workspaceId: id }, guest.headers);
+  const listed = await json<{ items: object[] }>(server.fetch(`/api/v1/runs/${ended.id}/files`, { headers: guest.headers }));
+  expect(listed.items).toMatchObject([
+    { path: "a.sh", from: "workspace" },
+    { path: "b.sh", from: "workspace" },
+  ]);
+  const again = async (changes: object, { headers } = guest) => {
+    const answer = await server.send("POST", `/api/v1/runs/${ended.id}/rerun`, changes, headers);
+    return answer.ok ? (await waitForRun(server, (await json<Run>(answer)).id)).stdout : (await errorOf(answer)).code;
+  };
+  expect(await again({ entrypoint: "b.sh" })).toBe("2\n");
+  expect(await again({ network: { allow: ["example.org"] } })).toBe("invalid_request");
+  expect(await again({ limits: { cpus: 2 } })).toBe("limit_out_of_range");
+
+  await server.send("PATCH", `/api/v1/runs/${ended.id}`, { visibility: "public" }, guest.headers);
+  expect(await again({}, await createAccount(server))).toBe("not_found");
+  await server.send("POST", `/api/v1/workspaces/${id}/archive`, undefined, ann.headers);
+  expect(await again({})).toBe("workspace_archived");
 });
 
 it("keeps its workspace for as long as it goes on", async () => {

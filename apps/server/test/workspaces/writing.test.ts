@@ -51,6 +51,22 @@ it("cannot bring in what its writer may not read: a base is one of the workspace
   expect((await errorOf(change(id, [stolen], revision))).code).toBe("blob_unknown");
 });
 
+it("does not bring back by a move what others have deleted or changed since", async () => {
+  const { id, revision } = await createWorkspace(server, ann, "Taken out", { ".env": "secret\n", "b.txt": "old\n", "c.txt": "c\n" });
+  expect((await change(id, [{ op: "delete", path: ".env" }, write("b.txt", "new\n")], revision)).status).toBe(200);
+  const files = { "b.txt": "new\n", "c.txt": "c\n" };
+  const move = (from: string, to: string) => ({ op: "move", from, to });
+  for (const onConflict of ["refuse", "mine"]) {
+    const back = await errorOf(change(id, [move(".env", "x"), move("x", "y")], revision, { onConflict }));
+    expect(back).toMatchObject({ code: "workspace_conflict", details: { paths: ["y"] } });
+    expect((await errorOf(change(id, [move("b.txt", "x")], revision, { onConflict }))).code).toBe("workspace_conflict");
+  }
+  expect((await change(id, [move(".env", "x")], revision, { onConflict: "theirs" })).status).toBe(200);
+  expect(await readFiles(server, ann, id)).toEqual(files);
+  expect((await change(id, [move("c.txt", "d.txt")], revision)).status).toBe(200);
+  expect(await readFiles(server, ann, id)).toEqual({ "b.txt": "new\n", "d.txt": "c\n" });
+});
+
 it("loses nothing that was acknowledged, however three writers come in between each other", async () => {
   const random = seededRandom(20);
   const writers = [ann, await createAccount(server), await createAccount(server)];

@@ -21,7 +21,8 @@ export function registerRunControlRoutes(
     const changed = Object.keys(body ?? {});
     if (changed.length > 0) call.trail.details = { changed };
     const run = await runs.rerun(call.actor, params.id, body ?? {}, options);
-    call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
+    const workspace = run.workspace === null ? {} : { workspaceId: run.workspace.id };
+    call.trail.details = { ...call.trail.details, ...usedSecrets(run), ...workspace };
     return answer(202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runControlRoutes.listRunFiles, async ({ params }, call) => ({ items: await runs.files(call.actor, params.id) }));
