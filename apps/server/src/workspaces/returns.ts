@@ -96,7 +96,7 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
     const fresh = await context.uploads.recordUploads(actor, changed);
-    return await orForgotten(context, actor, fresh, () => bringIn(context, actor, files, { base, mine, count }));
+    return await orForgotten(context, actor, fresh, () => putInOrBeside(context, actor, files, { base, mine, count }));
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
@@ -104,7 +104,7 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
 }
 
 /** All of it into the files, or beside them as a version. */
-async function bringIn(
+async function putInOrBeside(
   context: ReturnsContext,
   actor: Actor,
   files: ReturnedFiles,
