@@ -4,8 +4,8 @@ more, or seldom, and takes longer to import than everything that is to be done."
 import sys
 
 STAND_INS = {"collections": "_collections", "signal": "_signal"}  # what is used of them is theirs
-# Imported when it is used. Of the last two nothing is, after a program has begun.
-NAMES = ("json", "random", "resource", "socket", "traceback", "intake", "payload")
+# Imported when it is used. Of the last three nothing is: a program has begun, and one that gives its files back does not sleep.
+NAMES = ("json", "random", "resource", "socket", "traceback", "intake", "payload", "returns")
 
 
 stand_ins = []
