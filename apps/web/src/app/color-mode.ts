@@ -26,7 +26,10 @@ function apply(): void {
   for (const listener of listeners) listener();
 }
 
-systemDark.addEventListener("change", apply);
+/** From now on the page changes with the system, where nobody has chosen otherwise. */
+export function followSystemColors(): void {
+  systemDark.addEventListener("change", apply);
+}
 
 /** Chooses light, dark, or whatever the system says. */
 export function setColorPreference(next: ColorPreference): void {
