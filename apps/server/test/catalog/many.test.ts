@@ -182,7 +182,7 @@ describe("the assets of an account", () => {
     await createProgram(server, bob, "Own");
     expect(await json(send(admin, "GET", `/api/v1/users/${ann.id}`))).toMatchObject({ holdings: { assets: 1 } });
     expect((await send(admin, "DELETE", `/api/v1/users/${ann.id}?transferTo=${bob.id}`)).status).toBe(204);
-    expect(await json(get(bob, own.id))).toMatchObject({ name: "Own 2", owner: { id: bob.id }, createdBy: { id: ann.id } });
+    expect(await json(get(bob, own.id))).toMatchObject({ name: "Own 2", owner: { id: bob.id }, createdBy: null });
     expect(await json(get(bob, teams.id))).toMatchObject({ owner: { id: bob.id } });
     expect((await send(admin, "DELETE", `/api/v1/users/${bob.id}`)).status).toBe(204);
     expect((await errorOf(get(admin, own.id))).code).toBe("not_found");
