@@ -52,6 +52,7 @@ interface GrantRowProps {
 function GrantRow({ thing, grant, onChange, isRevoking, onRevoke }: GrantRowProps) {
   const { name, type } = grant.subject;
   const [opened, setOpened] = useState<"end" | "link" | null>(null);
+  const endLabel = grant.expiresAt === null ? "Set end" : "Change end";
   const toggle = (what: "end" | "link") => setOpened(opened === what ? null : what);
   return (
     <Box borderTopWidth="1px" borderColor="border.muted">
@@ -76,10 +77,10 @@ function GrantRow({ thing, grant, onChange, isRevoking, onRevoke }: GrantRowProp
           variant="outline"
           minW="24"
           aria-expanded={opened === "end"}
-          aria-label={`End of ${name}`}
+          aria-label={`${endLabel} of ${name}`}
           onClick={() => toggle("end")}
         >
-          {grant.expiresAt === null ? "Set end" : "Change end"}
+          {endLabel}
         </Button>
         {type === "link" ? (
           <Button
