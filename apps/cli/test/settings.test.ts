@@ -125,7 +125,7 @@ test("commands and their groups: help, version, and what was meant", async () =>
 test("completion scripts know commands and flags, and bash accepts its own", async () => {
   const bash = (await runCli(["completion", "bash"])).stdout;
   expect(bash).toContain(
-    '"runs") words="list show wait trace download link rerun compare cancel retry delete pin unpin requeue share unshare access help --help"',
+    '"runs") words="list summary show wait trace download link rerun compare cancel retry delete pin unpin requeue share unshare access help --help"',
   );
   const ask = `${bash}\nCOMP_WORDS=(syla runs l); COMP_CWORD=2; _syla; echo "\${COMPREPLY[@]}"; COMP_WORDS=(syla exec --time); COMP_CWORD=2; _syla; echo "\${COMPREPLY[@]}"`;
   expect(execFileSync("bash", ["-c", ask], { encoding: "utf8" })).toBe("list link\n--timeout\n");

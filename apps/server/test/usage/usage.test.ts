@@ -183,7 +183,7 @@ describe("what runs came to", () => {
     ]);
   });
 
-  it("goes along when runs are given away, and stays when an account is deleted", async () => {
+  it("goes along when runs are given away, and stays as nobody's when an account is deleted", async () => {
     const [ann, bob] = [await createPerson(server), await createPerson(server)];
     const [annId, bobId] = [await idOf(ann), await idOf(bob)];
     await execute(server, { language: "bash", code: "true" }, ann);
@@ -192,8 +192,10 @@ describe("what runs came to", () => {
     await expect.poll(async () => (await groups("", ann)).total.runs).toBe(1);
     expect((await server.send("DELETE", `/api/v1/users/${annId}?transferTo=${bobId}`)).status).toBeLessThan(300);
     expect((await groups("", bob)).total.runs).toBe(2);
+    const before = (await groups("user=all")).total.runs;
     expect((await server.send("DELETE", `/api/v1/users/${bobId}`)).status).toBeLessThan(300);
-    expect((await groups(`user=${bobId}`)).total.runs).toBe(2);
+    expect((await groups(`user=${bobId}`)).total.runs).toBe(0);
+    expect((await groups("user=all")).total.runs).toBe(before);
     expect(await (await server.send("POST", "/api/v1/usage/recount")).json()).toEqual({ differing: 0 });
   });
 
