@@ -92,8 +92,8 @@ describe.skipIf(noBrowser)("the page of the workers", () => {
     await page.getByRole("link", { name: "Sandboxes" }).waitFor();
     expect(await page.getByRole("link", { name: "Workers" }).count()).toBe(0);
     await page.keyboard.press("Control+K");
-    await page.getByRole("combobox", { name: /Find a page/ }).fill("work");
-    await page.getByText("Nothing is called “work”.").waitFor();
+    await page.getByRole("combobox", { name: /Find a page/ }).fill("workers");
+    await page.getByText("Nothing is called “workers”.").waitFor();
     await page.goto("/workers");
     await page.getByRole("alert").filter({ hasText: "forbidden" }).waitFor();
     expect(await page.getByRole("heading", { name: "Pools" }).count()).toBe(0);
