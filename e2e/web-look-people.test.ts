@@ -90,7 +90,7 @@ describe.skipIf(noBrowser)("pages about people look as they did", () => {
       const settled = watchRequests(page);
       await pages[name]?.(page);
       await settled();
-      expect(await differenceFrom(page, `${name}-${look}`)).toBe(0);
+      await expect.poll(async () => await differenceFrom(page, `${name}-${look}`), { timeout: 20_000, interval: 500 }).toBe(0);
       expect(web.problems).toEqual([]);
     },
   );
