@@ -49,7 +49,8 @@ describe.skipIf(noBrowser)("importing a program in the browser", () => {
     await page.getByRole("link", { name: "Import again" }).click();
     await page.getByLabel("A folder").setInputFiles(folder);
     await page.getByRole("heading", { name: "Changes" }).waitFor();
-    expect(await page.locator("section", { hasText: "Changes" }).first().innerText()).toMatch(/main\.py\s+changed/);
+    const changes = page.locator("section", { hasText: "Changes" }).first();
+    await expect.poll(async () => await changes.innerText(), { timeout: 10_000 }).toMatch(/main\.py\s+changed/);
     await page.getByRole("button", { name: "Replace the files" }).click();
     await page.waitForURL(/\/programs\/prog_[0-9a-z]+$/);
   });
