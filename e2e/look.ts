@@ -2,6 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+import { watchRequests } from "./settled.ts";
 
 const folder = join(import.meta.dirname, "looks");
 /** Writes what the pages look like now, to be looked at and committed. */
@@ -43,7 +46,7 @@ const compare = `async ([before, after, block, tolerance]) => {
  * How much of a page looks otherwise than the picture of that name; 0 when so little that it may be the fonts. With `WRITE_LOOKS=1` the picture
  * is written instead. Throws where there is none.
  */
-export async function differenceFrom(page: Page, name: string): Promise<number> {
+async function differenceFrom(page: Page, name: string): Promise<number> {
   await page.addStyleTag({ content: stillness });
   await page.evaluate("document.fonts.ready");
   const now = await page.screenshot();
@@ -59,4 +62,38 @@ export async function differenceFrom(page: Page, name: string): Promise<number> 
   const off = await blank.evaluate<number>(expression);
   await blank.close();
   return off <= mostOff ? 0 : off;
+}
+
+interface Looks {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Puts into the server what the pages show. */
+  fill(web: WebTest): Promise<void>;
+  /** What is looked at, and how it is opened. */
+  readonly pages: Readonly<Record<string, (page: Page) => Promise<unknown>>>;
+}
+
+/** Tests that pages about something look as they did, each light and dark. Without a browser there is nothing to look with; `npm test` says how to install one. */
+export function describeLooks(subject: string, { environment = {}, fill, pages }: Looks): void {
+  describe.skipIf(noBrowser)(`pages about ${subject} look as they did`, () => {
+    let web: WebTest;
+    beforeAll(async () => {
+      web = await startWebTest(environment);
+      await fill(web);
+    });
+    afterAll(async () => {
+      await web?.[Symbol.asyncDispose]();
+    });
+
+    it.each(Object.keys(pages).flatMap((name) => (["light", "dark"] as const).map((look) => [name, look] as const)))(
+      "%s, %s",
+      async (name, look) => {
+        const page = await web.openPage("/", { colorScheme: look, timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce" });
+        const settled = watchRequests(page);
+        await pages[name]?.(page);
+        await settled();
+        await expect.poll(async () => await differenceFrom(page, `${name}-${look}`), { timeout: 20_000, interval: 500 }).toBe(0);
+        expect(web.problems).toEqual([]);
+      },
+    );
+  });
 }

@@ -1,11 +1,8 @@
 import { createPerson, execute } from "@syla/testkit/runs";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
-import { differenceFrom } from "./look.ts";
-import { watchRequests } from "./settled.ts";
+import type { WebTest } from "./browser.ts";
+import { describeLooks } from "./look.ts";
 
-let web: WebTest;
 let program: string;
 let person: string;
 /** Who has used most of a quota. */
@@ -15,7 +12,7 @@ const names = ["Grace Hopper", "Alan Turing", "Barbara Liskov", "Edsger Dijkstra
 const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@example.org`;
 
 /** The same people, shares, runs and quotas each time. */
-async function fillServer(): Promise<void> {
+async function fillServer(web: WebTest): Promise<void> {
   const { server } = web;
   const { queries } = server.context.database;
   await web.openPage("/"); // sets the server up
@@ -73,25 +70,4 @@ const pages: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   preferences: (page) => page.goto("/settings/notifications"),
 };
 
-// Without a browser there is nothing to look with; `npm test` says how to install one.
-describe.skipIf(noBrowser)("pages about people look as they did", () => {
-  beforeAll(async () => {
-    web = await startWebTest({ SYLA_SIGN_UP: "invite" });
-    await fillServer();
-  });
-  afterAll(async () => {
-    await web?.[Symbol.asyncDispose]();
-  });
-
-  it.each(Object.keys(pages).flatMap((name) => (["light", "dark"] as const).map((look) => [name, look] as const)))(
-    "%s, %s",
-    async (name, look) => {
-      const page = await web.openPage("/", { colorScheme: look, timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce" });
-      const settled = watchRequests(page);
-      await pages[name]?.(page);
-      await settled();
-      await expect.poll(async () => await differenceFrom(page, `${name}-${look}`), { timeout: 20_000, interval: 500 }).toBe(0);
-      expect(web.problems).toEqual([]);
-    },
-  );
-});
+describeLooks("people", { environment: { SYLA_SIGN_UP: "invite" }, fill: fillServer, pages });

@@ -1,10 +1,7 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
-import { differenceFrom } from "./look.ts";
-import { watchRequests } from "./settled.ts";
+import type { WebTest } from "./browser.ts";
+import { describeLooks } from "./look.ts";
 
-let web: WebTest;
 let program: string;
 let model: string;
 let imported: string;
@@ -19,7 +16,7 @@ print(count(sys.argv[1:]))
 `;
 
 /** The same program and model each time. */
-async function fillServer(): Promise<void> {
+async function fillServer(web: WebTest): Promise<void> {
   const { server } = web;
   await web.openPage("/"); // sets the server up
   const send = async (path: string, body: object) => {
@@ -85,25 +82,4 @@ const pages: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   },
 };
 
-// Without a browser there is nothing to look with; `npm test` says how to install one.
-describe.skipIf(noBrowser)("pages about programs and models look as they did", () => {
-  beforeAll(async () => {
-    web = await startWebTest();
-    await fillServer();
-  });
-  afterAll(async () => {
-    await web?.[Symbol.asyncDispose]();
-  });
-
-  it.each(Object.keys(pages).flatMap((name) => (["light", "dark"] as const).map((look) => [name, look] as const)))(
-    "%s, %s",
-    async (name, look) => {
-      const page = await web.openPage("/", { colorScheme: look, timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce" });
-      const settled = watchRequests(page);
-      await pages[name]?.(page);
-      await settled();
-      await expect.poll(async () => await differenceFrom(page, `${name}-${look}`), { timeout: 20_000, interval: 500 }).toBe(0);
-      expect(web.problems).toEqual([]);
-    },
-  );
-});
+describeLooks("programs and models", { fill: fillServer, pages });

@@ -13,7 +13,7 @@ import { UseNotes } from "./use-notes.ts";
 
 export { can, personal, requirePermission, type Resource } from "./permission.ts";
 export { during, type Hold } from "./holds.ts";
-export { findTeamRoles, findViewpoint, grantedTo, isGranted, sharedWith, visibleTo, type Viewer } from "./store.ts";
+export { findTeamRoles, findViewpoint, grantedTo, isGranted, removeGrants, sharedWith, visibleTo, type Viewer } from "./store.ts";
 export { covers, refuseLimitedKey, requireScope } from "./scopes.ts";
 
 /** What somebody has of a thing, as lists show it. */

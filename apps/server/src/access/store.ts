@@ -2,7 +2,7 @@ import type { AccessLevel, ResourceType } from "@syla/contracts/access";
 import type { Role } from "@syla/contracts/accounts";
 import type { TeamRole } from "@syla/contracts/teams";
 import { type Expression, sql, type SqlBool } from "kysely";
-import type { Queries } from "../platform/database.ts";
+import type { Queries, Work } from "../platform/database.ts";
 import type { Actor } from "./actor.ts";
 import { can } from "./permission.ts";
 
@@ -151,4 +151,16 @@ export async function findStanding(queries: Queries, actor: Actor): Promise<Stan
 async function findLinkStanding(queries: Queries, linkId: string): Promise<Standing | undefined> {
   const row = await queries.selectFrom("share_links").select("id").where("id", "=", linkId).executeTakeFirst();
   return row === undefined ? undefined : { role: "end_user", status: "active", valid: true, expires_at: null };
+}
+
+/** Removes every grant on things that are removed for good, with the links that were made for them. */
+export async function removeGrants(work: Work, type: ResourceType, ids: readonly string[]): Promise<void> {
+  const grants = await work
+    .deleteFrom("grants")
+    .where("resource_type", "=", type)
+    .where("resource_id", "in", [...ids])
+    .returning(["subject_type", "subject_id"])
+    .execute();
+  const links = grants.flatMap((grant) => (grant.subject_type === "link" ? [grant.subject_id] : []));
+  if (links.length > 0) await work.deleteFrom("share_links").where("id", "in", links).execute();
 }

@@ -1,7 +1,7 @@
 import type { AssetType } from "@syla/contracts/asset-fields";
 import pg from "pg";
 import { sql, type Insertable, type Selectable, type Updateable } from "kysely";
-import { can } from "../access/service.ts";
+import { can, removeGrants } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 import { nameKey, nameStems, slugStems } from "./names.ts";
@@ -206,14 +206,7 @@ export async function findStorers(queries: Queries, ids: readonly string[]): Pro
 export async function removeAssets(work: Work, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await forgetUploads(work, ids);
-  const grants = await work
-    .deleteFrom("grants")
-    .where("resource_type", "=", "asset")
-    .where("resource_id", "in", [...ids])
-    .returning(["subject_type", "subject_id"])
-    .execute();
-  const links = grants.flatMap((grant) => (grant.subject_type === "link" ? [grant.subject_id] : []));
-  if (links.length > 0) await work.deleteFrom("share_links").where("id", "in", links).execute();
+  await removeGrants(work, "asset", ids);
   await work
     .deleteFrom("assets")
     .where("id", "in", [...ids])

@@ -1,7 +1,7 @@
 import type { WorkspaceFilter, WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import { sql, type Insertable, type RawBuilder, type Selectable, type SqlBool, type Updateable } from "kysely";
 import pg from "pg";
-import { can, sharedWith, type Viewer } from "../access/service.ts";
+import { can, removeGrants, sharedWith, type Viewer } from "../access/service.ts";
 import { freeName, nameKey } from "../catalog/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
@@ -319,14 +319,7 @@ export async function findStorers(queries: Queries, ids: readonly string[]): Pro
 export async function removeWorkspaces(work: Work, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await forgetUploads(work, ids);
-  const grants = await work
-    .deleteFrom("grants")
-    .where("resource_type", "=", "workspace")
-    .where("resource_id", "in", [...ids])
-    .returning(["subject_type", "subject_id"])
-    .execute();
-  const links = grants.flatMap((grant) => (grant.subject_type === "link" ? [grant.subject_id] : []));
-  if (links.length > 0) await work.deleteFrom("share_links").where("id", "in", links).execute();
+  await removeGrants(work, "workspace", ids);
   await work
     .deleteFrom("workspaces")
     .where("id", "in", [...ids])

@@ -26,6 +26,7 @@ function watchAnchors(show: (tip: Tip | null) => void): () => void {
   const stop = new AbortController();
   let anchor: HTMLElement | null = null;
   let timer: number | undefined;
+  let isTabbing = false;
   const dismiss = () => {
     window.clearTimeout(timer);
     show(null);
@@ -48,12 +49,20 @@ function watchAnchors(show: (tip: Tip | null) => void): () => void {
     if (event.relatedTarget === null) turnTo(null, 0);
   });
   on("focusin", ({ target }) => {
-    if (!(target instanceof Element) || !target.matches(":focus-visible")) return;
+    if (!isTabbing || !(target instanceof Element)) return; // a page that gives the focus away, as a dialog that opens, says nothing
     turnTo(null, 0); // it may be hovered as well
     turnTo(anchorOf(target), 0);
   });
   on("focusout", () => turnTo(null, 0));
-  for (const name of ["pointerdown", "keydown", "scroll"] as const) on(name, dismiss);
+  on("keydown", ({ key }) => {
+    isTabbing = key === "Tab";
+    dismiss();
+  });
+  on("pointerdown", () => {
+    isTabbing = false;
+    dismiss();
+  });
+  on("scroll", dismiss);
   return () => {
     stop.abort();
     dismiss();

@@ -3,11 +3,11 @@ import type { FileDiff, WorkspaceVersion } from "@syla/sdk";
 import { Equal, GitCompareArrows, History, RotateCcw } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
 import { HunkView } from "../runs/compare/hunk-view.tsx";
+import { CompareEnds } from "../ui/compare-ends.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { Section } from "../ui/page.tsx";
-import { SelectField } from "../ui/select-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useWorkspaceChange, useWorkspaceDiff, useWorkspaceVersions } from "./queries.ts";
@@ -63,12 +63,7 @@ export function VersionsTab({ workspace }: WorkspaceTabProps) {
           ))}
         </Box>
       </Section>
-      <Flex align="center" gap="2" mb="3" wrap="wrap">
-        <Text fontWeight="medium">What differs</Text>
-        <End label="From" value={from} items={items} onChoose={(value) => compare({ from: value })} />
-        <Text color="fg.muted">→</Text>
-        <End label="To" value={to} items={items} onChoose={(value) => compare({ to: value })} />
-      </Flex>
+      <CompareEnds from={from} to={to} versions={items.map((item) => String(item.number))} onChoose={compare} />
       <Differences id={workspace.id} from={from} to={to} revision={workspace.revision} />
     </Box>
   );
@@ -121,26 +116,6 @@ function VersionRow({ item, onCompare, onRestore }: VersionRowProps) {
         </Button>
       )}
     </Flex>
-  );
-}
-
-interface EndProps {
-  readonly label: string;
-  readonly value: string;
-  readonly items: readonly WorkspaceVersion[];
-  readonly onChoose: (value: string) => void;
-}
-
-function End({ label, value, items, onChoose }: EndProps) {
-  return (
-    <SelectField label={label} size="xs" width="28" value={value} onChoose={onChoose}>
-      <option value="head">now</option>
-      {items.map(({ number }) => (
-        <option key={number} value={number}>
-          {number}
-        </option>
-      ))}
-    </SelectField>
   );
 }
 

@@ -2,10 +2,10 @@ import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
 import type { AssetVersion } from "@syla/sdk";
 import { GitCompareArrows, PackageCheck, RotateCcw } from "lucide-react";
 import { useSearchParams } from "react-router";
+import { CompareEnds } from "../../ui/compare-ends.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { Section } from "../../ui/page.tsx";
-import { SelectField } from "../../ui/select-field.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../../ui/time-ago.tsx";
 import { useRestoreVersion, useVersions } from "../queries.ts";
@@ -50,12 +50,7 @@ export function VersionsTab({ asset }: AssetTabProps) {
           ))}
         </Box>
       </Section>
-      <Flex align="center" gap="2" mb="3" wrap="wrap">
-        <Text fontWeight="medium">What differs</Text>
-        <End label="From" value={from} items={items} onChoose={(value) => compare({ from: value })} />
-        <Text color="fg.muted">→</Text>
-        <End label="To" value={to} items={items} onChoose={(value) => compare({ to: value })} />
-      </Flex>
+      <CompareEnds from={from} to={to} versions={items.map((item) => item.version)} onChoose={compare} />
       <DiffView id={asset.id} from={from} to={to} />
     </Box>
   );
@@ -99,25 +94,5 @@ function VersionRow({ item, onCompare, onRestore }: VersionRowProps) {
         </Button>
       )}
     </Flex>
-  );
-}
-
-interface EndProps {
-  readonly label: string;
-  readonly value: string;
-  readonly items: readonly AssetVersion[];
-  readonly onChoose: (value: string) => void;
-}
-
-function End({ label, value, items, onChoose }: EndProps) {
-  return (
-    <SelectField label={label} size="xs" width="32" value={value} onChoose={onChoose}>
-      <option value="head">now</option>
-      {items.map((item) => (
-        <option key={item.version} value={item.version}>
-          {item.version}
-        </option>
-      ))}
-    </SelectField>
   );
 }
