@@ -91,6 +91,7 @@ export function describeLooks(subject: string, { environment = {}, fill, pages }
         const settled = watchRequests(page);
         await pages[name]?.(page);
         await settled();
+        await expect.poll(async () => await page.getByRole("status", { name: "Loading" }).count(), { timeout: 20_000 }).toBe(0);
         await expect.poll(async () => await differenceFrom(page, `${name}-${look}`), { timeout: 20_000, interval: 500 }).toBe(0);
         expect(web.problems).toEqual([]);
       },

@@ -52,7 +52,8 @@ describe.skipIf(noBrowser)("notifications and administration in the browser", ()
     await tip.waitFor();
     await page.keyboard.press("Escape");
     await tip.waitFor({ state: "detached" });
-    await icon.focus();
+    await page.getByRole("banner").getByRole("link", { name: "New run" }).focus();
+    await page.keyboard.press("Tab");
     await tip.waitFor();
     const bell = page.getByRole("button", { name: "Notifications", exact: true });
     await bell.click();
