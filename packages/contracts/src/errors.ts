@@ -668,6 +668,11 @@ export const errorCatalog = {
     message: "There is no other store that content could be copied to.",
     hint: "Give the `SYLA_S3_…` settings of a bucket, leave `SYLA_STORAGE` as it is, and start the server again.",
   },
+  storage_untiered: {
+    status: 409,
+    message: "Content does not move between the data directory and a bucket here.",
+    hint: "Set `SYLA_STORAGE_COLD_DAYS` and the `SYLA_S3_…` settings of a bucket, and start the server again.",
+  },
   shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },
   // the server cannot start: one line on stderr and an exit code
   config_invalid: {
