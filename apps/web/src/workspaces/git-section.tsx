@@ -15,7 +15,7 @@ export function GitSection({ workspace }: WorkspaceTabProps) {
         <Text color="fg.muted" fontSize="sm">
           Git asks for a password: an{" "}
           <PlainLink asChild textDecoration="underline">
-            <Link to="/account?tab=keys">API key</Link>
+            <Link to="/settings/api-keys">API key</Link>
           </PlainLink>{" "}
           with the scope <code>workspaces:read</code>
           {mayEdit(workspace) ? (

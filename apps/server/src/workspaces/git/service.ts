@@ -80,7 +80,7 @@ export class WorkspaceGit {
     const listed = speaksVersion2(protocol) ? await listRefs(body, standing) : null;
     if (listed !== null) return listed;
     await touchWorkspace(this.#context.database.queries, id);
-    const env = { MODE: "fetch", ...(speaksVersion2(protocol) ? { GIT_PROTOCOL: "version=2" } : {}) };
+    const env = { MODE: "fetch", GIT_PROTOCOL: speaksVersion2(protocol) ? "version=2" : "" };
     const answer = answerByGit(this.#context, { tenant: actor.userId, repository: standing, env, stdin: body, signal });
     // A failure before the first byte is one of the request.
     const first = await answer.next();
