@@ -47,6 +47,6 @@ export async function watchFolder(pair: SyncPair, signal: AbortSignal, onSynced:
 
 /** The connection, the server or a file that is being written. What is refused stays refused. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof SylaError) return error.status === undefined || error.status >= 500 || error.status === 429 || error.status === 409;
+  if (error instanceof SylaError) return error.status === 0 || error.status >= 500 || error.status === 429 || error.code === "conflict";
   return error instanceof Error && "code" in error && error.code === "file_changed";
 }

@@ -38,7 +38,7 @@ export async function* streamCommits(
 }
 
 /** Git has names that it keeps for itself, in many spellings; a file of such a name stays in the workspace and is in no commit. */
-export function isHiddenFromGit(path: string): boolean {
+function isHiddenFromGit(path: string): boolean {
   return path.split(/[/\\]/).some((part) => /^(?:\.git|git~1)[ .]*(?::.*)?$/i.test(part.replaceAll(ignorable, "")));
 }
 
