@@ -104,6 +104,7 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
+import { WorkspaceGit } from "./workspaces/git/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
@@ -136,6 +137,7 @@ export interface Context {
   readonly teams: Teams;
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
+  readonly workspaceGit: WorkspaceGit;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -608,6 +610,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     workerId: membership.id,
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
+  const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
@@ -677,6 +680,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     teams,
     catalog,
     workspaces,
+    workspaceGit,
     datasets,
     auditTrail,
     sealer,

@@ -406,6 +406,16 @@ export const errorCatalog = {
     message: "The workspace has been deleted.",
     hint: "Restore it first; that is possible for 30 days.",
   },
+  git_protocol: {
+    status: 400,
+    message: "This is not what git sends.",
+    hint: "Use this address with git: `git clone`.",
+  },
+  git_rejected: {
+    status: 409,
+    message: "The commits were refused.",
+    hint: "Fetch what is there, put your commits on top of it, and push again.",
+  },
   workspace_in_use: {
     status: 409,
     message: "Something runs in the workspace.",

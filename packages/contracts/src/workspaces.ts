@@ -56,8 +56,17 @@ export const Workspace = z
   .meta({ id: "Workspace" });
 export type Workspace = z.infer<typeof Workspace>;
 
-/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`: what a run left that could not be put in. */
-export const WorkspaceVersionCause = z.enum(["manual", "before_restore", "before_delete", "before_import", "before_run", "run", "clone"]);
+/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`: what a run left that could not be put in; `push`: a commit that git has sent. */
+export const WorkspaceVersionCause = z.enum([
+  "manual",
+  "before_restore",
+  "before_delete",
+  "before_import",
+  "before_run",
+  "run",
+  "clone",
+  "push",
+]);
 export type WorkspaceVersionCause = z.infer<typeof WorkspaceVersionCause>;
 
 /** The files of a workspace as they were at some time; it never changes. */
@@ -70,6 +79,8 @@ export const WorkspaceVersion = z
     tree: TreeRef,
     createdAt: z.iso.datetime(),
     createdBy: person,
+    commit: z.string().nullable().describe("the commit that it is, once git has asked for it or sent it"),
+    author: z.string().nullable().describe("who wrote the commit that was pushed, as it names them"),
   })
   .meta({ id: "WorkspaceVersion" });
 export type WorkspaceVersion = z.infer<typeof WorkspaceVersion>;

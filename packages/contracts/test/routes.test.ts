@@ -132,8 +132,9 @@ describe("the route table", () => {
     });
 
     it("has a versioned path whose parameters are described", () => {
-      // The paths of the gateway are those of the protocols that it speaks.
-      expect(route.path.startsWith("/api/v1/") || route.tag === "system" || route.tag === "gateway").toBe(true);
+      // The paths of the gateway and of git are those of the protocols that they speak.
+      const isOfProtocol = route.tag === "gateway" || route.path.startsWith("/git/");
+      expect(route.path.startsWith("/api/v1/") || route.tag === "system" || isOfProtocol).toBe(true);
       expect(route.path.replace("count_tokens", "count-tokens")).toMatch(/^(\/[a-z0-9-]+|\/:[a-zA-Z]+)+$/);
       const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1]);
       expect(new Set(Object.keys(route.params?.shape ?? {}))).toEqual(new Set(inPath));

@@ -19,13 +19,18 @@ import { findTeam } from "../teams/find-team.ts";
 import { findWorkspace, findWorkspaceOrCurrent } from "../workspaces/find-workspace.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 import { parsePageSize } from "./page-size.ts";
+import { workspaceJoinCommand } from "./workspace-join.ts";
+import { workspaceSyncCommand } from "./workspace-sync.ts";
 
 const kinds: readonly WorkspaceKind[] = ["ephemeral", "session", "persistent", "collaborative"];
 const known = "its id or name; the one in use when left out or `.`";
 
 /** What can be done with workspaces. */
 export function workspaceVerbs(): Command[] {
-  return [create(), list(), use(), info(), clone(), exportFiles(), importFiles(), diff(), snapshot(), versions(), restore()];
+  return [
+    ...[create(), list(), use(), info(), clone(), exportFiles(), importFiles()],
+    ...[workspaceSyncCommand, workspaceJoinCommand, diff(), snapshot(), versions(), restore()],
+  ];
 }
 
 /** What ends them, or lays them aside. */

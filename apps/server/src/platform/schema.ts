@@ -935,6 +935,25 @@ interface WorkspaceVersionRow {
   run_id: string | null;
   created_by: string | null;
   created_at: Time;
+  commit_id: Generated<string | null>;
+  author: Generated<string | null>;
+}
+
+interface WorkspaceRepositoryRow {
+  workspace_id: string;
+  tip: string;
+  tree_sha256: string;
+  last_version: number;
+  updated_at: Time;
+}
+
+interface WorkspacePackRow {
+  workspace_id: string;
+  sha256: string;
+  size: number;
+  index_sha256: string;
+  index_size: number;
+  created_at: Time;
 }
 
 interface WorkspaceHeadRow {
@@ -950,6 +969,8 @@ export interface Schema {
   workspaces: WorkspaceRow;
   workspace_versions: WorkspaceVersionRow;
   workspace_heads: WorkspaceHeadRow;
+  workspace_repositories: WorkspaceRepositoryRow;
+  workspace_packs: WorkspacePackRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
   cold_blobs: ColdBlobRow;

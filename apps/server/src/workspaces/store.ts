@@ -271,26 +271,30 @@ export interface NewVersion {
   readonly cause: WorkspaceVersionCause;
   readonly runId?: string | null;
   readonly by: string | null;
+  /** The commit that it is, and who wrote that. */
+  readonly commit?: { readonly id: string; readonly author: string } | undefined;
 }
 
 /** So many versions that nobody asked for are kept, besides those that are the only copy of what a run left. */
 const keptAutomatic = 100;
-const isSpare = sql<SqlBool>`cause not in ('manual', 'run')`;
+const isSpare = sql<SqlBool>`cause not in ('manual', 'push', 'run')`;
 
 /** Makes a version; its number. One that nobody asked for is not made when the newest one is of the same files. The workspace is locked. */
 export async function insertVersion(work: Work, id: string, version: NewVersion): Promise<number> {
   const newest = await selectVersions(work, id).orderBy("v.number", "desc").limit(1).executeTakeFirst();
-  if (version.cause !== "manual" && newest?.tree_sha256 === version.tree) return newest.number;
+  const isWanted = version.cause === "manual" || version.cause === "push";
+  if (!isWanted && newest?.tree_sha256 === version.tree) return newest.number;
   const { last_version: number } = await work
     .updateTable("workspaces")
     .set((set) => ({ last_version: set("last_version", "+", 1) }))
     .where("id", "=", id)
     .returning("last_version")
     .executeTakeFirstOrThrow();
-  const { tree, message, cause, runId = null, by } = version;
+  const { tree, message, cause, runId = null, by, commit } = version;
+  const named = { commit_id: commit?.id ?? null, author: commit?.author ?? null };
   await work
     .insertInto("workspace_versions")
-    .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
+    .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by, ...named })
     .execute();
   await sql`delete from workspace_versions where workspace_id = ${id} and ${isSpare} and number not in (
     select number from workspace_versions where workspace_id = ${id} and ${isSpare} order by number desc limit ${keptAutomatic})`.execute(

@@ -266,6 +266,9 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   diffWorkspace: workspace("view"),
   exportWorkspace: workspace("view"),
   importIntoWorkspace: workspace("edit", { body: { source: { kind: "template", template: "none" } } }),
+  readRepository: workspace("view", { query: "service=git-upload-pack" }),
+  fetchFromRepository: workspace("view"),
+  pushToRepository: workspace("edit"),
   exportWorkspaces: account({ query: "ids=wsp_none" }),
   changeWorkspaces: account({ body: { action: "delete", ids: ["wsp_none"] } }),
 
