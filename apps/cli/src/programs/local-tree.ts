@@ -27,7 +27,11 @@ interface Rules {
 
 /** The files of a folder, without what its ignore files leave out, version control, and what tools can make again. Links are left out. */
 export async function readLocalTree(folder: string): Promise<LocalEntry[]> {
-  const paths = walk(folder, "", []);
+  return await readEntries(folder, walk(folder, "", []));
+}
+
+/** These files of a folder, with what they hold. */
+export async function readEntries(folder: string, paths: readonly string[]): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
   for (const path of paths) entries.push(await readEntry(folder, path));
   return entries;
