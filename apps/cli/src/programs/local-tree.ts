@@ -33,7 +33,11 @@ export type OnSkip = (path: string, reason: string) => void;
  * what cannot be read or named is left out too.
  */
 export async function readLocalTree(folder: string, onSkip?: OnSkip): Promise<LocalEntry[]> {
-  const paths = walk(folder, "", [], onSkip);
+  return await readEntries(folder, walk(folder, "", [], onSkip), onSkip);
+}
+
+/** These files of a folder, with what they hold. */
+export async function readEntries(folder: string, paths: readonly string[], onSkip?: OnSkip): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
   for (const path of paths) {
     try {

@@ -20,7 +20,7 @@ export function requireSafe(path: string): void {
 export async function writeInto(
   folder: string,
   file: { readonly path: string; readonly executable: boolean },
-  read: () => Promise<Response>,
+  read: () => Promise<Pick<Response, "body">>,
   isStill: () => Promise<boolean> = async () => true,
 ): Promise<boolean> {
   const target = join(folder, file.path);
@@ -29,7 +29,8 @@ export async function writeInto(
   const answer = await read();
   const temporary = join(dirname(target), `.syla-${randomUUID()}`);
   try {
-    await pipeline(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(temporary, { flags: "wx" }));
+    const source = answer.body === null ? [] : Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+    await pipeline(source, createWriteStream(temporary, { flags: "wx" }));
     if (!(await isStill())) {
       rmSync(temporary, { force: true });
       return false;
@@ -50,6 +51,6 @@ export function requireRealFolders(folder: string, path: string): void {
     const place = join(folder, ...parts.slice(0, index + 1));
     const stats = lstatSync(place, { throwIfNoEntry: false });
     if (stats !== undefined && !stats.isDirectory())
-      throw usageError(`${place} is in the way: it is no folder.`, "Move it away, or pull into another folder.");
+      throw usageError(`${place} is in the way: it is no folder.`, "Move it away, or choose another folder.");
   });
 }
