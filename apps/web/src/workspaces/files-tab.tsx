@@ -4,13 +4,13 @@ import { FilePlus2, FileQuestion, FileX2, Pencil, Play, Save, Trash2, Undo2, Upl
 import { useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { syla } from "../app/api.ts";
-import { FileTree } from "../programs/files/file-tree.tsx";
-import { PathDialog } from "../programs/files/path-dialog.tsx";
-import { changedSearch } from "../programs/files/use-place.ts";
-import { dropTarget, useSaveKey, useUnsavedWarning } from "../programs/files/use-saving.ts";
-import { CodeEditor } from "../runs/new/code-editor.tsx";
-import { languageOfPath } from "../runs/new/editor-setup.ts";
-import { uploadFiles, type PickedFile } from "../runs/new/upload-files.ts";
+import { FileTree } from "../editor/file-tree.tsx";
+import { PathDialog } from "../editor/path-dialog.tsx";
+import { changedSearch } from "../editor/use-place.ts";
+import { dropTarget, useSaveKey, useUnsavedWarning } from "../editor/use-saving.ts";
+import { CodeEditor } from "../editor/code-editor.tsx";
+import { languageOfPath } from "../editor/editor-setup.ts";
+import { uploadFiles, type PickedFile } from "../editor/upload-files.ts";
 import { saveAs } from "../ui/download-button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -123,9 +123,8 @@ export function FilesTab({ workspace }: WorkspaceTabProps) {
       <Flex flex="1" minH="0" direction={{ base: "column", md: "row" }}>
         <Box
           w={{ base: "100%", md: "220px", xl: "260px" }}
-          maxH={{ base: "30%", md: "none" }}
+          h={{ base: "30%", md: "auto" }}
           flexShrink="0"
-          overflowY="auto"
           borderRightWidth={{ md: "1px" }}
           borderBottomWidth={{ base: "1px", md: "0" }}
           borderColor="border"

@@ -2,7 +2,7 @@ import { Button, Flex, Text } from "@chakra-ui/react";
 import type { Asset, TreeFile } from "@syla/sdk";
 import { FilePen, FilePlus2, PackageCheck, PanelRightClose, PanelRightOpen, Save, Trash2, Undo2, Upload } from "lucide-react";
 import { type ChangeEvent, useRef } from "react";
-import type { PickedFile } from "../../runs/new/upload-files.ts";
+import type { PickedFile } from "../../editor/upload-files.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import { VersionSelect } from "../versions/version-select.tsx";

@@ -1,9 +1,9 @@
 import { Box, Button, Flex, Heading, Text } from "@chakra-ui/react";
 import { useState } from "react";
-import { ErrorPanel } from "../../ui/error-panel.tsx";
-import { Modal } from "../../ui/modal.tsx";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { Modal } from "../ui/modal.tsx";
 import { MergeView } from "./merge-view.tsx";
-import type { Conflict } from "./use-working-files.ts";
+import type { Conflict } from "../programs/files/use-working-files.ts";
 
 interface ConflictDialogProps {
   readonly conflicts: readonly Conflict[];

@@ -1,5 +1,5 @@
-import { syla } from "../../app/api.ts";
-import type { DraftFile } from "./draft.ts";
+import { syla } from "../app/api.ts";
+import type { DraftFile } from "../runs/new/draft.ts";
 
 /** A file of the person's machine and the path it will have in the run. */
 export interface PickedFile {
