@@ -13,7 +13,7 @@ export interface TreeRow {
 }
 
 /** What lies in a folder, sorted: folders, then files. */
-export interface Folder {
+interface Folder {
   readonly path: string;
   readonly folders: readonly (readonly [string, Folder])[];
   readonly files: readonly string[];
