@@ -16,7 +16,16 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const send = (id: string, query: Readonly<Record<string, string>>, { headers } = ann) =>
   server.fetch(`/api/v1/workspaces/${id}/search?${new URLSearchParams(query)}`, { headers });
-const search = (id: string, query: Readonly<Record<string, string>>) => json<FoundFiles>(send(id, query));
+
+/** All pages together: a page ends early where the machine is slow. */
+async function search(id: string, query: Readonly<Record<string, string>>): Promise<FoundFiles> {
+  let all = await json<FoundFiles>(send(id, query));
+  while (all.nextAfter !== null) {
+    const next = await json<FoundFiles>(send(id, { ...query, after: all.nextAfter }));
+    all = { ...next, items: [...all.items, ...next.items], files: all.files + next.files, skipped: all.skipped + next.skipped };
+  }
+  return all;
+}
 const places = ({ items }: FoundFiles) => items.flatMap(({ path, lines }) => lines.map(({ line, column }) => `${path}:${line}:${column}`));
 
 const files = {
@@ -47,7 +56,8 @@ it("goes on where a page ended, and tells the first lines of a file with very ma
   const paths: string[] = [];
   let after: string | null = "";
   while (after !== null) {
-    const page: FoundFiles = await search(id, { q: "hit", limit: "100", ...(after === "" ? {} : { after }) });
+    const page = await json<FoundFiles>(send(id, { q: "hit", limit: "100", ...(after === "" ? {} : { after }) }));
+    expect(page.items.length).toBeLessThan(2);
     paths.push(...page.items.map(({ path }) => path));
     for (const { lines, count } of page.items) expect([lines.length, count]).toEqual([200, 300]);
     after = page.nextAfter;
