@@ -3,6 +3,7 @@ import { AccessLevel } from "./access.ts";
 import { ifMatch, version as programVersion } from "./asset-fields.ts";
 import { AssetOwner, BulkResult, FileDiff, TransferInput, TreeFileInput, TreeRef } from "./assets.ts";
 import { description, name } from "./fields.ts";
+import { FileSearch, FoundFiles } from "./file-search.ts";
 import { NetworkPolicy } from "./network.ts";
 import { outsideSources } from "./imports.ts";
 import { pageOf, pageQuery } from "./page.ts";
@@ -357,6 +358,16 @@ export const workspaceRoutes = {
     headers: z.object({ range: z.string().max(100).optional() }),
     responses: { 200: "bytes", 206: "bytes" },
     errors: ["not_found", "file_not_found"],
+  }),
+  searchWorkspaceFiles: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/search`,
+    summary: "Find text in the files of a workspace",
+    params: byId,
+    query: FileSearch.extend(atVersion),
+    responses: { 200: FoundFiles },
+    errors: ["not_found", "invalid_pattern"],
   }),
   changeWorkspaceFiles: route({
     ...common,

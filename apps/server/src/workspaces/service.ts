@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import type { AssetOwner, TransferInput } from "@syla/contracts/assets";
+import type { FileSearch, FoundFiles } from "@syla/contracts/file-search";
 import type {
   Workspace,
   WorkspaceChange,
@@ -27,6 +28,7 @@ import { beforeImport, changeFiles, putFiles, type FilesContext } from "./files.
 import type { WorkspaceTimes } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable, requireRevision, toThing } from "./loading.ts";
 import { toWorkspace, treeOf } from "./presenter.ts";
+import { searchFiles } from "./search.ts";
 import * as store from "./store.ts";
 import { diffVersions, listVersions, requireVersion, restoreVersion, snapshot, treeAt } from "./versions.ts";
 
@@ -236,6 +238,17 @@ export class Workspaces {
     const row = await loadWorkspace(this.#context, actor, "workspace:read", id);
     const tree = version === undefined ? treeOf(row) : treeOf(await requireVersion(this.#context, id, version));
     return { tree, revision: row.revision, entries: await this.#context.trees.read(tree.sha256) };
+  }
+
+  /** A page of the lines in its files that hold something. @throws AppError `invalid_pattern` */
+  async search(
+    actor: Actor,
+    id: string,
+    wish: FileSearch & { readonly version?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<FoundFiles> {
+    const { entries, revision } = await this.files(actor, id, wish.version);
+    return { revision, ...(await searchFiles(this.#context.blobs, entries, wish, signal)) };
   }
 
   /** Changes files on what the writer saw at `revision`. @throws AppError `workspace_conflict`, … */

@@ -259,6 +259,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   archiveWorkspace: workspace("admin"),
   listWorkspaceFiles: workspace("view"),
   readWorkspaceFile: workspace("view", { query: "path=a.txt" }),
+  searchWorkspaceFiles: workspace("view", { query: "q=a" }),
   changeWorkspaceFiles: workspace("edit", { body: { changes: [{ op: "delete", path: "none" }] } }),
   listWorkspaceVersions: workspace("view"),
   snapshotWorkspace: workspace("edit", { body: {} }),

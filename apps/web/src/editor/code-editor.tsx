@@ -13,17 +13,17 @@ interface CodeEditorProps {
   readonly goTo: { readonly line: number; readonly column?: number; readonly at: number } | null;
   readonly readOnly?: boolean;
   /** What else the editor shows; exchanged when it is another one. */
-  readonly extras?: Extension;
+  readonly extensions?: Extension;
 }
 
 const nothing: Extension = [];
 
 /** CodeMirror in React: the text flows out on every change, and in only when it came from elsewhere. */
-export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extras = nothing }: CodeEditorProps) {
+export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extensions = nothing }: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | null>(null);
   const languageSlot = useRef(new Compartment());
-  const extrasSlot = useRef(new Compartment());
+  const extensionSlot = useRef(new Compartment());
   const changed = useRef(onChange);
   useEffect(() => {
     changed.current = onChange;
@@ -31,13 +31,13 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
 
   useEffect(() => {
     if (!host.current) return;
-    const extensions = [
+    const all = [
       baseExtensions((text) => changed.current(text)),
       languageSlot.current.of(languageSupport(language)),
       EditorState.readOnly.of(readOnly),
-      extrasSlot.current.of(extras),
+      extensionSlot.current.of(extensions),
     ];
-    const view = new EditorView({ parent: host.current, state: EditorState.create({ doc: value, extensions }) });
+    const view = new EditorView({ parent: host.current, state: EditorState.create({ doc: value, extensions: all }) });
     editor.current = view;
     if (!readOnly) view.focus();
     return () => view.destroy();
@@ -55,8 +55,8 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
   }, [language]);
 
   useEffect(() => {
-    editor.current?.dispatch({ effects: extrasSlot.current.reconfigure(extras) });
-  }, [extras]);
+    editor.current?.dispatch({ effects: extensionSlot.current.reconfigure(extensions) });
+  }, [extensions]);
 
   useEffect(() => {
     const view = editor.current;

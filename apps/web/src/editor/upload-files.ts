@@ -1,5 +1,5 @@
-import { syla } from "../../app/api.ts";
-import type { DraftFile } from "./draft.ts";
+import { syla } from "../app/api.ts";
+import type { DraftFile } from "../runs/new/draft.ts";
 
 /** A file of the person's machine and the path it will have in the run. */
 export interface PickedFile {
@@ -43,13 +43,15 @@ async function readChildren(reader: FileSystemDirectoryReader): Promise<readonly
   }
 }
 
-/** Uploads files, a few at a time, and says what they are called by content. */
-export async function uploadFiles(picked: readonly PickedFile[]): Promise<readonly DraftFile[]> {
+/** Uploads files, a few at a time, and says what they are called by content. `onDone` is told how many are there. */
+export async function uploadFiles(picked: readonly PickedFile[], onDone?: (count: number) => void): Promise<readonly DraftFile[]> {
   const uploaded: DraftFile[] = [];
   const waiting = [...picked];
   const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift())
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
       uploaded.push({ path: next.path, ...(await syla.blobs.upload(next.file)) });
+      onDone?.(uploaded.length);
+    }
   };
   await Promise.all([work(), work(), work(), work()]);
   return uploaded.toSorted((a, b) => a.path.localeCompare(b.path));

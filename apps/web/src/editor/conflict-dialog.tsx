@@ -1,27 +1,37 @@
 import { Box, Button, Flex, Heading, Text } from "@chakra-ui/react";
 import { useState } from "react";
-import { ErrorPanel } from "../../ui/error-panel.tsx";
-import { Modal } from "../../ui/modal.tsx";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { Modal } from "../ui/modal.tsx";
 import { MergeView } from "./merge-view.tsx";
-import type { Conflict } from "./use-working-files.ts";
+
+/** A file that was changed here and, since, by somebody else. `theirs` null: they have deleted it, or made it something that is no text. */
+export interface Conflict {
+  readonly path: string;
+  readonly mine: string;
+  readonly theirs: string | null;
+}
 
 interface ConflictDialogProps {
   readonly conflicts: readonly Conflict[];
   readonly onSettle: (decided: ReadonlyMap<string, string | null>) => Promise<void>;
+  /** Keeps one's own lines, and theirs wherever only they have changed something; left out where nothing puts both together. */
+  readonly onKeepMine?: () => Promise<void>;
   readonly onClose: () => void;
 }
 
 /** Shows how one's own text differs from what somebody else has saved meanwhile, and lets one decide. */
-export function ConflictDialog({ conflicts, onSettle, onClose }: ConflictDialogProps) {
+export function ConflictDialog({ conflicts, onSettle, onKeepMine, onClose }: ConflictDialogProps) {
   const [texts, setTexts] = useState<ReadonlyMap<string, string>>(new Map());
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  const settle = (textOf: (conflict: Conflict) => string | null) => {
+  const attempt = (work: () => Promise<void>) => {
     setBusy(true);
-    onSettle(new Map(conflicts.map((conflict) => [conflict.path, textOf(conflict)])))
+    work()
       .catch(setError)
       .finally(() => setBusy(false));
   };
+  const settle = (textOf: (conflict: Conflict) => string | null) =>
+    attempt(() => onSettle(new Map(conflicts.map((conflict) => [conflict.path, textOf(conflict)]))));
   return (
     <Modal label="Somebody else has changed this" width="60rem" onClose={onClose}>
       <Flex direction="column" gap="3" p="4">
@@ -56,6 +66,11 @@ export function ConflictDialog({ conflicts, onSettle, onClose }: ConflictDialogP
           <Button size="sm" variant="outline" disabled={busy} onClick={() => settle(() => null)}>
             Take theirs
           </Button>
+          {onKeepMine === undefined ? null : (
+            <Button size="sm" variant="outline" disabled={busy} onClick={() => attempt(onKeepMine)}>
+              Keep mine
+            </Button>
+          )}
           <Button size="sm" colorPalette="accent" loading={busy} onClick={() => settle(({ path, mine }) => texts.get(path) ?? mine)}>
             Save what is shown
           </Button>

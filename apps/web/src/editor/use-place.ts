@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { type Part, parts } from "../analysis/findings.ts";
-import type { Place } from "../analysis/place.ts";
+import { type Part, parts } from "../programs/analysis/findings.ts";
+import type { Place } from "../programs/analysis/place.ts";
 
 type Changes = Readonly<Record<string, string | number | null | undefined>>;
 

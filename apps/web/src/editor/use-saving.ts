@@ -1,5 +1,5 @@
 import { type DragEvent, useEffect, useRef } from "react";
-import { readDropped, type PickedFile } from "../../runs/new/upload-files.ts";
+import { readDropped, type PickedFile } from "./upload-files.ts";
 
 /** Takes files that are dropped. */
 export function dropTarget(enabled: boolean, onPicked: (picked: readonly PickedFile[]) => void) {

@@ -1,8 +1,8 @@
 import { Button, Flex } from "@chakra-ui/react";
 import { type FormEvent, useState } from "react";
-import { describeError } from "../../ui/describe-error.ts";
-import { TextField } from "../../ui/form-field.tsx";
-import { Modal } from "../../ui/modal.tsx";
+import { describeError } from "../ui/describe-error.ts";
+import { TextField } from "../ui/form-field.tsx";
+import { Modal } from "../ui/modal.tsx";
 
 interface PathDialogProps {
   readonly label: string;

@@ -3,8 +3,8 @@ import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import { languageOfPath, languageSupport, readingExtensions } from "../../runs/new/editor-setup.ts";
-import "../../runs/new/code-editor.css";
+import { languageOfPath, languageSupport, readingExtensions } from "./editor-setup.ts";
+import "./code-editor.css";
 import "./merge-view.css";
 
 interface MergeViewProps {
