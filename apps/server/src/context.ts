@@ -104,6 +104,7 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
+import { LiveWorkspaces } from "./workspaces/live/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
@@ -136,6 +137,7 @@ export interface Context {
   readonly teams: Teams;
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
+  readonly liveWorkspaces: LiveWorkspaces;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -461,7 +463,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       isInsecure: settings.get("imageInsecure"),
     }),
   });
-  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes });
+  const settleLive = (id: string) => liveWorkspaces.settleAll(id);
+  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes, settleLive });
   const noteProgramRun: NoteProgramRun = (id, run) => catalog.noteRun(id, run);
   const openProgramSecrets: OpenSecrets = (ownerId, secrets) => openSecrets(credentials, ownerId, secrets);
   const modelAccess = createModelAccess(runTokens, callBook);
@@ -607,6 +610,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     workerId: membership.id,
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
+  const liveWorkspaces: LiveWorkspaces = new LiveWorkspaces({ ...workspaceFiles(), actFor: accounts.actFor, logger, notifications, redis });
+  await liveWorkspaces.listen();
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
@@ -676,6 +681,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     teams,
     catalog,
     workspaces,
+    liveWorkspaces,
     datasets,
     auditTrail,
     sealer,
@@ -728,6 +734,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       membership,
       ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
+      liveWorkspaces,
       storage,
       deliveries,
       new FanOut({ database, notifications, logger }),

@@ -46,6 +46,7 @@ import { registerUsageRoutes } from "./usage/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
 import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
+import { registerLiveRoutes } from "./workspaces/live/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
@@ -62,6 +63,7 @@ export function registerRoutes(context: Context): void {
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);
+  registerLiveRoutes(http, context.liveWorkspaces);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived);

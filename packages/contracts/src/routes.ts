@@ -48,6 +48,7 @@ import { triggerRoutes } from "./triggers.ts";
 import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
+import { workspaceLiveRoutes } from "./workspace-live.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
@@ -98,6 +99,7 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...workspaceRoutes,
+  ...workspaceLiveRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

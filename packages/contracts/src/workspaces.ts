@@ -70,6 +70,7 @@ export const WorkspaceVersion = z
     tree: TreeRef,
     createdAt: z.iso.datetime(),
     createdBy: person,
+    authors: z.array(z.object({ id: z.string(), name: z.string() })).describe("who wrote what the version before it does not hold"),
   })
   .meta({ id: "WorkspaceVersion" });
 export type WorkspaceVersion = z.infer<typeof WorkspaceVersion>;

@@ -56,6 +56,7 @@ export function toVersion(row: VersionRow): WorkspaceVersion {
     tree: treeOf(row),
     createdAt: row.created_at.toISOString(),
     createdBy: toPerson(row.created_by, row.creator_name),
+    authors: row.authors,
   };
 }
 

@@ -267,6 +267,9 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   exportWorkspace: workspace("view"),
   importIntoWorkspace: workspace("edit", { body: { source: { kind: "template", template: "none" } } }),
   exportWorkspaces: account({ query: "ids=wsp_none" }),
+  openLiveDocument: workspace("view", { query: "path=none" }),
+  joinWorkspace: workspace("view"),
+  followWorkspace: workspace("view"),
   changeWorkspaces: account({ body: { action: "delete", ids: ["wsp_none"] } }),
 
   listTeams: account(),

@@ -1,7 +1,7 @@
 import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
 import type { TreeFile } from "@syla/sdk";
 import { FilePlus2, FileQuestion, FileX2, Pencil, Play, Save, Trash2, Undo2, Upload } from "lucide-react";
-import { useState } from "react";
+import { type ComponentProps, lazy, type ReactNode, Suspense, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { syla } from "../app/api.ts";
 import { FileTree } from "../programs/files/file-tree.tsx";
@@ -21,7 +21,10 @@ import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { useWorkspaceFile, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
 import type { Edit } from "./edits.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
+import { useLiveSession } from "./live/use-live-session.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
+
+const LivePane = lazy(() => import("./live/live-pane.tsx"));
 
 type Dialog = "none" | "new" | "rename";
 
@@ -37,6 +40,9 @@ export function FilesTab({ workspace }: WorkspaceTabProps) {
   const working = useWorkspaceEdits(workspace, listing.data?.revision ?? workspace.revision);
   const files = listing.data?.items ?? [];
   const file = files.find(({ path }) => path === search.get("file")) ?? files[0];
+  const { session } = useLiveSession();
+  // What is made for several people is edited by all of them at once.
+  const isLive = version === undefined && workspace.kind === "collaborative" && session !== null;
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
   const change = (changes: Readonly<Record<string, string | null>>) =>
     setSearch((before) => changedSearch(before, changes), { replace: true });
@@ -143,14 +149,17 @@ export function FilesTab({ workspace }: WorkspaceTabProps) {
               {isEditable ? "Make one, drop files or a folder here, or run something that makes some." : "Nobody has put any here."}
             </EmptyState>
           ) : (
-            <Pane
-              id={workspace.id}
-              file={file}
-              version={version}
-              edit={version === undefined ? working.edits.get(file.path) : undefined}
-              readOnly={!isEditable}
-              onEdit={(text, loaded) => working.edit(file, text, loaded)}
-            />
+            inLivePane(
+              isLive ? { workspaceId: workspace.id, path: file.path, session, onMoved: (path) => change({ file: path }) } : null,
+              <Pane
+                id={workspace.id}
+                file={file}
+                version={version}
+                edit={version === undefined ? working.edits.get(file.path) : undefined}
+                readOnly={!isEditable}
+                onEdit={(text, loaded) => working.edit(file, text, loaded)}
+              />,
+            )
           )}
         </Box>
       </Flex>
@@ -189,6 +198,16 @@ export function FilesTab({ workspace }: WorkspaceTabProps) {
         />
       )}
     </Flex>
+  );
+}
+
+/** A file that several people may edit at once, or what is shown of it otherwise. */
+function inLivePane(live: Omit<ComponentProps<typeof LivePane>, "children"> | null, otherwise: ReactNode) {
+  if (live === null) return otherwise;
+  return (
+    <Suspense fallback={<SkeletonRows rows={4} />}>
+      <LivePane {...live}>{otherwise}</LivePane>
+    </Suspense>
   );
 }
 
