@@ -1,7 +1,7 @@
 import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
 import type { TreeFile } from "@syla/sdk";
 import { FilePlus2, FileQuestion, FileX2, Pencil, Play, Save, Trash2, Undo2, Upload } from "lucide-react";
-import { type ComponentProps, lazy, type ReactNode, Suspense, useState } from "react";
+import { type ComponentProps, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { syla } from "../app/api.ts";
 import { FileTree } from "../programs/files/file-tree.tsx";
@@ -43,6 +43,11 @@ export function FilesTab({ workspace }: WorkspaceTabProps) {
   const { session } = useLiveSession();
   // What is made for several people is edited by all of them at once.
   const isLive = version === undefined && workspace.kind === "collaborative" && session !== null;
+  const shown = file?.path ?? null;
+  useEffect(() => {
+    session?.setPath(shown);
+    return () => session?.setPath(null);
+  }, [session, shown]);
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
   const change = (changes: Readonly<Record<string, string | null>>) =>
     setSearch((before) => changedSearch(before, changes), { replace: true });

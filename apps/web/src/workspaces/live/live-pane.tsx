@@ -55,7 +55,9 @@ function useOpenFile(session: LiveSession, path: string, attempt: number): { fil
         current.current = file;
         setOpened({ file });
       },
-      (error: unknown) => isOver || setOpened({ error }),
+      (error: unknown) => {
+        if (!isOver) setOpened({ error });
+      },
     );
     return () => {
       isOver = true;

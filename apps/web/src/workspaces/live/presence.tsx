@@ -9,7 +9,7 @@ const shownAtOnce = 5;
 
 /** Who else has the workspace open. A click on somebody goes where they go, until the next one. */
 export function Presence() {
-  const { session, live } = useLiveSession();
+  const { live } = useLiveSession();
   const [search, setSearch] = useSearchParams();
   const followed = live.others.find(({ key }) => key === search.get("follow"));
   const target = followed?.path ?? null;
@@ -25,8 +25,6 @@ export function Presence() {
       { replace: true },
     );
   }, [target, search, setSearch]);
-  const path = search.get("file");
-  useEffect(() => session?.setPath(path), [session, path]);
   if (live.others.length === 0) return null;
   const follow = (key: string | null) =>
     setSearch(
