@@ -471,6 +471,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const worker = new Worker({
     ...shared,
     trees,
+    treeFolders,
     environments,
     openSecrets: openProgramSecrets,
     workspaces: {
