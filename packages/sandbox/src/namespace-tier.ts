@@ -1,5 +1,5 @@
-import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomBytes, randomInt } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { copyAgent, type AgentCode } from "./agent-code.ts";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type SlotStats } from "./cgroups.ts";
@@ -19,6 +19,9 @@ import {
   SandboxError,
   type EffectiveLimits,
   type Enforcer,
+  type InputEntry,
+  type InputFile,
+  type InputTree,
   type LimitName,
   type PoolReport,
   type RuntimeSpec,
@@ -37,6 +40,8 @@ import { Watchdog } from "./watchdog.ts";
 const sigterm = 15;
 /** How long a machine that is busy may take to make one jail and a sandbox in it. */
 const trialMs = 30_000;
+/** A machine that has refused to show a tree is asked again after so long. */
+const treesAgainMs = 60_000;
 const keepHistoryMs = 300_000;
 /** Far above what short runs take: going to sleep costs a few milliseconds, waking up tens of them. */
 const quietMs = 5000;
@@ -53,6 +58,8 @@ export interface NamespaceTierOptions {
   readonly folder: string;
   /** Holds built dependencies, a folder each; shown read-only as `/layers`. Nobody but its owner may be able to list it. */
   readonly layers?: string;
+  /** Holds trees of files, a folder each, that runs can have as their workspace. Nobody but its owner may be able to list it. */
+  readonly trees?: string;
   readonly programs: WallPrograms;
   /** Runs of one tenant in one kind of jail at once. */
   readonly slotsPerJail: number;
@@ -95,6 +102,8 @@ export class NamespaceTier implements Tier {
   /** Of the trial that is under way. */
   #tried: Jail | null = null;
   #keeping: NodeJS.Timeout | undefined;
+  /** Why this machine shows no trees, and since when, milliseconds; null as long as it is not known to refuse it. */
+  #treesRefused: { readonly reason: string; readonly since: number } | null = null;
   #jails = 0;
   #opened = 0;
 
@@ -121,8 +130,9 @@ export class NamespaceTier implements Tier {
     const trouble = await (this.#trial ??= this.#try().finally(() => (this.#trial = null)));
     const { name: tier } = this;
     const limits = this.#enforcers();
-    if (trouble === null) return { tier, available: true, reason: null, walls: ["bubblewrap", "namespaces", "seccomp"], limits };
-    const missing = { tier, available: false, walls: [], limits };
+    const walls = ["bubblewrap", "namespaces", "seccomp"];
+    if (trouble === null) return { tier, available: true, reason: null, walls, limits, files: this.#reportFiles() };
+    const missing = { tier, available: false, walls: [], limits, files: null };
     if (typeof trouble === "string") return { ...missing, reason: `A sandbox could not be made: ${trouble}` };
     return { ...missing, reason: explainRefusal(trouble), refusal: trouble };
   }
@@ -133,7 +143,8 @@ export class NamespaceTier implements Tier {
     try {
       jail = this.#tried = this.#createJail(this.#toolchains.kinds.runs);
       jail.addSlot();
-      await jail.take(trialMs);
+      const connection = await jail.take(trialMs);
+      await this.#tryTrees(connection);
       return null;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -142,6 +153,47 @@ export class NamespaceTier implements Tier {
       await jail?.end();
       this.#tried = null;
     }
+  }
+
+  /** With a tree of no files. */
+  async #tryTrees(connection: SandboxConnection): Promise<void> {
+    const { trees } = this.#options;
+    if (trees === undefined) return;
+    const name = randomBytes(20).toString("hex");
+    mkdirSync(join(trees, name), { mode: 0o755 });
+    try {
+      await this.#mount(connection, { layers: [name], gone: [] });
+    } finally {
+      connection.close();
+      rmdirSync(join(trees, name));
+    }
+  }
+
+  #reportFiles(): TierReport["files"] {
+    const reason = this.#options.trees === undefined ? "there is no folder for trees" : (this.#treesRefused?.reason ?? null);
+    return { by: reason === null ? "overlay" : "copies", reason };
+  }
+
+  /** Everything that a sandbox begins with. */
+  async #putFiles(connection: SandboxConnection, { tree, files }: Pick<SandboxSpec, "tree" | "files">): Promise<void> {
+    if (tree !== undefined && !(await this.#showTree(connection, tree))) {
+      const own = await Array.fromAsync(files as AsyncIterable<InputEntry>); // in place of those of the tree
+      const paths = new Set(own.map(({ path }) => path));
+      await connection.sendFiles(except(tree.files(), paths));
+      return await connection.sendFiles(own);
+    }
+    await connection.sendFiles(files);
+  }
+
+  async #showTree(connection: SandboxConnection, tree: InputTree): Promise<boolean> {
+    const isRefused = this.#treesRefused !== null && performance.now() - this.#treesRefused.since < treesAgainMs;
+    return this.#options.trees !== undefined && !isRefused && (await this.#mount(connection, tree));
+  }
+
+  async #mount(connection: SandboxConnection, tree: Pick<InputTree, "layers" | "gone">): Promise<boolean> {
+    const reason = await connection.mount(tree);
+    this.#treesRefused = reason === null ? null : { reason, since: performance.now() };
+    return reason === null;
   }
 
   warm(runtimes: readonly RuntimeSpec[]): void {
@@ -165,7 +217,7 @@ export class NamespaceTier implements Tier {
     try {
       if (networked) network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
-      await lease.connection.sendFiles(spec.files);
+      await this.#putFiles(lease.connection, spec);
       await spec.begin?.();
       await lease.connection.start(this.#plan(spec), spec.stdin);
     } catch (error) {
@@ -196,7 +248,7 @@ export class NamespaceTier implements Tier {
     try {
       network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
-      await lease.connection.sendFiles(spec.files);
+      await this.#putFiles(lease.connection, spec);
       const session = await NamespaceSession.open({
         lease,
         plan: this.#sessionPlan(spec),
@@ -269,6 +321,7 @@ export class NamespaceTier implements Tier {
       agent: this.#agentCode().folder,
       folder: join(this.#options.folder, `jail-${number}`),
       ...(this.#options.layers === undefined ? {} : { layers: this.#options.layers }),
+      ...(this.#options.trees === undefined ? {} : { trees: this.#options.trees }),
       uid,
       cgroup,
       networked,
@@ -364,6 +417,10 @@ function nodeInside(runtime: RuntimeSpec): string | null {
 
 function setsBootVariable({ env, runtime }: SandboxSpec): boolean {
   return Object.keys(env).some((name) => runtime.bootVariables.some((prefix) => name.startsWith(prefix)));
+}
+
+async function* except(files: AsyncIterable<InputFile>, paths: ReadonlySet<string>): AsyncGenerator<InputFile> {
+  for await (const file of files) if (!paths.has(file.path)) yield file;
 }
 
 /** What an interpreter needs to be booted ahead of its run: within smaller limits it has to boot afresh, and may fail as it does everywhere. */

@@ -89,11 +89,11 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
     return was === undefined || was.sha256 !== entry.sha256 || (was.mode & 0o100) !== (entry.mode & 0o100);
   });
   const written = new Set(changed.map(({ path }) => path));
-  const isGone = new Set(files.gone);
-  const gone = base.filter(({ path }) => isGone.has(path) && !written.has(path));
+  const isGone = goneTest(files.gone);
+  const gone = base.filter(({ path }) => isGone(path) && !written.has(path));
   const count = changed.length + gone.length;
   if (count === 0) return { outcome: "unchanged", changed: 0, version: null, error: null };
-  const mine = [...base.filter(({ path }) => !written.has(path) && !isGone.has(path)), ...changed];
+  const mine = [...base.filter(({ path }) => !written.has(path) && !isGone(path)), ...changed];
   try {
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
@@ -103,6 +103,17 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
   }
+}
+
+/** Tells of what is named, and of whatever was below it where that is a folder. */
+function goneTest(names: readonly string[]): (path: string) => boolean {
+  const named = new Set(names);
+  return (path) => {
+    if (named.size === 0) return false;
+    if (named.has(path)) return true;
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) if (named.has(path.slice(0, end))) return true;
+    return false;
+  };
 }
 
 /** All of it into the files, or beside them as a version. */
