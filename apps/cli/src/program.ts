@@ -189,6 +189,7 @@ import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { backupVerbs } from "./commands/backup.ts";
 import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
 import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -437,6 +438,7 @@ export function buildProgram(): Command {
       ]),
       noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
     ]),
+    noun("backup", "backups of the installation, and of workspaces", backupVerbs()),
     noun("account", "your own account", [
       accountShowCommand,
       accountSetCommand,

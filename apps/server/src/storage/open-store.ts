@@ -9,7 +9,7 @@ import { openBackup, type BlobBackup } from "../platform/blob-backup.ts";
 import { openBlobs, type Blobs } from "../platform/blobs.ts";
 import { readIfPresent, writePrivateFile, type DataDirectory } from "../platform/data-directory.ts";
 import type { Queries } from "../platform/database.ts";
-import type { S3Target } from "../platform/s3-blobs.ts";
+import type { S3Target } from "../platform/s3-client.ts";
 import type { Replica } from "./inspection.ts";
 
 type StoreConfig = Pick<

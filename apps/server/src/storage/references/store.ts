@@ -74,6 +74,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "tree_analyses.error": "a coded error",
   "blob_garbage.sha256": "of what nothing refers to",
   "storage_jobs.report": "tells of content, and does not keep it",
+  "backup_jobs.report": "tells of content, and does not keep it",
   "settings.value": "facts about the installation",
   "runs.error": "a coded error",
   "llm_calls.attempt_log": "times and codes",
