@@ -369,6 +369,12 @@ const options = {
   ),
   s3AccessKeyId: option("SYLA_S3_ACCESS_KEY_ID", "none", (text) => text, "The id of the key to the bucket."),
   s3SecretAccessKey: option("SYLA_S3_SECRET_ACCESS_KEY", "none", (text) => new Secret(text), "The key to the bucket."),
+  storageColdDays: option(
+    "SYLA_STORAGE_COLD_DAYS",
+    "none",
+    integer(1, 36_500),
+    "After so many days in which nobody has read it, content above 64 KiB goes from the data directory into the bucket, and comes back when somebody reads it. Needs `SYLA_STORAGE=local` and the `SYLA_S3_…` settings.",
+  ),
   storageGraceHours: option(
     "SYLA_STORAGE_GRACE_HOURS",
     "24",
@@ -749,6 +755,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     s3Prefix: "",
     s3AccessKeyId: undefined,
     s3SecretAccessKey: undefined,
+    storageColdDays: undefined,
     storageGraceHours: 24,
     backupTo: undefined,
     backupPassphrase: undefined,
@@ -849,8 +856,10 @@ function checkTogether(config: Config, problems: FieldProblem[]): void {
   if (config.signUp === "domain" && config.signUpDomains.length === 0)
     problems.push({ path: "SYLA_SIGN_UP_DOMAINS", message: "must name a domain when SYLA_SIGN_UP is `domain`" });
   for (const name of ["s3Endpoint", "s3Bucket", "s3AccessKeyId", "s3SecretAccessKey"] as const)
-    if (config.storage === "s3" && config[name] === undefined)
-      problems.push({ path: options[name].env, message: "is needed when SYLA_STORAGE is `s3`" });
+    if ((config.storage === "s3" || config.storageColdDays !== undefined) && config[name] === undefined)
+      problems.push({ path: options[name].env, message: "is needed when SYLA_STORAGE is `s3`, or SYLA_STORAGE_COLD_DAYS is given" });
+  if (config.storageColdDays !== undefined && config.storage === "s3")
+    problems.push({ path: "SYLA_STORAGE_COLD_DAYS", message: "is for content in the data directory: SYLA_STORAGE must be `local`" });
   checkKms(config, problems);
   checkBackups(config, problems);
   if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });

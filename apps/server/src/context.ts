@@ -567,6 +567,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     place: store.place,
     replicas: store.replicas,
     copyTarget: store.copyTarget,
+    tiers: store.tiers,
     settleStored: () => quotas.settleStored(),
   });
   const isMember = (actor: Actor, teamId: string) => teams.isMember(actor, teamId);

@@ -724,6 +724,11 @@ export const errorCatalog = {
     message: "There is an installation already where the backup would go.",
     hint: "Choose an empty place, or say `--replace`.",
   },
+  storage_untiered: {
+    status: 409,
+    message: "Content does not move between the data directory and a bucket here.",
+    hint: "Set `SYLA_STORAGE_COLD_DAYS` and the `SYLA_S3_…` settings of a bucket, and start the server again.",
+  },
   shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },
   // the server cannot start: one line on stderr and an exit code
   config_invalid: {

@@ -713,6 +713,13 @@ interface BlobGarbageRow {
   since: Time;
 }
 
+interface ColdBlobRow {
+  sha256: string;
+  size: number;
+  store: string;
+  moved_at: Time;
+}
+
 interface TreeBlobRow {
   tree_sha256: string;
   sha256: string;
@@ -760,7 +767,7 @@ interface TreeAnalysisRow {
 
 interface StorageJobRow {
   id: string;
-  kind: "check" | "repair" | "collect" | "measure" | "copy";
+  kind: "check" | "repair" | "collect" | "measure" | "copy" | "cool" | "recall";
   state: "running" | "done" | "failed" | "stopped";
   stop_requested_at: OptionalTime;
   started_by: string | null;
@@ -960,6 +967,7 @@ export interface Schema {
   workspace_heads: WorkspaceHeadRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
+  cold_blobs: ColdBlobRow;
   storage_jobs: StorageJobRow;
   backup_jobs: BackupJobRow;
   imports: ImportRow;

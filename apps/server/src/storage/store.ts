@@ -137,9 +137,9 @@ export async function requestStop(queries: Queries, id: string): Promise<void> {
     .execute();
 }
 
-/** When the store was last collected. */
-export async function findLastCollection(queries: Queries): Promise<Date | undefined> {
-  const query = queries.selectFrom("storage_jobs").select("started_at").where("kind", "=", "collect").orderBy("id", "desc").limit(1);
+/** When a job of a kind was last begun. */
+export async function findLast(queries: Queries, kind: StorageJobRow["kind"]): Promise<Date | undefined> {
+  const query = queries.selectFrom("storage_jobs").select("started_at").where("kind", "=", kind).orderBy("id", "desc").limit(1);
   return (await query.executeTakeFirst())?.started_at;
 }
 

@@ -73,6 +73,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "tree_analyses.tree_sha256": "goes with the tree",
   "tree_analyses.error": "a coded error",
   "blob_garbage.sha256": "of what nothing refers to",
+  "cold_blobs.sha256": "where content is that others refer to",
   "storage_jobs.report": "tells of content, and does not keep it",
   "backup_jobs.report": "tells of content, and does not keep it",
   "settings.value": "facts about the installation",
