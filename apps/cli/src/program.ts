@@ -197,6 +197,7 @@ import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
 import { costsCommand } from "./commands/costs.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { backupVerbs } from "./commands/backup.ts";
 import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
 import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -441,6 +442,7 @@ export function buildProgram(): Command {
       ]),
       noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
     ]),
+    noun("backup", "backups of the installation, and of workspaces", backupVerbs()),
     noun("account", "your own account", [
       accountShowCommand,
       accountSetCommand,

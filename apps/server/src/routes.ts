@@ -4,6 +4,7 @@ import { registerAccessRoutes } from "./access/routes.ts";
 import { registerAccountRoutes } from "./accounts/routes.ts";
 import { registerAdminRoutes } from "./admin/routes.ts";
 import { registerAuditRoutes } from "./audit/routes.ts";
+import { registerBackupRoutes } from "./backups/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import { registerAssetRoutes, registerBulkRoutes, registerProgramRoutes } from "./catalog/routes.ts";
 import { registerCredentialRoutes } from "./credentials/routes.ts";
@@ -97,6 +98,7 @@ export function registerRoutes(context: Context): void {
   registerSettingRoutes(http, context.settings);
   registerImportRoutes(http, context.imports);
   registerStorageRoutes(http, context.storage);
+  registerBackupRoutes(http, context.backups, context.workspaceBackups);
   registerAuditRoutes(http, context.auditTrail);
   registerCredentialRoutes(http, context.credentials);
   registerModelRoutes(http, context.models, context.runs, context.callBook);

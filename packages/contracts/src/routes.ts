@@ -6,6 +6,7 @@ import { analysisRoutes } from "./analysis.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
+import { backupRoutes } from "./backups.ts";
 import { blobRoutes } from "./blobs.ts";
 import { credentialRoutes } from "./credentials.ts";
 import { budgetRoutes } from "./budgets.ts";
@@ -57,6 +58,7 @@ export const routes = {
   ...systemRoutes,
   ...importRoutes,
   ...storageRoutes,
+  ...backupRoutes,
   ...accountRoutes,
   ...apiKeyRoutes,
   ...signUpRoutes,

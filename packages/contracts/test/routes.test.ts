@@ -69,6 +69,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "openPreview",
   ]),
   ...reasons("it is sent again on purpose: each is a message of its own", ["testWebhook", "replayWebhookDelivery", "replayWebhook"]),
+  ...reasons("one at a time, and what is there already is not written again", ["createBackup", "verifyBackup", "backUpWorkspace"]),
   ...reasons("it ends what is there", ["cancelRun"]),
   ...reasons("it lives and ends with the sandbox, where a command may be meant twice", ["startProcess", "createContext"]),
   callTrigger: "calls have names of their own, as their senders give them",

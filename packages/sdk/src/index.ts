@@ -89,6 +89,8 @@ export type {
   Template,
 } from "@syla/contracts/imports";
 export type { ImportProblem } from "@syla/contracts/import-problem";
+export type { Backups } from "./backups.ts";
+export type { Backup, BackupJob, BackupReport, BackupStatus } from "@syla/contracts/backups";
 export type { Storage } from "./storage.ts";
 export type { StorageFinding, StorageJob, StorageReport, StorageStatus, StorageUsage } from "@syla/contracts/storage";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";

@@ -777,6 +777,21 @@ interface StorageJobRow {
   report: JSONColumnType<object>;
 }
 
+interface BackupJobRow {
+  id: string;
+  kind: "create" | "verify" | "delete" | "restore";
+  state: "running" | "done" | "failed" | "stopped";
+  backup_id: string | null;
+  workspace_id: string | null;
+  is_automatic: Generated<boolean>;
+  started_by: string | null;
+  worker_id: string;
+  started_at: Time;
+  finished_at: OptionalTime;
+  stop_requested_at: OptionalTime;
+  report: JSONColumnType<object>;
+}
+
 /** `bytea`. */
 type Bytes = ColumnType<Buffer, Uint8Array, Uint8Array>;
 
@@ -1016,6 +1031,7 @@ export interface Schema {
   blob_garbage: BlobGarbageRow;
   cold_blobs: ColdBlobRow;
   storage_jobs: StorageJobRow;
+  backup_jobs: BackupJobRow;
   imports: ImportRow;
   tree_blobs: TreeBlobRow;
   tree_analyses: TreeAnalysisRow;

@@ -9,7 +9,7 @@ import { openBackup, type BlobBackup } from "../platform/blob-backup.ts";
 import { openBlobs, type Blobs, type LocalBlobs } from "../platform/blobs.ts";
 import { readIfPresent, writePrivateFile, type DataDirectory } from "../platform/data-directory.ts";
 import type { Queries } from "../platform/database.ts";
-import type { S3Target } from "../platform/s3-blobs.ts";
+import type { S3Target } from "../platform/s3-client.ts";
 import type { Replica } from "./inspection.ts";
 import { deleteColdOf, listColdStores } from "./tiers/store.ts";
 import { openTiers, type Tiers } from "./tiers/tiers.ts";

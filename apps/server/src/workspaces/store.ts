@@ -288,6 +288,29 @@ export async function listVersions(queries: Queries, id: string, page: { limit: 
     .execute();
 }
 
+/** Every version, the oldest first. */
+export async function listAllVersions(queries: Queries, id: string): Promise<Selectable<Schema["workspace_versions"]>[]> {
+  return await queries.selectFrom("workspace_versions").selectAll().where("workspace_id", "=", id).orderBy("number").execute();
+}
+
+/** Gives a new workspace the versions of another one, with their numbers. */
+export async function insertCopiedVersions(
+  work: Work,
+  id: string,
+  versions: readonly Insertable<Schema["workspace_versions"]>[],
+): Promise<void> {
+  if (versions.length === 0) return;
+  await work
+    .insertInto("workspace_versions")
+    .values([...versions])
+    .execute();
+  await work
+    .updateTable("workspaces")
+    .set({ last_version: Math.max(...versions.map(({ number }) => number)) })
+    .where("id", "=", id)
+    .execute();
+}
+
 /** What a version is made of. */
 export interface NewVersion {
   readonly tree: string;

@@ -82,6 +82,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "blob_garbage.sha256": "of what nothing refers to",
   "cold_blobs.sha256": "where content is that others refer to",
   "storage_jobs.report": "tells of content, and does not keep it",
+  "backup_jobs.report": "tells of content, and does not keep it",
   "settings.value": "facts about the installation",
   "runs.error": "a coded error",
   "llm_calls.attempt_log": "times and codes",
