@@ -172,8 +172,10 @@ describe.runIf(hasS3)("an installation with a bucket for what nobody reads", () 
     let server: TestServer = await start({ ...bucket, SYLA_STORAGE_COLD_DAYS: "30" });
     const code = "open('/output/big.bin', 'wb').write(bytes(range(256)) * 400)";
     const run = await execute(server, { language: "python", code });
+    const listed = await server.fetch(`/api/v1/runs/${run.id}/artifacts`);
+    const [artifact] = ((await listed.json()) as { readonly items: readonly { readonly id: string }[] }).items;
     const download = async () => {
-      const answer = await server.fetch(`/api/v1/runs/${run.id}/artifacts/big.bin`);
+      const answer = await server.fetch(`/api/v1/runs/${run.id}/artifacts/${artifact?.id}`);
       expect(answer.status).toBe(200);
       return Buffer.from(await answer.arrayBuffer());
     };

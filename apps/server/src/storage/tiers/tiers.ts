@@ -67,7 +67,8 @@ export function openTiers({ queries, hot, cold, store, place, coldMs }: TiersCon
     return taken;
   };
   const copyBack = async (sha256: string): Promise<void> => {
-    const ref = await hot.putStream(await cold.open(sha256));
+    const source = await cold.open(sha256);
+    const ref = await hot.putStream(source).finally(() => source.destroy()); // also where nothing was read of it
     if (ref.sha256 !== sha256)
       throw new AppError("storage_unavailable", { message: `${place} has other content under the name ${sha256}.` });
   };
