@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "@syla/contracts/errors";
 import type { Blobs } from "../platform/blobs.ts";
+import { inParts } from "../storage/collection.ts";
 import type { Content } from "./manifest.ts";
 import { type PieceWriter, readPieces, type Repository } from "./repository/repository.ts";
 
@@ -13,7 +14,7 @@ export interface KeptBlob {
 
 /** Larger content is kept in parts of this size, so that none has to fit into memory. */
 const partBytes = 8 * 1024 * 1024;
-const atOnce = 4;
+const atOnce = 8;
 const mostMissing = 1000;
 
 const partsOf = (size: number) => Math.max(1, Math.ceil(size / partBytes));
@@ -29,7 +30,7 @@ export async function keepContent(
 ): Promise<Content> {
   const kept = { blobs: 0, bytes: 0, missing: [] as string[], missingCount: 0 };
   async function* lines(): AsyncGenerator<Buffer> {
-    for await (const part of inGroups(hashes, atOnce)) {
+    for await (const part of inParts(hashes, atOnce)) {
       signal.throwIfAborted();
       const found = await Promise.all(part.map((sha256) => keepBlob(writer, blobs, sha256)));
       for (const [index, blob] of found.entries()) {
@@ -61,11 +62,11 @@ async function keepBlob(writer: PieceWriter, blobs: Blobs, sha256: string): Prom
   // What is damaged must not be kept under the name of what it was.
   if (!(await blobs.verify(sha256))) return undefined;
   const sealed: number[] = [];
-  for await (const bytes of inParts(await blobs.open(sha256))) sealed.push(await writer.put(partOf(sha256, sealed.length), bytes));
+  for await (const bytes of cutEvenly(await blobs.open(sha256))) sealed.push(await writer.put(partOf(sha256, sealed.length), bytes));
   return { sha256, size, sealed };
 }
 
-async function* inParts(source: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+async function* cutEvenly(source: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   let [chunks, length, count] = [[] as Buffer[], 0, 0];
   for await (const chunk of source) {
     for (let rest = chunk as Buffer; rest.length > 0;) {
@@ -79,17 +80,6 @@ async function* inParts(source: AsyncIterable<unknown>): AsyncGenerator<Buffer> 
     }
   }
   if (length > 0 || count === 0) yield Buffer.concat(chunks);
-}
-
-async function* inGroups<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
 
 /** The content of a backup, in the order of the hashes. @throws AppError `backup_damaged` */
@@ -137,7 +127,7 @@ export async function restoreContent(
   blobs: Blobs,
   onBlob: (size: number, isNew: boolean) => void,
 ): Promise<void> {
-  for await (const group of inGroups(listContent(repository, content), atOnce)) {
+  for await (const group of inParts(listContent(repository, content), atOnce)) {
     await Promise.all(
       group.map(async (blob) => {
         await blobs.keep([blob.sha256]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { hash } from "node:crypto";
 import type { DataDirectory } from "../../platform/data-directory.ts";
 import type { DatabaseTarget } from "../../platform/database.ts";
+import { inParts } from "../../storage/collection.ts";
 import { openPhysicalSession } from "../dump/store.ts";
 import type { Physical } from "../manifest.ts";
 import type { Piece, PieceWriter } from "../repository/repository.ts";
@@ -24,6 +25,8 @@ const emptied = new Set([
 const leftOut =
   /^(?:postmaster\.(?:pid|opts)|backup_label(?:\.old)?|tablespace_map(?:\.old)?|recovery\.signal|standby\.signal|current_logfiles(?:\.tmp)?|postgresql\.auto\.conf\.tmp)$/;
 const temporary = /^pgsql_tmp|^pg_internal\.init/;
+const control = "global/pg_control";
+const atOnce = 8;
 /** Files of tables change in place: pieces of a fixed size are found again. */
 const pieceBytes = 1024 * 1024;
 
@@ -43,13 +46,14 @@ export async function copyCluster(
   const firstSegment = await session.start(label);
   const cluster = join(directory.postgres, "cluster");
   const { files: paths, folders } = await listCluster(cluster);
-  // What the cluster is at the end of the copy is in `pg_control`, which is read last.
-  const ordered = paths.toSorted((a, b) => Number(a === "global/pg_control") - Number(b === "global/pg_control"));
   const files: Physical["files"] = [];
-  for (const path of ordered) {
-    signal.throwIfAborted();
-    const pieces = await copyFile(writer, join(cluster, path));
-    if (pieces !== undefined) files.push({ path, pieces });
+  // What the cluster is at the end of the copy is in `pg_control`, which is read last.
+  for (const part of [paths.filter((path) => path !== control), [control]]) {
+    for await (const group of inParts(part, atOnce)) {
+      signal.throwIfAborted();
+      const copied = await Promise.all(group.map((path) => copyFile(writer, join(cluster, path))));
+      for (const [index, pieces] of copied.entries()) if (pieces !== undefined) files.push({ path: group[index] ?? "", pieces });
+    }
   }
   const { label: text, at } = await session.stop();
   const { systemId, major } = session;

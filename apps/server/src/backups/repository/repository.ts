@@ -25,7 +25,8 @@ export interface Repository {
   /** What pieces there are by name, with the sizes of their objects. */
   listPieces(signal?: AbortSignal): Promise<Map<string, number>>;
   pieceName(identity: string): string;
-  putPiece(identity: string, bytes: Uint8Array): Promise<number>;
+  /** By the name of its identity. @returns the size of its object */
+  putPiece(name: string, bytes: Uint8Array): Promise<number>;
   /** @throws AppError `backup_damaged` when it is missing or not what it was */
   getPiece(identity: string): Promise<Buffer>;
   deletePiece(name: string): Promise<void>;
@@ -99,7 +100,7 @@ function repositoryOf(store: ObjectStore, keys: RepositoryKeys): Repository {
       return pieces;
     },
     pieceName: keys.nameOf,
-    putPiece: (identity, bytes) => put(folderOf(keys.nameOf(identity)), bytes),
+    putPiece: (name, bytes) => put(folderOf(name), bytes),
     async getPiece(identity) {
       const name = folderOf(keys.nameOf(identity));
       const bytes = await get(name);
@@ -139,9 +140,10 @@ export class PieceWriter {
 
   /** @returns the size of its object */
   async put(identity: string, bytes: Uint8Array): Promise<number> {
-    const there = this.sizeOf(identity);
-    const size = there ?? (await this.repository.putPiece(identity, bytes));
-    this.#there.set(this.repository.pieceName(identity), size);
+    const name = this.repository.pieceName(identity);
+    const there = this.#there.get(name);
+    const size = there ?? (await this.repository.putPiece(name, bytes));
+    this.#there.set(name, size);
     this.#onPiece(size, there === undefined);
     return size;
   }
