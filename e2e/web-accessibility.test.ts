@@ -25,6 +25,7 @@ const paths: Readonly<Record<string, (made: Made) => string>> = {
   Deliveries: () => "/admin/deliveries",
   Announcements: () => "/admin/announcements",
   Storage: () => "/admin/storage",
+  Backups: () => "/admin/backups",
   "Settings of the server": () => "/admin/settings",
   Teams: () => "/teams",
   "New run": ({ bad }) => `/runs/new?run=${bad}`,

@@ -43,9 +43,8 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
     await page.getByRole("button", { name: "Run", exact: true }).click();
-    await page.waitForURL(/\/runs\/run_/);
-    await page.getByText("Succeeded").first().waitFor();
-    await page.goBack();
+    const output = page.getByRole("region", { name: "Output" });
+    await output.getByText("Succeeded").waitFor();
     await page.getByRole("treeitem", { name: "out.txt" }).click();
     await page.locator(".cm-content").getByText("hello").waitFor();
     await page.getByRole("link", { name: "Versions" }).click();
@@ -72,8 +71,8 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await page.keyboard.type("again ");
     await change(id, "a.txt", "other\n2\n3\n4\ntheirs\n");
     await page.getByRole("button", { name: "Save" }).click();
-    const dialog = page.getByRole("dialog", { name: "Somebody else has changed the same" });
-    await dialog.getByText("a.txt").waitFor();
+    const dialog = page.getByRole("dialog", { name: "Somebody else has changed this" });
+    await dialog.getByRole("heading", { name: "a.txt" }).waitFor();
     await dialog.getByRole("button", { name: "Keep mine" }).click();
     await page.locator(".cm-content").getByText("again mine 1").waitFor();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);

@@ -6,6 +6,7 @@ import { generateErrorReference } from "./error-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { generateNotices } from "./notices.ts";
 import { generateOpenApi } from "./openapi-document.ts";
+import { generateProjectSchema } from "./project-schema.ts";
 import { generateWireHashes } from "./wire-shapes.ts";
 
 /** Every generated file as it should be now. */
@@ -15,6 +16,7 @@ export function generateAll(): GeneratedFile[] {
     generateConfigurationReference(),
     generateErrorReference(),
     generateOpenApi(),
+    generateProjectSchema(),
     generateWireHashes(),
     { path: "packages/sdk/src/routes.gen.ts", content: renderRouteTable() },
     generateNotices(repositoryRoot),

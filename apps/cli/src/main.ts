@@ -3,7 +3,7 @@ import { type CliError, exitCodes, usageError } from "./cli-error.ts";
 import { closedPipeExitCode, endOnClosedPipe, isClosedPipe } from "./output/closed-pipe.ts";
 import { printJson } from "./output/print.ts";
 import { describeError, reportError } from "./output/report-error.ts";
-import { buildProgram } from "./program.ts";
+import { loadProgram } from "./load-program.ts";
 import { resultOfError } from "./runs/result-document.ts";
 
 /** Commander would exit by itself with 1; here a mistake in the command line has a code of its own, with `--json` too. */
@@ -14,7 +14,7 @@ function prepare(command: Command): void {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const program = buildProgram();
+  const program = await loadProgram(argv);
   prepare(program);
   const json = argv.includes("--json");
   try {

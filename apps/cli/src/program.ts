@@ -103,6 +103,10 @@ import { environmentListCommand } from "./commands/environment-list.ts";
 import { environmentLogsCommand } from "./commands/environment-logs.ts";
 import { environmentShowCommand } from "./commands/environment-show.ts";
 import { environmentWarmCommand } from "./commands/environment-warm.ts";
+import { initCommand } from "./commands/init.ts";
+import { newCommand } from "./commands/new.ts";
+import { templateVerbs } from "./commands/template-verbs.ts";
+import { interactiveCommand } from "./commands/interactive.ts";
 import { execCommand } from "./commands/exec.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { modelCapListCommand, modelCapRemoveCommand, modelCapSetCommand } from "./commands/model-cap.ts";
@@ -119,7 +123,7 @@ import { notificationsReadCommand } from "./commands/notifications-read.ts";
 import { programAnalyzeCommand } from "./commands/program-analyze.ts";
 import { poolsCommand } from "./commands/pools.ts";
 import { programImportCommand } from "./commands/program-import.ts";
-import { programTemplatesCommand } from "./commands/program-templates.ts";
+import { defineTemplatesCommand } from "./commands/program-templates.ts";
 import { runCommand } from "./commands/run.ts";
 import { programCreateCommand } from "./commands/program-create.ts";
 import { programListCommand, programSearchCommand } from "./commands/program-list.ts";
@@ -163,8 +167,10 @@ import { defineAccessCommand, defineShareCommand, defineUnshareCommand } from ".
 import {
   storageCheckCommand,
   storageCollectCommand,
+  storageCoolCommand,
   storageCopyCommand,
   storageMeasureCommand,
+  storageRecallCommand,
   storageRepairCommand,
   storageStatusCommand,
   storageStopCommand,
@@ -188,21 +194,15 @@ import { teamRemoveCommand } from "./commands/team-remove.ts";
 import { teamShowCommand } from "./commands/team-show.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
+import { costsCommand } from "./commands/costs.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { backupVerbs } from "./commands/backup.ts";
 import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
 import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
 import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
-import { readVersion } from "./local-server/installation.ts";
-
-const environmentHelp = `
-Environment:
-  SYLA_URL, SYLA_API_KEY   the server to use, and the key to it
-  SYLA_PROFILE             the profile to use (as --profile)
-  SYLA_HOME                the folder of everything that Syla writes (~/.syla)
-
-Exit codes: docs/cli.md`;
+import { defineRoot } from "./root-command.ts";
 
 function sharing(type: "run" | "sandbox" | "asset" | "workspace"): Command[] {
   const access = defineAccessCommand(type);
@@ -212,17 +212,17 @@ function sharing(type: "run" | "sandbox" | "asset" | "workspace"): Command[] {
 
 /** The whole command line. */
 export function buildProgram(): Command {
-  const program: Command = new Command("syla")
-    .description("Runs programs in sandboxes, on this machine or on a server.")
-    .version(readVersion(), "-V, --version")
-    .enablePositionalOptions()
-    .addHelpText("after", environmentHelp);
+  const program = defineRoot();
   const noun = (name: string, summary: string, verbs: readonly Command[]) =>
     verbs.reduce((parent, verb) => parent.addCommand(verb), new Command(name).description(summary).enablePositionalOptions());
   const commands = [
     execCommand,
     runCommand,
     testCommand,
+    interactiveCommand,
+    initCommand,
+    newCommand,
+    noun("template", "programs to begin with", templateVerbs()),
     upCommand,
     downCommand,
     statusCommand,
@@ -254,7 +254,7 @@ export function buildProgram(): Command {
       programCreateCommand,
       programSetCommand,
       programImportCommand,
-      programTemplatesCommand,
+      defineTemplatesCommand("templates"),
       programAnalyzeCommand,
       programPushCommand,
       programPullCommand,
@@ -421,6 +421,7 @@ export function buildProgram(): Command {
       adminRecountUsageCommand,
     ]),
     usageCommand,
+    costsCommand,
     noun("budget", "what is meant to be spent on models", [budgetListCommand, budgetSetCommand, budgetRemoveCommand]),
     noun("audit", "who did what", [auditListCommand, auditExportCommand, auditVerifyCommand]),
     noun("server", "the server of this machine", [
@@ -432,11 +433,14 @@ export function buildProgram(): Command {
         storageCollectCommand,
         storageMeasureCommand,
         storageCopyCommand,
+        storageCoolCommand,
+        storageRecallCommand,
         storageStopCommand,
         storageMoveCommand,
       ]),
       noun("keys", "the keys that seal credentials", [serverKeysRotateCommand]),
     ]),
+    noun("backup", "backups of the installation, and of workspaces", backupVerbs()),
     noun("account", "your own account", [
       accountShowCommand,
       accountSetCommand,

@@ -114,6 +114,14 @@ export function objectPrefix(text: string): string {
   return `${trimmed}/`;
 }
 
+/** Where backups go: `s3://bucket/prefix`, or a folder. */
+export function backupPlace(text: string): string {
+  const [, bucket, prefix = ""] = /^s3:\/\/([^/]*)\/?(.*)$/.exec(text) ?? [];
+  if (bucket === undefined) return resolve(text);
+  const rest = prefix === "" ? "" : objectPrefix(prefix);
+  return `s3://${bucketName(bucket)}/${rest}`;
+}
+
 /** An SMTP server's address, which may hold a password. */
 export function smtpUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : undefined;

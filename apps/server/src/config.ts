@@ -9,6 +9,7 @@ import { logLevels } from "./platform/logger.ts";
 import { Secret } from "./platform/secret.ts";
 import {
   absolutePath,
+  backupPlace,
   basePath,
   bucketName,
   credentialId,
@@ -368,12 +369,60 @@ const options = {
   ),
   s3AccessKeyId: option("SYLA_S3_ACCESS_KEY_ID", "none", (text) => text, "The id of the key to the bucket."),
   s3SecretAccessKey: option("SYLA_S3_SECRET_ACCESS_KEY", "none", (text) => new Secret(text), "The key to the bucket."),
+  storageColdDays: option(
+    "SYLA_STORAGE_COLD_DAYS",
+    "none",
+    integer(1, 36_500),
+    "After so many days in which nobody has read it, content above 64 KiB goes from the data directory into the bucket, and comes back when somebody reads it. Needs `SYLA_STORAGE=local` and the `SYLA_S3_…` settings.",
+  ),
   storageGraceHours: option(
     "SYLA_STORAGE_GRACE_HOURS",
     "24",
     integer(3, 8760),
     "How long nothing must have referred to content before it is deleted.",
   ),
+  backupTo: option(
+    "SYLA_BACKUP_TO",
+    "none",
+    backupPlace,
+    "Where backups go: a folder, on another disk than the data directory, or `s3://bucket/prefix`. Made at the first backup.",
+  ),
+  backupPassphrase: option(
+    "SYLA_BACKUP_PASSPHRASE",
+    "none",
+    (text) => new Secret(text),
+    "What backups are sealed with, at least 16 characters. Keep it elsewhere too: without it no backup opens.",
+  ),
+  backupKeyFile: option("SYLA_BACKUP_KEY_FILE", "none", absolutePath, "A file that holds the passphrase, instead."),
+  backupS3Endpoint: option("SYLA_BACKUP_S3_ENDPOINT", "SYLA_S3_ENDPOINT", publicUrl, "The service of the bucket that backups go to."),
+  backupS3Region: option("SYLA_BACKUP_S3_REGION", "SYLA_S3_REGION", hostName, "Its region."),
+  backupS3AccessKeyId: option("SYLA_BACKUP_S3_ACCESS_KEY_ID", "SYLA_S3_ACCESS_KEY_ID", (text) => text, "The id of the key to it."),
+  backupS3SecretAccessKey: option(
+    "SYLA_BACKUP_S3_SECRET_ACCESS_KEY",
+    "SYLA_S3_SECRET_ACCESS_KEY",
+    (text) => new Secret(text),
+    "The key to it.",
+  ),
+  backupLogHours: option(
+    "SYLA_BACKUP_LOG_HOURS",
+    "0",
+    integer(0, 8760),
+    "For the embedded PostgreSQL: keep its log in the repository too, so that the database can be taken back to any moment of so many hours. 0: only to the moments of backups. Not longer than SYLA_STORAGE_GRACE_HOURS: content has to be there as well.",
+  ),
+  backupEveryHours: live(
+    option(
+      "SYLA_BACKUP_EVERY_HOURS",
+      "24",
+      integer(0, 8760),
+      "How often a backup is made by itself, where SYLA_BACKUP_TO is set; 0: never.",
+    ),
+    { kind: "number", min: 0, max: 8760 },
+  ),
+  backupKeep: live(option("SYLA_BACKUP_KEEP", "7", integer(1, 10_000), "How many of those backups are kept. What somebody made stays."), {
+    kind: "number",
+    min: 1,
+    max: 10_000,
+  }),
   modelAllowPrivate: option(
     "SYLA_MODEL_ALLOW_PRIVATE",
     "none",
@@ -578,6 +627,13 @@ type Optional =
   | "s3Bucket"
   | "s3AccessKeyId"
   | "s3SecretAccessKey"
+  | "backupTo"
+  | "backupPassphrase"
+  | "backupKeyFile"
+  | "backupS3Endpoint"
+  | "backupS3Region"
+  | "backupS3AccessKeyId"
+  | "backupS3SecretAccessKey"
   | "credentialKeysFile"
   | "kmsUrl"
   | "kmsNamespace"
@@ -699,7 +755,18 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     s3Prefix: "",
     s3AccessKeyId: undefined,
     s3SecretAccessKey: undefined,
+    storageColdDays: undefined,
     storageGraceHours: 24,
+    backupTo: undefined,
+    backupPassphrase: undefined,
+    backupKeyFile: undefined,
+    backupS3Endpoint: undefined,
+    backupS3Region: undefined,
+    backupS3AccessKeyId: undefined,
+    backupS3SecretAccessKey: undefined,
+    backupLogHours: 0,
+    backupEveryHours: 24,
+    backupKeep: 7,
     modelAllowPrivate: [],
     modelConnectSeconds: 10,
     modelFirstByteSeconds: 300,
@@ -789,10 +856,22 @@ function checkTogether(config: Config, problems: FieldProblem[]): void {
   if (config.signUp === "domain" && config.signUpDomains.length === 0)
     problems.push({ path: "SYLA_SIGN_UP_DOMAINS", message: "must name a domain when SYLA_SIGN_UP is `domain`" });
   for (const name of ["s3Endpoint", "s3Bucket", "s3AccessKeyId", "s3SecretAccessKey"] as const)
-    if (config.storage === "s3" && config[name] === undefined)
-      problems.push({ path: options[name].env, message: "is needed when SYLA_STORAGE is `s3`" });
+    if ((config.storage === "s3" || config.storageColdDays !== undefined) && config[name] === undefined)
+      problems.push({ path: options[name].env, message: "is needed when SYLA_STORAGE is `s3`, or SYLA_STORAGE_COLD_DAYS is given" });
+  if (config.storageColdDays !== undefined && config.storage === "s3")
+    problems.push({ path: "SYLA_STORAGE_COLD_DAYS", message: "is for content in the data directory: SYLA_STORAGE must be `local`" });
   checkKms(config, problems);
+  checkBackups(config, problems);
   if (!isAbsolute(config.dataDir)) problems.push({ path: "SYLA_DATA_DIR", message: "must be a path" });
+}
+
+function checkBackups({ backupLogHours, backupTo, databaseUrl: url, storageGraceHours }: Config, problems: FieldProblem[]): void {
+  if (backupLogHours === 0) return;
+  const path = options.backupLogHours.env;
+  if (backupTo === undefined) problems.push({ path, message: "needs SYLA_BACKUP_TO" });
+  if (url !== undefined) problems.push({ path, message: "is for the embedded PostgreSQL; yours archives its log itself" });
+  if (backupLogHours > storageGraceHours)
+    problems.push({ path, message: `is more than SYLA_STORAGE_GRACE_HOURS (${storageGraceHours}): content would be gone` });
 }
 
 function checkKms({ credentialKeys, kmsUrl: url, kmsToken, kmsRoleId, kmsSecretId }: Config, problems: FieldProblem[]): void {

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Actor } from "./access/actor.ts";
 import type { Http } from "./access/http.ts";
@@ -12,6 +13,11 @@ import { Admin } from "./admin/service.ts";
 import { Sealer } from "./audit/sealer.ts";
 import { Audit } from "./audit/service.ts";
 import { createAuditTrail, type AuditTrail } from "./audit/trail.ts";
+import { KnownRepository } from "./backups/known-repository.ts";
+import { archiveFolder, archiveSettings } from "./backups/physical/log-archive.ts";
+import { carryingLog } from "./backups/physical/log-carrier.ts";
+import { Backups } from "./backups/service.ts";
+import { WorkspaceBackups } from "./backups/workspace-backups.ts";
 import { LiveCatalog } from "./catalog/live.ts";
 import { forgettingWords, purging } from "./catalog/purge.ts";
 import { Catalog, createOwnership } from "./catalog/service.ts";
@@ -33,7 +39,14 @@ import { ProgramRuns } from "./program-runs/service.ts";
 import type { Config } from "./config.ts";
 import { ResultCache } from "./cache/service.ts";
 import type { Blobs } from "./platform/blobs.ts";
-import { checkLayout, createDataDirectory, dataDirectoryAt, readOrCreateSecret, type DataDirectory } from "./platform/data-directory.ts";
+import {
+  checkLayout,
+  createDataDirectory,
+  dataDirectoryAt,
+  readOrCreateSecret,
+  refuseUnfinishedRestore,
+  type DataDirectory,
+} from "./platform/data-directory.ts";
 import { openDatabase, type Database, type DatabaseTarget } from "./platform/database.ts";
 import { createHttp } from "./platform/http.ts";
 import { lockDirectory } from "./platform/lock.ts";
@@ -104,6 +117,7 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
+import { WorkspaceGit } from "./workspaces/git/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
@@ -128,6 +142,8 @@ export interface Context {
   readonly blobs: Blobs;
   readonly trees: Trees;
   readonly storage: Storage;
+  readonly backups: Backups;
+  readonly workspaceBackups: WorkspaceBackups;
   readonly imports: Imports;
   readonly accounts: Accounts;
   readonly audit: Audit;
@@ -136,6 +152,7 @@ export interface Context {
   readonly teams: Teams;
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
+  readonly workspaceGit: WorkspaceGit;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -207,6 +224,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   createDataDirectory(directory);
   opened.adopt(lockDirectory(directory.lockFile), (lock) => lock.release());
   checkLayout(directory);
+  refuseUnfinishedRestore(directory);
 
   const target = await openTarget(config, directory, logger, opened);
   await migrate(target, join(import.meta.dirname, "migrations"));
@@ -551,6 +569,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     place: store.place,
     replicas: store.replicas,
     copyTarget: store.copyTarget,
+    tiers: store.tiers,
     settleStored: () => quotas.settleStored(),
   });
   const isMember = (actor: Actor, teamId: string) => teams.isMember(actor, teamId);
@@ -607,6 +626,19 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     workerId: membership.id,
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
+  const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
+  const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
+  const keepsLog = config.backupLogHours > 0;
+  const backups = new Backups({
+    database,
+    logger,
+    settings,
+    repository: backupRepository,
+    source: { config, directory, target, blobs, version, keepsLog },
+    workerId: membership.id,
+    logHours: config.backupLogHours,
+  });
+  const workspaceBackups = new WorkspaceBackups({ backups, repository: backupRepository, workspaces, blobs, trees, version });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
@@ -668,6 +700,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     blobs,
     trees,
     storage,
+    backups,
+    workspaceBackups,
     imports,
     accounts,
     audit,
@@ -676,6 +710,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     teams,
     catalog,
     workspaces,
+    workspaceGit,
     datasets,
     auditTrail,
     sealer,
@@ -729,6 +764,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       storage,
+      backups,
       deliveries,
       new FanOut({ database, notifications, logger }),
       ...[
@@ -742,16 +778,20 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         expiringRuns({ database, cache }, config.runRetentionDays),
         expiringCalls({ database, settings }),
         forgettingTries(database.queries),
+        ...(keepsLog ? [carryingLog({ database, logger, repository: backupRepository, folder: archiveFolder(directory) })] : []),
       ].map((work) => recurring(work, logger)),
     ],
     close: () => owned.disposeAsync(),
   };
 }
 
-/** The database that is configured, else our own PostgreSQL. */
+/** The database that is configured, else our own PostgreSQL, which archives its log when backups want it. */
 async function openTarget(config: Config, directory: DataDirectory, logger: Logger, opened: AsyncDisposableStack): Promise<DatabaseTarget> {
   if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl.reveal() };
-  const postgres = opened.adopt(await EmbeddedPostgres.start(directory.postgres, logger), (value) => value.stop());
+  const archive = archiveFolder(directory);
+  if (config.backupLogHours > 0) mkdirSync(archive, { recursive: true, mode: 0o700 });
+  const settings = config.backupLogHours > 0 ? archiveSettings(archive) : [];
+  const postgres = opened.adopt(await EmbeddedPostgres.start(directory.postgres, logger, settings), (value) => value.stop());
   await ensureDatabase(postgres, "syla");
   return postgres.address("syla");
 }

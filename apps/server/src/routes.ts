@@ -4,6 +4,7 @@ import { registerAccessRoutes } from "./access/routes.ts";
 import { registerAccountRoutes } from "./accounts/routes.ts";
 import { registerAdminRoutes } from "./admin/routes.ts";
 import { registerAuditRoutes } from "./audit/routes.ts";
+import { registerBackupRoutes } from "./backups/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import { registerAssetRoutes, registerBulkRoutes, registerProgramRoutes } from "./catalog/routes.ts";
 import { registerCredentialRoutes } from "./credentials/routes.ts";
@@ -46,6 +47,7 @@ import { registerUsageRoutes } from "./usage/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
 import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
+import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
@@ -62,6 +64,7 @@ export function registerRoutes(context: Context): void {
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);
+  registerWorkspaceGitRoutes(http, context.workspaceGit);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived);
@@ -93,6 +96,7 @@ export function registerRoutes(context: Context): void {
   registerSettingRoutes(http, context.settings);
   registerImportRoutes(http, context.imports);
   registerStorageRoutes(http, context.storage);
+  registerBackupRoutes(http, context.backups, context.workspaceBackups);
   registerAuditRoutes(http, context.auditTrail);
   registerCredentialRoutes(http, context.credentials);
   registerModelRoutes(http, context.models, context.runs, context.callBook);

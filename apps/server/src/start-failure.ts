@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "@syla/contracts/errors";
 
-/** Exit codes by error code, from `sysexits.h`: 78 configuration, 75 try again later, 69 unavailable. All else is 70, a fault of ours. */
+/** Exit codes by error code, from `sysexits.h`: 78 configuration, 75 try again later, 69 unavailable, 65 what was given. All else is 70, a fault of ours. */
 const exitCodes: Partial<Record<ErrorCode, number>> = {
   config_invalid: 78,
   insecure_bind: 78,
@@ -14,6 +14,15 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   storage_full: 69,
   storage_unavailable: 69,
   storage_moved: 78,
+  backup_not_configured: 78,
+  backup_passphrase_wrong: 78,
+  backup_repository_missing: 78,
+  backup_damaged: 65,
+  backup_not_found: 65,
+  backup_time_unreachable: 65,
+  backup_repository_unavailable: 69,
+  restore_target_in_use: 78,
+  restore_unfinished: 78,
   port_in_use: 69,
   address_unavailable: 69,
   postgres_unavailable: 69,

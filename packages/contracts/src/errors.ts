@@ -406,6 +406,16 @@ export const errorCatalog = {
     message: "The workspace has been deleted.",
     hint: "Restore it first; that is possible for 30 days.",
   },
+  git_protocol: {
+    status: 400,
+    message: "This is not what git sends.",
+    hint: "Use this address with git: `git clone`.",
+  },
+  git_rejected: {
+    status: 409,
+    message: "The commits were refused.",
+    hint: "Fetch what is there, put your commits on top of it, and push again.",
+  },
   workspace_in_use: {
     status: 409,
     message: "Something runs in the workspace.",
@@ -668,6 +678,67 @@ export const errorCatalog = {
     message: "There is no other store that content could be copied to.",
     hint: "Give the `SYLA_S3_…` settings of a bucket, leave `SYLA_STORAGE` as it is, and start the server again.",
   },
+  backup_not_configured: {
+    status: 409,
+    message: "It is not said where backups go.",
+    hint: "Set `SYLA_BACKUP_TO`, and `SYLA_BACKUP_PASSPHRASE` or `SYLA_BACKUP_KEY_FILE`; docs/how-to/back-up-and-restore.md tells how.",
+  },
+  backup_passphrase_wrong: {
+    status: 409,
+    message: "The passphrase does not open this repository of backups.",
+    hint: "Nothing was changed. Give the passphrase that the repository was made with.",
+  },
+  backup_repository_missing: {
+    status: 409,
+    message: "There is no repository of backups here.",
+    hint: "Check the place; the first backup makes the repository.",
+  },
+  backup_repository_foreign: {
+    status: 409,
+    message: "The repository of backups is another one than before.",
+    hint: "Is the disk mounted? To begin anew, give `SYLA_BACKUP_TO` another place.",
+  },
+  backup_repository_unavailable: {
+    status: 503,
+    message: "The repository of backups cannot be used.",
+    hint: "Check that its disk is mounted and can be written, or that the bucket answers.",
+  },
+  backup_repository_full: {
+    status: 507,
+    message: "The repository of backups is full.",
+    hint: "Make room: delete backups, or keep fewer. What was written is found again by the next backup.",
+  },
+  backup_damaged: {
+    status: 409,
+    message: "The backup is damaged.",
+    hint: "`syla backup verify --deep` names all that is; an older backup may be whole.",
+  },
+  backup_not_found: { status: 404, message: "There is no such backup.", hint: "`syla backup list` shows those that there are." },
+  backup_busy: {
+    status: 409,
+    message: "Another job on the backups is running.",
+    hint: "Wait until it has ended; `syla backup list` shows it.",
+  },
+  backup_log_forked: {
+    status: 409,
+    message: "Another copy of this installation writes to the same repository.",
+    hint: "Give one of them another `SYLA_BACKUP_TO`.",
+  },
+  backup_time_unreachable: {
+    status: 409,
+    message: "The database cannot be taken to this time.",
+    hint: "Give a time between the first backup with a log and now; without `--to-time` the newest state of a backup is restored.",
+  },
+  restore_target_in_use: {
+    status: 409,
+    message: "There is an installation already where the backup would go.",
+    hint: "Choose an empty place, or say `--replace`.",
+  },
+  storage_untiered: {
+    status: 409,
+    message: "Content does not move between the data directory and a bucket here.",
+    hint: "Set `SYLA_STORAGE_COLD_DAYS` and the `SYLA_S3_…` settings of a bucket, and start the server again.",
+  },
   shutting_down: { status: 503, message: "The server is shutting down.", hint: "Try again in a few seconds." },
   // the server cannot start: one line on stderr and an exit code
   config_invalid: {
@@ -714,6 +785,11 @@ export const errorCatalog = {
     status: 500,
     message: "The database does not match this version of Syla.",
     hint: "Use the database of this installation, or an empty one.",
+  },
+  restore_unfinished: {
+    status: 500,
+    message: "A backup was being restored into this data directory, and that has not come to its end.",
+    hint: "Run `syla backup restore` again, with `--replace`.",
   },
   postgres_unavailable: {
     status: 500,

@@ -19,6 +19,8 @@ export interface Route {
   readonly auth: RouteAuth;
   /** Also for somebody who has only a share link: to a thing of this type, or to `any`. They see what the link's thing is, and change nothing. */
   readonly link?: string;
+  /** Its clients may send their key as a password (`Authorization: Basic`), and are asked for one. */
+  readonly basic?: true;
   /** What the audit trail calls it, e.g. `run.cancel`. Every route that changes something has one. */
   readonly audit?: string;
   /**

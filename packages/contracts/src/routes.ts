@@ -6,6 +6,7 @@ import { analysisRoutes } from "./analysis.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
+import { backupRoutes } from "./backups.ts";
 import { blobRoutes } from "./blobs.ts";
 import { credentialRoutes } from "./credentials.ts";
 import { budgetRoutes } from "./budgets.ts";
@@ -48,6 +49,7 @@ import { triggerRoutes } from "./triggers.ts";
 import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
+import { workspaceGitRoutes } from "./workspace-git.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
@@ -55,6 +57,7 @@ export const routes = {
   ...systemRoutes,
   ...importRoutes,
   ...storageRoutes,
+  ...backupRoutes,
   ...accountRoutes,
   ...apiKeyRoutes,
   ...signUpRoutes,
@@ -98,6 +101,7 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...workspaceRoutes,
+  ...workspaceGitRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

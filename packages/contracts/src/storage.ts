@@ -2,8 +2,10 @@ import { z } from "zod";
 import { route } from "./route.ts";
 
 const JobKind = z
-  .enum(["check", "repair", "collect", "measure", "copy"])
-  .describe("`measure` counts what is stored; `copy` copies it to the other store, into which it can be moved then in a moment");
+  .enum(["check", "repair", "collect", "measure", "copy", "cool", "recall"])
+  .describe(
+    "`measure` counts what is stored; `copy` copies it to the other store, into which it can be moved then in a moment; `cool` moves what nobody has read for long into the bucket, `recall` takes all of that back",
+  );
 
 const storageKinds = [
   "programs",
@@ -63,7 +65,7 @@ export const StorageReport = z
     deleted: z.int(),
     deletedBytes: z.int(),
     freedBytes: z.int().describe("room in packs that deleted content had still taken"),
-    copied: z.int().describe("to the other store, by this job; the rest was there"),
+    copied: z.int().describe("to the other store, or moved between the tiers, by this job; the rest was there"),
     error: z.string().nullable(),
   })
   .meta({ id: "StorageReport" });
@@ -90,6 +92,14 @@ export const StorageStatus = z
     replicas: z.array(z.string()).describe("other stores from which damaged content is restored"),
     graceHours: z.number(),
     copyTarget: z.string().nullable().describe("the other store, to which content can be copied; null: none is configured"),
+    cold: z
+      .object({
+        place: z.string(),
+        afterDays: z.number().nullable().describe("how long nobody has to have read it; null: nothing goes there any more"),
+        ...share,
+      })
+      .nullable()
+      .describe("the bucket into which content goes that nobody has read for long, and what is there; null: none is in use"),
     unreferenced: z.int().describe("blobs that wait to be deleted"),
     nextCollectionAt: z.iso.datetime().describe("the server collects by itself about then"),
     usage: StorageUsage.nullable().describe("as it was last measured, which each collection does; null: not yet"),
@@ -115,10 +125,10 @@ export const storageRoutes = {
     audit: "admin.storage_job",
     method: "POST",
     path: `${base}/jobs`,
-    summary: "Check, repair, measure or copy all stored content, or delete what nothing refers to (administrators)",
+    summary: "Check, repair, measure, copy or move all stored content, or delete what nothing refers to (administrators)",
     body: z.strictObject({ kind: JobKind }),
     responses: { 202: StorageJob },
-    errors: ["storage_busy", "storage_target_missing"],
+    errors: ["storage_busy", "storage_target_missing", "storage_untiered"],
   }),
   getStorageJob: route({
     ...shared,

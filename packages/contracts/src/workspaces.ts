@@ -3,6 +3,7 @@ import { AccessLevel } from "./access.ts";
 import { ifMatch, version as programVersion } from "./asset-fields.ts";
 import { AssetOwner, BulkResult, FileDiff, TransferInput, TreeFileInput, TreeRef } from "./assets.ts";
 import { description, name } from "./fields.ts";
+import { FileSearch, FoundFiles } from "./file-search.ts";
 import { NetworkPolicy } from "./network.ts";
 import { outsideSources } from "./imports.ts";
 import { pageOf, pageQuery } from "./page.ts";
@@ -56,8 +57,17 @@ export const Workspace = z
   .meta({ id: "Workspace" });
 export type Workspace = z.infer<typeof Workspace>;
 
-/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`: what a run left that could not be put in. */
-export const WorkspaceVersionCause = z.enum(["manual", "before_restore", "before_delete", "before_import", "before_run", "run", "clone"]);
+/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`: what a run left that could not be put in; `push`: a commit that git has sent. */
+export const WorkspaceVersionCause = z.enum([
+  "manual",
+  "before_restore",
+  "before_delete",
+  "before_import",
+  "before_run",
+  "run",
+  "clone",
+  "push",
+]);
 export type WorkspaceVersionCause = z.infer<typeof WorkspaceVersionCause>;
 
 /** The files of a workspace as they were at some time; it never changes. */
@@ -70,6 +80,8 @@ export const WorkspaceVersion = z
     tree: TreeRef,
     createdAt: z.iso.datetime(),
     createdBy: person,
+    commit: z.string().nullable().describe("the commit that it is, once git has asked for it or sent it"),
+    author: z.string().nullable().describe("who wrote the commit that was pushed, as it names them"),
   })
   .meta({ id: "WorkspaceVersion" });
 export type WorkspaceVersion = z.infer<typeof WorkspaceVersion>;
@@ -346,6 +358,16 @@ export const workspaceRoutes = {
     headers: z.object({ range: z.string().max(100).optional() }),
     responses: { 200: "bytes", 206: "bytes" },
     errors: ["not_found", "file_not_found"],
+  }),
+  searchWorkspaceFiles: route({
+    ...common,
+    method: "GET",
+    path: `${base}/:id/search`,
+    summary: "Find text in the files of a workspace",
+    params: byId,
+    query: FileSearch.extend(atVersion),
+    responses: { 200: FoundFiles },
+    errors: ["not_found", "invalid_pattern"],
   }),
   changeWorkspaceFiles: route({
     ...common,

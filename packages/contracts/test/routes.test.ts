@@ -69,6 +69,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "openPreview",
   ]),
   ...reasons("it is sent again on purpose: each is a message of its own", ["testWebhook", "replayWebhookDelivery", "replayWebhook"]),
+  ...reasons("one at a time, and what is there already is not written again", ["createBackup", "verifyBackup", "backUpWorkspace"]),
   ...reasons("it ends what is there", ["cancelRun"]),
   ...reasons("it lives and ends with the sandbox, where a command may be meant twice", ["startProcess", "createContext"]),
   callTrigger: "calls have names of their own, as their senders give them",
@@ -132,8 +133,9 @@ describe("the route table", () => {
     });
 
     it("has a versioned path whose parameters are described", () => {
-      // The paths of the gateway are those of the protocols that it speaks.
-      expect(route.path.startsWith("/api/v1/") || route.tag === "system" || route.tag === "gateway").toBe(true);
+      // The paths of the gateway and of git are those of the protocols that they speak.
+      const isOfProtocol = route.tag === "gateway" || route.path.startsWith("/git/");
+      expect(route.path.startsWith("/api/v1/") || route.tag === "system" || isOfProtocol).toBe(true);
       expect(route.path.replace("count_tokens", "count-tokens")).toMatch(/^(\/[a-z0-9-]+|\/:[a-zA-Z]+)+$/);
       const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1]);
       expect(new Set(Object.keys(route.params?.shape ?? {}))).toEqual(new Set(inPath));

@@ -55,7 +55,7 @@ export type {
 } from "@syla/contracts/assets";
 export type { Dependency, ProgramConfig } from "@syla/contracts/program-config";
 export type { TreeFile } from "@syla/contracts/programs";
-export type { ListWorkspacesQuery, OnConflict, Workspaces } from "./workspaces.ts";
+export type { FileSearchQuery, ListWorkspacesQuery, OnConflict, Workspaces } from "./workspaces.ts";
 export type {
   Workspace,
   WorkspaceDiff,
@@ -88,6 +88,8 @@ export type {
   Template,
 } from "@syla/contracts/imports";
 export type { ImportProblem } from "@syla/contracts/import-problem";
+export type { Backups } from "./backups.ts";
+export type { Backup, BackupJob, BackupReport, BackupStatus } from "@syla/contracts/backups";
 export type { Storage } from "./storage.ts";
 export type { StorageFinding, StorageJob, StorageReport, StorageStatus, StorageUsage } from "@syla/contracts/storage";
 export type { Pools, Workers, WorkersReport } from "./workers.ts";
@@ -157,6 +159,7 @@ export type { RunFigures, RunTotals } from "@syla/contracts/run-totals";
 export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
 export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
+export type { FileMatch, FoundFile, FoundFiles } from "@syla/contracts/file-search";
 export type { FoundLine, FoundLines } from "@syla/contracts/log-search";
 export type { LogLevel } from "@syla/contracts/log-levels";
 export type { LogLine } from "@syla/contracts/log-lines";

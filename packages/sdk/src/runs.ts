@@ -281,6 +281,7 @@ export function createRuns(transport: Transport): Runs {
   };
 }
 
-function asFlag(on: boolean | undefined): "true" | undefined {
+/** A switch of a query: what is off is left out. */
+export function asFlag(on: boolean | undefined): "true" | undefined {
   return on === true ? "true" : undefined;
 }

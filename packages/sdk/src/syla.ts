@@ -19,6 +19,7 @@ import { createSchedules, type Schedules } from "./schedules.ts";
 import { createExecutions, createRuns, type Executions, type Runs } from "./runs.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createRuntimes, type Runtimes } from "./runtimes.ts";
+import { createBackups, type Backups } from "./backups.ts";
 import { createStorage, type Storage } from "./storage.ts";
 import { createSystem, type System } from "./system.ts";
 import { createTeams, type Teams } from "./teams.ts";
@@ -79,6 +80,7 @@ export class Syla {
   readonly account: AdminApi["account"];
   readonly audit: Audit;
   readonly storage: Storage;
+  readonly backups: Backups;
   readonly imports: Imports;
   readonly quotas: Quotas;
   readonly usage: ReadUsage;
@@ -130,6 +132,7 @@ export class Syla {
     this.audit = createAudit(transport);
     this.imports = createImports(transport);
     this.storage = createStorage(transport);
+    this.backups = createBackups(transport);
     this.quotas = createQuotas(transport);
     this.usage = createUsage(transport);
     this.budgets = createBudgets(transport);

@@ -1,14 +1,32 @@
 import type { AssetOwner, BulkResult, TreeRef } from "@syla/contracts/assets";
+import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
 import { iteratePages } from "./pages.ts";
-import type { Page } from "./runs.ts";
+import { asFlag, type DownloadArtifactOptions, type Page } from "./runs.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Filters and page of workspaces. */
 export type ListWorkspacesQuery = Partial<RouteQuery<typeof workspaceRoutes.listWorkspaces>>;
+
+/** What to look for in files, in which of them, and which page of it. */
+export interface FileSearchQuery {
+  /** What a line holds. */
+  readonly q: string;
+  /** `q` is a regular expression in RE2's syntax. */
+  readonly regex?: boolean | undefined;
+  readonly matchCase?: boolean | undefined;
+  readonly wholeWord?: boolean | undefined;
+  /** Only these files, and not these: `*.py, src/**`. */
+  readonly include?: string | undefined;
+  readonly exclude?: string | undefined;
+  /** What is there now when left out. */
+  readonly version?: number | undefined;
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
 
 /** What of a change that others have met stays; `refuse` when left out. */
 export type OnConflict = "refuse" | "mine" | "theirs";
@@ -44,8 +62,10 @@ export interface Workspaces {
     version?: number,
     options?: CallOptions,
   ): Promise<{ readonly tree: TreeRef; readonly revision: number; readonly items: readonly TreeFile[] }>;
-  /** The content of a file, unread. */
-  readFile(id: string, path: string, version?: number, options?: CallOptions): Promise<Response>;
+  /** The content of a file, or a part of it, unread. */
+  readFile(id: string, path: string, version?: number, options?: DownloadArtifactOptions): Promise<Response>;
+  /** A page of the lines that hold something; `nextAfter` is `after` of the next one. */
+  search(id: string, query: FileSearchQuery, options?: CallOptions): Promise<FoundFiles>;
   /** Changes files that were loaded at `revision`, all at once or not at all; what others have changed since stays. `keepBefore` makes a version before. */
   changeFiles(
     id: string,
@@ -95,8 +115,19 @@ export function createWorkspaces(transport: Transport): Workspaces {
     archive: (id, options = {}) => transport.json("archiveWorkspace", { ...options, params: { id } }),
     resume: (id, options = {}) => transport.json("resumeWorkspace", { ...options, params: { id } }),
     files: (id, version, options = {}) => transport.json("listWorkspaceFiles", { ...options, params: { id }, query: at(version) }),
-    readFile: (id, path, version, options = {}) =>
-      transport.raw("readWorkspaceFile", { ...options, params: { id }, query: { path, ...at(version) } }),
+    readFile: (id, path, version, { range, ...options } = {}) =>
+      transport.raw("readWorkspaceFile", {
+        ...options,
+        params: { id },
+        query: { path, ...at(version) },
+        ...(range !== undefined && { headers: { range: `bytes=${range.start}-${range.end === undefined ? "" : range.end - 1}` } }),
+      }),
+    search: (id, { regex, matchCase, wholeWord, ...query }, options = {}) =>
+      transport.json("searchWorkspaceFiles", {
+        ...options,
+        params: { id },
+        query: { ...query, regex: asFlag(regex), matchCase: asFlag(matchCase), wholeWord: asFlag(wholeWord) },
+      }),
     changeFiles: (id, changes, revision, how = {}, options = {}) =>
       transport.json("changeWorkspaceFiles", { timeoutMs: 0, ...options, params: { id }, body: { ...how, changes }, revision }),
     import: (id, input, options = {}) => transport.json("importIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),

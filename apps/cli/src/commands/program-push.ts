@@ -9,6 +9,8 @@ import { readLink } from "../programs/link-file.ts";
 import { pull } from "../programs/pull.ts";
 import { push } from "../programs/push.ts";
 import { noteSecrets, withSecretOptions, type SecretFlags } from "../programs/secret-files.ts";
+import { configureProgram } from "../project/program-config.ts";
+import { loadOwnProject, type ProjectFlags } from "../project/use-project.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {
@@ -22,14 +24,19 @@ export const programPushCommand: Command = withSecretOptions(
   .argument("[program]", "its id, slug or name; the one of the folder when left out")
   .option("-C, --folder <folder>", "the folder", ".")
   .option("-f, --force", "also when the program has been changed since")
-  .action(async (word: string | undefined, flags: Flags & SecretFlags) => {
+  .option("--no-project", "do not have it run as .syla.yml says")
+  .action(async (word: string | undefined, flags: Flags & SecretFlags & ProjectFlags) => {
+    const project = await loadOwnProject(flags, flags.folder);
     const { syla, target, folder, link, program } = await open(word, flags);
-    const pushed = await push(syla, target.url, folder, program, { ...flags, link, force: flags.force === true });
+    const sent = await push(syla, target.url, folder, program, { ...flags, link, force: flags.force === true });
+    const pushed = project === null ? sent : { ...sent, program: await configureProgram(syla, project, sent.program) };
     noteSecrets(pushed.leftOut);
     if (flags.json === true) return printJson({ ...pushed, program: { id: pushed.program.id, revision: pushed.program.revision } });
     printPaths("+", pushed.written);
     printPaths("-", pushed.deleted);
-    if (pushed.written.length + pushed.deleted.length === 0) return printLine("Nothing differs.");
+    const isConfigured = pushed.program.revision !== sent.program.revision;
+    if (isConfigured) printLine("It is run as .syla.yml says from now on.");
+    if (pushed.written.length + pushed.deleted.length === 0) return isConfigured ? undefined : printLine("Nothing differs.");
     printLine(`Revision ${pushed.program.revision}; ${pushed.sentFiles} files, ${pushed.sentBytes} bytes sent.`);
   });
 

@@ -5,8 +5,9 @@ import { printJson, printTable } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
-export const programTemplatesCommand: Command = defineServerCommand("templates", "programs to begin with").action(
-  async (flags: CommonFlags) => {
+/** The list of templates, under the name of a verb. */
+export function defineTemplatesCommand(name: "templates" | "list"): Command {
+  return defineServerCommand(name, "programs to begin with").action(async (flags: CommonFlags) => {
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     const items = await syla.imports.templates();
     if (flags.json === true) return printJson({ items });
@@ -19,5 +20,5 @@ export const programTemplatesCommand: Command = defineServerCommand("templates",
       ],
       items,
     );
-  },
-);
+  });
+}

@@ -5,6 +5,9 @@ import { connect } from "../connection.ts";
 import { parseBinding } from "../datasets/parse-binding.ts";
 import { findModel } from "../models/find-model.ts";
 import { findProgram } from "../programs/find-program.ts";
+import { readLink } from "../programs/link-file.ts";
+import type { Project } from "../project/read-project.ts";
+import { fillArguments, fillFlags, loadProject, type ProjectFlags, tellReach } from "../project/use-project.ts";
 import { isClosedPipe } from "../output/closed-pipe.ts";
 import { createProgress } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
@@ -21,7 +24,7 @@ import { readPipedStdin } from "../runs/read-stdin.ts";
 import { resultOfError } from "../runs/result-document.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends CommonFlags, NetworkFlags, QueueFlags {
+interface Flags extends CommonFlags, NetworkFlags, QueueFlags, ProjectFlags {
   readonly version?: string;
   readonly entrypoint?: string;
   readonly stdin?: string;
@@ -39,7 +42,7 @@ interface Flags extends CommonFlags, NetworkFlags, QueueFlags {
 }
 
 export const runCommand: Command = defineServerCommand("run", "run a program of the catalog, and exit with its exit code")
-  .argument("<program>", "its id, name or slug")
+  .argument("[program]", "its id, name or slug; the one of this folder when left out, as its .syla.yml says")
   .argument("[args...]", "arguments in place of the program's own; put -- before those that begin with a dash")
   .option("--version <version>", "a published version; what is there now when left out")
   .option("--entrypoint <path>", "another of its files")
@@ -59,7 +62,8 @@ export const runCommand: Command = defineServerCommand("run", "run a program of 
   .addOption(priorityOption())
   .addOption(startAtOption())
   .option("-d, --detach", "print the run's id and do not wait for it")
-  .action(async (program: string, args: string[], flags: Flags) => {
+  .option("--no-project", "do not look for a .syla.yml")
+  .action(async (program: string | undefined, args: string[], flags: Flags) => {
     try {
       process.exitCode = await run(program, args, flags);
     } catch (error) {
@@ -71,13 +75,17 @@ export const runCommand: Command = defineServerCommand("run", "run a program of 
     }
   });
 
-async function run(program: string, args: readonly string[], flags: Flags): Promise<number> {
-  const input = await readInput(args, flags);
+/** The settings of the folder's project hold for its own program alone. */
+async function run(program: string | undefined, words: readonly string[], given: Flags): Promise<number> {
+  const project = program === undefined ? await loadProject(given) : null;
+  if (project !== null) tellReach(project);
+  const flags = project === null ? given : fillFlags(project, given, true);
+  const input = await readInput(project === null ? words : fillArguments(project, words), flags);
   const progress = createProgress();
-  const { syla } = await connect({ env: process.env, profile: flags.profile });
+  const { syla, target } = await connect({ env: process.env, profile: flags.profile });
   const cancel = cancelOnSignals(syla);
   try {
-    const { id: programId } = await findProgram(syla, program);
+    const { id: programId } = await findProgram(syla, program ?? nameProgram(project, target.url));
     const modelId = flags.model === undefined ? undefined : (await findModel(syla, flags.model)).id;
     const files = await collectFiles(syla, flags.file, cancel.signal);
     const datasets = await Promise.all(flags.dataset.map((text) => parseBinding(syla, text)));
@@ -100,6 +108,13 @@ async function run(program: string, args: readonly string[], flags: Flags): Prom
     progress.clear();
     cancel.stop();
   }
+}
+
+/** The program that a folder was pushed to or pulled from, else the one of its project's name. */
+function nameProgram(project: Project | null, server: string): string {
+  const word = readLink(project?.folder ?? process.cwd(), server)?.id ?? project?.settings.name;
+  if (word !== undefined) return word;
+  throw usageError("This folder belongs to no program of this server.", "Name the program, or make one: syla program create NAME.");
 }
 
 async function readInput(args: readonly string[], flags: Flags): Promise<Omit<ProgramRunInputDraft, "programId" | "files" | "datasets">> {

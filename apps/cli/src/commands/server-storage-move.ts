@@ -1,11 +1,7 @@
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { resolve } from "node:path";
 import type { Command } from "commander";
-import { CliError, exitCodes, type ExitReason } from "../cli-error.ts";
-import { installationRoot } from "../local-server/installation.ts";
-import { findRunningServer } from "../local-server/server-file.ts";
+import { CliError } from "../cli-error.ts";
+import { workOffline } from "../local-server/offline-work.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { createProgress } from "../output/progress.ts";
 import { plainLine } from "../output/terminal-text.ts";
@@ -43,24 +39,14 @@ export const storageMoveCommand: Command = defineCommand(
 
 async function move(flags: Flags): Promise<void> {
   const dataDir = flags.dataDir === undefined ? defaultDataDir(process.env) : resolve(flags.dataDir);
-  if (findRunningServer(dataDir) !== null)
-    throw new CliError("The server is running.", { code: "data_dir_in_use", exit: "try_later", hint: "Stop it with `syla down` first." });
-  const file = join(installationRoot(), entry);
-  if (!existsSync(file))
-    throw new CliError("There is no server in this installation.", {
-      code: "server_missing",
-      exit: "unavailable",
-      hint: "Use ./syla from its folder.",
-    });
-  const words = ["--attached", ...(flags.verify === true ? ["--verify"] : []), ...(flags.leaveDamaged === true ? ["--leave-damaged"] : [])];
+  const words = [...(flags.verify === true ? ["--verify"] : []), ...(flags.leaveDamaged === true ? ["--leave-damaged"] : [])];
   const env = { ...process.env, SYLA_HOME: sylaHome(process.env), SYLA_DATA_DIR: dataDir };
-  const child = spawn(process.execPath, [file, ...words], { env, stdio: ["pipe", "pipe", "pipe"] });
-  const ended = new Promise<number | null>((done) => child.once("close", done));
-  let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
-  const last = await follow(createInterface({ input: child.stdout }));
-  const code = await ended;
-  if (last?.done !== true) throw failed(complaint, code);
+  const failure = { code: "storage_move_failed", hint: "Nothing was lost. The same command goes on where it stopped." };
+  const progress = createProgress();
+  const { last } = await workOffline<MoveLine>({ entry, words, env, dataDir, failure }, ({ blobs, bytes }) =>
+    progress.show(`moving: ${blobs} blobs, ${formatBytes(bytes)} …`),
+  ).finally(() => progress.clear());
+  if (!last.done) throw new CliError("The move was cut off.", { ...failure, exit: "internal" });
   if (flags.json === true) printJson(last);
   else printLine(describe(last));
   if (last.moved === true) return;
@@ -75,24 +61,7 @@ async function move(flags: Flags): Promise<void> {
   );
 }
 
-async function follow(lines: AsyncIterable<string>): Promise<MoveLine | undefined> {
-  const progress = createProgress();
-  let last: MoveLine | undefined;
-  for await (const line of lines) {
-    last = JSON.parse(line) as MoveLine;
-    progress.show(`moving: ${last.blobs} blobs, ${formatBytes(last.bytes)} …`);
-  }
-  progress.clear();
-  return last;
-}
-
 function describe({ blobs, bytes, copied, from = "", to = "" }: MoveLine): string {
   if (from === to) return `All content is in ${plainLine(to)} already.`;
   return `${blobs} blobs, ${formatBytes(bytes)}, are in ${plainLine(to)} (${copied} copied now). What was in ${plainLine(from)} is still there.`;
-}
-
-function failed(complaint: string, code: number | null): CliError {
-  const [, name = "storage_move_failed", message = complaint.trim()] = /^syla: ([a-z_]+): (.+)$/m.exec(complaint) ?? [];
-  const exit = (Object.keys(exitCodes) as ExitReason[]).find((reason) => exitCodes[reason] === code) ?? "internal";
-  return new CliError(message, { code: name, exit, hint: "Nothing was lost. The same command goes on where it stopped." });
 }

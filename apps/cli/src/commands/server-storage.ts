@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StorageFinding, StorageJob, StorageUsage, Syla } from "@syla/sdk";
+import type { StorageFinding, StorageJob, StorageStatus, StorageUsage, Syla } from "@syla/sdk";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
@@ -22,6 +22,7 @@ export const storageStatusCommand: Command = defineServerCommand(
     ["store", `${status.store}, ${plainLine(status.place)}`],
     ["restored from", status.replicas.length === 0 ? "nothing: there is no other store" : plainLine(status.replicas.join(", "))],
     ["other store", plainLine(status.copyTarget ?? "none")],
+    ["not read for long", describeCold(status.cold)],
     ["unreferenced", `${status.unreferenced} (deleted after ${status.graceHours} hours without a reference)`],
     ["next collection", status.nextCollectionAt],
   ]);
@@ -55,6 +56,12 @@ export const storageCopyCommand: Command = defineJobCommand(
   "copy everything to the other store while the server runs, so that `move` has little left to do. Stopped, it goes on where it was",
 );
 
+export const storageCoolCommand: Command = defineJobCommand(
+  "cool",
+  "move what nobody has read for long into the bucket, as is done once a day",
+);
+export const storageRecallCommand: Command = defineJobCommand("recall", "take everything back from the bucket that has what nobody reads");
+
 export const storageStopCommand: Command = defineServerCommand("stop", "stop the job that runs").action(async (flags: CommonFlags) => {
   const { syla } = await connect({ env: process.env, profile: flags.profile });
   const running = (await syla.storage.status()).jobs.find((job) => job.state === "running");
@@ -68,6 +75,12 @@ export const storageStopCommand: Command = defineServerCommand("stop", "stop the
   if (flags.json === true) printJson(job);
   else printLine(`The job ${job.id} (${job.kind}) ${job.state === "running" ? "stops in a moment" : "is stopped"}.`);
 });
+
+function describeCold(cold: StorageStatus["cold"]): string {
+  if (cold === null) return "stays where it is";
+  const rule = cold.afterDays === null ? "nothing goes there any more" : `after ${cold.afterDays} days`;
+  return plainLine(`${cold.blobs} blobs, ${formatBytes(cold.bytes)}, in ${cold.place} (${rule})`);
+}
 
 function printUsage({ blobs, bytes, kinds, owners, measuredAt }: StorageUsage): void {
   printLine();
@@ -127,12 +140,13 @@ async function carryOut(syla: Syla, kind: StorageJob["kind"]): Promise<StorageJo
 function printReport({ kind, report }: StorageJob): void {
   const looked = `${report.blobs} blobs, ${formatBytes(report.bytes)}`;
   if (kind === "measure") return printLine(`${looked}; \`syla server storage status\` shows of what, and whose.`);
+  if (kind === "cool" || kind === "recall") printLine(`${report.copied} of ${looked} moved.`);
   if (kind === "copy") printLine(`${looked}; ${report.copied} copied.`);
   if (kind === "collect")
     return printLine(
       `Looked at ${looked}: nothing refers to ${report.unreferenced}, ${report.deleted} were deleted, ${formatBytes(report.deletedBytes)}; ${formatBytes(report.freedBytes)} of packs given back.`,
     );
-  if (kind !== "copy")
+  if (kind === "check" || kind === "repair")
     printLine(`Looked at ${looked}: ${report.findingCount === 0 ? "all are whole." : `${report.findingCount} are not whole.`}`);
   if (report.findings.length === 0) return;
   printTable<StorageFinding>(

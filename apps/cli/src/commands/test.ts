@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Run, Syla, TestReport, TestResult, TestVerdict } from "@syla/sdk";
 import { type Command, Option } from "commander";
+import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { createProgress } from "../output/progress.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
@@ -7,6 +9,7 @@ import { renderError } from "../output/report-error.ts";
 import { style } from "../output/style.ts";
 import { createTerminalFilter, plainLine } from "../output/terminal-text.ts";
 import { formatBytes, formatDuration } from "../output/units.ts";
+import { fillFlags, loadProject, type ProjectFlags } from "../project/use-project.ts";
 import { type ExecFlags, prepareRun, sendFiles } from "../runs/build-input.ts";
 import { cancelOnSignals } from "../runs/cancel-on-signals.ts";
 import { exitCodeOfRun } from "../runs/exit-code.ts";
@@ -14,15 +17,15 @@ import { followRun } from "../runs/follow-run.ts";
 import { readTests } from "../runs/read-tests.ts";
 import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends ExecFlags, CommonFlags {
+interface Flags extends ExecFlags, CommonFlags, ProjectFlags {
   readonly parallel?: string | true;
   readonly coverage?: boolean;
   readonly stopOnFailure?: boolean;
 }
 
 export const testCommand: Command = defineServerCommand("test", "run a program once for each test case, and judge what it does")
-  .argument("<program>", "the program: a file or a folder")
-  .argument("<tests>", "the test cases: a YAML or JSON file, or a folder of NAME.in and NAME.out")
+  .argument("[program]", "the program: a file or a folder; what .syla.yml says when left out")
+  .argument("[tests]", "the test cases: a YAML or JSON file, or a folder of NAME.in and NAME.out; what .syla.yml says when left out")
   .option("-p, --parallel [cases]", "cases at once; without a number as many as the server has processors")
   .option("--coverage", "tell which lines ran (Python and Node.js)")
   .option("--stop-on-failure", "skip what comes after the first case that is not accepted")
@@ -34,7 +37,9 @@ export const testCommand: Command = defineServerCommand("test", "run a program o
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--entrypoint <name>", "the file of a folder to start")
   .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
-  .action(async (target: string, testsPath: string, flags: Flags) => {
+  .option("--no-project", "do not look for a .syla.yml")
+  .action(async (program: string | undefined, cases: string | undefined, given: Flags) => {
+    const { target, testsPath, flags } = await readWish(program, cases, given);
     const prepared = await prepareRun(target, [], { ...flags, allowDomain: [], model: [], stdin: "/dev/null" }, process.env);
     const progress = createProgress();
     const onStart = () => progress.show("starting the local server …");
@@ -53,7 +58,28 @@ export const testCommand: Command = defineServerCommand("test", "run a program o
     }
   });
 
-function testFlags({ parallel, coverage, stopOnFailure }: Flags) {
+/** What is to be judged, with what the project says. */
+async function readWish(program: string | undefined, cases: string | undefined, flags: Flags) {
+  const project = await loadProject(flags, program);
+  const { folder = ".", settings = {} } = project ?? {};
+  const target = program ?? (project === null ? undefined : folder);
+  const testsPath = cases ?? (settings.tests === undefined ? undefined : join(folder, settings.tests));
+  if (target === undefined || testsPath === undefined)
+    throw usageError(
+      target === undefined ? "Nothing says what to test." : "Nothing says where the test cases are.",
+      "Name both: syla test PROGRAM TESTS; or write `tests` into .syla.yml.",
+    );
+  // Cases have no network and no workspace, whatever the project has.
+  const {
+    network: _network,
+    allowDomain: _hosts,
+    workspace: _workspace,
+    ...filled
+  } = project === null ? flags : fillFlags(project, flags, program === undefined);
+  return { target, testsPath, flags: filled };
+}
+
+function testFlags({ parallel, coverage, stopOnFailure }: Pick<Flags, "parallel" | "coverage" | "stopOnFailure">) {
   return {
     ...(parallel !== undefined && { parallel: parallel === true ? 64 : Number(parallel) }),
     ...(coverage === true && { coverage }),

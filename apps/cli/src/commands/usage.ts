@@ -13,15 +13,19 @@ import { formatBytes, formatDuration } from "../output/units.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
-interface Flags extends CommonFlags {
+/** Of what, and of which days. */
+export interface UsageFilterFlags {
   readonly user?: string;
   readonly from?: string;
   readonly to?: string;
   readonly since?: string;
-  readonly by?: UsageBy;
   readonly team?: string;
   readonly program?: string;
   readonly model?: string;
+}
+
+interface Flags extends CommonFlags, UsageFilterFlags {
+  readonly by?: UsageBy;
   readonly csv?: boolean;
 }
 
@@ -39,14 +43,14 @@ export const usageCommand: Command = defineServerCommand(
   .option("--to <day>", "last day; today by default")
   .option("--csv", "with --by: all of it as CSV")
   .action(async (flags: Flags) => {
-    const from = readFrom(flags);
+    const from = readFirstDay(flags);
     const { user, to } = flags;
     const wants = (["team", "program", "model", "csv"] as const).find((name) => flags[name] !== undefined);
     const { by } = flags;
     if (by === undefined && wants !== undefined) throw usageError(`--${wants} needs --by.`, "Write e.g. --by day.");
     if (flags.csv === true && flags.json === true) throw usageError("It is JSON or CSV.", "Write --json or --csv.");
     const { syla } = await connect({ env: process.env, profile: flags.profile });
-    if (by !== undefined) return await showGroups(syla, { user, from, to, ...(await readFilters(syla, flags)), by }, flags);
+    if (by !== undefined) return await showGroups(syla, { user, from, to, ...(await readUsageFilters(syla, flags)), by }, flags);
     const [usage, quotas] = await Promise.all([syla.usage({ user, from, to }), user === "all" ? null : syla.quotas.list(user)]);
     if (flags.json === true) return printJson({ usage, quotas: quotas?.items ?? null });
     printDays(usage);
@@ -58,7 +62,7 @@ export const usageCommand: Command = defineServerCommand(
 const dayMs = 86_400_000;
 
 /** The first day: as it is, or counted back from today, which is one of them. */
-function readFrom({ from, since }: Flags): string | undefined {
+export function readFirstDay({ from, since }: UsageFilterFlags): string | undefined {
   if (since === undefined) return from;
   if (from !== undefined) throw usageError("The first day is given twice.", "Give --from or --since.");
   const [, count = "", unit = ""] = /^([1-9]\d{0,3})([dw])$/.exec(since) ?? [];
@@ -67,7 +71,8 @@ function readFrom({ from, since }: Flags): string | undefined {
   return new Date(Date.now() - (days - 1) * dayMs).toISOString().slice(0, 10);
 }
 
-async function readFilters(syla: Syla, { team, program, model }: Flags): Promise<UsageGroupsQuery> {
+/** What is meant by its name. */
+export async function readUsageFilters(syla: Syla, { team, program, model }: UsageFilterFlags): Promise<UsageGroupsQuery> {
   return {
     ...(team !== undefined && { team: (await findTeam(syla, team)).id }),
     ...(program !== undefined && { program: (await findAsset(syla, "program", program)).id }),

@@ -17,15 +17,22 @@ import { sendContents } from "../programs/push.ts";
 import { useWorkspace } from "../settings/profiles.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { findWorkspace, findWorkspaceOrCurrent } from "../workspaces/find-workspace.ts";
+import { readVersionNumber } from "../workspaces/version-number.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 import { parsePageSize } from "./page-size.ts";
+import { workspaceJoinCommand } from "./workspace-join.ts";
+import { workspaceSearch } from "./workspace-search.ts";
+import { workspaceSyncCommand } from "./workspace-sync.ts";
 
 const kinds: readonly WorkspaceKind[] = ["ephemeral", "session", "persistent", "collaborative"];
 const known = "its id or name; the one in use when left out or `.`";
 
 /** What can be done with workspaces. */
 export function workspaceVerbs(): Command[] {
-  return [create(), list(), use(), info(), clone(), exportFiles(), importFiles(), diff(), snapshot(), versions(), restore()];
+  return [
+    ...[create(), list(), use(), info(), clone(), exportFiles(), importFiles()],
+    ...[workspaceSyncCommand, workspaceJoinCommand, diff(), workspaceSearch(), snapshot(), versions(), restore()],
+  ];
 }
 
 /** What ends them, or lays them aside. */
@@ -176,7 +183,7 @@ function clone(): Command {
         ...(flags.name === undefined ? {} : { name: flags.name }),
         ...(flags.kind === undefined ? {} : { kind: flags.kind }),
         ...(flags.team === undefined ? {} : { ownerId: (await findTeam(syla, flags.team)).id }),
-        ...(flags.at === undefined ? {} : { version: readNumber(flags.at) }),
+        ...(flags.at === undefined ? {} : { version: readVersionNumber(flags.at) }),
       });
       if (flags.json === true) printJson(made);
       else printLine(made.id);
@@ -192,7 +199,7 @@ function exportFiles(): Command {
     .action(async (word: string | undefined, flags: CommonFlags & { output?: string; format: "zip" | "tar"; at?: string }) => {
       const { syla, target } = await connect({ env: process.env, profile: flags.profile });
       const { id, name } = await findWorkspaceOrCurrent(syla, target.url, word);
-      const at = flags.at === undefined ? {} : { version: readNumber(flags.at) };
+      const at = flags.at === undefined ? {} : { version: readVersionNumber(flags.at) };
       const answer = await syla.workspaces.export(id, { format: flags.format, ...at });
       if (flags.output === "-") return await pipeline(answer.body === null ? [] : Readable.fromWeb(answer.body), process.stdout);
       const file = flags.output ?? `${name.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "workspace"}.${flags.format}`;
@@ -315,7 +322,7 @@ function restore(): Command {
 
 async function restoreVersion(syla: Syla, { id, revision }: Workspace, number: string | undefined): Promise<Workspace> {
   if (number === undefined) throw usageError("Say what is to be restored.", "Name a workspace that was deleted, or a version: restore . 3");
-  return await syla.workspaces.versions.restore(id, readNumber(number), revision);
+  return await syla.workspaces.versions.restore(id, readVersionNumber(number), revision);
 }
 
 function change(action: "suspend" | "resume" | "archive", what: string): Command {
@@ -346,9 +353,4 @@ function remove(): Command {
 async function find(word: string | undefined, flags: CommonFlags): Promise<Workspace> {
   const { syla, target } = await connect({ env: process.env, profile: flags.profile });
   return await findWorkspaceOrCurrent(syla, target.url, word);
-}
-
-function readNumber(word: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(word)) throw usageError(`"${word}" is no version's number.`, "`syla workspace versions` lists them.");
-  return Number(word);
 }

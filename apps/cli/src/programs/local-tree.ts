@@ -25,26 +25,83 @@ interface Rules {
   readonly rules: Ignore;
 }
 
-/** The files of a folder, without what its ignore files leave out, version control, and what tools can make again. Links are left out. */
-export async function readLocalTree(folder: string): Promise<LocalEntry[]> {
-  const paths = walk(folder, "", []);
+/** Told of what cannot be taken, a file or a folder that ends in `/`, and why. */
+export type OnSkip = (path: string, reason: string) => void;
+
+/**
+ * The files of a folder, without what its ignore files leave out, version control, and what tools can make again. Links are left out. With `onSkip`
+ * what cannot be read or named is left out too.
+ */
+export async function readLocalTree(folder: string, onSkip?: OnSkip): Promise<LocalEntry[]> {
+  return await readEntries(folder, walk(folder, "", [], onSkip), onSkip);
+}
+
+/** These files of a folder, with what they hold. */
+export async function readEntries(folder: string, paths: readonly string[], onSkip?: OnSkip): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
-  for (const path of paths) entries.push(await readEntry(folder, path));
+  for (const path of paths) {
+    try {
+      entries.push(await readEntry(folder, path));
+    } catch (error) {
+      if (onSkip === undefined || !(error instanceof CliError)) throw error;
+      onSkip(path, error.message);
+    }
+  }
   return entries;
 }
 
-function walk(folder: string, prefix: string, above: readonly Rules[]): string[] {
+/** Whether a path below the folder is left out of its files, as {@link readLocalTree} leaves them out. */
+export function createIgnored(folder: string): (path: string) => boolean {
+  const known = new Map<string, readonly Rules[]>();
+  const rulesAt = (prefix: string): readonly Rules[] => {
+    let rules = known.get(prefix);
+    if (rules === undefined) {
+      const above = prefix === "" ? [] : rulesAt(prefix.slice(0, prefix.lastIndexOf("/", prefix.length - 2) + 1));
+      known.set(prefix, (rules = [...above, ...readRules(folder, prefix)]));
+    }
+    return rules;
+  };
+  return (path) => {
+    const parts = path.split("/");
+    return parts.some((part, index) => {
+      const isFolder = index < parts.length - 1;
+      if (isFolder && isLeftOut(part)) return true;
+      const prefix = parts.slice(0, index).map((parent) => `${parent}/`);
+      return isIgnored(rulesAt(prefix.join("")), parts.slice(0, index + 1).join("/"), isFolder);
+    });
+  };
+}
+
+function isLeftOut(folderName: string): boolean {
+  return ignoredFolders.has(folderName) || folderName === linkFolder;
+}
+
+function walk(folder: string, prefix: string, above: readonly Rules[], onSkip?: OnSkip): string[] {
   const rules = [...above, ...readRules(folder, prefix)];
   const found: string[] = [];
-  for (const entry of readFolder(join(folder, prefix))) {
+  for (const entry of listFolder(folder, prefix, onSkip)) {
     const path = prefix + entry.name;
-    if (entry.isSymbolicLink() || isIgnored(rules, path, entry.isDirectory())) continue;
-    if (entry.isDirectory() && !ignoredFolders.has(entry.name) && entry.name !== linkFolder) found.push(...walk(folder, `${path}/`, rules));
+    if (isIgnored(rules, path, entry.isDirectory())) continue;
+    if (entry.isSymbolicLink()) {
+      onSkip?.(path, "It is a link.");
+      continue;
+    }
+    if (entry.isDirectory() && !isLeftOut(entry.name)) found.push(...walk(folder, `${path}/`, rules, onSkip));
     if (entry.isFile()) found.push(path);
     if (found.length > mostFiles)
       throw usageError(`${folder} holds more than ${mostFiles} files.`, "Leave some out with a .sylaignore file.");
   }
   return found;
+}
+
+function listFolder(folder: string, prefix: string, onSkip: OnSkip | undefined) {
+  try {
+    return readFolder(join(folder, prefix));
+  } catch (error) {
+    if (onSkip === undefined || prefix === "" || !(error instanceof CliError)) throw error;
+    onSkip(prefix, error.message);
+    return [];
+  }
 }
 
 function readRules(folder: string, prefix: string): Rules[] {
@@ -82,7 +139,8 @@ function readFolder(folder: string) {
   }
 }
 
-async function readEntry(folder: string, path: string): Promise<LocalEntry> {
+/** @throws CliError `usage` for a name that is no text, `file_unreadable` */
+export async function readEntry(folder: string, path: string): Promise<LocalEntry> {
   if (path.includes("\uFFFD")) throw usageError(`The file name "${path}" is not valid UTF-8.`, "Rename the file.");
   const file = join(folder, path);
   const hash = createHash("sha256");

@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { chmodSync, createWriteStream, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { Asset, Syla, TreeFile } from "@syla/sdk";
-import { CliError, usageError } from "../cli-error.ts";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Asset, Syla } from "@syla/sdk";
+import { CliError } from "../cli-error.ts";
 import type { Link } from "./link-file.ts";
 import { readLocalTree, type LocalEntry } from "./local-tree.ts";
 import { isSame, remember } from "./push.ts";
+import { requireSafe, writeInto } from "./write-into.ts";
 
 /** What a pull did. */
 export interface Pulled {
@@ -33,7 +31,7 @@ export async function pull(
   const kept = new Set(items.map((file) => file.path));
   const gone = Object.keys(link?.files ?? {}).filter((path) => !kept.has(path) && local.has(path));
   if (!options.force) requireUntouched([...wanted.map((file) => file.path), ...gone], local, link);
-  for (const file of wanted) await download(syla, program.id, folder, file, options.version);
+  for (const file of wanted) await writeInto(folder, file, () => syla.programs.readFile(program.id, file.path, options.version));
   for (const path of gone) rmSync(join(folder, path));
   if (options.version === undefined) remember(server, folder, program, items);
   return { program, written: wanted.map((file) => file.path), deleted: gone };
@@ -53,39 +51,5 @@ function requireUntouched(paths: readonly string[], local: ReadonlyMap<string, L
     code: "local_changes",
     exit: "invalid_request",
     hint: "Push them first, or pull into another folder; --force replaces them.",
-  });
-}
-
-/** A path from the server is written below the folder, or nowhere. */
-function requireSafe(path: string): void {
-  const parts = path.split("/");
-  if (!path.startsWith("/") && !path.includes("\0") && parts.every((part) => part !== "" && part !== "." && part !== "..")) return;
-  throw usageError(`The server names a file ${JSON.stringify(path)}, which is no path in a folder.`, "Nothing was written.");
-}
-
-async function download(syla: Syla, id: string, folder: string, file: TreeFile, version: string | undefined): Promise<void> {
-  const target = join(folder, file.path);
-  requireRealFolders(folder, file.path);
-  mkdirSync(dirname(target), { recursive: true });
-  const answer = await syla.programs.readFile(id, file.path, version);
-  const temporary = join(dirname(target), `.syla-${randomUUID()}`);
-  try {
-    await pipeline(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(temporary, { flags: "wx" }));
-    chmodSync(temporary, file.executable ? 0o755 : 0o644);
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** No folder on the way is a link, which could lead elsewhere. */
-function requireRealFolders(folder: string, path: string): void {
-  const parts = path.split("/").slice(0, -1);
-  parts.forEach((_, index) => {
-    const place = join(folder, ...parts.slice(0, index + 1));
-    const stats = lstatSync(place, { throwIfNoEntry: false });
-    if (stats !== undefined && !stats.isDirectory())
-      throw usageError(`${place} is in the way: it is no folder.`, "Move it away, or pull into another folder.");
   });
 }

@@ -3,6 +3,7 @@ import type { FileInput, LimitsInput, RunInputDraft, Syla, Tier } from "@syla/sd
 import { usageError } from "../cli-error.ts";
 import { collectExtras, collectProgram, type LocalFile, readInput } from "./collect-files.ts";
 import { type NetworkFlags, readNetwork } from "./network-flags.ts";
+import { mergeMounts, type Mount, readMount } from "./mounts.ts";
 import { type QueueFlags, readQueueFlags } from "./queue-flags.ts";
 import { parseDuration, parseResources, parseVariables } from "./parse-flags.ts";
 import { readPipedStdin, readStdin } from "./read-stdin.ts";
@@ -22,12 +23,16 @@ export interface ExecFlags extends NetworkFlags, QueueFlags {
   readonly cacheFor?: string;
   readonly model: readonly string[];
   readonly workspace?: string;
+  readonly mount?: readonly string[];
+  readonly mountWrite?: boolean;
 }
 
 /** What to send, with large files still on disk. */
 export interface PreparedRun {
   readonly input: Omit<RunInputDraft, "files">;
   readonly files: readonly LocalFile[];
+  /** Folders whose changes are brought back: they are not among the files. */
+  readonly writable: readonly Mount[];
 }
 
 /** Above this a file is uploaded by itself, so that it is sent once however often it is run. */
@@ -47,6 +52,9 @@ export async function prepareRun(
     ...parseResources(flags.resource),
     ...(flags.timeout !== undefined && { wallMs: parseDuration(flags.timeout) }),
   };
+  const mounts = (flags.mount ?? []).map(readMount);
+  const writable = flags.mountWrite === true ? mounts : [];
+  const besides = flags.mountWrite === true ? [] : mounts;
   const common = {
     args: [...args],
     env: parseVariables(flags.envFile, flags.env, env),
@@ -60,15 +68,23 @@ export async function prepareRun(
     ...(flags.model.length > 0 && { models: [...flags.model] }),
   };
   if (target === "-")
-    return { input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) }, files: [] };
+    return {
+      input: { ...common, ...(await readCode(flags)), ...encodeStdin(await readStdinFile(flags.stdin)) },
+      files: mergeMounts([], besides),
+      writable,
+    };
   // What is not here is a file of the workspace.
   if (flags.workspace !== undefined && !existsSync(target)) {
     const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
-    return { input: { ...common, entrypoint: target, ...encodeStdin(stdin) }, files: collectExtras(flags.file) };
+    return {
+      input: { ...common, entrypoint: target, ...encodeStdin(stdin) },
+      files: mergeMounts(collectExtras(flags.file), besides),
+      writable,
+    };
   }
   const { files, entrypoint } = collectProgram(target, flags.file, flags.entrypoint);
   const stdin = flags.stdin === undefined ? await readPipedStdin() : await readStdinFile(flags.stdin);
-  return { input: { ...common, entrypoint, ...encodeStdin(stdin) }, files };
+  return { input: { ...common, entrypoint, ...encodeStdin(stdin) }, files: mergeMounts(files, besides), writable };
 }
 
 async function readCode(flags: ExecFlags): Promise<{ code: string; entrypoint?: string }> {

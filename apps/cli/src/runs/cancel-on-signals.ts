@@ -7,32 +7,34 @@ import { note } from "../output/progress.ts";
 export interface Cancellation {
   /** Aborted when we are to leave before the run has ended. */
   readonly signal: AbortSignal;
-  /** From now on the first signal cancels this run. */
+  /** Whether somebody has pressed Ctrl-C. */
+  readonly isCancelled: () => boolean;
+  /** From now on the first signal cancels this run too. */
   watch(runId: string): void;
   stop(): void;
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The first Ctrl-C cancels the run and waits for its end; the second leaves at once. Before there is a run the first leaves. */
+/** The first Ctrl-C cancels what runs and waits for its end; the second leaves at once. Before there is a run the first leaves. */
 export function cancelOnSignals(syla: Syla): Cancellation {
   const leaving = new AbortController();
-  let runId: string | null = null;
+  const watched = new Set<string>();
   let cancelled = false;
+  const cancelAll = () => Promise.allSettled([...watched].map((id) => syla.runs.cancel(id)));
   const onSignal = (name: (typeof signals)[number]) => {
-    if (runId === null || cancelled) process.exit(128 + constants.signals[name]);
+    if (watched.size === 0 || cancelled) process.exit(128 + constants.signals[name]);
     cancelled = true;
     note("cancelling; press Ctrl-C again to leave at once");
-    syla.runs.cancel(runId).catch(() => undefined);
+    void cancelAll();
   };
   for (const name of signals) process.on(name, onSignal);
-  // nobody reads the output any more, so the run is of no use
-  onClosedPipe(async () => runId !== null && syla.runs.cancel(runId));
+  // nobody reads the output any more, so the runs are of no use
+  onClosedPipe(cancelAll);
   return {
     signal: leaving.signal,
-    watch: (id) => {
-      runId = id;
-    },
+    isCancelled: () => cancelled,
+    watch: (id) => void watched.add(id),
     stop: () => {
       for (const name of signals) process.off(name, onSignal);
     },

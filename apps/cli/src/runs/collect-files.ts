@@ -51,10 +51,15 @@ export function collectProgram(target: string, extras: readonly string[], entryp
 
 /** Everything in a folder that may belong to a program, without what tools make anew. */
 export function collectFolder(folder: string): readonly LocalFile[] {
-  if (!statInput(folder).isDirectory()) throw usageError(`${folder} is a file.`, "Name the folder of the program.");
-  const files = walk(resolve(folder), resolve(folder));
+  const files = listFolder(folder);
   if (files.length > 0) return files;
   throw new CliError(`${folder} holds no files.`, { code: "empty_code", exit: "no_input", hint: "Name the folder of the program." });
+}
+
+/** All files of a folder; none when it is empty. */
+export function listFolder(folder: string): readonly LocalFile[] {
+  if (!statInput(folder).isDirectory()) throw usageError(`${folder} is a file.`, "Name a folder; --file sends a file.");
+  return walk(resolve(folder), resolve(folder));
 }
 
 /** Files and folders that are sent besides a program, named as they are below the current folder. */
@@ -104,19 +109,26 @@ function readFolder(folder: string): string[] {
   }
 }
 
-function guessEntrypoint(target: string, names: readonly string[]): string {
+/** The file of a folder that is probably started; null when it is not clear. */
+export function findEntrypoint(names: readonly string[]): string | null {
   const top = names.filter((name) => !name.includes("/"));
   for (const wanted of entrypointNames) {
     const matches = top.filter((name) => name.replace(/\.[^.]+$/, "") === wanted);
     if (matches.length === 1) return matches[0] as string;
   }
-  if (names.length === 1) return names[0] as string;
+  return names.length === 1 ? (names[0] as string) : null;
+}
+
+function guessEntrypoint(target: string, names: readonly string[]): string {
+  const found = findEntrypoint(names);
+  if (found !== null) return found;
   if (names.length === 0)
     throw new CliError(`${target} holds no files.`, {
       code: "empty_code",
       exit: "no_input",
       hint: "Name a file, or a folder with a program in it.",
     });
+  const top = names.filter((name) => !name.includes("/"));
   const list = top.slice(0, 10).join(", ");
   throw usageError(
     `It is not clear which file of ${target} to start.`,

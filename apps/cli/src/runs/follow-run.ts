@@ -1,20 +1,25 @@
 import type { Run, RunEvent, Syla } from "@syla/sdk";
 import { note, type Progress } from "../output/progress.ts";
 import { plainLine } from "../output/terminal-text.ts";
-import { createOutputWriter } from "./output-writer.ts";
+import { createOutputWriter, type OutputWriter } from "./output-writer.ts";
 
 interface FollowOptions {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Without it only the end is waited for. */
   readonly print: boolean;
+  /** Where its output goes; ours when left out. */
+  readonly writers?: Readonly<Record<"stdout" | "stderr", OutputWriter>>;
   /** A server elsewhere may be starting again behind its proxy; the local one comes back soon or on another port. */
   readonly maxReconnects?: number;
 }
 
 /** Prints a run's output as it arrives, each stream to its own, and returns the run when it has ended. */
-export async function followRun(syla: Syla, id: string, { signal, progress, print, maxReconnects = 8 }: FollowOptions): Promise<Run> {
-  const writers = { stdout: createOutputWriter(process.stdout), stderr: createOutputWriter(process.stderr) };
+export async function followRun(
+  syla: Syla,
+  id: string,
+  { signal, progress, print, writers = writersOfOurs(), maxReconnects = 8 }: FollowOptions,
+): Promise<Run> {
   const onReconnect = () => progress.show("connection lost, trying again …");
   for await (const event of syla.runs.events(id, { signal, maxReconnects, onReconnect })) {
     progress.clear();
@@ -28,10 +33,14 @@ export async function followRun(syla: Syla, id: string, { signal, progress, prin
   return syla.runs.get(id, { signal });
 }
 
+function writersOfOurs() {
+  return { stdout: createOutputWriter(process.stdout), stderr: createOutputWriter(process.stderr) };
+}
+
 async function finish(
   syla: Syla,
   run: Run,
-  writers: Record<"stdout" | "stderr", ReturnType<typeof createOutputWriter>>,
+  writers: Readonly<Record<"stdout" | "stderr", OutputWriter>>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const stream of ["stdout", "stderr"] as const)

@@ -15,6 +15,20 @@ export function createOutputWriter(stream: NodeJS.WriteStream): OutputWriter {
   return stream.isTTY ? writeToTerminal(stream) : writeExactly(stream);
 }
 
+/** The same for one of several at once: whole lines, each after the name of whose it is. */
+export function createNamedWriter(stream: NodeJS.WriteStream, name: string): OutputWriter {
+  const filter = createTerminalFilter();
+  let rest = "";
+  return {
+    write: (text) => {
+      const lines = (rest + (stream.isTTY ? filter.push(text) : text)).split("\n");
+      rest = lines.pop() ?? "";
+      return send(stream, lines.map((line) => `${name} | ${line}\n`).join(""));
+    },
+    finish: () => send(stream, (rest === "" ? "" : `${name} | ${rest}\n`) + (stream.isTTY ? filter.end() : "")),
+  };
+}
+
 function writeToTerminal(stream: NodeJS.WriteStream): OutputWriter {
   const filter = createTerminalFilter();
   return {

@@ -39,7 +39,7 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
   const localActor: Actor = { userId: options.firstAdminId, role: "admin", via: "local" };
   return async (request, reply) => {
     const { cookie } = request.headers;
-    const authorization = request.headers.authorization ?? apiKeyHeader(request);
+    const authorization = passwordOf(request) ?? request.headers.authorization ?? apiKeyHeader(request);
     if (authorization !== undefined) {
       const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (key === undefined)
@@ -57,6 +57,15 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Fast
 function apiKeyHeader(request: FastifyRequest): string | undefined {
   const key = request.headers["x-api-key"];
   return typeof key === "string" && request.url.startsWith("/v1/") ? `Bearer ${key}` : undefined;
+}
+
+/** Git sends a key as a password, whatever the user is called. */
+function passwordOf(request: FastifyRequest): string | undefined {
+  const sent = request.url.startsWith("/git/") ? /^Basic +([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? "")?.[1] : undefined;
+  if (sent === undefined) return undefined;
+  const text = Buffer.from(sent, "base64").toString();
+  const key = text.slice(text.indexOf(":") + 1);
+  return key === "" ? undefined : `Bearer ${key}`;
 }
 
 function digest(text: string): Buffer {

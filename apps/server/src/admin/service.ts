@@ -14,6 +14,8 @@ import { Announcements } from "./announcements/service.ts";
 import { exportPerson } from "./export/service.ts";
 import * as store from "./store.ts";
 
+export { listAdmins } from "./store.ts";
+
 /** What administration is made of. */
 interface AdminContext {
   readonly database: Database;

@@ -1,5 +1,5 @@
 import { createHash, hash as hashOnce, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -53,6 +53,14 @@ export interface Blobs {
   close(): Promise<void>;
 }
 
+/** A store in which it is known what is read. */
+export interface LocalBlobs extends Blobs {
+  /** Notes that content is read, unless it is small. */
+  noteRead(sha256: string): Promise<void>;
+  /** What is not small and was written before `before`, and not noted as read since. */
+  listUnread(before: Date): AsyncIterable<BlobRef>;
+}
+
 const hexHash = /^[0-9a-f]{64}$/;
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -64,7 +72,7 @@ const memoryBytes = 32 * 1024 * 1024;
  * A store in a local directory: what is small in `packs/`, what is large in `sha256/ab/<hash>`, unfinished files in `incoming/` of the same
  * file system. Before layout 3 small content was in files too.
  */
-export async function openBlobs(root: string, claims: Claims = noClaims): Promise<Blobs> {
+export async function openBlobs(root: string, claims: Claims = noClaims): Promise<LocalBlobs> {
   const incoming = join(root, "incoming");
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (let byte = 0; byte < 256; byte++)
@@ -188,7 +196,7 @@ export async function openBlobs(root: string, claims: Claims = noClaims): Promis
         if (!seen.has(ref.sha256)) yield ref;
         seen.add(ref.sha256);
       }
-      for await (const ref of listFiles(join(root, "sha256"))) if (!seen.has(ref.sha256)) yield ref;
+      for await (const { sha256, size } of listFiles(join(root, "sha256"))) if (!seen.has(sha256)) yield { sha256, size };
     },
     quarantine: async (sha256) => {
       const file = path(sha256);
@@ -204,6 +212,13 @@ export async function openBlobs(root: string, claims: Claims = noClaims): Promis
     },
     compact: () => packs.compact(),
     close: () => packs.close(),
+    noteRead: async (sha256) => {
+      const now = new Date();
+      await utimes(path(sha256), now, now).catch(ignoreMissing);
+    },
+    listUnread: async function* (before) {
+      for await (const { usedAt, ...ref } of listFiles(join(root, "sha256"))) if (ref.size > smallBytes && usedAt < before) yield ref;
+    },
   };
 }
 
@@ -213,11 +228,12 @@ async function hashFile(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function* listFiles(root: string): AsyncGenerator<BlobRef> {
+/** `usedAt`: when it was written, or noted as read. */
+async function* listFiles(root: string): AsyncGenerator<BlobRef & { readonly usedAt: Date }> {
   for (const folder of await readdir(root)) {
     for (const name of await readdir(join(root, folder))) {
-      const size = hexHash.test(name) ? (await stat(join(root, folder, name)).catch(ignoreMissing))?.size : undefined;
-      if (size !== undefined) yield { sha256: name, size };
+      const found = hexHash.test(name) ? await stat(join(root, folder, name)).catch(ignoreMissing) : undefined;
+      if (found !== undefined) yield { sha256: name, size: found.size, usedAt: found.mtime };
     }
   }
 }

@@ -33,6 +33,7 @@ export interface DataDirectory {
   readonly secretFile: string;
   readonly demandFile: string;
   readonly credentialKeysFile: string;
+  readonly restoringFile: string;
 }
 
 /** The paths below `root`; creates nothing. */
@@ -51,6 +52,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     secretFile: at("secret"),
     demandFile: at("sandbox-demand.json"),
     credentialKeysFile: at("credential-keys.json"),
+    restoringFile: at("restoring.json"),
   };
 }
 
@@ -92,6 +94,11 @@ export function checkLayout(directory: DataDirectory): void {
       message: `The data directory ${directory.root} has layout ${found}; this version knows layouts up to ${layout}.`,
     });
   }
+}
+
+/** What a restore that was cut off has left is no installation. @throws AppError `restore_unfinished` */
+export function refuseUnfinishedRestore({ restoringFile }: DataDirectory): void {
+  if (existsSync(restoringFile)) throw new AppError("restore_unfinished");
 }
 
 /** Layout 1 had two levels of folders, `sha256/ab/cd/<hash>`. May be cut off and done again. */

@@ -298,7 +298,19 @@ async function reportChange<T, A>(route: Route, request: FastifyRequest, options
   }
 }
 
+/** What asks a client for its key. */
+const basicChallenge = 'Basic realm="Syla", charset="UTF-8"';
+
 async function authenticate<A>(route: Route, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): Promise<A | null> {
+  try {
+    return await findCaller(route, request, reply, options);
+  } catch (error) {
+    if (route.basic === true && toAppError(error).status === 401) reply.header("www-authenticate", basicChallenge);
+    throw error;
+  }
+}
+
+async function findCaller<A>(route: Route, request: FastifyRequest, reply: FastifyReply, options: HttpOptions<A>): Promise<A | null> {
   if (route.auth === "none") {
     await options.rateLimit?.(route, request, reply, null);
     return null;

@@ -11,27 +11,47 @@ interface Migration {
   readonly sha256: string;
 }
 
-/** Any constant: servers that share a database take turns. */
-const advisoryLock = 7_878_001;
+/** Any constant: servers that share a database take turns. Whoever holds it shared is spared changes of the schema meanwhile. */
+export const migrationLock = 7_878_001;
+
+/** A migration that has run in a database. */
+export interface AppliedMigration {
+  readonly name: string;
+  readonly sha256: string;
+}
 
 /**
  * Brings the schema up to date: runs each `NNNN-name.sql` that has not run yet, in order, each in a transaction of its own.
  *
+ * `only`: no others than these, the schema of a backup.
+ *
  * @returns the names of the migrations that ran
  * @throws AppError `database_newer` for a database of a newer version, `database_mismatch` when a migration that ran differs from ours, `database_unavailable`
  */
-export async function migrate(target: DatabaseTarget, directory: string): Promise<string[]> {
+export async function migrate(target: DatabaseTarget, directory: string, only?: readonly AppliedMigration[]): Promise<string[]> {
   const client = new pg.Client({ ...target, connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined);
   try {
     await client.connect();
-    await client.query("select pg_advisory_lock($1)", [advisoryLock]);
-    return await applyPending(client, readMigrations(directory));
+    await client.query("select pg_advisory_lock($1)", [migrationLock]);
+    const known = readMigrations(directory);
+    if (only === undefined) return await applyPending(client, known);
+    checkApplied(only, known);
+    const wanted = new Set(only.map(({ name }) => name));
+    return await applyPending(
+      client,
+      known.filter(({ name }) => wanted.has(name)),
+    );
   } catch (error) {
     throw databaseError(error) ?? error;
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Looks whether this version knows all of these migrations. @throws AppError `database_newer`, `database_mismatch` */
+export function requireKnown(applied: readonly AppliedMigration[], directory: string): void {
+  checkApplied(applied, readMigrations(directory));
 }
 
 function readMigrations(directory: string): Migration[] {
@@ -56,7 +76,7 @@ async function applyPending(client: pg.Client, known: readonly Migration[]): Pro
   return pending.map((migration) => migration.name);
 }
 
-function checkApplied(applied: readonly { name: string; sha256: string }[], known: readonly Migration[]): void {
+function checkApplied(applied: readonly AppliedMigration[], known: readonly Migration[]): void {
   const byName = new Map(known.map((migration) => [migration.name, migration]));
   for (const { name, sha256 } of applied) {
     const ours = byName.get(name);

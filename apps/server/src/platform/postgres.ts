@@ -155,7 +155,9 @@ async function launch(cluster: Cluster, address: PostgresAddress, settings: read
 }
 
 function launchError(child: ChildProcess, lines: readonly string[], failure: NodeJS.ErrnoException | undefined): AppError {
-  const named = lines.find((line) => /FATAL|ERROR|could not|failed/.test(line)) ?? lines.at(-1);
+  // Whoever asks whether it answers is told so in the log, too.
+  const own = lines.filter((line) => !/the database system is/.test(line));
+  const named = own.find((line) => /FATAL|ERROR|could not|failed/.test(line)) ?? own.at(-1) ?? lines.at(-1);
   const reason = failure?.message ?? named ?? `exit code ${child.exitCode}`;
   const isProgramMissing = failure?.code === "ENOENT";
   const hint = isProgramMissing ? { hint: "Install the package `util-linux` (`setpriv`, `unshare`), or set `DATABASE_URL`." } : {};

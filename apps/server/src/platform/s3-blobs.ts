@@ -8,12 +8,11 @@ import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   paginateListObjectsV2,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -23,18 +22,7 @@ import { noClaims, type Claims } from "./blob-claims.ts";
 import { diskError, readRegularFile, writeHashed } from "./blob-files.ts";
 import type { BlobRef, Blobs, PendingBlob } from "./blobs.ts";
 import { outlastOutage } from "./database.ts";
-import type { Secret } from "./secret.ts";
-
-/** Where a bucket is, and who we are there. */
-export interface S3Target {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly bucket: string;
-  /** In front of every name; empty, or ends in a slash. */
-  readonly prefix: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
-}
+import { connectToBucket, type S3Target } from "./s3-client.ts";
 
 const hexHash = /^[0-9a-f]{64}$/;
 const smallBytes = 64 * 1024;
@@ -52,20 +40,8 @@ const staleUploadMs = 24 * 60 * 60 * 1000;
  * @throws AppError `storage_unavailable` when the bucket cannot be used
  */
 export async function openS3Blobs(target: S3Target, incoming: string, claims: Claims = noClaims): Promise<Blobs> {
-  const client = new S3Client({
-    endpoint: target.endpoint,
-    region: target.region,
-    forcePathStyle: true,
-    maxAttempts: 4,
-    // Other services than Amazon's know no checksums but that of the content's hash.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-    credentials: { accessKeyId: target.accessKeyId, secretAccessKey: target.secretAccessKey.reveal() },
-  });
+  const client = await connectToBucket(target);
   const Bucket = target.bucket;
-  await client.send(new HeadBucketCommand({ Bucket })).catch((cause: unknown) => {
-    throw bucketError(target, cause);
-  });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
 
@@ -251,16 +227,4 @@ function ignoreMissing(error: unknown): undefined {
 
 function unavailable(cause: unknown): AppError {
   return new AppError("storage_unavailable", { cause, retryAfter: 5 });
-}
-
-/** Why a bucket cannot be used, in words that tell what to correct. */
-function bucketError({ endpoint, bucket }: S3Target, cause: unknown): AppError {
-  const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
-  const why =
-    status === 404
-      ? `has no bucket "${bucket}"`
-      : status === 401 || status === 403
-        ? `does not let this key use the bucket "${bucket}"`
-        : "does not answer";
-  return new AppError("storage_unavailable", { message: `The object store ${endpoint} ${why}.`, cause });
 }

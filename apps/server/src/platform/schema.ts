@@ -713,6 +713,13 @@ interface BlobGarbageRow {
   since: Time;
 }
 
+interface ColdBlobRow {
+  sha256: string;
+  size: number;
+  store: string;
+  moved_at: Time;
+}
+
 interface TreeBlobRow {
   tree_sha256: string;
   sha256: string;
@@ -760,13 +767,28 @@ interface TreeAnalysisRow {
 
 interface StorageJobRow {
   id: string;
-  kind: "check" | "repair" | "collect" | "measure" | "copy";
+  kind: "check" | "repair" | "collect" | "measure" | "copy" | "cool" | "recall";
   state: "running" | "done" | "failed" | "stopped";
   stop_requested_at: OptionalTime;
   started_by: string | null;
   worker_id: string;
   started_at: Time;
   finished_at: OptionalTime;
+  report: JSONColumnType<object>;
+}
+
+interface BackupJobRow {
+  id: string;
+  kind: "create" | "verify" | "delete" | "restore";
+  state: "running" | "done" | "failed" | "stopped";
+  backup_id: string | null;
+  workspace_id: string | null;
+  is_automatic: Generated<boolean>;
+  started_by: string | null;
+  worker_id: string;
+  started_at: Time;
+  finished_at: OptionalTime;
+  stop_requested_at: OptionalTime;
   report: JSONColumnType<object>;
 }
 
@@ -928,6 +950,25 @@ interface WorkspaceVersionRow {
   run_id: string | null;
   created_by: string | null;
   created_at: Time;
+  commit_id: Generated<string | null>;
+  author: Generated<string | null>;
+}
+
+interface WorkspaceRepositoryRow {
+  workspace_id: string;
+  tip: string;
+  tree_sha256: string;
+  last_version: number;
+  updated_at: Time;
+}
+
+interface WorkspacePackRow {
+  workspace_id: string;
+  sha256: string;
+  size: number;
+  index_sha256: string;
+  index_size: number;
+  created_at: Time;
 }
 
 interface WorkspaceHeadRow {
@@ -943,9 +984,13 @@ export interface Schema {
   workspaces: WorkspaceRow;
   workspace_versions: WorkspaceVersionRow;
   workspace_heads: WorkspaceHeadRow;
+  workspace_repositories: WorkspaceRepositoryRow;
+  workspace_packs: WorkspacePackRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
+  cold_blobs: ColdBlobRow;
   storage_jobs: StorageJobRow;
+  backup_jobs: BackupJobRow;
   imports: ImportRow;
   tree_blobs: TreeBlobRow;
   tree_analyses: TreeAnalysisRow;

@@ -121,8 +121,8 @@ export async function findStored(work: Work, userId: string, hashes: readonly st
 }
 
 /**
- * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, the files of what they own, and what is
- * said to their models. The analyser
+ * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, the files of what they own, with the commits
+ * of their workspaces, and what is said to their models. The analyser
  * comes with each analysis, and is nobody's.
  */
 function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -144,6 +144,7 @@ function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
         join tree_blobs b on b.tree_sha256 = v.tree_sha256 where w.owner_id ${whom}
       union all select w.owner_id, b.sha256, b.size from workspaces w join workspace_heads h on h.workspace_id = w.id
         join tree_blobs b on b.tree_sha256 = h.tree_sha256 where w.owner_id ${whom}
+      union all select w.owner_id, p.sha256, p.size + p.index_size from workspaces w join workspace_packs p on p.workspace_id = w.id where w.owner_id ${whom}
     ) as every order by owner_id, sha256`;
 }
 

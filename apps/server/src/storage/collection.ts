@@ -95,7 +95,7 @@ async function deleteDue(
 }
 
 /** The items in arrays of at most `size`. */
-export async function* inParts<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+export async function* inParts<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
   let part: T[] = [];
   for await (const item of items) {
     part.push(item);

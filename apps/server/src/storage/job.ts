@@ -1,9 +1,11 @@
 import type { StorageFinding, StorageJob, StorageReport } from "@syla/contracts/storage";
 import type { Blobs, BlobRef } from "../platform/blobs.ts";
+import type { Database } from "../platform/database.ts";
 import { collect, type CollectionContext } from "./collection.ts";
 import { inspect, type Replica } from "./inspection.ts";
 import { copyContent } from "./move.ts";
 import { findReferrers } from "./store.ts";
+import type { Moved, Tiers } from "./tiers/tiers.ts";
 import { measure, type NotedUsage } from "./usage/measure.ts";
 
 const mostFindings = 1000;
@@ -14,6 +16,7 @@ export interface JobContext extends CollectionContext {
   readonly replicas: readonly Replica[];
   /** The other store of the installation. */
   readonly copyTarget: { readonly place: string; readonly blobs: Blobs } | null;
+  readonly tiers: Tiers | null;
   /** Counts anew what people have stored. */
   readonly settleStored: () => Promise<void>;
 }
@@ -46,6 +49,9 @@ export async function performJob(context: JobContext, kind: StorageJob["kind"], 
       return;
     case "copy":
       return await copy(context, report, onFinding, signal);
+    case "cool":
+    case "recall":
+      return await moveBetweenTiers(context, kind, report, onFinding, signal);
     default:
       return await inspect({ database, blobs, replicas: kind === "repair" ? replicas : null, onBlob, onFinding }, signal);
   }
@@ -62,8 +68,27 @@ async function copy(
   const onProgress = ({ blobs: count, bytes, copied }: { blobs: number; bytes: number; copied: number }) =>
     Object.assign(report, { blobs: count, bytes, copied });
   const { damaged } = await copyContent(blobs, copyTarget.blobs, { verify: false, onProgress, signal });
-  for (const sha256 of damaged) {
-    const referrers = await findReferrers(database.queries, sha256, mostReferrers);
-    onFinding({ sha256, problem: "damaged", referrers, outcome: "found", detail: null });
+  for (const sha256 of damaged) onFinding(await describeDamage(database, sha256));
+}
+
+async function moveBetweenTiers(
+  { database, tiers }: JobContext,
+  kind: "cool" | "recall",
+  report: JobReport,
+  onFinding: (finding: StorageFinding) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const every: AsyncIterable<Moved> | undefined = kind === "cool" ? tiers?.cool(signal) : tiers?.recall(signal);
+  for await (const { sha256, size, outcome } of every ?? []) {
+    report.blobs += 1;
+    report.bytes += size;
+    if (outcome === "moved") report.copied += 1;
+    else onFinding(await describeDamage(database, sha256));
   }
+}
+
+/** Of content that stays where it is, because it is not what it should be. */
+async function describeDamage({ queries }: Database, sha256: string): Promise<StorageFinding> {
+  const referrers = await findReferrers(queries, sha256, mostReferrers);
+  return { sha256, problem: "damaged", referrers, outcome: "found", detail: null };
 }

@@ -54,7 +54,8 @@ async function sizesIn(blobs: Blobs, signal?: AbortSignal): Promise<ReadonlyMap<
   return sizes;
 }
 
-async function copyOne(from: Blobs, to: Blobs, { sha256, size }: BlobRef, verify: boolean): Promise<"copied" | "there" | "damaged"> {
+/** With `verify` what is there already and what is copied is read back. @throws AppError `not_found` when it is gone meanwhile */
+export async function copyOne(from: Blobs, to: Blobs, { sha256, size }: BlobRef, verify: boolean): Promise<"copied" | "there" | "damaged"> {
   if ((await to.stat(sha256))?.size === size && (!verify || (await to.verify(sha256)))) return "there";
   if (size <= memoryBytes) {
     const bytes = await from.get(sha256);

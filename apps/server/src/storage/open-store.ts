@@ -6,25 +6,35 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import { noClaims, openOwnClaims, openSharedClaims, type Claims } from "../platform/blob-claims.ts";
 import { openBackup, type BlobBackup } from "../platform/blob-backup.ts";
-import { openBlobs, type Blobs } from "../platform/blobs.ts";
+import { openBlobs, type Blobs, type LocalBlobs } from "../platform/blobs.ts";
 import { readIfPresent, writePrivateFile, type DataDirectory } from "../platform/data-directory.ts";
 import type { Queries } from "../platform/database.ts";
-import type { S3Target } from "../platform/s3-blobs.ts";
+import type { S3Target } from "../platform/s3-client.ts";
 import type { Replica } from "./inspection.ts";
+import { deleteColdOf, listColdStores } from "./tiers/store.ts";
+import { openTiers, type Tiers } from "./tiers/tiers.ts";
 
 type StoreConfig = Pick<
   Config,
-  "storage" | "storageBackup" | "s3Endpoint" | "s3Bucket" | "s3Region" | "s3Prefix" | "s3AccessKeyId" | "s3SecretAccessKey"
+  | "storage"
+  | "storageBackup"
+  | "storageColdDays"
+  | "s3Endpoint"
+  | "s3Bucket"
+  | "s3Region"
+  | "s3Prefix"
+  | "s3AccessKeyId"
+  | "s3SecretAccessKey"
 >;
 
 /** A place that content can be in. */
-export interface StorePlace {
+export interface StorePlace<Opened extends Blobs = Blobs> {
   readonly kind: "local" | "s3";
   /** By which it is known: in the notes of collecting, and in the data directory. */
   readonly name: string;
   /** For people. */
   readonly place: string;
-  open(claims?: Claims): Promise<Blobs>;
+  open(claims?: Claims): Promise<Opened>;
 }
 
 /** The store of a server. */
@@ -35,6 +45,8 @@ export interface OpenedStore extends Omit<StorePlace, "open"> {
   readonly replicas: readonly Replica[];
   /** The other store of the installation, in which content may be copied before it is moved. */
   readonly copyTarget: { readonly place: string; readonly blobs: Blobs } | null;
+  /** When content that nobody has read for long is in a bucket, or goes there. */
+  readonly tiers: Tiers | null;
   close(): Promise<void>;
 }
 
@@ -53,7 +65,8 @@ export async function openStore(config: StoreConfig, directory: DataDirectory, q
   }
   await using opened = new AsyncDisposableStack();
   const claims = wanted.kind === "local" ? await openOwnClaims(queries, wanted.name) : openSharedClaims(queries, wanted.name);
-  const blobs = opened.adopt(await wanted.open(claims), (value) => value.close());
+  const tiers = await openTiersOf(config, queries, { wanted, local, remote }, claims);
+  const blobs = opened.adopt(tiers?.blobs ?? (await wanted.open(claims)), (value) => value.close());
   const other = wanted.kind === "local" ? remote : local;
   const hasReplica = wanted.kind === "local" || hasContent(directory.blobs);
   // A replica that does not answer is no reason not to start.
@@ -67,8 +80,37 @@ export async function openStore(config: StoreConfig, directory: DataDirectory, q
   }
   const { kind, name, place } = wanted;
   const owned = opened.move();
-  return { kind, name, place, blobs, claims, replicas, copyTarget, close: () => owned.disposeAsync() };
+  return { kind, name, place, blobs, claims, replicas, copyTarget, tiers, close: () => owned.disposeAsync() };
 }
+
+/** @throws AppError `storage_moved` when the bucket is not configured that has some of the content, `storage_unavailable` */
+async function openTiersOf(
+  { storageColdDays }: StoreConfig,
+  queries: Queries,
+  { wanted, local, remote }: Pick<Stores, "wanted" | "local" | "remote">,
+  claims: Claims,
+): Promise<Tiers | null> {
+  const elsewhere = (await listColdStores(queries)).filter((name) => name !== remote?.name);
+  if (elsewhere.length > 0)
+    throw new AppError("storage_moved", {
+      message: `Content that nobody had read for long is in ${elsewhere.map(placeOf).join(" and ")}, and there are no settings for it.`,
+      hint: "Give the `SYLA_S3_…` settings of that bucket, with `SYLA_STORAGE=local`; `syla server storage recall` takes everything back.",
+    });
+  if (wanted.kind === "s3") {
+    await deleteColdOf(queries, wanted.name);
+    return null;
+  }
+  const isUsed = storageColdDays !== undefined || (await listColdStores(queries)).length > 0;
+  if (!isUsed || remote === null) return null;
+  await using opened = new AsyncDisposableStack();
+  const hot = opened.adopt(await local.open(claims), (value) => value.close());
+  const cold = await remote.open(noClaims);
+  opened.move(); // both are closed as one
+  const coldMs = storageColdDays === undefined ? null : storageColdDays * dayMs;
+  return openTiers({ queries, hot, cold, store: remote.name, place: remote.place, coldMs });
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** @throws AppError `config_invalid` */
 function openConfiguredBackup(folder: string): BlobBackup {
@@ -87,7 +129,7 @@ function openConfiguredBackup(folder: string): BlobBackup {
 export interface Stores {
   readonly wanted: StorePlace;
   readonly current: string;
-  readonly local: StorePlace;
+  readonly local: StorePlace<LocalBlobs>;
   readonly remote: StorePlace | null;
 }
 
@@ -96,7 +138,7 @@ export function findStores(config: StoreConfig, directory: DataDirectory): Store
   const file = join(directory.root, "storage.json");
   const marker = readMarker(file);
   const id = marker?.id ?? randomBytes(8).toString("hex");
-  const local: StorePlace = {
+  const local: StorePlace<LocalBlobs> = {
     kind: "local",
     name: `local:${id}`,
     place: directory.blobs,

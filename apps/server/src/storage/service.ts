@@ -9,8 +9,11 @@ import { performJob, type JobReport, type JobContext } from "./job.ts";
 import * as jobs from "./store.ts";
 import { nameOwners, type NotedUsage } from "./usage/measure.ts";
 
+export { referenceQuery } from "./references/store.ts";
+
 const lookEveryMs = 10 * 60 * 1000;
-const collectEveryMs = 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const collectEveryMs = dayMs;
 const saveEveryMs = 1000;
 const listedJobs = 20;
 
@@ -39,7 +42,7 @@ export class Storage implements Service {
     while (!this.#stopping.signal.aborted) {
       await sleep(lookEveryMs, undefined, { ref: false, signal: this.#stopping.signal }).catch(() => {});
       if (!this.#stopping.signal.aborted)
-        await this.#collectDaily().catch((err: unknown) => this.#context.logger.warn({ err }, "the store could not be collected"));
+        await this.#careDaily().catch((err: unknown) => this.#context.logger.warn({ err }, "the store could not be cared for"));
     }
   }
 
@@ -53,15 +56,19 @@ export class Storage implements Service {
   }
 
   async status(): Promise<StorageStatus> {
-    const { database, kind, place, replicas, copyTarget, graceMs, store } = this.#context;
+    const { database, kind, place, replicas, copyTarget, tiers, graceMs, store } = this.#context;
     const newest = await jobs.listJobs(database.queries, listedJobs);
     const usage = await jobs.findUsage(database.queries);
-    const last = (await jobs.findLastCollection(database.queries))?.getTime() ?? 0;
+    const last = (await jobs.findLast(database.queries, "collect"))?.getTime() ?? 0;
     return {
       store: kind,
       place,
       replicas: replicas.map((replica) => replica.name),
       copyTarget: copyTarget?.place ?? null,
+      cold:
+        tiers === null
+          ? null
+          : { place: tiers.place, afterDays: tiers.coldMs === null ? null : tiers.coldMs / dayMs, ...(await tiers.count()) },
       graceHours: graceMs / 3_600_000,
       nextCollectionAt: new Date(Math.max(last + collectEveryMs, Date.now())).toISOString(),
       usage: usage === undefined ? null : await nameOwners(database.queries, usage as NotedUsage),
@@ -79,8 +86,10 @@ export class Storage implements Service {
 
   /** Begins a job, which goes on by itself. @throws AppError `storage_busy`, `storage_target_missing` */
   async start(kind: StorageJob["kind"], actor: Actor | null): Promise<StorageJob> {
-    const { database, workerId, copyTarget } = this.#context;
+    const { database, workerId, copyTarget, tiers } = this.#context;
     if (kind === "copy" && copyTarget === null) throw new AppError("storage_target_missing");
+    if ((kind === "cool" && typeof tiers?.coldMs !== "number") || (kind === "recall" && tiers === null))
+      throw new AppError("storage_untiered");
     const lost = { ...emptyReport(), error: "The server that did it is gone." };
     const job = { id: newId("sjob"), kind, startedBy: actor?.userId ?? null, workerId, report: emptyReport() };
     const row = await jobs.insertJob(database.queries, job, lost);
@@ -100,12 +109,18 @@ export class Storage implements Service {
     return await this.job(id);
   }
 
-  async #collectDaily(): Promise<void> {
-    const last = await jobs.findLastCollection(this.#context.database.queries);
-    if (last !== undefined && last.getTime() > Date.now() - collectEveryMs) return;
-    await this.start("collect", null).catch((error: unknown) => {
-      if (!(error instanceof AppError && error.code === "storage_busy")) throw error;
-    });
+  /** Whatever is due; one at a time, so what finds another running comes at the next look. */
+  async #careDaily(): Promise<void> {
+    const { database, tiers } = this.#context;
+    const kinds = typeof tiers?.coldMs === "number" ? (["collect", "cool"] as const) : (["collect"] as const);
+    for (const kind of kinds) {
+      const last = await jobs.findLast(database.queries, kind);
+      if (last !== undefined && last.getTime() > Date.now() - collectEveryMs) continue;
+      await this.start(kind, null).catch((error: unknown) => {
+        if (!(error instanceof AppError && error.code === "storage_busy")) throw error;
+      });
+      await this.#running;
+    }
   }
 
   async #carryOut(id: string, kind: StorageJob["kind"]): Promise<void> {

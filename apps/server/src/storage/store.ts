@@ -40,10 +40,14 @@ export async function noteGarbage(queries: Queries, store: string, hashes: reado
   await sql`insert into blob_garbage (store, sha256) select ${store}, unnest(${hashes}::text[]) on conflict do nothing`.execute(queries);
 }
 
-/** Locks what was noted longer ago than the time of grace. Whoever puts one of these waits for the end of the transaction. */
+/**
+ * Locks what was noted longer ago than the time of grace; nothing while a backup is made, which copies what the database referred to when it began.
+ * Whoever puts one of these waits for the end of the transaction.
+ */
 export async function lockDueGarbage(work: Work, store: string, graceMs: number, limit: number): Promise<string[]> {
   const { rows } = await sql<{ sha256: string }>`
     select sha256 from blob_garbage where store = ${store} and since <= clock_timestamp() - make_interval(secs => ${graceMs / 1000})
+      and not exists (select from backup_jobs b join workers w on w.id = b.worker_id where b.state = 'running' and w.stopped_at is null)
     order by since limit ${limit} for update skip locked`.execute(work);
   return rows.map((row) => row.sha256);
 }
@@ -133,9 +137,9 @@ export async function requestStop(queries: Queries, id: string): Promise<void> {
     .execute();
 }
 
-/** When the store was last collected. */
-export async function findLastCollection(queries: Queries): Promise<Date | undefined> {
-  const query = queries.selectFrom("storage_jobs").select("started_at").where("kind", "=", "collect").orderBy("id", "desc").limit(1);
+/** When a job of a kind was last begun. */
+export async function findLast(queries: Queries, kind: StorageJobRow["kind"]): Promise<Date | undefined> {
+  const query = queries.selectFrom("storage_jobs").select("started_at").where("kind", "=", kind).orderBy("id", "desc").limit(1);
   return (await query.executeTakeFirst())?.started_at;
 }
 

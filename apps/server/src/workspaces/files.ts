@@ -41,6 +41,8 @@ export interface FilesWish {
   readonly revision?: Revision | undefined;
   /** What was there before becomes a version. */
   readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null } | undefined;
+  /** What else becomes of it in the same transaction, also where the files stay as they are. The owner's content is counted anew. */
+  readonly also?: ((work: Work) => Promise<void>) | undefined;
 }
 
 /**
@@ -87,7 +89,7 @@ async function putMerged(context: FilesContext, actor: Actor, id: string, wish: 
     const tree = await trees.put(entries).catch((error: unknown) => {
       throw error instanceof AppError ? locatedIn("changes", error) : error;
     });
-    if (tree.sha256 === seen.tree_sha256) return await store.touchWorkspace(database.queries, id);
+    if (tree.sha256 === seen.tree_sha256 && wish.also === undefined) return await store.touchWorkspace(database.queries, id);
     await blobs.keep([tree.sha256]);
     const write = async (work: Work) => {
       const row = await store.lockWorkspace(work, id);
@@ -97,11 +99,13 @@ async function putMerged(context: FilesContext, actor: Actor, id: string, wish: 
       if (wish.before !== undefined) await store.insertVersion(work, id, { ...wish.before, tree: row.tree_sha256, by: actor.userId });
       await store.changeWorkspace(work, id, actor.userId, { tree_sha256: tree.sha256 });
       await store.insertHead(work, { id, revision: row.revision + 1, tree: tree.sha256 });
+      await wish.also?.(work);
       await store.touchWorkspace(work, id);
       return true;
     };
     // What the owner has uploaded is counted; content that came otherwise is not.
-    const gains = actor.userId === seen.owner_id && wish.before?.cause !== "before_import" ? [] : [seen.owner_id];
+    const isCounted = actor.userId === seen.owner_id && wish.before?.cause !== "before_import" && wish.also === undefined;
+    const gains = isCounted ? [] : [seen.owner_id];
     const isDone = await database.queries.transaction().execute((work) => settling(work, gains, () => write(work)));
     if (isDone) return;
   }

@@ -56,6 +56,8 @@ export function toVersion(row: VersionRow): WorkspaceVersion {
     tree: treeOf(row),
     createdAt: row.created_at.toISOString(),
     createdBy: toPerson(row.created_by, row.creator_name),
+    commit: row.commit_id,
+    author: row.author,
   };
 }
 

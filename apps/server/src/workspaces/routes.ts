@@ -70,6 +70,10 @@ function bindFiles(http: Http, workspaces: Workspaces, blobs: Blobs): void {
     const type = { ...attachment(name, "application/octet-stream"), "x-content-sha256": entry.sha256 };
     return await contentAnswer(blobs, entry, headers, call.reply, type);
   });
+  http.bind(
+    workspaceRoutes.searchWorkspaceFiles,
+    async ({ params, query }, call) => await workspaces.search(call.actor, params.id, query, call.signal),
+  );
   http.bind(workspaceRoutes.changeWorkspaceFiles, async ({ params, headers, body }, call) => {
     call.trail.details = { changes: body.changes.length };
     return withEtag(await workspaces.changeFiles(call.actor, params.id, body, readRevision(headers)));

@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import type { AssetOwner, TransferInput } from "@syla/contracts/assets";
+import type { FileSearch, FoundFiles } from "@syla/contracts/file-search";
 import type {
   Workspace,
   WorkspaceChange,
@@ -23,13 +24,16 @@ import { newId } from "../platform/ids.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, TreeRef } from "../platform/trees.ts";
 import { settling } from "../quotas/service.ts";
+import { adoptTrees, copyWorkspace, kindOf, putCopyOver, type WorkspaceCopy } from "./copies.ts";
 import { beforeImport, changeFiles, putFiles, type FilesContext } from "./files.ts";
 import type { WorkspaceTimes } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable, requireRevision, toThing } from "./loading.ts";
 import { toWorkspace, treeOf } from "./presenter.ts";
+import { searchFiles } from "./search.ts";
 import * as store from "./store.ts";
 import { diffVersions, listVersions, requireVersion, restoreVersion, snapshot, treeAt } from "./versions.ts";
 
+export { treesOf, type WorkspaceCopy } from "./copies.ts";
 export type { WorkspaceTimes } from "./kinds.ts";
 
 /** What workspaces are made of. */
@@ -238,6 +242,17 @@ export class Workspaces {
     return { tree, revision: row.revision, entries: await this.#context.trees.read(tree.sha256) };
   }
 
+  /** A page of the lines in its files that hold something. @throws AppError `invalid_pattern` */
+  async search(
+    actor: Actor,
+    id: string,
+    wish: FileSearch & { readonly version?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<FoundFiles> {
+    const { entries, revision } = await this.files(actor, id, wish.version);
+    return { revision, ...(await searchFiles(this.#context.blobs, entries, wish, signal)) };
+  }
+
   /** Changes files on what the writer saw at `revision`. @throws AppError `workspace_conflict`, … */
   async changeFiles(actor: Actor, id: string, wish: WorkspaceFileChanges, revision: Revision | undefined): Promise<Workspace> {
     await changeFiles(this.#context, actor, id, wish, revision);
@@ -282,6 +297,39 @@ export class Workspaces {
     return await this.get(actor, id);
   }
 
+  /** Everything of it, for a backup. @throws AppError `not_found`, `forbidden` */
+  async copyOf(actor: Actor, id: string): Promise<WorkspaceCopy> {
+    return await copyWorkspace(this.#context, actor, id);
+  }
+
+  /** A new workspace of the actor's with the files and the versions of a copy, whose content is stored. @throws AppError `forbidden`, `quota_exceeded` */
+  async createFromCopy(actor: Actor, copy: WorkspaceCopy): Promise<Workspace> {
+    const kind = kindOf(copy);
+    requirePermission(actor, kind === "ephemeral" ? "workspace:try" : "workspace:create");
+    await adoptTrees(this.#context, copy);
+    const tree = await this.#context.trees.find(copy.tree);
+    if (tree === undefined) throw new AppError("not_found");
+    return await this.#insert(actor, {
+      name: await store.findFreeName(this.#context.database.queries, actor.userId, copy.name),
+      description: copy.description,
+      kind,
+      ownerId: actor.userId,
+      tree,
+      network: "none",
+      keepOnExit: copy.keepOnExit,
+      clonedFrom: { id: copy.id, version: null },
+      isBrought: false,
+      versions: copy.versions,
+    });
+  }
+
+  /** The files of a copy in the place of those that are there, which become a version. @throws AppError `workspace_archived`, … */
+  async restoreCopy(actor: Actor, id: string, copy: WorkspaceCopy, message: string): Promise<Workspace> {
+    await adoptTrees(this.#context, copy);
+    await putCopyOver(this.#context, actor, id, copy, message);
+    return await this.get(actor, id);
+  }
+
   /** What sharing needs to know of a workspace. Undefined when there is none, or it has been deleted. */
   async thing(id: string): Promise<Thing | undefined> {
     const row = id.includes("\0") ? undefined : await store.findWorkspace(this.#context.database.queries, id);
@@ -312,10 +360,11 @@ export class Workspaces {
       readonly tree: TreeRef;
       readonly clonedFrom: Workspace["clonedFrom"];
       readonly isBrought: boolean;
+      readonly versions?: WorkspaceCopy["versions"];
     },
   ): Promise<Workspace> {
     const id = newId("wsp");
-    const { name, description, kind, network, keepOnExit, ownerId, tree, clonedFrom, isBrought } = wish;
+    const { name, description, kind, network, keepOnExit, ownerId, tree, clonedFrom, isBrought, versions = [] } = wish;
     const row = {
       id,
       kind,
@@ -330,7 +379,20 @@ export class Workspaces {
       updated_by: actor.userId,
     };
     // What was uploaded is counted; content of elsewhere its owner has brought nowhere.
-    await this.#transaction((work) => settling(work, isBrought ? [] : [ownerId], () => store.insertWorkspace(work, row)));
+    const insert = async (work: Work) => {
+      await store.insertWorkspace(work, row);
+      const copied = versions.map(({ number, tree: sha256, message, cause, createdBy, createdAt }) => ({
+        workspace_id: id,
+        number,
+        tree_sha256: sha256,
+        message,
+        cause,
+        created_by: createdBy,
+        created_at: new Date(createdAt),
+      }));
+      await store.insertCopiedVersions(work, id, copied);
+    };
+    await this.#transaction((work) => settling(work, isBrought ? [] : [ownerId], () => insert(work)));
     return await this.get(actor, id);
   }
 

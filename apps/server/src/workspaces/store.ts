@@ -264,6 +264,29 @@ export async function listVersions(queries: Queries, id: string, page: { limit: 
     .execute();
 }
 
+/** Every version, the oldest first. */
+export async function listAllVersions(queries: Queries, id: string): Promise<Selectable<Schema["workspace_versions"]>[]> {
+  return await queries.selectFrom("workspace_versions").selectAll().where("workspace_id", "=", id).orderBy("number").execute();
+}
+
+/** Gives a new workspace the versions of another one, with their numbers. */
+export async function insertCopiedVersions(
+  work: Work,
+  id: string,
+  versions: readonly Insertable<Schema["workspace_versions"]>[],
+): Promise<void> {
+  if (versions.length === 0) return;
+  await work
+    .insertInto("workspace_versions")
+    .values([...versions])
+    .execute();
+  await work
+    .updateTable("workspaces")
+    .set({ last_version: Math.max(...versions.map(({ number }) => number)) })
+    .where("id", "=", id)
+    .execute();
+}
+
 /** What a version is made of. */
 export interface NewVersion {
   readonly tree: string;
@@ -271,26 +294,30 @@ export interface NewVersion {
   readonly cause: WorkspaceVersionCause;
   readonly runId?: string | null;
   readonly by: string | null;
+  /** The commit that it is, and who wrote that. */
+  readonly commit?: { readonly id: string; readonly author: string } | undefined;
 }
 
 /** So many versions that nobody asked for are kept, besides those that are the only copy of what a run left. */
 const keptAutomatic = 100;
-const isSpare = sql<SqlBool>`cause not in ('manual', 'run')`;
+const isSpare = sql<SqlBool>`cause not in ('manual', 'push', 'run')`;
 
 /** Makes a version; its number. One that nobody asked for is not made when the newest one is of the same files. The workspace is locked. */
 export async function insertVersion(work: Work, id: string, version: NewVersion): Promise<number> {
   const newest = await selectVersions(work, id).orderBy("v.number", "desc").limit(1).executeTakeFirst();
-  if (version.cause !== "manual" && newest?.tree_sha256 === version.tree) return newest.number;
+  const isWanted = version.cause === "manual" || version.cause === "push";
+  if (!isWanted && newest?.tree_sha256 === version.tree) return newest.number;
   const { last_version: number } = await work
     .updateTable("workspaces")
     .set((set) => ({ last_version: set("last_version", "+", 1) }))
     .where("id", "=", id)
     .returning("last_version")
     .executeTakeFirstOrThrow();
-  const { tree, message, cause, runId = null, by } = version;
+  const { tree, message, cause, runId = null, by, commit } = version;
+  const named = { commit_id: commit?.id ?? null, author: commit?.author ?? null };
   await work
     .insertInto("workspace_versions")
-    .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by })
+    .values({ workspace_id: id, number, tree_sha256: tree, message, cause, run_id: runId, created_by: by, ...named })
     .execute();
   await sql`delete from workspace_versions where workspace_id = ${id} and ${isSpare} and number not in (
     select number from workspace_versions where workspace_id = ${id} and ${isSpare} order by number desc limit ${keptAutomatic})`.execute(

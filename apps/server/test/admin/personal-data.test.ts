@@ -161,6 +161,8 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
   await sql`insert into run_network (run_id, connections) values (${run.id}, '[]')`.execute(queries());
   await sql`insert into storage_jobs (id, kind, state, started_by, worker_id, report)
     select ${newId("job")}, 'check', 'done', ${ann.id}, id, '{}' from workers limit 1`.execute(queries());
+  await sql`insert into backup_jobs (id, kind, state, started_by, worker_id, report)
+    select ${newId("bjob")}, 'create', 'done', ${ann.id}, id, '{}' from workers limit 1`.execute(queries());
   await sql`update spend_caps set updated_by = ${ann.id}`.execute(queries());
   const acting = await server.send("POST", `/api/v1/users/${bob.id}/impersonate`, { reason: "look" }, { cookie });
   expect(acting.status).toBe(201);

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { hasS3, startTestS3 } from "@syla/testkit/s3";
 import { createTestDatabase } from "@syla/testkit/database";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
@@ -12,17 +13,22 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { openS3Blobs } from "../../src/platform/s3-blobs.ts";
 import { Secret } from "../../src/platform/secret.ts";
 import { collect } from "../../src/storage/collection.ts";
+import { openTiers, type Tiers } from "../../src/storage/tiers/tiers.ts";
 
 const graceMs = 60_000;
 
 /** A store with a database, in which uploads refer to content. Time passes by making the notes older. */
-interface World {
+interface World extends Opened {
   readonly database: Database;
-  readonly blobs: Blobs;
-  readonly claims: Claims;
 }
 
-type OpenStore = (database: Database) => Promise<{ blobs: Blobs; claims: Claims }>;
+interface Opened {
+  readonly blobs: Blobs;
+  readonly claims: Claims;
+  readonly tiers?: Tiers;
+}
+
+type OpenStore = (database: Database) => Promise<Opened>;
 
 const refer = (database: Database, sha256: string) =>
   sql`insert into uploads (owner_id, sha256, size) values ('user_1', ${sha256}, 1) on conflict do nothing`.execute(database.queries);
@@ -43,7 +49,7 @@ const hashOf = (index: number) => hash("sha256", content(index));
 
 type Step =
   | { readonly kind: "put" | "putSoon" | "refer" | "drop" | "keep"; readonly index: number }
-  | { readonly kind: "collect" }
+  | { readonly kind: "collect" | "cool" }
   | { readonly kind: "restart" }
   | { readonly kind: "wait"; readonly share: number };
 
@@ -51,7 +57,7 @@ const indexes = fc.integer({ min: 0, max: 1 });
 const steps = fc.array(
   fc.oneof<fc.Arbitrary<Step>[]>(
     fc.record({ kind: fc.constantFrom("put", "putSoon", "put", "refer", "refer", "refer", "drop", "keep"), index: indexes }),
-    fc.record({ kind: fc.constantFrom("collect", "collect", "collect", "collect", "restart") }),
+    fc.record({ kind: fc.constantFrom("collect", "collect", "collect", "collect", "cool", "restart") }),
     fc.record({ kind: fc.constant("wait"), share: fc.constantFrom(0.3, 0.6) }),
   ),
   { minLength: 12, maxLength: 24 },
@@ -70,6 +76,10 @@ async function play(database: Database, open: OpenStore, doing: readonly Step[],
   const perform = async (step: Step): Promise<void> => {
     const { blobs, claims } = world;
     if (step.kind === "collect") return void (await collect({ database, blobs, claims, store: "test", graceMs }));
+    if (step.kind === "cool") {
+      for await (const moved of world.tiers?.cool(new AbortController().signal) ?? []) expect(moved.outcome).toBe("moved");
+      return;
+    }
     if (step.kind === "wait") {
       now += step.share;
       return void (await pass(database, step.share * graceMs));
@@ -111,16 +121,21 @@ async function play(database: Database, open: OpenStore, doing: readonly Step[],
   const left = new Set((await Array.fromAsync(world.blobs.list())).map((ref) => ref.sha256));
   expect(left).toEqual(new Set([...referred].map(hashOf)));
   await world.blobs.close();
-  await sql`truncate uploads, blob_garbage`.execute(database.queries);
+  await sql`truncate uploads, blob_garbage, cold_blobs`.execute(database.queries);
 }
 
-const putting = steps.map((list) => list.filter((step) => step.kind !== "collect" && step.kind !== "wait"));
-const sweeping = steps.map((list) => list.filter((step) => step.kind === "collect" || step.kind === "wait"));
+const sweeps = new Set<Step["kind"]>(["collect", "cool", "wait"]);
+const putting = steps.map((list) => list.filter((step) => !sweeps.has(step.kind)));
+const sweeping = steps.map((list) => list.filter((step) => sweeps.has(step.kind)));
 
 /** Put again when the note of it is old enough, and referred to only after a collection. */
 const put0: Step = { kind: "put", index: 0 };
 const idle: Step = { kind: "drop", index: 1 };
 const long: Step = { kind: "wait", share: 0.6 };
+/** The large content, which can go elsewhere. */
+const put1: Step = { kind: "put", index: 1 };
+const refer1: Step = { kind: "refer", index: 1 };
+const idle0: Step = { kind: "drop", index: 0 };
 const noted: [Step[], Step[]] = [
   [put0, idle, idle, idle, put0, idle, { kind: "refer", index: 0 }],
   [{ kind: "wait", share: 0.3 }, { kind: "collect" }, long, long, { kind: "wait", share: 0.3 }, { kind: "collect" }, { kind: "collect" }],
@@ -139,6 +154,28 @@ describe("collecting what nothing refers to", () => {
       });
       expect.hasAssertions();
       await fc.assert(property, { numRuns: 8, examples: [noted] });
+    });
+  });
+
+  it("neither where what nobody reads goes to another place", async () => {
+    await withDatabase(async (database) => {
+      const property = fc.asyncProperty(putting, sweeping, async (doing, collecting) => {
+        using directory = createTemporaryDirectory();
+        const open: OpenStore = async () => {
+          const claims = await openOwnClaims(database.queries, "test");
+          const hot = await openBlobs(join(directory.path, "hot"), claims);
+          const cold = await openBlobs(join(directory.path, "cold"));
+          const tiers = openTiers({ queries: database.queries, hot, cold, store: "cold", place: "cold", coldMs: -1000 });
+          return { claims, blobs: tiers.blobs, tiers };
+        };
+        await play(database, open, doing, collecting);
+      });
+      expect.hasAssertions();
+      const cooled: [Step[], Step[]] = [
+        [put1, idle0, put1, refer1, idle0, idle0],
+        [{ kind: "cool" }, { kind: "cool" }, { kind: "collect" }, long, long, { kind: "collect" }],
+      ];
+      await fc.assert(property, { numRuns: 8, examples: [noted, cooled] });
     });
   });
 

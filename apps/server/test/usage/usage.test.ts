@@ -138,6 +138,17 @@ describe("what runs came to", () => {
     expect((await groups("", person)).total).toEqual(total);
   });
 
+  it("takes no duration from what never ran", async () => {
+    const person = await createPerson(server);
+    const { id } = await submit(
+      server,
+      { language: "bash", code: "true", startAt: new Date(Date.now() + 3_600_000).toISOString() },
+      person,
+    );
+    await server.send("POST", `/api/v1/runs/${id}/cancel`, undefined, person);
+    await expect.poll(async () => (await groups("", person)).total).toMatchObject({ runs: 1, cancelled: 1, p50Ms: null, p95Ms: null });
+  });
+
   it("is told by day, person and program, with durations to within 5 %, and as CSV", async () => {
     const [ann, bob] = [await createPerson(server), await createPerson(server)];
     const { queries } = server.context.database;

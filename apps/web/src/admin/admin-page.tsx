@@ -7,6 +7,7 @@ import { DeliveriesTab } from "./deliveries-tab.tsx";
 import { OverviewTab } from "./overview-tab.tsx";
 import { SettingsTab } from "./settings-tab.tsx";
 import { SystemModelsTab } from "../models/system-models-tab.tsx";
+import { BackupsTab } from "../backups/backups-tab.tsx";
 import { StorageTab } from "../storage/storage-tab.tsx";
 import { UsersTab } from "./users-tab.tsx";
 
@@ -17,6 +18,7 @@ const tabs = [
   { name: "announcements", label: "Announcements", content: AnnouncementsTab },
   { name: "deliveries", label: "Deliveries", content: DeliveriesTab },
   { name: "storage", label: "Storage", content: StorageTab },
+  { name: "backups", label: "Backups", content: BackupsTab },
   { name: "settings", label: "Settings", content: SettingsTab },
 ] as const;
 

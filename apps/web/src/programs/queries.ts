@@ -27,7 +27,7 @@ export async function readText(id: string, path: string, version?: string, signa
 }
 
 /** What was read, as text, if it is one. */
-export async function textOf(answer: Response): Promise<FileContent> {
+async function textOf(answer: Response): Promise<FileContent> {
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (bytes.length > mostShownBytes) return { text: null, reason: "large" };
   if (bytes.includes(0)) return { text: null, reason: "binary" };

@@ -8,7 +8,7 @@ import { syla } from "../app/api.ts";
 import { useModels } from "../models/queries.ts";
 import type { DraftFile } from "../runs/new/draft.ts";
 import { FileList } from "../runs/new/file-list.tsx";
-import { mergeFiles, uploadFiles } from "../runs/new/upload-files.ts";
+import { mergeFiles, uploadFiles } from "../editor/upload-files.ts";
 import { type ChosenDataset, DatasetPicker, toBindings } from "../datasets/dataset-picker.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextAreaField, TextField } from "../ui/form-field.tsx";

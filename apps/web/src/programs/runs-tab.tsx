@@ -13,7 +13,7 @@ import { formatDuration } from "../ui/format.ts";
 import { PagedList } from "../ui/paged-list.tsx";
 import { StatusIcon } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import { changedSearch } from "./files/use-place.ts";
+import { changedSearch } from "../editor/use-place.ts";
 import type { AssetTabProps } from "../catalog/asset-page.tsx";
 
 const refreshMs = 4000;

@@ -19,6 +19,8 @@ const kindWords: Readonly<Record<StorageJob["kind"], string>> = {
   collect: "Collection",
   measure: "Measurement",
   copy: "Copy to the other store",
+  cool: "Move to the bucket",
+  recall: "Take back from the bucket",
 };
 
 /** What was done to the store lately, the newest first; what runs can be stopped. */
@@ -102,6 +104,7 @@ function describe({ kind, state, report }: StorageJob): string {
   const looked = `${formatPlural(report.blobs, "blob")}, ${formatBytes(report.bytes)}`;
   if (kind === "copy")
     return `${looked}; ${formatCount(report.copied)} copied${state === "stopped" ? "; it goes on when it is started again" : ""}`;
+  if (kind === "cool" || kind === "recall") return `${formatCount(report.copied)} of ${looked} moved`;
   if (kind === "collect")
     return `${looked}; ${formatCount(report.unreferenced)} without a reference, ${formatCount(report.deleted)} deleted, ${formatBytes(report.deletedBytes)} freed`;
   return looked;

@@ -53,6 +53,19 @@ export function StorageTab() {
       <Section heading="Place" note={status.copyTarget === null ? null : begin("copy")}>
         <PlaceFacts status={status} />
       </Section>
+      {status.cold === null ? null : (
+        <Section
+          heading="Not read for long"
+          note={
+            <Flex as="span" gap="2">
+              {status.cold.afterDays === null ? null : begin("cool")}
+              {begin("recall")}
+            </Flex>
+          }
+        >
+          <ColdFacts cold={status.cold} />
+        </Section>
+      )}
       <JobList jobs={status.jobs} isStopping={stop.isPending} onStop={(id) => stop.mutate(id)} onRead={setReading} />
       {reading === null ? null : <FindingsDialog id={reading} onClose={() => setReading(null)} />}
     </>
@@ -65,6 +78,8 @@ const startLabels: Readonly<Record<StorageJob["kind"], string>> = {
   check: "Check everything",
   repair: "Check and repair",
   copy: "Copy to the other store",
+  cool: "Move now",
+  recall: "Take everything back",
 };
 
 interface FactsProps {
@@ -110,6 +125,21 @@ function IntegrityFacts({ status }: FactsProps) {
           ),
         ],
         ["Restored from", status.replicas.length === 0 ? "nothing: there is no other store and no backup" : status.replicas.join(", ")],
+      ]}
+    />
+  );
+}
+
+function ColdFacts({ cold }: { readonly cold: NonNullable<StorageStatus["cold"]> }) {
+  const rule =
+    cold.afterDays === null
+      ? "nothing any more: SYLA_STORAGE_COLD_DAYS is not set"
+      : `content above 64 KiB that nobody has read for ${formatPlural(cold.afterDays, "day")}; it comes back when somebody reads it`;
+  return (
+    <DefinitionList
+      items={[
+        ["In the bucket", `${formatBytes(cold.bytes)} in ${formatPlural(cold.blobs, "blob")}: ${cold.place}`],
+        ["What goes there", rule],
       ]}
     />
   );

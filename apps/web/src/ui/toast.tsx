@@ -1,4 +1,4 @@
-import { Flex, Text } from "@chakra-ui/react";
+import { Button, Flex, Text } from "@chakra-ui/react";
 import { CircleCheck, X } from "lucide-react";
 import { useEffect } from "react";
 import { IconButton } from "./icon-button.tsx";
@@ -9,10 +9,12 @@ const shownMs = 8000;
 interface ToastProps {
   readonly text: string;
   readonly onGone: () => void;
+  /** What can be done about it, while it is shown. */
+  readonly action?: { readonly label: string; readonly run: () => void };
 }
 
 /** Says that something is done. It lies over the end of whatever scrolls around it: a dialog shuts out what is not inside. */
-export function Toast({ text, onGone }: ToastProps) {
+export function Toast({ text, onGone, action }: ToastProps) {
   useEffect(() => {
     const timer = setTimeout(onGone, shownMs);
     return () => clearTimeout(timer);
@@ -43,6 +45,11 @@ export function Toast({ text, onGone }: ToastProps) {
       <Text flex="1" minW="0" overflowWrap="anywhere">
         {text}
       </Text>
+      {action === undefined ? null : (
+        <Button size="xs" variant="outline" onClick={action.run}>
+          {action.label}
+        </Button>
+      )}
       <IconButton label="Close" onClick={onGone}>
         <X />
       </IconButton>

@@ -1,297 +1,315 @@
-import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
-import type { TreeFile } from "@syla/sdk";
-import { FilePlus2, FileQuestion, FileX2, Pencil, Play, Save, Trash2, Undo2, Upload } from "lucide-react";
-import { useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
+import type { Extension } from "@codemirror/state";
+import { useQueryClient } from "@tanstack/react-query";
+import { FileQuestion } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { useSearchParams } from "react-router";
+import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
-import { FileTree } from "../programs/files/file-tree.tsx";
-import { PathDialog } from "../programs/files/path-dialog.tsx";
-import { changedSearch } from "../programs/files/use-place.ts";
-import { dropTarget, useSaveKey, useUnsavedWarning } from "../programs/files/use-saving.ts";
-import { CodeEditor } from "../runs/new/code-editor.tsx";
-import { languageOfPath } from "../runs/new/editor-setup.ts";
-import { uploadFiles, type PickedFile } from "../runs/new/upload-files.ts";
-import { saveAs } from "../ui/download-button.tsx";
+import { ConflictDialog } from "../editor/conflict-dialog.tsx";
+import { FileTabs } from "../editor/file-tabs.tsx";
+import { FileTree } from "../editor/file-tree.tsx";
+import { FileView } from "../editor/file-view.tsx";
+import { isWithin, movedInto } from "../editor/path-problems.ts";
+import { PathDialog } from "../editor/path-dialog.tsx";
+import { QuickOpen } from "../editor/quick-open.tsx";
+import { SearchPanel } from "../editor/search-panel.tsx";
+import type { TreeRow } from "../editor/tree-rows.ts";
+import { readDropped, type PickedFile } from "../editor/upload-files.ts";
+import { useDrafts } from "../editor/use-drafts.ts";
+import { useEditorKeys } from "../editor/use-editor-keys.ts";
+import { useOpenFiles } from "../editor/use-open-files.ts";
+import { changedSearch, readPlace, useGoTo } from "../editor/use-place.ts";
+import { dropTarget, useSaveKey, useUnsavedWarning } from "../editor/use-saving.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
-import { formatBytes } from "../ui/format.ts";
+import { formatPlural } from "../ui/format.ts";
 import { Modal } from "../ui/modal.tsx";
-import { SelectField } from "../ui/select-field.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
-import { useWorkspaceFile, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
-import type { Edit } from "./edits.ts";
+import { Toast } from "../ui/toast.tsx";
+import { ComparedFile } from "./compared-file.tsx";
+import { FilesBar } from "./files-bar.tsx";
+import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
+import { RunDock } from "./run-dock.tsx";
+import { useFileChanges } from "./use-file-changes.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
-type Dialog = "none" | "new" | "rename";
+type Dialog = "none" | "new" | "rename" | "open" | "tree";
 
-/** The files of a workspace, to read, write, arrange and run. */
-export function FilesTab({ workspace }: WorkspaceTabProps) {
+interface FilesTabProps extends WorkspaceTabProps {
+  /** What rows of the tree show besides, by path. */
+  readonly decorations?: ReadonlyMap<string, ReactNode>;
+  /** What the editor of a file does besides. */
+  readonly extensionsOf?: (path: string) => Extension | undefined;
+}
+
+/** The files of a workspace, to read, write, search, arrange and run. */
+export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps) {
   const [search, setSearch] = useSearchParams();
-  const navigate = useNavigate();
+  const client = useQueryClient();
+  const me = useMe();
   const versions = useWorkspaceVersions(workspace.id);
   const [dialog, setDialog] = useState<Dialog>("none");
+  const [isSearching, setSearching] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [place, setPlace] = useState<string | null>(null);
+  const [compared, setCompared] = useState("");
+  const [runId, setRunId] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(0);
   const version = readVersion(search.get("version"));
   const listing = useWorkspaceFiles(workspace.id, workspace.revision, version);
   const working = useWorkspaceEdits(workspace, listing.data?.revision ?? workspace.revision);
   const files = listing.data?.items ?? [];
-  const file = files.find(({ path }) => path === search.get("file")) ?? files[0];
+  const wanted = search.get("file");
+  const file = files.find(({ path }) => path === wanted) ?? files[0];
+  const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
-  const change = (changes: Readonly<Record<string, string | null>>) =>
-    setSearch((before) => changedSearch(before, changes), { replace: true });
+  const mayRun = version === undefined && workspace.yourLevel !== "view" && file !== undefined && workspace.state !== "archived";
+  const changes = useFileChanges(workspace, files, working);
+  const drafts = useDrafts(me.data?.id ?? "", workspace.id, working.edits);
+  const goTo = useGoTo(readPlace(search), chosen);
+  // What the keys are at in the tree, while it is there: a folder, or the open file.
+  const subject = place !== null && files.some(({ path }) => isWithin(path, place)) ? place : (file?.path ?? null);
+  const change = (fields: Readonly<Record<string, string | number | null>>) =>
+    setSearch((before) => changedSearch(before, fields), { replace: true });
+  const select = (path: string | null) => {
+    setPlace(path);
+    change({ file: path, line: null, column: null });
+    if (dialog === "tree") setDialog("none");
+  };
   const attempt = (work: () => Promise<unknown>) => {
     setError(null);
     work().catch(setError);
   };
   const save = () => attempt(() => working.save());
+  const upload = (picked: readonly PickedFile[], folder = "") =>
+    attempt(async () => {
+      const first = await changes.upload(picked, folder);
+      if (first !== null) select(first);
+    });
+  const remove = (path: string) => attempt(() => changes.remove(path));
+  const move = async (from: string, to: string) => {
+    await changes.move(from, to);
+    if (file !== undefined && isWithin(file.path, from)) select(to + file.path.slice(from.length));
+  };
+  const run = (entrypoint: string) =>
+    attempt(async () => {
+      if (!(await working.save())) return;
+      setRunId((await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false })).id);
+    });
+  const goToPlace = (path: string, line: number, column = 1) => {
+    if (!files.some((one) => one.path === path)) return;
+    change({ file: path, line, column });
+    setChosen((before) => before + 1);
+  };
   useSaveKey(save, isEditable);
   useUnsavedWarning(working.edits.size > 0);
-  const upload = (picked: readonly PickedFile[]) =>
-    attempt(async () => {
-      if (picked.length === 0) return;
-      const uploaded = await uploadFiles(picked);
-      await working.apply(uploaded.map((one) => ({ op: "write" as const, file: { path: one.path, blob: one.sha256 } })));
-      if (uploaded[0] !== undefined) change({ file: uploaded[0].path });
-    });
-  const run = (path: string) =>
-    attempt(async () => {
-      await working.save();
-      const started = await syla.executions.run({ workspaceId: workspace.id, entrypoint: path }, { wait: false });
-      await navigate(`/runs/${started.id}`);
-    });
-  const remove = (path: string) =>
-    attempt(async () => {
-      await working.apply([{ op: "delete", path }]);
-      working.discard(path);
-    });
+  useEditorKeys({ onOpen: () => setDialog("open"), onSearch: () => setSearching(true) });
   if (listing.isPending) return <SkeletonRows rows={6} />;
   if (listing.isError) return <ErrorPanel error={listing.error} onRetry={() => void listing.refetch()} />;
+  const tree = (
+    <FileTree
+      files={files}
+      selected={file?.path ?? null}
+      edited={new Set(working.edits.keys())}
+      onSelect={select}
+      onActive={(row) => setPlace(row.path)}
+      {...(decorations === undefined ? {} : { decorations })}
+      {...(isEditable
+        ? {
+            onRename: ({ path }: TreeRow) => {
+              setPlace(path);
+              setDialog("rename");
+            },
+            onDelete: ({ path }: TreeRow) => remove(path),
+            onMove: (path: string, folder: string) => attempt(() => move(path, movedInto(path, folder))),
+            onDropFiles: (transfer: DataTransfer, folder: string) => void readDropped(transfer).then((picked) => upload(picked, folder)),
+          }
+        : {})}
+    />
+  );
   return (
     <Flex direction="column" h="100%" minH="0" {...dropTarget(isEditable, upload)}>
-      <Flex align="center" gap="2" px={{ base: "4", md: "6" }} py="2" wrap="wrap" borderBottomWidth="1px" borderColor="border">
-        <SelectField
-          label="Version"
-          size="xs"
-          value={version === undefined ? "head" : String(version)}
-          onChoose={(value) => change({ version: value === "head" ? null : value })}
-        >
-          <option value="head">Now</option>
-          {(versions.data?.items ?? []).map(({ number, message }) => (
-            <option key={number} value={number}>
-              {`Version ${number}${message === "" ? "" : `: ${message.slice(0, 40)}`}`}
-            </option>
-          ))}
-        </SelectField>
-        {isEditable ? (
-          <>
-            <Button size="xs" variant="outline" onClick={() => setDialog("new")}>
-              <FilePlus2 aria-hidden /> New file
-            </Button>
-            <UploadButton onPicked={upload} />
-          </>
-        ) : null}
-        {isEditable && file !== undefined ? (
-          <>
-            <Button size="xs" variant="ghost" onClick={() => setDialog("rename")}>
-              <Pencil aria-hidden /> Rename
-            </Button>
-            <Button size="xs" variant="ghost" onClick={() => remove(file.path)}>
-              <Trash2 aria-hidden /> Delete
-            </Button>
-          </>
-        ) : null}
-        <Flex gap="2" ml="auto" wrap="wrap">
-          {isEditable && file !== undefined && working.edits.has(file.path) ? (
-            <Button size="xs" variant="ghost" onClick={() => working.discard(file.path)}>
-              <Undo2 aria-hidden /> Discard
-            </Button>
-          ) : null}
-          {isEditable ? (
-            <Button size="xs" variant="outline" disabled={working.edits.size === 0} loading={working.isSaving} onClick={save}>
-              <Save aria-hidden /> Save{working.edits.size > 1 ? ` ${working.edits.size} files` : ""}
-            </Button>
-          ) : null}
-          {version === undefined && workspace.yourLevel !== "view" && file !== undefined && workspace.state !== "archived" ? (
-            <Button size="xs" colorPalette="accent" onClick={() => run(file.path)}>
-              <Play aria-hidden /> Run
-            </Button>
-          ) : null}
-        </Flex>
-      </Flex>
+      <FilesBar
+        version={version}
+        versions={versions.data?.items ?? []}
+        onVersion={(next) => change({ version: next })}
+        compared={compared}
+        onCompare={setCompared}
+        isEditable={isEditable}
+        mayRun={mayRun}
+        hasFile={file !== undefined}
+        isEdited={file !== undefined && working.edits.has(file.path)}
+        editCount={working.edits.size}
+        isSaving={working.isSaving}
+        uploading={changes.uploading}
+        isSearching={isSearching}
+        onSearch={() => setSearching(!isSearching)}
+        onTree={() => setDialog("tree")}
+        onNew={() => setDialog("new")}
+        onUpload={upload}
+        onRename={() => setDialog("rename")}
+        onDelete={() => subject !== null && remove(subject)}
+        onDiscard={() => file !== undefined && working.discard(file.path)}
+        onSave={save}
+        onRun={() => file !== undefined && run(file.path)}
+      />
       {error ? <ErrorPanel error={error} /> : null}
-      <Flex flex="1" minH="0" direction={{ base: "column", md: "row" }}>
+      {drafts.offered !== null && isEditable ? (
+        <Flex role="status" align="center" gap="2" wrap="wrap" px="4" py="1.5" bg="bg.warning" fontSize="xs">
+          <Text>What you wrote in {formatPlural(drafts.offered.size, "file")} was not saved when this page was left.</Text>
+          <Button
+            size="2xs"
+            variant="outline"
+            onClick={() => {
+              working.restore(drafts.offered ?? new Map());
+              drafts.answer();
+            }}
+          >
+            Take it up
+          </Button>
+          <Button size="2xs" variant="outline" onClick={drafts.answer}>
+            Drop it
+          </Button>
+        </Flex>
+      ) : null}
+      {drafts.fits ? null : (
+        <Text role="status" px="4" py="1" fontSize="xs" bg="bg.warning">
+          What is not saved is too much to be kept against a crash. Save it.
+        </Text>
+      )}
+      <Flex flex="1" minH="0">
         <Box
-          w={{ base: "100%", md: "220px", xl: "260px" }}
-          maxH={{ base: "30%", md: "none" }}
+          display={{ base: "none", md: "block" }}
+          w={{ md: isSearching ? "300px" : "220px", xl: isSearching ? "340px" : "260px" }}
           flexShrink="0"
-          overflowY="auto"
-          borderRightWidth={{ md: "1px" }}
-          borderBottomWidth={{ base: "1px", md: "0" }}
+          borderRightWidth="1px"
           borderColor="border"
         >
-          <FileTree
-            files={files}
-            selected={file?.path ?? null}
-            edited={new Set(working.edits.keys())}
-            onSelect={(path) => change({ file: path })}
-          />
-        </Box>
-        <Box flex="1" minH="0" minW="0">
-          {file === undefined ? (
-            <EmptyState icon={FileQuestion} title="There are no files">
-              {isEditable ? "Make one, drop files or a folder here, or run something that makes some." : "Nobody has put any here."}
-            </EmptyState>
-          ) : (
-            <Pane
-              id={workspace.id}
-              file={file}
-              version={version}
-              edit={version === undefined ? working.edits.get(file.path) : undefined}
-              readOnly={!isEditable}
-              onEdit={(text, loaded) => working.edit(file, text, loaded)}
+          {isSearching ? null : tree}
+          {isSearching ? (
+            <SearchPanel
+              search={(query, signal) =>
+                syla.workspaces.search(workspace.id, { ...query, ...(version === undefined ? {} : { version }) }, { signal })
+              }
+              onOpen={goToPlace}
+              replacing={
+                isEditable
+                  ? {
+                      hasEdits: working.edits.size > 0,
+                      textOf: async (path, sha256) => {
+                        const found = files.find((one) => one.path === path && one.sha256 === sha256);
+                        return found === undefined ? null : await textAt(client, workspace.id, found);
+                      },
+                      write: async (texts, revision) => {
+                        const written = [...texts].map(([path, content]) => ({
+                          op: "write" as const,
+                          file: { path, content, executable: files.find((one) => one.path === path)?.executable ?? false },
+                        }));
+                        await working.apply(written, revision);
+                      },
+                    }
+                  : null
+              }
             />
-          )}
+          ) : null}
         </Box>
+        <Flex direction="column" flex="1" minW="0" minH="0">
+          <FileTabs
+            open={open}
+            current={file?.path ?? null}
+            edited={new Set(working.edits.keys())}
+            onSelect={select}
+            onClose={(path) => {
+              const next = close(path);
+              if (path === file?.path) select(next);
+            }}
+          />
+          <Box flex="1" minH="0">
+            {file === undefined ? (
+              <EmptyState icon={FileQuestion} title="There are no files">
+                {isEditable ? "Make one, drop files or a folder here, or run something that makes some." : "Nobody has put any here."}
+              </EmptyState>
+            ) : compared !== "" ? (
+              <ComparedFile
+                workspace={workspace}
+                file={file}
+                version={version}
+                edit={working.edits.get(file.path)?.text}
+                other={compared}
+              />
+            ) : (
+              <FileView
+                key={`${version ?? ""} ${file.path}`}
+                file={file}
+                read={readerOf(workspace.id, file.path, version)}
+                edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
+                readOnly={!isEditable}
+                goTo={wanted === file.path ? goTo : null}
+                {...extensionOf(extensionsOf?.(file.path))}
+                onEdit={(text, loaded) => working.edit(file, text, loaded)}
+              />
+            )}
+          </Box>
+          {runId === null ? null : <RunDock runId={runId} onLocation={goToPlace} onClose={() => setRunId(null)} />}
+        </Flex>
       </Flex>
+      {changes.done === null ? null : <Toast text={changes.done.text} onGone={changes.forget} {...undoOf(changes.done.undo, attempt)} />}
+      {dialog === "tree" ? (
+        <Modal label="Files" place="left" width="min(300px, 85vw)" onClose={() => setDialog("none")}>
+          <Box h="calc(100dvh - 60px)">{tree}</Box>
+        </Modal>
+      ) : null}
+      {dialog === "open" ? <QuickOpen files={files} onOpen={select} onClose={() => setDialog("none")} /> : null}
       {dialog === "new" ? (
         <PathDialog
           label="New file"
           action="Create"
-          initial={folderOf(file)}
+          initial={folderOf(
+            subject,
+            files.some(({ path }) => path === subject),
+          )}
           onClose={() => setDialog("none")}
           onPath={async (path) => {
-            if (files.some((other) => other.path === path)) throw new Error("There is a file of this name already.");
-            await working.apply([{ op: "write", file: { path, content: "" } }]);
-            change({ file: path });
+            await changes.create(path);
+            select(path);
           }}
         />
       ) : null}
-      {dialog === "rename" && file !== undefined ? (
+      {dialog === "rename" && subject !== null ? (
         <PathDialog
           label="Rename or move"
           action="Move"
-          initial={file.path}
+          initial={subject}
           onClose={() => setDialog("none")}
-          onPath={async (path) => {
-            if (working.edits.has(file.path)) throw new Error("Save the file first.");
-            await working.apply([{ op: "move", from: file.path, to: path }]);
-            change({ file: path });
-          }}
+          onPath={(path) => move(subject, path)}
         />
       ) : null}
       {working.conflict === null ? null : (
         <ConflictDialog
-          paths={working.conflict}
-          onChoose={(side) => attempt(() => working.save(side))}
+          conflicts={working.conflict.conflicts}
+          onSettle={working.settle}
+          onKeepMine={async () => void (await working.save("mine"))}
           onClose={working.dismiss}
-          busy={working.isSaving}
         />
       )}
     </Flex>
   );
 }
 
-interface PaneProps {
-  readonly id: string;
-  readonly file: TreeFile;
-  readonly version: number | undefined;
-  readonly edit: Edit | undefined;
-  readonly readOnly: boolean;
-  readonly onEdit: (text: string, loaded: string) => void;
+function extensionOf(extensions: Extension | undefined) {
+  return extensions === undefined ? {} : { extensions };
 }
 
-function Pane({ id, file, version, edit, readOnly, onEdit }: PaneProps) {
-  const content = useWorkspaceFile(id, file, version);
-  if (content.isPending) return <SkeletonRows rows={4} />;
-  if (content.isError) return <ErrorPanel error={content.error} onRetry={() => void content.refetch()} />;
-  const { text, reason } = content.data;
-  const download = async () =>
-    saveAs(await (await syla.workspaces.readFile(id, file.path, version)).blob(), file.path.split("/").at(-1) ?? "file");
-  if (text === null)
-    return (
-      <EmptyState
-        icon={FileX2}
-        title={reason === "large" ? "Too large to show" : "Not text"}
-        action={
-          <Button size="xs" variant="outline" onClick={() => void download()}>
-            Download
-          </Button>
-        }
-      >
-        {formatBytes(file.size)}. It can be downloaded, or replaced by an upload.
-      </EmptyState>
-    );
-  return (
-    <CodeEditor
-      key={`${version ?? ""} ${file.path}`}
-      value={edit?.text ?? text}
-      language={languageOfPath(file.path)}
-      onChange={(now) => onEdit(now, text)}
-      goTo={null}
-      readOnly={readOnly}
-    />
-  );
+function undoOf(undo: (() => Promise<void>) | null, attempt: (work: () => Promise<unknown>) => void) {
+  return undo === null ? {} : { action: { label: "Undo", run: () => attempt(undo) } };
 }
 
-function UploadButton({ onPicked }: { readonly onPicked: (picked: readonly PickedFile[]) => void }) {
-  return (
-    <Button size="xs" variant="outline" asChild cursor="pointer">
-      <chakra.label>
-        <Upload aria-hidden /> Upload
-        <chakra.input
-          type="file"
-          multiple
-          srOnly
-          onChange={(event) => {
-            onPicked([...(event.currentTarget.files ?? [])].map((file) => ({ path: file.name, file })));
-            event.currentTarget.value = "";
-          }}
-        />
-      </chakra.label>
-    </Button>
-  );
-}
-
-interface ConflictDialogProps {
-  readonly paths: readonly string[];
-  readonly busy: boolean;
-  readonly onChoose: (side: "mine" | "theirs") => void;
-  readonly onClose: () => void;
-}
-
-/** What others have changed in the same lines: one's own stays, or theirs. */
-function ConflictDialog({ paths, busy, onChoose, onClose }: ConflictDialogProps) {
-  return (
-    <Modal label="Somebody else has changed the same" onClose={onClose}>
-      <Flex direction="column" gap="3" p="4">
-        <Text>
-          Everything that can be put together is. In {paths.length === 1 ? "this file" : "these files"} both of you have changed the same
-          lines:
-        </Text>
-        <Box as="ul" fontFamily="mono" fontSize="xs" pl="4">
-          {paths.slice(0, 20).map((path) => (
-            <li key={path}>{path}</li>
-          ))}
-        </Box>
-        <Flex justify="flex-end" gap="2" wrap="wrap">
-          <Button size="sm" variant="outline" onClick={onClose}>
-            Go on editing
-          </Button>
-          <Button size="sm" variant="outline" disabled={busy} onClick={() => onChoose("theirs")}>
-            Take theirs
-          </Button>
-          <Button size="sm" colorPalette="accent" disabled={busy} onClick={() => onChoose("mine")}>
-            Keep mine
-          </Button>
-        </Flex>
-      </Flex>
-    </Modal>
-  );
-}
-
-function folderOf(file: TreeFile | undefined): string {
-  return file?.path.includes("/") === true ? file.path.slice(0, file.path.lastIndexOf("/") + 1) : "";
+/** Where a new file is made: in the folder that is chosen, or beside the file. */
+function folderOf(path: string | null, isFile: boolean): string {
+  if (path === null) return "";
+  return isFile ? path.slice(0, path.lastIndexOf("/") + 1) : `${path}/`;
 }
 
 function readVersion(text: string | null): number | undefined {

@@ -1,7 +1,8 @@
-import type { OnConflict, TreeChanges, Workspace, WorkspaceKind } from "@syla/sdk";
+import type { OnConflict, TreeChanges, TreeFile, Workspace, WorkspaceKind } from "@syla/sdk";
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
-import { textOf } from "../programs/queries.ts";
+import { partBytes, readBytes } from "../editor/file-kinds.ts";
+import { fileQuery, type ReadFile } from "../editor/file-query.ts";
 import type { Saved } from "./edits.ts";
 
 const slowMs = 10_000;
@@ -50,18 +51,15 @@ export function useWorkspaceFiles(id: string, revision: number, version?: number
 const filesKey = (id: string, revision: number, version?: number) =>
   version === undefined ? [...keyOf(id), "files", "head", revision] : [...keyOf(id), "files", "version", version];
 
-/** The content of a file, by its hash: equal content is read once. */
-export function useWorkspaceFile(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
-  return useQuery({ ...contentQuery(id, file, version), enabled: file !== undefined });
+/** How a file of a workspace is read. */
+export function readerOf(id: string, path: string, version?: number): ReadFile {
+  return (options) => syla.workspaces.readFile(id, path, version, options);
 }
 
-function contentQuery(id: string, file: { readonly path: string; readonly sha256: string } | undefined, version?: number) {
-  return {
-    queryKey: ["content", file?.sha256],
-    queryFn: async ({ signal }: { readonly signal: AbortSignal }) =>
-      await textOf(await syla.workspaces.readFile(id, file?.path ?? "", version, { signal })),
-    staleTime: Number.POSITIVE_INFINITY,
-  };
+/** The text of a file; null when it is none, or too large to be edited. */
+export async function textAt(client: QueryClient, id: string, { path, sha256, size }: TreeFile, version?: number): Promise<string | null> {
+  if (size > partBytes) return null;
+  return readBytes(await client.fetchQuery(fileQuery(sha256, null, readerOf(id, path, version))), false);
 }
 
 export function useWorkspaceVersions(id: string) {
@@ -113,7 +111,7 @@ export function useChangeWorkspaceFiles(id: string) {
       const listing = await syla.workspaces.files(id);
       const written = new Set(changes.flatMap((change) => (change.op === "write" ? [change.file.path] : [])));
       const shown = listing.items.filter(({ path }) => written.has(path)).slice(0, mostReadAhead);
-      const texts = shown.map(async (file) => [file.path, (await client.fetchQuery(contentQuery(id, file))).text] as const);
+      const texts = shown.map(async (file) => [file.path, await textAt(client, id, file)] as const);
       const saved: Saved = { revision: listing.revision, texts: new Map(await Promise.all(texts)) };
       client.setQueryData(filesKey(id, listing.revision), listing);
       return { ...saved, workspace: listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id) };

@@ -1,7 +1,16 @@
 import { SylaError, type OnConflict, type TreeChanges, type TreeFile, type Workspace } from "@syla/sdk";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { byRevision, leftAfter, type Edits } from "./edits.ts";
-import { useChangeWorkspaceFiles } from "./queries.ts";
+import { syla } from "../app/api.ts";
+import type { Conflict } from "../editor/conflict-dialog.tsx";
+import { byRevision, leftAfter, type Edit, type Edits } from "./edits.ts";
+import { textAt, useChangeWorkspaceFiles } from "./queries.ts";
+
+/** What both have changed, and the revision that theirs is of. */
+interface WorkspaceConflict {
+  readonly conflicts: readonly Conflict[];
+  readonly revision: number;
+}
 
 /**
  * The files of a workspace while one works on them: edits are kept here until they are saved together; all else is done at once. `listed`: the
@@ -10,7 +19,8 @@ import { useChangeWorkspaceFiles } from "./queries.ts";
 export function useWorkspaceEdits(workspace: Workspace, listed: number) {
   const change = useChangeWorkspaceFiles(workspace.id);
   const [edits, setEdits] = useState<Edits>(new Map());
-  const [conflict, setConflict] = useState<readonly string[] | null>(null);
+  const [conflict, setConflict] = useState<WorkspaceConflict | null>(null);
+  const client = useQueryClient();
 
   const edit = (file: TreeFile, text: string, loaded: string) =>
     setEdits((before) => {
@@ -21,8 +31,11 @@ export function useWorkspaceEdits(workspace: Workspace, listed: number) {
     });
   const discard = (path: string) => setEdits((before) => new Map([...before].filter(([other]) => other !== path)));
 
-  /** Saves all edits of a revision as one change; what cannot be put together with what others wrote is asked about. */
-  const save = async (onConflict: OnConflict = "refuse"): Promise<void> => {
+  /**
+   * Saves all edits of a revision as one change; what cannot be put together with what others wrote is asked about.
+   * Answers whether everything is saved.
+   */
+  const save = async (onConflict: OnConflict = "refuse"): Promise<boolean> => {
     // What was answered is of the first: nobody was asked about those after it.
     let rule = onConflict;
     for (const [revision, sent] of byRevision(edits)) {
@@ -35,17 +48,37 @@ export function useWorkspaceEdits(workspace: Workspace, listed: number) {
         setEdits((now) => leftAfter(now, sent, saved));
       } catch (error) {
         if (!(error instanceof SylaError) || error.code !== "workspace_conflict") throw error;
-        setConflict([...sent.keys()].filter((path) => pathsOf(error).includes(path)));
-        return;
+        setConflict(await findConflict([...sent].filter(([path]) => pathsOf(error).includes(path))));
+        return false;
       }
       rule = "refuse";
     }
     setConflict(null);
+    return true;
   };
-  const apply = async (changes: TreeChanges): Promise<void> => {
-    await change.mutateAsync({ changes, revision: listed });
+  const findConflict = async (met: readonly (readonly [string, Edit])[]): Promise<WorkspaceConflict> => {
+    const { items, revision } = await syla.workspaces.files(workspace.id);
+    const conflicts = met.map(async ([path, { text }]) => {
+      const theirs = items.find((file) => file.path === path);
+      return { path, mine: text, theirs: theirs === undefined ? null : await textAt(client, workspace.id, theirs) };
+    });
+    return { conflicts: await Promise.all(conflicts), revision };
   };
-  return { edits, edit, discard, save, apply, conflict, dismiss: () => setConflict(null), isSaving: change.isPending };
+  /** Saves what was decided about each file in conflict: a text, or null for theirs. The rest of the edits stays. */
+  const settle = async (decided: ReadonlyMap<string, string | null>): Promise<void> => {
+    if (conflict === null) return;
+    const changes: TreeChanges = [...decided].flatMap(([path, content]) =>
+      content === null ? [] : [{ op: "write" as const, file: { path, content, executable: edits.get(path)?.executable ?? false } }],
+    );
+    if (changes.length > 0) await change.mutateAsync({ changes, revision: conflict.revision });
+    setEdits((now) => new Map([...now].filter(([path]) => !decided.has(path))));
+    setConflict(null);
+  };
+  /** Takes up what an earlier visit has left. */
+  const restore = (left: Edits) => setEdits((now) => new Map([...left, ...now]));
+  const apply = async (changes: TreeChanges, revision = listed): Promise<Workspace> =>
+    (await change.mutateAsync({ changes, revision })).workspace;
+  return { edits, edit, discard, restore, save, settle, apply, conflict, dismiss: () => setConflict(null), isSaving: change.isPending };
 }
 
 function pathsOf({ details }: SylaError): readonly unknown[] {

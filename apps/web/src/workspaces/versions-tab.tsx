@@ -10,6 +10,7 @@ import { formatPlural } from "../ui/format.ts";
 import { Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { GitSection } from "./git-section.tsx";
 import { useWorkspaceChange, useWorkspaceDiff, useWorkspaceVersions } from "./queries.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
@@ -21,6 +22,7 @@ const causes: Readonly<Record<WorkspaceVersion["cause"], string>> = {
   before_run: "before a run",
   run: "left by a run",
   clone: "before a copy",
+  push: "pushed by git",
 };
 
 /** What was kept, what differs between two of them, and the way back. */
@@ -38,9 +40,12 @@ export function VersionsTab({ workspace }: WorkspaceTabProps) {
   if (versions.isError) return <ErrorPanel error={versions.error} onRetry={() => void versions.refetch()} />;
   if (items.length === 0)
     return (
-      <EmptyState icon={History} title="No version yet">
-        A snapshot keeps the files as they are. One is made by itself before a run, a restore or an import changes them.
-      </EmptyState>
+      <Box maxW="1120px" px={{ base: "4", md: "6" }} py="4">
+        <EmptyState icon={History} title="No version yet">
+          A snapshot keeps the files as they are. One is made by itself before a run, a restore or an import changes them.
+        </EmptyState>
+        <GitSection workspace={workspace} />
+      </Box>
     );
   return (
     <Box maxW="1120px" px={{ base: "4", md: "6" }} py="4">
@@ -64,6 +69,7 @@ export function VersionsTab({ workspace }: WorkspaceTabProps) {
         </Box>
       </Section>
       <CompareEnds from={from} to={to} versions={items.map((item) => String(item.number))} onChoose={compare} />
+      <GitSection workspace={workspace} />
       <Differences id={workspace.id} from={from} to={to} revision={workspace.revision} />
     </Box>
   );

@@ -3,7 +3,7 @@ import type { Workspace } from "@syla/sdk";
 import { FolderGit2, Plus } from "lucide-react";
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
-import { changedSearch } from "../programs/files/use-place.ts";
+import { changedSearch } from "../editor/use-place.ts";
 import { CheckBox } from "../ui/check-box.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { formatBytes, formatPlural } from "../ui/format.ts";

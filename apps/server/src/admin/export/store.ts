@@ -43,6 +43,7 @@ const done: readonly (readonly [table: string, column: string, id: string, at: s
   ["budgets", "created_by", "id", "created_at"],
   ["spend_caps", "updated_by", "model_id || ' ' || subject", "updated_at"],
   ["storage_jobs", "started_by", "id", "started_at"],
+  ["backup_jobs", "started_by", "id", "started_at"],
 ];
 
 const doneQuery = done

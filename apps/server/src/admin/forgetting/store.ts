@@ -26,6 +26,7 @@ const makers: readonly (readonly [table: string, column: string])[] = [
   ["webhooks", "created_by"],
   ["spend_caps", "updated_by"],
   ["storage_jobs", "started_by"],
+  ["backup_jobs", "started_by"],
 ];
 
 /** Where something may name somebody who is gone: each with the reason. A test looks for others. */
@@ -40,6 +41,7 @@ export const leftBehind: Readonly<Record<string, string>> = {
   "notifications.details": "what others were told; it is theirs",
   "deliveries.message": "what others were sent, kept for two weeks",
   "storage_jobs.report": "a report of the day on which it was made, of which the newest are kept",
+  "backup_jobs.report": "a report of the day on which it was made, of which the newest are kept",
   "webhook_events.data": "on its way to webhooks of others",
   "webhook_events.owner_ids": "on its way to webhooks of others",
   "workers.warm": "whose sandboxes are ready, from second to second",

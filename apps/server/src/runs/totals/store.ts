@@ -75,9 +75,7 @@ function chosen({ statuses }: TotalsFilter) {
  * those with most runs, at most `most`. States are counted whatever state is chosen.
  */
 async function countRunsBy(work: Work, filter: TotalsFilter, viewer: Viewer, most: number): Promise<RunSumRow[]> {
-  const runs = matching(work, filter, viewer).select(
-    sql<number>`case when result ->> 'runMs' is null then -1 else usage_bucket((result ->> 'runMs')::double precision) end`.as("bucket"),
-  );
+  const runs = matching(work, filter, viewer).select(sql<number>`usage_bucket((result ->> 'runMs')::double precision)`.as("bucket"));
   const { rows } = await sql<RunSumRow>`
     with counts as materialized (
       select status, owner_id, asset_id, day, bucket, count(*) as runs from (${runs}) as matched group by 1, 2, 3, 4, 5

@@ -20,13 +20,24 @@ const treeColumns = ["assets.tree_sha256", "asset_versions.tree_sha256", "tree_b
 /** The trees of workspaces, as they are and were, and the files in them. */
 const workspaceTrees = `select tree_sha256, owner_id from workspaces
       union all select v.tree_sha256, w.owner_id from workspace_versions v join workspaces w on w.id = v.workspace_id
-      union all select h.tree_sha256, w.owner_id from workspace_heads h join workspaces w on w.id = h.workspace_id`;
+      union all select h.tree_sha256, w.owner_id from workspace_heads h join workspaces w on w.id = h.workspace_id
+      union all select g.tree_sha256, w.owner_id from workspace_repositories g join workspaces w on w.id = g.workspace_id`;
 
 export const owned: readonly OwnedContent[] = [
   {
     kind: "workspaces",
-    columns: ["workspaces.tree_sha256", "workspace_versions.tree_sha256", "workspace_heads.tree_sha256", "tree_blobs.sha256"],
-    query: `${workspaceTrees} union all select b.sha256, t.owner_id from (${workspaceTrees}) as t(tree_sha256, owner_id) join tree_blobs b using (tree_sha256)`,
+    columns: [
+      "workspaces.tree_sha256",
+      "workspace_versions.tree_sha256",
+      "workspace_heads.tree_sha256",
+      "workspace_repositories.tree_sha256",
+      "workspace_packs.sha256",
+      "workspace_packs.index_sha256",
+      "tree_blobs.sha256",
+    ],
+    query: `${workspaceTrees} union all select b.sha256, t.owner_id from (${workspaceTrees}) as t(tree_sha256, owner_id) join tree_blobs b using (tree_sha256)
+      union all select p.sha256, w.owner_id from workspace_packs p join workspaces w on w.id = p.workspace_id
+      union all select p.index_sha256, w.owner_id from workspace_packs p join workspaces w on w.id = p.workspace_id`,
   },
   { kind: "programs", columns: treeColumns, query: treesOf("<> 'dataset'") },
   {

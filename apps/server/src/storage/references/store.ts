@@ -56,6 +56,12 @@ export const references: readonly Reference[] = [
       union all select tree_sha256, 'files of ' || workspace_id || ' version ' || number from workspace_versions
       union all select tree_sha256, 'files of ' || workspace_id || ' at revision ' || revision from workspace_heads`,
   },
+  {
+    columns: ["workspace_repositories.tree_sha256", "workspace_packs.sha256", "workspace_packs.index_sha256"],
+    query: `select tree_sha256, 'files of ' || workspace_id || ' as git has them' from workspace_repositories
+      union all select sha256, 'commits of ' || workspace_id from workspace_packs
+      union all select index_sha256, 'index of commits of ' || workspace_id from workspace_packs`,
+  },
 ];
 
 /** Columns that look like references and are none, with the reason. */
@@ -73,7 +79,9 @@ export const noReferences: Readonly<Record<string, string>> = {
   "tree_analyses.tree_sha256": "goes with the tree",
   "tree_analyses.error": "a coded error",
   "blob_garbage.sha256": "of what nothing refers to",
+  "cold_blobs.sha256": "where content is that others refer to",
   "storage_jobs.report": "tells of content, and does not keep it",
+  "backup_jobs.report": "tells of content, and does not keep it",
   "settings.value": "facts about the installation",
   "runs.error": "a coded error",
   "llm_calls.attempt_log": "times and codes",

@@ -1,7 +1,7 @@
 import { Box, Grid, Text } from "@chakra-ui/react";
 import { FileX2 } from "lucide-react";
 import { useState } from "react";
-import { FileTree } from "../../programs/files/file-tree.tsx";
+import { FileTree } from "../../editor/file-tree.tsx";
 import { CodeView } from "../../ui/code-view.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
@@ -25,7 +25,7 @@ export function LinkedFiles({ id }: { readonly id: string }) {
     );
   return (
     <Grid templateColumns={{ base: "minmax(0, 1fr)", md: "240px minmax(0, 1fr)" }} flex="1" minH="320px">
-      <Box borderRightWidth={{ base: "0", md: "1px" }} borderBottomWidth={{ base: "1px", md: "0" }} borderColor="border" overflow="auto">
+      <Box borderRightWidth={{ base: "0", md: "1px" }} borderBottomWidth={{ base: "1px", md: "0" }} borderColor="border" maxH="70vh">
         <FileTree files={files.data.items} selected={path} edited={none} onSelect={setChosen} />
       </Box>
       <Box minW="0">

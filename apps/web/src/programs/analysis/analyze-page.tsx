@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { FolderSearch, Upload } from "lucide-react";
 import { type DragEvent, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
-import { type PickedFile, readDropped } from "../../runs/new/upload-files.ts";
+import { type PickedFile, readDropped } from "../../editor/upload-files.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatPlural } from "../../ui/format.ts";

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import type { Analysis, FileInput } from "@syla/sdk";
 import { syla } from "../../app/api.ts";
-import { type PickedFile, uploadFiles } from "../../runs/new/upload-files.ts";
+import { type PickedFile, uploadFiles } from "../../editor/upload-files.ts";
 
 /** Not part of a program: history, and what tools can make again. */
 const ignoredFolders = new Set([".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache"]);

@@ -10,7 +10,7 @@ import { fieldProblem } from "../../ui/describe-error.ts";
 import { DefinitionList } from "../../ui/definition-list.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { Section } from "../../ui/page.tsx";
-import { changedSearch } from "../files/use-place.ts";
+import { changedSearch } from "../../editor/use-place.ts";
 import { useLooking } from "../files/use-looking.ts";
 import type { AssetTabProps } from "../../catalog/asset-page.tsx";
 import { PublishDialog } from "../versions/publish-dialog.tsx";

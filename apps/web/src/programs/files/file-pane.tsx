@@ -2,8 +2,8 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { AnalysisDocument, Asset, TreeFile } from "@syla/sdk";
 import { Download, FileX2 } from "lucide-react";
 import { useMemo } from "react";
-import { CodeEditor } from "../../runs/new/code-editor.tsx";
-import { languageOfPath } from "../../runs/new/editor-setup.ts";
+import { CodeEditor } from "../../editor/code-editor.tsx";
+import { languageOfPath } from "../../editor/editor-setup.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes } from "../../ui/format.ts";
@@ -60,7 +60,7 @@ export function FilePane({ asset, file, edit, version, mayEdit, goTo, analysis, 
           onChange={(now) => onEdit(now, text)}
           goTo={goTo}
           readOnly={!mayEdit}
-          extras={marks}
+          extensions={marks}
         />
       </Box>
     </Flex>

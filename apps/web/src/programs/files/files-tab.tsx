@@ -4,7 +4,7 @@ import { FileQuestion } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { syla } from "../../app/api.ts";
-import { uploadFiles, type PickedFile } from "../../runs/new/upload-files.ts";
+import { uploadFiles, type PickedFile } from "../../editor/upload-files.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
@@ -13,15 +13,15 @@ import type { Place } from "../analysis/place.ts";
 import { useProgramFiles } from "../queries.ts";
 import type { AssetTabProps } from "../../catalog/asset-page.tsx";
 import { PublishDialog } from "../versions/publish-dialog.tsx";
-import { ConflictDialog } from "./conflict-dialog.tsx";
+import { ConflictDialog } from "../../editor/conflict-dialog.tsx";
 import { FilePane } from "./file-pane.tsx";
-import { FileTree } from "./file-tree.tsx";
+import { FileTree } from "../../editor/file-tree.tsx";
 import { FilesToolbar } from "./files-toolbar.tsx";
 import { FindingsPanel } from "./findings-panel.tsx";
-import { PathDialog } from "./path-dialog.tsx";
+import { PathDialog } from "../../editor/path-dialog.tsx";
 import { useLooking } from "./use-looking.ts";
-import { changedSearch, readPart, readPlace, useGoTo } from "./use-place.ts";
-import { dropTarget, useSaveKey, useUnsavedWarning } from "./use-saving.ts";
+import { changedSearch, readPart, readPlace, useGoTo } from "../../editor/use-place.ts";
+import { dropTarget, useSaveKey, useUnsavedWarning } from "../../editor/use-saving.ts";
 import { useWorkingFiles } from "./use-working-files.ts";
 
 type Dialog = "none" | "new" | "rename" | "version";
@@ -100,9 +100,8 @@ export function FilesTab({ asset }: AssetTabProps) {
       <Flex flex="1" minH="0" direction={{ base: "column", md: "row" }}>
         <Box
           w={{ base: "100%", md: "200px", xl: "240px" }}
-          maxH={{ base: "25%", md: "none" }}
+          h={{ base: "25%", md: "auto" }}
           flexShrink="0"
-          overflowY="auto"
           borderRightWidth={{ md: "1px" }}
           borderBottomWidth={{ base: "1px", md: "0" }}
           borderColor="border"

@@ -1,8 +1,8 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
 import type { Asset, TreeFile } from "@syla/sdk";
 import { FilePen, FilePlus2, PackageCheck, PanelRightClose, PanelRightOpen, Save, Trash2, Undo2, Upload } from "lucide-react";
-import { type ChangeEvent, useRef } from "react";
-import type { PickedFile } from "../../runs/new/upload-files.ts";
+import { PickButton } from "../../editor/pick-button.tsx";
+import type { PickedFile } from "../../editor/upload-files.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import { VersionSelect } from "../versions/version-select.tsx";
@@ -35,7 +35,9 @@ export function FilesToolbar({ asset, file, version, onVersion, mayEdit, edits, 
           <IconButton label="New file" onClick={on.onNew}>
             <FilePlus2 />
           </IconButton>
-          <UploadButton onPicked={on.onUpload} />
+          <PickButton label="Upload files" onPicked={on.onUpload}>
+            <Upload />
+          </PickButton>
           <IconButton label="Rename or move the file" disabled={file === undefined} onClick={on.onRename}>
             <FilePen />
           </IconButton>
@@ -78,21 +80,5 @@ export function FilesToolbar({ asset, file, version, onVersion, mayEdit, edits, 
         )}
       </Flex>
     </Flex>
-  );
-}
-
-function UploadButton({ onPicked }: { readonly onPicked: (picked: readonly PickedFile[]) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  const onChange = (event: ChangeEvent<HTMLInputElement>) => {
-    onPicked(Array.from(event.currentTarget.files ?? [], (file) => ({ path: file.name, file })));
-    event.currentTarget.value = "";
-  };
-  return (
-    <>
-      <IconButton label="Upload files" onClick={() => input.current?.click()}>
-        <Upload />
-      </IconButton>
-      <input ref={input} type="file" multiple hidden aria-label="Files to upload" onChange={onChange} />
-    </>
   );
 }

@@ -1,7 +1,7 @@
 import { SylaError, type Asset, type Revision, type TreeChanges, type TreeFile } from "@syla/sdk";
 import { useState } from "react";
 import { syla } from "../../app/api.ts";
-
+import type { Conflict } from "../../editor/conflict-dialog.tsx";
 import { readText, useChangeFiles, useProgramFiles } from "../queries.ts";
 
 /** A file that was edited here, and what it was edited from. */
@@ -10,13 +10,6 @@ export interface Edit {
   /** The hash of the file that was loaded. */
   readonly base: string;
   readonly executable: boolean;
-}
-
-/** A file that was changed here and, since, by somebody else. `theirs` null: they have deleted it, or made it something that is no text. */
-export interface Conflict {
-  readonly path: string;
-  readonly mine: string;
-  readonly theirs: string | null;
 }
 
 export interface ConflictState {

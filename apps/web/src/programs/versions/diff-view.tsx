@@ -11,7 +11,7 @@ import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { useDiff, useFileContent } from "../queries.ts";
 import { Equal } from "lucide-react";
 
-const MergeView = lazy(async () => ({ default: (await import("../files/merge-view.tsx")).MergeView }));
+const MergeView = lazy(async () => ({ default: (await import("../../editor/merge-view.tsx")).MergeView }));
 
 interface DiffViewProps {
   readonly id: string;

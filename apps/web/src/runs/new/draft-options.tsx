@@ -7,7 +7,7 @@ import type { Draft } from "./draft.ts";
 import { FileList } from "./file-list.tsx";
 import { NetworkPicker } from "./network-picker.tsx";
 import { TierPicker } from "./tier-picker.tsx";
-import type { PickedFile } from "./upload-files.ts";
+import type { PickedFile } from "../../editor/upload-files.ts";
 
 interface DraftOptionsProps {
   readonly draft: Draft;

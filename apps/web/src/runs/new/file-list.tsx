@@ -4,7 +4,7 @@ import { useRef } from "react";
 import { formatBytes } from "../../ui/format.ts";
 import { IconButton } from "../../ui/icon-button.tsx";
 import type { DraftFile } from "./draft.ts";
-import type { PickedFile } from "./upload-files.ts";
+import type { PickedFile } from "../../editor/upload-files.ts";
 
 interface FileListProps {
   readonly files: readonly DraftFile[];

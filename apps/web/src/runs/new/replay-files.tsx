@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { useRunFile, useRunFiles, useRuntimes } from "../queries.ts";
-import { CodeEditor } from "./code-editor.tsx";
+import { CodeEditor } from "../../editor/code-editor.tsx";
 import { type Draft, openFile, type Replay, showFile } from "./draft.ts";
 
 type OnDraft = (update: (draft: Draft | null) => Draft | null) => void;

@@ -9,13 +9,13 @@ import { ShortcutKeys } from "../../ui/shortcut-keys.tsx";
 import { findRuntime } from "../runtime-choice.ts";
 import { useCancelRuns, useRun, useStartRun } from "../queries.ts";
 import { isLive } from "../run-state.ts";
-import { CodeEditor } from "./code-editor.tsx";
+import { CodeEditor } from "../../editor/code-editor.tsx";
 import { changeLanguage, type Draft, draftProblems, openFile, showFile, startOf } from "./draft.ts";
 import { DraftOptions } from "./draft-options.tsx";
 import { InstallHint, LanguagePicker } from "./language-picker.tsx";
 import { ReplayBar, ReplayFile } from "./replay-files.tsx";
 import { RunOutput } from "./run-output.tsx";
-import { mergeFiles, readDropped, uploadFiles } from "./upload-files.ts";
+import { mergeFiles, readDropped, uploadFiles } from "../../editor/upload-files.ts";
 
 interface WorkbenchProps {
   readonly runtimes: readonly Runtime[];

@@ -4,7 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Save } from "lucide-react";
 import { useEffect, useState } from "react";
 import { syla } from "../../app/api.ts";
-import { CodeEditor } from "../../runs/new/code-editor.tsx";
+import { CodeEditor } from "../../editor/code-editor.tsx";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { formatBytes } from "../../ui/format.ts";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";

@@ -5,7 +5,7 @@ import { CornerLeftUp, Download, File, Folder, FolderPlus, Pencil, RotateCw, Tra
 import { lazy, Suspense, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { syla } from "../../app/api.ts";
-import { type PickedFile, readDropped } from "../../runs/new/upload-files.ts";
+import { type PickedFile, readDropped } from "../../editor/upload-files.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { TextField } from "../../ui/form-field.tsx";
 import { formatBytes } from "../../ui/format.ts";

@@ -1,0 +1,218 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "@syla/contracts/errors";
+import type { Backup, BackupJob, BackupStatus } from "@syla/contracts/backups";
+import { LRUCache } from "lru-cache";
+import type { Actor } from "../access/actor.ts";
+import { listAdmins } from "../admin/service.ts";
+import { notifyEach } from "../notifications/service.ts";
+import { databaseError, type Database } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { Service } from "../platform/service.ts";
+import type { Settings } from "../settings/service.ts";
+import { backUpInstallation, newProgress, type BackupSource } from "./create.ts";
+import { BackupJobs } from "./jobs.ts";
+import type { KnownRepository } from "./known-repository.ts";
+import { listIds, readManifest } from "./manifest.ts";
+import { toBackup, toJob, type JobReport } from "./presenter.ts";
+import { findSurplus, prune } from "./prune.ts";
+import type { Repository } from "./repository/repository.ts";
+import * as store from "./store.ts";
+import { verifyBackup } from "./verify.ts";
+
+/** What backups are made of. */
+export interface BackupsContext {
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly settings: Pick<Settings, "get">;
+  readonly repository: KnownRepository;
+  readonly source: BackupSource;
+  readonly workerId: string;
+  /** How far back the database can be taken; 0: the log is not kept. */
+  readonly logHours: number;
+}
+
+const lookEveryMs = 60_000;
+const listedJobs = 20;
+const hourMs = 3_600_000;
+/** What failed is tried again after this. */
+const againMs = hourMs;
+
+/** Backups of the installation: made while people work, by themselves too, verified, and removed when there are newer ones. */
+export class Backups implements Service {
+  readonly name = "backups";
+  readonly jobs: BackupJobs;
+  readonly #context: BackupsContext;
+  readonly #stopping = new AbortController();
+  /** Manifests may be large, and never change. */
+  readonly #shown = new LRUCache<string, Backup>({ max: 1000 });
+
+  constructor(context: BackupsContext) {
+    this.#context = context;
+    this.jobs = new BackupJobs(context);
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await sleep(lookEveryMs, undefined, { ref: false, signal: this.#stopping.signal }).catch(() => {});
+      if (!this.#stopping.signal.aborted)
+        await this.backUpWhenDue().catch((err: unknown) => this.#context.logger.warn({ err }, "it is not known whether a backup is due"));
+    }
+  }
+
+  async drain(): Promise<void> {
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the server is stopping"));
+    await this.jobs.stop();
+  }
+
+  async status(): Promise<BackupStatus> {
+    const { database, settings, repository, logHours } = this.#context;
+    const rows = await store.listJobs(database.queries, listedJobs);
+    const everyHours = settings.get("backupEveryHours");
+    const { items, problem } = await this.#listOrProblem();
+    const next = repository.isConfigured && everyHours > 0 ? await this.#nextAt(everyHours) : null;
+    return {
+      place: repository.place,
+      problem,
+      everyHours,
+      keep: settings.get("backupKeep"),
+      nextAt: next === null ? null : new Date(Math.max(next, Date.now())).toISOString(),
+      logHours,
+      items,
+      jobs: rows.map(toJob),
+    };
+  }
+
+  /** The backups in the repository that are of this, the newest first. @throws AppError `backup_…` */
+  async list(isWanted: (backup: Backup) => boolean = () => true): Promise<Backup[]> {
+    const repository = await this.#context.repository.open(false);
+    const backups: Backup[] = [];
+    for (const id of await listIds(repository)) backups.push(await this.#show(repository, id));
+    return backups.filter(isWanted);
+  }
+
+  /** @throws AppError `backup_not_found`, … */
+  async get(id: string): Promise<Backup> {
+    return toBackup(await readManifest(await this.#context.repository.open(false), id));
+  }
+
+  /** Begins a backup, which goes on by itself. @throws AppError `backup_busy`, `backup_…` */
+  async create(actor: Actor | null, note: string): Promise<BackupJob> {
+    return (await this.#begin(actor, note)).job;
+  }
+
+  /** Begins to look whether a backup is whole. @throws AppError `backup_not_found`, `backup_busy`, … */
+  async verify(actor: Actor, id: string, deep: boolean): Promise<BackupJob> {
+    const repository = await this.#context.repository.open(false);
+    const manifest = await readManifest(repository, id);
+    const wish = {
+      kind: "verify",
+      backupId: id,
+      workspaceId: manifest.workspace?.id ?? null,
+      isAutomatic: false,
+      startedBy: actor.userId,
+    } as const;
+    const { job } = await this.jobs.begin(wish, (report, signal) => verifyBackup(repository, manifest, { deep, report, signal }));
+    return job;
+  }
+
+  /** Begins to delete a backup, with what no other needs. @throws AppError `backup_not_found`, `backup_busy`, … */
+  async delete(actor: Actor, id: string): Promise<BackupJob> {
+    const repository = await this.#context.repository.open(false);
+    await readManifest(repository, id);
+    const wish = { kind: "delete", backupId: id, workspaceId: null, isAutomatic: false, startedBy: actor.userId } as const;
+    const { job } = await this.jobs.begin(wish, async (report, signal) => {
+      const gone = await prune(repository, [id], signal);
+      Object.assign(report, { objects: gone.objects, bytes: gone.bytes, step: "done" });
+    });
+    return job;
+  }
+
+  /** Makes the backup that is due, if one is, and waits for its end. Administrators are told of one that fails. @returns whether one was made */
+  async backUpWhenDue(): Promise<boolean> {
+    const everyHours = this.#context.settings.get("backupEveryHours");
+    if (!this.#context.repository.isConfigured || everyHours === 0 || (await this.#nextAt(everyHours)) > Date.now()) return false;
+    try {
+      await (
+        await this.#begin(null, "")
+      ).done;
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "backup_busy") return false;
+      if (!this.#stopping.signal.aborted) await this.#tellAdmins(error);
+      return false;
+    }
+  }
+
+  async #begin(actor: Actor | null, note: string): Promise<{ job: BackupJob; done: Promise<void> }> {
+    const id = newId("bkp");
+    const isAutomatic = actor === null;
+    const wish = { kind: "create", backupId: id, workspaceId: null, isAutomatic, startedBy: actor?.userId ?? null } as const;
+    // Whoever asks for one is told at once what is wrong; one that is due fails as a job, which is seen.
+    if (actor !== null) await this.#context.repository.open(true);
+    return await this.jobs.begin(wish, async (report, signal) => {
+      const repository = await this.#context.repository.open(true);
+      const progress = Object.assign(report, newProgress());
+      await backUpInstallation(repository, this.#context.source, { id, isAutomatic, note }, progress, signal);
+      if (isAutomatic) await this.#removeSurplus(repository, report, signal);
+    });
+  }
+
+  async #removeSurplus(repository: Repository, report: JobReport, signal: AbortSignal): Promise<void> {
+    const { settings, logHours } = this.#context;
+    const manifests = [];
+    for (const id of await listIds(repository)) manifests.push(await readManifest(repository, id));
+    const logSince = logHours === 0 ? null : new Date(Date.now() - logHours * hourMs);
+    const surplus = findSurplus(manifests, { keep: settings.get("backupKeep"), logSince });
+    report.objects = (await prune(repository, surplus, signal)).objects;
+  }
+
+  /** When the next automatic backup is due, in milliseconds since 1970. */
+  async #nextAt(everyHours: number): Promise<number> {
+    const [last] = await store.findAutomatic(this.#context.database.queries);
+    if (last === undefined) return 0;
+    const waitMs = last.state === "done" ? everyHours * hourMs : Math.min(againMs, everyHours * hourMs);
+    return last.started_at.getTime() + waitMs;
+  }
+
+  /** Once for each row of failures. */
+  async #tellAdmins(error: unknown): Promise<void> {
+    const { database, logger } = this.#context;
+    logger.error({ err: error }, "the automatic backup failed");
+    const [, before] = await store.findAutomatic(database.queries).catch(() => []);
+    if (before?.state === "failed" || databaseError(error) !== undefined) return;
+    const reason = error instanceof AppError ? `${error.message} ${error.hint}` : "`syla server logs` shows why.";
+    await database.queries.transaction().execute(async (work) => {
+      await notifyEach(work, await listAdmins(work), {
+        type: "system",
+        title: "The automatic backup failed",
+        body: `${reason} It is tried again every hour.`,
+        link: "/admin/backups",
+      });
+    });
+  }
+
+  async #listOrProblem(): Promise<Pick<BackupStatus, "items" | "problem">> {
+    if (!this.#context.repository.isConfigured) return { items: [], problem: null };
+    try {
+      return { items: await this.list(), problem: null };
+    } catch (error) {
+      // Nothing is there before the first backup.
+      if (error instanceof AppError && error.code === "backup_repository_missing") return { items: [], problem: null };
+      if (!(error instanceof AppError)) throw error;
+      return { items: [], problem: { code: error.code, message: error.message, hint: error.hint } };
+    }
+  }
+
+  async #show(repository: Repository, id: string): Promise<Backup> {
+    const known = this.#shown.get(id);
+    if (known !== undefined) return known;
+    const backup = toBackup(await readManifest(repository, id));
+    this.#shown.set(id, backup);
+    return backup;
+  }
+}

@@ -1,0 +1,31 @@
+import { Box, Flex, Text } from "@chakra-ui/react";
+import { X } from "lucide-react";
+import { RunOutput } from "../runs/new/run-output.tsx";
+import { IconButton } from "../ui/icon-button.tsx";
+
+interface RunDockProps {
+  readonly runId: string;
+  readonly onLocation: (file: string, line: number) => void;
+  readonly onClose: () => void;
+}
+
+/** The output of a run, below what is edited. */
+export function RunDock({ runId, onLocation, onClose }: RunDockProps) {
+  return (
+    <Flex as="section" aria-label="Output" direction="column" h="40%" minH="160px" flexShrink="0" borderTopWidth="1px" borderColor="border">
+      <Flex align="center" px="3" bg="bg.subtle">
+        <Text fontSize="xs" fontWeight="medium">
+          Output
+        </Text>
+        <Box ml="auto">
+          <IconButton label="Close the output" onClick={onClose}>
+            <X />
+          </IconButton>
+        </Box>
+      </Flex>
+      <Box flex="1" minH="0">
+        <RunOutput runId={runId} reused={false} failure={null} onLocation={onLocation} />
+      </Box>
+    </Flex>
+  );
+}

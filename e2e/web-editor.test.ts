@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Workspace } from "@syla/contracts/workspaces";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible } from "./accessible.ts";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+async function create(name: string, files: Readonly<Record<string, string>>): Promise<Workspace> {
+  const me = await web.openPage("/");
+  const cookies = await me.context().cookies();
+  await me.close();
+  const headers = { cookie: cookies.map(({ name: key, value }) => `${key}=${value}`).join("; "), origin: web.server.url };
+  const body = { name, files: Object.entries(files).map(([path, content]) => ({ path, content })) };
+  return (await (await web.server.send("POST", "/api/v1/workspaces", body, headers)).json()) as Workspace;
+}
+
+const item = (page: Page, name: string) => page.getByRole("treeitem", { name, exact: true });
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("the editor of a workspace", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("makes, renames, moves and deletes by keys, and takes a deletion back", async () => {
+    const { id } = await create("Tree", { "a.txt": "one\n", "src/b.txt": "two\n", "src/c.txt": "three\n" });
+    const page = await web.openPage(`/workspaces/${id}`);
+    await item(page, "src").focus();
+    await page.keyboard.press("F2");
+    const dialog = page.getByRole("dialog", { name: "Rename or move" });
+    await dialog.getByLabel("Path").fill("lib");
+    await dialog.getByRole("button", { name: "Move" }).click();
+    await item(page, "lib").waitFor();
+    await item(page, "b.txt").waitFor();
+    await page.getByRole("button", { name: "New file" }).click();
+    await page.getByLabel("Path").fill("A.TXT");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("differ only in case").waitFor();
+    await page.getByLabel("Path").fill("lib/new.txt");
+    await page.getByRole("button", { name: "Create" }).click();
+    await item(page, "new.txt").waitFor();
+    await item(page, "lib").focus();
+    await page.keyboard.press("Delete");
+    await page.getByText("3 files of “lib” deleted.").waitFor();
+    await item(page, "lib").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await item(page, "c.txt").click();
+    await page.locator(".cm-content").getByText("three").waitFor();
+    await expectAccessible(page, "the editor");
+    expect(web.problems).toEqual([]);
+  });
+
+  it("opens by letters, finds and replaces in all files", async () => {
+    const { id } = await create("Search", { "a/long/path.txt": "a cat\n", "b.txt": "no cats\n", "c.txt": "dogs\n" });
+    const page = await web.openPage(`/workspaces/${id}?file=c.txt`);
+    await item(page, "b.txt").waitFor();
+    await page.keyboard.press("Control+p");
+    await page.getByRole("combobox", { name: "Letters of a file's path" }).fill("alpath");
+    await page.getByRole("option", { name: "path.txt" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/path\.txt/);
+    await page.keyboard.press("Control+Shift+f");
+    await page.getByRole("textbox", { name: "Search in files" }).fill("cat");
+    await page.keyboard.press("Enter");
+    await page.getByText("2 lines in 2 files.").waitFor();
+    await page.getByRole("button", { name: "1 no cats" }).click();
+    await page.waitForURL(/file=b\.txt&line=1&column=4|line=1/);
+    await page.getByLabel("Replace with, as it is written").fill("bird");
+    await page.getByRole("button", { name: "Replace …" }).click();
+    await page.getByRole("button", { name: "Replace 2 places in 2 files" }).click();
+    await page.locator(".cm-content").getByText("no birds").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("offers again what was not saved, and shows large and binary files in part", async () => {
+    const { id } = await create("Drafts", { "a.txt": "first\n", "b.bin": "\0\u0001bytes", "c.txt": "x".repeat(1024 * 1024 + 1) });
+    const page = await web.openPage(`/workspaces/${id}?file=a.txt`);
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type("draft ");
+    await page.getByRole("img", { name: "not saved" }).waitFor();
+    page.on("dialog", (dialog) => void dialog.accept());
+    await page.reload();
+    await page.getByRole("button", { name: "Take it up" }).click();
+    await page.locator(".cm-content").getByText("draft first").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
+    await item(page, "b.bin").click();
+    await page.getByText("00000000  00 01 62 79").waitFor();
+    await item(page, "c.txt").click();
+    await page.getByRole("button", { name: "Show the beginning" }).click();
+    await page.getByText("The first 1 MiB of").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("uploads folders, and is usable on a phone", async () => {
+    const { id } = await create("Upload", { "a.txt": "one\n" });
+    using folder = createTemporaryDirectory();
+    await mkdir(join(folder.path, "up", "deep"), { recursive: true });
+    await writeFile(join(folder.path, "up", "deep", "x.txt"), "uploaded\n");
+    const page = await web.openPage(`/workspaces/${id}`, { viewport: { width: 390, height: 800 } });
+    await page.locator(".cm-content").getByText("one").waitFor();
+    const [chooser] = await Promise.all([
+      page.waitForEvent("filechooser"),
+      page.getByRole("button", { name: "Upload a folder" }).click(),
+    ]);
+    await chooser.setFiles(join(folder.path, "up"));
+    await page.getByText("1 file uploaded.").waitFor();
+    await page.getByRole("button", { name: "Files", exact: true }).click();
+    await item(page, "x.txt").click();
+    await page.locator(".cm-content").getByText("uploaded").waitFor();
+    await expectAccessible(page, "the editor on a phone");
+    expect(web.problems).toEqual([]);
+  });
+});
