@@ -81,7 +81,7 @@ describe("with a server", () => {
 
   test("on a terminal Ctrl+C ends what runs and keeps the variables, names are completed, and the history is private", async () => {
     const terminal = runOnTerminal(["interactive"], env, 24, 80);
-    const shows = (text: string) => expect.poll(() => terminal.written()).toContain(text);
+    const shows = async (text: string) => await expect.poll(() => terminal.written()).toContain(text);
     await shows("> ");
     terminal.press("kept_value = 4242\r");
     terminal.press("while True: pass\r\r");

@@ -121,7 +121,8 @@ test("what is ignored, cannot be read or leads elsewhere is neither sent nor tak
   symlinkSync(outside, join(folder, "linked"));
   put(outside, { "secret.txt": "secret\n" });
   const synced = await sync(id, folder);
-  expect(synced.skipped.map(({ path }) => path).toSorted()).toEqual(["case.txt", "linked", expect.stringContaining("\uFFFD")].toSorted());
+  expect(synced.skipped).toHaveLength(3);
+  expect(synced.skipped.map(({ path }) => path)).toEqual(expect.arrayContaining(["case.txt", "linked", expect.stringContaining("\uFFFD")]));
   expect(await readWorkspace(id)).toEqual({
     "dist/there.txt": "there\n",
     "linked/x.txt": "x\n",

@@ -312,6 +312,7 @@ export const routeTable = {
   resumeWorkspace: { method: "POST", path: "/api/v1/workspaces/:id/resume" },
   listWorkspaceFiles: { method: "GET", path: "/api/v1/workspaces/:id/files" },
   readWorkspaceFile: { method: "GET", path: "/api/v1/workspaces/:id/file" },
+  searchWorkspaceFiles: { method: "GET", path: "/api/v1/workspaces/:id/search" },
   changeWorkspaceFiles: { method: "POST", path: "/api/v1/workspaces/:id/files" },
   listWorkspaceVersions: { method: "GET", path: "/api/v1/workspaces/:id/versions" },
   snapshotWorkspace: { method: "POST", path: "/api/v1/workspaces/:id/versions", once: "answer" },

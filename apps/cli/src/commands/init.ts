@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { CANCEL_SYMBOL } from "@clack/prompts";
 import type { ProjectFile } from "@syla/contracts/project-file";
 import type { Syla } from "@syla/sdk";
 import type { Command } from "commander";
@@ -75,9 +76,9 @@ function settle(found: Detected, languages: readonly KnownLanguage[], flags: Fla
 /** The same, with what was found as what is offered. */
 async function ask(found: Detected, languages: readonly KnownLanguage[], flags: Flags): Promise<ProjectFile> {
   const { intro, isCancel, select, text } = await import("@clack/prompts");
-  const given = <T>(answer: T | symbol): T => {
+  const given = (answer: string | typeof CANCEL_SYMBOL): string => {
     if (isCancel(answer)) process.exit(130);
-    return answer as T;
+    return answer;
   };
   const answer = async (message: string, before: string) => given(await text({ message, initialValue: before, defaultValue: before }));
   intro("A project of Syla");

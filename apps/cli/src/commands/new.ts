@@ -72,7 +72,7 @@ async function choose(syla: Syla, flags: Flags): Promise<string> {
   }));
   const answer = await select({ message: "What is it to begin with?", options, initialValue: defaultTemplate });
   if (isCancel(answer)) process.exit(130);
-  return answer as string;
+  return answer;
 }
 
 async function reach(flags: CommonFlags): Promise<Syla> {

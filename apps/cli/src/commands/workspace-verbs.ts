@@ -30,8 +30,20 @@ const known = "its id or name; the one in use when left out or `.`";
 /** What can be done with workspaces. */
 export function workspaceVerbs(): Command[] {
   return [
-    ...[create(), list(), use(), info(), clone(), exportFiles(), importFiles()],
-    ...[workspaceSyncCommand, workspaceJoinCommand, diff(), workspaceSearch(), snapshot(), versions(), restore()],
+    create(),
+    list(),
+    use(),
+    info(),
+    clone(),
+    exportFiles(),
+    importFiles(),
+    workspaceSyncCommand,
+    workspaceJoinCommand,
+    diff(),
+    workspaceSearch(),
+    snapshot(),
+    versions(),
+    restore(),
   ];
 }
 

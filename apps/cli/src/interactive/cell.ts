@@ -20,7 +20,7 @@ export function isComplete(language: CellLanguage, lines: readonly string[]): bo
   const { depth, open, lastCode } = scan(language, lines.join("\n"));
   if (open || depth > 0) return false;
   if (language === "javascript") return true;
-  if (/\\$/.test(lines.at(-1) ?? "")) return false;
+  if (lines.at(-1)?.endsWith("\\") === true) return false;
   const opensBlock = lines.some((line) => /^\s+\S/.test(line)) || /:\s*$/.test(lastCode) || /^\s*@/.test(lines[0] ?? "");
   return !opensBlock || lines.at(-1)?.trim() === "";
 }

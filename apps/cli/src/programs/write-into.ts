@@ -29,7 +29,7 @@ export async function writeInto(
   const answer = await read();
   const temporary = join(dirname(target), `.syla-${randomUUID()}`);
   try {
-    const source = answer.body === null ? [] : Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+    const source = answer.body === null ? [] : Readable.fromWeb(answer.body);
     await pipeline(source, createWriteStream(temporary, { flags: "wx" }));
     if (!(await isStill())) {
       rmSync(temporary, { force: true });

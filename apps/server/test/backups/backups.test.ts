@@ -49,15 +49,16 @@ describe("backups of an installation", () => {
     const large = await upload(server, randomBytes(9_000_000));
     const id = await makeWorkspace(server, "kept");
     // Somebody goes on all the while.
-    let [isOver, written] = [false, 0];
+    const over = new AbortController();
+    let written = 0;
     const work = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await upload(server, Buffer.from(`while it was made ${written}`));
         written += 1;
       }
     })();
     const first = await backUp(server);
-    isOver = true;
+    over.abort();
     await work;
     expect(first).toMatchObject({ kind: "create", state: "done", report: { missing: 0, error: null, step: "done" } });
     const second = await backUp(server);

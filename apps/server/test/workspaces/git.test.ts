@@ -2,7 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Workspace, WorkspaceVersion } from "@syla/contracts/workspaces";
+import type { WorkspaceVersion } from "@syla/contracts/workspaces";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -40,7 +40,7 @@ async function refusalOf(work: Promise<string>): Promise<string> {
     (text) => {
       throw new Error(`it did what it should not: ${text}`);
     },
-    (error: { stderr?: string }) => error.stderr ?? String(error),
+    (error: Error & { stderr?: string }) => error.stderr ?? error.message,
   );
 }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const send = (id: string, query: Readonly<Record<string, string>>, { headers } = ann) =>
-  server.fetch(`/api/v1/workspaces/${id}/search?${new URLSearchParams(query)}`, { headers });
+  server.fetch(`/api/v1/workspaces/${id}/search?${new URLSearchParams(query).toString()}`, { headers });
 
 /** All pages together: a page ends early where the machine is slow. */
 async function search(id: string, query: Readonly<Record<string, string>>): Promise<FoundFiles> {
@@ -56,7 +56,7 @@ it("goes on where a page ended, and tells the first lines of a file with very ma
   const paths: string[] = [];
   let after: string | null = "";
   while (after !== null) {
-    const page = await json<FoundFiles>(send(id, { q: "hit", limit: "100", ...(after === "" ? {} : { after }) }));
+    const page: FoundFiles = await json<FoundFiles>(send(id, { q: "hit", limit: "100", ...(after === "" ? {} : { after }) }));
     expect(page.items.length).toBeLessThan(2);
     paths.push(...page.items.map(({ path }) => path));
     for (const { lines, count } of page.items) expect([lines.length, count]).toEqual([200, 300]);

@@ -8,7 +8,7 @@ import { syla } from "../app/api.ts";
 import { useModels } from "../models/queries.ts";
 import type { DraftFile } from "../runs/new/draft.ts";
 import { FileList } from "../runs/new/file-list.tsx";
-import { mergeFiles, uploadFiles } from "../editor/upload-files.ts";
+import { mergeFiles, type PickedFile, uploadFiles } from "../editor/upload-files.ts";
 import { type ChosenDataset, DatasetPicker, toBindings } from "../datasets/dataset-picker.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextAreaField, TextField } from "../ui/form-field.tsx";
@@ -49,7 +49,7 @@ function RunProgramDialog({ programId, name, entrypoint, args, version, onClose 
   const [profile, setProfile] = useState<Profile | "">("");
   const [files, setFiles] = useState<readonly DraftFile[]>([]);
   const upload = useMutation({
-    mutationFn: uploadFiles,
+    mutationFn: (picked: readonly PickedFile[]) => uploadFiles(picked),
     onSuccess: (added) => setFiles((before) => mergeFiles(before, added)),
   });
   const [datasets, setDatasets] = useState<readonly ChosenDataset[]>([]);

@@ -129,9 +129,9 @@ export async function openLoading(target: DatabaseTarget): Promise<Loading> {
       if (every.length > 0) await client.query(`truncate ${listOf(every)}`);
     },
     loadRows: async ({ name, columns }, rows) => {
-      const target = client.query(copyFrom(`copy ${pg.escapeIdentifier(name)} (${listOf(columns)}) from stdin`));
-      await pipeline(Readable.from(rows), target);
-      return target.rowCount;
+      const rowsIn = client.query(copyFrom(`copy ${pg.escapeIdentifier(name)} (${listOf(columns)}) from stdin`));
+      await pipeline(Readable.from(rows), rowsIn);
+      return rowsIn.rowCount;
     },
     setSequence: async (name, value) => {
       await client.query("select setval($1::regclass, $2, $3)", [pg.escapeIdentifier(name), value ?? 1, value !== null]);

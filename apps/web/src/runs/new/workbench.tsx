@@ -15,7 +15,7 @@ import { DraftOptions } from "./draft-options.tsx";
 import { InstallHint, LanguagePicker } from "./language-picker.tsx";
 import { ReplayBar, ReplayFile } from "./replay-files.tsx";
 import { RunOutput } from "./run-output.tsx";
-import { mergeFiles, readDropped, uploadFiles } from "../../editor/upload-files.ts";
+import { mergeFiles, type PickedFile, readDropped, uploadFiles } from "../../editor/upload-files.ts";
 
 interface WorkbenchProps {
   readonly runtimes: readonly Runtime[];
@@ -36,7 +36,7 @@ export function Workbench({ runtimes, draft, onDraft, runId, line, onRun }: Work
   const live = current.data !== undefined && isLive(current.data);
   const change = (next: Draft) => onDraft(() => next);
   const upload = useMutation({
-    mutationFn: uploadFiles,
+    mutationFn: (picked: readonly PickedFile[]) => uploadFiles(picked),
     onSuccess: (added) => onDraft((before) => before && { ...before, files: mergeFiles(before.files, added) }),
   });
   const problems = draftProblems(draft);
