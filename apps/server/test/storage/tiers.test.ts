@@ -167,8 +167,11 @@ describe.runIf(hasS3)("an installation with a bucket for what nobody reads", () 
     using directory = createTemporaryDirectory();
     const dataDir = join(directory.path, "data");
     const { SYLA_STORAGE: _s3, ...bucket } = s3.variables;
-    const start = (more: Readonly<Record<string, string>>) => startTestServer({ SYLA_DATA_DIR: dataDir, ...more });
-    const large = () => readdirSync(join(dataDir, "blobs/sha256"), { recursive: true }).filter((name) => String(name).length > 60);
+    await using database = await createTestDatabase();
+    const start = (more: Readonly<Record<string, string>>) =>
+      startTestServer({ SYLA_DATA_DIR: dataDir, DATABASE_URL: database.url, ...more });
+    const content = join(dataDir, "blobs/sha256");
+    const large = () => readdirSync(content, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(content, name)).size === 102_400);
     let server: TestServer = await start({ ...bucket, SYLA_STORAGE_COLD_DAYS: "30" });
     const code = "open('/output/big.bin', 'wb').write(bytes(range(256)) * 400)";
     const run = await execute(server, { language: "python", code });
@@ -191,13 +194,13 @@ describe.runIf(hasS3)("an installation with a bucket for what nobody reads", () 
     const bytes = await download();
     expect(large().length).toBe(1);
     expect((await perform("cool")).copied).toBe(0);
-    for (const name of large()) age(join(dataDir, "blobs/sha256", String(name)), 31);
+    for (const name of large()) age(join(content, name), 31);
     expect((await perform("cool")).copied).toBe(1);
     expect([large().length, await cold()]).toMatchObject([0, { blobs: 1, bytes: 102_400, afterDays: 30 }]);
     expect((await perform("check")).findings).toEqual([]);
     expect(await download()).toEqual(bytes);
     expect(large().length).toBe(1);
-    for (const name of large()) age(join(dataDir, "blobs/sha256", String(name)), 31);
+    for (const name of large()) age(join(content, name), 31);
     expect((await perform("cool")).copied).toBe(1);
     await server[Symbol.asyncDispose]();
 
