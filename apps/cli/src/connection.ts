@@ -2,8 +2,9 @@ import { Syla } from "@syla/sdk";
 import { CliError } from "./cli-error.ts";
 import { findRunningServer, readLocalKey } from "./local-server/server-file.ts";
 import { ensureServer, trustLocalCertificate } from "./local-server/start-server.ts";
+import { readCliConfig } from "./settings/config-file.ts";
 import { defaultDataDir, type Environment } from "./settings/home.ts";
-import { findProfile, readCliConfig } from "./settings/profiles.ts";
+import { findProfile } from "./settings/profiles.ts";
 
 /** Which server a command talks to, and why that one. */
 export interface Target {
