@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { note } from "../output/progress.ts";
-import { collectBundle } from "../support/collect-bundle.ts";
 import { writeTar } from "../support/write-tar.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
@@ -23,6 +22,8 @@ export const supportBundleCommand: Command = defineServerCommand(
     if (!/^\d{1,6}$/.test(flags.lines)) throw usageError(`"${flags.lines}" is not a number of lines.`, "Write -n 1000.");
     const now = new Date();
     const file = resolve(flags.output ?? `syla-support-${now.toISOString().slice(0, 19).replaceAll(":", "")}.tar.gz`);
+    // it knows all routes, which no other command needs
+    const { collectBundle } = await import("../support/collect-bundle.ts");
     const files = await collectBundle(process.env, { profile: flags.profile, logLines: Number(flags.lines) });
     writeNew(file, writeTar(files, now));
     if (flags.json === true) return printJson({ file, files: files.map(({ path }) => path) });
