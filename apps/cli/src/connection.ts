@@ -60,12 +60,17 @@ async function findLocal({ env, start, onStart }: ConnectOptions): Promise<{ url
 /** Connects to the server that the environment and the settings name. */
 export async function connect(options: ConnectOptions): Promise<{ syla: Syla; target: Target }> {
   const target = await findTarget(options);
-  if (target.source === "local") trustLocalCertificate(target.url);
+  if (target.source === "local" || isLocalServer(options.env, target.url)) trustLocalCertificate(target.url);
   const headers = { "user-agent": "syla-cli" };
   return {
     target,
     syla: new Syla({ baseUrl: target.url, headers, retry: { maxRetries: 3 }, ...(target.apiKey !== null && { apiKey: target.apiKey }) }),
   };
+}
+
+/** Whether an address that is named is that of the local server, which shows a certificate for another name: plugins are told it so. */
+function isLocalServer(env: Environment, url: string): boolean {
+  return url.startsWith("https://") && findRunningServer(defaultDataDir(env))?.url === url;
 }
 
 /** An address of a server as a person gives it, without a slash at its end. */

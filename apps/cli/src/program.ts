@@ -204,7 +204,6 @@ import { backupVerbs } from "./commands/backup.ts";
 import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
 import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
-import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { defineRoot } from "./root-command.ts";
 
@@ -393,7 +392,7 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
+    workersCommand,
     poolsCommand,
     monitorCommand,
     noun("notifications", "what you were told, and where you want to be", [

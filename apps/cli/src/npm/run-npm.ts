@@ -4,7 +4,10 @@ import { CliError } from "../cli-error.ts";
 
 /** What npm is to do, and what to say when it does not. */
 interface NpmTask {
+  /** The verb and its flags. */
   readonly words: readonly string[];
+  /** Names and paths, which may begin like flags. */
+  readonly operands?: readonly string[];
   readonly folder: string;
   /** What has failed, e.g. `npm could not install it`. */
   readonly failure: string;
@@ -13,11 +16,11 @@ interface NpmTask {
 }
 
 /** Asks the npm of this machine, as it is set up here. @returns what it printed @throws CliError `install_failed` */
-export function runNpm({ words, folder, failure, timeoutMs }: NpmTask): string {
+export function runNpm({ words, operands = [], folder, failure, timeoutMs }: NpmTask): string {
   // npm itself may be of another Node than ours; which packages fit the machine is the same for both.
   const env = { ...process.env, PATH: [process.env["PATH"] ?? "", dirname(process.execPath)].join(delimiter) };
-  const [verb = "", ...rest] = words;
-  const all = [verb, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", ...rest];
+  const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
+  const all = [...words, ...quiet, ...(operands.length > 0 ? ["--", ...operands] : [])];
   const { status, error, stdout, stderr } = spawnSync("npm", all, {
     cwd: folder,
     env,

@@ -109,8 +109,8 @@ function folderName(path: string): string {
 /** npm copies it with what it needs; no script of a package is run. */
 function unpackPackage(source: string, fresh: string): Unpacked {
   writeFileSync(join(fresh, "package.json"), '{ "private": true }\n');
-  const words = ["install", "--ignore-scripts", "--omit=dev", "--install-links", "--save-exact", "--", source];
-  runNpm({ words, folder: fresh, failure: "npm could not install it" });
+  const words = ["install", "--ignore-scripts", "--omit=dev", "--install-links", "--save-exact"];
+  runNpm({ words, operands: [source], folder: fresh, failure: "npm could not install it" });
   const { dependencies = {} } = readManifest(fresh);
   const [name] = Object.keys(dependencies);
   if (name === undefined) throw noCommand(source);
