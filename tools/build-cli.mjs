@@ -21,6 +21,7 @@ const { outputFiles } = await build({
   target: "node24",
   format: "esm",
   minifySyntax: true,
+  banner: { js: "#!/usr/bin/env node" },
   legalComments: "none",
   write: false,
   // Its build for browsers is of ES modules; the one for Node.js requires at run time what a bundle does not have.

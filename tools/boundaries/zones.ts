@@ -30,8 +30,8 @@ export const allowedImports: Readonly<Record<Zone, readonly Zone[]>> = {
   testkit: ["contracts", "sdk", "sandbox", "server"],
   tests: [...productZones, "tools"],
   bench: ["contracts", "sdk", "sandbox", "server", "testkit"],
-  // The generators read the option table, the OpenAPI builder, and what the tests expect of every route.
-  tools: ["contracts", "server", "tests"],
+  // The generators read the option table, the OpenAPI builder, the commands, and what the tests expect of every route.
+  tools: ["contracts", "server", "cli", "tests"],
   settings: ["testkit", "tools"],
 };
 

@@ -4,6 +4,7 @@ import { generateAccessTable } from "./access-table.ts";
 import { generateConfigurationReference } from "./configuration-reference.ts";
 import { generateErrorReference } from "./error-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { generateManPage } from "./man-page.ts";
 import { generateNotices } from "./notices.ts";
 import { generateOpenApi } from "./openapi-document.ts";
 import { generateProjectSchema } from "./project-schema.ts";
@@ -16,6 +17,7 @@ export function generateAll(): GeneratedFile[] {
     generateConfigurationReference(),
     generateErrorReference(),
     generateOpenApi(),
+    generateManPage(),
     generateProjectSchema(),
     generateWireHashes(),
     { path: "packages/sdk/src/routes.gen.ts", content: renderRouteTable() },

@@ -2,8 +2,9 @@ import { Syla } from "@syla/sdk";
 import { CliError } from "./cli-error.ts";
 import { findRunningServer, readLocalKey } from "./local-server/server-file.ts";
 import { ensureServer, trustLocalCertificate } from "./local-server/start-server.ts";
+import { readCliConfig } from "./settings/config-file.ts";
 import { defaultDataDir, type Environment } from "./settings/home.ts";
-import { findProfile, readCliConfig } from "./settings/profiles.ts";
+import { findProfile } from "./settings/profiles.ts";
 
 /** Which server a command talks to, and why that one. */
 export interface Target {
@@ -59,12 +60,17 @@ async function findLocal({ env, start, onStart }: ConnectOptions): Promise<{ url
 /** Connects to the server that the environment and the settings name. */
 export async function connect(options: ConnectOptions): Promise<{ syla: Syla; target: Target }> {
   const target = await findTarget(options);
-  if (target.source === "local") trustLocalCertificate(target.url);
+  if (target.source === "local" || isLocalServer(options.env, target.url)) trustLocalCertificate(target.url);
   const headers = { "user-agent": "syla-cli" };
   return {
     target,
     syla: new Syla({ baseUrl: target.url, headers, retry: { maxRetries: 3 }, ...(target.apiKey !== null && { apiKey: target.apiKey }) }),
   };
+}
+
+/** Whether an address that is named is that of the local server, which shows a certificate for another name: plugins are told it so. */
+function isLocalServer(env: Environment, url: string): boolean {
+  return url.startsWith("https://") && findRunningServer(defaultDataDir(env))?.url === url;
 }
 
 /** An address of a server as a person gives it, without a slash at its end. */

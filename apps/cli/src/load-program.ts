@@ -7,6 +7,7 @@ const alone: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   test: async () => (await import("./commands/test.ts")).testCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
+  "complete-values": async () => (await import("./commands/complete-values.ts")).completeValuesCommand,
   interactive: async () => (await import("./commands/interactive.ts")).interactiveCommand,
 };
 

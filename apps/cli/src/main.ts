@@ -1,10 +1,8 @@
 import { type Command, CommanderError } from "commander";
-import { type CliError, exitCodes, usageError } from "./cli-error.ts";
-import { closedPipeExitCode, endOnClosedPipe, isClosedPipe } from "./output/closed-pipe.ts";
-import { printJson } from "./output/print.ts";
-import { describeError, reportError } from "./output/report-error.ts";
+import { exitCodes } from "./cli-error.ts";
 import { loadProgram } from "./load-program.ts";
-import { resultOfError } from "./runs/result-document.ts";
+import { closedPipeExitCode, endOnClosedPipe, isClosedPipe } from "./output/closed-pipe.ts";
+import { choosePlugin, describePlugins } from "./plugins/choose-plugin.ts";
 
 /** Commander would exit by itself with 1; here a mistake in the command line has a code of its own, with `--json` too. */
 function prepare(command: Command): void {
@@ -16,25 +14,19 @@ function prepare(command: Command): void {
 async function main(argv: readonly string[]): Promise<number> {
   const program = await loadProgram(argv);
   prepare(program);
-  const json = argv.includes("--json");
   try {
+    const plugin = choosePlugin(program, argv, process.env);
+    if (plugin !== null) return await (await import("./plugins/run-plugin.ts")).runPlugin(plugin, argv.slice(1), process.env);
+    program.addHelpText("after", () => describePlugins(program, process.env));
     await program.parseAsync(argv, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (isClosedPipe(error)) return closedPipeExitCode;
-    if (!(error instanceof CommanderError)) return reportError(error, json);
-    if (error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // no command at all: commander has printed the help
-    if (error.code === "commander.help") return exitCodes.usage;
-    return reportUsage(usageError(error.message.replace(/^error: /, "").replaceAll("\n", " ")), argv[0] === "exec", json);
+    if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
+    return (await import("./report-failure.ts")).reportFailure(error, argv);
   }
-}
-
-/** `syla exec --json` prints its one document in every case. */
-function reportUsage(error: CliError, isExec: boolean, json: boolean): number {
-  if (!isExec || !json) return reportError(error, json);
-  printJson(resultOfError(describeError(error).report));
-  return error.exitCode;
 }
 
 endOnClosedPipe();

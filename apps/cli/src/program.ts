@@ -80,6 +80,7 @@ import { workspaceEnds, workspaceVerbs } from "./commands/workspace-verbs.ts";
 import { credentialShowCommand } from "./commands/credential-show.ts";
 import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
+import { completeValuesCommand } from "./commands/complete-values.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
 import { datasetExportCommand } from "./commands/dataset-export.ts";
@@ -121,6 +122,7 @@ import { notificationsDeleteCommand } from "./commands/notifications-delete.ts";
 import { notificationsListCommand } from "./commands/notifications-list.ts";
 import { notificationsReadCommand } from "./commands/notifications-read.ts";
 import { programAnalyzeCommand } from "./commands/program-analyze.ts";
+import { pluginVerbs } from "./commands/plugin-verbs.ts";
 import { poolsCommand } from "./commands/pools.ts";
 import { programImportCommand } from "./commands/program-import.ts";
 import { defineTemplatesCommand } from "./commands/program-templates.ts";
@@ -192,15 +194,16 @@ import { teamLimitCommand } from "./commands/team-limit.ts";
 import { teamListCommand } from "./commands/team-list.ts";
 import { teamRemoveCommand } from "./commands/team-remove.ts";
 import { teamShowCommand } from "./commands/team-show.ts";
+import { supportBundleCommand } from "./commands/support-bundle.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
+import { upgradeCommand } from "./commands/upgrade.ts";
 import { costsCommand } from "./commands/costs.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { backupVerbs } from "./commands/backup.ts";
 import { budgetListCommand, budgetRemoveCommand, budgetSetCommand } from "./commands/budget.ts";
 import { adminRecountUsageCommand } from "./commands/admin-recount-usage.ts";
 import { versionCommand } from "./commands/version.ts";
-import { workersDrainCommand, workersResumeCommand } from "./commands/workers-drain.ts";
 import { workersCommand } from "./commands/workers.ts";
 import { defineRoot } from "./root-command.ts";
 
@@ -208,6 +211,11 @@ function sharing(type: "run" | "sandbox" | "asset" | "workspace"): Command[] {
   const access = defineAccessCommand(type);
   if (type === "workspace") access.alias("members");
   return [defineShareCommand(type), defineUnshareCommand(type), access];
+}
+
+/** The words that are commands of ours. */
+function namesOf(program: Command): ReadonlySet<string> {
+  return new Set(["help", ...program.commands.flatMap((command) => [command.name(), ...command.aliases()])]);
 }
 
 /** The whole command line. */
@@ -227,6 +235,8 @@ export function buildProgram(): Command {
     downCommand,
     statusCommand,
     doctorCommand,
+    noun("support", "help from others", [supportBundleCommand]),
+    upgradeCommand,
     noun("runs", "what was run", [
       runsListCommand,
       runsSummaryCommand,
@@ -382,7 +392,7 @@ export function buildProgram(): Command {
     ]),
     runtimesCommand,
     noun("cache", "results that answer equal runs", [cacheStatsCommand, cacheClearCommand, cacheWarmCommand]),
-    workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
+    workersCommand,
     poolsCommand,
     monitorCommand,
     noun("notifications", "what you were told, and where you want to be", [
@@ -468,9 +478,15 @@ export function buildProgram(): Command {
       noun("identities", "accounts elsewhere that let you in", [authIdentitiesListCommand, authIdentitiesUnlinkCommand]),
     ]),
     configCommand,
+    noun(
+      "plugin",
+      "commands that others have written",
+      pluginVerbs(() => namesOf(program)),
+    ),
     defineCompletionCommand(() => program),
     versionCommand,
   ];
   for (const command of commands) program.addCommand(command);
+  program.addCommand(completeValuesCommand, { hidden: true });
   return program;
 }

@@ -23,7 +23,7 @@ test("signs in by a code that is confirmed in the browser, and then makes, lists
     },
   });
   expect(login).toMatchObject({ code: 0, stdout: `Signed in to ${server.url} as Ada (profile work).\n` });
-  const key = /"apiKey": ?"([^"]+)"/.exec(readFileSync(join(home, "config.json"), "utf8"))?.[1] ?? "";
+  const key = /api_key = "([^"]+)"/.exec(readFileSync(join(home, "config.toml"), "utf8"))?.[1] ?? "";
   expect(key).toMatch(/^syla_/);
   expect(login.stdout + login.stderr).not.toContain(key);
 

@@ -6,7 +6,8 @@ import { checkUrl, findTarget } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { readStdin } from "../runs/read-stdin.ts";
-import { localProfile, saveProfile } from "../settings/profiles.ts";
+import { localProfile } from "../settings/config-file.ts";
+import { saveProfile } from "../settings/profiles.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 interface Flags extends CommonFlags {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { printJson, printLine } from "../output/print.ts";
-import { readCliConfig, removeProfile } from "../settings/profiles.ts";
+import { readCliConfig } from "../settings/config-file.ts";
+import { removeProfile } from "../settings/profiles.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 export const authLogoutCommand: Command = defineServerCommand(

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -6,9 +6,17 @@ export interface CommonFlags {
   readonly profile?: string;
 }
 
+const help = new Help();
+
+/** That an option which may be given several times is not given tells nobody anything. */
+function describeOption(option: Option): string {
+  return help.optionDescription(option).replace(/ \(default: \[\]\)$/, "");
+}
+
 /** A command of the CLI: every one prints JSON when asked to. */
 export function defineCommand(name: string, summary: string): Command {
-  return new Command(name).description(summary).option("--json", "print one JSON document on stdout");
+  const command = new Command(name).description(summary).configureHelp({ optionDescription: describeOption });
+  return command.option("--json", "print one JSON document on stdout");
 }
 
 /** A command that talks to a server. */

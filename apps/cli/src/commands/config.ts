@@ -2,8 +2,9 @@ import { Command } from "commander";
 import { findRunningServer } from "../local-server/server-file.ts";
 import { note } from "../output/progress.ts";
 import { printFields, printJson, printLine } from "../output/print.ts";
+import { readCliConfig } from "../settings/config-file.ts";
 import { defaultDataDir } from "../settings/home.ts";
-import { readCliConfig, selectProfile } from "../settings/profiles.ts";
+import { selectProfile } from "../settings/profiles.ts";
 import { checkSettingName, readServerSettings, writeServerSetting } from "../settings/server-settings.ts";
 import { type CommonFlags, defineCommand } from "./command.ts";
 

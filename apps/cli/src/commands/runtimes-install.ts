@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { installationRoot } from "../local-server/installation.ts";
 import { findRunningServer } from "../local-server/server-file.ts";
+import { runNpm } from "../npm/run-npm.ts";
 import { note } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { defaultDataDir, runtimesDir } from "../settings/home.ts";
@@ -61,7 +61,7 @@ function installPackages(source: string, target: string): void {
   try {
     mkdirSync(fresh, { recursive: true, mode: 0o755 });
     for (const name of ["package.json", "package-lock.json"]) cpSync(join(source, name), join(fresh, name));
-    runNpm(fresh);
+    runNpm({ words: ["ci", "--ignore-scripts", "--include=optional"], folder: fresh, failure: "npm could not install it" });
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
   } catch (error) {
@@ -75,19 +75,4 @@ function installPackages(source: string, target: string): void {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-}
-
-function runNpm(folder: string): void {
-  const words = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
-  // npm itself may be of another Node than ours; which packages fit the machine is the same for both.
-  const env = { ...process.env, PATH: [process.env["PATH"] ?? "", dirname(process.execPath)].join(delimiter) };
-  const { status, error, stderr } = spawnSync("npm", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
-  if (status === 0) return;
-  const missing = error !== undefined && "code" in error && error.code === "ENOENT";
-  throw new CliError(missing ? "npm is not installed." : `npm could not install it: ${(stderr || String(error)).trim().slice(0, 600)}`, {
-    code: "install_failed",
-    exit: "unavailable",
-    hint: missing ? "Install npm and run the command again." : "Check the connection to the npm registry, and run the command again.",
-    cause: error,
-  });
 }

@@ -7,13 +7,16 @@ import { plainLine } from "../output/terminal-text.ts";
 import { formatAge, formatDuration } from "../output/units.ts";
 import { showOrWatch, type WatchFlags } from "../output/watch.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
+import { workersDrainCommand, workersResumeCommand } from "./workers-drain.ts";
 
 export const workersCommand: Command = defineServerCommand("workers", "the workers and the queue (administrators)")
   .option("-w, --watch", "draw again every second, until Ctrl-C")
   .action(async (flags: CommonFlags & WatchFlags) => {
     const { syla } = await connect({ env: process.env, profile: flags.profile });
     await showOrWatch(flags, () => syla.workers.list(), flags.json === true ? printJson : printReport);
-  });
+  })
+  .addCommand(workersDrainCommand)
+  .addCommand(workersResumeCommand);
 
 function printReport({ items, queue }: WorkersReport): void {
   printTable<Worker>(

@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import type { SandboxContextEvent } from "@syla/sdk";
 import { printJson } from "../output/print.ts";
 import { note } from "../output/progress.ts";
@@ -36,7 +36,7 @@ export async function converse(session: Session, { history, forms, json }: Conve
   lines.on("history", (kept: string[]) => history.save(kept));
   const interrupt = () => {
     if (running) void session.interrupt().catch(() => undefined);
-    else if (isTerminal) process.stdout.write("^C\n");
+    else if (isTerminal) giveUpLine(lines);
     if (!running) source.abandon();
   };
   lines.on("SIGINT", interrupt);
@@ -51,7 +51,10 @@ export async function converse(session: Session, { history, forms, json }: Conve
   try {
     for (;;) {
       const cell = await readCell(session, source, prompt);
-      if (cell === null) break;
+      if (cell === null) {
+        if (isTerminal) process.stdout.write("\n"); // the shell's prompt begins a line
+        break;
+      }
       if (cell.trim() === "") continue;
       running = true;
       const end = await runCell(session, cell, { cells, forms, json }).finally(() => (running = false));
@@ -63,6 +66,14 @@ export async function converse(session: Session, { history, forms, json }: Conve
     lines.close();
   }
   return exitCode;
+}
+
+/** Empties the line that is being edited; it stays to be seen, marked. */
+function giveUpLine(lines: Interface): void {
+  const typed = lines.line;
+  lines.write(null, { ctrl: true, name: "e" });
+  lines.write(null, { ctrl: true, name: "u" });
+  process.stdout.write(`${typed}^C\n`);
 }
 
 /** Lines until they are a piece that can be run; null at the end. */

@@ -44,12 +44,17 @@ export function makeFolder(folder: string, mode = 0o777): void {
   }
 }
 
-/** Writes a file that only its owner can read. A reader sees the old content or the new, never a part. */
+/** Writes a JSON file that only its owner can read. A reader sees the old content or the new, never a part. */
 export function writeJsonFile(file: string, value: Readonly<Record<string, unknown>>): void {
+  writePrivateFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The same of any text. @throws CliError */
+export function writePrivateFile(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     makeFolder(dirname(file), 0o700);
-    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

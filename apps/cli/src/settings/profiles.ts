@@ -1,64 +1,7 @@
-import { join } from "node:path";
 import { CliError } from "../cli-error.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import { type Environment, sylaHome } from "./home.ts";
-import { readJsonFile, writeJsonFile } from "./private-file.ts";
-
-/** A server elsewhere, and the key to it. */
-export interface Profile {
-  readonly url: string;
-  readonly apiKey: string;
-}
-
-/** The name that always means the server of this machine. */
-export const localProfile = "local";
-
-interface CliConfig {
-  readonly profile: string;
-  readonly profiles: Readonly<Record<string, Profile>>;
-  /** The workspace in use, by the address of its server. */
-  readonly workspaces: Readonly<Record<string, string>>;
-}
-
-const configFile = (env: Environment) => join(sylaHome(env), "config.json");
-
-/** The CLI's own settings file. */
-export function readCliConfig(env: Environment): CliConfig {
-  const file = configFile(env);
-  const { profile = localProfile, profiles = {}, workspaces = {} } = readJsonFile(file);
-  const valid =
-    typeof profile === "string" &&
-    typeof profiles === "object" &&
-    profiles !== null &&
-    Object.values(profiles).every(isProfile) &&
-    areTexts(workspaces);
-  if (!valid)
-    throw new CliError(`${file} is not as \`syla auth login\` writes it.`, {
-      code: "config_invalid",
-      exit: "config",
-      hint: "Correct it, or delete it and sign in again.",
-    });
-  return { profile, profiles: profiles as Record<string, Profile>, workspaces: workspaces as Record<string, string> };
-}
-
-function areTexts(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string");
-}
-
-function isProfile(value: unknown): value is Profile {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "url" in value &&
-    typeof value.url === "string" &&
-    "apiKey" in value &&
-    typeof value.apiKey === "string"
-  );
-}
-
-function writeCliConfig(env: Environment, config: CliConfig): void {
-  writeJsonFile(configFile(env), { ...config });
-}
+import { localProfile, type Profile, readCliConfig, writeCliConfig } from "./config-file.ts";
+import type { Environment } from "./home.ts";
 
 /** The profile of that name; null for the local server. */
 export function findProfile(env: Environment, name: string): Profile | null {
