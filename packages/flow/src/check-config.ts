@@ -1,5 +1,6 @@
 import type { FlowNode } from "@syla/contracts/flow";
 import { isIdentifier, isJavaScriptName } from "./names.ts";
+import { normalizeSource, scanPython } from "./python/user-code.ts";
 
 const slotReserved = new Set([
   "m",
@@ -32,7 +33,9 @@ export function checkConfig(node: FlowNode): string[] {
     }
     case "code": {
       const names = node.config.inputs.map(({ name }) => name);
-      return badNames(names, node.config.language === "python" ? isIdentifier : isJavaScriptName, "an input");
+      if (node.config.language === "javascript") return badNames(names, isJavaScriptName, "an input");
+      const { problem } = scanPython(normalizeSource(node.config.source));
+      return [...badNames(names, isIdentifier, "an input"), ...(problem === undefined ? [] : [problem])];
     }
     case "http": {
       if (!URL.canParse(node.config.url)) return ["The URL cannot be read."];

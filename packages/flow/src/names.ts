@@ -13,7 +13,7 @@ const javaScriptWords = new Set(
     " ",
   ),
 );
-const maximumLength = 40;
+const maximumLength = 30;
 
 /** Whether a text can be a name in Python as it is. Letters of other scripts are refused: some look like others. */
 export function isIdentifier(text: string): boolean {
@@ -45,32 +45,31 @@ export function toSnakeCase(text: string, otherwise: string): string {
   return /^[0-9]/.test(name) ? `${otherwise}_${name}` : name;
 }
 
-/** Gives names, each once. */
+const always = new Set([...keywords, ...builtins]);
+
+/** Gives names, each once, and none that the scope around has. */
 export class Names {
+  private readonly around: Names | undefined;
   private readonly taken: Set<string>;
   private readonly counts = new Map<string, number>();
 
-  constructor(...taken: Iterable<string>[]) {
-    this.taken = new Set([...keywords, ...builtins, ...taken.flatMap((names) => [...names])]);
+  constructor(around: Names | undefined, taken: readonly string[] = []) {
+    this.around = around;
+    this.taken = new Set(taken);
+  }
+
+  has(name: string): boolean {
+    return this.taken.has(name) || (this.around?.has(name) ?? always.has(name));
   }
 
   /** The name, or the name with the first number that makes it new. */
   take(wanted: string): string {
-    if (!this.taken.has(wanted)) {
-      this.taken.add(wanted);
-      return wanted;
-    }
-    for (let number = this.counts.get(wanted) ?? 2; ; number += 1) {
-      const name = `${wanted}_${number}`;
-      if (this.taken.has(name)) continue;
+    let name = wanted;
+    for (let number = this.counts.get(wanted) ?? 2; this.has(name); number += 1) {
+      name = `${wanted}_${number}`;
       this.counts.set(wanted, number + 1);
-      this.taken.add(name);
-      return name;
     }
-  }
-
-  /** Every name that is taken, for a scope inside. */
-  all(): Iterable<string> {
-    return this.taken;
+    this.taken.add(name);
+    return name;
   }
 }

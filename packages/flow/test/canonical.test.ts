@@ -39,7 +39,7 @@ const first = read(
 );
 
 function changed(id: string, change: object): FlowGraph {
-  return { ...first, nodes: first.nodes.map((each) => (each.id === id ? { ...each, ...change } : each)) as FlowGraph["nodes"] };
+  return { ...first, nodes: first.nodes.map((each) => (each.id === id ? { ...each, ...change } : each)) };
 }
 
 test("the digest is SHA-256", () => {
@@ -106,7 +106,7 @@ test("a diff tells what was added, removed, changed and moved, within nodes too"
 });
 
 test("older formats are brought up step by step, unknown ones are not read", () => {
-  const steps = new Map([
+  const steps = new Map<number, (old: Record<string, unknown>) => Record<string, unknown>>([
     [1, (old: Record<string, unknown>) => ({ ...old, nodes: old["boxes"] })],
     [2, (old: Record<string, unknown>) => ({ ...old, edges: [] })],
   ]);

@@ -137,6 +137,12 @@ const faulty: [string, unknown, FlowProblemCode, object][] = [
   ["a problem inside", graph([node("m", "module", {}, { body: body([code("c")]) })]), "missing_input", { path: ["m"], node: "c" }],
   ["graphs in graphs in graphs", graph([deep(13)]), "too_deep", { path: Array(12).fill("m"), node: "m" }],
   ["too many nodes", graph(many), "too_large", {}],
+  [
+    "code that would swallow what follows",
+    graph([node("c", "code", { language: "python", source: 'return """' })]),
+    "bad_config",
+    { node: "c" },
+  ],
   ["a variable called class", graph([code("c", [["class", "str"]])]), "bad_config", { node: "c" }],
   ["a variable of look-alike letters", graph([code("c", [["аbc", "str"]])]), "bad_config", { node: "c" }],
   [
