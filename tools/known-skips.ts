@@ -17,6 +17,7 @@ export const knownSkips: readonly KnownSkip[] = [
     test: /^(java|rust) /,
     reason: "the language is large, and is tried where it is installed",
   },
+  { file: "packages/flow/test/examples.test.ts", test: /as ruff does it/, reason: "needs ruff, which is tried where it is installed" },
   { file: "packages/sandbox/test/session.test.ts", test: /matplotlib|plot/, reason: "needs the system's own matplotlib" },
   { file: "apps/cli/test/launcher.test.ts", test: /root/, reason: root },
   { file: "apps/server/test/environments/faults.test.ts", test: /^a disk that fills up/, reason: root },

@@ -1,0 +1,119 @@
+import type { PythonFile } from "./file.ts";
+
+/** Functions that files define for themselves, once, when a node needs them. */
+const helpers = {
+  approve: {
+    imports: [
+      ["sys", ""],
+      ["typing", "Any"],
+    ],
+    source: `def approve(message: str, value: Any) -> bool:
+    """Show a value on the terminal and ask whether to go on with it."""
+    print(message, value, sep="\\n", file=sys.stderr)
+    print("Approve? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}`,
+  },
+  map_concurrently: {
+    imports: [
+      ["asyncio", ""],
+      ["collections.abc", "Awaitable"],
+      ["collections.abc", "Callable"],
+      ["typing", "Any"],
+    ],
+    source: `async def map_concurrently(
+    function: Callable[[Any], Awaitable[Any]], items: list[Any], *, limit: int
+) -> list[Any]:
+    """Call a function with every item, with so many at a time; results in order."""
+    semaphore = asyncio.Semaphore(limit)
+
+    async def call(item: Any) -> Any:
+        async with semaphore:
+            return await function(item)
+
+    return await asyncio.gather(*(call(item) for item in items))`,
+  },
+  run_json: {
+    imports: [
+      ["json", ""],
+      ["subprocess", ""],
+      ["typing", "Any"],
+    ],
+    source: `def run_json(command: list[str], inputs: dict[str, Any]) -> Any:
+    """Run a program that reads JSON from its input and writes JSON to its output."""
+    completed = subprocess.run(
+        command,
+        input=json.dumps(inputs, ensure_ascii=False),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    return json.loads(completed.stdout)`,
+  },
+  fetch: {
+    imports: [
+      ["json", ""],
+      ["urllib.error", ""],
+      ["urllib.parse", ""],
+      ["urllib.request", ""],
+      ["typing", "Any"],
+    ],
+    source: `class AllowedHosts(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to allowed hosts only."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        self.allowed = allowed
+
+    def check(self, url: str) -> None:
+        """Raise an error unless the URL leads to an allowed host."""
+        parts = urllib.parse.urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if parts.scheme not in {"http", "https"} or not any(
+            host.endswith(name[1:]) if name.startswith("*.") else host == name
+            for name in self.allowed
+        ):
+            raise PermissionError(f"this host is not allowed: {host}")
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        self.check(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def fetch(
+    method: str,
+    url: str,
+    *,
+    query: dict[str, Any] | None,
+    body: Any,
+    headers: dict[str, str],
+    allowed_hosts: list[str],
+    timeout: float,
+) -> tuple[str, int]:
+    """Send a request; return the text and the status of the answer."""
+    if query:
+        separator = "&" if urllib.parse.urlsplit(url).query else "?"
+        url += separator + urllib.parse.urlencode(query, doseq=True)
+    guard = AllowedHosts(allowed_hosts)
+    guard.check(url)
+    data = None
+    if body is not None:
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        if not isinstance(body, str):
+            headers = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)
+    opener = urllib.request.build_opener(guard)
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return answer.read().decode(errors="replace"), answer.status
+    except urllib.error.HTTPError as error:
+        return error.read().decode(errors="replace"), error.code`,
+  },
+} as const;
+
+/** Puts a function of these into the file, unless it is there. */
+export function useHelper(file: PythonFile, name: keyof typeof helpers): void {
+  if (file.helpers.has(name)) return;
+  file.helpers.add(name);
+  const { imports, source } = helpers[name];
+  for (const [module, imported] of imports) file.use(module, imported);
+  file.sections.push({ lines: source.split("\n"), marks: [] });
+}
