@@ -90,13 +90,64 @@ describe.skipIf(noBrowser)("the editor of a workspace", () => {
     await page.reload();
     await page.getByRole("button", { name: "Take it up" }).click();
     await page.locator(".cm-content").getByText("draft first").waitFor();
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
     await item(page, "b.bin").click();
     await page.getByText("00000000  00 01 62 79").waitFor();
     await item(page, "c.txt").click();
     await page.getByRole("button", { name: "Show the beginning" }).click();
     await page.getByText("The first 1 MiB of").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("marks what is wrong after a save, and formats", async () => {
+    const { id } = await create("Wrong", {
+      "a.py": "x = (\n",
+      "b.py": "def  f( a ):\n  return {  'a':1 }\n",
+      "c.js": "const  a = [1,2]\n",
+    });
+    const page = await web.openPage(`/workspaces/${id}?file=b.py`);
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+Shift+m");
+    const problems = page.getByRole("region", { name: "Problems" }).last();
+    await problems.getByRole("button", { name: "SyntaxError: '(' was never closed" }).click();
+    await page.waitForURL(/file=a\.py.*line=1&column=5/);
+    await page.locator(".cm-lintRange-error").waitFor();
+    await expectAccessible(page, "problems");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("x = 1");
+    await page.keyboard.press("Control+s");
+    await problems.getByText("Nothing is wrong").waitFor();
+    await page.locator(".cm-lintRange-error").waitFor({ state: "detached" });
+
+    await item(page, "b.py").click();
+    await page.locator(".cm-content").getByText("def  f").waitFor();
+    await page.keyboard.press("Shift+Alt+f");
+    await page.locator(".cm-content").getByText("def f(a):").waitFor();
+    await page.locator(".cm-content").getByText('return {"a": 1}').waitFor();
+    await item(page, "c.js").click();
+    await page.locator(".cm-content").getByText("const  a").waitFor();
+    await page.keyboard.press("Shift+Alt+f");
+    await page.locator(".cm-content").getByText("const a = [1, 2];").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("has a terminal with a copy of the files, whose changes are brought back", async () => {
+    const { id } = await create("Shell", { "a.txt": "one\n", "gone.txt": "two\n", "run.sh": "true\n" });
+    const page = await web.openPage(`/workspaces/${id}?file=a.txt`);
+    await page.locator(".cm-content").getByText("one").waitFor();
+    await page.keyboard.press("Control+Backquote");
+    await page.getByRole("button", { name: "Open a terminal" }).click();
+    await page.locator(".xterm-rows").getByText("$").first().waitFor();
+    await page.locator(".xterm-helper-textarea").focus();
+    await page.keyboard.type("echo changed >> a.txt; mkdir -p new; echo made > new/b.txt; rm gone.txt; chmod +x run.sh; echo rea''dy\n");
+    await page.locator(".xterm-rows").getByText("ready", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Bring changes back" }).click();
+    await page.getByText("4 changes brought back.").waitFor();
+    await item(page, "b.txt").waitFor();
+    await item(page, "gone.txt").waitFor({ state: "detached" });
+    await page.locator(".cm-content").getByText("changed").waitFor();
+    await expectAccessible(page, "a terminal beside the files");
     expect(web.problems).toEqual([]);
   });
 
@@ -107,10 +158,7 @@ describe.skipIf(noBrowser)("the editor of a workspace", () => {
     await writeFile(join(folder.path, "up", "deep", "x.txt"), "uploaded\n");
     const page = await web.openPage(`/workspaces/${id}`, { viewport: { width: 390, height: 800 } });
     await page.locator(".cm-content").getByText("one").waitFor();
-    const [chooser] = await Promise.all([
-      page.waitForEvent("filechooser"),
-      page.getByRole("button", { name: "Upload a folder" }).click(),
-    ]);
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Upload a folder" }).click()]);
     await chooser.setFiles(join(folder.path, "up"));
     await page.getByText("1 file uploaded.").waitFor();
     await page.getByRole("button", { name: "Files", exact: true }).click();

@@ -40,7 +40,7 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await page.getByRole("button", { name: "Create" }).click();
     await page.locator(".cm-content").click();
     await page.keyboard.type("echo hello | tee out.txt");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
     await page.getByRole("button", { name: "Run", exact: true }).click();
     const output = page.getByRole("region", { name: "Output" });
@@ -62,7 +62,7 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await page.keyboard.press("Control+Home");
     await page.keyboard.type("mine ");
     await change(id, "a.txt", "1\n2\n3\n4\ntheirs\n");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.locator(".cm-content").getByText("theirs").waitFor();
     await page.locator(".cm-content").getByText("mine 1").waitFor();
 
@@ -70,10 +70,11 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await page.keyboard.press("Control+Home");
     await page.keyboard.type("again ");
     await change(id, "a.txt", "other\n2\n3\n4\ntheirs\n");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Somebody else has changed this" });
     await dialog.getByRole("heading", { name: "a.txt" }).waitFor();
     await dialog.getByRole("button", { name: "Keep mine" }).click();
+    await dialog.waitFor({ state: "detached" });
     await page.locator(".cm-content").getByText("again mine 1").waitFor();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
     expect(web.problems).toEqual([]);

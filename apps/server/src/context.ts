@@ -117,6 +117,7 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
+import { partsForSandbox } from "./workspaces/for-sandboxes.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
@@ -543,6 +544,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     ...shared,
     runs,
     programs: { parts: (...wish) => sandboxPrograms.parts(...wish) },
+    openWorkspace: (...wish) => partsForSandbox(workspaceFiles(), ...wish),
     logger,
     workerId: membership.id,
     limit: () => settings.get("sandboxLimit"),

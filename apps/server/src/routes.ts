@@ -47,6 +47,7 @@ import { registerUsageRoutes } from "./usage/routes.ts";
 import { registerWebRoutes } from "./web/routes.ts";
 import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
+import { registerWorkspaceAnalysisRoutes } from "./workspaces/analysis-routes.ts";
 import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
@@ -64,6 +65,7 @@ export function registerRoutes(context: Context): void {
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);
+  registerWorkspaceAnalysisRoutes(http, context.workspaces, context.keptAnalyses, context.quotas);
   registerWorkspaceGitRoutes(http, context.workspaceGit);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);

@@ -2,17 +2,23 @@ import { z } from "zod";
 import { AnalysisDocument } from "./analysis.ts";
 import { route } from "./route.ts";
 
-/** What a version of a program is, told without running any of it. Kept by its files: equal trees are analysed once, whoever has them. */
+/** How far a tree of files has been analysed. Kept by its files: equal trees are analysed once, whoever has them. */
+export const TreeAnalysis = z.object({
+  tree: z.string().nullable().describe("the hash of the files; null when there are none"),
+  state: z.enum(["none", "running", "done", "failed"]),
+  analysis: AnalysisDocument.nullable().describe("once it is `done`"),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable().describe("why it has `failed`"),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type TreeAnalysis = z.infer<typeof TreeAnalysis>;
+
+/** What a version of a program is, told without running any of it. */
 export const ProgramAnalysis = z
   .object({
     programId: z.string(),
     version: z.string().nullable().describe("null: the working tree"),
-    tree: z.string().nullable().describe("the hash of the files; null when there are none"),
-    state: z.enum(["none", "running", "done", "failed"]),
-    analysis: AnalysisDocument.nullable().describe("once it is `done`"),
-    error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable().describe("why it has `failed`"),
-    startedAt: z.iso.datetime().nullable(),
-    finishedAt: z.iso.datetime().nullable(),
+    ...TreeAnalysis.shape,
   })
   .meta({ id: "ProgramAnalysis" });
 export type ProgramAnalysis = z.infer<typeof ProgramAnalysis>;

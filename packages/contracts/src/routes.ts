@@ -49,6 +49,7 @@ import { triggerRoutes } from "./triggers.ts";
 import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
+import { workspaceAnalysisRoutes } from "./workspace-analysis.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
@@ -101,6 +102,7 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...workspaceRoutes,
+  ...workspaceAnalysisRoutes,
   ...workspaceGitRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,

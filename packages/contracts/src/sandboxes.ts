@@ -30,6 +30,14 @@ export const SandboxInput = z
       .optional()
       .describe("a program of the catalog: its files are in /workspace, its packages are found"),
     version: z.string().min(1).max(64).optional().describe("a published version of the program"),
+    workspaceId: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        "a workspace that you may run in: its files, as they are now, are in /workspace, and its limits hold; what changes there stays there",
+      ),
     language: z
       .string()
       .min(1)
@@ -136,6 +144,9 @@ export const sandboxRoutes = {
       "forbidden",
       "scope_missing",
       "asset_deleted",
+      "workspace_deleted",
+      "workspace_archived",
+      "limit_out_of_range",
       "dependencies_unsupported",
       "environment_failed",
       "environment_unavailable",

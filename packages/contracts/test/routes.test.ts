@@ -65,6 +65,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "buildEnvironmentImage",
     "pushEnvironmentImage",
     "analyseProgram",
+    "analyseWorkspace",
     "createSandboxFolder",
     "openPreview",
   ]),

@@ -15,7 +15,7 @@ import type { programRoutes, TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import { iteratePages } from "./pages.ts";
 import { pause } from "./retry.ts";
-import type { Page } from "./runs.ts";
+import { rangeHeader, type DownloadArtifactOptions, type Page } from "./runs.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Filters and page of the catalog. */
@@ -73,8 +73,8 @@ export interface Programs {
     version?: string,
     options?: CallOptions,
   ): Promise<{ readonly tree: Asset["tree"]; readonly revision: number; readonly items: readonly TreeFile[] }>;
-  /** The content of a file, unread. */
-  readFile(id: string, path: string, version?: string, options?: CallOptions): Promise<Response>;
+  /** The content of a file, or a part of it, unread. */
+  readFile(id: string, path: string, version?: string, options?: DownloadArtifactOptions): Promise<Response>;
   /** Changes files, all at once or not at all. */
   changeFiles(id: string, changes: TreeChanges, revision: Revision, options?: CallOptions): Promise<Asset>;
   /** How it is run. */
@@ -144,8 +144,8 @@ export function createPrograms(transport: Transport): Programs {
       return found;
     },
     files: (id, version, options = {}) => transport.json("listProgramFiles", { ...options, params: { id }, query: at(version) }),
-    readFile: (id, path, version, options = {}) =>
-      transport.raw("readProgramFile", { ...options, params: { id }, query: { path, ...at(version) } }),
+    readFile: (id, path, version, { range, ...options } = {}) =>
+      transport.raw("readProgramFile", { ...options, params: { id }, query: { path, ...at(version) }, ...rangeHeader(range) }),
     changeFiles: (id, changes, revision, options = {}) =>
       transport.json("changeProgramFiles", { timeoutMs: 0, ...options, params: { id }, body: { changes }, revision }),
     config: (asset) => asset.config as ProgramConfig,

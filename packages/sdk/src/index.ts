@@ -107,6 +107,7 @@ export type {
   AnalysisProblem,
 } from "@syla/contracts/analysis";
 export type { ProgramAnalysis } from "@syla/contracts/program-analysis";
+export type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
 export type { NetworkConnection, NetworkPolicy, NetworkUsage, RunNetwork, SandboxNetwork } from "@syla/contracts/network";
 export type { LinkedAsset, LinkedSandbox, LinkedThing } from "@syla/contracts/linked-things";
 export type { Access, AccessLevel, AccessReason, Grant, PersonAccess, ResourceType, Visibility } from "@syla/contracts/access";

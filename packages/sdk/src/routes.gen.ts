@@ -322,6 +322,8 @@ export const routeTable = {
   exportWorkspaces: { method: "GET", path: "/api/v1/workspaces/export" },
   importIntoWorkspace: { method: "POST", path: "/api/v1/workspaces/:id/import" },
   changeWorkspaces: { method: "POST", path: "/api/v1/workspaces/bulk" },
+  getWorkspaceAnalysis: { method: "GET", path: "/api/v1/workspaces/:id/analysis" },
+  analyseWorkspace: { method: "POST", path: "/api/v1/workspaces/:id/analysis" },
   readRepository: { method: "GET", path: "/git/:id/info/refs" },
   fetchFromRepository: { method: "POST", path: "/git/:id/git-upload-pack" },
   pushToRepository: { method: "POST", path: "/git/:id/git-receive-pack" },

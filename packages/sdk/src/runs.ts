@@ -267,7 +267,7 @@ export function createRuns(transport: Transport): Runs {
       transport.raw("downloadArtifact", {
         ...options,
         params: { id, artifactId },
-        ...(range !== undefined && { headers: { range: `bytes=${range.start}-${range.end === undefined ? "" : range.end - 1}` } }),
+        ...rangeHeader(range),
       }),
     artifactUrl: (id, artifactId) => transport.url("downloadArtifact", { params: { id, artifactId } }),
     artifactViewUrl: (id, artifactId) => transport.url("viewArtifact", { params: { id, artifactId } }),
@@ -279,6 +279,11 @@ export function createRuns(transport: Transport): Runs {
     file: (id, path, options = {}) => transport.raw("readRunFile", { ...options, params: { id }, query: { path } }),
     stdin: (id, options = {}) => transport.raw("readRunStdin", { ...options, params: { id } }),
   };
+}
+
+/** Asks for a part of a content; all of it when undefined. */
+export function rangeHeader(range: DownloadArtifactOptions["range"]): { readonly headers?: { readonly range: string } } {
+  return range === undefined ? {} : { headers: { range: `bytes=${range.start}-${range.end === undefined ? "" : range.end - 1}` } };
 }
 
 /** A switch of a query: what is off is left out. */

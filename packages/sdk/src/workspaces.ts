@@ -2,10 +2,11 @@ import type { AssetOwner, BulkResult, TreeRef } from "@syla/contracts/assets";
 import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
 import { iteratePages } from "./pages.ts";
-import { asFlag, type DownloadArtifactOptions, type Page } from "./runs.ts";
+import { asFlag, rangeHeader, type DownloadArtifactOptions, type Page } from "./runs.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
 /** Filters and page of workspaces. */
@@ -66,6 +67,10 @@ export interface Workspaces {
   readFile(id: string, path: string, version?: number, options?: DownloadArtifactOptions): Promise<Response>;
   /** A page of the lines that hold something; `nextAfter` is `after` of the next one. */
   search(id: string, query: FileSearchQuery, options?: CallOptions): Promise<FoundFiles>;
+  /** What its files are, as far as that has been looked for. */
+  analysis(id: string, options?: CallOptions): Promise<WorkspaceAnalysis>;
+  /** Has them looked at, unless that has been done; answers at once. */
+  analyse(id: string, options?: CallOptions): Promise<WorkspaceAnalysis>;
   /** Changes files that were loaded at `revision`, all at once or not at all; what others have changed since stays. `keepBefore` makes a version before. */
   changeFiles(
     id: string,
@@ -120,7 +125,7 @@ export function createWorkspaces(transport: Transport): Workspaces {
         ...options,
         params: { id },
         query: { path, ...at(version) },
-        ...(range !== undefined && { headers: { range: `bytes=${range.start}-${range.end === undefined ? "" : range.end - 1}` } }),
+        ...rangeHeader(range),
       }),
     search: (id, { regex, matchCase, wholeWord, ...query }, options = {}) =>
       transport.json("searchWorkspaceFiles", {
@@ -128,6 +133,8 @@ export function createWorkspaces(transport: Transport): Workspaces {
         params: { id },
         query: { ...query, regex: asFlag(regex), matchCase: asFlag(matchCase), wholeWord: asFlag(wholeWord) },
       }),
+    analysis: (id, options = {}) => transport.json("getWorkspaceAnalysis", { ...options, params: { id } }),
+    analyse: (id, options = {}) => transport.json("analyseWorkspace", { ...options, params: { id }, repeatable: true }),
     changeFiles: (id, changes, revision, how = {}, options = {}) =>
       transport.json("changeWorkspaceFiles", { timeoutMs: 0, ...options, params: { id }, body: { ...how, changes }, revision }),
     import: (id, input, options = {}) => transport.json("importIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),

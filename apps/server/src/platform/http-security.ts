@@ -6,7 +6,8 @@ const apiPolicy = "default-src 'none'; frame-ancestors 'none'";
 /** Content policy of the web application: everything from this server, styles also inline (the component library writes them). */
 export const webPolicy = [
   "default-src 'self'",
-  "script-src 'self'",
+  // WebAssembly may be compiled: the formatter of Python is some. No script may be made of text.
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self' data:",

@@ -6,7 +6,7 @@ import type { RunConfig } from "./config.ts";
 const streamAboveBytes = 1024 * 1024;
 
 /** Stored files as a sandbox takes them; large ones as streams. */
-export async function* inputFiles(blobs: Blobs, files: RunConfig["files"]): AsyncGenerator<InputFile> {
+export async function* inputFiles(blobs: Blobs, files: readonly RunConfig["files"][number][]): AsyncGenerator<InputFile> {
   for (const { path, mode, size, sha256 } of files)
     yield { path, mode, content: size > streamAboveBytes ? await blobs.open(sha256) : await blobs.get(sha256) };
 }

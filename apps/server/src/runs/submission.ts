@@ -59,8 +59,13 @@ export interface CheckedSubmission {
   readonly checkers: readonly (string | null)[];
 }
 
-/** Checks a request. @throws AppError */
-export async function checkSubmission(context: SubmissionContext, ownerId: string, input: RunInput): Promise<CheckedSubmission> {
+/** Checks a request. `known`: the sizes of content that the owner may use besides their uploads, by hash. @throws AppError */
+export async function checkSubmission(
+  context: SubmissionContext,
+  ownerId: string,
+  input: RunInput,
+  known: ReadonlyMap<string, number> = new Map(),
+): Promise<CheckedSubmission> {
   checkText(input);
   checkStart(input);
   if (input.stdin !== undefined && input.stdinBase64 !== undefined) {
@@ -70,7 +75,8 @@ export async function checkSubmission(context: SubmissionContext, ownerId: strin
     });
   }
   const asked = input.language === undefined ? undefined : context.runtimes.get(input.language);
-  const uploads = await readUploads(context.queries, ownerId, input.files);
+  const sent = input.files.filter((file) => !("blob" in file && known.has(file.blob)));
+  const uploads = new Map([...known, ...(await readUploads(context.queries, ownerId, sent))]);
   const { entrypoint, contents } = gather(input, asked, uploads);
   checkPaths(contents.map((content) => content.path));
   const runtime = asked ?? detectLanguage(context.runtimes, entrypoint, contents);

@@ -21,7 +21,7 @@ import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
 import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
 import { toLinked, toSandbox } from "./presenter.ts";
-import type { ProgramFacts, ProgramParts, ProgramSource } from "./program.ts";
+import type { ProgramFacts, ProgramParts, ProgramSource, WorkspaceParts, WorkspaceWish } from "./program.ts";
 import { redactSession } from "./redacted-session.ts";
 import type { Sandboxes } from "./service.ts";
 import { toSessionError } from "./session-error.ts";
@@ -56,6 +56,7 @@ export interface LongLivedContext {
   readonly workerId: string;
   readonly limit: () => number;
   readonly programs: Pick<ProgramSource, "parts">;
+  readonly openWorkspace: (actor: Actor, wish: WorkspaceWish) => Promise<WorkspaceParts>;
 }
 
 /** A sandbox that is wanted, before there is anything of it. */
@@ -116,7 +117,13 @@ export class LongLivedSandboxes implements Service {
   }
 
   async create(actor: Actor, input: SandboxInput): Promise<Sandbox> {
-    const { programId, version } = input;
+    const { programId, version, workspaceId, network, limits } = input;
+    if (programId !== undefined && workspaceId !== undefined)
+      throw new AppError("invalid_request", { fields: [{ path: "workspaceId", message: "conflicts with programId" }] });
+    if (workspaceId !== undefined) {
+      const place = await this.#context.openWorkspace(actor, { workspaceId, network, limits });
+      return await this.#create(actor, { ...input, network: place.network, limits: { ...input.limits, ...place.limits } }, null, place);
+    }
     const parts = programId === undefined ? null : await this.#context.programs.parts(actor, programId, version);
     try {
       return await this.#create(actor, input, parts);
@@ -126,12 +133,12 @@ export class LongLivedSandboxes implements Service {
     }
   }
 
-  async #create(actor: Actor, input: SandboxInput, parts: ProgramParts | null): Promise<Sandbox> {
+  async #create(actor: Actor, input: SandboxInput, parts: ProgramParts | null, place: WorkspaceParts | null = null): Promise<Sandbox> {
     const language = input.language ?? parts?.language ?? "python";
     requireNetwork(actor, input.network, this.#context.sandboxes, 0);
     requireSpec(this.#context.runtimes.get(language));
     if (input.tier !== undefined) this.#context.sandboxes.requireTier(input.tier);
-    const files = withProgram(parts, input.files, await this.#context.runs.inputFiles(actor, input.files));
+    const files = withSent(parts ?? place, input.files, await this.#context.runs.inputFiles(actor, input.files));
     const { row } = await this.insert(actor, { ...input, language, program: null, onIdle: "pause" });
     const wish = { parts, env: input.env, files, network: input.network, confidential: [], gatewayToken: null, release: parts?.release };
     try {
@@ -517,14 +524,14 @@ function toThing(row: store.SandboxRow): Thing {
   return { type: "sandbox", id: row.id, ownerId: row.owner_id, visibility: "private", name: row.name, isPersonal: row.program !== null };
 }
 
-/** A program's files, and those that were sent along: one of the same path takes its place. */
-async function* withProgram(
-  program: ProgramParts | null,
+/** The files of a program or a workspace, and those that were sent along: one of the same path takes its place. */
+async function* withSent(
+  source: Pick<ProgramParts, "files"> | null,
   sent: SandboxInput["files"],
   files: AsyncIterable<InputEntry>,
 ): AsyncGenerator<InputEntry> {
   const taken = new Set(sent.map(({ path }) => path));
-  if (program !== null) for await (const file of program.files) if (!taken.has(file.path)) yield file;
+  if (source !== null) for await (const file of source.files) if (!taken.has(file.path)) yield file;
   yield* files;
 }
 

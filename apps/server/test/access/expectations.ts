@@ -269,6 +269,8 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   archiveWorkspace: workspace("admin"),
   listWorkspaceFiles: workspace("view"),
   readWorkspaceFile: workspace("view", { query: "path=a.txt" }),
+  getWorkspaceAnalysis: workspace("view"),
+  analyseWorkspace: workspace("view"),
   searchWorkspaceFiles: workspace("view", { query: "q=a" }),
   changeWorkspaceFiles: workspace("edit", { body: { changes: [{ op: "delete", path: "none" }] } }),
   listWorkspaceVersions: workspace("view"),

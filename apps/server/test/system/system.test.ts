@@ -69,7 +69,7 @@ describe("web application", () => {
       expect(page.status).toBe(200);
       expect(await page.text()).toContain('<head><base href="/syla/">');
       expect(page.headers.get("cache-control")).toBe("no-cache");
-      expect(page.headers.get("content-security-policy")).toContain("script-src 'self';");
+      expect(page.headers.get("content-security-policy")).toContain("script-src 'self' 'wasm-unsafe-eval';");
     }
     const script = await server.fetch("/assets/app-1a2b3c.js");
     expect(script.headers.get("cache-control")).toContain("immutable");

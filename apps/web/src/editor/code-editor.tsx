@@ -1,9 +1,12 @@
 import { Box } from "@chakra-ui/react";
+import { presentableDiff } from "@codemirror/merge";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import "./code-editor.css";
+import type { AnalysisProblem } from "@syla/sdk";
 import { baseExtensions, languageSupport } from "./editor-setup.ts";
+import { markProblems } from "./problem-marks.ts";
 
 interface CodeEditorProps {
   readonly value: string;
@@ -14,12 +17,14 @@ interface CodeEditorProps {
   readonly readOnly?: boolean;
   /** What else the editor shows; exchanged when it is another one. */
   readonly extensions?: Extension;
+  /** Is marked at its places; null leaves the marks as they are. */
+  readonly problems?: readonly AnalysisProblem[] | null;
 }
 
 const nothing: Extension = [];
 
 /** CodeMirror in React: the text flows out on every change, and in only when it came from elsewhere. */
-export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extensions = nothing }: CodeEditorProps) {
+export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extensions = nothing, problems = null }: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | null>(null);
   const languageSlot = useRef(new Compartment());
@@ -47,7 +52,8 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
 
   useEffect(() => {
     const view = editor.current;
-    if (view && view.state.doc.toString() !== value) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value } });
+    const now = view?.state.doc.toString();
+    if (view && now !== undefined && now !== value) view.dispatch({ changes: changesTo(now, value) });
   }, [value]);
 
   useEffect(() => {
@@ -67,5 +73,16 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
     view.focus();
   }, [goTo]);
 
+  useEffect(() => {
+    const view = editor.current;
+    if (view && problems !== null) view.dispatch(markProblems(view.state, problems));
+  }, [problems]);
+
   return <Box ref={host} className="code-editor" h="100%" minH="0" overflow="hidden" />;
+}
+
+/** What makes a text another one, with the caret and what was scrolled to left where they are. */
+function changesTo(before: string, after: string) {
+  const found = presentableDiff(before, after, { scanLimit: 1000, timeout: 200 });
+  return found.map(({ fromA: from, toA: to, fromB, toB }) => ({ from, to, insert: after.slice(fromB, toB) }));
 }

@@ -4,6 +4,8 @@ import { javascript } from "@codemirror/lang-javascript";
 import { python } from "@codemirror/lang-python";
 import {
   bracketMatching,
+  foldGutter,
+  foldKeymap,
   HighlightStyle,
   indentOnInput,
   indentUnit,
@@ -19,6 +21,8 @@ import { ruby } from "@codemirror/legacy-modes/mode/ruby";
 import { rust } from "@codemirror/legacy-modes/mode/rust";
 import { shell } from "@codemirror/legacy-modes/mode/shell";
 import { sqlite } from "@codemirror/legacy-modes/mode/sql";
+import { nextDiagnostic, previousDiagnostic } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -68,7 +72,7 @@ const look = EditorView.theme({
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--chakra-fonts-mono)", lineHeight: "20px" },
   ".cm-content": { padding: "8px 0", caretColor: color("fg") },
-  ".cm-gutters": { backgroundColor: color("bg-panel"), color: color("fg-subtle"), border: "none", paddingRight: "4px" },
+  ".cm-gutters": { backgroundColor: color("bg-panel"), color: color("fg-subtle"), border: "none" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "36px", padding: "0 8px 0 8px" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: `color-mix(in srgb, ${color("bg-muted")} 60%, transparent)` },
   ".cm-cursor": { borderLeftColor: color("fg") },
@@ -78,6 +82,37 @@ const look = EditorView.theme({
   "&.cm-focused .cm-matchingBracket": { backgroundColor: color("accent-muted"), outline: `1px solid ${color("accent-border")}` },
   ".cm-tooltip": { backgroundColor: color("bg-panel"), color: color("fg"), border: `1px solid ${color("border")}`, borderRadius: "6px" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: color("accent-solid"), color: "white" },
+  ".cm-foldGutter .cm-gutterElement": { width: "14px", cursor: "pointer" },
+  ".cm-foldPlaceholder": { backgroundColor: color("bg-muted"), color: color("fg-muted"), border: "none", padding: "0 4px" },
+  ".cm-panels": { backgroundColor: color("bg-subtle"), color: color("fg"), fontFamily: "var(--chakra-fonts-body)" },
+  ".cm-panels.cm-panels-top": { borderBottom: `1px solid ${color("border")}` },
+  ".cm-panel.cm-search": { padding: "6px 32px 6px 8px", fontSize: "12px" },
+  ".cm-panel.cm-search label": { fontSize: "12px", display: "inline-flex", alignItems: "center", gap: "4px" },
+  ".cm-panel.cm-search [name=close]": { top: "6px", right: "8px", fontSize: "18px", width: "24px", height: "24px", cursor: "pointer" },
+  ".cm-textfield": {
+    backgroundColor: color("bg-panel"),
+    color: color("fg"),
+    border: `1px solid ${color("border")}`,
+    borderRadius: "4px",
+    padding: "3px 6px",
+    fontSize: "12px",
+    fontFamily: "var(--chakra-fonts-mono)",
+  },
+  ".cm-button": {
+    backgroundColor: color("bg-panel"),
+    backgroundImage: "none",
+    color: color("fg"),
+    border: `1px solid ${color("border")}`,
+    borderRadius: "4px",
+    padding: "3px 8px",
+    fontSize: "12px",
+    cursor: "pointer",
+  },
+  ".cm-button:active": { backgroundImage: "none", backgroundColor: color("bg-muted") },
+  ".cm-searchMatch": { backgroundColor: color("accent-muted") },
+  ".cm-searchMatch.cm-searchMatch-selected": { backgroundColor: color("accent-emphasized") },
+  ".cm-selectionMatch": { backgroundColor: color("bg-emphasized") },
+  ".cm-diagnostic": { padding: "4px 8px", fontSize: "12px" },
   ".cm-line-error": { backgroundColor: color("bg-error") },
 });
 
@@ -115,6 +150,7 @@ export const readingExtensions: Extension = [lineNumbers(), syntaxHighlighting(h
 export function baseExtensions(onChange: (text: string) => void): Extension {
   return [
     lineNumbers(),
+    foldGutter(),
     highlightActiveLineGutter(),
     highlightActiveLine(),
     history(),
@@ -123,6 +159,8 @@ export function baseExtensions(onChange: (text: string) => void): Extension {
     bracketMatching(),
     closeBrackets(),
     autocompletion(),
+    search({ top: true }),
+    highlightSelectionMatches(),
     EditorState.allowMultipleSelections.of(true),
     syntaxHighlighting(highlight),
     look,
@@ -136,6 +174,10 @@ export function baseExtensions(onChange: (text: string) => void): Extension {
       ...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"),
       ...historyKeymap,
       ...completionKeymap,
+      ...searchKeymap,
+      ...foldKeymap,
+      { key: "F8", run: nextDiagnostic },
+      { key: "Shift-F8", run: previousDiagnostic },
       indentWithTab,
     ]),
   ];

@@ -1,5 +1,6 @@
 import { Button, Flex } from "@chakra-ui/react";
 import { X } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { IconButton } from "../ui/icon-button.tsx";
 
 interface FileTabsProps {
@@ -13,6 +14,10 @@ interface FileTabsProps {
 
 /** The files that are open, beside each other. */
 export function FileTabs({ open, current, edited, onSelect, onClose }: FileTabsProps) {
+  const shown = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    shown.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current, open.length]);
   if (open.length === 0) return null;
   return (
     <Flex as="nav" aria-label="Open files" overflowX="auto" flexShrink="0" borderBottomWidth="1px" borderColor="border" bg="bg.subtle">
@@ -22,6 +27,7 @@ export function FileTabs({ open, current, edited, onSelect, onClose }: FileTabsP
         return (
           <Flex
             key={path}
+            ref={isCurrent ? shown : undefined}
             align="center"
             flexShrink="0"
             borderRightWidth="1px"

@@ -8,6 +8,7 @@ import { useTreeKeys } from "./use-tree-keys.ts";
 
 /** Pixels. */
 const rowHeight = 28;
+const mostOpenFiles = 200;
 /** What is dragged within the tree is known by this type: its path. */
 const dragType = "text/x-syla-path";
 
@@ -32,7 +33,7 @@ interface FileTreeProps {
 
 /** The files as a tree that the arrow keys walk through. Only what is seen is drawn: there may be 100,000 files. It fills what it is in. */
 export function FileTree({ files, selected, edited, onSelect, decorations, onActive, onRename, onDelete, ...drops }: FileTreeProps) {
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [closed, setClosed] = useState<ReadonlySet<string>>(() => closedAtFirst(files, selected));
   const [active, setActive] = useState<string | null>(null);
   const wantsFocus = useRef(false);
   const box = useRef<HTMLDivElement>(null);
@@ -112,6 +113,13 @@ export function FileTree({ files, selected, edited, onSelect, decorations, onAct
       </Box>
     </Box>
   );
+}
+
+/** Of what is more than some screens long the folders are closed, but for those around the open file. */
+function closedAtFirst(files: readonly TreeFile[], selected: string | null): ReadonlySet<string> {
+  if (files.length <= mostOpenFiles) return new Set();
+  const around = new Set(selected === null ? [] : parentsOf(selected));
+  return new Set(files.flatMap(({ path }) => parentsOf(path)).filter((folder) => !around.has(folder)));
 }
 
 type Drops = Pick<FileTreeProps, "onMove" | "onDropFiles">;

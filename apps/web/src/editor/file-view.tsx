@@ -1,6 +1,6 @@
 import { Box, Button, Flex, Image, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
-import type { TreeFile } from "@syla/sdk";
+import type { AnalysisProblem, TreeFile } from "@syla/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { FileX2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
@@ -33,6 +33,8 @@ interface FileViewProps {
   readonly readOnly: boolean;
   readonly goTo: GoTo | null;
   readonly extensions?: Extension;
+  /** What is wrong with it as it is saved; null while it is another text. */
+  readonly problems?: readonly AnalysisProblem[] | null;
   readonly onEdit: (text: string, loaded: string) => void;
 }
 
@@ -43,6 +45,8 @@ export function FileView(props: FileViewProps) {
   const isLarge = file.size > (kind === "image" ? mostShownBytes : partBytes);
   const [wants, setWants] = useState(false);
   const [asText, setAsText] = useState(kind !== "table");
+  // A line of a table is one of its text.
+  if (!asText && props.goTo !== null) setAsText(true);
   const part = isLarge ? partBytes : null;
   const content = useQuery({ ...fileQuery(file.sha256, part, read), enabled: file.size <= mostShownBytes && (!isLarge || wants) });
   const download = async () => saveAs(await (await read({})).blob(), file.path.split("/").at(-1) ?? "file");
@@ -80,7 +84,7 @@ export function FileView(props: FileViewProps) {
   const text = readBytes(content.data, isLarge);
   if (text === null)
     return (
-      <Box overflow="auto" h="100%">
+      <Box overflow="auto" h="100%" css={{ "& [role=region]": { maxHeight: "none" } }}>
         <Note>
           {formatBytes(file.size)} that are no text. {downloading}
         </Note>
@@ -89,30 +93,34 @@ export function FileView(props: FileViewProps) {
     );
   if (isLarge)
     return (
-      <Box overflow="auto" h="100%">
+      <Flex direction="column" h="100%" minH="0">
         <Note>
           The first {formatBytes(partBytes)} of {formatBytes(file.size)}. {downloading}
         </Note>
-        <CodeView text={text} label={`Beginning of ${file.path}`} />
-      </Box>
+        <Box flex="1" minH="0">
+          <CodeEditor value={text} language={languageOfPath(file.path)} onChange={() => {}} goTo={props.goTo} readOnly />
+        </Box>
+      </Flex>
     );
   if (!asText)
     return (
-      <Box overflow="auto" h="100%">
+      <Flex direction="column" h="100%" minH="0">
         <Note>
           <Button size="2xs" variant="outline" onClick={() => setAsText(true)}>
-            Edit as text
+            {props.readOnly ? "Read as text" : "Edit as text"}
           </Button>
         </Note>
-        <Suspense fallback={<SkeletonRows rows={3} />}>
-          <TablePreview text={props.edit ?? text} label={file.path} cut={false} />
-        </Suspense>
-      </Box>
+        <Box flex="1" minH="0">
+          <Suspense fallback={<SkeletonRows rows={3} />}>
+            <TablePreview text={props.edit ?? text} label={file.path} cut={false} fills />
+          </Suspense>
+        </Box>
+      </Flex>
     );
   return <Editor {...props} text={text} />;
 }
 
-function Editor({ file, edit, readOnly, goTo, extensions, onEdit, text }: FileViewProps & { readonly text: string }) {
+function Editor({ file, edit, readOnly, goTo, extensions, problems = null, onEdit, text }: FileViewProps & { readonly text: string }) {
   return (
     <CodeEditor
       value={edit ?? text}
@@ -120,6 +128,7 @@ function Editor({ file, edit, readOnly, goTo, extensions, onEdit, text }: FileVi
       onChange={(now) => onEdit(now, text)}
       goTo={goTo}
       readOnly={readOnly}
+      problems={problems}
       {...(extensions === undefined ? {} : { extensions })}
     />
   );

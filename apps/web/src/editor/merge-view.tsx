@@ -38,7 +38,11 @@ export function MergeView({ path, before, after, onChange }: MergeViewProps) {
           EditorView.updateListener.of((update) => {
             if (update.docChanged) changed.current?.(update.state.doc.toString());
           }),
-          unifiedMergeView({ original: before, mergeControls: isEditable, collapseUnchanged: { margin: 3, minSize: 6 } }),
+          unifiedMergeView({
+            original: before,
+            mergeControls: isEditable ? makeControl : false,
+            collapseUnchanged: { margin: 3, minSize: 6 },
+          }),
         ],
       }),
     });
@@ -47,4 +51,13 @@ export function MergeView({ path, before, after, onChange }: MergeViewProps) {
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [path, before, isEditable]);
   return <Box ref={host} className="code-editor merge-view" overflow="auto" maxH="60vh" />;
+}
+
+/** Takes one's own side of a difference, or theirs; for the keyboard as well. */
+function makeControl(kind: "accept" | "reject", act: (event: MouseEvent) => void): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = kind === "accept" ? "Mine" : "Theirs";
+  button.addEventListener("click", act);
+  return button;
 }

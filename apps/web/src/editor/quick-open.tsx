@@ -8,7 +8,8 @@ const mostShown = 50;
 
 interface QuickOpenProps {
   readonly files: readonly TreeFile[];
-  readonly onOpen: (path: string) => void;
+  /** `line` where one was named: `main.py:12`. */
+  readonly onOpen: (path: string, line: number | null) => void;
   readonly onClose: () => void;
 }
 
@@ -17,20 +18,21 @@ export function QuickOpen({ files, onOpen, onClose }: QuickOpenProps) {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const id = useId();
+  const [, letters = "", line] = /^(.*?)(?::(\d{0,9}))?$/.exec(query) ?? [];
   const paths = useMemo(
     () =>
       bestPaths(
         files.map(({ path }) => path),
-        query,
+        letters,
         mostShown,
       ),
-    [files, query],
+    [files, letters],
   );
   const chosen = Math.min(active, paths.length - 1);
   const open = (path: string | undefined) => {
     if (path === undefined) return;
     onClose();
-    onOpen(path);
+    onOpen(path, line === undefined || line === "" ? null : Number(line));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -39,7 +41,9 @@ export function QuickOpen({ files, onOpen, onClose }: QuickOpenProps) {
     else return;
     event.preventDefault();
   };
-  useEffect(() => document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" }), [id, chosen]);
+  useEffect(() => {
+    document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  }, [id, chosen]);
   return (
     <Modal label="Open a file" place="top" width="36rem" header={false} onClose={onClose}>
       <Input
@@ -49,7 +53,7 @@ export function QuickOpen({ files, onOpen, onClose }: QuickOpenProps) {
         aria-controls={id}
         aria-activedescendant={chosen < 0 ? undefined : `${id}-${chosen}`}
         aria-label="Letters of a file's path"
-        placeholder="Letters of a file's path"
+        placeholder="Letters of a file's path, and a line: main.py:12"
         value={query}
         onChange={(event) => {
           setQuery(event.currentTarget.value);

@@ -1,6 +1,6 @@
 import { Box, Button, chakra, Flex, Input, Text } from "@chakra-ui/react";
 import type { FileMatch, FileSearchQuery, FoundFile, FoundFiles } from "@syla/sdk";
-import { type FormEvent, type ReactNode, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { FilterChip } from "../ui/filter-chip.tsx";
 import { formatPlural } from "../ui/format.ts";
@@ -37,6 +37,9 @@ interface SearchPanelProps {
   readonly replacing: Replacing | null;
 }
 
+/** Typing is not searched for letter by letter, milliseconds. */
+const settledMs = 400;
+
 const nothing: SearchWish = { q: "", include: "", exclude: "", regex: false, matchCase: false, wholeWord: false };
 
 /** Finds text in all files, and puts other text in its place. */
@@ -48,6 +51,7 @@ export function SearchPanel({ search, onOpen, replacing }: SearchPanelProps) {
   const [replacement, setReplacement] = useState("");
   const [isReplacing, setReplacing] = useState(false);
   const running = useRef<AbortController | null>(null);
+  const settling = useRef<number | undefined>(undefined);
   const run = async (now: SearchWish) => {
     running.current?.abort();
     const controller = new AbortController();
@@ -65,9 +69,16 @@ export function SearchPanel({ search, onOpen, replacing }: SearchPanelProps) {
   };
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    clearTimeout(settling.current);
     if (wish.q !== "") void run(wish);
   };
-  const change = (fields: Partial<SearchWish>) => setWish({ ...wish, ...fields });
+  const change = (fields: Partial<SearchWish>) => {
+    const next = { ...wish, ...fields };
+    setWish(next);
+    clearTimeout(settling.current);
+    if (next.q !== "") settling.current = window.setTimeout(() => void run(next), settledMs);
+  };
+  useEffect(() => () => clearTimeout(settling.current), []);
   return (
     <Flex direction="column" h="100%" minH="0">
       <Flex as="form" role="search" aria-label="Search in files" onSubmit={onSubmit} direction="column" gap="1.5" p="2">
@@ -189,7 +200,7 @@ function Results({ found, onOpen }: { readonly found: Found; readonly onOpen: Se
               rounded="0"
               onClick={() => onOpen(file.path, match.line, match.column)}
             >
-              <chakra.span color="fg.subtle" minW="8" textAlign="right" flexShrink="0">
+              <chakra.span color="fg.subtle" minW="8" mr="1" textAlign="right" flexShrink="0">
                 {match.line}
               </chakra.span>
               <chakra.span truncate whiteSpace="pre">

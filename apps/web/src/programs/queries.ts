@@ -1,6 +1,7 @@
 import type { ProgramAnalysis, Revision, TreeChanges } from "@syla/sdk";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
+import { fileQuery, type ReadFile } from "../editor/file-query.ts";
 import { assetKey, refreshAssets } from "../catalog/queries.ts";
 
 /** The files of what is there now, or of a version, which never changes. */
@@ -10,6 +11,11 @@ export function useProgramFiles(id: string, version?: string) {
     queryFn: ({ signal }) => syla.programs.files(id, version, { signal }),
     ...(version === undefined ? {} : { staleTime: Number.POSITIVE_INFINITY }),
   });
+}
+
+/** How a file of a program is read. */
+export function readerOf(id: string, path: string, version?: string): ReadFile {
+  return (options) => syla.programs.readFile(id, path, version, options);
 }
 
 /** Larger files are not shown: they can be downloaded. */
@@ -60,7 +66,8 @@ export function useChangeFiles(id: string) {
         if (change.op !== "write" || !("content" in change.file)) continue;
         const { path, content } = change.file;
         const file = listing.items.find((item) => item.path === path);
-        if (file !== undefined) client.setQueryData(["content", file.sha256], { text: content, reason: null } satisfies FileContent);
+        if (file !== undefined)
+          client.setQueryData(fileQuery(file.sha256, null, readerOf(id, path)).queryKey, new TextEncoder().encode(content));
       }
       client.setQueryData([...assetKey(id), "files", "head"], listing);
       return asset;

@@ -1,6 +1,19 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
 import type { WorkspaceVersion } from "@syla/sdk";
-import { FilePlus2, FolderTree, FolderUp, Pencil, Play, Save, Search, Trash2, Undo2, Upload } from "lucide-react";
+import {
+  FilePlus2,
+  FolderTree,
+  FolderUp,
+  PanelBottom,
+  Pencil,
+  Play,
+  Save,
+  Search,
+  Trash2,
+  Undo2,
+  Upload,
+  WandSparkles,
+} from "lucide-react";
 import { PickButton } from "../editor/pick-button.tsx";
 import type { PickedFile } from "../editor/upload-files.ts";
 import { IconButton } from "../ui/icon-button.tsx";
@@ -30,6 +43,10 @@ interface FilesBarProps {
   readonly onDiscard: () => void;
   readonly onSave: () => void;
   readonly onRun: () => void;
+  /** Null where nobody knows how the file is to be laid out. */
+  readonly onFormat: (() => void) | null;
+  readonly isDocked: boolean;
+  readonly onDock: () => void;
 }
 
 /** What can be done with the files of a workspace. */
@@ -61,6 +78,14 @@ export function FilesBar(props: FilesBarProps) {
       ) : null}
       <IconButton label="Search in files" aria-pressed={on.isSearching} onClick={on.onSearch}>
         <Search />
+      </IconButton>
+      {isEditable ? (
+        <IconButton label="Format (Shift+Alt+F)" disabled={on.onFormat === null} onClick={() => on.onFormat?.()}>
+          <WandSparkles />
+        </IconButton>
+      ) : null}
+      <IconButton label="Panel" aria-pressed={on.isDocked} onClick={on.onDock}>
+        <PanelBottom />
       </IconButton>
       <SelectField
         label="Version"

@@ -2,7 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
@@ -10,10 +10,11 @@ import { ConflictDialog } from "../editor/conflict-dialog.tsx";
 import { FileTabs } from "../editor/file-tabs.tsx";
 import { FileTree } from "../editor/file-tree.tsx";
 import { FileView } from "../editor/file-view.tsx";
+import { canFormat, formatText } from "../editor/format.ts";
 import { isWithin, movedInto } from "../editor/path-problems.ts";
 import { PathDialog } from "../editor/path-dialog.tsx";
 import { QuickOpen } from "../editor/quick-open.tsx";
-import { SearchPanel } from "../editor/search-panel.tsx";
+import { ProblemsPanel } from "../editor/problems-panel.tsx";
 import type { TreeRow } from "../editor/tree-rows.ts";
 import { readDropped, type PickedFile } from "../editor/upload-files.ts";
 import { useDrafts } from "../editor/use-drafts.ts";
@@ -23,16 +24,20 @@ import { changedSearch, readPlace, useGoTo } from "../editor/use-place.ts";
 import { dropTarget, useSaveKey, useUnsavedWarning } from "../editor/use-saving.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
-import { formatPlural } from "../ui/format.ts";
 import { Modal } from "../ui/modal.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { Toast } from "../ui/toast.tsx";
+import { RunOutput } from "../runs/new/run-output.tsx";
 import { ComparedFile } from "./compared-file.tsx";
+import { Dock, type DockPart, dockParts } from "./dock.tsx";
+import { DraftsNote } from "./drafts-note.tsx";
 import { FilesBar } from "./files-bar.tsx";
 import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
-import { RunDock } from "./run-dock.tsx";
+import { TerminalDock } from "./terminal/terminal-dock.tsx";
 import { useFileChanges } from "./use-file-changes.ts";
+import { useProblems } from "./use-problems.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
+import { WorkspaceSearch } from "./workspace-search.tsx";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 type Dialog = "none" | "new" | "rename" | "open" | "tree";
@@ -55,7 +60,6 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const [error, setError] = useState<unknown>(null);
   const [place, setPlace] = useState<string | null>(null);
   const [compared, setCompared] = useState("");
-  const [runId, setRunId] = useState<string | null>(null);
   const [chosen, setChosen] = useState(0);
   const version = readVersion(search.get("version"));
   const listing = useWorkspaceFiles(workspace.id, workspace.revision, version);
@@ -65,10 +69,15 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const file = files.find(({ path }) => path === wanted) ?? files[0];
   const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
-  const mayRun = version === undefined && workspace.yourLevel !== "view" && file !== undefined && workspace.state !== "archived";
+  const mayWork = version === undefined && workspace.yourLevel !== "view" && workspace.state !== "archived";
+  const mayRun = mayWork && file !== undefined;
   const changes = useFileChanges(workspace, files, working);
   const drafts = useDrafts(me.data?.id ?? "", workspace.id, working.edits);
   const goTo = useGoTo(readPlace(search), chosen);
+  const parts = dockParts.filter((part) => part === "output" || (part === "problems" ? version === undefined : mayWork));
+  const dock = parts.find((part) => part === search.get("dock")) ?? null;
+  const problems = useProblems(workspace, dock === "problems");
+  const marks = useMemo(() => problems.items.filter((one) => one.file === file?.path && one.cell === null), [problems.items, file?.path]);
   // What the keys are at in the tree, while it is there: a folder, or the open file.
   const subject = place !== null && files.some(({ path }) => isWithin(path, place)) ? place : (file?.path ?? null);
   const change = (fields: Readonly<Record<string, string | number | null>>) =>
@@ -96,16 +105,34 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const run = (entrypoint: string) =>
     attempt(async () => {
       if (!(await working.save())) return;
-      setRunId((await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false })).id);
+      const started = await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false });
+      change({ dock: "output", run: started.id });
     });
+  const format = () =>
+    attempt(async () => {
+      if (file === undefined || !isEditable || !canFormat(file.path)) return;
+      const saved = await textAt(client, workspace.id, file);
+      const text = working.edits.get(file.path)?.text ?? saved;
+      if (saved !== null && text !== null) working.edit(file, await formatText(file.path, text), saved);
+    });
+  const show = (part: DockPart | null) => change({ dock: part });
   const goToPlace = (path: string, line: number, column = 1) => {
     if (!files.some((one) => one.path === path)) return;
+    if (window.matchMedia("(width < 48rem)").matches) setSearching(false);
     change({ file: path, line, column });
     setChosen((before) => before + 1);
   };
+  const openAt = (path: string, line: number | null) => (line === null ? select(path) : goToPlace(path, line));
   useSaveKey(save, isEditable);
   useUnsavedWarning(working.edits.size > 0);
-  useEditorKeys({ onOpen: () => setDialog("open"), onSearch: () => setSearching(true) });
+  useEditorKeys({
+    onOpen: () => setDialog("open"),
+    onSearch: () => setSearching(true),
+    onProblems: () => show(dock === "problems" ? null : "problems"),
+    onTerminal: () => show(dock === "terminal" ? null : "terminal"),
+    onFormat: format,
+    onRun: () => mayRun && run(file.path),
+  });
   if (listing.isPending) return <SkeletonRows rows={6} />;
   if (listing.isError) return <ErrorPanel error={listing.error} onRetry={() => void listing.refetch()} />;
   const tree = (
@@ -154,25 +181,20 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         onDiscard={() => file !== undefined && working.discard(file.path)}
         onSave={save}
         onRun={() => file !== undefined && run(file.path)}
+        onFormat={isEditable && file !== undefined && canFormat(file.path) ? format : null}
+        isDocked={dock !== null}
+        onDock={() => show(dock === null ? (search.get("run") === null ? "problems" : "output") : null)}
       />
       {error ? <ErrorPanel error={error} /> : null}
       {drafts.offered !== null && isEditable ? (
-        <Flex role="status" align="center" gap="2" wrap="wrap" px="4" py="1.5" bg="bg.warning" fontSize="xs">
-          <Text>What you wrote in {formatPlural(drafts.offered.size, "file")} was not saved when this page was left.</Text>
-          <Button
-            size="2xs"
-            variant="outline"
-            onClick={() => {
-              working.restore(drafts.offered ?? new Map());
-              drafts.answer();
-            }}
-          >
-            Take it up
-          </Button>
-          <Button size="2xs" variant="outline" onClick={drafts.answer}>
-            Drop it
-          </Button>
-        </Flex>
+        <DraftsNote
+          count={drafts.offered.size}
+          onTake={() => {
+            working.restore(drafts.offered ?? new Map());
+            drafts.answer();
+          }}
+          onDrop={drafts.answer}
+        />
       ) : null}
       {drafts.fits ? null : (
         <Text role="status" px="4" py="1" fontSize="xs" bg="bg.warning">
@@ -181,41 +203,26 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       )}
       <Flex flex="1" minH="0">
         <Box
-          display={{ base: "none", md: "block" }}
-          w={{ md: isSearching ? "300px" : "220px", xl: isSearching ? "340px" : "260px" }}
+          display={{ base: isSearching ? "block" : "none", md: "block" }}
+          w={{ base: "100%", md: isSearching ? "300px" : "220px", xl: isSearching ? "340px" : "260px" }}
           flexShrink="0"
           borderRightWidth="1px"
           borderColor="border"
         >
-          {isSearching ? null : tree}
           {isSearching ? (
-            <SearchPanel
-              search={(query, signal) =>
-                syla.workspaces.search(workspace.id, { ...query, ...(version === undefined ? {} : { version }) }, { signal })
-              }
+            <WorkspaceSearch
+              workspace={workspace}
+              files={files}
+              version={version}
+              isEditable={isEditable}
+              working={working}
               onOpen={goToPlace}
-              replacing={
-                isEditable
-                  ? {
-                      hasEdits: working.edits.size > 0,
-                      textOf: async (path, sha256) => {
-                        const found = files.find((one) => one.path === path && one.sha256 === sha256);
-                        return found === undefined ? null : await textAt(client, workspace.id, found);
-                      },
-                      write: async (texts, revision) => {
-                        const written = [...texts].map(([path, content]) => ({
-                          op: "write" as const,
-                          file: { path, content, executable: files.find((one) => one.path === path)?.executable ?? false },
-                        }));
-                        await working.apply(written, revision);
-                      },
-                    }
-                  : null
-              }
             />
-          ) : null}
+          ) : (
+            tree
+          )}
         </Box>
-        <Flex direction="column" flex="1" minW="0" minH="0">
+        <Flex direction="column" flex="1" minW="0" minH="0" hideBelow={isSearching ? "md" : undefined}>
           <FileTabs
             open={open}
             current={file?.path ?? null}
@@ -228,7 +235,17 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
           />
           <Box flex="1" minH="0">
             {file === undefined ? (
-              <EmptyState icon={FileQuestion} title="There are no files">
+              <EmptyState
+                icon={FileQuestion}
+                title="There are no files"
+                action={
+                  isEditable ? (
+                    <Button size="xs" variant="outline" onClick={() => setDialog("new")}>
+                      Make a file
+                    </Button>
+                  ) : null
+                }
+              >
                 {isEditable ? "Make one, drop files or a folder here, or run something that makes some." : "Nobody has put any here."}
               </EmptyState>
             ) : compared !== "" ? (
@@ -247,12 +264,23 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
                 readOnly={!isEditable}
                 goTo={wanted === file.path ? goTo : null}
+                problems={version !== undefined || working.edits.has(file.path) || problems.isStale ? null : marks}
                 {...extensionOf(extensionsOf?.(file.path))}
                 onEdit={(text, loaded) => working.edit(file, text, loaded)}
               />
             )}
           </Box>
-          {runId === null ? null : <RunDock runId={runId} onLocation={goToPlace} onClose={() => setRunId(null)} />}
+          {dock === null ? null : (
+            <Dock shown={dock} parts={parts} counts={{ problems: problems.items.length }} onShow={show}>
+              {dock === "output" ? (
+                <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
+              ) : null}
+              {dock === "terminal" ? (
+                <TerminalDock workspace={workspace} isEditable={isEditable} onChanges={(made, revision) => working.apply(made, revision)} />
+              ) : null}
+              {dock === "problems" ? <ProblemsPanel {...problems} hasEdits={working.edits.size > 0} onOpen={goToPlace} /> : null}
+            </Dock>
+          )}
         </Flex>
       </Flex>
       {changes.done === null ? null : <Toast text={changes.done.text} onGone={changes.forget} {...undoOf(changes.done.undo, attempt)} />}
@@ -261,7 +289,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
           <Box h="calc(100dvh - 60px)">{tree}</Box>
         </Modal>
       ) : null}
-      {dialog === "open" ? <QuickOpen files={files} onOpen={select} onClose={() => setDialog("none")} /> : null}
+      {dialog === "open" ? <QuickOpen files={files} onOpen={openAt} onClose={() => setDialog("none")} /> : null}
       {dialog === "new" ? (
         <PathDialog
           label="New file"

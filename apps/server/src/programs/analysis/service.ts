@@ -25,6 +25,11 @@ export interface AnalysesContext {
   readonly cache: Pick<ResultCache, "clear">;
 }
 
+interface GivenTree {
+  readonly files: readonly FileInput[];
+  readonly known: ReadonlyMap<string, number> | undefined;
+}
+
 /** Tells what a tree of files is without running any of it: a run of kind `analysis`, whose result equal trees share. */
 export class Analyses {
   readonly #context: AnalysesContext;
@@ -36,12 +41,17 @@ export class Analyses {
     this.#context = context;
   }
 
-  /** @throws AppError `invalid_path`, `blob_unknown`, `runtime_unavailable`, `queue_full`, `quota_exceeded`, `analysis_failed` */
-  async analyse(actor: Actor, files: readonly FileInput[], signal: AbortSignal): Promise<Analysis> {
+  /**
+   * `known`: the sizes, by hash, of content that the actor may read though somebody else has uploaded it.
+   *
+   * @throws AppError `invalid_path`, `blob_unknown`, `runtime_unavailable`, `queue_full`, `quota_exceeded`, `analysis_failed`
+   */
+  async analyse(actor: Actor, files: readonly FileInput[], signal: AbortSignal, known?: ReadonlyMap<string, number>): Promise<Analysis> {
     requireFreeFolder(files);
-    const first = await this.#run(actor, files, true, signal);
+    const tree = { files, known };
+    const first = await this.#run(actor, tree, true, signal);
     const found = await this.#read(actor, first);
-    const run = found === null && first.cached ? await this.#run(actor, files, false, signal) : first;
+    const run = found === null && first.cached ? await this.#run(actor, tree, false, signal) : first;
     const document = found ?? (await this.#read(actor, run));
     if (document === null) throw failed(run, "The analyser left no result.");
     // A busy machine is no reason to tell the same for a month.
@@ -57,7 +67,7 @@ export class Analyses {
     return { ...document, runId, cached: false };
   }
 
-  async #run(actor: Actor, files: readonly FileInput[], cache: boolean, signal: AbortSignal): Promise<Run> {
+  async #run(actor: Actor, { files, known }: GivenTree, cache: boolean, signal: AbortSignal): Promise<Run> {
     const input = RunInput.parse({
       language: this.#language(),
       entrypoint: analyserEntrypoint,
@@ -66,7 +76,13 @@ export class Analyses {
       cache: cache ? { ttlMs: keptMs } : false,
     });
     const tree = { ...input, files: [...files, ...this.#analyser] };
-    const run = await this.#context.runs.submit(actor, tree, { kind: "analysis", idempotencyKey: null, wait: true, signal });
+    const run = await this.#context.runs.submit(actor, tree, {
+      kind: "analysis",
+      idempotencyKey: null,
+      wait: true,
+      signal,
+      ...(known === undefined ? {} : { known }),
+    });
     if (run.status === "succeeded") return run;
     if (run.error?.class === "infrastructure") throw new AppError("sandbox_unavailable", { message: run.error.message });
     throw failed(run, run.error?.message ?? `The run was ${run.status}.`);

@@ -1,7 +1,7 @@
-import { Box, Flex } from "@chakra-ui/react";
+import { Box, Flex, Text } from "@chakra-ui/react";
 import type { TreeFile } from "@syla/sdk";
 import { FileQuestion } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { syla } from "../../app/api.ts";
 import { uploadFiles, type PickedFile } from "../../editor/upload-files.ts";
@@ -10,21 +10,26 @@ import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
 import { useStoredFlag } from "../../ui/use-stored-flag.ts";
 import type { Place } from "../analysis/place.ts";
-import { useProgramFiles } from "../queries.ts";
+import { readerOf, useProgramFiles } from "../queries.ts";
 import type { AssetTabProps } from "../../catalog/asset-page.tsx";
 import { PublishDialog } from "../versions/publish-dialog.tsx";
 import { ConflictDialog } from "../../editor/conflict-dialog.tsx";
-import { FilePane } from "./file-pane.tsx";
+import { FileTabs } from "../../editor/file-tabs.tsx";
 import { FileTree } from "../../editor/file-tree.tsx";
+import { FileView } from "../../editor/file-view.tsx";
+import { codeMarks, marksOf } from "./code-marks.ts";
 import { FilesToolbar } from "./files-toolbar.tsx";
 import { FindingsPanel } from "./findings-panel.tsx";
 import { PathDialog } from "../../editor/path-dialog.tsx";
+import { QuickOpen } from "../../editor/quick-open.tsx";
 import { useLooking } from "./use-looking.ts";
 import { changedSearch, readPart, readPlace, useGoTo } from "../../editor/use-place.ts";
+import { useEditorKeys } from "../../editor/use-editor-keys.ts";
+import { useOpenFiles } from "../../editor/use-open-files.ts";
 import { dropTarget, useSaveKey, useUnsavedWarning } from "../../editor/use-saving.ts";
 import { useWorkingFiles } from "./use-working-files.ts";
 
-type Dialog = "none" | "new" | "rename" | "version";
+type Dialog = "none" | "new" | "rename" | "open" | "version";
 
 /** The files of a program, to read, write and arrange. */
 export function FilesTab({ asset }: AssetTabProps) {
@@ -46,7 +51,11 @@ export function FilesTab({ asset }: AssetTabProps) {
   const place = readPlace(search);
   const change = (changes: Readonly<Record<string, string | number | null | undefined>>) =>
     setSearch((before) => changedSearch(before, changes), { replace: true });
-  const select = (path: string) => change({ file: path, line: null, column: null, cell: null });
+  const { open, close } = useOpenFiles(`syla.open.${asset.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
+  const analysis = looking.isStale ? null : (looking.found?.analysis ?? null);
+  const shown = file?.path ?? "";
+  const marks = useMemo(() => (analysis === null ? [] : codeMarks(marksOf(analysis, shown))), [analysis, shown]);
+  const select = (path: string | null) => change({ file: path, line: null, column: null, cell: null });
   const [chosen, setChosen] = useState(0);
   const goTo = useGoTo(place, chosen);
   const choose = ({ file: path, line, column = null, cell = null }: Place) => {
@@ -63,6 +72,7 @@ export function FilesTab({ asset }: AssetTabProps) {
   };
   useSaveKey(save, mayEdit);
   useUnsavedWarning(working.edits.size > 0);
+  useEditorKeys({ onOpen: () => setDialog("open") });
   const upload = (picked: readonly PickedFile[]) =>
     attempt(async () => {
       if (picked.length === 0) return;
@@ -108,24 +118,43 @@ export function FilesTab({ asset }: AssetTabProps) {
         >
           <FileTree files={files} selected={file?.path ?? null} edited={new Set(working.edits.keys())} onSelect={select} />
         </Box>
-        <Box flex="1" minH="0" minW="0">
-          {file === undefined ? (
-            <EmptyState icon={FileQuestion} title="There are no files">
-              {mayEdit ? "Make one, or drop files or a folder here." : "Its owner has not put any here."}
-            </EmptyState>
-          ) : (
-            <FilePane
-              asset={asset}
-              file={file}
-              edit={working.edits.get(file.path)}
-              version={version}
-              mayEdit={mayEdit}
-              goTo={place?.file === file.path ? goTo : null}
-              analysis={looking.isStale ? null : (looking.found?.analysis ?? null)}
-              onEdit={(text, loaded) => working.edit(file, text, loaded)}
-            />
+        <Flex direction="column" flex="1" minH="0" minW="0">
+          <FileTabs
+            open={open}
+            current={file?.path ?? null}
+            edited={new Set(working.edits.keys())}
+            onSelect={select}
+            onClose={(closed) => {
+              const next = close(closed);
+              if (closed === file?.path) select(next);
+            }}
+          />
+          {mayEdit || file === undefined ? null : (
+            <Text px="3" py="1" fontSize="xs" color="fg.muted" bg="bg.subtle" borderBottomWidth="1px" borderColor="border">
+              {version === undefined
+                ? "You may read this. To change it, clone the program, or ask its owner."
+                : `Version ${version}, which never changes.`}
+            </Text>
           )}
-        </Box>
+          <Box flex="1" minH="0">
+            {file === undefined ? (
+              <EmptyState icon={FileQuestion} title="There are no files">
+                {mayEdit ? "Make one, or drop files or a folder here." : "Its owner has not put any here."}
+              </EmptyState>
+            ) : (
+              <FileView
+                key={`${version ?? ""} ${file.path}`}
+                file={file}
+                read={readerOf(asset.id, file.path, version)}
+                edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
+                readOnly={!mayEdit}
+                goTo={place?.file === file.path ? goTo : null}
+                extensions={marks}
+                onEdit={(text, loaded) => working.edit(file, text, loaded)}
+              />
+            )}
+          </Box>
+        </Flex>
         {showsFindings && asset.type === "program" ? (
           <Box
             as="aside"
@@ -150,6 +179,13 @@ export function FilesTab({ asset }: AssetTabProps) {
           </Box>
         ) : null}
       </Flex>
+      {dialog === "open" ? (
+        <QuickOpen
+          files={files}
+          onOpen={(opened, line) => (line === null ? select(opened) : choose({ file: opened, line }))}
+          onClose={() => setDialog("none")}
+        />
+      ) : null}
       {dialog === "new" ? (
         <PathDialog
           label="New file"

@@ -65,7 +65,7 @@ interface NetworkChoiceProps {
 
 function NetworkChoice({ choice, checked, disabled, onChoose }: NetworkChoiceProps) {
   return (
-    <chakra.label display="flex" gap="1.5" alignItems="center" cursor={disabled ? "not-allowed" : "pointer"}>
+    <chakra.label display="flex" gap="1.5" alignItems="center" minH="6" cursor={disabled ? "not-allowed" : "pointer"}>
       <chakra.input
         type="radio"
         name="network"

@@ -1,6 +1,6 @@
 import { AnalysisDocument } from "@syla/contracts/analysis";
 import { AppError } from "@syla/contracts/errors";
-import type { ProgramAnalysis } from "@syla/contracts/program-analysis";
+import type { ProgramAnalysis, TreeAnalysis } from "@syla/contracts/program-analysis";
 import { SandboxError } from "@syla/sandbox/spec";
 import { z } from "zod";
 import type { Actor } from "../../../access/actor.ts";
@@ -54,7 +54,7 @@ export class KeptAnalyses implements Service {
   /** @throws AppError `not_found`, `asset_deleted` */
   async get(actor: Actor, id: string, version: string | undefined): Promise<ProgramAnalysis> {
     const program = await this.#context.catalog.resolve(actor, "asset:read", id, version, "program");
-    return await this.#present(id, program.version, program.tree?.sha256 ?? null);
+    return { programId: id, version: program.version, ...(await this.ofTree(program.tree?.sha256 ?? null)) };
   }
 
   /** Begins unless it is known or somebody is about it; `count`: what it counts to, which may refuse. @throws AppError */
@@ -66,8 +66,8 @@ export class KeptAnalyses implements Service {
   ): Promise<{ readonly began: boolean; readonly analysis: ProgramAnalysis }> {
     const program = await this.#context.catalog.resolve(actor, "asset:read", id, version, "program");
     const tree = program.tree?.sha256 ?? null;
-    const began = tree !== null && (await this.#begin(actor, tree, count));
-    return { began, analysis: await this.#present(id, program.version, tree) };
+    const began = tree !== null && (await this.beginTree(actor, tree, count));
+    return { began, analysis: { programId: id, version: program.version, ...(await this.ofTree(tree)) } };
   }
 
   /** Sees to it that programs are found by their slots: as they are known, or, with `isWanted`, once they have been looked for. Never throws. */
@@ -75,7 +75,7 @@ export class KeptAnalyses implements Service {
     try {
       const known = await this.#find(tree);
       if (known?.state === "done") await this.#context.catalog.noteSlots(tree, known.slots);
-      else if (isWanted) await this.#begin(actor, tree);
+      else if (isWanted) await this.beginTree(actor, tree);
     } catch (err) {
       this.#context.logger.warn({ err, tree }, "the slots of a program could not be noted");
     }
@@ -90,7 +90,8 @@ export class KeptAnalyses implements Service {
     return await store.findTreeAnalysis(this.#context.database.queries, tree, this.#context.analyses.analyser);
   }
 
-  async #begin(actor: Actor, tree: string, count: () => Promise<void> = async () => {}): Promise<boolean> {
+  /** The same for files that the actor may read, wherever they are; false when it is known or somebody is about it. @throws AppError */
+  async beginTree(actor: Actor, tree: string, count: () => Promise<void> = async () => {}): Promise<boolean> {
     const { database, analyses, workerId } = this.#context;
     const known = await this.#find(tree);
     if (known !== undefined && known.state !== "failed" && (known.state === "running" || known.is_complete)) return false;
@@ -111,7 +112,8 @@ export class KeptAnalyses implements Service {
     try {
       const entries = await trees.read(tree);
       const files = entries.map(({ path, sha256 }) => ({ path, blob: sha256 }));
-      const outcome = await this.#store(await analyses.analyse(actor, files, signal));
+      const known = new Map(entries.map(({ sha256, size }) => [sha256, size]));
+      const outcome = await this.#store(await analyses.analyse(actor, files, signal, known));
       await finish(outcome);
       await catalog.noteSlots(tree, outcome.slots);
     } catch (error) {
@@ -129,13 +131,13 @@ export class KeptAnalyses implements Service {
     return { document: sha256, isComplete: document.complete, slots };
   }
 
-  async #present(programId: string, version: string | null, tree: string | null): Promise<ProgramAnalysis> {
+  /** How far files that the asker may read have been analysed. */
+  async ofTree(tree: string | null): Promise<TreeAnalysis> {
     const row = tree === null ? undefined : await this.#find(tree);
-    const facts = { programId, version, tree };
-    if (row === undefined) return { ...facts, state: "none", analysis: null, error: null, startedAt: null, finishedAt: null };
+    if (row === undefined) return { tree, state: "none", analysis: null, error: null, startedAt: null, finishedAt: null };
     const { state, document_sha256: document, error } = row;
     return {
-      ...facts,
+      tree,
       state,
       analysis: document === null ? null : AnalysisDocument.parse(JSON.parse((await this.#context.blobs.get(document)).toString())),
       error: state === "failed" ? StoredError.parse(error) : null,

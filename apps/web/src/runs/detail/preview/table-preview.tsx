@@ -13,10 +13,12 @@ interface TablePreviewProps {
   readonly label: string;
   /** There is more of it than the text. */
   readonly cut: boolean;
+  /** It takes the whole of what it is in, which has a height. */
+  readonly fills?: boolean;
 }
 
 /** Rows of comma- or tab-separated values, of which only those that are seen are drawn. */
-export function TablePreview({ text, label, cut }: TablePreviewProps) {
+export function TablePreview({ text, label, cut, fills = false }: TablePreviewProps) {
   const { head, rows, problem } = useMemo(() => readTable(text, cut), [text, cut]);
   const box = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
@@ -29,7 +31,7 @@ export function TablePreview({ text, label, cut }: TablePreviewProps) {
   const shapes = useMemo(() => head.map((name, column) => shapeOf(name, rows, column)), [head, rows]);
   const columns = `56px ${shapes.map(({ width }) => `${width}px`).join(" ")}`;
   return (
-    <Box>
+    <Box {...(fills ? { display: "flex", flexDirection: "column", h: "100%", minH: "0" } : {})}>
       <Box
         ref={box}
         role="table"
@@ -37,7 +39,7 @@ export function TablePreview({ text, label, cut }: TablePreviewProps) {
         aria-rowcount={rows.length + 1}
         tabIndex={0}
         overflow="auto"
-        maxH="480px"
+        {...(fills ? { flex: "1", minH: "0" } : { maxH: "480px" })}
         fontSize="xs"
         fontVariantNumeric="tabular-nums"
         outlineOffset="-2px"
