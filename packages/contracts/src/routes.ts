@@ -50,6 +50,7 @@ import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
+import { workspaceSandboxRoutes } from "./workspace-sandboxes.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
@@ -101,6 +102,7 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...workspaceRoutes,
+  ...workspaceSandboxRoutes,
   ...workspaceGitRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,

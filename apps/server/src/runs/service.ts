@@ -76,10 +76,10 @@ const followPollMs = 500;
 
 export { requireNetwork, toConnection } from "./network.ts";
 export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord } from "./log-records.ts";
-export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from "./config.ts";
+export { profileLimits, programOutputBytes, returnLimits, runConfigs, type RunConfig } from "./config.ts";
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
-export type { ReturnedFiles, RunPlace, WorkspaceReturns } from "./in-workspace.ts";
-export { inputEntries } from "./input-files.ts";
+export { requireAllowed, ReturnCollector, within, type ReturnedFiles, type RunPlace, type WorkspaceReturns } from "./in-workspace.ts";
+export { inputEntries, inputFiles as storedFiles } from "./input-files.ts";
 export { usedSecrets } from "./used-secrets.ts";
 export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
 

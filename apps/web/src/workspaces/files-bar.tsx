@@ -1,6 +1,6 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
 import type { WorkspaceVersion } from "@syla/sdk";
-import { FilePlus2, FolderTree, FolderUp, Pencil, Play, Save, Search, Trash2, Undo2, Upload } from "lucide-react";
+import { FilePlus2, FolderTree, FolderUp, NotebookPen, Pencil, Play, Save, Search, Trash2, Undo2, Upload } from "lucide-react";
 import { PickButton } from "../editor/pick-button.tsx";
 import type { PickedFile } from "../editor/upload-files.ts";
 import { IconButton } from "../ui/icon-button.tsx";
@@ -24,6 +24,7 @@ interface FilesBarProps {
   readonly onSearch: () => void;
   readonly onTree: () => void;
   readonly onNew: () => void;
+  readonly onNewNotebook: () => void;
   readonly onUpload: (picked: readonly PickedFile[]) => void;
   readonly onRename: () => void;
   readonly onDelete: () => void;
@@ -44,6 +45,9 @@ export function FilesBar(props: FilesBarProps) {
         <>
           <IconButton label="New file" onClick={on.onNew}>
             <FilePlus2 />
+          </IconButton>
+          <IconButton label="New notebook" onClick={on.onNewNotebook}>
+            <NotebookPen />
           </IconButton>
           <PickButton label="Upload files" onPicked={on.onUpload}>
             <Upload />

@@ -9,7 +9,6 @@ import { syla } from "../app/api.ts";
 import { ConflictDialog } from "../editor/conflict-dialog.tsx";
 import { FileTabs } from "../editor/file-tabs.tsx";
 import { FileTree } from "../editor/file-tree.tsx";
-import { FileView } from "../editor/file-view.tsx";
 import { isWithin, movedInto } from "../editor/path-problems.ts";
 import { PathDialog } from "../editor/path-dialog.tsx";
 import { QuickOpen } from "../editor/quick-open.tsx";
@@ -29,6 +28,8 @@ import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { Toast } from "../ui/toast.tsx";
 import { ComparedFile } from "./compared-file.tsx";
 import { FilesBar } from "./files-bar.tsx";
+import { freeNotebookName, isNotebook } from "./notebook-files.ts";
+import { OpenedFile } from "./opened-file.tsx";
 import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
 import { RunDock } from "./run-dock.tsx";
 import { useFileChanges } from "./use-file-changes.ts";
@@ -71,6 +72,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const goTo = useGoTo(readPlace(search), chosen);
   // What the keys are at in the tree, while it is there: a folder, or the open file.
   const subject = place !== null && files.some(({ path }) => isWithin(path, place)) ? place : (file?.path ?? null);
+  const newFolder = folderOf(
+    subject,
+    files.some(({ path }) => path === subject),
+  );
   const change = (fields: Readonly<Record<string, string | number | null>>) =>
     setSearch((before) => changedSearch(before, fields), { replace: true });
   const select = (path: string | null) => {
@@ -138,7 +143,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         compared={compared}
         onCompare={setCompared}
         isEditable={isEditable}
-        mayRun={mayRun}
+        mayRun={mayRun && !isNotebook(file.path)}
         hasFile={file !== undefined}
         isEdited={file !== undefined && working.edits.has(file.path)}
         editCount={working.edits.size}
@@ -148,6 +153,13 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         onSearch={() => setSearching(!isSearching)}
         onTree={() => setDialog("tree")}
         onNew={() => setDialog("new")}
+        onNewNotebook={() =>
+          attempt(async () => {
+            const path = freeNotebookName(files, newFolder);
+            await changes.create(path);
+            select(path);
+          })
+        }
         onUpload={upload}
         onRename={() => setDialog("rename")}
         onDelete={() => subject !== null && remove(subject)}
@@ -240,7 +252,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 other={compared}
               />
             ) : (
-              <FileView
+              <OpenedFile
+                workspace={workspace}
+                mayRun={mayRun}
+                onSave={save}
                 key={`${version ?? ""} ${file.path}`}
                 file={file}
                 read={readerOf(workspace.id, file.path, version)}
@@ -266,10 +281,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         <PathDialog
           label="New file"
           action="Create"
-          initial={folderOf(
-            subject,
-            files.some(({ path }) => path === subject),
-          )}
+          initial={newFolder}
           onClose={() => setDialog("none")}
           onPath={async (path) => {
             await changes.create(path);
