@@ -126,7 +126,7 @@ describe.skipIf(noBrowser)("a notebook", () => {
     await page.getByRole("button", { name: "New notebook" }).click();
     await write(page, 1, "y = 1\nimport time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.1)");
     await page.keyboard.press("Shift+Enter");
-    await cell(page, 1).locator("pre").getByText("tick").waitFor({ timeout: 60_000 });
+    await cell(page, 1).locator("pre", { hasText: "tick" }).waitFor({ timeout: 60_000 });
     await cell(page, 1).getByText("[*]").waitFor();
     await write(page, 2, "y");
     await page.keyboard.press("Control+Enter");
@@ -186,9 +186,9 @@ describe.skipIf(noBrowser)("a notebook", () => {
     await page.keyboard.insertText(" + 1");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await saved(page);
-    const saved = await page.evaluate(async (at) => await (await fetch(`/api/v1/workspaces/${at}/file?path=r.ipynb`)).text(), id);
-    expect(saved).toContain("123456789012345678901234567890");
-    const { cells, ...rest } = JSON.parse(saved) as typeof foreign;
+    const written = await page.evaluate(async (at) => await (await fetch(`/api/v1/workspaces/${at}/file?path=r.ipynb`)).text(), id);
+    expect(written).toContain("123456789012345678901234567890");
+    const { cells, ...rest } = JSON.parse(written) as typeof foreign;
     const { cells: before, ...others } = foreign;
     expect(rest).toEqual(others);
     expect(cells[0]).toMatchObject({ ...before[0], metadata: {}, source: ["a = 1\n", "a + 1"] });

@@ -52,7 +52,7 @@ it(
     const next = (await call<WorkspaceSandbox>(url, "POST", `/workspaces/${workspaceId}/sandbox`, {})).sandbox;
     expect(next?.id).not.toBe(sandboxId);
     await expect.poll(async () => (await find())?.status, { timeout: 30_000, interval: 500 }).toBe("running");
-    const { id = "" } = (await find()) as Sandbox;
+    const { id } = (await find()) as Sandbox;
     expect(await call(url, "POST", `/sandboxes/${id}/exec`, { command: "cat a.txt b.txt" })).toMatchObject({ stdout: "kept\nnew\n" });
   },
 );

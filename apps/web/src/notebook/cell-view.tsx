@@ -40,9 +40,10 @@ export const CellView = memo(function CellView(props: CellViewProps) {
   useEffect(() => {
     if (!isSelected) return;
     box.current?.scrollIntoView({ block: "nearest" });
-    // Where somebody is at the commands, the keys come here.
-    if (!isEditing && box.current?.closest("[data-notebook]")?.contains(document.activeElement) === true)
-      box.current.focus({ preventScroll: true });
+    // Where somebody is at the commands, the keys come here; where the cell that had them was deleted, nothing has them.
+    const { activeElement } = document;
+    const isHere = activeElement === document.body || box.current?.closest("[data-notebook]")?.contains(activeElement) === true;
+    if (!isEditing && isHere) box.current?.focus({ preventScroll: true });
   }, [isSelected, isEditing]);
   const isText = cell.kind === "markdown" && !isEditing;
   return (

@@ -56,6 +56,10 @@ export function NotebookBar({ kernel, kernelName, mayRun, readOnly, canUndo, kin
     <Flex
       role="toolbar"
       aria-label="Notebook"
+      // A button that is pressed by a mouse leaves the keys where they are.
+      onMouseDown={(event) => {
+        if ((event.target as Element).closest("button") !== null) event.preventDefault();
+      }}
       align="center"
       gap="1"
       px="2"

@@ -97,11 +97,11 @@ export function useKernel(options: KernelOptions) {
       latest.current.onOutputs(id, [], null, true);
       return true;
     }
-    const run = (current.current = { isStopped: false, isHeard: false });
+    const turn = (current.current = { isStopped: false, isHeard: false });
     const opened = await open();
     setState("busy");
     if (fetched.current !== latest.current.revision) fetched.current = (await fetchFiles(opened)) ?? latest.current.revision;
-    if (run.isStopped) return false;
+    if (turn.isStopped) return false;
     const count = known.current.count + 1;
     const collector = collectOutputs(count);
     const { source } = cell;
@@ -114,7 +114,7 @@ export function useKernel(options: KernelOptions) {
     };
     try {
       for await (const event of runInKernel(opened, runnableSource(source, language ?? "python"))) {
-        run.isHeard = true;
+        turn.isHeard = true;
         if (event.type === "done") status = event.status;
         collector.add(event);
         timer ??= window.setTimeout(draw, drawMs);
@@ -167,12 +167,12 @@ export function useKernel(options: KernelOptions) {
   const interrupt = async () => {
     queue.current = [];
     setWaiting([]);
-    const run = current.current;
-    run.isStopped = true;
+    const turn = current.current;
+    turn.isStopped = true;
     // What has not reached the interpreter is not interrupted there: it is told again until something is heard.
-    for (let left = interruptTries; left > 0 && atWork.current && current.current === run; left -= 1) {
+    for (let left = interruptTries; left > 0 && atWork.current && current.current === turn; left -= 1) {
       if (kernel.current !== null) await steerKernel(kernel.current, "interrupt");
-      if (run.isHeard) return;
+      if (turn.isHeard) return;
       await new Promise((resolve) => setTimeout(resolve, interruptMs));
     }
   };

@@ -54,8 +54,8 @@ export function useNotebook(text: string, onText: ((text: string) => void) | nul
       current.current = startState(adopted(parseOr(text, current.current.notebook), current.current.notebook));
       setState(current.current);
     };
-    const timer = window.setTimeout(adopt, adoptMs);
-    return () => clearTimeout(timer);
+    const waiting = window.setTimeout(adopt, adoptMs);
+    return () => clearTimeout(waiting);
   }, [text]);
 
   const cellOf = useCallback((id: string) => current.current.notebook.cells.find((cell) => cell.id === id), []);
