@@ -28,6 +28,7 @@ import { authTwoFactorDisableCommand } from "./commands/auth-two-factor-disable.
 import { authTwoFactorEnableCommand } from "./commands/auth-two-factor-enable.ts";
 import { authTwoFactorRecoveryCodesCommand } from "./commands/auth-two-factor-recovery-codes.ts";
 import { authTwoFactorStatusCommand } from "./commands/auth-two-factor-status.ts";
+import { notebookRunCommand } from "./commands/notebook-run.ts";
 import { notificationsPreferencesCommand } from "./commands/notifications-preferences.ts";
 import { notificationsTestCommand } from "./commands/notifications-test.ts";
 import { notificationsUnreadCommand } from "./commands/notifications-unread.ts";
@@ -295,6 +296,7 @@ export function buildProgram(): Command {
       sandboxDeleteCommand,
       ...sharing("sandbox"),
     ]),
+    noun("notebook", "code, text and what came of it in one file", [notebookRunCommand]),
     noun("dataset", "rows in versions, for programs to read", [
       datasetListCommand,
       datasetShowCommand,

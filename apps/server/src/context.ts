@@ -103,6 +103,7 @@ import type { OpenSecrets } from "./sandboxes/program.ts";
 import { ProgramSandboxes } from "./sandboxes/program-sandboxes.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { findProgram } from "./sandboxes/programs.ts";
+import { WorkspaceSandboxes } from "./sandboxes/workspace-sandboxes.ts";
 import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
@@ -117,10 +118,10 @@ import { Teams } from "./teams/service.ts";
 import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
-import { partsForSandbox } from "./workspaces/for-sandboxes.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
+import { forSandboxes } from "./workspaces/for-sandboxes.ts";
 import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
 import { readTimes, Workspaces } from "./workspaces/service.ts";
 
@@ -176,6 +177,7 @@ export interface Context {
   readonly keptAnalyses: KeptAnalyses;
   readonly longLived: LongLivedSandboxes;
   readonly programSandboxes: ProgramSandboxes;
+  readonly workspaceSandboxes: WorkspaceSandboxes;
   /** This process as a worker. */
   readonly workerId: string;
   readonly previews: Previews;
@@ -544,10 +546,17 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     ...shared,
     runs,
     programs: { parts: (...wish) => sandboxPrograms.parts(...wish) },
-    openWorkspace: (...wish) => partsForSandbox(workspaceFiles(), ...wish),
     logger,
     workerId: membership.id,
     limit: () => settings.get("sandboxLimit"),
+  });
+  const workspaceSandboxes = new WorkspaceSandboxes({
+    access,
+    blobs,
+    database,
+    tiers: sandboxes,
+    sandboxes: longLived,
+    workspaces: forSandboxes({ ...workspaceFiles(), actFor: accounts.actFor, audit }),
   });
   const analyses = new Analyses({ runs, runtimes, blobs, cache });
   const previews = new Previews({
@@ -735,6 +744,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     keptAnalyses,
     longLived,
     programSandboxes,
+    workspaceSandboxes,
     workerId: membership.id,
     previews,
     inbox,

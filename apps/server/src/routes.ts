@@ -38,6 +38,7 @@ import { registerPortRoutes } from "./sandboxes/port-routes.ts";
 import { registerProcessRoutes } from "./sandboxes/process-routes.ts";
 import { registerLongLivedRoutes } from "./sandboxes/sandbox-routes.ts";
 import { registerSandboxRoutes } from "./sandboxes/routes.ts";
+import { registerWorkspaceSandboxRoutes } from "./sandboxes/workspace-routes.ts";
 import { registerBudgetRoutes } from "./spend/budgets/routes.ts";
 import { registerStorageRoutes } from "./storage/routes.ts";
 import { registerSystemRoutes } from "./system/routes.ts";
@@ -69,7 +70,8 @@ export function registerRoutes(context: Context): void {
   registerWorkspaceGitRoutes(http, context.workspaceGit);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
-  registerLongLivedRoutes(http, context.longLived);
+  registerLongLivedRoutes(http, context.longLived, context.workspaceSandboxes);
+  registerWorkspaceSandboxRoutes(http, context.longLived, context.workspaceSandboxes);
   registerProcessRoutes(http, context.longLived);
   registerPortRoutes(http, context.longLived);
   registerSandboxFileRoutes(http, context.longLived);

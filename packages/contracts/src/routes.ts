@@ -51,6 +51,7 @@ import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
 import { workspaceAnalysisRoutes } from "./workspace-analysis.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
+import { workspaceSandboxRoutes } from "./workspace-sandboxes.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
@@ -103,6 +104,7 @@ export const routes = {
   ...programRoutes,
   ...workspaceRoutes,
   ...workspaceAnalysisRoutes,
+  ...workspaceSandboxRoutes,
   ...workspaceGitRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,

@@ -4,6 +4,7 @@ import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { FileInput, Limits, LimitsInput, Tier } from "./runs.ts";
 import { SandboxProgram, SandboxStartError } from "./sandboxes/program.ts";
+import { SandboxSaved, SandboxWorkspace } from "./sandboxes/workspace.ts";
 import { base, common, Environment, hourMs, liveErrors, maxHardEndMs, params } from "./sandboxes/fields.ts";
 
 const minuteMs = 60_000;
@@ -35,9 +36,11 @@ export const SandboxInput = z
       .min(1)
       .max(64)
       .optional()
-      .describe(
-        "a workspace that you may run in: its files, as they are now, are in /workspace, and its limits hold; what changes there stays there",
-      ),
+      .describe("a workspace: its files are in /workspace, and what is changed there goes back; not together with a program or files"),
+    writeBack: z
+      .boolean()
+      .optional()
+      .describe("of a workspace: whether changes go back; as its kind and your rights have it when left out"),
     language: z
       .string()
       .min(1)
@@ -48,7 +51,7 @@ export const SandboxInput = z
     env: Environment,
     limits: LimitsInput.pick({ cpus: true, memoryBytes: true, processes: true, openFiles: true, diskBytes: true }).default({}),
     tier: Tier.optional(),
-    network: NetworkPolicy.default("none"),
+    network: NetworkPolicy.optional().describe("nothing when left out, or what its workspace allows"),
     idleTimeoutMs: idleTimeoutMs.default(30 * minuteMs),
     hardEndMs: hardEndMs.default(24 * hourMs),
   })
@@ -62,6 +65,8 @@ const sandboxFields = {
   name: z.string(),
   ownerId: z.string(),
   program: SandboxProgram.nullable().describe("it is somebody's interactive environment of this program"),
+  workspace: SandboxWorkspace.nullable().describe("the workspace that it is in"),
+  saved: SandboxSaved.nullable().describe("what became last of what was changed in its workspace's files; null when nothing was"),
   status: SandboxStatus,
   phase: z.literal("building_environment").nullable().describe("what a sandbox that starts waits for"),
   pauseReason: PauseReason.nullable().describe("one that is paused for being idle goes on when it is used"),
@@ -92,7 +97,7 @@ const sandboxFields = {
     ])
     .nullable()
     .describe(
-      "`server_restarted`: the server that held it has ended, and it with that; `access_ended`: its program may not be used any more as it was",
+      "`server_restarted`: the server that held it has ended, and it with that; `access_ended`: its program or workspace may not be used any more as it was",
     ),
   error: SandboxStartError.nullable().describe("why it could not be started"),
 };
@@ -143,10 +148,10 @@ export const sandboxRoutes = {
       "not_found",
       "forbidden",
       "scope_missing",
-      "asset_deleted",
-      "workspace_deleted",
       "workspace_archived",
+      "workspace_deleted",
       "limit_out_of_range",
+      "asset_deleted",
       "dependencies_unsupported",
       "environment_failed",
       "environment_unavailable",
@@ -212,6 +217,16 @@ export const sandboxRoutes = {
     params,
     responses: { 200: Sandbox },
     errors: ["not_found", "sandbox_starting", "sandbox_ended", "sandbox_elsewhere"],
+  }),
+  saveSandbox: route({
+    ...common,
+    audit: "sandbox.save",
+    method: "POST",
+    path: `${base}/:id/save`,
+    summary: "Put what was changed in a sandbox into its workspace now, and fetch what others have changed there",
+    params,
+    responses: { 200: Sandbox },
+    errors: [...liveErrors, "conflict"],
   }),
   getSandboxStats: route({
     ...common,

@@ -57,7 +57,7 @@ export const Workspace = z
   .meta({ id: "Workspace" });
 export type Workspace = z.infer<typeof Workspace>;
 
-/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`: what a run left that could not be put in; `push`: a commit that git has sent. */
+/** Why a version was made. `manual`: somebody wanted it; `before_…`: what was there before something took its place; `run`, `sandbox`: what one of these left that could not be put in; `push`: a commit that git has sent. */
 export const WorkspaceVersionCause = z.enum([
   "manual",
   "before_restore",
@@ -65,6 +65,8 @@ export const WorkspaceVersionCause = z.enum([
   "before_import",
   "before_run",
   "run",
+  "before_sandbox",
+  "sandbox",
   "clone",
   "push",
 ]);

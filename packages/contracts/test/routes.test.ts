@@ -62,6 +62,7 @@ const notOnce: Readonly<Record<string, string>> = {
     "buildEnvironment",
     "buildProgramEnvironment",
     "startProgramSandbox",
+    "startWorkspaceSandbox",
     "buildEnvironmentImage",
     "pushEnvironmentImage",
     "analyseProgram",

@@ -43,6 +43,8 @@ def describe(path, facts):
         "size": facts.st_size if kind == "file" else 0,
         "mode": stat.S_IMODE(facts.st_mode),
         "modifiedMs": facts.st_mtime_ns // 1_000_000,
+        "changedMs": facts.st_ctime_ns // 1_000_000,
+        "stamp": f"{facts.st_ino}-{facts.st_ctime_ns}-{facts.st_size}",
         "target": target,
     }
 
@@ -145,12 +147,19 @@ class Write(Task):
 
 
 class Listing(Task):
-    """OPEN {path, depth, limit}: EVENTs {entries}, then END {truncated}. Folders before what is in them; follows no link below `path`."""
+    """OPEN {path, depth, limit, ignore, whole}: EVENTs {entries}, then END {truncated}. Folders before what is in them.
+
+    Follows no link below `path`, and leaves out what is called as in `ignore`. When it has to be `whole`, a folder that cannot be read is told as
+    truncated.
+    """
 
     def __init__(self, channel, wish, daemon):
         super().__init__(channel)
         self.left, self.truncated = max(1, min(int(wish["limit"]), 100_000)), False
-        self.walk = walk(path_of(wish), max(1, min(int(wish["depth"]), 64)))
+        self.unread = []
+        ignore = {os.fsencode(name) for name in wish.get("ignore") or ()}
+        self.whole = wish.get("whole") is True
+        self.walk = walk(path_of(wish), max(1, min(int(wish["depth"]), 64)), ignore, self.unread)
 
     @property
     def busy(self):
@@ -168,11 +177,14 @@ class Listing(Task):
         if entries:
             self.channel.send(EVENT, as_json({"entries": entries}))
         if over:
-            self.channel.finish({"truncated": self.truncated})
+            self.channel.finish({"truncated": self.truncated or (self.whole and bool(self.unread))})
 
 
-def walk(path, depth):
-    """Entries below a folder, by name. One that is gone meanwhile, or may not be entered, is passed over; `path` itself is not."""
+def walk(path, depth, ignore=frozenset(), unread=None):
+    """Entries below a folder, by name. One that is gone meanwhile, or may not be entered, is passed over; `path` itself is not.
+
+    What could not be read, or lies too deep, is added to `unread`.
+    """
     pending = [(path, depth)]
     first = True
     while pending:
@@ -180,21 +192,29 @@ def walk(path, depth):
         try:
             with os.scandir(folder) as found:
                 names = sorted(entry.name for entry in found)
-        except OSError:
+        except OSError as error:
             if first:
                 raise
+            if unread is not None and not isinstance(error, FileNotFoundError):
+                unread.append(folder)
             continue
         first = False
         inner = []
         for name in names:
+            if name in ignore:
+                continue
             inside = os.path.join(folder, name)
             try:
                 facts = os.lstat(inside)
             except OSError:
                 continue
             yield describe(inside, facts)
-            if left > 1 and stat.S_ISDIR(facts.st_mode):
+            if not stat.S_ISDIR(facts.st_mode):
+                continue
+            if left > 1:
                 inner.append((inside, left - 1))
+            elif unread is not None and len(unread) == 0:
+                unread.append(inside)
         pending += reversed(inner)
 
 

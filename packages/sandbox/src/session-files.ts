@@ -12,6 +12,8 @@ const Entry = z.object({
   size: z.int().nonnegative(),
   mode: z.int().nonnegative(),
   modifiedMs: z.number(),
+  changedMs: z.number(),
+  stamp: z.string().max(100),
   target: Bytes.nullable(),
 });
 const OneEntry = z.object({ entry: Entry });
@@ -29,8 +31,8 @@ export function createFiles(daemon: SessionDaemon): SessionFiles {
     move: (path, target, options = {}) => one("move", path, { target: encodePath(target), ...options }),
     chmod: (path, mode) => one("chmod", path, { mode }),
     remove: async (path, options = {}) => void (await daemon.ask({ op: "remove", path: encodePath(path), ...options }, z.unknown())),
-    async list(path, { depth, limit }) {
-      const channel = daemon.open({ op: "list", path: encodePath(path), depth, limit });
+    async list(path, { depth, limit, ignore = [], whole = false }) {
+      const channel = daemon.open({ op: "list", path: encodePath(path), depth, limit, ignore, whole });
       const entries: FileEntry[] = [];
       for await (const piece of channel.pieces())
         if (piece.type === "event" && entries.length <= limit) entries.push(...parseAs(Entries, piece.value).entries);

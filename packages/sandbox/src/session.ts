@@ -14,6 +14,10 @@ export interface FileEntry {
   readonly size: number;
   readonly mode: number;
   readonly modifiedMs: number;
+  /** When anything of it changed last, which no program can set back. */
+  readonly changedMs: number;
+  /** Another one once it was written to or replaced. */
+  readonly stamp: string;
   /** Where a link leads. */
   readonly target: Buffer | null;
 }
@@ -21,10 +25,13 @@ export interface FileEntry {
 /** Operations throw a {@link RefusalError} with the system's code (`ENOENT`), or a {@link SessionEndedError}. */
 export interface SessionFiles {
   stat(path: SessionPath): Promise<FileEntry>;
-  /** Folders before what is in them; `truncated` when there is more than `limit`. */
+  /**
+   * Folders before what is in them; `truncated` when there is more than `limit`. Nobody looks into folders called as in `ignore`. When it has to be
+   * `whole`, it counts as truncated also where a folder cannot be read.
+   */
   list(
     path: SessionPath,
-    options: { readonly depth: number; readonly limit: number },
+    options: { readonly depth: number; readonly limit: number; readonly ignore?: readonly string[]; readonly whole?: boolean },
   ): Promise<{ entries: FileEntry[]; truncated: boolean }>;
   /** The entry, and the bytes from `offset`; read them all or `return()` the iterator. */
   read(path: SessionPath, range?: { readonly offset?: number; readonly length?: number }): Promise<FileContent>;

@@ -70,7 +70,7 @@ export interface SandboxFiles {
 export interface SandboxContexts {
   create(
     language?: ContextLanguage,
-    options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } & CallOptions,
+    options?: { readonly name?: string; readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } & CallOptions,
   ): Promise<SandboxContext>;
   list(options?: CallOptions): Promise<readonly SandboxContext[]>;
   /** Runs code after what was asked before; the last event is `done`. */
@@ -117,6 +117,8 @@ export interface SandboxHandle {
    * With a `window` no more bytes come than that beyond those that text messages `{"took":BYTES}` say were taken.
    */
   connect(port: number, options?: { readonly window?: number }): WebSocket;
+  /** Puts what was changed into its workspace now, and fetches what others have changed there. Only of one that is in a workspace. */
+  save(options?: CallOptions): Promise<Sandbox>;
   /** What it may reach, and what it did with that so far. */
   network(options?: CallOptions): Promise<SandboxNetwork>;
   pause(options?: CallOptions): Promise<Sandbox>;
@@ -160,6 +162,7 @@ function createHandle(transport: Transport, id: string): SandboxHandle {
       transport.json("openPreview", { ...options, params: { id, port }, body: lastsMs === undefined ? {} : { lastsMs }, repeatable: true }),
     revokePreview: async (port, options = {}) => void (await transport.json("revokePreview", { ...options, params: { id, port } })),
     connect: (port, query = {}) => transport.socket("openPort", { params: { id, port }, query }),
+    save: (options = {}) => transport.json("saveSandbox", { timeoutMs: 0, ...options, params, repeatable: true }),
     network: (options = {}) => transport.json("getSandboxNetwork", { ...options, params }),
     pause: (options = {}) => transport.json("pauseSandbox", { ...options, params, repeatable: true }),
     resume: (options = {}) => transport.json("resumeSandbox", { ...options, params, repeatable: true }),
@@ -209,11 +212,16 @@ function createFiles(transport: Transport, id: string): SandboxFiles {
 function createContexts(transport: Transport, id: string): SandboxContexts {
   const params = { id };
   return {
-    create: (language, { cwd, env, ...options } = {}) =>
+    create: (language, { name, cwd, env, ...options } = {}) =>
       transport.json("createContext", {
         ...options,
         params,
-        body: { ...(language && { language }), ...(cwd !== undefined && { cwd }), ...(env && { env }) },
+        body: {
+          ...(name !== undefined && { name }),
+          ...(language && { language }),
+          ...(cwd !== undefined && { cwd }),
+          ...(env && { env }),
+        },
       }),
     list: async (options = {}) => (await transport.json("listContexts", { ...options, params })).items,
     async *run(contextId, code, options = {}) {

@@ -3,6 +3,7 @@ import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
+import type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
 import { iteratePages } from "./pages.ts";
@@ -91,6 +92,13 @@ export interface Workspaces {
   ): Promise<WorkspaceDiff>;
   /** The same with many; how it went with each. */
   change(input: RouteBody<typeof workspaceRoutes.changeWorkspaces>, options?: CallOptions): Promise<readonly BulkResult[]>;
+  /** One's own sandbox in a workspace: its files, and interpreters that keep their variables. */
+  readonly sandbox: {
+    /** The one that lives, or the last one; `sandbox` is null when there was none. */
+    get(id: string, options?: CallOptions): Promise<WorkspaceSandbox>;
+    /** The one that lives, or a new one, which is ready when its status is `running`. */
+    start(id: string, input?: { readonly language?: string }, options?: CallOptions): Promise<WorkspaceSandbox>;
+  };
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -142,6 +150,11 @@ export function createWorkspaces(transport: Transport): Workspaces {
     exportUrl: (ids) => transport.url("exportWorkspaces", { query: { ids: ids.join(",") } }),
     diff: (id, ends = {}, options = {}) => transport.json("diffWorkspace", { ...options, params: { id }, query: ends }),
     change: async (input, options = {}) => (await transport.json("changeWorkspaces", { timeoutMs: 0, ...options, body: input })).results,
+    sandbox: {
+      get: (id, options = {}) => transport.json("getWorkspaceSandbox", { ...options, params: { id } }),
+      start: (id, input = {}, options = {}) =>
+        transport.json("startWorkspaceSandbox", { ...options, params: { id }, body: input, repeatable: true }),
+    },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),
       create: (id, message = "", options = {}) => transport.json("snapshotWorkspace", { ...options, params: { id }, body: { message } }),

@@ -497,6 +497,9 @@ interface SandboxRow {
   program: OptionalJson;
   on_idle: Generated<"pause" | "end">;
   error: OptionalJson;
+  workspace_id: Generated<string | null>;
+  workspace: OptionalJson;
+  saved: OptionalJson;
 }
 
 interface ArtifactRow {

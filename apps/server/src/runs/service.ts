@@ -76,10 +76,10 @@ const followPollMs = 500;
 
 export { requireNetwork, toConnection } from "./network.ts";
 export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord } from "./log-records.ts";
-export { profileLimits, programOutputBytes, runConfigs, type RunConfig } from "./config.ts";
+export { profileLimits, programOutputBytes, returnLimits, runConfigs, type RunConfig } from "./config.ts";
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
-export { requireAllowed, within, type ReturnedFiles, type RunPlace, type WorkspaceReturns } from "./in-workspace.ts";
-export { inputEntries, inputFiles } from "./input-files.ts";
+export { requireAllowed, ReturnCollector, within, type ReturnedFiles, type RunPlace, type WorkspaceReturns } from "./in-workspace.ts";
+export { inputEntries, inputFiles as storedFiles } from "./input-files.ts";
 export { usedSecrets } from "./used-secrets.ts";
 export { createRedactor, redactText, secretForms, type SecretForms } from "./secret-redactor.ts";
 
@@ -156,8 +156,6 @@ export interface SubmitOptions {
   readonly scheduleId?: string;
   /** The run that this one repeats. */
   readonly retryOf?: string;
-  /** The sizes, by hash, of content that they may read though somebody else has uploaded it. */
-  readonly known?: ReadonlyMap<string, number>;
   /** Resolve when the run has ended. */
   readonly wait: boolean;
   /** Where it belongs in the trace of who asks for it. */
@@ -214,8 +212,7 @@ export class Runs {
       throw new AppError("invalid_request", { fields: [{ path: "writeBack", message: "is for runs in a workspace" }] });
     const input = { ...wish, ...(await this.#context.models.forRun(actor, wish.models, wish.network)) };
     requireNetwork(actor, input.network, this.#context.sandboxes, input.models.length);
-    const context = { ...this.#context, queries: this.#context.database.queries };
-    const checked = await checkSubmission(context, actor.userId, input, options.known);
+    const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
     const key = cacheKeyOf(actor.userId, input, checked);
     // A key that has made a run stands for that run.
     const spent = options.idempotencyKey !== null && key !== null && (await this.#isSpent(actor.userId, options.idempotencyKey));

@@ -19,6 +19,7 @@ interface HeldContext {
 }
 
 interface ContextWish {
+  readonly name?: string | undefined;
   readonly cwd?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -159,9 +160,9 @@ export class LiveSandbox {
   }
 
   async #holdContext(id: string, language: ContextLanguage, options: ContextWish): Promise<SandboxContext> {
-    const { cwd, env } = options;
+    const { name = null, cwd, env } = options;
     const context = await this.use((session) => session.openContext(language, { env, ...(cwd === undefined ? {} : { cwd }) }));
-    const facts = { id, language, pid: context.pid, createdAt: new Date().toISOString() };
+    const facts = { id, name, language, pid: context.pid, createdAt: new Date().toISOString() };
     this.#contexts.set(id, { facts, context, options });
     return facts;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import type { LinkedSandbox } from "@syla/contracts/linked-things";
 import type { NetworkPolicy, SandboxNetwork } from "@syla/contracts/network";
@@ -19,14 +20,16 @@ import type { Service } from "../platform/service.ts";
 import { requireNetwork, type Runs } from "../runs/service.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
+import type { FileKeeper } from "./file-keeper.ts";
 import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
 import { toLinked, toSandbox } from "./presenter.ts";
-import type { ProgramFacts, ProgramParts, ProgramSource, WorkspaceParts, WorkspaceWish } from "./program.ts";
+import type { ProgramFacts, ProgramParts, ProgramSource } from "./program.ts";
 import { redactSession } from "./redacted-session.ts";
 import type { Sandboxes } from "./service.ts";
-import { toSessionError } from "./session-error.ts";
+import { inSession, toSessionError } from "./session-error.ts";
 import { Start } from "./starts.ts";
 import * as store from "./store.ts";
+import type { WorkspaceFacts } from "./workspace.ts";
 
 const mebibyte = 1024 * 1024;
 /** What a long-lived sandbox gets when it does not ask. Its hard end is kept here; the sandbox itself has the longest there is. */
@@ -44,6 +47,8 @@ const ephemeralMs = 60 * 60_000;
 const lookMs = 500;
 /** Use is written down this often. */
 const noteMs = 60_000;
+/** What is ended waits so long for its files to be saved. */
+const lastSaveMs = 10_000;
 
 /** What long-lived sandboxes are made of. */
 export interface LongLivedContext {
@@ -56,7 +61,6 @@ export interface LongLivedContext {
   readonly workerId: string;
   readonly limit: () => number;
   readonly programs: Pick<ProgramSource, "parts">;
-  readonly openWorkspace: (actor: Actor, wish: WorkspaceWish) => Promise<WorkspaceParts>;
 }
 
 /** A sandbox that is wanted, before there is anything of it. */
@@ -69,6 +73,9 @@ export interface NewWish {
   readonly idleTimeoutMs: number;
   readonly hardEndMs: number;
   readonly program: ProgramFacts | null;
+  readonly workspace?: WorkspaceFacts;
+  /** The one of this person in this workspace is found, where one lives. */
+  readonly isOnlyOne?: boolean;
   readonly onIdle: "pause" | "end";
 }
 
@@ -81,6 +88,8 @@ export interface SessionWish {
   /** Is not to be read in what its programs say. */
   readonly confidential: readonly Secret[];
   readonly gatewayToken: Secret | null;
+  /** Keeps its files and those of its workspace the same. */
+  readonly keep?: ((session: Session) => FileKeeper) | undefined;
   /** Called when it has ended. */
   readonly release?: (() => void) | undefined;
 }
@@ -88,6 +97,7 @@ export interface SessionWish {
 /** Times that this server keeps of a sandbox it holds. */
 interface Held {
   readonly live: LiveSandbox;
+  readonly keeper: FileKeeper | null;
   row: store.SandboxRow;
   notedAt: number;
   ending: Ending | null;
@@ -117,13 +127,7 @@ export class LongLivedSandboxes implements Service {
   }
 
   async create(actor: Actor, input: SandboxInput): Promise<Sandbox> {
-    const { programId, version, workspaceId, network, limits } = input;
-    if (programId !== undefined && workspaceId !== undefined)
-      throw new AppError("invalid_request", { fields: [{ path: "workspaceId", message: "conflicts with programId" }] });
-    if (workspaceId !== undefined) {
-      const place = await this.#context.openWorkspace(actor, { workspaceId, network, limits });
-      return await this.#create(actor, { ...input, network: place.network, limits: { ...input.limits, ...place.limits } }, null, place);
-    }
+    const { programId, version } = input;
     const parts = programId === undefined ? null : await this.#context.programs.parts(actor, programId, version);
     try {
       return await this.#create(actor, input, parts);
@@ -133,14 +137,20 @@ export class LongLivedSandboxes implements Service {
     }
   }
 
-  async #create(actor: Actor, input: SandboxInput, parts: ProgramParts | null, place: WorkspaceParts | null = null): Promise<Sandbox> {
+  async #create(actor: Actor, input: SandboxInput, parts: ProgramParts | null): Promise<Sandbox> {
     const language = input.language ?? parts?.language ?? "python";
-    requireNetwork(actor, input.network, this.#context.sandboxes, 0);
+    const { network = "none" } = input;
+    requireNetwork(actor, network, this.#context.sandboxes, 0);
     requireSpec(this.#context.runtimes.get(language));
     if (input.tier !== undefined) this.#context.sandboxes.requireTier(input.tier);
-    const files = withSent(parts ?? place, input.files, await this.#context.runs.inputFiles(actor, input.files));
-    const { row } = await this.insert(actor, { ...input, language, program: null, onIdle: "pause" });
-    const wish = { parts, env: input.env, files, network: input.network, confidential: [], gatewayToken: null, release: parts?.release };
+    const files = withProgram(parts, input.files, await this.#context.runs.inputFiles(actor, input.files));
+    const { row } = await this.insert(actor, { ...input, network, language, program: null, onIdle: "pause" });
+    const wish = { parts, env: input.env, files, network, confidential: [], gatewayToken: null, release: parts?.release };
+    return await this.openNow(row, language, wish);
+  }
+
+  /** Opens one that is recorded; one that does not open has failed. */
+  async openNow(row: store.SandboxRow, language: string, wish: SessionWish): Promise<Sandbox> {
     try {
       return await this.#open(row, language, wish);
     } catch (error) {
@@ -156,6 +166,7 @@ export class LongLivedSandboxes implements Service {
     const { runtimes, sandboxes, database, workerId } = this.#context;
     const limit = this.#context.limit();
     const { definition } = requireSpec(runtimes.get(wish.language));
+    const { workspace = null, isOnlyOne = false } = wish;
     const tier = wish.tier ?? sandboxes.defaultTier;
     sandboxes.requireTier(tier);
     const id = newId("sbx");
@@ -175,6 +186,8 @@ export class LongLivedSandboxes implements Service {
         expiresAt: new Date(now + longestFor(actor, wish.hardEndMs)),
         workerId,
         program: wish.program,
+        workspace,
+        isOnlyOne,
         onIdle: wish.onIdle,
       },
       limit,
@@ -216,8 +229,8 @@ export class LongLivedSandboxes implements Service {
   }
 
   present(row: store.SandboxRow): Sandbox {
-    const { live, row: now } = this.#held.get(row.id) ?? {};
-    return toSandbox(now ?? row, live, this.#starts.get(row.id)?.phase);
+    const { live, keeper, row: now } = this.#held.get(row.id) ?? {};
+    return toSandbox(now ?? row, live, this.#starts.get(row.id)?.phase, keeper?.saved);
   }
 
   async #open(row: store.SandboxRow, language: string, wish: SessionWish, start?: Start<Ending>): Promise<Sandbox> {
@@ -242,7 +255,14 @@ export class LongLivedSandboxes implements Service {
       start.signal.throwIfAborted();
     }
     if (release !== undefined) void session.ended.finally(release);
-    return await this.#keep(row, redactSession(session, confidential));
+    const keeper = wish.keep?.(session) ?? null;
+    try {
+      await keeper?.begin();
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
+    return await this.#keep(row, redactSession(session, confidential), keeper);
   }
 
   async list(actor: Actor, filter: SandboxFilter): Promise<{ items: Sandbox[]; nextCursor: string | null }> {
@@ -329,6 +349,15 @@ export class LongLivedSandboxes implements Service {
     return this.present(await this.#pause(held, "user"));
   }
 
+  /** Saves what was changed in it into its workspace. What is paused was saved then. @throws AppError `conflict` for one that is in none */
+  async save(actor: Actor, id: string): Promise<Sandbox> {
+    const held = await this.#require(actor, id, "sandbox:use");
+    if (held.keeper === null)
+      throw new AppError("conflict", { message: "This sandbox is in no workspace.", hint: "Make one in a workspace, or fetch its files." });
+    if (held.row.status === "running") await inSession(() => this.#save(held));
+    return this.present(held.row);
+  }
+
   async resume(actor: Actor, id: string): Promise<Sandbox> {
     const held = await this.#require(actor, id, "sandbox:use");
     held.live.lastActive = Date.now();
@@ -360,9 +389,9 @@ export class LongLivedSandboxes implements Service {
     this.#ended.resolve();
   }
 
-  async #keep(row: store.SandboxRow, session: Session): Promise<Sandbox> {
+  async #keep(row: store.SandboxRow, session: Session, keeper: FileKeeper | null): Promise<Sandbox> {
     const live: LiveSandbox = new LiveSandbox(session, () => this.#wake(row.id));
-    const held: Held = { live, row, notedAt: Date.now(), ending: null };
+    const held: Held = { live, keeper, row, notedAt: Date.now(), ending: null };
     this.#held.set(row.id, held);
     void session.ended.then((end) => this.#forget(held, end));
     const wallMs = row.expires_at.getTime() - row.created_at.getTime();
@@ -429,9 +458,29 @@ export class LongLivedSandboxes implements Service {
   }
 
   async #end(held: Held, reason: Ending): Promise<void> {
+    const isFirst = held.ending === null;
     held.ending ??= reason;
+    if (isFirst && held.row.status === "running") await this.#saveLast(held);
     await held.live.session.end();
     await this.#forget(held, { reason: "closed", message: null });
+  }
+
+  async #save(held: Held): Promise<void> {
+    if (held.keeper === null) return;
+    const saved = await held.keeper.save();
+    const row = await store.changeSandbox(this.#context.database.queries, held.row.id, { saved: JSON.stringify(saved) });
+    if (row !== undefined) held.row = { ...held.row, saved: row.saved };
+  }
+
+  /** Before an end or a pause, which does not wait for long, and comes whatever becomes of the files. */
+  async #saveLast(held: Held): Promise<void> {
+    if (held.keeper === null) return;
+    const late = sleep(lastSaveMs, "late", { ref: false });
+    try {
+      if ((await Promise.race([this.#save(held), late])) === "late") throw new Error("its files took too long");
+    } catch (error) {
+      this.#context.logger.warn({ err: error, sandboxId: held.row.id }, "the files of a sandbox could not be saved");
+    }
   }
 
   /** Before each use: one that is paused for being idle goes on, one that somebody paused is left alone. */
@@ -444,6 +493,7 @@ export class LongLivedSandboxes implements Service {
   }
 
   async #pause(held: Held, reason: "user" | "idle"): Promise<store.SandboxRow> {
+    await this.#saveLast(held);
     try {
       const pausedBy = await held.live.session.pause();
       return await this.#change(held, {
@@ -487,7 +537,8 @@ export class LongLivedSandboxes implements Service {
       else if (live.lastActive > held.notedAt + noteMs) {
         held.notedAt = now;
         this.#inBackground(this.#change(held, { last_active_at: new Date(live.lastActive) }));
-      }
+        if (held.keeper !== null) this.#inBackground(held.keeper.noteUse());
+      } else if (row.status === "running" && held.keeper?.isDue(now, live.lastActive) === true) this.#inBackground(this.#save(held));
     }
   }
 
@@ -521,17 +572,24 @@ export class LongLivedSandboxes implements Service {
 type SandboxAction = "sandbox:read" | "sandbox:use" | "sandbox:delete";
 
 function toThing(row: store.SandboxRow): Thing {
-  return { type: "sandbox", id: row.id, ownerId: row.owner_id, visibility: "private", name: row.name, isPersonal: row.program !== null };
+  return {
+    type: "sandbox",
+    id: row.id,
+    ownerId: row.owner_id,
+    visibility: "private",
+    name: row.name,
+    isPersonal: row.program !== null || row.workspace !== null,
+  };
 }
 
-/** The files of a program or a workspace, and those that were sent along: one of the same path takes its place. */
-async function* withSent(
-  source: Pick<ProgramParts, "files"> | null,
+/** A program's files, and those that were sent along: one of the same path takes its place. */
+async function* withProgram(
+  program: ProgramParts | null,
   sent: SandboxInput["files"],
   files: AsyncIterable<InputEntry>,
 ): AsyncGenerator<InputEntry> {
   const taken = new Set(sent.map(({ path }) => path));
-  if (source !== null) for await (const file of source.files) if (!taken.has(file.path)) yield file;
+  if (program !== null) for await (const file of program.files) if (!taken.has(file.path)) yield file;
   yield* files;
 }
 

@@ -1,6 +1,7 @@
 import type { LinkedSandbox } from "@syla/contracts/linked-things";
 import { LimitsInput, Limits, Tier } from "@syla/contracts/runs";
 import { Sandbox } from "@syla/contracts/sandboxes";
+import { SandboxSaved, SandboxWorkspace } from "@syla/contracts/sandboxes/workspace";
 import { SandboxStartError } from "@syla/contracts/sandboxes/program";
 import type { SandboxFile } from "@syla/contracts/sandboxes/files";
 import type { FileEntry } from "@syla/sandbox/session";
@@ -10,7 +11,12 @@ import { ProgramFacts } from "./program.ts";
 import type { SandboxRow } from "./store.ts";
 
 /** A row as it is shown, with what only this server knows of it while it lives. */
-export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined, phase: Sandbox["phase"] = null): Sandbox {
+export function toSandbox(
+  row: SandboxRow,
+  live: LiveSandbox | undefined,
+  phase: Sandbox["phase"] = null,
+  saved: Sandbox["saved"] = null,
+): Sandbox {
   const lastActive = live === undefined ? row.last_active_at.getTime() : live.lastActive;
   const waits = row.status === "running" && live !== undefined && !live.inUse;
   return {
@@ -18,6 +24,8 @@ export function toSandbox(row: SandboxRow, live: LiveSandbox | undefined, phase:
     name: row.name,
     ownerId: row.owner_id,
     program: row.program === null ? null : toProgram(row.program),
+    workspace: row.workspace === null ? null : SandboxWorkspace.parse(row.workspace),
+    saved: saved ?? (row.saved === null ? null : SandboxSaved.parse(row.saved)),
     phase: row.status === "starting" ? phase : null,
     status: row.status,
     pauseReason: row.pause_reason,

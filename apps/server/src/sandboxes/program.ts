@@ -1,5 +1,5 @@
 import type { NetworkPolicy } from "@syla/contracts/network";
-import type { LimitsInput, RunDatasetInput } from "@syla/contracts/runs";
+import type { RunDatasetInput } from "@syla/contracts/runs";
 import { SandboxProgram } from "@syla/contracts/sandboxes/program";
 import type { InputEntry } from "@syla/sandbox/spec";
 import { z } from "zod";
@@ -18,20 +18,6 @@ export interface ProgramParts {
   readonly python: string | null;
   /** Lets go of its packages. */
   readonly release: () => void;
-}
-
-/** What somebody wants of a workspace for a sandbox. */
-export interface WorkspaceWish {
-  readonly workspaceId: string;
-  readonly network: NetworkPolicy;
-  readonly limits: LimitsInput;
-}
-
-/** A workspace as a sandbox has it. */
-export interface WorkspaceParts {
-  readonly files: AsyncIterable<InputEntry>;
-  readonly network: NetworkPolicy;
-  readonly limits: LimitsInput;
 }
 
 /** What is written down of the program of a sandbox. `fingerprint` tells whether the program is still the same. */

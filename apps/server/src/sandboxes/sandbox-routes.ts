@@ -7,11 +7,15 @@ import { answerEvents } from "../platform/event-stream.ts";
 import { answer } from "../platform/http-call.ts";
 import { exec, streamExec } from "./exec.ts";
 import type { LongLivedSandboxes } from "./long-lived.ts";
+import type { WorkspaceSandboxes } from "./workspace-sandboxes.ts";
 
 /** Binds long-lived sandboxes and the commands in them. */
-export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxes): void {
+export function registerLongLivedRoutes(http: Http, sandboxes: LongLivedSandboxes, inWorkspaces: Pick<WorkspaceSandboxes, "create">): void {
   http.bind(sandboxRoutes.createSandbox, async ({ body }, call) => {
-    const sandbox = await sandboxes.create(call.actor, body);
+    const { workspaceId } = body;
+    const sandbox = await (workspaceId === undefined
+      ? sandboxes.create(call.actor, body)
+      : inWorkspaces.create(call.actor, { ...body, workspaceId }));
     return answer(201, sandbox, { location: `/api/v1/sandboxes/${sandbox.id}` });
   });
   http.bind(sandboxRoutes.listSandboxes, async ({ query }, call) => await sandboxes.list(call.actor, query));

@@ -21,6 +21,9 @@ export interface NewSandbox {
   readonly workerId: string;
   /** It is its owner's interactive environment of this program. */
   readonly program: ({ readonly id: string } & object) | null;
+  readonly workspace: ({ readonly id: string } & object) | null;
+  /** It is the one of its owner in its workspace: where one lives, that is it. */
+  readonly isOnlyOne: boolean;
   readonly onIdle: "pause" | "end";
 }
 
@@ -33,6 +36,9 @@ export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit
     await sql`select pg_advisory_xact_lock(hashtextextended(${`sandboxes of ${sandbox.ownerId}`}, 0))`.execute(work);
     const known = sandbox.program === null ? undefined : await findProgramSandbox(work, sandbox.ownerId, sandbox.program.id);
     if (known?.ended_at === null) return known;
+    const { workspace } = sandbox;
+    const there = workspace !== null && sandbox.isOnlyOne ? await findWorkspaceSandbox(work, sandbox.ownerId, workspace.id) : undefined;
+    if (there?.ended_at === null) return there;
     const { count } = await work
       .selectFrom("sandboxes")
       .select((select) => select.fn.countAll<number>().as("count"))
@@ -58,6 +64,8 @@ export async function insertSandbox(queries: Queries, sandbox: NewSandbox, limit
         worker_id: sandbox.workerId,
         program_id: sandbox.program?.id ?? null,
         program: sandbox.program === null ? null : JSON.stringify(sandbox.program),
+        workspace_id: workspace?.id ?? null,
+        workspace: workspace === null ? null : JSON.stringify(workspace),
         on_idle: sandbox.onIdle,
       })
       .returningAll()
@@ -81,6 +89,19 @@ export async function findProgramSandbox(queries: Queries, ownerId: string, prog
     .executeTakeFirst();
 }
 
+/** Somebody's sandbox in a workspace: one that lives, else the last one. */
+export async function findWorkspaceSandbox(queries: Queries, ownerId: string, workspaceId: string): Promise<SandboxRow | undefined> {
+  return await queries
+    .selectFrom("sandboxes")
+    .selectAll()
+    .where("owner_id", "=", ownerId)
+    .where("workspace_id", "=", workspaceId)
+    .orderBy(sql`ended_at is null`, "desc")
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** One page, newest first; one row more than `filter.limit` tells that there is a next page. */
 export async function listSandboxes(queries: Queries, filter: SandboxFilter, viewer: Viewer, before: string | null): Promise<SandboxRow[]> {
   let query = queries.selectFrom("sandboxes").selectAll();
@@ -98,7 +119,7 @@ export async function listSandboxes(queries: Queries, filter: SandboxFilter, vie
 /** What may change while a sandbox lives. Undefined when it has ended. */
 export type SandboxChange = Partial<
   Pick<SandboxRow, "name" | "status" | "pause_reason" | "paused_by" | "idle_timeout_ms" | "expires_at" | "last_active_at">
->;
+> & { readonly saved?: string };
 
 export async function changeSandbox(queries: Queries, id: string, change: SandboxChange): Promise<SandboxRow | undefined> {
   return await queries

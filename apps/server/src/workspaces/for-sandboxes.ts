@@ -1,20 +1,32 @@
+import type { WorkspaceKind } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
-import { inputFiles, requireAllowed, within } from "../runs/service.ts";
-import type { WorkspaceParts, WorkspaceWish } from "../sandboxes/program.ts";
-import type { FilesContext } from "./files.ts";
-import { placeForRun } from "./returns.ts";
+import type { Thing } from "../access/service.ts";
+import type { TreeEntry } from "../platform/trees.ts";
+import { loadWorkspace, toThing } from "./loading.ts";
+import { placeForRun, takeSaved, type ReturnsContext, type SavedFiles } from "./returns.ts";
+import * as store from "./store.ts";
 
-/** A workspace as a long-lived sandbox has it: a copy of its files, with the reach and the size that runs in it have. @throws AppError */
-export async function partsForSandbox(
-  context: FilesContext,
-  actor: Actor,
-  { workspaceId, network, limits }: WorkspaceWish,
-): Promise<WorkspaceParts> {
-  const place = await placeForRun(context, actor, { workspaceId, writeBack: false });
-  requireAllowed(place, network);
+/** What sandboxes in workspaces ask of them. */
+export function forSandboxes(context: ReturnsContext) {
+  const { database, trees } = context;
   return {
-    files: inputFiles(context.blobs, place.entries),
-    network: network === "none" ? place.network : network,
-    limits: within(place.profile, limits),
+    place: (actor: Actor, wish: Parameters<typeof placeForRun>[2]) => placeForRun(context, actor, wish),
+    takeSaved: async (files: SavedFiles) => {
+      const { outcome, ...facts } = await takeSaved(context, files);
+      return { ...facts, outcome: outcome ?? ("unchanged" as const) };
+    },
+    requireRun: async (actor: Actor, id: string) => void (await loadWorkspace(context, actor, "workspace:run", id)),
+    noteUse: (id: string) => store.touchWorkspace(database.queries, id),
+    kindOf: async (id: string): Promise<WorkspaceKind | undefined> => (await store.findWorkspace(database.queries, id))?.kind,
+    /** Undefined once it is deleted or archived. */
+    findOpen: async (id: string): Promise<Thing | undefined> => {
+      const row = await store.findWorkspace(database.queries, id);
+      return row === undefined || row.deleted_at !== null || row.state === "archived" ? undefined : toThing(row);
+    },
+    /** Undefined once it is gone. */
+    filesNow: async (id: string): Promise<{ revision: number; entries: readonly TreeEntry[] } | undefined> => {
+      const row = await store.findWorkspace(database.queries, id);
+      return row === undefined ? undefined : { revision: row.revision, entries: await trees.read(row.tree_sha256) };
+    },
   };
 }

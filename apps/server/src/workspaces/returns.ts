@@ -1,11 +1,12 @@
 import { levelCovers } from "@syla/contracts/access";
 import { AppError } from "@syla/contracts/errors";
+import type { WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import { covers } from "../access/service.ts";
 import type { Audit } from "../audit/service.ts";
 import type { ReturnedFiles, RunPlace, WorkspaceReturns } from "../runs/service.ts";
 import type { TreeEntry } from "../platform/trees.ts";
-import { orForgotten, putFiles, type FilesContext } from "./files.ts";
+import { orForgotten, putFiles, type FilesContext, type FilesWish } from "./files.ts";
 import { profiles } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable } from "./loading.ts";
 import { networkOf } from "./presenter.ts";
@@ -62,7 +63,73 @@ export async function requireOpen({ database }: Pick<FilesContext, "database">, 
 
 /** Puts what a run has changed into its workspace, counted for the key that it came with, and notes that in the audit trail. */
 export async function takeBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
-  const { ownerId, keyId, workspaceId, runId } = files;
+  const { runId, ownerId, keyId, workspaceId, isEnded } = files;
+  const base = await context.trees.read(files.tree);
+  const putIn = new Map(files.putIn.map((entry) => [entry.path, entry]));
+  const changed = files.changed.filter((entry) => {
+    const was = putIn.get(entry.path);
+    return was === undefined || was.sha256 !== entry.sha256 || (was.mode & 0o100) !== (entry.mode & 0o100);
+  });
+  const before = { cause: "before_run" as const, message: `Before the files of ${runId}`, runId };
+  const beside = { message: `Left by ${runId}`, cause: "run" as const, runId };
+  return await putReturned(context, {
+    leftBy: { runId },
+    ownerId,
+    keyId,
+    workspaceId,
+    base,
+    changed,
+    gone: files.gone,
+    before,
+    beside,
+    doubt: isEnded ? null : "the run was ended from outside, and may have left halves",
+  });
+}
+
+/** What a sandbox in a workspace has changed since both had the same. */
+export interface SavedFiles {
+  readonly sandboxId: string;
+  readonly ownerId: string;
+  readonly keyId: string | null;
+  readonly workspaceId: string;
+  readonly base: readonly TreeEntry[];
+  readonly changed: readonly TreeEntry[];
+  readonly gone: readonly string[];
+  /** Nothing of it was saved before: what was there becomes a version. */
+  readonly isFirst: boolean;
+}
+
+/** The same with what was changed in a sandbox that goes on. */
+export async function takeSaved(context: ReturnsContext, { sandboxId, isFirst, ...files }: SavedFiles): Promise<Returned> {
+  const before = { cause: "before_sandbox" as const, message: `Before the files of ${sandboxId}` };
+  return await putReturned(context, {
+    leftBy: { sandboxId },
+    ...files,
+    ...(isFirst ? { before } : {}),
+    beside: { message: `Left by ${sandboxId}`, cause: "sandbox" },
+    doubt: null,
+  });
+}
+
+/** Files that come back, whatever they come from. */
+interface Returning {
+  /** For the audit trail. */
+  readonly leftBy: Readonly<Record<string, string>>;
+  readonly ownerId: string;
+  readonly keyId: string | null;
+  readonly workspaceId: string;
+  readonly base: readonly TreeEntry[];
+  readonly changed: readonly TreeEntry[];
+  readonly gone: readonly string[];
+  readonly before?: NonNullable<FilesWish["before"]>;
+  /** The version that holds them where they cannot be put in. */
+  readonly beside: { readonly message: string; readonly cause: WorkspaceVersionCause; readonly runId?: string };
+  /** Why they are only kept beside; null when they may be put in. */
+  readonly doubt: string | null;
+}
+
+async function putReturned(context: ReturnsContext, files: Returning): Promise<Returned> {
+  const { ownerId, keyId, workspaceId, leftBy } = files;
   const actFor = async (userId: string) => ({ ...(await context.actFor(userId)), ...(keyId === null ? {} : { keyId }) });
   const returned = await putBack({ ...context, actFor }, files);
   const { outcome, changed, version, error } = returned;
@@ -73,19 +140,14 @@ export async function takeBack(context: ReturnsContext, files: ReturnedFiles): P
     resourceType: "workspace",
     resourceId: workspaceId,
     ...(outcome === "refused" ? { outcome: "failed" as const, errorCode: error?.code ?? "internal" } : {}),
-    details: { runId, returned: outcome, changed, ...(version === null ? {} : { version }) },
+    details: { ...leftBy, returned: outcome, changed, ...(version === null ? {} : { version }) },
   });
   return returned;
 }
 
 /** All of it or nothing; what cannot be put in is kept as a version. */
-async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<Returned> {
-  const base = await context.trees.read(files.tree);
-  const putIn = new Map(files.putIn.map((entry) => [entry.path, entry]));
-  const changed = files.changed.filter((entry) => {
-    const was = putIn.get(entry.path);
-    return was === undefined || was.sha256 !== entry.sha256 || (was.mode & 0o100) !== (entry.mode & 0o100);
-  });
+async function putBack(context: ReturnsContext, files: Returning): Promise<Returned> {
+  const { base, changed } = files;
   const written = new Set(changed.map(({ path }) => path));
   const isGone = new Set(files.gone);
   const gone = base.filter(({ path }) => isGone.has(path) && !written.has(path));
@@ -96,37 +158,39 @@ async function putBack(context: ReturnsContext, files: ReturnedFiles): Promise<R
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
     const fresh = await context.uploads.recordUploads(actor, changed);
-    return await orForgotten(context, actor, fresh, () => putInOrBeside(context, actor, files, { base, mine, count }));
+    return await orForgotten(context, actor, fresh, () => putInOrBeside(context, actor, files, mine, count));
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     return { outcome: "refused", changed: count, version: null, error: { code: error.code, message: error.message } };
   }
 }
 
+/** Refusals that a version beside is not touched by. */
+const besideCodes: readonly string[] = ["workspace_conflict", "workspace_archived"];
+
 /** All of it into the files, or beside them as a version. */
 async function putInOrBeside(
   context: ReturnsContext,
   actor: Actor,
-  files: ReturnedFiles,
-  { base, mine, count }: { readonly base: readonly TreeEntry[]; readonly mine: readonly TreeEntry[]; readonly count: number },
+  files: Returning,
+  mine: readonly TreeEntry[],
+  count: number,
 ): Promise<Returned> {
-  if (!files.isEnded) return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: killed }));
+  const { workspaceId, base, before, doubt } = files;
+  if (doubt !== null) return await keepBeside(context, actor, files, mine, count, new AppError("workspace_conflict", { message: doubt }));
   try {
-    const before = { cause: "before_run" as const, message: `Before the files of ${files.runId}`, runId: files.runId };
-    await putFiles(context, actor, files.workspaceId, { base, mine, onConflict: "refuse", before });
+    await putFiles(context, actor, workspaceId, { base, mine, onConflict: "refuse", before });
     return { outcome: "merged", changed: count, version: null, error: null };
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "workspace_conflict") throw error;
+    if (!(error instanceof AppError) || !besideCodes.includes(error.code)) throw error;
     return await keepBeside(context, actor, files, mine, count, error);
   }
 }
 
-const killed = "the run was ended from outside, and may have left halves";
-
 async function keepBeside(
   context: ReturnsContext,
   actor: Actor,
-  { workspaceId: id, runId }: ReturnedFiles,
+  { workspaceId: id, beside }: Returning,
   mine: readonly TreeEntry[],
   changed: number,
   { code, message }: AppError,
@@ -136,7 +200,7 @@ async function keepBeside(
   const version = await context.database.queries.transaction().execute(async (work) => {
     const row = await store.lockWorkspace(work, id);
     if (row === undefined || row.deleted_at !== null) throw new AppError("workspace_deleted");
-    return await store.insertVersion(work, id, { tree: tree.sha256, message: `Left by ${runId}`, cause: "run", runId, by: actor.userId });
+    return await store.insertVersion(work, id, { ...beside, tree: tree.sha256, by: actor.userId });
   });
   return { outcome: "kept_beside", changed, version, error: { code, message } };
 }

@@ -215,6 +215,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   openPort: sandbox("edit", { params: port }),
   openPreview: sandbox("edit", { params: port, body: {} }),
   revokePreview: sandbox("edit", { params: port }),
+  saveSandbox: sandbox("edit"),
   deleteSandbox: sandbox("admin"),
 
   getAccess: run("view", { query: "resourceType=run&resourceId=ID" }),
@@ -267,6 +268,8 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   suspendWorkspace: workspace("edit"),
   resumeWorkspace: workspace("edit"),
   archiveWorkspace: workspace("admin"),
+  getWorkspaceSandbox: workspace("run"),
+  startWorkspaceSandbox: workspace("run", { body: {} }),
   listWorkspaceFiles: workspace("view"),
   readWorkspaceFile: workspace("view", { query: "path=a.txt" }),
   getWorkspaceAnalysis: workspace("view"),

@@ -94,6 +94,7 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("a trigger", "/triggers", { name: "T", programId: assetId }, missing),
     post("a team's webhook", "/webhooks", { name: "W", url: "https://203.0.113.7/", events: ["run.finished"], ownerId: teamId }, notForYou),
     post("a sandbox of a program", "/sandboxes", { programId: assetId }, missing),
+    post("a sandbox in a workspace", "/sandboxes", { workspaceId }, missing),
     post("a model's key", "/models", { name: "M", config: { ...provider, credentialId: credentials.model } }, unusable),
     patch("another key for a model", `/models/${own.modelId}`, { config: { ...provider, credentialId: credentials.model } }, unusable),
     post(

@@ -562,4 +562,5 @@ const changesNothing: readonly RouteName[] = [
   "findMissingBlobs",
   "listGitRefs",
   "startProgramSandbox",
+  "startWorkspaceSandbox",
 ];

@@ -147,11 +147,9 @@ export function languageOfPath(path: string): string {
 export const readingExtensions: Extension = [lineNumbers(), syntaxHighlighting(highlight), look];
 
 /** Everything of the editor that does not change with the language. Escape, then Tab, leaves it with the keyboard. */
-export function baseExtensions(onChange: (text: string) => void): Extension {
+export function baseExtensions(onChange: (text: string) => void, hasLineNumbers = true): Extension {
   return [
-    lineNumbers(),
-    foldGutter(),
-    highlightActiveLineGutter(),
+    hasLineNumbers ? [lineNumbers(), foldGutter(), highlightActiveLineGutter()] : [],
     highlightActiveLine(),
     history(),
     drawSelection(),

@@ -2,6 +2,11 @@
 export const mostShownBytes = 20 * 1024 * 1024;
 /** So much can be edited; of what is larger so much is shown. */
 export const partBytes = 1024 * 1024;
+/** Whether a file of a size can be edited whole: notebooks hold pictures, and are larger than text. */
+export function isEditable({ path, size }: { readonly path: string; readonly size: number }): boolean {
+  return size <= (/\.ipynb$/i.test(path) ? mostShownBytes : partBytes);
+}
+
 /** Of what is no text. */
 const hexBytes = 4096;
 const bytesOfLine = 16;

@@ -14,7 +14,7 @@ const reasons: Readonly<Record<NonNullable<Sandbox["endReason"]>, string>> = {
   deleted: "it was deleted",
   expired: "its time was over",
   idle: "nobody used it",
-  access_ended: "its program may not be used any more as it was",
+  access_ended: "its program or workspace may not be used any more as it was",
   out_of_memory: "it needed more memory than its limit",
   disk_limit: "it wrote more to disk than its limit",
   sandbox_failed: "it failed",

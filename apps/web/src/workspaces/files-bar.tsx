@@ -4,6 +4,7 @@ import {
   FilePlus2,
   FolderTree,
   FolderUp,
+  NotebookPen,
   PanelBottom,
   Pencil,
   Play,
@@ -37,6 +38,7 @@ interface FilesBarProps {
   readonly onSearch: () => void;
   readonly onTree: () => void;
   readonly onNew: () => void;
+  readonly onNewNotebook: () => void;
   readonly onUpload: (picked: readonly PickedFile[]) => void;
   readonly onRename: () => void;
   readonly onDelete: () => void;
@@ -61,6 +63,9 @@ export function FilesBar(props: FilesBarProps) {
         <>
           <IconButton label="New file" onClick={on.onNew}>
             <FilePlus2 />
+          </IconButton>
+          <IconButton label="New notebook" onClick={on.onNewNotebook}>
+            <NotebookPen />
           </IconButton>
           <PickButton label="Upload files" onPicked={on.onUpload}>
             <Upload />

@@ -9,7 +9,6 @@ import { syla } from "../app/api.ts";
 import { ConflictDialog } from "../editor/conflict-dialog.tsx";
 import { FileTabs } from "../editor/file-tabs.tsx";
 import { FileTree } from "../editor/file-tree.tsx";
-import { FileView } from "../editor/file-view.tsx";
 import { canFormat, formatText } from "../editor/format.ts";
 import { isWithin, movedInto } from "../editor/path-problems.ts";
 import { PathDialog } from "../editor/path-dialog.tsx";
@@ -32,8 +31,10 @@ import { ComparedFile } from "./compared-file.tsx";
 import { Dock, type DockPart, dockParts } from "./dock.tsx";
 import { DraftsNote } from "./drafts-note.tsx";
 import { FilesBar } from "./files-bar.tsx";
+import { freeNotebookName, isNotebook } from "./notebook-files.ts";
+import { OpenedFile } from "./opened-file.tsx";
 import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./queries.ts";
-import { TerminalDock } from "./terminal/terminal-dock.tsx";
+import { SandboxTab } from "./sandbox-tab.tsx";
 import { useFileChanges } from "./use-file-changes.ts";
 import { useProblems } from "./use-problems.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
@@ -80,6 +81,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const marks = useMemo(() => problems.items.filter((one) => one.file === file?.path && one.cell === null), [problems.items, file?.path]);
   // What the keys are at in the tree, while it is there: a folder, or the open file.
   const subject = place !== null && files.some(({ path }) => isWithin(path, place)) ? place : (file?.path ?? null);
+  const newFolder = folderOf(
+    subject,
+    files.some(({ path }) => path === subject),
+  );
   const change = (fields: Readonly<Record<string, string | number | null>>) =>
     setSearch((before) => changedSearch(before, fields), { replace: true });
   const select = (path: string | null) => {
@@ -165,7 +170,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         compared={compared}
         onCompare={setCompared}
         isEditable={isEditable}
-        mayRun={mayRun}
+        mayRun={mayRun && !isNotebook(file.path)}
         hasFile={file !== undefined}
         isEdited={file !== undefined && working.edits.has(file.path)}
         editCount={working.edits.size}
@@ -175,6 +180,13 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         onSearch={() => setSearching(!isSearching)}
         onTree={() => setDialog("tree")}
         onNew={() => setDialog("new")}
+        onNewNotebook={() =>
+          attempt(async () => {
+            const path = freeNotebookName(files, newFolder);
+            await changes.create(path);
+            select(path);
+          })
+        }
         onUpload={upload}
         onRename={() => setDialog("rename")}
         onDelete={() => subject !== null && remove(subject)}
@@ -257,7 +269,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 other={compared}
               />
             ) : (
-              <FileView
+              <OpenedFile
+                workspace={workspace}
+                mayRun={mayRun}
+                onSave={save}
                 key={`${version ?? ""} ${file.path}`}
                 file={file}
                 read={readerOf(workspace.id, file.path, version)}
@@ -275,9 +290,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
               {dock === "output" ? (
                 <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
               ) : null}
-              {dock === "terminal" ? (
-                <TerminalDock workspace={workspace} isEditable={isEditable} onChanges={(made, revision) => working.apply(made, revision)} />
-              ) : null}
+              {dock === "terminal" ? <SandboxTab workspace={workspace} /> : null}
               {dock === "problems" ? <ProblemsPanel {...problems} hasEdits={working.edits.size > 0} onOpen={goToPlace} /> : null}
             </Dock>
           )}
@@ -294,10 +307,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         <PathDialog
           label="New file"
           action="Create"
-          initial={folderOf(
-            subject,
-            files.some(({ path }) => path === subject),
-          )}
+          initial={newFolder}
           onClose={() => setDialog("none")}
           onPath={async (path) => {
             await changes.create(path);

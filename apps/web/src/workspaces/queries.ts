@@ -1,7 +1,7 @@
 import type { OnConflict, TreeChanges, TreeFile, Workspace, WorkspaceKind } from "@syla/sdk";
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
-import { partBytes, readBytes } from "../editor/file-kinds.ts";
+import { isEditable, readBytes } from "../editor/file-kinds.ts";
 import { fileQuery, type ReadFile } from "../editor/file-query.ts";
 import type { Saved } from "./edits.ts";
 
@@ -57,8 +57,9 @@ export function readerOf(id: string, path: string, version?: number): ReadFile {
 }
 
 /** The text of a file; null when it is none, or too large to be edited. */
-export async function textAt(client: QueryClient, id: string, { path, sha256, size }: TreeFile, version?: number): Promise<string | null> {
-  if (size > partBytes) return null;
+export async function textAt(client: QueryClient, id: string, file: TreeFile, version?: number): Promise<string | null> {
+  if (!isEditable(file)) return null;
+  const { path, sha256 } = file;
   return readBytes(await client.fetchQuery(fileQuery(sha256, null, readerOf(id, path, version))), false);
 }
 

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { collisionOf, isWithin, uploadProblem } from "../editor/path-problems.ts";
 import { type PickedFile, uploadFiles } from "../editor/upload-files.ts";
 import { formatPlural } from "../ui/format.ts";
+import { initialContent } from "./notebook-files.ts";
 import { prepareUndo } from "./undo-delete.ts";
 import type { useWorkspaceEdits } from "./use-workspace-edits.ts";
 
@@ -28,7 +29,7 @@ export function useFileChanges(
   const create = async (path: string) => {
     if (files.some((other) => other.path === path)) throw new Error("There is a file of this name already.");
     refuse(collisionOf(files, [path]));
-    await working.apply([{ op: "write", file: { path, content: "" } }]);
+    await working.apply([{ op: "write", file: { path, content: initialContent(path) } }]);
   };
   /** Moves a file, or a folder with all that is in it. */
   const move = async (from: string, to: string) => {

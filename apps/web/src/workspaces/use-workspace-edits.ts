@@ -1,6 +1,6 @@
 import { SylaError, type OnConflict, type TreeChanges, type TreeFile, type Workspace } from "@syla/sdk";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { syla } from "../app/api.ts";
 import type { Conflict } from "../editor/conflict-dialog.tsx";
 import { byRevision, leftAfter, type Edit, type Edits } from "./edits.ts";
@@ -18,7 +18,15 @@ interface WorkspaceConflict {
  */
 export function useWorkspaceEdits(workspace: Workspace, listed: number) {
   const change = useChangeWorkspaceFiles(workspace.id);
-  const [edits, setEdits] = useState<Edits>(new Map());
+  const [edits, setState] = useState<Edits>(new Map());
+  const latest = useRef<Edits>(edits);
+  const setEdits = (edited: (before: Edits) => Edits) => {
+    latest.current = edited(latest.current);
+    setState(latest.current);
+  };
+  /** Revisions that files were saved as: what is written next is on top of that, also before the list is there. */
+  const savedAs = useRef(new Map<string, number>());
+  const saving = useRef<Promise<unknown>>(Promise.resolve());
   const [conflict, setConflict] = useState<WorkspaceConflict | null>(null);
   const client = useQueryClient();
 
@@ -26,7 +34,12 @@ export function useWorkspaceEdits(workspace: Workspace, listed: number) {
     setEdits((before) => {
       const next = new Map(before);
       if (text === loaded) next.delete(file.path);
-      else next.set(file.path, { text, executable: file.executable, revision: before.get(file.path)?.revision ?? listed });
+      else
+        next.set(file.path, {
+          text,
+          executable: file.executable,
+          revision: before.get(file.path)?.revision ?? Math.max(listed, savedAs.current.get(file.path) ?? 0),
+        });
       return next;
     });
   const discard = (path: string) => setEdits((before) => new Map([...before].filter(([other]) => other !== path)));
@@ -35,16 +48,23 @@ export function useWorkspaceEdits(workspace: Workspace, listed: number) {
    * Saves all edits of a revision as one change; what cannot be put together with what others wrote is asked about.
    * Answers whether everything is saved.
    */
-  const save = async (onConflict: OnConflict = "refuse"): Promise<boolean> => {
+  const save = (onConflict: OnConflict = "refuse"): Promise<boolean> => {
+    // One after another: the next one is on top of what this one has written.
+    const turn = saving.current.then(() => saveNow(onConflict));
+    saving.current = turn.catch(() => undefined);
+    return turn;
+  };
+  const saveNow = async (onConflict: OnConflict): Promise<boolean> => {
     // What was answered is of the first: nobody was asked about those after it.
     let rule = onConflict;
-    for (const [revision, sent] of byRevision(edits)) {
+    for (const [revision, sent] of byRevision(latest.current)) {
       const changes: TreeChanges = [...sent].map(([path, { text, executable }]) => ({
         op: "write",
         file: { path, content: text, executable },
       }));
       try {
         const saved = await change.mutateAsync({ changes, revision, onConflict: rule });
+        for (const [path, { text }] of sent) if (saved.texts.get(path) === text) savedAs.current.set(path, saved.revision);
         setEdits((now) => leftAfter(now, sent, saved));
       } catch (error) {
         if (!(error instanceof SylaError) || error.code !== "workspace_conflict") throw error;

@@ -21,6 +21,8 @@ const causes: Readonly<Record<WorkspaceVersion["cause"], string>> = {
   before_import: "before an import",
   before_run: "before a run",
   run: "left by a run",
+  before_sandbox: "before a sandbox",
+  sandbox: "left by a sandbox",
   clone: "before a copy",
   push: "pushed by git",
 };

@@ -10,6 +10,7 @@ import { TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { kindLabels } from "./kinds.ts";
 import { useWorkspace } from "./queries.ts";
+import { SandboxBadge } from "./sandbox-badge.tsx";
 import { WorkspaceActions } from "./workspace-actions.tsx";
 import { WorkspaceStateBadge } from "./workspace-state.tsx";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
@@ -26,6 +27,13 @@ interface Tab {
 const tabs: readonly Tab[] = [
   { id: "files", label: "Files", content: lazy(async () => ({ default: (await import("./files-tab.tsx")).FilesTab })), fills: true },
   { id: "versions", label: "Versions", content: lazy(async () => ({ default: (await import("./versions-tab.tsx")).VersionsTab })) },
+  {
+    id: "sandbox",
+    label: "Sandbox",
+    content: lazy(async () => ({ default: (await import("./sandbox-tab.tsx")).SandboxTab })),
+    fills: true,
+    isShown: ({ yourLevel, state }) => yourLevel !== "view" && state !== "archived" && state !== "deleted",
+  },
   { id: "runs", label: "Runs", content: lazy(async () => ({ default: (await import("./runs-tab.tsx")).RunsTab })) },
   {
     id: "sharing",
@@ -96,6 +104,7 @@ function WorkspaceHeading({ workspace }: WorkspaceTabProps) {
           <Copyable text={id} label="workspace id" />
           <span>{kindLabels[kind]}</span>
           <WorkspaceStateBadge workspace={workspace} />
+          {workspace.yourLevel === "view" || workspace.state === "deleted" ? null : <SandboxBadge workspace={workspace} />}
           <span>{owner.name}</span>
           <span>
             used <TimeAgo time={lastUsedAt} />

@@ -5,11 +5,17 @@ import { base, common, cwd, Environment, fileErrors, liveErrors, params } from "
 export const ContextLanguage = z.enum(["python", "javascript"]);
 export type ContextLanguage = z.infer<typeof ContextLanguage>;
 export const SandboxContext = z
-  .object({ id: z.string(), language: ContextLanguage, pid: z.int(), createdAt: z.iso.datetime() })
+  .object({
+    id: z.string(),
+    name: z.string().nullable().describe("what it is for, as whoever made it says"),
+    language: ContextLanguage,
+    pid: z.int(),
+    createdAt: z.iso.datetime(),
+  })
   .meta({ id: "SandboxContext" });
 export type SandboxContext = z.infer<typeof SandboxContext>;
 export const SandboxContextInput = z
-  .strictObject({ language: ContextLanguage.optional(), cwd, env: Environment })
+  .strictObject({ name: z.string().min(1).max(1000).optional(), language: ContextLanguage.optional(), cwd, env: Environment })
   .meta({ id: "SandboxContextInput" });
 
 /** What a piece of code tells; `done` is the last. */

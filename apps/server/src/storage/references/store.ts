@@ -89,6 +89,8 @@ export const noReferences: Readonly<Record<string, string>> = {
   "schedules.run": "arguments and the like: it takes no files",
   "sandboxes.error": "a coded error",
   "sandboxes.program": "names what it is of; its files are in the sandbox",
+  "sandboxes.workspace": "names what it is in; its files are in the sandbox",
+  "sandboxes.saved": "tells what became of files, and does not keep them",
   "llm_calls.request_sha256": "of a text that is kept nowhere",
   "llm_calls.response_sha256": "of a text that is kept nowhere",
   "run_network.connections": "hosts and bytes",

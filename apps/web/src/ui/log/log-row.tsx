@@ -24,7 +24,8 @@ function colorStyle({ color, background, inverse }: AnsiStyle): CSSProperties {
   return { background: cssColor(background), color: cssColor(color) ?? "var(--chakra-colors-bg)" };
 }
 
-function segmentStyle(style: AnsiStyle): CSSProperties {
+/** How a piece of text looks. */
+export function segmentStyle(style: AnsiStyle): CSSProperties {
   const css = colorStyle(style);
   if (style.bold) css.fontWeight = 600;
   if (style.dim) css.opacity = 0.75;

@@ -5,23 +5,15 @@ import type { ReactNode } from "react";
 interface MarkdownPreviewProps {
   readonly text: string;
   readonly label: string;
+  /** As high as it is long, without a frame of its own. */
+  readonly isWhole?: boolean;
 }
 
 /** Markdown as React elements: HTML in it is text, links open elsewhere, and nothing is fetched. */
-export function MarkdownPreview({ text, label }: MarkdownPreviewProps) {
+export function MarkdownPreview({ text, label, isWhole = false }: MarkdownPreviewProps) {
+  const frame = isWhole ? { overflowX: "auto" as const } : { tabIndex: 0, overflow: "auto", maxH: "480px", px: "5", py: "4" };
   return (
-    <Box
-      role="region"
-      aria-label={label}
-      tabIndex={0}
-      overflow="auto"
-      maxH="480px"
-      px="5"
-      py="4"
-      fontSize="sm"
-      outlineOffset="-2px"
-      css={styles}
-    >
+    <Box role="region" aria-label={label} {...frame} fontSize="sm" outlineOffset="-2px" css={styles}>
       <Markdown options={options}>{text}</Markdown>
     </Box>
   );
