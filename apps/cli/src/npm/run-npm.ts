@@ -11,12 +11,10 @@ interface NpmTask {
   readonly folder: string;
   /** What has failed, e.g. `npm could not install it`. */
   readonly failure: string;
-  /** It is stopped after so long, in milliseconds. */
-  readonly timeoutMs?: number;
 }
 
 /** Asks the npm of this machine, as it is set up here. @returns what it printed @throws CliError `install_failed` */
-export function runNpm({ words, operands = [], folder, failure, timeoutMs }: NpmTask): string {
+export function runNpm({ words, operands = [], folder, failure }: NpmTask): string {
   // npm itself may be of another Node than ours; which packages fit the machine is the same for both.
   const env = { ...process.env, PATH: [process.env["PATH"] ?? "", dirname(process.execPath)].join(delimiter) };
   const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
@@ -26,7 +24,6 @@ export function runNpm({ words, operands = [], folder, failure, timeoutMs }: Npm
     env,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
-    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
   });
   if (status === 0) return stdout;
   const missing = error !== undefined && "code" in error && error.code === "ENOENT";

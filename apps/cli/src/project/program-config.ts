@@ -5,7 +5,7 @@ import { parseDuration, parseResources } from "../runs/parse-flags.ts";
 import type { Project } from "./read-project.ts";
 
 /** What a project says of how its program is run. @throws CliError */
-export function configOf({ settings }: Project): Partial<ProgramConfig> {
+function configOf({ settings }: Project): Partial<ProgramConfig> {
   const { runtime, entrypoint, args, resources, network, allow_domains: hosts, dependencies } = settings;
   const [name, version = null] = runtime?.split("@", 2) ?? [];
   const { timeout, ...limits } = resources ?? {};
