@@ -29,14 +29,15 @@ export function changedSearch(search: URLSearchParams, changes: Changes): URLSea
 
 /** The line to go to: a new wish each time that the place is another one, or is chosen again. Lines of notebooks are not those of their file. */
 export function useGoTo(place: Place | null, chosen: number) {
-  const [goTo, setGoTo] = useState<{ line: number; column: number; at: number } | null>(null);
+  const [goTo, setGoTo] = useState<{ file: string | undefined; line: number; column: number; at: number } | null>(null);
   const line = place === null || typeof place.cell === "number" ? null : place.line;
   const column = place?.column ?? 1;
   const file = place?.file;
   useEffect(() => {
-    setGoTo(line === null ? null : { line, column, at: chosen });
+    setGoTo(line === null ? null : { file, line, column, at: chosen });
   }, [file, line, column, chosen]);
-  return goTo;
+  // Until it follows, what was wished before is of another file or line.
+  return goTo?.file === file && goTo?.line === line ? goTo : null;
 }
 
 function readNumber(search: URLSearchParams, name: string): number | null {

@@ -20,12 +20,19 @@ const placeStyles = {
   right: { ml: "auto", mr: "0", my: "0", h: "100dvh", maxH: "100dvh", roundedRight: "0" },
 } as const;
 
+/** What is written into. */
+const fields = 'input:not([type="checkbox"], [type="radio"], [type="file"], [hidden]), textarea';
+
 /** A dialog on the browser's own `<dialog>`: it traps focus, closes on Escape and gives focus back by itself. */
 export function Modal({ label, onClose, children, place = "center", width = "28rem", header = true }: ModalProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser chooses the first that takes the focus, also a box that scrolls, and `autoFocus` comes before there is anything to see.
+      dialog.querySelector<HTMLElement>(fields)?.focus();
+    }
     return () => dialog?.close();
   }, []);
   return (
