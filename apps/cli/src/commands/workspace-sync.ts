@@ -20,14 +20,18 @@ interface Flags extends CommonFlags {
   readonly push?: boolean;
 }
 
-export const workspaceSyncCommand: Command = defineServerCommand("sync", "keep a folder and a workspace the same: what either side has changed goes to the other")
+export const workspaceSyncCommand: Command = defineServerCommand(
+  "sync",
+  "keep a folder and a workspace the same: what either side has changed goes to the other",
+)
   .argument("[folder]", "the folder; it remembers in .syla what was the same", ".")
   .option("-w, --workspace <workspace>", "its id or name; that of the folder, else the one in use, when left out")
   .option("--watch", "go on: again whenever one side has changed, until Ctrl+C")
   .option("--pull", "only what the workspace has changed")
   .option("--push", "only what was changed here")
   .action(async (folder: string, flags: Flags) => {
-    if (flags.pull === true && flags.push === true) throw usageError("--pull and --push together are neither.", "Leave both out to go both ways.");
+    if (flags.pull === true && flags.push === true)
+      throw usageError("--pull and --push together are neither.", "Leave both out to go both ways.");
     const direction: Direction = flags.pull === true ? "pull" : flags.push === true ? "push" : "both";
     const pair = await open(folder, flags, direction);
     if (flags.watch === true) return await watchUntilStopped(pair, flags);

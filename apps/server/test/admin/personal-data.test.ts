@@ -96,6 +96,7 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
   await send("POST", `/api/v1/assets/${ofTeam.id}/versions`, { version: "1.0.0" });
   const shared = await send<{ id: string }>("POST", "/api/v1/workspaces", { name: newId("test"), files, ownerId: team.id });
   await send("POST", `/api/v1/workspaces/${shared.id}/versions`, { message: "as it was" });
+  await sql`update workspace_versions set author = ${`Name of ${ann.id}`} where created_by = ${ann.id}`.execute(queries());
   await send("POST", "/api/v1/credentials", { kind: "program", name: newId("test"), value: "hidden", ownerId: team.id });
   const link = await send<{ token: string }>("POST", "/api/v1/share-links", { resourceType: "run", resourceId: run.id, level: "view" });
   await send("POST", "/api/v1/share-links/redeem", { token: link.token }, bob.headers);
@@ -185,7 +186,7 @@ describe("personal data", () => {
   it("is exported whole, without anything that lets somebody in, and is forgotten with the account", async () => {
     const { ann, bob, teamId, cookie } = await makeFullPerson();
     const listed = new Set([...exportParts.flatMap(({ names }) => names), ...Object.keys(notExported)]);
-    const inDocuments = /\.(?:data|details|message|report|config|value|body|title|name|email|link|scopes|hash|account_id)$/;
+    const inDocuments = /\.(?:author|data|details|message|report|config|value|body|title|name|email|link|scopes|hash|account_id)$/;
     expect((await findMentions(ann.id)).filter((name) => !listed.has(name) && !inDocuments.test(name))).toEqual([]);
 
     const answer = await server.send("POST", "/api/v1/users/me/export", undefined, { cookie });
@@ -217,6 +218,7 @@ describe("personal data", () => {
     const left = new Set([...(await findMentions(ann.id)), ...(await findMentions(ann.email)), ...(await findMentions(name))]);
     expect([...left].filter((column) => !(column in leftBehind))).toEqual([]);
     expect([...left]).toContain("audit_events.actor_id");
+    expect([...left]).not.toContain("workspace_versions.author");
     // What was used stays used, by nobody; counted anew it is the same.
     expect(usedBefore).toHaveLength(2);
     expect(await sumUse()).toEqual(usedBefore);

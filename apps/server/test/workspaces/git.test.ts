@@ -1,81 +1,50 @@
-import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import type { WorkspaceVersion } from "@syla/contracts/workspaces";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAccount, share, type Person } from "../access/people.ts";
 import { json } from "../catalog/programs.ts";
+import { GitClient, pkt, refusalOf } from "./git-client.ts";
 import { createWorkspace, readFiles, write } from "./workspaces.ts";
 
-const run = promisify(execFile);
 let server: TestServer;
 let ann: Person;
-const directory = createTemporaryDirectory();
-let folders = 0;
+let client: GitClient;
 
 beforeAll(async () => {
   server = await startTestServer({ SYLA_RATE_LIMIT: "0" });
   ann = await createAccount(server);
+  client = new GitClient(server.url, ann);
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  directory[Symbol.dispose]();
+  client[Symbol.dispose]();
 });
 
-const identity = ["-c", "user.name=Eve Hacker", "-c", "user.email=eve@example.org", "-c", "commit.gpgsign=false", "-c", "protocol.version=2"];
-const environment = { PATH: process.env["PATH"], HOME: directory.path, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-
-/** Runs git; what it printed, on both streams. */
-async function git(folder: string, ...words: string[]): Promise<string> {
-  const { stdout, stderr } = await run("git", [...identity, "-C", folder, ...words], { env: environment, maxBuffer: 1 << 26 });
-  return stdout + stderr;
-}
-
-/** What git says when it refuses. */
-async function refusalOf(work: Promise<string>): Promise<string> {
-  return await work.then(
-    (text) => {
-      throw new Error(`it did what it should not: ${text}`);
-    },
-    (error: Error & { stderr?: string }) => error.stderr ?? error.message,
-  );
-}
-
-const keyOf = (person: Pick<Person, "headers">) => (person.headers["authorization"] ?? "").replace("Bearer ", "");
-const addressOf = (id: string, person: Pick<Person, "headers"> = ann) => `${server.url.replace("://", `://x:${keyOf(person)}@`)}/git/${id}.git`;
-
-async function clone(id: string, person: Pick<Person, "headers"> = ann, ...words: string[]): Promise<string> {
-  const folder = join(directory.path, `clone-${(folders += 1)}`);
-  await git(directory.path, "clone", "--quiet", ...words, addressOf(id, person), folder);
-  return folder;
-}
-
-async function commit(folder: string, files: Readonly<Record<string, string | Buffer>>, message: string): Promise<string> {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
-  await git(folder, "add", "--all", "--force");
-  await git(folder, "commit", "--quiet", "--allow-empty", "--message", message);
-  return (await git(folder, "rev-parse", "HEAD")).trim();
-}
+const git = (folder: string, ...words: string[]) => client.run(folder, ...words);
+const clone = (id: string, person?: Pick<Person, "headers">, ...words: string[]) => client.clone(id, person, ...words);
+const commit = (folder: string, files: Readonly<Record<string, string | Buffer>>, message: string) => client.commit(folder, files, message);
 
 const change = (id: string, changes: readonly object[], revision: number | string) =>
-  server.send("POST", `/api/v1/workspaces/${id}/files`, { changes }, { ...ann.headers, "if-match": revision === "*" ? "*" : `"${revision}"` });
+  server.send(
+    "POST",
+    `/api/v1/workspaces/${id}/files`,
+    { changes },
+    { ...ann.headers, "if-match": revision === "*" ? "*" : `"${revision}"` },
+  );
 const versionsOf = async (id: string) =>
   (await json<{ items: WorkspaceVersion[] }>(server.fetch(`/api/v1/workspaces/${id}/versions`, { headers: ann.headers }))).items;
 
 describe("a workspace by git", () => {
   it("is cloned with its versions, changed, pushed, and cloned again with the same commits", async () => {
-    const { id } = await createWorkspace(server, ann, "By git", { "a.txt": "one\n", "b/ü \"x\".txt": "quoted\n" });
+    const { id } = await createWorkspace(server, ann, "By git", { "a.txt": "one\n", 'b/ü "x".txt': "quoted\n" });
     await server.send("POST", `/api/v1/workspaces/${id}/versions`, { message: "The first" }, ann.headers);
     await change(id, [write("a.txt", "two\n")], "*");
     const folder = await clone(id);
     expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("two\n");
-    expect(readFileSync(join(folder, "b/ü \"x\".txt"), "utf8")).toBe("quoted\n");
+    expect(readFileSync(join(folder, 'b/ü "x".txt'), "utf8")).toBe("quoted\n");
     expect((await git(folder, "log", "--format=%s|%an|%ae", "--reverse")).trim().split("\n")).toEqual([
       expect.stringMatching(/^The first\|.+\|user_.+@users\.syla\.invalid$/),
       expect.stringMatching(/^Changes up to revision \d+\|/),
@@ -87,7 +56,11 @@ describe("a workspace by git", () => {
     rmSync(join(folder, "b"), { recursive: true });
     const second = await commit(folder, { "run.sh": "echo 1\n" }, "Remove b");
     expect(await git(folder, "push", "origin", "main")).toContain("Made version 2, 3.");
-    expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "three\n", "new.bin": Buffer.from([0, 1, 2, 255]).toString(), "run.sh": "echo 1\n" });
+    expect(await readFiles(server, ann, id)).toEqual({
+      "a.txt": "three\n",
+      "new.bin": Buffer.from([0, 1, 2, 255]).toString(),
+      "run.sh": "echo 1\n",
+    });
     expect(await versionsOf(id)).toMatchObject([
       { number: 3, cause: "push", message: "Remove b", commit: second, author: "Eve Hacker" },
       { number: 2, cause: "push", message: "Change a\n\nWith a reason", commit: first, createdBy: { id: ann.id } },
@@ -165,11 +138,14 @@ describe("a workspace by git", () => {
     }, /differ only in case/);
     await refused(async () => {
       const blob = (await git(folder, "rev-parse", "HEAD:a.txt")).trim();
-      await commitTree(folder, `100644 blob ${blob}\ta.txt\n040000 tree ${await makeTree(folder, `100644 blob ${blob}\tconfig\n`)}\t.git\n`);
+      await client.commitTree(
+        folder,
+        `100644 blob ${blob}\ta.txt\n040000 tree ${await client.makeTree(folder, `100644 blob ${blob}\tconfig\n`)}\t.git\n`,
+      );
     }, /not allowed: hasDotgit/);
     await refused(async () => {
       const blob = (await git(folder, "rev-parse", "HEAD:a.txt")).trim();
-      await commitTree(folder, `040000 tree ${await makeTree(folder, `100644 blob ${blob}\tx\n`)}\t..\n`);
+      await client.commitTree(folder, `040000 tree ${await client.makeTree(folder, `100644 blob ${blob}\tx\n`)}\t..\n`);
     }, /not allowed: hasDotdot/);
     await git(folder, "reset", "--quiet", "--hard", start);
     await commit(folder, { "b.txt": "b\n" }, "branch");
@@ -185,7 +161,7 @@ describe("a workspace by git", () => {
     const tip = (await git(folder, "rev-parse", "HEAD")).trim();
     const to = await commit(folder, { "a.txt": "2\n" }, "two");
     const whole = execFileSync("git", ["-C", folder, "pack-objects", "--stdout", "--revs", "-q"], {
-      env: environment,
+      env: client.environment,
       input: `${to}\n^${tip}\n`,
     });
     const command = (name: string, from: string, target: string) => pkt(`${from} ${target} ${name}\0report-status\n`) + "0000";
@@ -228,20 +204,3 @@ const emptyPack = Buffer.concat([
   Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]),
   Buffer.from("029d08823bd8a8eab510ad6ac75c823cfd3ed31e", "hex"),
 ]);
-
-function pkt(text: string): string {
-  return (Buffer.byteLength(text) + 4).toString(16).padStart(4, "0") + text;
-}
-
-/** A tree as it is said, which git itself would not make of files. */
-async function makeTree(folder: string, text: string): Promise<string> {
-  const file = join(directory.path, `tree-${(folders += 1)}`);
-  writeFileSync(file, text);
-  return (await run("sh", ["-c", `git -C "$1" mktree <"$2"`, "sh", folder, file], { env: environment })).stdout.trim();
-}
-
-async function commitTree(folder: string, text: string): Promise<void> {
-  const tree = await makeTree(folder, text);
-  const id = (await git(folder, "commit-tree", "-p", "HEAD", "-m", "hand-made", tree)).trim();
-  await git(folder, "update-ref", "refs/heads/main", id);
-}

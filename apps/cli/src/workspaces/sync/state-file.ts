@@ -35,7 +35,9 @@ export function readState(folder: string, server: string): SyncState | null {
     const { id, revision, files, behind = [], conflicts = {}, ...state } = JSON.parse(text) as Partial<SyncState>;
     if (typeof id !== "string" || typeof revision !== "number" || typeof files !== "object" || files === null)
       throw new Error("it has another shape");
-    return state.server === server ? { server, id, revision, files: withoutParents(files), behind, conflicts: withoutParents(conflicts) } : null;
+    return state.server === server
+      ? { server, id, revision, files: withoutParents(files), behind, conflicts: withoutParents(conflicts) }
+      : null;
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -39,13 +39,17 @@ export async function syncFolder(pair: SyncPair, before: SyncState | null): Prom
   const { syla, folder, workspace, direction } = pair;
   const skipped: { path: string; reason: string }[] = [];
   mkdirSync(folder, { recursive: true });
-  const local = new Map((await readLocalTree(folder, (path, reason) => skipped.push({ path, reason }))).map((entry) => [entry.path, entry]));
+  const local = new Map(
+    (await readLocalTree(folder, (path, reason) => skipped.push({ path, reason }))).map((entry) => [entry.path, entry]),
+  );
   leaveOutCollisions(local, skipped);
   const remote = await syla.workspaces.files(workspace.id);
   const state = settleConflicts(folder, before);
   const isIgnored = createIgnored(folder);
   const isSkipped = (path: string) =>
-    skipped.some((entry) => path === entry.path || (entry.path.endsWith("/") ? path.startsWith(entry.path) : path.startsWith(`${entry.path}/`)));
+    skipped.some(
+      (entry) => path === entry.path || (entry.path.endsWith("/") ? path.startsWith(entry.path) : path.startsWith(`${entry.path}/`)),
+    );
   const isLeftOut = (path: string) => isIgnored(path) || isSkipped(path) || isInConflict(folder, state, path);
   const there = marksOf(remote.items);
   const plan = planSync(state, marksOf([...local.values()]), there, { direction, isLeftOut });
@@ -242,7 +246,15 @@ async function receive(
     if (file === undefined || (known !== undefined && known.sha256 === file.sha256 && known.executable === file.executable)) continue;
     requireSafe(path);
     await attempt(path, async () => {
-      if (!(await writeInto(folder, file, () => syla.workspaces.readFile(workspace.id, path), () => isStill(path)))) return;
+      if (
+        !(await writeInto(
+          folder,
+          file,
+          () => syla.workspaces.readFile(workspace.id, path),
+          () => isStill(path),
+        ))
+      )
+        return;
       local.set(path, await readEntry(folder, path));
       received.push(path);
     });
@@ -261,7 +273,11 @@ function removeEmptyFolders(folder: string, path: string): void {
 }
 
 /** Puts what the workspace has beside what is here. @returns what that is, by path */
-async function putBeside({ syla, folder, workspace }: SyncPair, items: readonly TreeFile[], paths: readonly string[]): Promise<Record<string, Mark | null>> {
+async function putBeside(
+  { syla, folder, workspace }: SyncPair,
+  items: readonly TreeFile[],
+  paths: readonly string[],
+): Promise<Record<string, Mark | null>> {
   const there = new Map(items.map((file) => [file.path, file]));
   const beside: Record<string, Mark | null> = Object.create(null) as Record<string, Mark | null>;
   for (const path of paths) {

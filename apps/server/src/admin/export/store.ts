@@ -179,7 +179,7 @@ export const exportParts: readonly ExportPart[] = [
     from: "workspace_versions v join workspaces w on w.id = v.workspace_id",
     where: "w.owner_id = me",
     key: "v.workspace_id || ' ' || v.number",
-    columns: "v.workspace_id, v.number, v.cause, v.message, v.created_at",
+    columns: "v.workspace_id, v.number, v.cause, v.message, v.commit_id, v.author, v.created_at",
     names: [],
   },
   of(

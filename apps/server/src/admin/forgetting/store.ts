@@ -42,6 +42,7 @@ export const leftBehind: Readonly<Record<string, string>> = {
   "deliveries.message": "what others were sent, kept for two weeks",
   "storage_jobs.report": "a report of the day on which it was made, of which the newest are kept",
   "backup_jobs.report": "a report of the day on which it was made, of which the newest are kept",
+  "workspace_versions.author": "whom a commit that somebody else has pushed names, as the commit itself does in every clone",
   "webhook_events.data": "on its way to webhooks of others",
   "webhook_events.owner_ids": "on its way to webhooks of others",
   "workers.warm": "whose sandboxes are ready, from second to second",
@@ -52,6 +53,8 @@ export const leftBehind: Readonly<Record<string, string>> = {
  * Before the account itself goes.
  */
 export async function forgetPerson(work: Work, { id, email }: Forgotten): Promise<void> {
+  // Who wrote what they have pushed is themselves, as a rule.
+  await sql`update workspace_versions set author = null where created_by = ${id}`.execute(work);
   for (const [table, column] of makers)
     await sql`update ${sql.table(table)} set ${sql.ref(column)} = null where ${sql.ref(column)} = ${id}`.execute(work);
   await forgetUse(work, id);

@@ -1,5 +1,6 @@
 import { AppError } from "@syla/contracts/errors";
 import type { BlobRef, Blobs, WrittenBlob } from "../../platform/blobs.ts";
+import { mostTreeFiles } from "../../platform/paths.ts";
 import type { TreeEntry } from "../../platform/trees.ts";
 import { ByteReader } from "./byte-reader.ts";
 
@@ -14,7 +15,8 @@ export interface ReceivedCommit {
 type Files = ReadonlyMap<string, BlobRef>;
 
 const hash = /^[0-9a-f]{40}$/;
-const mostFactBytes = 64 * 1024 * 1024;
+/** The most that is read of what the commits of a push have changed: their paths and objects. */
+export const mostFactBytes = 64 * 1024 * 1024;
 const mostMessage = 2000;
 
 interface Change {
@@ -24,11 +26,14 @@ interface Change {
 }
 
 /** Reads what `repository.sh` has left of a push onto `base`. @throws AppError `git_rejected`, `git_failed`, `payload_too_large` */
-export async function readReceived(blobs: Blobs, files: Files, base: readonly TreeEntry[]): Promise<{ commits: ReceivedCommit[]; fresh: BlobRef[] }> {
+export async function readReceived(
+  blobs: Blobs,
+  files: Files,
+  base: readonly TreeEntry[],
+): Promise<{ commits: ReceivedCommit[]; fresh: BlobRef[] }> {
   const numbers = [...files.keys()].flatMap((name) => /^commit-(\d+)$/.exec(name)?.[1] ?? []).toSorted();
   const facts = numbers.flatMap((number) => [files.get(`commit-${number}`), files.get(`diff-${number}`)]);
-  if (facts.reduce((sum, fact) => sum + (fact?.size ?? 0), 0) > mostFactBytes)
-    throw new AppError("payload_too_large", { message: "The commits change too many files." });
+  if (facts.reduce((sum, fact) => sum + (fact?.size ?? 0), 0) > mostFactBytes) throw tooManyChanges();
   const told: { id: string; author: string; message: string; changes: Change[] }[] = [];
   for (const number of numbers) {
     const commit = await blobs.get(files.get(`commit-${number}`)?.sha256 ?? "");
@@ -44,9 +49,17 @@ export async function readReceived(blobs: Blobs, files: Files, base: readonly Tr
       if (to === undefined) entries.delete(path);
       else entries.set(path, { path, mode: to.mode, ...contentOf(contents, to.object) });
     }
+    if (entries.size > mostTreeFiles) throw tooManyChanges();
     commits.push({ ...commit, entries: [...entries.values()] });
   }
   return { commits, fresh: [...contents.values()] };
+}
+
+export function tooManyChanges(): AppError {
+  return new AppError("payload_too_large", {
+    message: `The commits change too many files: a workspace holds at most ${mostTreeFiles}.`,
+    hint: "Leave some of them out, or send fewer commits at once.",
+  });
 }
 
 function contentOf(contents: ReadonlyMap<string, BlobRef>, object: string): BlobRef {
@@ -74,12 +87,15 @@ function readChanges(bytes: Buffer): Change[] {
     const [facts, afterFacts] = partAt(bytes, start);
     const [name, end] = partAt(bytes, afterFacts);
     start = end;
-    const [, mode = "", object = "", status = ""] = /^:\d{6} (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])/.exec(facts.toString("latin1")) ?? [];
+    const [, mode = "", object = "", status = ""] =
+      /^:\d{6} (\d{6}) [0-9a-f]{40} ([0-9a-f]{40}) ([A-Z])/.exec(facts.toString("latin1")) ?? [];
     let path: string;
     try {
       path = decoder.decode(name);
     } catch {
-      throw new AppError("git_rejected", { message: `the name of a file is no valid UTF-8: ${name.toString("latin1").replaceAll(/[^ -~]/g, "?")}` });
+      throw new AppError("git_rejected", {
+        message: `the name of a file is no valid UTF-8: ${name.toString("latin1").replaceAll(/[^ -~]/g, "?")}`,
+      });
     }
     if (status === "D") changes.push({ path });
     else if (mode === "100644" || mode === "100664" || mode === "100755")

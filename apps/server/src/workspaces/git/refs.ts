@@ -15,7 +15,8 @@ export interface Refs {
 }
 
 export const branch = "refs/heads/main";
-const nobody = "0".repeat(40);
+/** What stands for a commit where there is none. */
+export const noCommit: string = "0".repeat(40);
 const agent = "agent=syla";
 /** What git's own upload-pack does for us, and no more. */
 const fetchAbilities = [
@@ -34,7 +35,8 @@ const fetchAbilities = [
   "include-tag",
   "filter",
 ];
-const pushAbilities = ["report-status", "side-band-64k", "ofs-delta", "quiet"];
+/** That names can be deleted is said so that a client asks for it, and is told why not. */
+const pushAbilities = ["report-status", "delete-refs", "side-band-64k", "ofs-delta", "quiet"];
 const version2 = ["version 2\n", `${agent}\n`, "ls-refs=unborn\n", "fetch=shallow wait-for-done filter\n", "object-format=sha1\n"];
 const mostLines = 1000;
 
@@ -47,10 +49,11 @@ export function speaksVersion2(header: string | undefined): boolean {
 export function advertise(service: GitService, refs: Refs, protocol: string | undefined): Buffer {
   const start = [line(`# service=${service}\n`), flush];
   if (service === "git-upload-pack" && speaksVersion2(protocol)) return Buffer.concat([...start, ...version2.map(line), flush]);
-  const abilities = service === "git-upload-pack" ? [...fetchAbilities, ...(refs.tip === null ? [] : [`symref=HEAD:${branch}`])] : pushAbilities;
+  const abilities =
+    service === "git-upload-pack" ? [...fetchAbilities, ...(refs.tip === null ? [] : [`symref=HEAD:${branch}`])] : pushAbilities;
   const known = namesOf(refs, service === "git-upload-pack");
   const words = `\0${[...abilities, "object-format=sha1", agent].join(" ")}\n`;
-  const [first = [nobody, "capabilities^{}"], ...others] = known;
+  const [first = [noCommit, "capabilities^{}"], ...others] = known;
   return Buffer.concat([
     ...start,
     line(`${first[0]} ${first[1]}${words}`),

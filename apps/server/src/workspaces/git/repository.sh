@@ -1,6 +1,7 @@
 # Works on the repository of a workspace for the server, in ./repository. MODE: `fetch` answers what a client of git asks on standard input;
 # `commit` makes the commits of ./stream; `receive` looks at the pack that a client has sent, ./incoming. Nothing of the repository is run: no
-# hooks, filters, submodules or settings of it. OLD and NEW are the tip before and after, COMPACT asks for one pack of everything.
+# hooks, filters, submodules or settings of it. OLD and NEW are the tip before and after, COMPACT asks for one pack of everything. What may be
+# large is on the disk: /tmp takes memory.
 set -eu
 export HOME=/tmp GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_COUNT=0 GIT_TERMINAL_PROMPT=0 GIT_NO_REPLACE_OBJECTS=1 LC_ALL=C
 export GIT_DIR="$PWD/repository"
@@ -13,25 +14,28 @@ if [ "$MODE" = fetch ]; then
   run_git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=false upload-pack --stateless-rpc --strict repository
   exit
 fi
-mkdir -p /tmp/new/pack
+mkdir -p /output/new/pack
+export GIT_OBJECT_DIRECTORY=/output/new GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/repository/objects"
+# Leaves the new objects, or everything that the tip $1 has, as one pack.
 leave_pack() {
-  for pack in "$1"/*.pack; do
-    mv "$pack" /output/pack
-    mv "${pack%.pack}.idx" /output/index
-  done
+  if [ "$COMPACT" ]; then
+    mkdir /output/one
+    printf '%s\n' "$1" | run_git pack-objects --quiet --revs --delta-base-offset /output/one/pack >/dev/null
+    rm -rf /output/new
+    mv /output/one /output/new
+  else
+    mv /output/new/pack/*.pack /output/new/pack/*.idx /output/new
+  fi
+  mv /output/new/*.pack /output/pack
+  mv /output/new/*.idx /output/index
+  rm -rf /output/new
 }
 if [ "$MODE" = commit ]; then
-  alternates=$PWD/repository/objects
-  GIT_OBJECT_DIRECTORY=/tmp/new GIT_ALTERNATE_OBJECT_DIRECTORIES=$alternates run_git -c fastimport.unpackLimit=0 \
-    fast-import --quiet --date-format=raw --force --export-marks=/output/marks <stream
-  [ "$COMPACT" ] || { leave_pack /tmp/new/pack; exit; }
-  mkdir /tmp/one
-  tip=$(tail -n 1 /output/marks | cut -d' ' -f2)
-  printf '%s\n' "$tip" | GIT_ALTERNATE_OBJECT_DIRECTORIES=/tmp/new run_git pack-objects --quiet --revs --delta-base-offset /tmp/one/pack >/dev/null
-  leave_pack /tmp/one
+  run_git -c fastimport.unpackLimit=0 fast-import --quiet --date-format=raw --force --export-marks=/output/marks <stream
+  rm stream
+  leave_pack "$(tail -n 1 /output/marks | cut -d' ' -f2)"
   exit
 fi
-export GIT_OBJECT_DIRECTORY=/tmp/new GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/repository/objects"
 run_git index-pack --strict --fix-thin --stdin --threads=1 <incoming >/dev/null || { echo 'syla: damaged' >&2; exit 3; }
 rm incoming
 [ "$(run_git cat-file -t "$NEW" 2>/dev/null)" = commit ] || { echo 'syla: no commit' >&2; exit 3; }
@@ -45,12 +49,13 @@ number=100
 : >/tmp/wanted
 for commit in $(run_git rev-list --first-parent --max-count="$VERSIONS" --reverse "$NEW" ${OLD:+"^$OLD"}); do
   number=$((number + 1))
-  run_git show --no-patch --no-notes --no-mailmap --encoding=UTF-8 --format='%H%n%an%n%B' "$commit" >"/output/commit-$number"
-  run_git diff-tree -r -z --no-renames --no-ext-diff "$before" "$commit" >"/output/diff-$number"
-  run_git diff-tree -r --no-renames --no-ext-diff --diff-filter=AMT "$before" "$commit" >/tmp/changes
-  cut -d' ' -f4 /tmp/changes >>/tmp/wanted
+  run_git show --no-patch --no-notes --no-mailmap --encoding=UTF-8 --format='%H%n%an%n%B' "$commit" | head -c 65536 >"/output/commit-$number"
+  # A few small trees, each many times in the next, are a list of files without an end: it is cut.
+  { run_git diff-tree -r -z --no-renames --no-ext-diff "$before" "$commit" || : >/tmp/cut; } | head -c "$FACTS" >"/output/diff-$number"
+  [ ! -e /tmp/cut ] || { echo 'syla: too many changes' >&2; exit 3; }
+  tr '\0\n' '\n ' <"/output/diff-$number" | sed -n 's/^:[0-9]* [0-9]* [0-9a-f]* \([0-9a-f]\{40\}\) [AMT].*/\1/p' >>/tmp/wanted
   before=$commit
 done
 sort -u /tmp/wanted >/tmp/contents
 run_git cat-file --buffer --batch </tmp/contents >/output/contents
-leave_pack /tmp/new/pack
+leave_pack "$NEW"

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
-import { SandboxError, type InputFile, type RuntimeSpec, type SandboxExit, type SandboxRun } from "@syla/sandbox/spec";
+import { SandboxError, type InputFile, type RuntimeSpec, type SandboxExit, type SandboxLimits, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../../platform/blobs.ts";
 import { ArtifactCollector } from "../../runs/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
+import { tooManyChanges } from "./received.ts";
 import { branch, type Refs } from "./refs.ts";
 import type { PackRow } from "./store.ts";
 
@@ -34,17 +35,20 @@ const mebibyte = 1024 * 1024;
 /** The largest pack that somebody may send, and the most that all commits of a workspace may take. */
 export const mostPackBytes = 256 * mebibyte;
 export const mostRepositoryBytes = 512 * mebibyte;
-const limits = {
+const workLimits = {
   wallMs: 600_000,
   cpus: 1,
   memoryBytes: 1024 * mebibyte,
   processes: 64,
   openFiles: 1024,
-  diskBytes: 2048 * mebibyte,
-  /** What is fetched comes out of standard output. */
-  outputBytes: 1024 * mebibyte,
+  /** What is there, what was sent, both as one pack, and the files of some commits. */
+  diskBytes: 3072 * mebibyte,
+  outputBytes: mebibyte,
 };
-const artifacts = { maxBytes: 900 * mebibyte, maxFiles: 200 };
+/** What is fetched comes out of standard output, of which a sandbox passes on the first half as it comes. */
+const fetchLimits = { ...workLimits, outputBytes: 2048 * mebibyte };
+const artifacts = { maxBytes: 1536 * mebibyte, maxFiles: 200 };
+const mostErrorBytes = 64 * 1024;
 const runtime: RuntimeSpec = {
   name: "git",
   pooling: "cold",
@@ -59,16 +63,17 @@ const runtime: RuntimeSpec = {
 
 /** Runs git in a sandbox without a network, and yields what it answers a client. Ends the sandbox when nobody reads on. */
 export async function* answerByGit(context: RunGitContext, job: GitJob): AsyncGenerator<Buffer> {
-  const run = await start(context, job);
+  const run = await start(context, job, fetchLimits);
   let isOver = false;
-  const errors: Buffer[] = [];
+  const errors = new LastBytes();
   try {
     for await (const event of run.events) {
       if (event.type === "output" && event.stream === "stdout") yield event.data;
-      else if (event.type === "output") errors.push(event.data);
+      else if (event.type === "output") errors.add(event.data);
+      else if (event.type === "dropped") throw tooLarge();
       else if (event.type === "exit") {
         isOver = true;
-        if (event.exitCode !== 0) throw gitFailure(event, Buffer.concat(errors).toString());
+        if (event.exitCode !== 0) throw gitFailure(event, errors.toString());
       }
     }
   } finally {
@@ -78,19 +83,19 @@ export async function* answerByGit(context: RunGitContext, job: GitJob): AsyncGe
 
 /** Runs git in such a sandbox. @returns the files that it has left, by their names @throws AppError `git_…`, `payload_too_large` */
 export async function workByGit(context: RunGitContext, job: GitJob): Promise<ReadonlyMap<string, { sha256: string; size: number }>> {
-  const run = await start(context, job);
+  const run = await start(context, job, workLimits);
   const collector = new ArtifactCollector(context.blobs, artifacts);
-  const errors: Buffer[] = [];
+  const errors = new LastBytes();
   try {
     for await (const event of run.events) {
-      if (event.type === "output" && event.stream === "stderr") errors.push(event.data);
+      if (event.type === "output" && event.stream === "stderr") errors.add(event.data);
       else if (event.type === "artifact") await collector.begin(event.path);
       else if (event.type === "artifact-data") await collector.data(event.data);
       else if (event.type === "skipped") collector.skip(event.path, event.reason);
       else if (event.type === "exit") {
         await collector.end();
         job.signal.throwIfAborted();
-        if (event.exitCode !== 0) throw gitFailure(event, Buffer.concat(errors).toString());
+        if (event.exitCode !== 0) throw gitFailure(event, errors.toString());
         if (collector.skippedCount > 0) throw tooLarge();
         return new Map(collector.artifacts.map(({ path, sha256, size }) => [path, { sha256, size }]));
       }
@@ -102,7 +107,20 @@ export async function workByGit(context: RunGitContext, job: GitJob): Promise<Re
   }
 }
 
-async function start({ sandboxes, blobs }: RunGitContext, job: GitJob): Promise<SandboxRun> {
+/** The end of what git has said: what it was given may make it say much. */
+class LastBytes {
+  #held: Buffer = Buffer.alloc(0);
+
+  add(bytes: Buffer): void {
+    this.#held = Buffer.concat([this.#held, bytes]).subarray(-mostErrorBytes);
+  }
+
+  toString(): string {
+    return this.#held.toString();
+  }
+}
+
+async function start({ sandboxes, blobs }: RunGitContext, job: GitJob, limits: SandboxLimits): Promise<SandboxRun> {
   const { tenant, repository, env, stdin = null, files = [], signal } = job;
   signal.throwIfAborted();
   const own: InputFile = { path: "repository.sh", mode: 0o644, content: script };
@@ -149,19 +167,23 @@ export function storedFile(blobs: Blobs, path: string, sha256: string): InputFil
 }
 
 function tooLarge(): AppError {
-  return new AppError("payload_too_large", { message: "The commits are too large.", hint: "Leave large files out, or send fewer commits at once." });
+  return new AppError("payload_too_large", {
+    message: "The commits are too large.",
+    hint: "Leave large files out, or send fewer commits at once.",
+  });
 }
 
 /** What was wrong, in our words: git's own may hold what it was given. */
 function gitFailure({ exitCode, signal, reason, outOfMemory }: SandboxExit, text: string): AppError {
-  if (reason === "disk" || outOfMemory || reason === "memory" || /No space left/i.test(text)) return tooLarge();
+  if (reason === "disk" || outOfMemory || reason === "memory" || /No space left|Out of memory|malloc failed/i.test(text)) return tooLarge();
+  if (/syla: too many changes/.test(text)) return tooManyChanges();
   if (reason === "timeout") return new AppError("git_failed", { message: "Git took too long over it." });
   const details = { exitCode, signal };
   if (/syla: not forward/.test(text)) return new AppError("git_rejected", { message: "non-fast-forward" });
   if (/syla: no commit/.test(text)) return new AppError("git_rejected", { message: "main has to be a commit" });
+  if (/syla: not whole|did not receive expected object/.test(text)) return new AppError("git_rejected", { message: "objects are missing" });
   const found = /error: object [0-9a-f]{40}: (\w{1,40}):/.exec(text)?.[1];
   if (/syla: damaged/.test(text))
     return new AppError("git_rejected", { message: found === undefined ? "the pack is damaged" : `an object is not allowed: ${found}` });
-  if (/syla: not whole/.test(text)) return new AppError("git_rejected", { message: "objects are missing" });
   return new AppError("git_failed", { details });
 }

@@ -11,9 +11,9 @@ import { loadWorkspace, requireChangeable } from "../loading.ts";
 import { findWorkspace, insertVersion, lockWorkspace, touchWorkspace, type WorkspaceRow } from "../store.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { streamCommits, type Commit } from "./commits.ts";
-import { flush, line, onBand, readLine } from "./pkt-line.ts";
-import { readReceived, type ReceivedCommit } from "./received.ts";
-import { advertise, branch, listRefs, speaksVersion2, type GitService } from "./refs.ts";
+import { bringsCommits, mostCommands, readPushRequest, reportPush, type Pushed, type PushRequest } from "./push-request.ts";
+import { mostFactBytes, readReceived, type ReceivedCommit } from "./received.ts";
+import { advertise, branch, listRefs, noCommit, speaksVersion2, type GitService } from "./refs.ts";
 import { answerByGit, mostPackBytes, mostRepositoryBytes, storedFile, workByGit, type Repository, type RunGitContext } from "./run-git.ts";
 import * as store from "./store.ts";
 
@@ -26,27 +26,12 @@ interface Standing extends Repository {
   readonly tree: string | null;
 }
 
-/** What a client wants to happen to a name. */
-interface Command {
-  readonly from: string;
-  readonly to: string;
-  readonly name: string;
-}
-
-/** What came of a push. `refusal`: why nothing did. */
-export interface Pushed {
-  readonly versions: readonly number[];
-  readonly refusal: string | null;
-}
-
 /** So many packs become one. */
 const manyPacks = 40;
 const mostTries = 5;
-const mostCommands = 1000;
 /** So many commits of a push become versions; those before them are in the history alone. */
 const mostVersions = 20;
 const workspaceForm = /^(wsp_[0-9a-z]{26})(?:\.git)?$/;
-const objectName = /^[0-9a-f]{40}$/;
 
 /** Workspaces as repositories of git: each with one branch, whose commits are its versions. Every call checks the actor's permission. */
 export class WorkspaceGit {
@@ -63,7 +48,9 @@ export class WorkspaceGit {
     const row = await loadWorkspace(this.#context, actor, isPush ? "workspace:edit" : "workspace:read", id);
     if (isPush) {
       if (actor.scopes !== undefined && !actor.scopes.some((scope) => covers(scope, "workspaces:write")))
-        throw new AppError("scope_missing", { message: "This key was not made for changing workspaces: it lacks the scope `workspaces:write`." });
+        throw new AppError("scope_missing", {
+          message: "This key was not made for changing workspaces: it lacks the scope `workspaces:write`.",
+        });
       requireChangeable(row);
     }
     // The second version asks for names by itself.
@@ -89,36 +76,33 @@ export class WorkspaceGit {
   }
 
   /** Takes in what a client has sent: all of it, or nothing and a word why. @throws AppError `git_protocol`, `payload_too_large`, `storage_full` */
-  async push(actor: Actor, name: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<{ answer: Buffer; pushed: Pushed }> {
+  async push(
+    actor: Actor,
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<{ answer: Buffer; pushed: Pushed }> {
     const id = readId(name);
     await loadWorkspace(this.#context, actor, "workspace:edit", id);
     const reader = new ByteReader(body);
-    const { commands, isBanded } = await readCommands(reader);
-    if (commands.length === 0) return { answer: Buffer.alloc(0), pushed: { versions: [], refusal: null } };
-    const main = commands.find(({ name: wished }) => wished === branch);
-    const others = commands.filter((command) => command !== main);
-    const hasPack = commands.some(({ to }) => /[^0]/.test(to));
-    const pack = hasPack ? await this.#context.blobs.putStream(reader.pass(), { maxBytes: mostPackBytes }) : null;
-    const pushed = main === undefined ? { versions: [], refusal: null } : await this.#take(actor, id, main, pack, signal);
-    const report = [
-      line("unpack ok\n"),
-      ...(main === undefined ? [] : [line(pushed.refusal === null ? `ok ${branch}\n` : `ng ${branch} ${pushed.refusal}\n`)]),
-      ...others.map((other) => line(`ng ${other.name} a workspace has the branch main alone, and tags of its versions\n`)),
-      flush,
-    ];
-    const words = pushed.versions.length === 0 ? "" : `Made version ${pushed.versions.join(", ")}.\n`;
-    const answer = isBanded ? [words === "" ? "" : onBand(2, words), onBand(1, Buffer.concat(report)), flush] : report;
-    return { answer: Buffer.concat(answer.map((part) => Buffer.from(part as Uint8Array))), pushed };
+    const request = await readPushRequest(reader);
+    if (request.commands.length === 0) return { answer: Buffer.alloc(0), pushed: { versions: [], refusal: null } };
+    const pushed = await this.#take(actor, id, request, reader, signal);
+    return { answer: reportPush(request, pushed), pushed };
   }
 
-  async #take(actor: Actor, id: string, { from, to }: Command, pack: BlobRef | null, signal: AbortSignal): Promise<Pushed> {
+  async #take(actor: Actor, id: string, request: PushRequest, reader: ByteReader, signal: AbortSignal): Promise<Pushed> {
     try {
-      if (pack === null) throw new AppError("git_rejected", { message: "main cannot be deleted" });
+      if (request.isCut) throw new AppError("git_rejected", { message: `a push names at most ${mostCommands} branches and tags` });
+      const main = request.commands.find(({ name }) => name === branch);
+      const pack = bringsCommits(request) ? await this.#store(reader) : null;
+      if (main === undefined) return { versions: [], refusal: null };
+      if (pack === null || main.to === noCommit) throw new AppError("git_rejected", { message: "main cannot be deleted" });
       for (let left = mostTries; left > 0; left -= 1) {
         const standing = await this.#standing(actor, id, signal);
         requireChangeable(standing.row);
-        if (from !== (standing.tip ?? "0".repeat(40))) throw new AppError("git_rejected", { message: "fetch first" });
-        const versions = await this.#bringIn(actor, id, standing, to, pack, signal);
+        if (main.from !== (standing.tip ?? noCommit)) throw new AppError("git_rejected", { message: "fetch first" });
+        const versions = await this.#bringIn(actor, id, standing, main.to, pack, signal);
         if (versions !== null) return { versions, refusal: null };
       }
       throw new AppError("git_rejected", { message: "fetch first" });
@@ -129,18 +113,34 @@ export class WorkspaceGit {
     }
   }
 
+  async #store(reader: ByteReader): Promise<BlobRef> {
+    try {
+      return await this.#context.blobs.putStream(reader.pass(), { maxBytes: mostPackBytes });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "payload_too_large") throw error;
+      throw new AppError("git_rejected", {
+        message: `a push takes at most ${mostPackBytes / 1024 / 1024} MiB: push fewer commits at once`,
+        cause: error,
+      });
+    }
+  }
+
   /** @returns the versions that were made; null when somebody was quicker without changing files */
   async #bringIn(actor: Actor, id: string, standing: Standing, to: string, sent: BlobRef, signal: AbortSignal): Promise<number[] | null> {
     const { blobs, trees, uploads } = this.#context;
-    const env = { MODE: "receive", OLD: standing.tip ?? "", NEW: to, VERSIONS: String(mostVersions) };
+    const isCompacting = standing.packs.length >= manyPacks;
+    const limits = { VERSIONS: String(mostVersions), FACTS: String(mostFactBytes) };
+    const env = { MODE: "receive", OLD: standing.tip ?? "", NEW: to, COMPACT: isCompacting ? "1" : "", ...limits };
     const files = [storedFile(blobs, "incoming", sent.sha256)];
     const left = await workByGit(this.#context, { tenant: actor.userId, repository: standing, env, files, signal });
     const base = standing.tree === null ? [] : await trees.read(standing.tree);
     const { commits, fresh } = await readReceived(blobs, left, base);
     if (commits.at(-1)?.id !== to) throw new AppError("git_failed");
     const pack = readPack(left);
-    const size = standing.packs.reduce((sum, known) => sum + known.size, pack.size);
-    if (size > mostRepositoryBytes) throw new AppError("payload_too_large", { message: "All commits of the workspace are too large together." });
+    const replaced = isCompacting ? standing.packs : [];
+    const kept = isCompacting ? [] : standing.packs;
+    if (kept.reduce((sum, known) => sum + known.size, pack.size) > mostRepositoryBytes)
+      throw new AppError("payload_too_large", { message: "All commits of the workspace are too large together." });
     const made: { commit: ReceivedCommit; tree: string }[] = [];
     for (const commit of commits) made.push({ commit, tree: (await trees.put(commit.entries)).sha256 });
     const versions: number[] = [];
@@ -154,7 +154,7 @@ export class WorkspaceGit {
       if (versions[0] !== standing.row.last_version + 1) throw new AppError("revision_conflict");
       const move = { from: standing.tip, to, tree: made.at(-1)?.tree ?? "", lastVersion: versions.at(-1) ?? 0 };
       if (!(await store.moveTip(work, id, move))) throw new AppError("git_rejected", { message: "fetch first" });
-      await store.putPack(work, id, pack);
+      await store.putPack(work, id, pack, replaced);
     };
     await blobs.keep([pack.sha256, pack.index_sha256, ...made.map(({ tree }) => tree)]);
     // Who pushes has to have room for it, also for the pack, which its owner is counted for afterwards.
@@ -204,7 +204,8 @@ export class WorkspaceGit {
     if (known === undefined || lastVersion === known.last_version) return;
     await this.#context.database.queries.transaction().execute(async (work) => {
       const move = { from: known.tip, to: known.tip, tree: known.tree_sha256, lastVersion };
-      if (await store.moveTip(work, id, move)) await store.nameCommits(work, id, new Map([...places.keys()].map((number) => [number, known.tip])));
+      if (await store.moveTip(work, id, move))
+        await store.nameCommits(work, id, new Map([...places.keys()].map((number) => [number, known.tip])));
     });
   }
 
@@ -235,7 +236,7 @@ export class WorkspaceGit {
     await database.queries.transaction().execute((work) =>
       settling(work, [ownerId], async () => {
         if ((await lockWorkspace(work, id)) === undefined || !(await store.moveTip(work, id, move))) return;
-        await store.putPack(work, id, pack, isCompacting ? repository.packs.map(({ sha256 }) => sha256) : []);
+        await store.putPack(work, id, pack, isCompacting ? repository.packs : []);
         await store.nameCommits(work, id, named);
       }),
     );
@@ -276,21 +277,6 @@ function readId(name: string): string {
   const id = workspaceForm.exec(name)?.[1];
   if (id === undefined) throw new AppError("not_found");
   return id;
-}
-
-async function readCommands(reader: ByteReader): Promise<{ commands: Command[]; isBanded: boolean }> {
-  const commands: Command[] = [];
-  let isBanded = false;
-  for (let next = await readLine(reader); next !== null && next !== undefined; next = await readLine(reader)) {
-    const [text = "", abilities] = next.toString().split("\0", 2);
-    // Where the client's history ends is no matter: what it sends has to fit onto ours.
-    if (text.startsWith("shallow ")) continue;
-    if (abilities?.split(/[ \n]/).includes("side-band-64k") === true) isBanded = true;
-    const [from = "", to = "", ...name] = text.trimEnd().split(" ");
-    if (!objectName.test(from) || !objectName.test(to) || name.length !== 1 || commands.length >= mostCommands) throw new AppError("git_protocol");
-    commands.push({ from, to, name: name[0] ?? "" });
-  }
-  return { commands, isBanded };
 }
 
 function readPack(left: ReadonlyMap<string, BlobRef>): store.PackRow {

@@ -12,7 +12,10 @@ export async function findRepository(queries: Queries, id: string): Promise<Repo
 
 /** The oldest first. */
 export async function listPacks(queries: Queries, id: string): Promise<PackRow[]> {
-  const query = queries.selectFrom("workspace_packs").select(["sha256", "size", "index_sha256", "index_size"]).where("workspace_id", "=", id);
+  const query = queries
+    .selectFrom("workspace_packs")
+    .select(["sha256", "size", "index_sha256", "index_size"])
+    .where("workspace_id", "=", id);
   return await query.orderBy("created_at").orderBy("sha256").execute();
 }
 
@@ -73,12 +76,16 @@ export async function moveTip(work: Work, id: string, { from, to, tree, lastVers
 }
 
 /** Adds a pack, in place of those that it holds too. */
-export async function putPack(work: Work, id: string, pack: PackRow, replaced: readonly string[] = []): Promise<void> {
+export async function putPack(work: Work, id: string, pack: PackRow, replaced: readonly PackRow[] = []): Promise<void> {
   if (replaced.length > 0)
     await work
       .deleteFrom("workspace_packs")
       .where("workspace_id", "=", id)
-      .where("sha256", "in", [...replaced])
+      .where(
+        "sha256",
+        "in",
+        replaced.map(({ sha256 }) => sha256),
+      )
       .execute();
   await work
     .insertInto("workspace_packs")
