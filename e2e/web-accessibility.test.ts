@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { createSandbox, waitForPort } from "@syla/testkit/sandboxes";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAccessible } from "./accessible.ts";
@@ -6,6 +8,7 @@ import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 import { watchRequests } from "./settled.ts";
 
 let web: WebTest;
+const directory = createTemporaryDirectory();
 let page: Page;
 let made: Made;
 
@@ -142,7 +145,8 @@ async function createDataset(): Promise<string> {
 // Without a browser there is nothing to look with; `npm test` says how to install one.
 describe.skipIf(noBrowser)("every page", () => {
   beforeAll(async () => {
-    web = await startWebTest({ SYLA_ANONYMOUS_LINKS: "true" });
+    const backups = { SYLA_BACKUP_TO: join(directory.path, "backups"), SYLA_BACKUP_PASSPHRASE: "correct horse battery staple" };
+    web = await startWebTest({ SYLA_ANONYMOUS_LINKS: "true", ...backups });
     const good = await execute('open("/output/a.txt", "w").write("text")\nprint("\\033[33mcolour\\033[0m")');
     const bad = await execute('raise ValueError("a rather long message that has to find its place on a small screen as well")');
     const cases = [
@@ -174,6 +178,7 @@ describe.skipIf(noBrowser)("every page", () => {
     const { runId: analysed } = (await analysis.json()) as { runId: string };
     const program = await createProgram();
     const dataset = await createDataset();
+    await web.server.context.backups.backUpWhenDue();
     await web.server.context.audit.flushed();
     const key = await web.server.send("POST", "/api/v1/api-keys", { name: "CI" });
     const { id: keyId } = (await key.json()) as { id: string };
@@ -185,6 +190,7 @@ describe.skipIf(noBrowser)("every page", () => {
   });
   afterAll(async () => {
     await web?.[Symbol.asyncDispose]();
+    directory[Symbol.dispose]();
   });
 
   // First, because the others sign in, which sets the server up.

@@ -21,6 +21,8 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   backup_not_found: 65,
   backup_time_unreachable: 65,
   backup_repository_unavailable: 69,
+  backup_repository_full: 69,
+  backup_repository_foreign: 78,
   restore_target_in_use: 78,
   restore_unfinished: 78,
   port_in_use: 69,

@@ -67,6 +67,9 @@ function printStatus(status: BackupStatus): void {
     ["by itself", status.everyHours === 0 ? "never" : `every ${status.everyHours} hours; the last ${status.keep} are kept`],
     ["next", status.nextAt ?? "not planned"],
     ["any moment", status.logHours === 0 ? "no (SYLA_BACKUP_LOG_HOURS)" : `of the last ${status.logHours} hours`],
+    ...status.jobs
+      .filter(({ state }) => state === "running")
+      .map(({ kind, startedAt }) => ["running", `${kind}, begun ${formatAge(startedAt)}`] as const),
   ]);
   if (status.items.length === 0) return;
   printLine();
@@ -104,7 +107,7 @@ function verify(): Command {
       throw new CliError(`The backup ${id} is damaged in ${problemCount} places.`, {
         code: "backup_damaged",
         exit: "invalid_request",
-        hint: "Make another one: what is missing is written again.",
+        hint: "Make another one: what is missing or damaged is written again, where its content is still there.",
       });
     });
 }
@@ -178,6 +181,7 @@ interface RestoreFlags extends WorkspaceFlags {
   readonly toTime?: string;
   readonly replace?: boolean;
   readonly contentFrom?: string;
+  readonly leaveDamaged?: boolean;
 }
 
 interface RestoreLine {
@@ -199,6 +203,7 @@ function restore(): Command {
     .option("--to-time <time>", "the database as it was then, e.g. 2026-03-01T14:05:00Z, or `latest`; where the log is kept", readTime)
     .option("--replace", "although there is an installation already; what was there is set aside")
     .option("--content-from <folder>", "a folder `blobs` that may have content which came after the backup")
+    .option("--leave-damaged", "go on without content that is damaged in the repository")
     .option("-w, --workspace <workspace>", "restore a backup of this workspace, as a new one")
     .option("--over", "with --workspace: over the files that are there, which become a version")
     .action(async (id: string | undefined, flags: RestoreFlags) => {
@@ -226,8 +231,9 @@ async function restoreInstallation(id: string | undefined, flags: RestoreFlags):
     ...(flags.toTime === undefined ? [] : ["--to-time", flags.toTime]),
     ...(flags.replace === true ? ["--replace"] : []),
     ...(flags.contentFrom === undefined ? [] : ["--content-from", resolve(flags.contentFrom)]),
+    ...(flags.leaveDamaged === true ? ["--leave-damaged"] : []),
   ];
-  const failure = { code: "backup_restore_failed", hint: "The backup is as it was. The same command begins again, with --replace." };
+  const failure = { code: "backup_restore_failed", hint: "The backup is as it was, and nothing that was in the data directory is lost." };
   const progress = createProgress();
   const entry = "apps/server/src/backups/restore-command.ts";
   const { last } = await workOffline<RestoreLine>({ entry, words, env, dataDir, failure }, ({ step, rows, blobs, bytes }) =>
@@ -236,7 +242,7 @@ async function restoreInstallation(id: string | undefined, flags: RestoreFlags):
   if (flags.json === true) printJson(last);
   else printRestored(last, home);
   if (last.missing === 0) return;
-  throw new CliError(`${last.missing} blobs that the database refers to are in no backup.`, {
+  throw new CliError(`${last.missing} blobs that the database refers to are whole in no backup.`, {
     code: "storage_damaged",
     exit: "invalid_request",
     hint: "--content-from takes them from the folder `blobs` of the old installation; the server starts without them.",

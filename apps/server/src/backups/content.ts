@@ -18,7 +18,7 @@ const atOnce = 8;
 const mostMissing = 1000;
 
 const partsOf = (size: number) => Math.max(1, Math.ceil(size / partBytes));
-const partOf = (sha256: string, part: number) => `${sha256}/${part}`;
+export const partOf = (sha256: string, part: number) => `${sha256}/${part}`;
 
 /** Keeps the content that has these hashes, in order. What is there already, of whichever backup, is not read. */
 export async function keepContent(
@@ -94,7 +94,7 @@ export async function* listContent(repository: Repository, { pieces }: Content):
 }
 
 function parseLine(line: string): KeptBlob {
-  const [, sha256 = "", size = "", sealed = ""] = /^([0-9a-f]{64}) (\d+) ([\d,]+)$/.exec(line) ?? [];
+  const [, sha256 = "", size = "", sealed = ""] = /^([0-9a-f]{64}) (\d+) (\d+(?:,\d+)*)$/.exec(line) ?? [];
   if (sha256 === "") throw damaged();
   return { sha256, size: Number(size), sealed: sealed.split(",").map(Number) };
 }
@@ -120,28 +120,34 @@ export async function* readBlob(repository: Repository, { sha256, sealed }: Kept
     throw new AppError("backup_damaged", { message: `The content ${sha256} of the backup is not what it was.` });
 }
 
-/** Puts content back that a store does not have whole. @throws AppError `backup_damaged`, `storage_full` */
+/** Puts content back that a store does not have whole. `leaveDamaged`: without what is damaged. @throws AppError `backup_damaged`, `storage_full` */
 export async function restoreContent(
   repository: Repository,
   content: Content,
   blobs: Blobs,
   onBlob: (size: number, isNew: boolean) => void,
+  leaveDamaged = false,
 ): Promise<void> {
   for await (const group of inParts(listContent(repository, content), atOnce)) {
     await Promise.all(
       group.map(async (blob) => {
         await blobs.keep([blob.sha256]);
         const isThere = (await blobs.stat(blob.sha256))?.size === blob.size && (await blobs.verify(blob.sha256));
-        if (!isThere) await putBack(repository, blobs, blob);
-        onBlob(blob.size, !isThere);
+        if (isThere || (await putBlobBack(repository, blobs, blob, leaveDamaged))) onBlob(blob.size, !isThere);
       }),
     );
   }
 }
 
-/** Puts a blob into a store that does not have it whole. @throws AppError `backup_damaged` */
-export async function putBack(repository: Repository, blobs: Blobs, blob: KeptBlob): Promise<void> {
+/** Puts a blob into a store that does not have it whole. @returns whether it is there now @throws AppError `backup_damaged` unless `leaveDamaged` */
+export async function putBlobBack(repository: Repository, blobs: Blobs, blob: KeptBlob, leaveDamaged: boolean): Promise<boolean> {
   if (await blobs.has(blob.sha256)) await blobs.delete(blob.sha256); // spoilt
-  if (blob.sealed.length > 1) await blobs.putStream(readBlob(repository, blob));
-  else for await (const bytes of readBlob(repository, blob)) await blobs.put(bytes);
+  try {
+    if (blob.sealed.length > 1) await blobs.putStream(readBlob(repository, blob));
+    else for await (const bytes of readBlob(repository, blob)) await blobs.put(bytes);
+    return true;
+  } catch (error) {
+    if (leaveDamaged && error instanceof AppError && error.code === "backup_damaged") return false;
+    throw error;
+  }
 }

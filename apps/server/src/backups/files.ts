@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import type { DataDirectory } from "../platform/data-directory.ts";
 
+/** The keys of the credentials, which may be kept outside the data directory. */
+export const keysFile = "credential-keys.json";
+
 /** A file that is backed up, by its name in a data directory. */
 export interface KeptPath {
   readonly name: string;
@@ -14,7 +17,7 @@ export interface KeptPath {
 export function keptFiles(directory: DataDirectory, credentialKeysFile = directory.credentialKeysFile): KeptPath[] {
   return [
     { name: "secret", path: directory.secretFile },
-    { name: "credential-keys.json", path: credentialKeysFile },
+    { name: keysFile, path: credentialKeysFile },
     { name: "config.json", path: join(directory.root, "config.json") },
     { name: "postgres/password", path: join(directory.postgres, "password") },
   ];

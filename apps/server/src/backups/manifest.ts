@@ -28,16 +28,20 @@ export type Content = z.infer<typeof Content>;
 /** A file of the data directory, small and secret. */
 const KeptFile = z.object({ name: z.string(), pieces: Pieces });
 
+/** Inside the folder that it is put into. */
+const innerPath = z.string().refine((path) => /^[^/\0][^\0]*$/.test(path) && !path.split("/").includes(".."));
+const segment = z.string().regex(/^[0-9A-F]{24}$/);
+
 /** The files of a database cluster as they were read while it ran: the log makes them consistent. */
 const Physical = z.object({
-  systemId: z.string(),
+  systemId: z.string().regex(/^\d+$/),
   major: z.string(),
   label: z.string(),
-  firstSegment: z.string().describe("of the log that makes it consistent"),
+  firstSegment: segment.describe("of the log that makes it consistent"),
   startedAt: z.iso.datetime(),
   consistentAt: z.iso.datetime().describe("it can be taken to any time from here on"),
-  files: z.array(z.object({ path: z.string(), pieces: Pieces })),
-  folders: z.array(z.string()),
+  files: z.array(z.object({ path: innerPath, pieces: Pieces })),
+  folders: z.array(innerPath),
 });
 export type Physical = z.infer<typeof Physical>;
 
@@ -94,10 +98,18 @@ export async function writeManifest(repository: Repository, manifest: Manifest):
 export async function readManifest(repository: Repository, id: string): Promise<Manifest> {
   const bytes = idPattern.test(id) ? await repository.getNamed(`${folder}/${id}`) : undefined;
   if (bytes === undefined) throw new AppError("backup_not_found", { message: `There is no backup ${JSON.stringify(id.slice(0, 64))}.` });
-  const manifest = Manifest.safeParse(JSON.parse(bytes.toString()));
-  if (!manifest.success)
+  const manifest = Manifest.safeParse(parseJson(bytes)).data;
+  if (manifest?.id !== id)
     throw new AppError("backup_damaged", { message: `The backup ${id} was made by a version of Syla that this one does not know.` });
-  return manifest.data;
+  return manifest;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 /** The ids of all backups, the newest first. */

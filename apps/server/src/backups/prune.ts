@@ -1,7 +1,7 @@
 import { contentPieces, listContent } from "./content.ts";
 import { deleteManifest, listIds, ownPieces, readManifest, type Manifest } from "./manifest.ts";
 import { pruneLog } from "./physical/log-archive.ts";
-import type { Repository } from "./repository/repository.ts";
+import { asideFolder, type Repository } from "./repository/repository.ts";
 
 /** How many automatic backups are kept, and since when the database can be taken back to any time; null: it cannot. */
 export interface Retention {
@@ -53,12 +53,17 @@ export async function prune(repository: Repository, unwanted: readonly string[],
   }
   for (const id of unwanted) await deleteManifest(repository, id);
   let [objects, bytes] = [0, 0];
-  for (const [name, size] of await repository.listPieces(signal)) {
+  const there = await repository.listPieces(signal);
+  for (const [name, size] of there) {
     if (wanted.has(name)) continue;
     signal?.throwIfAborted();
     await repository.deletePiece(name);
     objects += 1;
     bytes += size;
+  }
+  for (const { name } of await repository.listNamed(asideFolder)) {
+    const piece = name.slice(asideFolder.length + 1);
+    if (there.has(piece) || !wanted.has(piece)) await repository.deleteNamed(name);
   }
   await pruneLog(repository, staying);
   return { backups: [...unwanted], objects, bytes };

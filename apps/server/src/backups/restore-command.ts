@@ -15,6 +15,7 @@ const { values } = parseArgs({
     "to-time": { type: "string" },
     replace: { type: "boolean" },
     "content-from": { type: "string" },
+    "leave-damaged": { type: "boolean" },
   },
 });
 // Whoever started it holds the other end, and is gone when it ends: a restore that nobody follows would only hold the lock.
@@ -30,6 +31,7 @@ try {
     toTime: toTime === undefined ? undefined : toTime === "latest" ? ("latest" as const) : new Date(toTime),
     replace: values.replace === true,
     contentFrom: values["content-from"],
+    leaveDamaged: values["leave-damaged"] === true,
   };
   say(
     await restoreInstallation(loadConfig(), wish, createLogger("silent"), (report) => {

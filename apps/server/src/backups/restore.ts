@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
 import type { Config } from "../config.ts";
@@ -18,14 +18,16 @@ import type { Logger } from "../platform/logger.ts";
 import { migrate, requireKnown } from "../platform/migrate.ts";
 import { EmbeddedPostgres, ensureDatabase } from "../platform/postgres.ts";
 import { findStores, noteStore } from "../storage/open-store.ts";
-import { listContent, putBack, restoreContent } from "./content.ts";
+import { listContent, putBlobBack, restoreContent } from "./content.ts";
 import { loadDump } from "./dump/dump.ts";
-import { emptyDatabase, isEmptyDatabase, openSnapshot } from "./dump/store.ts";
-import { keptFiles } from "./files.ts";
+import { emptyDatabase, isEmptyDatabase, noteMade, openSnapshot } from "./dump/store.ts";
+import { keptFiles, keysFile } from "./files.ts";
 import { listIds, readManifest, readWhole, type Manifest } from "./manifest.ts";
 import { openConfiguredRepository } from "./open.ts";
+import { archiveFolder, archiveSettings } from "./physical/log-archive.ts";
 import { recoverCluster } from "./physical/recover.ts";
 import type { Repository } from "./repository/repository.ts";
+import { finishRestore, isUnfinished, putBack, setAside } from "./set-aside.ts";
 
 /** What is restored, and how. */
 export interface RestoreWish {
@@ -37,6 +39,8 @@ export interface RestoreWish {
   readonly replace: boolean;
   /** A folder `blobs` that has content which no backup has yet. */
   readonly contentFrom: string | undefined;
+  /** Goes on without content that is damaged in the repository; it is counted as missing. */
+  readonly leaveDamaged: boolean;
 }
 
 /** How far it is, and what came of it. */
@@ -83,7 +87,9 @@ export async function restoreInstallation(
   try {
     return await fill({ config, wish, repository, manifest, directory, logger, onProgress, report });
   } catch (error) {
-    putBackReplaced(directory, replaced);
+    putBack(directory, replaced);
+    // It was empty before, or has been emptied: what is half restored is worth nothing.
+    if (config.databaseUrl !== undefined) await emptyDatabase({ connectionString: config.databaseUrl.reveal() }).catch(() => undefined);
     throw error;
   }
 }
@@ -102,27 +108,29 @@ interface Filling {
 
 async function fill({ config, wish, repository, manifest, directory, logger, onProgress, report }: Filling): Promise<RestoreReport> {
   await using opened = new AsyncDisposableStack();
-  await restoreFiles(repository, manifest, directory, wish.toTime === undefined ? null : report.replaced);
+  await restoreFiles(repository, { config, manifest, directory }, wish.toTime === undefined ? null : report.replaced);
   if (wish.toTime !== undefined) await recoverTo(repository, manifest, directory, wish.toTime, report.replaced, logger);
-  const target = await openTarget(config, directory, logger, opened);
+  const target = await openTarget(config, directory, wish.toTime !== undefined, logger, opened);
   if (wish.toTime === undefined)
     await loadDump(repository, requireDump(manifest), target, migrations, (_table, rows) => {
       report.rows += rows;
       onProgress(report);
     });
   else await migrate(target, migrations);
+  await noteMade(target, manifest.id, manifest.finishedAt);
   report.step = "content";
   const { wanted } = findStores(config, directory);
   const blobs = opened.adopt(await wanted.open(), (value) => value.close());
-  await restoreContent(repository, manifest.content, blobs, (size, isNew) => {
+  const onBlob = (size: number, isNew: boolean) => {
     report.blobs += 1;
     report.bytes += size;
     if (isNew) report.newBlobs += 1;
     onProgress(report);
-  });
-  report.missing = await fetchMissing(repository, target, blobs, wish.contentFrom);
+  };
+  await restoreContent(repository, manifest.content, blobs, onBlob, wish.leaveDamaged);
+  report.missing = await fetchMissing(repository, target, blobs, wish);
   noteStore(directory, wanted);
-  rmSync(directory.restoringFile);
+  finishRestore(directory);
   report.step = "done";
   return report;
 }
@@ -138,8 +146,11 @@ async function chooseBackup(repository: Repository, { id, toTime }: RestoreWish)
     if (toTime === undefined || isEarly(manifest)) return manifest;
     throw new AppError("backup_time_unreachable", { message: `The backup ${id} cannot be taken to this time.` });
   }
-  for (const each of await listIds(repository)) {
-    const manifest = await readManifest(repository, each);
+  const ids = await listIds(repository);
+  for (const [index, each] of ids.entries()) {
+    const manifest = await readManifest(repository, each).catch((error: unknown) => {
+      throw withOlder(error, ids[index + 1]);
+    });
     if (manifest.scope === "installation" && (toTime === undefined || isEarly(manifest))) return manifest;
   }
   throw toTime === undefined
@@ -147,66 +158,46 @@ async function chooseBackup(repository: Repository, { id, toTime }: RestoreWish)
     : new AppError("backup_time_unreachable", { message: "No backup with a log is from before this time." });
 }
 
+/** Nothing but what somebody has chosen is taken in the place of a damaged backup. */
+function withOlder(error: unknown, older: string | undefined): unknown {
+  if (!(error instanceof AppError) || error.code !== "backup_damaged" || older === undefined) return error;
+  return new AppError("backup_damaged", { message: error.message, hint: `The backup before it is ${older}: name that one.`, cause: error });
+}
+
 function requireDump({ id, dump }: Manifest): NonNullable<Manifest["dump"]> {
   if (dump === null) throw new AppError("backup_damaged", { message: `The backup ${id} has no database.` });
   return dump;
 }
 
-/** Notes that a restore goes on, and sets aside what is there when that is wished for. @returns where it is @throws AppError `restore_target_in_use` */
+/** Makes room for what comes: what is there is set aside when that is wished for. @returns where it is @throws AppError `restore_target_in_use` */
 async function makeRoom(config: Config, directory: DataDirectory, replace: boolean): Promise<string | null> {
-  const cluster = join(directory.postgres, "cluster");
-  const note = readIfPresent(directory.restoringFile);
   const url = config.databaseUrl?.reveal();
   const target = url === undefined ? undefined : { connectionString: url };
-  const isTaken = target === undefined ? existsSync(cluster) : !(await isEmptyDatabase(target));
-  if ((isTaken || note !== undefined) && !replace)
+  const isTaken = target === undefined ? existsSync(join(directory.postgres, "cluster")) : !(await isEmptyDatabase(target));
+  if ((isTaken || isUnfinished(directory)) && !replace)
     throw new AppError("restore_target_in_use", {
       message: `There is an installation already in ${target === undefined ? directory.root : "the database"}.`,
     });
-  // What is half restored is worth nothing; a whole installation is kept.
-  if (note !== undefined) {
-    rmSync(cluster, { recursive: true, force: true });
-    if (target !== undefined) await emptyDatabase(target);
-    return (JSON.parse(note) as { replaced: string | null }).replaced;
-  }
-  const aside = join(directory.root, `replaced-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`);
-  const replaced = moved.some((name) => existsSync(join(directory.root, name))) ? aside : null;
-  writePrivateFile(directory.restoringFile, `${JSON.stringify({ replaced })}\n`);
+  const replaced = setAside(directory);
   if (isTaken && target !== undefined) await emptyDatabase(target);
-  if (replaced !== null) move(directory.root, replaced);
   return replaced;
-}
-
-/** What makes an installation, besides its content, which is named by what it is. */
-const moved = [...keptFiles(dataDirectoryAt("")).map(({ name }) => name), "postgres/cluster", "postgres/archive"];
-
-function move(from: string, to: string): void {
-  mkdirSync(join(to, "postgres"), { recursive: true, mode: 0o700 });
-  for (const name of moved) if (existsSync(join(from, name))) renameSync(join(from, name), join(to, name));
-}
-
-/** What could not be restored leaves things as they were. */
-function putBackReplaced(directory: DataDirectory, replaced: string | null): void {
-  for (const name of ["cluster", "cluster.new"]) rmSync(join(directory.postgres, name), { recursive: true, force: true });
-  if (replaced !== null) {
-    for (const name of moved) rmSync(join(directory.root, name), { recursive: true, force: true });
-    move(replaced, directory.root);
-    rmSync(replaced, { recursive: true });
-  }
-  rmSync(directory.restoringFile, { force: true });
 }
 
 /**
  * The keys and the settings of the installation. The settings get another name: they may say that this is the database of the installation that was
  * backed up. `replaced`: what was there is the same installation, at a later time: it has the settings, and keys that came since.
  */
-async function restoreFiles(repository: Repository, manifest: Manifest, directory: DataDirectory, replaced: string | null): Promise<void> {
-  for (const { name, path } of keptFiles(directory)) {
+async function restoreFiles(
+  repository: Repository,
+  { config, manifest, directory }: Pick<Filling, "config" | "manifest" | "directory">,
+  replaced: string | null,
+): Promise<void> {
+  for (const { name, path } of keptFiles(directory, config.credentialKeysFile)) {
     const kept = manifest.files.find((file) => file.name === name);
     const text = kept === undefined ? undefined : (await readWhole(repository, kept.pieces)).toString();
-    const later = replaced === null ? undefined : readIfPresent(join(replaced, name));
-    const chosen =
-      later !== undefined && name === "credential-keys.json" && text !== undefined ? joinKeyFiles(text, later) : (later ?? text);
+    // A key file that is kept elsewhere is not set aside.
+    const later = readIfPresent(path) ?? (replaced === null ? undefined : readIfPresent(join(replaced, name)));
+    const chosen = name === keysFile && later !== undefined && text !== undefined ? joinKeyFiles(text, later) : (later ?? text);
     if (chosen === undefined) continue;
     writePrivateFile(name === "config.json" && later === undefined ? join(directory.root, "config.from-backup.json") : path, chosen);
   }
@@ -232,9 +223,17 @@ async function recoverTo(
   await recoverCluster(repository, directory, { physical, until: toTime === "latest" ? null : toTime, newest }, logger);
 }
 
-async function openTarget(config: Config, directory: DataDirectory, logger: Logger, opened: AsyncDisposableStack): Promise<DatabaseTarget> {
+/** `keepsLog`: what is written while it is restored goes on with the log that the installation keeps. */
+async function openTarget(
+  config: Config,
+  directory: DataDirectory,
+  keepsLog: boolean,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+): Promise<DatabaseTarget> {
   if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl.reveal() };
-  const postgres = opened.adopt(await EmbeddedPostgres.start(directory.postgres, logger), (value) => value.stop());
+  const settings = keepsLog ? archiveSettings(archiveFolder(directory)) : [];
+  const postgres = opened.adopt(await EmbeddedPostgres.start(directory.postgres, logger, settings), (value) => value.stop());
   await ensureDatabase(postgres, "syla");
   return postgres.address("syla");
 }
@@ -244,7 +243,7 @@ async function fetchMissing(
   repository: Repository,
   target: DatabaseTarget,
   blobs: Blobs,
-  contentFrom: string | undefined,
+  { contentFrom, leaveDamaged }: Pick<RestoreWish, "contentFrom" | "leaveDamaged">,
 ): Promise<number> {
   const missing = new Set<string>();
   {
@@ -271,8 +270,7 @@ async function fetchMissing(
   for (const id of missing.size > 0 ? await listIds(repository) : []) {
     for await (const blob of listContent(repository, (await readManifest(repository, id)).content)) {
       if (!missing.has(blob.sha256)) continue;
-      await putBack(repository, blobs, blob);
-      missing.delete(blob.sha256);
+      if (await putBlobBack(repository, blobs, blob, leaveDamaged)) missing.delete(blob.sha256);
     }
     if (missing.size === 0) break;
   }

@@ -87,12 +87,9 @@ export class Backups implements Service {
     };
   }
 
-  /** The backups in the repository that are of this, the newest first. @throws AppError `backup_…` */
+  /** The backups in the repository that are of this, the newest first; those that do not open are left out. @throws AppError `backup_…` */
   async list(isWanted: (backup: Backup) => boolean = () => true): Promise<Backup[]> {
-    const repository = await this.#context.repository.open(false);
-    const backups: Backup[] = [];
-    for (const id of await listIds(repository)) backups.push(await this.#show(repository, id));
-    return backups.filter(isWanted);
+    return (await this.#readAll()).backups.filter(isWanted);
   }
 
   /** @throws AppError `backup_not_found`, … */
@@ -123,7 +120,8 @@ export class Backups implements Service {
   /** Begins to delete a backup, with what no other needs. @throws AppError `backup_not_found`, `backup_busy`, … */
   async delete(actor: Actor, id: string): Promise<BackupJob> {
     const repository = await this.#context.repository.open(false);
-    await readManifest(repository, id);
+    // One that is damaged can be deleted too.
+    if (!(await listIds(repository)).includes(id)) await readManifest(repository, id);
     const wish = { kind: "delete", backupId: id, workspaceId: null, isAutomatic: false, startedBy: actor.userId } as const;
     const { job } = await this.jobs.begin(wish, async (report, signal) => {
       const gone = await prune(repository, [id], signal);
@@ -162,13 +160,21 @@ export class Backups implements Service {
     });
   }
 
+  /** A backup that is damaged keeps the others from being removed, not from being made. */
   async #removeSurplus(repository: Repository, report: JobReport, signal: AbortSignal): Promise<void> {
-    const { settings, logHours } = this.#context;
-    const manifests = [];
-    for (const id of await listIds(repository)) manifests.push(await readManifest(repository, id));
-    const logSince = logHours === 0 ? null : new Date(Date.now() - logHours * hourMs);
-    const surplus = findSurplus(manifests, { keep: settings.get("backupKeep"), logSince });
-    report.objects = (await prune(repository, surplus, signal)).objects;
+    const { settings, logHours, logger } = this.#context;
+    try {
+      const manifests = [];
+      for (const id of await listIds(repository)) manifests.push(await readManifest(repository, id));
+      const logSince = logHours === 0 ? null : new Date(Date.now() - logHours * hourMs);
+      const surplus = findSurplus(manifests, { keep: settings.get("backupKeep"), logSince });
+      report.objects = (await prune(repository, surplus, signal)).objects;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "backup_damaged") throw error;
+      logger.warn({ err: error }, "older backups could not be removed");
+      report.problems.push(`Older backups could not be removed: ${error.message}`);
+      report.problemCount += 1;
+    }
   }
 
   /** When the next automatic backup is due, in milliseconds since 1970. */
@@ -199,13 +205,30 @@ export class Backups implements Service {
   async #listOrProblem(): Promise<Pick<BackupStatus, "items" | "problem">> {
     if (!this.#context.repository.isConfigured) return { items: [], problem: null };
     try {
-      return { items: await this.list(), problem: null };
+      const { backups, damaged } = await this.#readAll();
+      return { items: backups, problem: damaged };
     } catch (error) {
       // Nothing is there before the first backup.
       if (error instanceof AppError && error.code === "backup_repository_missing") return { items: [], problem: null };
       if (!(error instanceof AppError)) throw error;
       return { items: [], problem: { code: error.code, message: error.message, hint: error.hint } };
     }
+  }
+
+  /** Those that open, and what is wrong with the newest that does not. */
+  async #readAll(): Promise<{ backups: Backup[]; damaged: BackupStatus["problem"] }> {
+    const repository = await this.#context.repository.open(false);
+    const backups: Backup[] = [];
+    let damaged: BackupStatus["problem"] = null;
+    for (const id of await listIds(repository)) {
+      try {
+        backups.push(await this.#show(repository, id));
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== "backup_damaged") throw error;
+        damaged ??= { code: error.code, message: error.message, hint: `\`syla backup delete ${id}\` removes it; the others stay.` };
+      }
+    }
+    return { backups, damaged };
   }
 
   async #show(repository: Repository, id: string): Promise<Backup> {

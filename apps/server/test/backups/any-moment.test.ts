@@ -95,7 +95,7 @@ describe("the log of the database", () => {
       await verifyBackup(repository, manifest, { deep: true, report });
       expect(report.problems).toEqual([]);
 
-      const wish = { id: undefined, replace: true, contentFrom: undefined };
+      const wish = { id: undefined, replace: true, contentFrom: undefined, leaveDamaged: false };
       const restore = (toTime: Date | "latest", more: object = {}, into = dataDir) =>
         restoreInstallation(loadConfig({ ...variables, SYLA_DATA_DIR: into }), { ...wish, toTime, ...more }, logger, () => {});
       await expect(restore(time, { replace: false })).rejects.toMatchObject({ code: "restore_target_in_use" });

@@ -10,29 +10,10 @@ import { restoreInstallation } from "../../src/backups/restore.ts";
 import { loadConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { collect } from "../../src/storage/collection.ts";
+import { backUp, passphrase, read, upload, verify } from "./jobs.ts";
 
-const passphrase = "correct horse battery staple";
-const newest = { id: undefined, toTime: undefined, replace: false, contentFrom: undefined };
+const newest = { id: undefined, toTime: undefined, replace: false, contentFrom: undefined, leaveDamaged: false };
 const logger = createLogger("silent");
-
-async function read<T>(server: TestServer, path: string): Promise<T> {
-  return (await (await server.fetch(path)).json()) as T;
-}
-
-async function ended(server: TestServer, answer: Response): Promise<BackupJob> {
-  const { id } = BackupJob.parse(await answer.json());
-  const job = async () => BackupJob.parse(await read(server, `/api/v1/backup-jobs/${id}`));
-  await expect.poll(async () => (await job()).state, { timeout: 60_000, interval: 100 }).not.toBe("running");
-  return await job();
-}
-
-const backUp = async (server: TestServer) => await ended(server, await server.send("POST", "/api/v1/backups", {}));
-
-async function upload(server: TestServer, bytes: Buffer): Promise<string> {
-  const headers = { "content-type": "application/octet-stream" };
-  const answer = await server.fetch("/api/v1/blobs", { method: "POST", headers, body: new Uint8Array(bytes) });
-  return ((await answer.json()) as { sha256: string }).sha256;
-}
 
 async function makeWorkspace(server: TestServer, name: string): Promise<string> {
   const files = [{ path: "a.txt", content: `first of ${name}` }];
@@ -48,6 +29,7 @@ describe("backups of an installation", () => {
     await using server = await startTestServer(variables);
     const large = await upload(server, randomBytes(9_000_000));
     const id = await makeWorkspace(server, "kept");
+    const { key } = (await (await server.send("POST", "/api/v1/api-keys", { name: "kept" })).json()) as { key: string };
     // Somebody goes on all the while.
     const over = new AbortController();
     let written = 0;
@@ -66,7 +48,7 @@ describe("backups of an installation", () => {
     const status = BackupStatus.parse(await read(server, "/api/v1/backups"));
     expect(status.items.map((backup) => backup.id)).toEqual([second.backupId, first.backupId]);
     expect(status).toMatchObject({ problem: null, everyHours: 24, keep: 7, logHours: 0 });
-    const verified = await ended(server, await server.send("POST", `/api/v1/backups/${first.backupId}/verify`, { deep: true }));
+    const verified = await verify(server, first.backupId, true);
     expect(verified).toMatchObject({ state: "done", report: { problemCount: 0 } });
     expect(verified.report.objects).toBeGreaterThan(10);
 
@@ -84,10 +66,12 @@ describe("backups of an installation", () => {
     });
     await using elsewhere = await startTestServer(target);
     expect(await contentOf(elsewhere, id)).toBe("first of kept");
+    const { jobs } = BackupStatus.parse(await read(elsewhere, "/api/v1/backups"));
+    expect(jobs.find((job) => job.backupId === second.backupId && job.kind === "create")?.state).toBe("done");
     expect(await elsewhere.context.blobs.verify(large)).toBe(true);
-    const headers = { authorization: `Bearer ${server.localKey}` };
-    expect((await elsewhere.fetch("/api/v1/me", { headers })).status).toBe(200);
-    const again = await ended(elsewhere, await elsewhere.send("POST", `/api/v1/backups/${second.backupId}/verify`, { deep: true }));
+    const headers = { authorization: `Bearer ${key}` };
+    expect((await elsewhere.fetch("/api/v1/users/me", { headers })).status).toBe(200);
+    const again = await verify(elsewhere, second.backupId, true);
     expect(again.report.problemCount).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { hasS3, startTestS3 } from "@syla/testkit/s3";
@@ -139,8 +139,14 @@ describe("a repository", () => {
     truncateSync(d, 40);
     expect(await problemsOf(repository, manifest, false)).toEqual([expect.stringContaining("has 40 bytes")]);
     expect(await problemsOf(repository, manifest, true)).toHaveLength(3);
-    rmSync(d);
-    expect(await problemsOf(repository, manifest, false)).toEqual([expect.stringContaining("is missing")]);
+    expect([a, b, d].filter((object) => existsSync(object))).toEqual([]);
+    expect(await problemsOf(repository, manifest, false)).toEqual([1, 2, 3].map(() => expect.stringContaining("is missing") as string));
+    // What is damaged is out of the way, so the next backup writes it again, and both are whole.
+    const again = await backUp(repository, blobs, hashes);
+    expect([await problemsOf(repository, manifest, true), await problemsOf(repository, again, true)]).toEqual([[], []]);
+    expect((await repository.listNamed("damaged")).length).toBeGreaterThan(0);
+    await prune(repository, [again.id]);
+    expect(await repository.listNamed("damaged")).toEqual([]);
     // A manifest under another name is no backup either.
     renameSync(join(folder, "backups", manifest.id), join(folder, "backups", newId("bkp")));
     await expect(readManifest(repository, (await listIds(repository))[0] ?? "")).rejects.toMatchObject({ code: "backup_damaged" });
@@ -170,6 +176,44 @@ describe("a repository", () => {
       await blobs.close();
     },
   );
+
+  it("is believed nothing that leads out of the folder, or costs too much", async () => {
+    using directory = createTemporaryDirectory();
+    const folder = join(directory.path, "repository");
+    const blobs = await openBlobs(join(directory.path, "blobs"));
+    const repository = await openRepository(await openFolder(folder), passphrase, true);
+    const physical = {
+      systemId: "7",
+      major: "18",
+      label: "",
+      firstSegment: "000000010000000000000001",
+      startedAt: new Date().toISOString(),
+      consistentAt: new Date().toISOString(),
+      files: [],
+      folders: ["base/1"],
+    };
+    const refused = async (more: object) => {
+      const { id } = await backUp(repository, blobs, [], { physical: { ...physical, ...more } });
+      await expect(readManifest(repository, id)).rejects.toMatchObject({ code: "backup_damaged" });
+    };
+    for (const path of ["../outside", "base/../../outside", "/etc/outside", "base/..", "a\0b", ""]) {
+      await refused({ files: [{ path, pieces: [] }] });
+      await refused({ folders: [path] });
+    }
+    await refused({ systemId: "../7" });
+    const fine = await backUp(repository, blobs, [], { physical });
+    expect((await readManifest(repository, fine.id)).physical).toEqual(physical);
+    await repository.putNamed(`backups/${fine.id}`, Buffer.from("not JSON"));
+    await expect(readManifest(repository, fine.id)).rejects.toMatchObject({ code: "backup_damaged" });
+    const keyFile = join(folder, "repository.json");
+    const text = readFileSync(keyFile, "utf8");
+    for (const kdf of [{ n: 2 ** 20 }, { n: 65_535 }, { r: 32 }, { p: 16 }]) {
+      const file = JSON.parse(text) as { kdf: object };
+      writeFileSync(keyFile, JSON.stringify({ ...file, kdf: { ...file.kdf, ...kdf } }));
+      await expect(openRepository(await openFolder(folder), passphrase, false)).rejects.toMatchObject({ code: "backup_damaged" });
+    }
+    await blobs.close();
+  });
 
   it("cuts and joins what it is given", async () => {
     using directory = createTemporaryDirectory();

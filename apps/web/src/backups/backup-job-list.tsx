@@ -57,7 +57,7 @@ export function BackupJobList({ jobs, isStopping, onStop }: BackupJobListProps) 
                 Stop
               </Button>
             ) : null}
-            <Box fontSize="xs" color="fg.muted" minW="80px" textAlign="right">
+            <Box ml="auto" fontSize="xs" color="fg.muted" minW="80px" textAlign="right">
               <TimeAgo time={job.startedAt} />
             </Box>
           </Flex>

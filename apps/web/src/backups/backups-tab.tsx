@@ -211,7 +211,7 @@ function BackupRow({ backup, isBusy, onVerify, onDelete }: BackupRowProps) {
           Delete
         </Button>
       </Flex>
-      <Box fontSize="xs" color="fg.muted" minW="80px" textAlign="right">
+      <Box ml="auto" fontSize="xs" color="fg.muted" minW="80px" textAlign="right">
         <TimeAgo time={startedAt} />
       </Box>
     </Flex>

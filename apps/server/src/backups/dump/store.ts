@@ -172,6 +172,19 @@ export async function emptyDatabase(target: DatabaseTarget): Promise<void> {
   }
 }
 
+/** In what a backup holds, the job that makes it still runs: it came to its end. */
+export async function noteMade(target: DatabaseTarget, backupId: string, finishedAt: string): Promise<void> {
+  const client = await connect(target);
+  try {
+    await client.query(
+      "update backup_jobs set state = 'done', finished_at = $2 where backup_id = $1 and kind = 'create' and state = 'running'",
+      [backupId, finishedAt],
+    );
+  } finally {
+    await end(client);
+  }
+}
+
 /** A session in which the files of a cluster are copied while it runs. */
 export interface PhysicalSession extends AsyncDisposable {
   readonly systemId: string;

@@ -106,9 +106,9 @@ export async function pruneLog(repository: Repository, staying: readonly Manifes
   for (const { name } of await repository.listNamed("wal")) {
     const [, systemId = "", file = ""] = /^wal\/([^/]+)\/(.+)$/.exec(name) ?? [];
     const since = first.get(systemId);
-    // Until there is a copy of a cluster its log is of no use, and that copy is on its way.
-    if (since === undefined || historyName.test(file)) continue;
-    if (place(file) < place(since)) await repository.deleteNamed(name);
+    // A copy that is made later begins with a segment that is not archived yet.
+    const isNeeded = since !== undefined && (historyName.test(file) || place(file) >= place(since));
+    if (!isNeeded) await repository.deleteNamed(name);
   }
 }
 

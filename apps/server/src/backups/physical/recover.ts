@@ -47,12 +47,17 @@ export async function recoverCluster(repository: Repository, directory: DataDire
     "recovery_target_action=promote",
     // It answers when it has come to its end, and not before.
     "hot_standby=off",
-    ...(until === null ? [] : [`recovery_target_time=${until.toISOString()}`]),
+    ...(until === null ? [] : [`recovery_target_time=${postgresTime(until)}`]),
   ];
   const postgres = await EmbeddedPostgres.start(directory.postgres, logger, settings).catch((error: unknown) => {
     throw unreachable(error, until) ?? error;
   });
   await postgres.stop();
+}
+
+/** Names of zones, `Z` among them, are not known yet when PostgreSQL reads its settings. */
+function postgresTime(time: Date): string {
+  return time.toISOString().replace("T", " ").replace("Z", "+00");
 }
 
 function unreachable(error: unknown, until: Date | null): AppError | undefined {

@@ -13,12 +13,10 @@ const KeyFile = z.object({
   id: z.string().regex(/^[0-9a-f]{16}$/),
   kdf: z.object({
     salt: z.base64(),
-    n: z
-      .int()
-      .min(2)
-      .max(2 ** 20),
-    r: z.int().min(1).max(32),
-    p: z.int().min(1).max(16),
+    // Whoever can write to the repository chooses these: at most 256 MiB for a while.
+    n: z.literal([2 ** 14, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18]),
+    r: z.literal(8),
+    p: z.int().min(1).max(4),
   }),
   key: z.base64(),
 });
@@ -35,7 +33,7 @@ export interface RepositoryKeys {
 
 const keyBytes = 32;
 /** 64 MiB of memory for each guess. */
-const cost = { n: 2 ** 16, r: 8, p: 1 };
+const cost = { n: 2 ** 16, r: 8, p: 1 } as const;
 const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 
 /** Keys of a new repository, and the text of its key file. */

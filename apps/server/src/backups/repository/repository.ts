@@ -30,6 +30,8 @@ export interface Repository {
   /** @throws AppError `backup_damaged` when it is missing or not what it was */
   getPiece(identity: string): Promise<Buffer>;
   deletePiece(name: string): Promise<void>;
+  /** Moves what is damaged out of the way, to `damaged/<name>`: the next backup writes it again. */
+  setPieceAside(name: string): Promise<void>;
   /** Something by its own name, like a manifest. */
   putNamed(name: string, bytes: Uint8Array): Promise<number>;
   /** Undefined: there is none. @throws AppError `backup_damaged` */
@@ -40,6 +42,8 @@ export interface Repository {
 }
 
 const keyFile = "repository.json";
+/** What {@link Repository.setPieceAside} has moved. */
+export const asideFolder = "damaged";
 const folderOf = (name: string) => `data/${name.slice(0, 2)}/${name}`;
 const [compress, expand] = [promisify<Uint8Array, { level: number }, Buffer>(gzip), promisify<Uint8Array, Buffer>(gunzip)];
 const plain = 0;
@@ -108,6 +112,11 @@ function repositoryOf(store: ObjectStore, keys: RepositoryKeys): Repository {
       return bytes;
     },
     deletePiece: (name) => store.delete(folderOf(name)),
+    async setPieceAside(name) {
+      const bytes = await store.get(folderOf(name));
+      if (bytes !== undefined) await store.put(`${asideFolder}/${name}`, bytes);
+      await store.delete(folderOf(name));
+    },
     putNamed: put,
     getNamed: get,
     listNamed: async (folder) => await Array.fromAsync(store.list(folder)),
