@@ -59,66 +59,73 @@ describe.skipIf(noBrowser)("a notebook", () => {
     await web?.[Symbol.asyncDispose]();
   });
 
-  it("is made, keeps variables from cell to cell, shows what comes of them, and has it still after a reload", async () => {
-    const { id } = await create("Numbers", { "helper.py": "def double(x):\n    return 2 * x\n" });
-    const page = await web.openPage(`/workspaces/${id}`);
-    await page.getByRole("button", { name: "New notebook" }).click();
-    await write(page, 1, "from helper import double\nx = double(21)\nprint('ready')");
-    await page.keyboard.press("Shift+Enter");
-    await cell(page, 1).getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
-    await settled(page);
-    await write(page, 2, "x");
-    await page.keyboard.press("Shift+Enter");
-    await cell(page, 2).getByText("42", { exact: true }).waitFor();
-    await write(page, 3, table);
-    await page.keyboard.press("Shift+Enter");
-    await cell(page, 3).frameLocator("iframe").getByText("Mars").waitFor();
-    await write(page, 4, "1 / 0");
-    await page.keyboard.press("Control+Enter");
-    await cell(page, 4).getByText("ZeroDivisionError").first().waitFor();
-    await settled(page);
-    await cell(page, 2).getByText("[2]").waitFor();
+  it(
+    "is made, keeps variables from cell to cell, shows what comes of them, and has it still after a reload",
+    { timeout: 240_000 },
+    async () => {
+      const { id } = await create("Numbers", { "helper.py": "def double(x):\n    return 2 * x\n" });
+      const page = await web.openPage(`/workspaces/${id}`);
+      await page.getByRole("button", { name: "New notebook" }).click();
+      await write(page, 1, "from helper import double\nx = double(21)\nprint('ready')");
+      await page.keyboard.press("Shift+Enter");
+      await cell(page, 1).getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+      await settled(page);
+      await write(page, 2, "x");
+      await page.keyboard.press("Shift+Enter");
+      await cell(page, 2).getByText("42", { exact: true }).waitFor();
+      await write(page, 3, table);
+      await page.keyboard.press("Shift+Enter");
+      await cell(page, 3).frameLocator("iframe").getByText("Mars").waitFor();
+      await write(page, 4, "1 / 0");
+      await page.keyboard.press("Control+Enter");
+      await cell(page, 4).getByText("ZeroDivisionError").first().waitFor();
+      await settled(page);
+      await cell(page, 2).getByText("[2]").waitFor();
 
-    await write(page, 2, "x + 1");
-    await cell(page, 2).getByText("changed", { exact: true }).waitFor();
-    await page.keyboard.press("Escape");
-    await page.keyboard.press("a");
-    await page.keyboard.press("m");
-    await page.keyboard.press("Enter");
-    await page.keyboard.insertText("# Doubling\n\nTwice **21** is `42`. <script>document.title = 'no'</script>");
-    await page.keyboard.press("Shift+Enter");
-    await cell(page, 2).getByRole("heading", { name: "Doubling" }).waitFor();
-    await picture(page, "notebook");
-    await expectAccessible(page, "a notebook");
+      await write(page, 2, "x + 1");
+      await cell(page, 2).getByText("changed", { exact: true }).waitFor();
+      await page.keyboard.press("Escape");
+      await expect.poll(() => page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe("Cell 2");
+      await page.keyboard.press("a");
+      await expect.poll(() => page.locator("[data-cell]").count()).toBe(5);
+      await page.keyboard.press("m");
+      await page.keyboard.press("Enter");
+      await page.locator(".cm-editor.cm-focused").waitFor();
+      await page.keyboard.insertText("# Doubling\n\nTwice **21** is `42`. <script>document.title = 'no'</script>");
+      await page.keyboard.press("Shift+Enter");
+      await cell(page, 2).getByRole("heading", { name: "Doubling" }).waitFor();
+      await picture(page, "notebook");
+      await expectAccessible(page, "a notebook");
 
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await saved(page);
-    await page.reload();
-    await cell(page, 3).getByText("42", { exact: true }).waitFor();
-    await cell(page, 4).frameLocator("iframe").getByText("Mars").waitFor();
-    await cell(page, 3).getByText("changed", { exact: true }).waitFor();
-    await settled(page);
-    await write(page, 5, "x * 100");
-    await page.keyboard.press("Control+Enter");
-    await cell(page, 5).getByText("4200", { exact: true }).waitFor();
-    await saved(page);
-    await page.setViewportSize({ width: 380, height: 800 });
-    await picture(page, "notebook-narrow");
-    await page.setViewportSize({ width: 1280, height: 800 });
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await saved(page);
+      await page.reload();
+      await cell(page, 3).getByText("42", { exact: true }).waitFor();
+      await cell(page, 4).frameLocator("iframe").getByText("Mars").waitFor();
+      await cell(page, 3).getByText("changed", { exact: true }).waitFor();
+      await settled(page);
+      await write(page, 5, "x * 100");
+      await page.keyboard.press("Control+Enter");
+      await cell(page, 5).getByText("4200", { exact: true }).waitFor();
+      await saved(page);
+      await page.setViewportSize({ width: 380, height: 800 });
+      await picture(page, "notebook-narrow");
+      await page.setViewportSize({ width: 1280, height: 800 });
 
-    await page.getByRole("link", { name: "Sandbox", exact: true }).click();
-    await page.locator(".xterm-rows").getByText("$").first().waitFor();
-    await page.keyboard.type("echo made > made.txt");
-    await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Save now" }).click();
-    await page.getByText("1 file saved").waitFor();
-    await picture(page, "sandbox");
-    await expectAccessible(page, "the sandbox of a workspace");
-    await page.getByRole("link", { name: "Files" }).click();
-    await page.getByRole("treeitem", { name: "made.txt" }).waitFor();
-    expect(web.problems).toEqual([]);
-    await page.close();
-  });
+      await page.getByRole("link", { name: "Sandbox", exact: true }).click();
+      await page.locator(".xterm-rows").getByText("$").first().waitFor();
+      await page.keyboard.type("echo made > made.txt");
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "Save now" }).click();
+      await page.getByText("1 file saved").waitFor();
+      await picture(page, "sandbox");
+      await expectAccessible(page, "the sandbox of a workspace");
+      await page.getByRole("link", { name: "Files" }).click();
+      await page.getByRole("treeitem", { name: "made.txt" }).waitFor();
+      expect(web.problems).toEqual([]);
+      await page.close();
+    },
+  );
 
   it("interrupts what never ends, stops at what fails, restarts without variables, and is downloaded", async () => {
     const { id } = await create("Endless", {});

@@ -86,7 +86,7 @@ function keysOf(keys: () => CellKeys): Extension {
   };
   const beyond = (by: -1 | 1) => (view: EditorView) => {
     const { main } = view.state.selection;
-    if (completionStatus(view.state) !== null || !main.empty) return false;
+    if (completionStatus(view.state) === "active" || !main.empty) return false;
     const line = view.state.doc.lineAt(main.head).number;
     if (line !== (by < 0 ? 1 : view.state.doc.lines)) return false;
     keys().beyond(by);
@@ -101,7 +101,7 @@ function keysOf(keys: () => CellKeys): Extension {
     {
       key: "Escape",
       run: (view) => {
-        if (completionStatus(view.state) !== null) return false;
+        if (completionStatus(view.state) === "active") return false;
         keys().leave();
         return true;
       },

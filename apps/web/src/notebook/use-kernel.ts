@@ -15,6 +15,13 @@ const interruptTries = 5;
 /** `none`: none was started yet; `lost`: it has ended by itself, with its variables. */
 export type KernelState = "none" | "starting" | "idle" | "busy" | "lost";
 
+/** A cell as it runs. */
+interface Turn {
+  isStopped: boolean;
+  /** Something has come of it. */
+  isHeard: boolean;
+}
+
 interface KernelOptions {
   readonly workspaceId: string;
   readonly path: string;
@@ -48,7 +55,7 @@ export function useKernel(options: KernelOptions) {
   const queue = useRef<string[]>([]);
   const atWork = useRef(false);
   /** The run that goes on: whether it is to stop, and whether anything was heard of it. */
-  const current = useRef({ isStopped: false, isHeard: false });
+  const current = useRef<Turn>({ isStopped: false, isHeard: false });
   /** The revision whose files the sandbox has; null when that is not known. */
   const fetched = useRef<number | null>(null);
 
@@ -97,7 +104,8 @@ export function useKernel(options: KernelOptions) {
       latest.current.onOutputs(id, [], null, true);
       return true;
     }
-    const turn = (current.current = { isStopped: false, isHeard: false });
+    const turn: Turn = { isStopped: false, isHeard: false };
+    current.current = turn;
     const opened = await open();
     setState("busy");
     if (fetched.current !== latest.current.revision) fetched.current = (await fetchFiles(opened)) ?? latest.current.revision;
