@@ -24,7 +24,7 @@ export const allowedImports: Readonly<Record<Zone, readonly Zone[]>> = {
   sdk: ["contracts"],
   sandbox: [],
   server: ["contracts", "flow", "sandbox"],
-  cli: ["contracts", "sdk"],
+  cli: ["contracts", "flow", "sdk"],
   web: ["contracts", "flow", "sdk"],
   // It starts the real server inside the test process, and only tests may import it.
   testkit: ["contracts", "sdk", "sandbox", "server"],

@@ -1,6 +1,7 @@
 import { renderRouteTable } from "../generate-sdk-routes.ts";
 import { repositoryRoot } from "../source-files.ts";
 import { generateAccessTable } from "./access-table.ts";
+import { generateCompositionSchema } from "./composition-schema.ts";
 import { generateConfigurationReference } from "./configuration-reference.ts";
 import { generateErrorReference } from "./error-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
@@ -14,6 +15,7 @@ import { generateWireHashes } from "./wire-shapes.ts";
 export function generateAll(): GeneratedFile[] {
   return [
     generateAccessTable(),
+    generateCompositionSchema(),
     generateConfigurationReference(),
     generateErrorReference(),
     generateOpenApi(),

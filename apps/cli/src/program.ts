@@ -56,6 +56,8 @@ import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
 import { assetVerbs, defineDeleteAssetsCommand, versionVerbs } from "./commands/asset-verbs.ts";
+import { compositionCompileCommand } from "./commands/composition-compile.ts";
+import { compositionValidateCommand } from "./commands/composition-validate.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
 import { cacheWarmCommand } from "./commands/cache-warm.ts";
@@ -274,6 +276,7 @@ export function buildProgram(): Command {
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
       ...sharing("asset"),
     ]),
+    noun("composition", "typed graphs of steps that compile to Python", [compositionValidateCommand, compositionCompileCommand]),
     noun("workspace", "trees of files in which runs happen", [...workspaceVerbs(), ...workspaceEnds(), ...sharing("workspace")]),
     noun("sandbox", "long-lived sandboxes", [
       sandboxCreateCommand,

@@ -1,7 +1,7 @@
 import { body as build, node as make, type RawBody, type RawNode } from "./build.ts";
 
 /** Numbers that are the same for a seed. */
-export function seeded(seed: number): (below: number) => number {
+function seeded(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

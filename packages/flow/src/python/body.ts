@@ -19,7 +19,7 @@ import {
   type Doc,
 } from "./doc.ts";
 import type { PythonFile } from "./file.ts";
-import { useHelper } from "./helpers.ts";
+import { useProvided } from "./provided-functions.ts";
 import { layOut, simple, type Statement } from "./lines.ts";
 import { defineFunction, defineNode, docstringLines, samplerOf, titleOf, type NodeFunction } from "./node-functions.ts";
 import type { Plan } from "./plan.ts";
@@ -218,7 +218,7 @@ export class BodyWriter {
     const parameters = [...found.parameters].map(([port, name]): Doc => [name, "=", port === "item" ? item : given(port)]);
     const items = given("items");
     if (!found.isAsync) return comprehension(call(found.name, parameters), [`for ${item} in ${render(items, 0)}`]);
-    useHelper(this.file, "map_concurrently");
+    useProvided(this.file, "map_concurrently");
     return call("map_concurrently", [[`lambda ${item}: `, call(found.name, parameters)], items, `limit=${node.config.concurrency}`]);
   }
 
@@ -295,7 +295,7 @@ export class BodyWriter {
   }
 
   private approval(node: FlowNodeOf<"approval">, value: string): void {
-    useHelper(this.file, "approve");
+    useProvided(this.file, "approve");
     const asked = this.names.take(`${toSnakeCase(titleOf(node), "approval")}_approved`);
     const message = node.config.message === "" ? titleOf(node) : node.config.message;
     this.add(node, simple([`${asked} = `, call("approve", [pyString(message), value])]));

@@ -19,7 +19,7 @@ export class PythonFile {
   readonly names = new Names(undefined, reserved);
   readonly imports = new Map<string, Set<string>>();
   readonly sections: Section[] = [];
-  readonly helpers = new Set<string>();
+  readonly provided = new Set<string>();
   /** Names of slots that are there already, by what makes them the same. */
   readonly slots = new Map<string, string>();
 

@@ -7,7 +7,7 @@ import { model, strategy, type FlowType } from "../types.ts";
 import { annotationOf, fullAnnotationOf } from "./annotations.ts";
 import { call, collection, render, type Doc } from "./doc.ts";
 import type { PythonFile } from "./file.ts";
-import { useHelper } from "./helpers.ts";
+import { useProvided } from "./provided-functions.ts";
 import { docstring, pyDict, pyLiteral, pyLongString, pyString } from "./strings.ts";
 import { indentPython, normalizeSource } from "./user-code.ts";
 
@@ -239,7 +239,7 @@ function defineCode(file: PythonFile, node: FlowNodeOf<"code">, path: readonly s
   ];
   if (isPython) add(file, node, path, [...head, ...indentPython(node.config.source)]);
   else {
-    useHelper(file, "run_json");
+    useProvided(file, "run_json");
     const script = textOf(file, javaScriptOf(node.config), name);
     const values = pyDict(parameters.map(({ port, name: variable }) => [port, variable]));
     add(file, node, path, [...head, ...statements(["return ", call("run_json", [`["node", "-e", ${render(script, 0)}]`, values])])]);
@@ -263,7 +263,7 @@ function javaScriptOf(config: FlowNodeOf<"code">["config"]): string {
 }
 
 function defineProgram(file: PythonFile, node: FlowNodeOf<"program">, path: readonly string[]): NodeFunction {
-  useHelper(file, "run_json");
+  useProvided(file, "run_json");
   const name = file.names.take(toSnakeCase(titleOf(node), "program"));
   const parameters = parametersOf(file, node.config.inputs, false);
   const values = pyDict(parameters.map(({ port, name: variable }) => [port, variable]));
@@ -276,7 +276,7 @@ function defineProgram(file: PythonFile, node: FlowNodeOf<"program">, path: read
 }
 
 function defineHttp(file: PythonFile, node: FlowNodeOf<"http">, path: readonly string[]): NodeFunction {
-  useHelper(file, "fetch");
+  useProvided(file, "fetch");
   const name = file.names.take(toSnakeCase(titleOf(node), "request"));
   const { method, url, headers, allowedHosts, timeoutSeconds } = node.config;
   const parameters: Parameter[] = [

@@ -1,7 +1,7 @@
 import type { PythonFile } from "./file.ts";
 
 /** Functions that files define for themselves, once, when a node needs them. */
-const helpers = {
+const provided = {
   approve: {
     imports: [
       ["sys", ""],
@@ -110,10 +110,10 @@ def fetch(
 } as const;
 
 /** Puts a function of these into the file, unless it is there. */
-export function useHelper(file: PythonFile, name: keyof typeof helpers): void {
-  if (file.helpers.has(name)) return;
-  file.helpers.add(name);
-  const { imports, source } = helpers[name];
+export function useProvided(file: PythonFile, name: keyof typeof provided): void {
+  if (file.provided.has(name)) return;
+  file.provided.add(name);
+  const { imports, source } = provided[name];
   for (const [module, imported] of imports) file.use(module, imported);
   file.sections.push({ lines: source.split("\n"), marks: [] });
 }
