@@ -160,10 +160,14 @@ export class RandomGraph {
     for (let step = 0; step < steps; step += 1) this.grow(depth, id, find, connect);
     const face: Interface = { inputs, outputs: [] };
     const outputs = [...wanted];
-    for (let left = wanted.length === 0 ? 1 + this.random(3) : this.random(2); left > 0; left -= 1)
+    // What nobody has used so far comes out first: else most of what is computed would never be compared.
+    const used = new Set(edges.map((edge) => edge.slice(0, edge.indexOf(" "))));
+    const inner: readonly Type[] = ["MelleaSession", "Context", "SamplingStrategy", "sum"];
+    const unused = available.filter(({ port, type }) => !used.has(port) && !inner.includes(type));
+    for (let left = wanted.length === 0 ? 2 + this.random(5) : this.random(4); left > 0; left -= 1)
       outputs.push({ name: `${this.pick(portNames)}-out${outputs.length}`, type: "Any" });
     for (const { name, type } of outputs) {
-      const source = type === "Any" ? find(null) : this.sure(type, id, find, connect);
+      const source = type === "Any" ? (unused.pop() ?? find(null)) : this.sure(type, id, find, connect);
       if (source === undefined) continue;
       const isSure = !source.isGuarded && source.type !== "Any";
       const shown = isSure ? source.type : "Any";
