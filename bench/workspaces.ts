@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { describeMachine, markdownTable, report } from "./results.ts";
-import { startOurs } from "./servers.ts";
+import { startOurs, type Server } from "./servers.ts";
 
 /**
  * How long a run in a workspace takes to start, by the number of its files, and what 100 clones of a workspace take:
- * `node bench/workspaces.ts [ROUNDS] [--write]`. The reference is the same program in no workspace, in the same round.
+ * `node bench/workspaces.ts [ROUNDS] [--write]`. The reference is the same run, in the same round, on a server that puts the files into each
+ * sandbox one by one.
  */
 
 const { positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
@@ -13,83 +14,116 @@ const counts = [10, 100, 1000, 10_000];
 const clones = 100;
 const fileBytes = 200;
 
-await using server = await startOurs({ SYLA_RATE_LIMIT: "0" });
-
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1${path}`, {
+async function call<T>({ port, headers }: Server, method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, {
     method,
-    headers: { ...server.headers, "content-type": "application/json" },
+    headers: { ...headers, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
 }
 
-async function makeWorkspace(count: number): Promise<string> {
+async function makeWorkspace(server: Server, count: number): Promise<string> {
   const files = Array.from({ length: count }, (_, index) => ({
     path: `d${index % 100}/f${index}.txt`,
     content: `${index} `.padEnd(fileBytes, "x"),
   }));
-  return (await call<{ id: string }>("POST", "/workspaces", { name: `${count} files`, files })).id;
+  return (await call<{ id: string }>(server, "POST", "/workspaces", { name: `${count} files`, files })).id;
 }
 
+/** What it took a run, milliseconds: from its claim to the program's first instruction, and from the request to the answer. */
 interface Timed {
-  readonly status: string;
-  readonly timings: { readonly startMs: number; readonly runMs: number };
+  readonly start: number;
+  readonly total: number;
 }
 
-/** Milliseconds from the claim to the program's first instruction, and from the request to the answer. */
-async function time(workspaceId: string | null, writeBack: boolean): Promise<{ start: number; total: number }> {
+async function time(server: Server, workspaceId: string | null, writeBack = false): Promise<Timed> {
   const place = workspaceId === null ? {} : { workspaceId, writeBack };
+  const code = writeBack ? `open("d0/f0.txt", "w").write("${Math.random()}")` : `print(${Math.random()})`;
   const began = performance.now();
-  const run = await call<Timed>("POST", "/executions?wait=true", { language: "python", code: `print(${Math.random()})`, ...place });
+  const wish = { language: "python", code, ...place };
+  const run = await call<{ status: string; timings: { startMs: number } }>(server, "POST", "/executions?wait=true", wish);
   if (run.status !== "succeeded") throw new Error(`a run has ${run.status}`);
   return { start: run.timings.startMs, total: performance.now() - began };
 }
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const shown = (ms: number) => ms.toFixed(ms < 10 ? 1 : 0);
+const ratio = (value: number, reference: number) => `${(value / reference).toFixed(2)}×`;
 
-const places: readonly (readonly [string, string | null])[] = [
-  ["none", null],
-  ...(await Promise.all(counts.map(async (count) => [`${count} files`, await makeWorkspace(count)] as const))),
-];
+await using ready = await startOurs({ SYLA_RATE_LIMIT: "0" });
+await using copying = await startOurs({ SYLA_RATE_LIMIT: "0", SYLA_TREE_CACHE_BYTES: "0" });
+const servers = [ready, copying] as const;
+
+/** Of one number of files: medians on the server where they lie ready, and on the one that copies them. */
+async function measure(count: number | null) {
+  const ids = await Promise.all(servers.map(async (server) => (count === null ? null : await makeWorkspace(server, count))));
+  const first = await Promise.all(servers.map(async (server, at) => await time(server, ids[at] ?? null))); // what is made once
+  const plain: Timed[][] = [[], []];
+  const written: Timed[][] = [[], []];
+  for (let round = 0; round < rounds; round += 1)
+    for (const [at, server] of servers.entries()) {
+      plain[at]?.push(await time(server, ids[at] ?? null));
+      if (count !== null) written[at]?.push(await time(server, ids[at] ?? null, true));
+    }
+  const medians = (timed: readonly Timed[][], key: keyof Timed) =>
+    timed.map((list) => median(list.map((one) => one[key]))) as [number, number];
+  return {
+    first: first.map(({ start }) => start),
+    start: medians(plain, "start"),
+    total: medians(plain, "total"),
+    back: medians(written, "total"),
+    ids,
+  };
+}
+
 const rows: string[][] = [];
-for (const [name, id] of places) {
-  await time(id, false); // what is made once
-  const plain: { start: number; total: number }[] = [];
-  const written: { start: number; total: number }[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    plain.push(await time(id, false));
-    if (id !== null) written.push(await time(id, true));
-  }
+let ofTen = Number.NaN;
+let largest: string | null = null;
+for (const count of [null, ...counts]) {
+  const { first, start, total, back, ids } = await measure(count);
+  if (count === counts[0]) ofTen = start[0];
+  largest = ids[0] ?? null;
+  const pair = ([ours, theirs]: readonly [number, number]) => [`${shown(ours)} / ${shown(theirs)}`, ratio(...([ours, theirs] as const))];
   rows.push([
-    name,
-    shown(median(plain.map(({ start }) => start))),
-    shown(median(plain.map(({ total }) => total))),
-    written.length === 0 ? "" : shown(median(written.map(({ total }) => total))),
+    count === null ? "no workspace" : `${count} files`,
+    first.map(shown).join(" / "),
+    ...pair(start),
+    Number.isNaN(ofTen) ? "" : ratio(start[0], ofTen),
+    ...pair(total),
+    ...(count === null ? ["", ""] : pair(back)),
   ]);
 }
 
-const usage = async () => {
-  await call("POST", "/admin/storage/jobs", { kind: "measure" });
+async function storedBytes(): Promise<number> {
+  await call(ready, "POST", "/admin/storage/jobs", { kind: "measure" });
   for (;;) {
-    const { usage: found, jobs } = await call<{ usage: { bytes: number } | null; jobs: { state: string }[] }>("GET", "/admin/storage");
-    if (jobs.every(({ state }) => state !== "running") && found !== null) return found.bytes;
+    const found = await call<{ usage: { bytes: number } | null; jobs: { state: string }[] }>(ready, "GET", "/admin/storage");
+    if (found.jobs.every(({ state }) => state !== "running") && found.usage !== null) return found.usage.bytes;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-};
-const cloned = places.at(-1)?.[1] ?? "";
-const before = await usage().catch(() => null);
+}
+const before = await storedBytes();
 const began = performance.now();
-for (let made = 0; made < clones; made += 1) await call("POST", `/workspaces/${cloned}/clone`, {});
+for (let made = 0; made < clones; made += 1) await call(ready, "POST", `/workspaces/${largest ?? ""}/clone`, {});
 const cloneMs = (performance.now() - began) / clones;
-const after = await usage().catch(() => null);
+const added = (await storedBytes()) - before;
 
-const table = markdownTable(["workspace", "start ms", "request to answer ms", "with what was changed taken back ms"], rows);
-const room = before === null || after === null ? "not known" : `${after - before} bytes`;
+const head = [
+  "",
+  "first start, ms",
+  "start, ms",
+  "ratio",
+  "to that of 10 files",
+  "request to answer, ms",
+  "ratio",
+  "with a file taken back, ms",
+  "ratio",
+];
 report(
   "runs in workspaces",
-  `${describeMachine()}. Medians of ${rounds} runs of \`print(…)\`, one after another; files of ${fileBytes} bytes.\n\n${table}\n\n` +
-    `${clones} clones of the workspace of ${counts.at(-1)} files: ${shown(cloneMs)} ms each, ${room} of content.\n`,
+  `${describeMachine()}. Medians of ${rounds} runs of a line of Python, one after another; files of ${fileBytes} bytes. Each pair: the files lie ready / they are put into each sandbox ` +
+    `one by one (the reference, in the same round). Up to 64 files are put in one by one in both.\n\n${markdownTable(head, rows)}\n\n` +
+    `${clones} clones of the workspace of ${counts.at(-1)} files: ${shown(cloneMs)} ms each, ${added} bytes of content more (${ratio(added, (counts.at(-1) ?? 0) * fileBytes * clones)} of as many copies).\n`,
 );

@@ -483,6 +483,12 @@ const options = {
     integer(64 * 1024 ** 2, 64 * 1024 ** 3),
     "Memory for compiling a program, bytes.",
   ),
+  treeCacheBytes: option(
+    "SYLA_TREE_CACHE_BYTES",
+    "4294967296",
+    integer(0, 1024 ** 4),
+    "Room for the files of workspaces and programs that lie ready for sandboxes, bytes; above it, what was used longest ago makes room. 0: none do, and each sandbox gets a copy of its files.",
+  ),
   environmentQuota: option(
     "SYLA_ENVIRONMENT_QUOTA",
     "21474836480",
@@ -787,6 +793,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     nodeRegistry: undefined,
     goProxy: undefined,
     uv: undefined,
+    treeCacheBytes: 4 * 1024 ** 3,
     environmentQuota: 20 * 1024 ** 3,
     environmentBytes: 4 * 1024 ** 3,
     environmentSeconds: 900,

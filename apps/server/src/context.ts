@@ -77,6 +77,7 @@ import { createDeriveSecret } from "./platform/standard-webhooks.ts";
 import { createSharedRateLimit } from "./platform/rate-limit.ts";
 import type { Service } from "./platform/service.ts";
 import { forgettingTries } from "./platform/tries.ts";
+import { TreeFolders } from "./platform/tree-folders.ts";
 import { openTrees, type Trees } from "./platform/trees.ts";
 import { Quotas } from "./quotas/service.ts";
 import { tellOfQuota } from "./quotas/tell.ts";
@@ -390,8 +391,10 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const callBook = createCallBook(database.queries);
   const listener = opened.adopt(new GatewayListener({ gateway, runTokens, queries: database.queries, readerMs }), (value) => value.close());
+  const treeFolders = new TreeFolders({ root: directory.trees, blobs, trees, maxBytes: config.treeCacheBytes });
   const sandboxes = openSandboxes({
     layers: layers.folder,
+    trees: treeFolders.folder,
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,
@@ -489,6 +492,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const worker = new Worker({
     ...shared,
     trees,
+    treeFolders,
     environments,
     openSecrets: openProgramSecrets,
     workspaces: {

@@ -57,7 +57,8 @@ class Child:
         if self.booted and self.read(1) != payload.BOOTED:
             raise SetupError("the interpreter ended while it booted")
         # While init has it open, the payload need not take its mounts down before it can end.
-        self.opened.append(os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC))
+        self.namespace = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.opened.append(self.namespace)
 
     def read(self, size):
         """Exactly so many bytes of its report."""

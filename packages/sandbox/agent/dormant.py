@@ -44,6 +44,8 @@ NEVER = float("inf")
 LONGEST_PATIENCE = 600.0  # seconds
 # One that slept for less than so many times its patience was woken up too early, and waits for longer the next time.
 WORTHWHILE = 10
+# What init says to its holder by LEAVE: one word, when that sleeps or a message with more of it is on its way.
+SLEEP, MOUNT = b"\0", b"\1"
 MOST_KEPT = 1 << 18  # bytes of input and output that wait in an init which goes to sleep
 
 
@@ -87,20 +89,25 @@ def move_up(descriptor):
 # -- the holder
 
 
-def hear_of_sleep():
-    """A pipe: after a byte has been written into the one end, the holder, who has the other one, is sent SIGIO. Returns both."""
+def hear_of_init():
+    """A pipe: after a word has been written into the one end, the holder, who has the other one, is sent SIGIO. Returns both."""
     read_end, write_end = os.pipe()
     fcntl.fcntl(read_end, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(read_end, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
     return read_end, write_end
 
 
-def retire(told, control, means):
-    """Makes of the holder what only waits for its children. Returns when that is not possible, or nobody has asked for it: the pipe may
-    have been closed."""
+def hear(told):
+    """The word that init has said; empty when there is none: the pipe may have been closed."""
     try:
-        if not os.read(told, 1):
-            return
+        return os.read(told, 1)
+    except OSError:
+        return b""
+
+
+def retire(control, means):
+    """Makes of the holder what only waits for its children. Returns when that is not possible."""
+    try:
         os.dup2(control.fileno(), CONTROL)
         os.execve(means.waiter, ["syla-holder"], {})
     except OSError:
@@ -145,7 +152,7 @@ class Rest:
         orphans = take_signal(signal.SIGCHLD)
         state = os.memfd_create("syla-state", os.MFD_CLOEXEC)
         self.began = True
-        os.write(LEAVE, b"\0")
+        os.write(LEAVE, SLEEP)
         os.dup2(state, STATE)
         os.close(state)
         for descriptor in (*NUMBERS, *opened):

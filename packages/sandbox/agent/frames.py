@@ -25,6 +25,7 @@ DONE = 8  # the host has read the counters of this sandbox
 PAUSE = 9  # stop every process
 RESUME = 10  # let those go on that PAUSE stopped
 LOOK = 11  # the room on the disk has shrunk
+TREE = 12  # JSON {layers, gone}, before any FILE: trees of the host that are to be the workspace, without some paths of theirs; see overlays.py
 # agent → host
 HELLO = 32  # JSON {version, slot, pid}
 STARTED = 33  # JSON {agoMs}
@@ -37,7 +38,8 @@ EXIT = 39  # JSON, see supervisor.py
 FAILED = 40  # JSON {message}: the sandbox could not be made
 PAUSED = 41  # JSON {paused}: PAUSE or RESUME has been carried out
 RETURNED = 43  # JSON {path, size, executable}: a file of the workspace that is not what was put in; its bytes follow as DATA frames
-GONE = 44  # JSON {paths}: of what was put in and is not there any more
+GONE = 44  # JSON {paths}: of what was put in and is not there any more; of folders of a tree as well
+MOUNTED = 46  # JSON {error}: TREE has been carried out, or is not possible
 LEFT = 45  # JSON {whole, skipped}: that was all of the workspace, or not; so many entries are no files that could be sent
 DORMANT = 42  # JSON {diskBytes}: init goes to sleep; so much was on the disk
 

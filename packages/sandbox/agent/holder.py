@@ -15,10 +15,11 @@ import sys
 import dormant
 import init
 import linux
+import overlays
 import payload
 import sleepers
 
-WAITS_FOR = (_signal.SIGCHLD, _signal.SIGIO)  # blocked: a child has ended; init goes to sleep
+WAITS_FOR = (_signal.SIGCHLD, _signal.SIGIO)  # blocked: a child has ended; init goes to sleep, or wants a tree to be shown
 FRESH = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 
 
@@ -35,13 +36,12 @@ def hold(slot, settings):
     cgroups = [os.open(path.replace("SLOT", str(slot)), os.O_WRONLY | os.O_CLOEXEC) for path in settings["cgroups"]]
     _signal.pthread_sigmask(_signal.SIG_BLOCK, WAITS_FOR)
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    told, leave = dormant.hear_of_sleep() if settings["means"] is not None else (None, None)
+    told, leave = dormant.hear_of_init()
     pid = linux.clone(FRESH)
     if pid == 0:
         init.live(theirs, leave, slot, folders, settings)
     theirs.close()
-    if leave is not None:
-        os.close(leave)
+    os.close(leave)
     served = 0
     try:
         enter_namespaces(control, settings["filters"][0])
@@ -104,7 +104,11 @@ def fork_payload(ends, control, told, way, settings):
     ended = 0
     while not ended:
         if _signal.sigwait(WAITS_FOR) == _signal.SIGIO:
-            dormant.retire(told, control, settings["means"])
+            word = dormant.hear(told)
+            if word == dormant.SLEEP:
+                dormant.retire(control, settings["means"])
+            elif word == dormant.MOUNT:
+                overlays.serve(control)
         ended, status, usage = os.wait4(pid, os.WNOHANG)
     microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
     control.send(sleepers.ENDED.pack(status, 0, microseconds, 0, 0, usage.ru_maxrss))

@@ -30,7 +30,7 @@ NAMESPACES = ("user", "pid", "uts", "mnt")
 
 def live(control, leave, slot, paths, settings):
     """Init's whole life: leaves nothing of one run for the next, and ends when that cannot be said. `control` is its connection to the holder,
-    `leave` the pipe by which that is sent to sleep, `paths` are the slot's workspace and output. Never returns."""
+    `leave` the pipe by which that hears of init, `paths` are the slot's workspace and output. Never returns."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     host, means = connect(), settings["means"]
     try:
@@ -76,9 +76,9 @@ def show_namespaces(control, descriptors):
 
 def keep_only(control, host, leave, means):
     """Closes whatever else the holder had open. Returns both connections."""
-    wanted = [control.detach(), host.detach()]
+    wanted = [control.detach(), host.detach(), leave]
     if means is not None:
-        wanted += [leave, means.sleeper, means.python, means.code]
+        wanted += [means.sleeper, means.python, means.code]
     spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for descriptor in wanted]
     for number, descriptor in zip(dormant.NUMBERS, spare):
         os.dup2(descriptor, number, inheritable=False)

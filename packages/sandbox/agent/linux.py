@@ -24,6 +24,12 @@ MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
+MOUNT_ATTR_NOSUID = 2
+MOUNT_ATTR_NODEV = 4
+FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_CMD_CREATE = 0, 1, 6
+FSOPEN_CLOEXEC = FSMOUNT_CLOEXEC = 1
+MOVE_MOUNT_F_EMPTY_PATH = 4
+AT_FDCWD = -100
 
 PR_SET_PDEATHSIG = 1
 PR_SET_MEMORY_MERGE = 67  # since Linux 6.4
@@ -46,9 +52,10 @@ READ_ONLY_MAPPINGS = {"r--p": PROT_READ, "r-xp": PROT_READ | PROT_EXEC}
 WORTH_COPYING = 1 << 20  # bytes of a mapping: of the smaller ones few pages are used again
 
 SYSCALLS = {
-    "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126, "close_range": 436},
-    "aarch64": {"clone": 220, "pivot_root": 41, "capset": 91, "close_range": 436},
+    "x86_64": {"clone": 56, "pivot_root": 155, "capset": 126},
+    "aarch64": {"clone": 220, "pivot_root": 41, "capset": 91},
 }[os.uname().machine]
+SYSCALLS |= {"move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "close_range": 436}  # on all machines
 
 # PyDLL keeps the interpreter lock: a forked child must come back holding it.
 libc = ctypes.PyDLL(None, use_errno=True)
@@ -160,6 +167,24 @@ def bind(source, target, flags=0):
     """Bind mount with flags: a bind ignores them, so a remount follows."""
     mount(source, target, None, MS_BIND)
     mount(None, target, None, MS_BIND | MS_REMOUNT | flags)
+
+
+def make_file_system(kind, words, flags, attributes):
+    """Mounts a new one nowhere yet: a descriptor, for `move_mount`. `words`: {option: value}."""
+    context = syscall("fsopen", os.fsencode(kind), ctypes.c_uint(FSOPEN_CLOEXEC))
+    configure = [(FSCONFIG_SET_STRING, name.encode(), os.fsencode(value)) for name, value in words.items()]
+    configure += [(FSCONFIG_SET_FLAG, name.encode(), None) for name in flags]
+    try:
+        for command, name, value in (*configure, (FSCONFIG_CMD_CREATE, None, None)):
+            syscall("fsconfig", ctypes.c_int(context), ctypes.c_uint(command), name, value, ctypes.c_int(0))
+        return syscall("fsmount", ctypes.c_int(context), ctypes.c_uint(FSMOUNT_CLOEXEC), ctypes.c_uint(attributes))
+    finally:
+        os.close(context)
+
+
+def move_mount(descriptor, target):
+    """Puts a mount that is nowhere yet on top of what is at `target`."""
+    syscall("move_mount", ctypes.c_int(descriptor), b"", ctypes.c_int(AT_FDCWD), os.fsencode(target), ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH))
 
 
 def unmount(target):

@@ -120,6 +120,8 @@ def bounded(kind, limit):
 def enter(received):
     """Runs the program of the plan: in this interpreter, or in place of it. Never returns."""
     plan, interpreted = received
+    if plan["overlaid"]:
+        os.chdir("/workspace")  # another one than before
     if plan["mode"] == "exec":
         replace(plan["argv"], plan["env"])
     os.close(REPORT_FD)

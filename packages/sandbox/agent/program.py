@@ -16,7 +16,7 @@ import types
 import weakref
 
 AGENT_MODULES = (
-    *("agent", "artifacts", "awake", "child", "dormant", "folders", "frames", "heap", "holder", "init", "intake", "late", "linux"),
+    *("agent", "artifacts", "awake", "child", "dormant", "folders", "frames", "heap", "holder", "init", "intake", "late", "linux", "overlays"),
     *("output", "pauser", "payload", "preboot", "program", "relay", "returns", "roots", "seccomp", "sleepers", "slots", "supervisor", "syscalls", "watch"),
 )
 FLUSH_FAILED = 120

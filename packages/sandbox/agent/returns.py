@@ -4,9 +4,11 @@ import os
 import stat
 
 import frames
+import overlays
 from artifacts import DEEPEST, send_file
 
 ROOT = b"/workspace"
+UPPER = os.fsencode(overlays.UPPER)
 # A file that was put in so shortly before the program began may have been changed within the same tick of the clock: it is sent in any case.
 TICK_NS = 50_000_000
 AT_ONCE = 200  # names in one frame
@@ -17,19 +19,26 @@ def facts_of(status):
     return status.st_ino, status.st_ctime_ns, status.st_size
 
 
-def send_changes(send, put_in, began_ns, limits):
+def send_changes(send, put_in, began_ns, limits, layers):
     """Hands every regular file that is not what was put in to `send(kind, payload)`, then the names of what has gone, then LEFT: how complete it is.
 
     `put_in`: {path: facts, or None for a link}; `limits`: {maxBytes, maxFiles, ignore}, the last one names of folders that nobody looks into.
+    `layers`: the trees below an overlay, where there is one: what was not touched is there alone, and not looked at.
     """
     ignore = {os.fsencode(name) for name in limits["ignore"]}
-    left, count, skipped, is_whole, seen = limits["maxBytes"], 0, 0, True, set()
-    for path, status in entries(ignore):
+    root = UPPER if layers else ROOT
+    left, count, skipped, is_whole, seen, gone = limits["maxBytes"], 0, 0, True, set(), []
+    for path, status in entries(root, ignore):
         if path is None:
             is_whole = False
             continue
+        name = path[len(root) + 1 :]
+        if layers and overlays.takes_place(name, status, layers):
+            gone.append(os.fsdecode(name))
+        if stat.S_ISDIR(status.st_mode) or (layers and overlays.is_whiteout(status)):
+            continue
         try:
-            name = os.path.relpath(path, ROOT).decode()
+            name = name.decode()
         except UnicodeDecodeError:
             skipped += 1
             continue
@@ -54,8 +63,8 @@ def send_changes(send, put_in, began_ns, limits):
         os.close(descriptor)
         if not is_whole:
             break
-    gone = [name for name in put_in if name not in seen and not is_ignored(name, ignore)] if is_whole else []
-    for start in range(0, len(gone), AT_ONCE):
+    gone += [name for name in put_in if name not in seen and not is_ignored(name, ignore)]
+    for start in range(0, len(gone) if is_whole else 0, AT_ONCE):
         send(frames.GONE, frames.as_json({"paths": gone[start : start + AT_ONCE]}))
     send(frames.LEFT, frames.as_json({"whole": is_whole, "skipped": skipped}))
 
@@ -64,9 +73,9 @@ def is_ignored(name, ignore):
     return any(os.fsencode(part) in ignore for part in name.split("/"))
 
 
-def entries(ignore):
-    """Paths (bytes) of what is no folder, with its facts; None for a folder that cannot be read. No link is followed."""
-    folders = [ROOT]
+def entries(root, ignore):
+    """Paths (bytes) of everything, with its facts; None for a folder that cannot be read. No link is followed."""
+    folders = [root]
     while folders:
         current = folders.pop()
         if len(current) > DEEPEST:
@@ -83,5 +92,4 @@ def entries(ignore):
                 continue
             if stat.S_ISDIR(status.st_mode):
                 folders.append(path)
-            else:
-                yield path, status
+            yield path, status

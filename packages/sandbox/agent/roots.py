@@ -3,6 +3,7 @@
 import os
 
 import linux
+import overlays
 
 USER_ID = 1000
 TEMPLATE = "/newroot"
@@ -41,8 +42,8 @@ def build_template(settings):
     """Mounts the read-only root of every run of this jail at TEMPLATE. Needs a fresh user and mount namespace."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", TEMPLATE, "tmpfs", PRIVATE, "mode=755,size=1m")
-    for name in ("dev", "proc", "tmp", "workspace", "output"):
-        os.mkdir(f"{TEMPLATE}/{name}")
+    for name in ("dev", "proc", "tmp", "workspace", "output", overlays.TREES):
+        os.mkdir(f"{TEMPLATE}/{name.lstrip('/')}")
     for name in settings["root"]:
         copy_entry(f"/{name}", f"{TEMPLATE}/{name}")
         if not os.path.islink(f"/{name}"):
@@ -51,6 +52,8 @@ def build_template(settings):
     build_devices()
     if settings["session"]:
         build_session_folders()
+    if os.path.isdir("/trees"):
+        linux.bind("/trees", f"{TEMPLATE}{overlays.TREES}", linux.MS_RDONLY | PRIVATE)
     linux.mount(None, TEMPLATE, None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | PRIVATE)
 
 
@@ -106,7 +109,7 @@ def enter(workspace, output):
 
 def hide_init():
     """Covers its folder in /proc, with one that is empty: nobody in there has anything to do with it, whatever the kernel would let him."""
-    linux.mount("/tmp", "/proc/1", None, linux.MS_BIND)
+    linux.mount("/dev/shm", "/proc/1", None, linux.MS_BIND)
 
 
 def open_last_pid():

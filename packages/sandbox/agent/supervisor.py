@@ -99,7 +99,7 @@ class Supervisor:
         self.session = "session" in self.plan
         self.gather = 0 if self.session else GATHER
         self.output = Output(UNLIMITED if self.session else limits["outputBytes"], self.forward)
-        self.disk = watch.DiskWatch(limits["diskBytes"])
+        self.disk = watch.DiskWatch(limits["diskBytes"], self.device)
         self.watches = [("disk", self.disk)]
         if "memoryBytes" in limits:
             folders = [self.child.open_folder(path) for path in ("/tmp", "/dev/shm")]
@@ -122,9 +122,12 @@ class Supervisor:
                 if kind == frames.START:
                     files.done()
                     plan = json.loads(body)
-                    self.put_in = files.put_in if "returns" in plan else None
-                    return plan
-                files.handle(kind, body)
+                    self.put_in, self.device, self.layers = files.put_in if "returns" in plan else None, files.device, files.layers
+                    return plan | {"overlaid": files.device is not None}
+                if kind == frames.TREE:
+                    frames.send_json(self.sock, frames.MOUNTED, {"error": files.show(json.loads(body), self.child)})
+                else:
+                    files.handle(kind, body)
 
     def wait_for_host(self):
         """Until it says something. A payload that ends meanwhile is no sandbox to be handed out."""
@@ -331,7 +334,7 @@ class Supervisor:
     def finish(self):
         """Kills what the program left running, then hands over the rest of its output, its artifacts and the result."""
         self.child.kill_all()
-        if self.child.status != 0 and self.reason is None and watch.disk_usage() >= 0.99 * self.plan["limits"]["diskBytes"]:
+        if self.child.status != 0 and self.reason is None and watch.disk_usage(self.disk.overlay) >= 0.99 * self.plan["limits"]["diskBytes"]:
             self.reason = "disk"  # the kernel refused to let a file grow beyond the limit
         for descriptor in list(self.open_streams):
             # Nobody is left to write. An end of the pipe that lies in a dead socket's queue may keep it open for a while, no matter.
@@ -343,7 +346,7 @@ class Supervisor:
         if not self.session:
             artifacts.send_artifacts(self.send, self.plan["artifacts"])
             if self.put_in is not None:
-                returns.send_changes(self.send, self.put_in, self.began_ns, self.plan["returns"])
+                returns.send_changes(self.send, self.put_in, self.began_ns, self.plan["returns"], self.layers)
         self.outgoing += frames.encode(frames.EXIT, frames.as_json(self.result()))
         self.sock.sendall(self.outgoing)
         while not self.done:  # the host closes after the last one

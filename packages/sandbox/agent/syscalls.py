@@ -73,8 +73,9 @@ futex_wait=455 futex_requeue=456 mseal=462
 """
 
 
-# What a payload needs on its way into its namespaces, and no longer.
-ENTERING = {"x86_64": "mount=165 unshare=272 setns=308", "aarch64": "mount=40 unshare=97 setns=268"}
+# What a payload needs on its way into its namespaces, and who shows it a tree, and no longer.
+MOUNTING = "move_mount=429 fsopen=430 fsconfig=431 fsmount=432"
+ENTERING = {"x86_64": f"mount=165 unshare=272 setns=308 {MOUNTING}", "aarch64": f"mount=40 unshare=97 setns=268 {MOUNTING}"}
 
 
 def parse(text):

@@ -31,8 +31,9 @@ class DiskWatch:
     """The disk limit. Counting costs: it is done at once when the host says that the room on the file system has shrunk by so much that
     this run alone could have gone over, and else more and more seldom as long as nothing changes."""
 
-    def __init__(self, limit):
-        self.limit, self.used, self.suspected = limit, 0, False
+    def __init__(self, limit, overlay):
+        """`overlay`: the device of one over the workspace; None where there is none."""
+        self.limit, self.overlay, self.used, self.suspected = limit, overlay, 0, False
         self.first_room, self.first_files = free()
         self.room = self.first_room
         self.interval = FIRST_INTERVAL
@@ -54,7 +55,7 @@ class DiskWatch:
     def exceeded(self, now):
         if now < self.due:
             return False
-        before, self.room, self.used = self.used, free()[0], disk_usage()
+        before, self.room, self.used = self.used, free()[0], disk_usage(self.overlay)
         hidden = self.hidden_use()
         quiet = self.used == before and not self.suspected
         self.interval = min(2 * self.interval, LONGEST_INTERVAL) if quiet else FIRST_INTERVAL
@@ -77,8 +78,9 @@ def free():
     return facts.f_bfree * facts.f_frsize, facts.f_ffree
 
 
-def disk_usage():
-    """Bytes on disk of the workspace, /output and files that are deleted but still open; infinite above MAX_ENTRIES or below any path."""
+def disk_usage(overlay):
+    """Bytes on disk of the workspace, without what a tree below an overlay has, of /output and of files that are deleted but still open;
+    infinite above MAX_ENTRIES or below any path."""
     total, entries, folders = 0, 0, ["/workspace", "/output"]
     while folders:
         try:
@@ -95,10 +97,10 @@ def disk_usage():
             continue  # gone meanwhile
         if entries > MAX_ENTRIES:
             return float("inf")
-    return total + deleted_bytes(os.stat("/workspace").st_dev)
+    return total + deleted_bytes((os.stat("/workspace").st_dev, overlay))
 
 
-def deleted_bytes(device):
+def deleted_bytes(devices):
     """Files without a name live on while a process has them open."""
     seen = {}
     for path in descriptor_paths():
@@ -106,7 +108,7 @@ def deleted_bytes(device):
             facts = os.stat(path)
         except OSError:
             continue
-        if facts.st_nlink == 0 and facts.st_dev == device and stat.S_ISREG(facts.st_mode):
+        if facts.st_nlink == 0 and facts.st_dev in devices and stat.S_ISREG(facts.st_mode):
             seen[facts.st_ino] = facts.st_blocks * 512
     return sum(seen.values())
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { encodeFrame, encodeJsonFrame, FrameReader, FrameType, protocolVersion, type Frame } from "./frames.ts";
-import { SandboxError, type InputEntry, type SandboxEvent } from "./spec.ts";
+import { SandboxError, type InputEntry, type InputTree, type SandboxEvent } from "./spec.ts";
 
 const chunkBytes = 1 << 20;
 const mostUnsentBytes = 32 << 20;
@@ -33,6 +33,7 @@ const Exit = z.object({
 });
 export type AgentExit = z.infer<typeof Exit>;
 
+const Mounted = z.object({ error: z.string().nullable() });
 const Paused = z.object({ paused: z.boolean() });
 const Dormant = z.object({ diskBytes: z.number().nonnegative() });
 
@@ -73,9 +74,23 @@ export class SandboxConnection {
     return this.#socket.destroyed || this.#socket.readableEnded;
   }
 
-  /** Puts files into the workspace. A few small ones wait for `start`, to be sent with it. */
+  /**
+   * Makes trees the workspace, before any file is put in. Answers null, or why the machine cannot do that: then nothing has changed. Throws a
+   * {@link SandboxError} when the agent goes away.
+   */
+  async mount({ layers, gone }: Pick<InputTree, "layers" | "gone">): Promise<string | null> {
+    this.#write(encodeJsonFrame(FrameType.tree, { layers, gone }));
+    const frame = await this.#next();
+    if (frame.type === FrameType.mounted) return parse(Mounted, frame).error;
+    throw new SandboxError(
+      "sandbox_failed",
+      frame.type === FrameType.failed ? parse(Failed, frame).message : "the agent did not say what became of a tree",
+    );
+  }
+
+  /** Puts files into the workspace, after those of earlier calls. A few small ones wait for `start`, to be sent with it. */
   async sendFiles(files: Iterable<InputEntry> | AsyncIterable<InputEntry>): Promise<void> {
-    this.#socket.cork();
+    if (this.#socket.writableCorked === 0) this.#socket.cork(); // each would need an end of its own
     for await (const file of files) {
       if ("link" in file) {
         this.#write(encodeJsonFrame(FrameType.file, { path: file.path, link: file.link }));

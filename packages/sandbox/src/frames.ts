@@ -16,6 +16,7 @@ export const FrameType = {
   pause: 9,
   resume: 10,
   look: 11,
+  tree: 12,
   hello: 32,
   started: 33,
   stdout: 34,
@@ -30,6 +31,7 @@ export const FrameType = {
   returned: 43,
   gone: 44,
   left: 45,
+  mounted: 46,
 } as const;
 
 export interface Frame {

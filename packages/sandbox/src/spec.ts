@@ -70,6 +70,17 @@ export interface InputLink {
 /** What may be put into a workspace. */
 export type InputEntry = InputFile | InputLink;
 
+/**
+ * Files that lie ready: folders below the one that the tier has been given for trees, the first one on top of the others, without the paths in
+ * `gone`, which may be folders. They stay there, as they are, until the sandbox has ended.
+ */
+export interface InputTree {
+  readonly layers: readonly string[];
+  readonly gone: readonly string[];
+  /** The same files, for a machine that cannot show a sandbox what lies ready. */
+  readonly files: () => AsyncIterable<InputFile>;
+}
+
 /** One run for a sandbox. */
 export interface SandboxSpec {
   /** Whose run it is: runs of different tenants never share an outer wall. */
@@ -80,6 +91,8 @@ export interface SandboxSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Uint8Array | null;
+  /** The first of its files; `files` are put in after that, in place of those of the same path. */
+  readonly tree?: InputTree;
   readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
   readonly limits: SandboxLimits;
   readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
@@ -129,7 +142,7 @@ export type SandboxEvent =
   | { readonly type: "skipped"; readonly path: string; readonly reason: string }
   /** A file of the workspace that is not what was put in. */
   | { readonly type: "returned"; readonly path: string; readonly size: number; readonly executable: boolean }
-  /** What was put in and is not there any more. */
+  /** What was put in and is not there any more; folders of a tree among it: nothing of what that had in there is left. */
   | { readonly type: "gone"; readonly paths: readonly string[] }
   /** That was all that has changed, or, when not `whole`, only a part of it; so many entries are no files. */
   | { readonly type: "left"; readonly whole: boolean; readonly skipped: number }
@@ -160,6 +173,8 @@ export interface TierReport {
   readonly refusal?: Refusal;
   readonly walls: readonly string[];
   readonly limits: Readonly<Record<LimitName, Enforcer>>;
+  /** How a sandbox gets many files: an overlay of what lies ready, whatever their number, or a copy of each; why not the former. Null: not known. */
+  readonly files: { readonly by: "overlay" | "copies"; readonly reason: string | null } | null;
 }
 
 /** The sandboxes that a tier keeps for one purpose: runs of a runtime or of any that starts afresh, with a network or without. */
@@ -202,6 +217,7 @@ export interface SessionSpec {
   readonly tenant: string;
   readonly runtime: RuntimeSpec;
   readonly env: Readonly<Record<string, string>>;
+  readonly tree?: InputTree;
   readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
   /** The Python, as it is found inside, that its contexts are made of; the system's when left out. */
   readonly python?: string;

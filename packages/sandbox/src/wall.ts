@@ -32,6 +32,9 @@ const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
 /** Where programs find built dependencies. */
 export const layersFolder = "/layers";
 
+/** Where the agent finds trees; no program does. */
+const treesFolder = "/trees";
+
 /** The programs that the walls are made of. */
 export interface WallPrograms {
   readonly bwrap: string;
@@ -48,6 +51,8 @@ export interface WallSpec {
   readonly folder: string;
   /** The host folder that becomes `/layers`: each run finds the one below it whose name it is told, and cannot list the others. */
   readonly layers?: string;
+  /** The host folder whose folders can be a run's files; whoever knows the name of one may have it. */
+  readonly trees?: string;
   readonly uid: number | null;
   readonly cgroup: JailCgroup | null;
   /** Its slots have a relay to the host. */
@@ -88,6 +93,7 @@ export function spawnWall(wish: WallSpec): ChildProcess {
   const entry = {
     stage,
     binds: [...binds].map(([name, source]) => [source, name]),
+    owned: ["trees"],
     uid: spec.uid,
     cgroups: spec.cgroup?.agentProcs ?? [],
     argv: [spec.programs.bwrap, ...bwrapArguments(spec, (name) => join(stage, name))],
@@ -103,6 +109,7 @@ function ownBinds(spec: WallSpec): Map<string, string> {
     ["jail", spec.folder],
   ]);
   if (spec.layers !== undefined) binds.set("layers", spec.layers);
+  if (spec.trees !== undefined) binds.set("trees", spec.trees);
   spec.runtime.mounts.forEach(({ source }, index) => binds.set(`mount-${index}`, source));
   for (const [source, name] of spec.cgroup?.binds ?? []) binds.set(name, source);
   return binds;
@@ -119,6 +126,7 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
   if (spec.layers !== undefined) words.push("--ro-bind", locate("layers"), layersFolder);
+  if (spec.trees !== undefined) words.push("--ro-bind", locate("trees"), treesFolder);
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
   const forks = spec.runtime.pooling === "fork" && !spec.session;

@@ -27,6 +27,7 @@ export interface DataDirectory {
   readonly spool: string;
   readonly sandboxes: string;
   readonly environments: string;
+  readonly trees: string;
   readonly lockFile: string;
   readonly serverFile: string;
   readonly localKeyFile: string;
@@ -46,6 +47,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     spool: at("spool"),
     sandboxes: at("sandboxes"),
     environments: at("environments"),
+    trees: at("trees"),
     lockFile: at("server.lock"),
     serverFile: at("server.json"),
     localKeyFile: at("cli.key"),
@@ -65,7 +67,7 @@ export function createDataDirectory(directory: DataDirectory): void {
   try {
     mkdirSync(directory.root, { recursive: true, mode: 0o700 });
     chmodSync(directory.root, 0o700);
-    for (const path of [directory.postgres, directory.blobs, directory.spool, directory.sandboxes, directory.environments])
+    for (const path of [directory.postgres, directory.blobs, directory.spool, directory.sandboxes, directory.environments, directory.trees])
       mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new AppError("data_dir_unusable", {

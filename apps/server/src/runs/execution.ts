@@ -74,6 +74,8 @@ export class Execution {
   readonly #ended = new AbortController();
   #compilation: Compilation | null = null;
   #program: PreparedProgram | null = null;
+  /** Lets go of what its sandbox shows, when that has ended or was not to be had. */
+  #releaseTree: (() => void) | null = null;
   #run: SandboxRun | null = null;
   #cancelled = false;
   /** From now on it may be running, whatever comes. */
@@ -137,9 +139,13 @@ export class Execution {
       this.#access = await this.#openModels(limits.wallMs);
       const secrets = await this.#openSecrets();
       this.#sandboxAt = Date.now();
+      const runtime = program.runtime(limits);
+      const held = program.tree === null ? null : await this.#preparation.treeFolders.hold(program.tree.sha256, program.tree.line);
+      this.#releaseTree = held?.release ?? null;
+      const files = held === null ? program.files : program.besides;
       const starting = this.#sandboxes.start(config.tier, {
         tenant: ownerId,
-        runtime: program.runtime(limits),
+        runtime,
         entrypoint,
         args: config.args,
         env: {
@@ -152,13 +158,15 @@ export class Execution {
         },
         ...(this.#access !== null && { gatewayToken: this.#access.token.reveal() }),
         stdin,
-        files: this.#clock.during("workspace", inputEntries(this.#blobs, program.files, program.links, config.datasets)),
+        ...(held !== null && { tree: held.tree }),
+        files: this.#clock.during("workspace", inputEntries(this.#blobs, files, program.links, config.datasets)),
         limits,
         network: config.network,
         artifacts: artifactLimits,
         ...(this.#returns !== null && { returns: returnLimits }),
         begin: () => this.#begin(),
       });
+      starting.catch(() => this.#letGoOfTree()); // it may come to nothing when nobody waits for it any more
       this.#run = await awaitSandbox(starting, this.#ended.signal, () => this.#beginning);
       if (this.#cancelled) this.#run.cancel(cancelGraceMs);
       for await (const event of this.#run.events) {
@@ -172,8 +180,14 @@ export class Execution {
       return this.#fail(error);
     } finally {
       this.#program?.release();
+      if (this.#run !== null) this.#letGoOfTree();
       await this.#access?.close().catch(() => {}); // the token expires by itself
     }
+  }
+
+  #letGoOfTree(): void {
+    this.#releaseTree?.();
+    this.#releaseTree = null;
   }
 
   /** The owner's secrets for the program, as variables; from now on they are taken out of whatever it says. */

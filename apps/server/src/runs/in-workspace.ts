@@ -46,6 +46,8 @@ export interface WorkspaceReturns {
 }
 
 const shebangBytes = 256;
+/** Files and folders that a workspace can lose. */
+const mostGone = returnLimits.maxFiles * 2;
 
 /** Checks a request for a run in a workspace; its entrypoint may be one of the workspace's files. @throws AppError */
 export async function checkInWorkspace(
@@ -133,6 +135,7 @@ export class ReturnCollector {
   readonly #executable = new Set<string>();
   readonly #gone: string[] = [];
   #isWhole = false;
+  #tooMany = false;
   #skipped = 0;
 
   constructor(blobs: Blobs) {
@@ -154,7 +157,9 @@ export class ReturnCollector {
   }
 
   gone(paths: readonly string[]): void {
-    this.#gone.push(...paths.slice(0, returnLimits.maxFiles * 2 - this.#gone.length));
+    const room = mostGone - this.#gone.length;
+    this.#gone.push(...paths.slice(0, room));
+    this.#tooMany ||= paths.length > room;
   }
 
   left({ whole, skipped }: Extract<SandboxEvent, { readonly type: "left" }>): void {
@@ -169,7 +174,7 @@ export class ReturnCollector {
   /** Everything, on the disk; null when something is missing. @throws AppError `storage_full` */
   async end(): Promise<{ readonly changed: TreeEntry[]; readonly gone: readonly string[] } | null> {
     await this.#files.end();
-    if (!this.#isWhole || this.#files.skippedCount > 0) return null;
+    if (!this.#isWhole || this.#tooMany || this.#files.skippedCount > 0) return null;
     const changed = this.#files.artifacts.map(({ path, size, sha256 }) => ({
       path,
       size,

@@ -3,6 +3,7 @@ import { SandboxError, type InputLink, type RuntimeSpec, type SandboxLimits } fr
 import { EnvironmentFailedError, type Environments, type ReadyEnvironment } from "../environments/service.ts";
 import type { WorkspaceReturns } from "./in-workspace.ts";
 import type { Secret } from "../platform/secret.ts";
+import type { TreeFolders } from "../platform/tree-folders.ts";
 import type { Trees } from "../platform/trees.ts";
 import type { Attempt } from "./execution.ts";
 import type { Compilation, Compilations } from "./compilations/service.ts";
@@ -15,6 +16,7 @@ export interface Preparation {
   readonly compilations: Compilations;
   readonly environments: Pick<Environments, "prepare">;
   readonly trees: Pick<Trees, "read">;
+  readonly treeFolders: Pick<TreeFolders, "hold">;
   readonly workspaces: WorkspaceReturns;
   /** Opens the secrets of a program. @throws AppError */
   readonly openSecrets: (
@@ -32,6 +34,9 @@ export interface PreparedProgram {
   readonly environmentMs: number | null;
   /** Its own files, and what was compiled. */
   readonly files: RunConfig["files"];
+  /** The tree that most of them are of, if there is one; and the others, which take the place of its own. */
+  readonly tree: { readonly sha256: string; readonly line: string } | null;
+  readonly besides: RunConfig["files"];
   /** Ways to what is not among its files. */
   readonly links: readonly InputLink[];
   /** Variables besides the run's own. */
@@ -49,30 +54,33 @@ export interface PreparedProgram {
  */
 export async function prepareProgram(attempt: Attempt, preparation: Preparation, signal: AbortSignal): Promise<PreparedProgram> {
   const began = performance.now();
-  const files = await filesOf(attempt.config, preparation.trees);
+  const source = await sourceOf(attempt.config, preparation.trees);
   let environment: ReadyEnvironment | null = null;
   try {
     environment = await prepareEnvironment(attempt, preparation, signal);
     const environmentMs = environment === null ? null : Math.round((performance.now() - began) * 100) / 100;
-    return await compileProgram({ attempt, preparation, signal, files, environment, environmentMs });
+    return await compileProgram({ attempt, preparation, signal, source, environment, environmentMs });
   } catch (error) {
     environment?.release();
     if (!(error instanceof EnvironmentFailedError)) throw error;
     const { explanation, phase: _phase, ...failure } = error.failure;
     if (explanation !== null) attempt.live.output("stderr", Buffer.from(`${explanation}\n`));
     const environmentMs = Math.round((performance.now() - began) * 100) / 100;
-    return { ...refused, error: { ...noPlace, ...failure }, environmentMs, files, runtime: () => requireSpec(attempt) };
+    return { ...refused, error: { ...noPlace, ...failure }, environmentMs, ...source, runtime: () => requireSpec(attempt) };
   }
 }
 
 const refused = { compilation: null, links: [], env: {}, release: () => {} };
 
-/** Those of the tree that is run, and those that were sent along in their place. */
-async function filesOf({ files, program, workspace }: RunConfig, trees: Pick<Trees, "read">): Promise<RunConfig["files"]> {
-  const tree = workspace?.tree ?? program?.tree ?? null;
-  if (tree === null) return files;
+type Source = Pick<PreparedProgram, "files" | "tree" | "besides">;
+
+/** What is in the tree that is run, and what was sent along in place of it. */
+async function sourceOf({ files, program, workspace }: RunConfig, trees: Pick<Trees, "read">): Promise<Source> {
+  const sha256 = workspace?.tree ?? program?.tree ?? null;
+  if (sha256 === null) return { files, tree: null, besides: files };
   const own = new Set(files.map(({ path }) => path));
-  return [...(await trees.read(tree)).filter(({ path }) => !own.has(path)), ...files];
+  const all = [...(await trees.read(sha256)).filter(({ path }) => !own.has(path)), ...files];
+  return { files: all, tree: { sha256, line: workspace?.id ?? program?.id ?? sha256 }, besides: files };
 }
 
 async function prepareEnvironment(
@@ -96,18 +104,19 @@ interface Parts {
   readonly attempt: Attempt;
   readonly preparation: Preparation;
   readonly signal: AbortSignal;
-  readonly files: RunConfig["files"];
+  readonly source: Source;
   readonly environment: ReadyEnvironment | null;
   readonly environmentMs: number | null;
 }
 
-async function compileProgram({ attempt, preparation, signal, files, environment, environmentMs }: Parts): Promise<PreparedProgram> {
+async function compileProgram({ attempt, preparation, signal, source, environment, environmentMs }: Parts): Promise<PreparedProgram> {
   const { runtime, ownerId, entrypoint, config, live, number, onPhase } = attempt;
   const spec = requireSpec(attempt);
   const onStart = () => {
     onPhase("compiling");
     live.status("starting", "compiling", number);
   };
+  const { files } = source;
   const request = { ownerId, runtime, entrypoint, files, tier: config.tier, layer: environment };
   const compilation = await preparation.compilations.compile(request, signal, onStart);
   if (compilation !== null) {
@@ -122,6 +131,8 @@ async function compileProgram({ attempt, preparation, signal, files, environment
     compilation,
     environmentMs,
     files: [...files, ...compiled],
+    tree: source.tree,
+    besides: [...source.besides, ...compiled],
     links: environment?.links ?? [],
     env: environment?.env ?? {},
     runtime: (limits) => adapt(resolveCommand(compilation?.spec ?? spec, entrypoint, paths, limits)),

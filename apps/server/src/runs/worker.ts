@@ -71,6 +71,7 @@ export interface WorkerContext {
   readonly compilations: Compilations;
   readonly environments: Preparation["environments"];
   readonly trees: Preparation["trees"];
+  readonly treeFolders: Preparation["treeFolders"];
   readonly workspaces: Preparation["workspaces"];
   readonly openSecrets: Preparation["openSecrets"];
   /** Notes how the newest run of a program stands. */

@@ -51,6 +51,8 @@ export interface SandboxesOptions {
   readonly networkAllowPrivate: readonly string[];
   /** Where built dependencies are; runs find theirs below `/layers`. */
   readonly layers: string;
+  /** Where trees lie ready. */
+  readonly trees: string;
   /** Takes connections for the model gateway. */
   readonly gateway?: GatewayHandler;
 }
@@ -64,6 +66,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
         const {
           folder,
           layers,
+          trees,
           slots: slotsPerJail,
           jails: maxJails,
           historyFile,
@@ -74,6 +77,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
         return new NamespaceTier({
           folder,
           layers,
+          trees,
           programs: requireWallPrograms(),
           slotsPerJail,
           maxJails,
@@ -130,7 +134,7 @@ function tryTier(create: () => Tier): Tier | AppError {
   }
 }
 
-function toReport({ refusal, ...report }: EngineReport): TierReport {
+function toReport({ refusal, files: _files, ...report }: EngineReport): TierReport {
   const reason = refusal === undefined ? report.reason : `${report.reason ?? ""} ${refusal.fix}.`;
   return { ...report, reason, walls: [...report.walls], limits: { ...report.limits } };
 }

@@ -149,11 +149,11 @@ async function putReturned(context: ReturnsContext, files: Returning): Promise<R
 async function putBack(context: ReturnsContext, files: Returning): Promise<Returned> {
   const { base, changed } = files;
   const written = new Set(changed.map(({ path }) => path));
-  const isGone = new Set(files.gone);
-  const gone = base.filter(({ path }) => isGone.has(path) && !written.has(path));
+  const isGone = goneTest(files.gone);
+  const gone = base.filter(({ path }) => isGone(path) && !written.has(path));
   const count = changed.length + gone.length;
   if (count === 0) return { outcome: "unchanged", changed: 0, version: null, error: null };
-  const mine = [...base.filter(({ path }) => !written.has(path) && !isGone.has(path)), ...changed];
+  const mine = [...base.filter(({ path }) => !written.has(path) && !isGone(path)), ...changed];
   try {
     const actor = await context.actFor(files.ownerId);
     await loadWorkspace(context, actor, "workspace:edit", files.workspaceId);
@@ -167,6 +167,17 @@ async function putBack(context: ReturnsContext, files: Returning): Promise<Retur
 
 /** Refusals that a version beside is not touched by. */
 const besideCodes: readonly string[] = ["workspace_conflict", "workspace_archived"];
+
+/** Tells of what is named, and of whatever was below it where that is a folder. */
+function goneTest(names: readonly string[]): (path: string) => boolean {
+  const named = new Set(names);
+  return (path) => {
+    if (named.size === 0) return false;
+    if (named.has(path)) return true;
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) if (named.has(path.slice(0, end))) return true;
+    return false;
+  };
+}
 
 /** All of it into the files, or beside them as a version. */
 async function putInOrBeside(

@@ -6,7 +6,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const limits = {} as TierReport["limits"];
-const good: TierReport = { tier: "namespace", available: true, reason: null, walls: [], limits };
+const good: TierReport = { tier: "namespace", available: true, reason: null, walls: [], limits, files: null };
 const late: TierReport = { ...good, available: false, reason: "no sandbox became free" };
 const refused: TierReport = { ...late, refusal: { wall: "outer", said: "no permissions", fix: "allow it" } };
 

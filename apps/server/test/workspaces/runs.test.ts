@@ -61,6 +61,25 @@ it("finds the files of its workspace, and what it makes, changes and removes goe
   expect(await (await server.fetch(`/api/v1/runs/${own.id}/file?path=go.sh`, { headers: ann.headers })).text()).toBe("cat in.txt\n");
 });
 
+it("has many files as it has few, and the next run has what this one left", async () => {
+  const files = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`d${index % 5}/f${index}.txt`, `${index}`]));
+  const { id } = await createWorkspace(server, ann, "Large", files);
+  const code =
+    "ls */*.txt | wc -l; printf new > d1/f1.txt; rm -r d2; mkdir d2; printf back > d2/f2.txt; rm d3/f3.txt; touch d4/f4.txt; mkdir e; printf e > e/e.txt";
+  const ended = await run(id, code, { files: [{ path: "d0/f0.txt", content: "sent" }] });
+  expect([ended.stdout.trim(), ended.workspace?.outcome]).toEqual(["150", "merged"]);
+  const left = Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith("d2/") && path !== "d3/f3.txt"));
+  const expected = { ...left, "d1/f1.txt": "new", "d2/f2.txt": "back", "e/e.txt": "e" };
+  expect(await readFiles(server, ann, id)).toEqual(expected);
+  expect(ended.workspace?.changed).toBe(33); // three were written, and thirty are gone
+  const next = await run(
+    id,
+    "find . -name '*.txt' | wc -l; cat d1/f1.txt d2/f2.txt d0/f0.txt; ls d2; ls d3/f3.txt; grep -c ' - overlay ' /proc/self/mountinfo",
+  );
+  expect(next.stdout.trim()).toBe(`${Object.keys(expected).length}\nnewback0f2.txt\n1`);
+  expect([next.workspace?.outcome, await readFiles(server, ann, id)]).toEqual(["unchanged", expected]);
+});
+
 it("notices what is written again in the moment that it begins, with as many bytes", async () => {
   const { id } = await createWorkspace(server, ann, "At once", { "a.txt": "1" });
   for (const digit of ["2", "3", "4", "5"]) {

@@ -34,6 +34,8 @@ export interface Attack {
   readonly language?: "python" | "bash";
   readonly code: string;
   readonly limits?: Partial<SandboxLimits>;
+  /** Its workspace is an overlay of the planted trees. */
+  readonly overlaid?: true;
   /** What it may reach; nothing when left out. */
   readonly network?: NetworkPolicy;
   /** What else must hold: of the run, and of the host. */

@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdtempSync } from "node:fs";
+import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdtempSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import type { TLSSocket } from "node:tls";
@@ -26,6 +26,8 @@ import { fileAttacks } from "./file-attacks.ts";
 import { descendants, holdings, isAlive, sharedMemoryCreators } from "@syla/testkit/host-state";
 import { kernelAttacks } from "./kernel-attacks.ts";
 import { networkAttacks } from "./network-attacks.ts";
+import { overlayAttacks } from "./overlay-attacks.ts";
+import { plantTrees, type PlantedTrees } from "./planted-trees.ts";
 import { processAttacks } from "./process-attacks.ts";
 import { resourceAttacks } from "./resource-attacks.ts";
 
@@ -66,6 +68,7 @@ let world: World;
 let neighbour: Companion;
 let host: Server[];
 let home: string;
+let trees: PlantedTrees;
 let hostConnections = 0;
 let outside: Outside;
 let outsideTls: Outside | null;
@@ -84,14 +87,16 @@ beforeAll(async () => {
   );
   const answer = (socket: Socket) => void socket.once("data", () => socket.end("outside"));
   outsideTls = await listenRaw(answer, outsideAddress, 443).catch(() => null);
+  home = mkdtempSync(join(tmpdir(), "syla-planted-"));
+  trees = plantTrees(home, secret);
   stage = createTier({
+    trees: trees.folder,
     network: {
       allowPrivate: [`${outsideAddress}:${outside.port}`, `${outsideAddress}:443`],
       resolve: nameServer.resolve,
       times: { connectMs: 1000, helloMs: 1000 },
     },
   });
-  home = mkdtempSync(join(tmpdir(), "syla-planted-"));
   const folder = join(home, "folder");
   mkdirSync(join(folder, "locked"), { recursive: true, mode: 0o755 });
   writeFileSync(join(folder, "keep.txt"), secret);
@@ -107,8 +112,8 @@ beforeAll(async () => {
   await listen(host[2], join(home, "host.sock"));
   neighbour = await startBeside(stage.tier, python, neighbourCode, {
     tenant: "neighbour",
-    env: { SECRET: secret, UNTIL: String(Date.now() / 1000 + 180) },
-    limits: { wallMs: 200_000 },
+    env: { SECRET: secret, UNTIL: String(Date.now() / 1000 + 900) },
+    limits: { wallMs: 920_000 },
   });
   await neighbour.printed("neighbour is there");
   const address = host[0]?.address();
@@ -137,6 +142,7 @@ afterAll(async () => {
   await outsideTls?.[Symbol.asyncDispose]();
   await outside?.[Symbol.asyncDispose]();
   for (const server of host ?? []) server.close();
+  chmodSync(trees.folder, 0o700);
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -152,6 +158,7 @@ async function perform(attack: Attack): Promise<Result> {
   return runIn(stage.tier, language === "python" ? python : bash, code, {
     tenant: "attacker",
     env: { WORLD: worldForProgram() },
+    ...(attack.overlaid === true ? { tree: trees.tree } : {}),
     ...(attack.limits === undefined ? {} : { limits: attack.limits }),
     ...(attack.network === undefined ? {} : { network: policyOf(attack.network, world.outsidePort) }),
   });
@@ -183,6 +190,22 @@ describe("a hostile program cannot", () => {
       assertFailed(attack, result);
       await attack.expect?.(result, world);
       expect(hostConnections).toBe(0);
+    });
+  }
+});
+
+describe("where its workspace is an overlay of trees that others have, a hostile program cannot", () => {
+  test("do without one: the machine shows trees", async () => {
+    expect((await stage.tier.report()).files).toEqual({ by: "overlay", reason: null });
+  });
+
+  for (const attack of [...overlayAttacks, ...resourceAttacks.filter(({ name }) => /disk/.test(name))]) {
+    test(`${attack.name} (${attack.language ?? "python"})`, async () => {
+      const before = trees.look();
+      const result = await perform({ ...attack, overlaid: true });
+      assertFailed(attack, result);
+      await attack.expect?.(result, world);
+      expect(trees.look()).toBe(before);
     });
   }
 });
