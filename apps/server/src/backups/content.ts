@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "@syla/contracts/errors";
 import type { Blobs } from "../platform/blobs.ts";
-import { inParts } from "../storage/collection.ts";
+import { inParts } from "../storage/service.ts";
 import type { Content } from "./manifest.ts";
 import { type PieceWriter, readPieces, type Repository } from "./repository/repository.ts";
 

@@ -65,7 +65,6 @@ const Workspace = z.object({
   ),
   trees: z.array(sha256),
 });
-export type WorkspaceBackup = z.infer<typeof Workspace>;
 
 /** What a backup is made of. It is written last: what has no manifest is no backup. */
 export const Manifest = z.object({

@@ -17,7 +17,7 @@ import { lockDirectory } from "../platform/lock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { migrate, requireKnown } from "../platform/migrate.ts";
 import { EmbeddedPostgres, ensureDatabase } from "../platform/postgres.ts";
-import { findStores, noteStore } from "../storage/open-store.ts";
+import { findStores, noteStore } from "../storage/service.ts";
 import { listContent, putBlobBack, restoreContent } from "./content.ts";
 import { loadDump } from "./dump/dump.ts";
 import { emptyDatabase, isEmptyDatabase, noteMade, openSnapshot } from "./dump/store.ts";

@@ -21,6 +21,8 @@ import { openValue, rewrapEnvelope, sealValue, type Belonging, type Envelope } f
 import type { MasterKeys } from "./master-keys.ts";
 import * as store from "./store.ts";
 
+export { seal, unseal } from "./master-keys.ts";
+
 /** Credentials that are looked at together when keys change. */
 const rewrapAtOnce = 100;
 /** A change of keys may come between sealing or reading and what is done then; this often in a row it does not. */

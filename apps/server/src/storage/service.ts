@@ -9,6 +9,8 @@ import { performJob, type JobReport, type JobContext } from "./job.ts";
 import * as jobs from "./store.ts";
 import { nameOwners, type NotedUsage } from "./usage/measure.ts";
 
+export { inParts } from "./collection.ts";
+export { findStores, noteStore } from "./open-store.ts";
 export { referenceQuery } from "./references/store.ts";
 
 const lookEveryMs = 10 * 60 * 1000;

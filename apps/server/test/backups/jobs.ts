@@ -12,7 +12,7 @@ export async function read<T>(server: Asked, path: string): Promise<T> {
 }
 
 /** The job that was begun with this answer, when it has ended. */
-export async function ended(server: Asked, answer: Response): Promise<BackupJob> {
+async function ended(server: Asked, answer: Response): Promise<BackupJob> {
   const { id } = BackupJob.parse(await answer.json());
   const job = async () => BackupJob.parse(await read(server, `/api/v1/backup-jobs/${id}`));
   await expect.poll(async () => (await job()).state, { timeout: 60_000, interval: 50 }).not.toBe("running");

@@ -171,7 +171,8 @@ describe.runIf(hasS3)("an installation with a bucket for what nobody reads", () 
     const start = (more: Readonly<Record<string, string>>) =>
       startTestServer({ SYLA_DATA_DIR: dataDir, DATABASE_URL: database.url, ...more });
     const content = join(dataDir, "blobs/sha256");
-    const large = () => readdirSync(content, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(content, name)).size === 102_400);
+    const large = () =>
+      readdirSync(content, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(content, name)).size === 102_400);
     let server: TestServer = await start({ ...bucket, SYLA_STORAGE_COLD_DAYS: "30" });
     const code = "open('/output/big.bin', 'wb').write(bytes(range(256)) * 400)";
     const run = await execute(server, { language: "python", code });

@@ -13,7 +13,7 @@ export interface Kernel {
 }
 
 /** What the contexts of a notebook are called. */
-export const kernelName = (path: string) => `notebook ${path}`;
+const kernelName = (path: string) => `notebook ${path}`;
 
 /** The kernel of a notebook that lives already; null when there is none. Wakes nothing. */
 export async function findKernel(workspaceId: string, path: string, language: NotebookLanguage): Promise<Kernel | null> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { hash } from "node:crypto";
 import type { DataDirectory } from "../../platform/data-directory.ts";
 import type { DatabaseTarget } from "../../platform/database.ts";
-import { inParts } from "../../storage/collection.ts";
+import { inParts } from "../../storage/service.ts";
 import { openPhysicalSession } from "../dump/store.ts";
 import type { Physical } from "../manifest.ts";
 import type { Piece, PieceWriter } from "../repository/repository.ts";

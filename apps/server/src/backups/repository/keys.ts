@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { AppError } from "@syla/contracts/errors";
 import { z } from "zod";
-import { seal, unseal } from "../../credentials/master-keys.ts";
+import { seal, unseal } from "../../credentials/service.ts";
 import type { Secret } from "../../platform/secret.ts";
 
 /**
