@@ -557,6 +557,7 @@ async function findDifferences(
 /** They may find that there is nothing to do, and then there is nothing to tell. */
 const changesNothing: readonly RouteName[] = [
   "analyseProgram",
+  "analyseWorkspace",
   "createAnalysis",
   "bulkRuns",
   "findMissingBlobs",
