@@ -156,6 +156,8 @@ export interface SubmitOptions {
   readonly scheduleId?: string;
   /** The run that this one repeats. */
   readonly retryOf?: string;
+  /** The sizes, by hash, of content that they may read though somebody else has uploaded it. */
+  readonly known?: ReadonlyMap<string, number>;
   /** Resolve when the run has ended. */
   readonly wait: boolean;
   /** Where it belongs in the trace of who asks for it. */
@@ -212,7 +214,8 @@ export class Runs {
       throw new AppError("invalid_request", { fields: [{ path: "writeBack", message: "is for runs in a workspace" }] });
     const input = { ...wish, ...(await this.#context.models.forRun(actor, wish.models, wish.network)) };
     requireNetwork(actor, input.network, this.#context.sandboxes, input.models.length);
-    const checked = await checkSubmission({ ...this.#context, queries: this.#context.database.queries }, actor.userId, input);
+    const context = { ...this.#context, queries: this.#context.database.queries };
+    const checked = await checkSubmission(context, actor.userId, input, options.known);
     const key = cacheKeyOf(actor.userId, input, checked);
     // A key that has made a run stands for that run.
     const spent = options.idempotencyKey !== null && key !== null && (await this.#isSpent(actor.userId, options.idempotencyKey));

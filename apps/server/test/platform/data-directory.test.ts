@@ -27,7 +27,7 @@ describe("data directory", () => {
     const directory = dataDirectoryAt(root);
     createDataDirectory(directory);
     expect(statSync(root).mode & 0o777).toBe(0o700);
-    expect(readdirSync(root).toSorted()).toEqual(["blobs", "environments", "postgres", "sandboxes", "spool"]);
+    expect(readdirSync(root).toSorted()).toEqual(["blobs", "environments", "postgres", "sandboxes", "spool", "trees"]);
   });
 
   it("is refused where a file is in the way", () => {

@@ -15,6 +15,7 @@ describe("the doctor's report", () => {
       "python3",
       "user namespaces",
       "namespaces inside bubblewrap",
+      "files of sandboxes",
       "control groups",
       "processes",
       "open files",
