@@ -360,7 +360,7 @@ describe("a share link without an account", () => {
     const { token } = (await answer.json()) as Link;
     await setStatus(server, bob, "suspended");
     expect((await get(`/api/v1/runs/${run}`, token)).status).toBe(200);
-    expect(await codeOf(server.fetch(`/api/v1/runs/${run}`, { headers: bob.headers }))).toBe("account_suspended");
+    await expect.poll(() => codeOf(server.fetch(`/api/v1/runs/${run}`, { headers: bob.headers }))).toBe("account_suspended");
   });
 
   it("is in the audit trail with the link and the address, once in a while, and never with its token", async () => {
