@@ -79,6 +79,7 @@ import { credentialReplaceCommand } from "./commands/credential-replace.ts";
 import { workspaceEnds, workspaceVerbs } from "./commands/workspace-verbs.ts";
 import { credentialShowCommand } from "./commands/credential-show.ts";
 import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
+import { collaborateCommand } from "./commands/collaborate.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCreateCommand, datasetUpdateCommand } from "./commands/dataset-create.ts";
@@ -385,6 +386,7 @@ export function buildProgram(): Command {
     workersCommand.addCommand(workersDrainCommand).addCommand(workersResumeCommand),
     poolsCommand,
     monitorCommand,
+    collaborateCommand,
     noun("notifications", "what you were told, and where you want to be", [
       notificationsListCommand,
       notificationsWatchCommand,

@@ -118,6 +118,7 @@ import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
+import { LiveWorkspaces } from "./workspaces/live/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { placeForRun, requireOpen, takeBack } from "./workspaces/returns.ts";
@@ -153,6 +154,7 @@ export interface Context {
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
+  readonly liveWorkspaces: LiveWorkspaces;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -479,7 +481,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       isInsecure: settings.get("imageInsecure"),
     }),
   });
-  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes });
+  const settleLive = (id: string) => liveWorkspaces.settleAll(id);
+  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes, settleLive });
   const noteProgramRun: NoteProgramRun = (id, run) => catalog.noteRun(id, run);
   const openProgramSecrets: OpenSecrets = (ownerId, secrets) => openSecrets(credentials, ownerId, secrets);
   const modelAccess = createModelAccess(runTokens, callBook);
@@ -627,6 +630,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
   const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
+  const liveWorkspaces: LiveWorkspaces = new LiveWorkspaces({ ...workspaceFiles(), actFor: accounts.actFor, logger, notifications, redis });
+  await liveWorkspaces.listen();
   const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
   const keepsLog = config.backupLogHours > 0;
   const backups = new Backups({
@@ -711,6 +716,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     catalog,
     workspaces,
     workspaceGit,
+    liveWorkspaces,
     datasets,
     auditTrail,
     sealer,
@@ -763,6 +769,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       membership,
       ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
+      liveWorkspaces,
       storage,
       backups,
       deliveries,

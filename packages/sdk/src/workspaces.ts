@@ -2,8 +2,10 @@ import type { AssetOwner, BulkResult, TreeRef } from "@syla/contracts/assets";
 import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { LiveDocument, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
+import { readEventStream } from "./event-stream.ts";
 import { iteratePages } from "./pages.ts";
 import { asFlag, type DownloadArtifactOptions, type Page } from "./runs.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
@@ -86,6 +88,12 @@ export interface Workspaces {
   ): Promise<WorkspaceDiff>;
   /** The same with many; how it went with each. */
   change(input: RouteBody<typeof workspaceRoutes.changeWorkspaces>, options?: CallOptions): Promise<readonly BulkResult[]>;
+  /** The live document of a file, which is joined by its id on the live connection. */
+  document(id: string, path: string, options?: CallOptions): Promise<LiveDocument>;
+  /** The live connection, which speaks the Hocuspocus protocol. */
+  live(id: string): WebSocket;
+  /** Who has the workspace open: everybody who is there, whenever that changes, until the signal aborts. */
+  people(id: string, options?: CallOptions): AsyncGenerator<WorkspacePresenceEvent, void, void>;
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -135,6 +143,11 @@ export function createWorkspaces(transport: Transport): Workspaces {
     exportUrl: (ids) => transport.url("exportWorkspaces", { query: { ids: ids.join(",") } }),
     diff: (id, ends = {}, options = {}) => transport.json("diffWorkspace", { ...options, params: { id }, query: ends }),
     change: async (input, options = {}) => (await transport.json("changeWorkspaces", { timeoutMs: 0, ...options, body: input })).results,
+    document: (id, path, options = {}) => transport.json("openLiveDocument", { ...options, params: { id }, query: { path } }),
+    live: (id) => transport.socket("joinWorkspace", { params: { id } }),
+    async *people(id, options = {}) {
+      yield* readEventStream(await transport.raw("followWorkspace", { ...options, params: { id } }));
+    },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),
       create: (id, message = "", options = {}) => transport.json("snapshotWorkspace", { ...options, params: { id }, body: { message } }),

@@ -27,6 +27,8 @@ export async function placeForRun(
   actor: Actor,
   { workspaceId, writeBack }: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
 ): Promise<RunPlace> {
+  requireChangeable(await loadWorkspace(context, actor, "workspace:run", workspaceId));
+  await context.settleLive(workspaceId);
   const row = await loadWorkspace(context, actor, "workspace:run", workspaceId);
   requireChangeable(row);
   const { yourLevel } = await presentWorkspace(context, actor, row);

@@ -2,7 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ComponentProps, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
@@ -33,7 +33,10 @@ import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./que
 import { RunDock } from "./run-dock.tsx";
 import { useFileChanges } from "./use-file-changes.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
+import { useLiveSession } from "./live/use-live-session.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
+
+const LivePane = lazy(() => import("./live/live-pane.tsx"));
 
 type Dialog = "none" | "new" | "rename" | "open" | "tree";
 
@@ -64,6 +67,14 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const wanted = search.get("file");
   const file = files.find(({ path }) => path === wanted) ?? files[0];
   const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
+  const { session } = useLiveSession();
+  // What is made for several people is edited by all of them at once.
+  const isLive = version === undefined && workspace.kind === "collaborative" && session !== null;
+  const shown = file?.path ?? null;
+  useEffect(() => {
+    session?.setPath(shown);
+    return () => session?.setPath(null);
+  }, [session, shown]);
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
   const mayRun = version === undefined && workspace.yourLevel !== "view" && file !== undefined && workspace.state !== "archived";
   const changes = useFileChanges(workspace, files, working);
@@ -240,16 +251,19 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 other={compared}
               />
             ) : (
-              <FileView
-                key={`${version ?? ""} ${file.path}`}
-                file={file}
-                read={readerOf(workspace.id, file.path, version)}
-                edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
-                readOnly={!isEditable}
-                goTo={wanted === file.path ? goTo : null}
-                {...extensionOf(extensionsOf?.(file.path))}
-                onEdit={(text, loaded) => working.edit(file, text, loaded)}
-              />
+              inLivePane(
+                isLive ? { workspaceId: workspace.id, path: file.path, session, onMoved: select } : null,
+                <FileView
+                  key={`${version ?? ""} ${file.path}`}
+                  file={file}
+                  read={readerOf(workspace.id, file.path, version)}
+                  edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
+                  readOnly={!isEditable}
+                  goTo={wanted === file.path ? goTo : null}
+                  {...extensionOf(extensionsOf?.(file.path))}
+                  onEdit={(text, loaded) => working.edit(file, text, loaded)}
+                />,
+              )
             )}
           </Box>
           {runId === null ? null : <RunDock runId={runId} onLocation={goToPlace} onClose={() => setRunId(null)} />}
@@ -300,6 +314,16 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
 
 function extensionOf(extensions: Extension | undefined) {
   return extensions === undefined ? {} : { extensions };
+}
+
+/** A file that several people may edit at once, or what is shown of it otherwise. */
+function inLivePane(live: Omit<ComponentProps<typeof LivePane>, "children"> | null, otherwise: ReactNode) {
+  if (live === null) return otherwise;
+  return (
+    <Suspense fallback={<SkeletonRows rows={4} />}>
+      <LivePane {...live}>{otherwise}</LivePane>
+    </Suspense>
+  );
 }
 
 function undoOf(undo: (() => Promise<void>) | null, attempt: (work: () => Promise<unknown>) => void) {
