@@ -31,6 +31,7 @@ export type LiveDocument = z.infer<typeof LiveDocument>;
 /** What somebody says of themselves in the workspace's room, as far as the server takes it. Who they are is said by the server. */
 export const PresenceWish = z.object({
   path: z.string().max(4096).nullable().catch(null).describe("the file that they have before them"),
+  runId: z.string().max(64).nullable().catch(null).describe("the run that they have started there, and show to the others"),
 });
 export type PresenceWish = z.infer<typeof PresenceWish>;
 
@@ -41,6 +42,7 @@ export const WorkspacePerson = z
     id: z.string(),
     name: z.string(),
     path: z.string().nullable().describe("the file that they have before them"),
+    runId: z.string().nullable().describe("the run that they have started there, and show to the others"),
   })
   .meta({ id: "WorkspacePerson" });
 export type WorkspacePerson = z.infer<typeof WorkspacePerson>;

@@ -442,6 +442,7 @@ interface RunRow {
   dataset_ids: string[] | null;
   tree_sha256: string | null;
   workspace_id: string | null;
+  shown_in_workspace: Generated<boolean>;
   priority: Generated<number>;
   attempt: Generated<number>;
   spared: Generated<number>;

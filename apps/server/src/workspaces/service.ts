@@ -211,6 +211,7 @@ export class Workspaces {
   /** Not an ephemeral one: it ends, as whoever may have no other kind was told. @throws AppError `workspace_in_use`, `workspace_deleted`, `conflict` */
   async archive(actor: Actor, id: string): Promise<Workspace> {
     await loadWorkspace(this.#context, actor, "workspace:delete", id);
+    await this.#context.settleLive(id);
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
@@ -234,6 +235,7 @@ export class Workspaces {
       if (row.state !== "active") await store.changeWorkspace(work, id, actor.userId, { state: "active", archived_at: null });
       await store.touchWorkspace(work, id);
     });
+    await this.#context.settleLive(id); // what was written until it was archived
     return await this.get(actor, id);
   }
 

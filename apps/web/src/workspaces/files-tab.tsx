@@ -33,7 +33,10 @@ import { readerOf, textAt, useWorkspaceFiles, useWorkspaceVersions } from "./que
 import { RunDock } from "./run-dock.tsx";
 import { useFileChanges } from "./use-file-changes.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
+import { useFilesWithPeople } from "./live/files-with-people.tsx";
+import type { LiveSession } from "./live/live-session.ts";
 import { useLiveSession } from "./live/use-live-session.ts";
+import { useSharedRun } from "./live/use-shared-run.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
 const LivePane = lazy(() => import("./live/live-pane.tsx"));
@@ -58,7 +61,6 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const [error, setError] = useState<unknown>(null);
   const [place, setPlace] = useState<string | null>(null);
   const [compared, setCompared] = useState("");
-  const [runId, setRunId] = useState<string | null>(null);
   const [chosen, setChosen] = useState(0);
   const version = readVersion(search.get("version"));
   const listing = useWorkspaceFiles(workspace.id, workspace.revision, version);
@@ -68,8 +70,11 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const file = files.find(({ path }) => path === wanted) ?? files[0];
   const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
   const { session } = useLiveSession();
+  const isTogether = workspace.kind === "collaborative";
   // What is made for several people is edited by all of them at once.
-  const isLive = version === undefined && workspace.kind === "collaborative" && session !== null;
+  const isLive = version === undefined && isTogether;
+  const sharedRun = useSharedRun(isTogether);
+  const shownInTree = useFilesWithPeople(decorations);
   const shown = file?.path ?? null;
   useEffect(() => {
     session?.setPath(shown);
@@ -107,7 +112,8 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const run = (entrypoint: string) =>
     attempt(async () => {
       if (!(await working.save())) return;
-      setRunId((await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false })).id);
+      const wish = { workspaceId: workspace.id, entrypoint, ...(isTogether ? { shownInWorkspace: true } : {}) };
+      sharedRun.show((await syla.executions.run(wish, { wait: false })).id);
     });
   const goToPlace = (path: string, line: number, column = 1) => {
     if (!files.some((one) => one.path === path)) return;
@@ -126,7 +132,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       edited={new Set(working.edits.keys())}
       onSelect={select}
       onActive={(row) => setPlace(row.path)}
-      {...(decorations === undefined ? {} : { decorations })}
+      decorations={shownInTree}
       {...(isEditable
         ? {
             onRename: ({ path }: TreeRow) => {
@@ -149,6 +155,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         compared={compared}
         onCompare={setCompared}
         isEditable={isEditable}
+        isLive={isLive}
         mayRun={mayRun}
         hasFile={file !== undefined}
         isEdited={file !== undefined && working.edits.has(file.path)}
@@ -266,7 +273,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
               )
             )}
           </Box>
-          {runId === null ? null : <RunDock runId={runId} onLocation={goToPlace} onClose={() => setRunId(null)} />}
+          {sharedRun.docked === null ? null : <RunDock {...sharedRun.docked} onLocation={goToPlace} onClose={sharedRun.close} />}
         </Flex>
       </Flex>
       {changes.done === null ? null : <Toast text={changes.done.text} onGone={changes.forget} {...undoOf(changes.done.undo, attempt)} />}
@@ -316,12 +323,19 @@ function extensionOf(extensions: Extension | undefined) {
   return extensions === undefined ? {} : { extensions };
 }
 
+/** A file that is edited together; the connection may still be on its way. */
+type LivePlace = Omit<ComponentProps<typeof LivePane>, "children" | "session"> & { readonly session: LiveSession | null };
+
 /** A file that several people may edit at once, or what is shown of it otherwise. */
-function inLivePane(live: Omit<ComponentProps<typeof LivePane>, "children"> | null, otherwise: ReactNode) {
+function inLivePane(live: LivePlace | null, otherwise: ReactNode) {
   if (live === null) return otherwise;
+  const { session, ...place } = live;
+  if (session === null) return <SkeletonRows rows={4} />;
   return (
     <Suspense fallback={<SkeletonRows rows={4} />}>
-      <LivePane {...live}>{otherwise}</LivePane>
+      <LivePane {...place} session={session}>
+        {otherwise}
+      </LivePane>
     </Suspense>
   );
 }

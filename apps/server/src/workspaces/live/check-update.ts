@@ -11,33 +11,37 @@ export interface NewContent {
 }
 
 const mostStructs = 100_000;
+/** A page is one replica. */
+const mostWriters = 16;
 type Struct = ReturnType<typeof Y.decodeUpdate>["structs"][number];
 
 /**
  * Reads a change that somebody wants to make, as hostile as it may be: it inserts text into the one text and deletes from it, goes on where its writers
  * were, and rests on nothing that the document does not have.
  *
- * @throws AppError `live_update_invalid`, `live_too_large`; `isMissing` of the first says that it rests on what is not there (yet)
+ * @throws AppError `live_update_invalid`, `live_too_large`, also where it rests on what is only not there yet
  */
 export function checkUpdate(document: Y.Doc, update: Uint8Array): NewContent {
   const { structs, ds } = decode(update);
   if (structs.length > mostStructs) throw new AppError("live_too_large");
   const states = new Map<number, number>();
   const stateOf = (client: number) => states.get(client) ?? Y.getState(document.store, client);
-  const clientIds = new Set<number>();
+  const waiting = new Map<number, Y.Item[]>();
   let inserted = 0;
   for (const struct of structs) {
     const { client, clock } = struct.id;
     const end = clock + struct.length;
-    const known = stateOf(client);
     if (!Number.isSafeInteger(end) || struct.length > mostLiveBytes) throw invalid("It counts to where nobody counts.");
-    inserted += checkStruct(struct);
-    if (clock > known) throw missing();
-    if (end <= known) continue;
-    clientIds.add(client);
-    states.set(client, end);
+    if (end <= stateOf(client)) continue;
+    const item = checkStruct(struct);
+    inserted += item.content instanceof Y.ContentString ? item.length : 0;
+    const items = waiting.get(client);
+    if (items === undefined) waiting.set(client, [item]);
+    else items.push(item);
   }
-  for (const struct of structs) if (struct instanceof Y.Item) checkOrigins(struct, stateOf);
+  if (waiting.size > mostWriters) throw new AppError("live_too_large");
+  const clientIds = [...waiting.keys()];
+  takeInTurn(waiting, states, stateOf);
   let deleted = 0;
   for (const [client, ranges] of ds.clients)
     for (const { clock, len } of ranges) {
@@ -45,12 +49,28 @@ export function checkUpdate(document: Y.Doc, update: Uint8Array): NewContent {
       if (clock + len > stateOf(client)) throw missing();
     }
   if (inserted > mostLiveInsert || document.getText(liveTextName).length + inserted > mostLiveBytes) throw new AppError("live_too_large");
-  return { clientIds: [...clientIds], isEmpty: clientIds.size === 0 && (deleted === 0 || isKnown(document, update)) };
+  return { clientIds, isEmpty: clientIds.length === 0 && (deleted === 0 || isKnown(document, update)) };
 }
 
-/** Whether a refusal may be because this server has not heard of something yet. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof AppError && error.details["missing"] === true;
+/** Goes through what is new as a replica does: what rests on what is not there stays over, also when two pieces rest on each other. */
+function takeInTurn(waiting: Map<number, Y.Item[]>, states: Map<number, number>, stateOf: (client: number) => number): void {
+  const isKnownId = (id: unknown) => !(id instanceof Y.ID) || id.clock < stateOf(id.client);
+  for (let isMoving = true; isMoving; ) {
+    isMoving = false;
+    for (const [client, items] of waiting) {
+      let taken = 0;
+      for (const { id, length, origin, rightOrigin } of items) {
+        if (id.clock > stateOf(client) || !isKnownId(origin) || !isKnownId(rightOrigin)) break;
+        states.set(client, Math.max(stateOf(client), id.clock + length));
+        taken += 1;
+      }
+      if (taken === 0) continue;
+      isMoving = true;
+      if (taken === items.length) waiting.delete(client);
+      else waiting.set(client, items.slice(taken));
+    }
+  }
+  if (waiting.size > 0) throw missing();
 }
 
 function decode(update: Uint8Array): ReturnType<typeof Y.decodeUpdate> {
@@ -61,21 +81,17 @@ function decode(update: Uint8Array): ReturnType<typeof Y.decodeUpdate> {
   }
 }
 
-/** @returns how many characters it inserts */
-function checkStruct(struct: Struct): number {
-  if (struct instanceof Y.GC) return 0;
+/** What a document of text holds, and nothing else. */
+function checkStruct(struct: Struct): Y.Item {
+  // What was deleted keeps its place: only what was inside of something that was deleted is swept, and nothing is inside of a text.
   if (!(struct instanceof Y.Item)) throw invalid("It leaves something out.");
   const { content, parent, parentSub } = struct;
-  if (parentSub !== null || (typeof parent === "string" && parent !== liveTextName))
+  if (parentSub !== null || parent instanceof Y.ID || (typeof parent === "string" && parent !== liveTextName))
     throw invalid("It is of something else than the text.");
-  if (content instanceof Y.ContentDeleted) return 0;
+  if (content instanceof Y.ContentDeleted) return struct;
   if (!(content instanceof Y.ContentString)) throw invalid("It is no text.");
   if (/[\0\r]/.test(content.str)) throw invalid("It holds characters that no line has.");
-  return content.str.length;
-}
-
-function checkOrigins({ origin, rightOrigin, parent }: Y.Item, stateOf: (client: number) => number): void {
-  for (const id of [origin, rightOrigin, parent]) if (id instanceof Y.ID && id.clock >= stateOf(id.client)) throw missing();
+  return struct;
 }
 
 function isKnown(document: Y.Doc, update: Uint8Array): boolean {
@@ -87,8 +103,5 @@ function invalid(message: string): AppError {
 }
 
 function missing(): AppError {
-  return new AppError("live_update_invalid", {
-    message: "What was sent rests on what this document does not have.",
-    details: { missing: true },
-  });
+  return new AppError("live_update_invalid", { message: "What was sent rests on what this document does not have." });
 }

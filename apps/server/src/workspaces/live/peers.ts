@@ -22,7 +22,7 @@ const Word = z.discriminatedUnion("kind", [
 export type Word = z.infer<typeof Word>;
 
 /** Whoever has documents open says so every now and then: nobody talks to themselves, ms. */
-const othersMs = 10_000;
+const othersMs = 30_000;
 
 const Message = z.object({ from: z.string(), word: Word });
 
@@ -57,7 +57,11 @@ export class Peers {
     // Each server hears Redis while it is there, this one too: when that is everybody, nobody has to be told otherwise.
     if (this.#redis.state === "connected" && ((await this.#redis.publish(redisChannel, text)) ?? 0) > 0) return;
     if (Buffer.byteLength(text) > mostBytes) return;
-    await sql`select pg_notify(${databaseChannel}, ${text})`.execute(this.#database.queries).catch(() => {}); // it is looked for every now and then
+    try {
+      await sql`select pg_notify(${databaseChannel}, ${text})`.execute(this.#database.queries);
+    } catch {
+      // it is looked for every now and then
+    }
   }
 }
 

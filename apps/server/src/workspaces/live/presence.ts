@@ -1,4 +1,5 @@
-import { colorOf, PresenceWish, type WorkspacePerson } from "@syla/contracts/workspace-live";
+import type { Hocuspocus } from "@hocuspocus/server";
+import { colorOf, PresenceWish, type WorkspacePerson, type WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 import type { Member } from "./connection.ts";
 
 type States = Map<number, Record<string, unknown>>;
@@ -23,8 +24,14 @@ function readCursor(cursor: unknown): unknown {
   return typeof cursor === "object" && JSON.stringify(cursor).length <= mostCursorCharacters ? cursor : null;
 }
 
+/** Whether a state, as others are told it, is of another person's editor. */
+export function isSomebodyElses(state: Record<string, unknown> | undefined, userId: string): boolean {
+  const user = state?.["user"] as { readonly id?: unknown } | undefined;
+  return user !== undefined && user.id !== userId;
+}
+
 /** Who is in a room, by name. */
-export function listPeople(states: ReadonlyMap<number, unknown>): WorkspacePerson[] {
+function listPeople(states: ReadonlyMap<number, unknown>): WorkspacePerson[] {
   const people = [...states].flatMap(([clientId, state]) => {
     const { user, ...rest } = state as { readonly user?: { readonly id?: unknown; readonly name?: unknown } };
     const wish = PresenceWish.safeParse(rest);
@@ -32,4 +39,34 @@ export function listPeople(states: ReadonlyMap<number, unknown>): WorkspacePerso
     return [{ key: String(clientId), id: user.id, name: user.name, ...wish.data }];
   });
   return people.toSorted((one, other) => one.name.localeCompare(other.name) || one.key.localeCompare(other.key));
+}
+
+/** Everybody who is in a room, now and whenever that changes. What changes several times at once is told once. */
+export async function* followPeople(
+  server: Pick<Hocuspocus<Member>, "openDirectConnection">,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<WorkspacePresenceEvent, void, void> {
+  const room = await server.openDirectConnection(id);
+  const awareness = room.document?.awareness;
+  let changed = Promise.withResolvers<void>();
+  const wake = () => changed.resolve();
+  awareness?.on("change", wake);
+  signal.addEventListener("abort", wake, { once: true });
+  try {
+    let shown = "";
+    while (!signal.aborted && awareness !== undefined) {
+      // Before it is looked at: what comes while somebody reads is seen with the next look.
+      changed = Promise.withResolvers();
+      const people = listPeople(awareness.getStates());
+      const now = JSON.stringify(people);
+      if (now === shown) await changed.promise;
+      else yield { type: "people", people };
+      shown = now;
+    }
+  } finally {
+    awareness?.off("change", wake);
+    signal.removeEventListener("abort", wake);
+    await room.disconnect();
+  }
 }

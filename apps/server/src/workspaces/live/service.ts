@@ -11,15 +11,15 @@ import { toAppError } from "../../platform/http-problem.ts";
 import type { Notifications } from "../../platform/notifications.ts";
 import type { Redis } from "../../platform/redis.ts";
 import type { Service } from "../../platform/service.ts";
-import { closeWhenEnded, keepAlive } from "../../platform/socket.ts";
+import { closeWhenEnded } from "../../platform/socket.ts";
 import { loadWorkspace, toThing } from "../loading.ts";
-import { checkUpdate, isMissing, type NewContent } from "./check-update.ts";
 import { mayWrite, requireWriter, type Member } from "./connection.ts";
-import { readFrame } from "./frames.ts";
+import { Intake } from "./intake.ts";
 import { Peers, type Word } from "./peers.ts";
-import { correctStates, listPeople } from "./presence.ts";
-import { openDocument, settleDocument, type SettleContext, type Settled } from "./settle.ts";
+import { correctStates, followPeople } from "./presence.ts";
+import { listDiverged, openDocument, settleDocument, type SettleContext, type Settled } from "./settle.ts";
 import * as store from "./store.ts";
+import { LiveSockets } from "./sockets.ts";
 import { UpdateLog } from "./update-log.ts";
 
 /** What live editing is made of. */
@@ -33,8 +33,9 @@ const filesChannel = "workspace_files";
 /** How long after the last change a document comes into its file, and at the latest, ms. */
 const settleMs = 2000;
 const longestSettleMs = 15_000;
-/** What another server has written is looked for this often, besides being told. */
+/** What another server has written is looked for this often, besides being told, where something happened within the last minute; else every minute. */
 const catchUpMs = 2000;
+const livelyMs = 60_000;
 /** What was left by a server that is gone is brought into its file after so long. */
 const leftMs = 30_000;
 const mostLeft = 50;
@@ -42,14 +43,12 @@ const mostLeft = 50;
 const unusedMs = 7 * 86_400_000;
 const detachedMs = 30 * 86_400_000;
 const sweepEvery = 30;
+/** The other servers hear that there are documents open here every so many rounds. */
+const hereEvery = 4;
 /** So much may wait to come into a file that cannot be written. */
 const mostPendingBytes = 16 * 1024 * 1024;
-/** What one connection may have sent that is not done yet. */
-const mostBufferedBytes = 8 * 1024 * 1024;
 /** Changes that came from elsewhere are kept already. */
 const elsewhere = { source: "redis" } as const;
-/** Closing codes above 4000 are ours. */
-const tooFast = 4008;
 
 /** The name that the client is told it by. What has a message is written to the server's log. */
 class UnknownDocumentError extends Error {
@@ -62,6 +61,8 @@ interface OpenDocument {
   path: string;
   /** Everything up to it has been heard of. */
   seq: number;
+  /** When something was last heard of, by the process' clock, ms. */
+  heardAt: number;
   /** What was written since it came into its file, bytes. */
   pendingBytes: number;
 }
@@ -72,11 +73,10 @@ export class LiveWorkspaces implements Service {
   readonly #context: LiveContext;
   readonly #log: UpdateLog;
   readonly #peers: Peers;
+  readonly #intake: Intake;
   readonly #server: Hocuspocus<Member>;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #sockets = new LiveSockets();
   readonly #open = new Map<string, OpenDocument>();
-  /** What each connection has sent that is not done yet, bytes. */
-  readonly #sent = new WeakMap<object, number>();
   readonly #settling = new Map<string, Promise<Settled>>();
   readonly #stopping = new AbortController();
   #ends: (() => void)[] = [];
@@ -85,6 +85,7 @@ export class LiveWorkspaces implements Service {
     this.#context = context;
     this.#log = new UpdateLog(context.database);
     this.#peers = new Peers(context.redis, context.database, context.notifications);
+    this.#intake = new Intake(context.database, (id) => this.#catchUp([id]));
     this.#server = new Hocuspocus<Member>({
       quiet: true,
       debounce: settleMs,
@@ -100,7 +101,8 @@ export class LiveWorkspaces implements Service {
       beforeSync: (payload) => this.#receive(payload),
       beforeHandleAwareness: async ({ document, states, connection, context: member }) => {
         if (connection === undefined || member === undefined) return;
-        const others = [...document.connections].filter(([other]) => other !== connection);
+        // A connection of theirs that nobody has noticed the end of yet is no other person's.
+        const others = [...document.connections].filter(([other]) => (other.context as Member).actor.userId !== member.actor.userId);
         correctStates(states, member, document.name === member.workspaceId, (clientId) =>
           others.some(([, { clients }]) => clients.has(clientId)),
         );
@@ -108,9 +110,10 @@ export class LiveWorkspaces implements Service {
       onAwarenessUpdate: async ({ document, added, updated, removed, transactionOrigin }) => {
         if (transactionOrigin !== elsewhere) this.#tellPresence(document, [...added, ...updated, ...removed]);
       },
-      afterHandleMessage: async ({ connection, update }) => this.#count(connection.webSocket as never, -update.length),
+      afterHandleMessage: async ({ connection, update }) => this.#sockets.count(connection.webSocket, -update.length),
       onStoreDocument: async ({ documentName }) => {
-        if (this.#open.has(documentName)) await this.settle(documentName);
+        // What fails is done again when somebody has left it for a while: everything is in the log.
+        if (this.#open.has(documentName)) await this.settle(documentName).catch((err: unknown) => this.#complain(err));
       },
     });
   }
@@ -118,7 +121,7 @@ export class LiveWorkspaces implements Service {
   /** Begins to hear of files that change, and of the other servers. */
   async listen(): Promise<void> {
     const { notifications } = this.#context;
-    const look = () => void this.#catchUp([...this.#open.keys()]);
+    const look = () => this.#catchUpSoon([...this.#open.keys()]);
     this.#ends = [
       await this.#peers.listen((word) => this.#hear(word), look),
       await notifications.listen(filesChannel, (id) => void this.#filesChanged(id), look),
@@ -138,7 +141,7 @@ export class LiveWorkspaces implements Service {
     return (socket) => {
       socket.once("close", () => hold.release());
       closeWhenEnded(socket, hold.signal);
-      this.#serve(socket, { actor, workspaceId: id, name });
+      this.#sockets.serve(socket, this.#server, { actor, workspaceId: id, name });
     };
   }
 
@@ -149,7 +152,7 @@ export class LiveWorkspaces implements Service {
     gone: AbortSignal,
   ): Promise<{ hold: Hold; events: AsyncGenerator<WorkspacePresenceEvent, void, void> }> {
     const { hold } = await this.#enter(actor, id, gone);
-    return { hold, events: this.#people(id, hold.signal) };
+    return { hold, events: followPeople(this.#server, id, hold.signal) };
   }
 
   /** Brings what was written in a workspace's documents into its files, on whichever server it was: who reads the files next reads that. */
@@ -165,7 +168,7 @@ export class LiveWorkspaces implements Service {
     const settled = this.#settling.get(id) ?? this.#begin(id);
     const { isChanged } = await settled;
     if (isChanged) void this.#peers.tell({ kind: "changed", name: id });
-    await this.#catchUp([id]);
+    await this.#catchUp([id]).catch((err: unknown) => this.#complain(err)); // it is looked for again soon
   }
 
   async run(): Promise<void> {
@@ -173,7 +176,7 @@ export class LiveWorkspaces implements Service {
     for (let round = 0; !signal.aborted; round += 1) {
       await sleep(catchUpMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
-      await this.#lookAround(round % sweepEvery === 0).catch((err: unknown) =>
+      await this.#lookAround(round).catch((err: unknown) =>
         this.#context.logger.warn({ err }, "live documents could not be looked after"),
       );
     }
@@ -191,7 +194,7 @@ export class LiveWorkspaces implements Service {
 
   async stop(): Promise<void> {
     this.forget();
-    for (const socket of this.#sockets) socket.close(1012, "try_again");
+    this.#sockets.close();
     await this.drain();
   }
 
@@ -207,40 +210,15 @@ export class LiveWorkspaces implements Service {
     return { hold: access.hold(actor, "workspace:read", toThing(row), load, gone), name };
   }
 
-  #serve(socket: WebSocket, member: Member): void {
-    keepAlive(socket);
-    this.#sockets.add(socket);
-    this.#sent.set(socket, 0);
-    const client = this.#server.handleConnection(socket as never, new Request("http://workspace/"), member);
-    socket.on("message", (data, isBinary) => {
-      const bytes = data as Buffer;
-      const frame = isBinary ? readFrame(bytes) : null;
-      if (frame === null) return socket.close(1007, "invalid_request");
-      if (frame.isCounted) this.#count(socket, bytes.length);
-      client.handleMessage(bytes);
-    });
-    socket.on("close", (code, reason) => {
-      this.#sockets.delete(socket);
-      client.handleClose({ code, reason: reason.toString() });
-    });
-  }
-
-  /** Who sends faster than it can be kept waits; who does not wait is cut off. */
-  #count(socket: WebSocket, bytes: number): void {
-    const sum = Math.max(0, (this.#sent.get(socket) ?? 0) + bytes);
-    this.#sent.set(socket, sum);
-    if (sum > mostBufferedBytes) socket.close(tooFast, "too_fast");
-  }
-
   async #load(document: Document, name: string): Promise<void> {
     void this.#peers.tell({ kind: "who", name });
     if (!name.startsWith("liv_")) return;
     const { queries } = this.#context.database;
     const row = await store.findDocument(queries, name);
     if (row === undefined) throw new AppError("not_found");
-    const known = { workspaceId: row.workspace_id, path: row.path, seq: 0, pendingBytes: row.pending_bytes };
     Y.applyUpdate(document, row.snapshot, elsewhere);
-    known.seq = row.snapshot_seq;
+    const { workspace_id: workspaceId, path, snapshot_seq: seq, pending_bytes: pendingBytes } = row;
+    const known: OpenDocument = { workspaceId, path, seq, heardAt: performance.now(), pendingBytes };
     await this.#apply(document, name, known);
     this.#open.set(name, known);
     // What a server has left that is gone comes into the file now.
@@ -250,6 +228,7 @@ export class LiveWorkspaces implements Service {
   /** Applies what was written after what has been heard of. What is not there any more is in the snapshot. */
   async #apply(document: Y.Doc, id: string, known: OpenDocument): Promise<void> {
     const { queries } = this.#context.database;
+    known.heardAt = performance.now();
     for (;;) {
       const updates = await store.listUpdates(queries, id, known.seq);
       const row = await store.findDocument(queries, id);
@@ -273,14 +252,14 @@ export class LiveWorkspaces implements Service {
     connection.readOnly = known === undefined;
     if (type === 0 || known === undefined) return;
     try {
-      const { isEmpty, clientIds } = await this.#check(document, documentName, payload);
+      const { isEmpty } = await this.#intake.check(connection, document, payload, member.actor.userId);
       if (isEmpty) return;
       await requireWriter(this.#context, member);
       if (known.pendingBytes + payload.length > mostPendingBytes)
         throw new AppError("live_too_large", { message: "The file cannot be written, and too much waits for that." });
-      await this.#claim(documentName, clientIds, member.actor.userId);
       const seq = await this.#log.append({ documentId: documentName, update: payload, userId: member.actor.userId });
       known.pendingBytes += payload.length;
+      known.heardAt = performance.now();
       if (seq === known.seq + 1) known.seq = seq;
       void this.#peers.tell({ kind: "changed", name: documentName });
     } catch (thrown) {
@@ -290,24 +269,6 @@ export class LiveWorkspaces implements Service {
       this.#complain(thrown);
       connection.webSocket.close(1011, "try_again"); // they come again with what was not confirmed
     }
-  }
-
-  /** What a change rests on may have been written on another server just now. */
-  async #check(document: Y.Doc, id: string, update: Uint8Array): Promise<NewContent> {
-    try {
-      return checkUpdate(document, update);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      await this.#catchUp([id]);
-      return checkUpdate(document, update);
-    }
-  }
-
-  /** Nobody writes in somebody else's name. */
-  async #claim(id: string, clientIds: readonly number[], userId: string): Promise<void> {
-    if (clientIds.length === 0) return;
-    const foreign = await store.claimReplicas(this.#context.database.queries, id, clientIds, userId);
-    if (foreign.length > 0) throw new AppError("live_update_invalid", { message: "What was sent is written in somebody else's name." });
   }
 
   #begin(id: string): Promise<Settled> {
@@ -339,7 +300,7 @@ export class LiveWorkspaces implements Service {
     const document = "name" in word ? this.#server.documents.get(word.name) : undefined;
     switch (word.kind) {
       case "changed":
-        return void this.#catchUp([word.name]);
+        return this.#catchUpSoon([word.name]);
       case "notice":
         return this.#relay(word.name, word.notice);
       case "who":
@@ -358,63 +319,49 @@ export class LiveWorkspaces implements Service {
     }
   }
 
-  /** Hears of what was written on other servers. */
+  /** Hears of what was written on other servers. @throws AppError `database_unavailable` */
   async #catchUp(ids: readonly string[]): Promise<void> {
-    try {
-      const places = new Map((await store.findPlaces(this.#context.database.queries, ids)).map((place) => [place.id, place]));
-      for (const id of ids) {
-        const [known, document, place] = [this.#open.get(id), this.#server.documents.get(id), places.get(id)];
-        if (known === undefined || document === undefined) continue;
-        if (place === undefined) this.#server.closeConnections(id);
-        else if (place.last_seq > known.seq) await this.#apply(document, id, known);
-        if (place === undefined || place.path === known.path) continue;
-        known.path = place.path;
-        this.#relay(id, { type: "moved", path: place.path });
-      }
-    } catch (error) {
-      this.#complain(error); // it is looked for again soon
+    const places = new Map((await store.findPlaces(this.#context.database.queries, ids)).map((place) => [place.id, place]));
+    for (const id of ids) {
+      const [known, document, place] = [this.#open.get(id), this.#server.documents.get(id), places.get(id)];
+      if (known === undefined || document === undefined) continue;
+      if (place === undefined) this.#server.closeConnections(id);
+      else if (place.last_seq > known.seq) await this.#apply(document, id, known);
+      if (place === undefined || place.path === known.path) continue;
+      known.path = place.path;
+      this.#relay(id, { type: "moved", path: place.path });
     }
   }
 
+  /** The same, of what is looked for again soon. */
+  #catchUpSoon(ids: readonly string[]): void {
+    if (ids.length > 0) this.#catchUp(ids).catch((err: unknown) => this.#complain(err));
+  }
+
+  /** What others have made of files that are open comes into their documents. */
   async #filesChanged(workspaceId: string): Promise<void> {
     this.#relay(workspaceId, { type: "files" });
     const ids = [...this.#open].filter(([, known]) => known.workspaceId === workspaceId).map(([id]) => id);
-    await this.#catchUp(ids);
-    for (const id of ids) await this.settle(id).catch((err: unknown) => this.#complain(err));
-  }
-
-  async *#people(id: string, signal: AbortSignal): AsyncGenerator<WorkspacePresenceEvent, void, void> {
-    const room = await this.#server.openDirectConnection(id);
-    const awareness = room.document?.awareness;
-    let changed = Promise.withResolvers<void>();
-    const wake = () => changed.resolve();
-    awareness?.on("change", wake);
-    signal.addEventListener("abort", wake, { once: true });
+    if (ids.length === 0) return;
     try {
-      let shown = "";
-      while (!signal.aborted && awareness !== undefined) {
-        changed = Promise.withResolvers();
-        const people = listPeople(awareness.getStates());
-        const now = JSON.stringify(people);
-        if (now !== shown) yield { type: "people", people };
-        else await changed.promise;
-        shown = now;
-      }
-    } finally {
-      awareness?.off("change", wake);
-      await room.disconnect();
+      await this.#catchUp(ids);
+      for (const id of await listDiverged(this.#context, workspaceId, ids)) await this.settle(id);
+    } catch (error) {
+      this.#complain(error); // the next change brings it in, or whoever opens it
     }
   }
 
-  /** What was missed is heard of, and what others have left is brought into the files. */
-  async #lookAround(isSweep: boolean): Promise<void> {
-    const ids = [...this.#open.keys()];
-    if (this.#server.documents.size > 0) void this.#peers.tell({ kind: "here" });
+  /** What was missed is heard of, and what others have left is brought into the files. Where nothing happens, nothing is asked. */
+  async #lookAround(round: number): Promise<void> {
+    const isSweep = round % sweepEvery === 0;
+    if (round % hereEvery === 0 && this.#server.documents.size > 0) void this.#peers.tell({ kind: "here" });
+    const since = performance.now() - livelyMs;
+    const ids = [...this.#open].filter(([, { heardAt }]) => isSweep || heardAt > since).map(([id]) => id);
     if (ids.length > 0) await this.#catchUp(ids);
     if (!isSweep) return;
     const { queries } = this.#context.database;
     await store.touchDocuments(queries, ids);
-    for (const id of await store.listLeft(queries, leftMs, mostLeft)) await this.settle(id);
+    for (const id of await store.takeLeft(queries, leftMs, mostLeft)) await this.settle(id);
     await store.removeUnused(queries, unusedMs, detachedMs, mostLeft);
   }
 

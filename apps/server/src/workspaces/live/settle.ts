@@ -117,6 +117,16 @@ export async function settleDocument(context: SettleContext, id: string): Promis
   return { isChanged, notices };
 }
 
+/** Of documents of a workspace, those whose files are others than they have in common with them: changed, gone, or there again. */
+export async function listDiverged({ database, trees }: SettleContext, workspaceId: string, ids: readonly string[]): Promise<string[]> {
+  const workspace = await findWorkspace(database.queries, workspaceId);
+  const bases = await store.listBases(database.queries, ids);
+  if (workspace === undefined || bases.length === 0) return [];
+  const files = new Map((await trees.read(workspace.tree_sha256)).map(({ path, sha256 }) => [path, sha256]));
+  const now = (path: string) => files.get(path) ?? null;
+  return bases.filter((row) => now(row.path) !== (row.detached_at === null ? row.base_sha256 : null)).map(({ id }) => id);
+}
+
 /** Null: there is nothing to be done. */
 async function meet(context: SettleContext, id: string): Promise<Meeting | "again" | null> {
   const { queries } = context.database;

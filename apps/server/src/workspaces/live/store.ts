@@ -62,12 +62,25 @@ export async function listDocuments(queries: Queries, workspaceId: string, onlyU
   return (await query.orderBy("id").execute()).map(({ id }) => id);
 }
 
-/** Some documents of which something has not come into the files for so long: whoever had them open is gone. */
-export async function listLeft(queries: Queries, ms: number, most: number): Promise<string[]> {
+/** Takes some documents of which something has not come into the files for so long: whoever had them open is gone. Those that cannot be written come last. */
+export async function takeLeft(queries: Queries, ms: number, most: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    select id from live_documents where last_seq > snapshot_seq and detached_at is null and used_at < now() - ${ms} * interval '1 millisecond'
-    order by used_at limit ${most}`.execute(queries);
+    update live_documents set used_at = now() where id in (
+      select d.id from live_documents d join workspaces w on w.id = d.workspace_id
+      where d.last_seq > d.snapshot_seq and d.detached_at is null and d.used_at < now() - ${ms} * interval '1 millisecond'
+        and w.deleted_at is null and w.state <> 'archived'
+      order by d.used_at limit ${most} for update of d skip locked) returning id`.execute(queries);
   return rows.map(({ id }) => id);
+}
+
+/** Of documents, what each has in common with its file. */
+export async function listBases(
+  queries: Queries,
+  ids: readonly string[],
+): Promise<Pick<DocumentRow, "id" | "path" | "base_sha256" | "detached_at">[]> {
+  if (ids.length === 0) return [];
+  const query = queries.selectFrom("live_documents").select(["id", "path", "base_sha256", "detached_at"]);
+  return await query.where("id", "in", [...ids]).execute();
 }
 
 /** Where documents are by now: the last of what was written in each. */
@@ -172,6 +185,8 @@ export async function moveDocuments(
   workspaceId: string,
   moves: readonly { readonly from: string; readonly to: string }[],
 ): Promise<void> {
+  // In the order in which those who write lock them.
+  if (moves.length > 0) await sql`select id from live_documents where workspace_id = ${workspaceId} order by id for update`.execute(work);
   for (const { from, to } of moves) {
     const isMoved = sql`workspace_id = ${workspaceId} and detached_at is null and (path = ${from} or starts_with(path, ${`${from}/`}))`;
     const place = sql`${to}::text || substr(path, char_length(${from}::text) + 1)`;

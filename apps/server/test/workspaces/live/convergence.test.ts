@@ -41,6 +41,7 @@ class Editor {
       WebSocketPolyfill: class extends WebSocket {
         constructor() {
           super(reach());
+          this.on("error", () => {}); // it is cut while it connects, too
         }
       },
       delay: 20,

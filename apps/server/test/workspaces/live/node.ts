@@ -1,8 +1,11 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "@syla/server/access/actor";
+import type { Database } from "@syla/server/platform/database";
 import { LiveWorkspaces, type LiveContext } from "@syla/server/workspaces/live/service";
 import type { TestServer } from "@syla/testkit/server";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 
 const noRedis: LiveContext["redis"] = {
   state: "off",
@@ -20,18 +23,30 @@ export interface LiveNode {
 
 /** Whoever comes is this actor, and in this workspace. */
 export async function startNode(server: TestServer, actor: Actor, workspaceId: string, redis = noRedis): Promise<LiveNode> {
-  const { database, access, blobs, trees, runs, notifications, accounts } = server.context;
+  const { access, blobs, trees, runs, notifications, accounts } = server.context;
+  const { database, cut } = cuttable(server.context.database);
   const times = () => ({ ephemeralMs: 1e9, sessionMs: 1e9, idleMs: 1e9, collaborativeIdleMs: 1e9, archiveMs: 1e9 });
   const { logger } = server.context;
   const context = { database, access, blobs, trees, uploads: runs, times, notifications, logger, redis, actFor: accounts.actFor };
   const live: LiveWorkspaces = new LiveWorkspaces({ ...context, settleLive: (id) => live.settleAll(id) });
   await live.listen();
   void live.run();
-  const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await once(sockets, "listening");
-  sockets.on("connection", (socket) => {
-    void live.join(actor, workspaceId, new AbortController().signal).then((serve) => serve(socket));
+  // Somebody is let in before the socket opens, as in a server: else what they say first would be said to nobody.
+  const entered = new WeakMap<IncomingMessage, (socket: WebSocket) => void>();
+  const sockets = new WebSocketServer({
+    host: "127.0.0.1",
+    port: 0,
+    verifyClient: ({ req }, decide) =>
+      void live.join(actor, workspaceId, new AbortController().signal).then(
+        (serve) => {
+          entered.set(req, serve);
+          decide(true);
+        },
+        () => decide(false, 503),
+      ),
   });
+  await once(sockets, "listening");
+  sockets.on("connection", (socket, request) => entered.get(request)?.(socket));
   const address = sockets.address();
   return {
     url: `ws://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
@@ -40,6 +55,22 @@ export async function startNode(server: TestServer, actor: Actor, workspaceId: s
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
       live.forget();
+      cut();
     },
+  };
+}
+
+/** The database as a process has it, of which nothing comes any more once it is killed. */
+function cuttable(database: Database): { database: Database; cut: () => void } {
+  let isCut = false;
+  return {
+    database: {
+      ...database,
+      get queries() {
+        if (isCut) throw new AppError("database_unavailable");
+        return database.queries;
+      },
+    },
+    cut: () => (isCut = true),
   };
 }

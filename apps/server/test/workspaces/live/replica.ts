@@ -39,6 +39,7 @@ export async function join(
   class Socket extends WebSocket {
     constructor() {
       super(`${reach().url.replace("http", "ws")}/api/v1/workspaces/${id}/live`, { headers: person.headers });
+      this.on("error", () => {}); // it is cut while it connects, too
     }
   }
   const closed = Promise.withResolvers<number>();

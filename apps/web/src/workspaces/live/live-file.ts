@@ -25,11 +25,12 @@ export class LiveFile extends Store<LiveFileState> {
   readonly text: Y.Text;
   readonly awareness: Awareness;
   readonly #provider: HocuspocusProvider;
+  readonly #onClose: () => void;
   #path: string;
 
-  constructor(socket: HocuspocusProviderWebsocket, { id, path, mayEdit }: LiveDocument) {
+  constructor(socket: HocuspocusProviderWebsocket, { id, path, mayEdit }: LiveDocument, onClose: () => void) {
     super({ isLoaded: false, isSaved: true, mayEdit, refused: null, problem: null, isDetached: false });
-    this.#path = path;
+    [this.#path, this.#onClose] = [path, onClose];
     const look = () =>
       this.change({ isLoaded: this.state.isLoaded || this.#provider.isSynced, isSaved: !this.#provider.hasUnsyncedChanges });
     this.#provider = new HocuspocusProvider({
@@ -53,7 +54,15 @@ export class LiveFile extends Store<LiveFileState> {
     return this.#path;
   }
 
+  /** What is not saved is too much to be sent at once: it stays here. */
+  giveUp(): void {
+    if (this.state.isSaved) return;
+    this.#provider.detach();
+    this.change({ refused: "That is too much to be put in at once." });
+  }
+
   close(): void {
+    this.#onClose();
     this.#provider.destroy();
     this.#provider.document.destroy();
   }

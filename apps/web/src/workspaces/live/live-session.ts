@@ -11,6 +11,8 @@ export interface Other {
   readonly name: string;
   readonly color: string;
   readonly path: string | null;
+  /** The run that they have started, and show to those who are here. */
+  readonly runId: string | null;
 }
 
 /** A workspace as it is open here. */
@@ -22,13 +24,17 @@ export interface LiveState {
 
 /** The access that the connection rests on has ended, or the server does not understand what comes from here. */
 const finalCodes = new Set([1007, 4003]);
+/** What was sent is more than the server takes at once: it would be sent again and again. */
+const tooLarge = 1009;
 
 /** One connection to a workspace: who else is there, and the files that are open. */
 export class LiveSession extends Store<LiveState> {
   readonly #socket: HocuspocusProviderWebsocket;
   readonly #room: HocuspocusProvider;
   readonly #id: string;
+  readonly #files = new Set<LiveFile>();
   #path: string | null = null;
+  #runId: string | null = null;
 
   constructor(id: string, onFiles: () => void) {
     super({ connection: "connecting", others: [] });
@@ -42,6 +48,7 @@ export class LiveSession extends Store<LiveState> {
       maxDelay: 10_000,
       onStatus: ({ status }) => this.change({ connection: this.state.connection === "ended" ? "ended" : toConnection(status) }),
       onClose: ({ event }) => {
+        if (event.code === tooLarge) for (const file of this.#files) file.giveUp();
         if (!finalCodes.has(event.code)) return;
         this.change({ connection: "ended", others: [] });
         this.#socket.disconnect();
@@ -68,9 +75,17 @@ export class LiveSession extends Store<LiveState> {
     this.#say();
   }
 
+  /** Which run the others are shown. */
+  setRun(runId: string | null): void {
+    this.#runId = runId;
+    this.#say();
+  }
+
   /** @throws SylaError `live_not_text`, `live_too_large`, … */
   async open(path: string): Promise<LiveFile> {
-    return new LiveFile(this.#socket, await syla.workspaces.document(this.#id, path));
+    const file = new LiveFile(this.#socket, await syla.workspaces.document(this.#id, path), () => this.#files.delete(file));
+    this.#files.add(file);
+    return file;
   }
 
   close(): void {
@@ -79,7 +94,7 @@ export class LiveSession extends Store<LiveState> {
   }
 
   #say(): void {
-    this.#room.awareness?.setLocalState({ path: this.#path });
+    this.#room.awareness?.setLocalState({ path: this.#path, runId: this.#runId });
   }
 
   #look(): void {
