@@ -39,7 +39,7 @@ import { useLiveSession } from "./live/use-live-session.ts";
 import { useSharedRun } from "./live/use-shared-run.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
 
-const LivePane = lazy(() => import("./live/live-pane.tsx"));
+const LivePane = lazy(async () => ({ default: (await import("./live/live-pane.tsx")).LivePane }));
 
 type Dialog = "none" | "new" | "rename" | "open" | "tree";
 

@@ -94,9 +94,12 @@ function WorkspaceHeading({ workspace }: WorkspaceTabProps) {
   return (
     <Flex align="flex-start" gap="3" wrap="wrap">
       <Box minW="0">
-        <Heading as="h1" fontSize="lg" fontWeight="semibold" letterSpacing="-0.01em" overflowWrap="anywhere">
-          {name}
-        </Heading>
+        <Flex align="center" columnGap="3" wrap="wrap">
+          <Heading as="h1" fontSize="lg" fontWeight="semibold" letterSpacing="-0.01em" overflowWrap="anywhere">
+            {name}
+          </Heading>
+          <Presence />
+        </Flex>
         <Flex align="center" columnGap="3" wrap="wrap" fontSize="xs" color="fg.muted">
           <Copyable text={id} label="workspace id" />
           <span>{kindLabels[kind]}</span>
@@ -118,7 +121,6 @@ function WorkspaceHeading({ workspace }: WorkspaceTabProps) {
         )}
       </Box>
       <Flex align="center" gap="2" ml={{ base: "0", md: "auto" }} wrap="wrap">
-        <Presence />
         <WorkspaceActions workspace={workspace} />
       </Flex>
     </Flex>

@@ -55,7 +55,7 @@ export function checkUpdate(document: Y.Doc, update: Uint8Array): NewContent {
 /** Goes through what is new as a replica does: what rests on what is not there stays over, also when two pieces rest on each other. */
 function takeInTurn(waiting: Map<number, Y.Item[]>, states: Map<number, number>, stateOf: (client: number) => number): void {
   const isKnownId = (id: unknown) => !(id instanceof Y.ID) || id.clock < stateOf(id.client);
-  for (let isMoving = true; isMoving; ) {
+  for (let isMoving = true; isMoving;) {
     isMoving = false;
     for (const [client, items] of waiting) {
       let taken = 0;

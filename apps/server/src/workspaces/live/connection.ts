@@ -11,7 +11,12 @@ export interface Member {
   readonly workspaceId: string;
   /** What others read. */
   readonly name: string;
+  /** Ends the connection because of a fault of ours: they come again, with what was not confirmed. */
+  readonly sendAway: () => void;
 }
+
+/** Who wants to write, and where. */
+export type Writer = Pick<Member, "actor" | "workspaceId">;
 
 /** What deciding about a message needs. */
 export interface MemberContext {
@@ -22,7 +27,7 @@ export interface MemberContext {
 const writingScope = "workspaces:write";
 
 /** Whether somebody may change the workspace's files at this moment. @throws AppError `not_found`, `forbidden`, `scope_missing`, `workspace_archived`, … */
-export async function requireWriter({ database, access }: MemberContext, { actor, workspaceId }: Member): Promise<void> {
+export async function requireWriter({ database, access }: MemberContext, { actor, workspaceId }: Writer): Promise<void> {
   const row = await store.findWorkspacePlace(database.queries, workspaceId);
   if (row === undefined) throw new AppError("not_found");
   await access.require(actor, "workspace:edit", toThing(row));
@@ -34,7 +39,7 @@ export async function requireWriter({ database, access }: MemberContext, { actor
 }
 
 /** The same as an answer. */
-export async function mayWrite(context: MemberContext, member: Member): Promise<boolean> {
+export async function mayWrite(context: MemberContext, member: Writer): Promise<boolean> {
   return await requireWriter(context, member).then(
     () => true,
     (error: unknown) => {

@@ -50,7 +50,7 @@ export function readState(snapshot: Uint8Array, updates: readonly { readonly upd
 }
 
 export function textOf(document: Y.Doc): string {
-  return document.getText(liveTextName).toString();
+  return document.getText(liveTextName).toJSON();
 }
 
 /** Makes a document's text another one, by as small a change as can be; null when it is that already. */

@@ -49,13 +49,14 @@ export async function* followPeople(
 ): AsyncGenerator<WorkspacePresenceEvent, void, void> {
   const room = await server.openDirectConnection(id);
   const awareness = room.document?.awareness;
+  if (awareness === undefined) return;
   let changed = Promise.withResolvers<void>();
   const wake = () => changed.resolve();
-  awareness?.on("change", wake);
+  awareness.on("change", wake);
   signal.addEventListener("abort", wake, { once: true });
   try {
     let shown = "";
-    while (!signal.aborted && awareness !== undefined) {
+    while (!signal.aborted) {
       // Before it is looked at: what comes while somebody reads is seen with the next look.
       changed = Promise.withResolvers();
       const people = listPeople(awareness.getStates());
@@ -65,7 +66,7 @@ export async function* followPeople(
       shown = now;
     }
   } finally {
-    awareness?.off("change", wake);
+    awareness.off("change", wake);
     signal.removeEventListener("abort", wake);
     await room.disconnect();
   }

@@ -55,6 +55,19 @@ class UnknownDocumentError extends Error {
   readonly reason = "not_found";
 }
 
+/** Has no message either: nothing is wrong. */
+class StaleDocumentError extends Error {}
+
+/** Who cannot be let in because of a fault of ours is not told that they may not. `member` has nothing of that where a server listens by itself. */
+async function orSentAway(member: Partial<Member>, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof UnknownDocumentError)) member.sendAway?.();
+    throw error;
+  }
+}
+
 /** A document that somebody has open on this server. */
 interface OpenDocument {
   readonly workspaceId: string;
@@ -90,13 +103,19 @@ export class LiveWorkspaces implements Service {
       quiet: true,
       debounce: settleMs,
       maxDebounce: longestSettleMs,
-      onAuthenticate: async ({ documentName, context: member, connectionConfig }) => {
-        if (documentName === member.workspaceId) return;
-        const row = await store.findDocument(context.database.queries, documentName);
-        if (row?.workspace_id !== member.workspaceId) throw new UnknownDocumentError();
-        connectionConfig.readOnly = !(await mayWrite(context, member));
+      onAuthenticate: async ({ documentName, context: member, connectionConfig }) =>
+        await orSentAway(member, async () => {
+          if (documentName === member.workspaceId) return;
+          const row = await store.findDocument(context.database.queries, documentName);
+          if (row?.workspace_id !== member.workspaceId) throw new UnknownDocumentError();
+          connectionConfig.readOnly = !(await mayWrite(context, member));
+        }),
+      onLoadDocument: async ({ document, documentName, context: member }) =>
+        await orSentAway(member, () => this.#load(document, documentName)),
+      // Who leaves a document late, of which another one is open by then, would take that from those who have it.
+      beforeUnloadDocument: async ({ instance, document, documentName }) => {
+        if (instance.documents.get(documentName) !== document) throw new StaleDocumentError();
       },
-      onLoadDocument: ({ document, documentName }) => this.#load(document, documentName),
       afterUnloadDocument: async ({ documentName }) => void this.#open.delete(documentName),
       beforeSync: (payload) => this.#receive(payload),
       beforeHandleAwareness: async ({ document, states, connection, context: member }) => {
@@ -132,7 +151,7 @@ export class LiveWorkspaces implements Service {
   async document(actor: Actor, id: string, path: string): Promise<LiveDocument> {
     const workspace = await loadWorkspace(this.#context, actor, "workspace:read", id);
     const row = await openDocument(this.#context, workspace, path);
-    return { id: row.id, path: row.path, mayEdit: await mayWrite(this.#context, { actor, workspaceId: id, name: "" }) };
+    return { id: row.id, path: row.path, mayEdit: await mayWrite(this.#context, { actor, workspaceId: id }) };
   }
 
   /** Lets somebody in, before the socket opens. What is answered serves it. @throws AppError `not_found`, `workspace_deleted` */
@@ -141,7 +160,8 @@ export class LiveWorkspaces implements Service {
     return (socket) => {
       socket.once("close", () => hold.release());
       closeWhenEnded(socket, hold.signal);
-      this.#sockets.serve(socket, this.#server, { actor, workspaceId: id, name });
+      const sendAway = () => socket.close(1011, "try_again");
+      this.#sockets.serve(socket, this.#server, { actor, workspaceId: id, name, sendAway });
     };
   }
 
@@ -176,9 +196,7 @@ export class LiveWorkspaces implements Service {
     for (let round = 0; !signal.aborted; round += 1) {
       await sleep(catchUpMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
-      await this.#lookAround(round).catch((err: unknown) =>
-        this.#context.logger.warn({ err }, "live documents could not be looked after"),
-      );
+      await this.#lookAround(round).catch((err: unknown) => this.#context.logger.warn({ err }, "live documents could not be looked after"));
     }
   }
 
@@ -215,7 +233,7 @@ export class LiveWorkspaces implements Service {
     if (!name.startsWith("liv_")) return;
     const { queries } = this.#context.database;
     const row = await store.findDocument(queries, name);
-    if (row === undefined) throw new AppError("not_found");
+    if (row === undefined) throw new UnknownDocumentError();
     Y.applyUpdate(document, row.snapshot, elsewhere);
     const { workspace_id: workspaceId, path, snapshot_seq: seq, pending_bytes: pendingBytes } = row;
     const known: OpenDocument = { workspaceId, path, seq, heardAt: performance.now(), pendingBytes };
@@ -250,7 +268,8 @@ export class LiveWorkspaces implements Service {
   async #receive({ type, payload, connection, document, documentName, context: member }: beforeSyncPayload<Member>): Promise<void> {
     const known = this.#open.get(documentName);
     connection.readOnly = known === undefined;
-    if (type === 0 || known === undefined) return;
+    if (type === 0) return;
+    if (known === undefined) return documentName === member.workspaceId ? undefined : member.sendAway();
     try {
       const { isEmpty } = await this.#intake.check(connection, document, payload, member.actor.userId);
       if (isEmpty) return;
@@ -260,14 +279,16 @@ export class LiveWorkspaces implements Service {
       const seq = await this.#log.append({ documentId: documentName, update: payload, userId: member.actor.userId });
       known.pendingBytes += payload.length;
       known.heardAt = performance.now();
-      if (seq === known.seq + 1) known.seq = seq;
+      // It was unloaded meanwhile, and is open anew: the new one has to hear of this.
+      if (this.#server.documents.get(documentName) !== document) this.#catchUpSoon([documentName]);
+      else if (seq === known.seq + 1) known.seq = seq;
       void this.#peers.tell({ kind: "changed", name: documentName });
     } catch (thrown) {
       connection.readOnly = true;
       const { code, message, status } = toAppError(thrown);
       if (status < 500) return connection.sendStateless(JSON.stringify({ type: "refused", code, message } satisfies LiveNotice));
       this.#complain(thrown);
-      connection.webSocket.close(1011, "try_again"); // they come again with what was not confirmed
+      member.sendAway();
     }
   }
 
@@ -306,6 +327,8 @@ export class LiveWorkspaces implements Service {
       case "who":
         if (this.#server.documents.size > 0) void this.#peers.tell({ kind: "here" });
         if (document !== undefined) this.#tellPresence(document, [...document.awareness.getStates().keys()]);
+        return;
+      case "here":
         return;
       case "present":
         if (document !== undefined) applyAwarenessUpdate(document.awareness, Buffer.from(word.states, "base64"), elsewhere);

@@ -19,7 +19,7 @@ export class LiveSockets {
   serve(socket: WebSocket, server: Hocuspocus<Member>, member: Member): void {
     keepAlive(socket);
     this.#open.add(socket);
-    const client = server.handleConnection(socket as never, new Request("http://workspace/"), member);
+    const client = server.handleConnection(socket, new Request("http://workspace/"), member);
     socket.on("message", (data, isBinary) => {
       const bytes = data as Buffer;
       const frame = isBinary ? readFrame(bytes) : null;

@@ -108,7 +108,7 @@ it("refuses what somebody may not write, message by message, and says so", async
   expect(await viewer.told("refused")).toMatchObject({ code: "forbidden" });
   b.text.insert(0, "good ");
   await b.saved();
-  expect(b.text.toString()).toBe("good text\n");
+  expect(b.text.toJSON()).toBe("good text\n");
 
   expect((await server.send("PATCH", `/api/v1/grants/${grantId}`, { level: "view" }, ann.headers)).status).toBe(200);
   b.text.insert(0, "after ");

@@ -33,18 +33,16 @@ export async function startNode(server: TestServer, actor: Actor, workspaceId: s
   void live.run();
   // Somebody is let in before the socket opens, as in a server: else what they say first would be said to nobody.
   const entered = new WeakMap<IncomingMessage, (socket: WebSocket) => void>();
-  const sockets = new WebSocketServer({
-    host: "127.0.0.1",
-    port: 0,
-    verifyClient: ({ req }, decide) =>
-      void live.join(actor, workspaceId, new AbortController().signal).then(
-        (serve) => {
-          entered.set(req, serve);
-          decide(true);
-        },
-        () => decide(false, 503),
-      ),
-  });
+  const letIn = async (request: IncomingMessage): Promise<boolean> => {
+    try {
+      entered.set(request, await live.join(actor, workspaceId, new AbortController().signal));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const verifyClient = ({ req }: { req: IncomingMessage }, decide: (isLetIn: boolean) => void) => void letIn(req).then(decide);
+  const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0, verifyClient });
   await once(sockets, "listening");
   sockets.on("connection", (socket, request) => entered.get(request)?.(socket));
   const address = sockets.address();

@@ -8,6 +8,13 @@ import { json } from "../../catalog/programs.ts";
 
 type Reached = Pick<TestServer, "url">;
 
+/** Keeps nothing for later, as the page's: else changes would be confirmed that are not. */
+export class LiveSocket extends HocuspocusProviderWebsocket {
+  override send(message: Parameters<HocuspocusProviderWebsocket["send"]>[0]): void {
+    if (this.webSocket?.readyState === WebSocket.OPEN) super.send(message);
+  }
+}
+
 /** Somebody's editor of one file. */
 export interface Replica {
   readonly provider: HocuspocusProvider;
@@ -21,7 +28,7 @@ export interface Replica {
 
 /** Somebody's connection to a workspace. */
 export interface Connection {
-  readonly socket: HocuspocusProviderWebsocket;
+  readonly socket: LiveSocket;
   readonly room: HocuspocusProvider;
   /** Why the server closed it. */
   readonly closed: Promise<number>;
@@ -43,7 +50,7 @@ export async function join(
     }
   }
   const closed = Promise.withResolvers<number>();
-  const socket = new HocuspocusProviderWebsocket({
+  const socket = new LiveSocket({
     url: "ws://workspace",
     WebSocketPolyfill: Socket,
     delay: 50,
@@ -128,7 +135,7 @@ export async function allHold(replicas: readonly Replica[], text: string): Promi
       (replica) =>
         new Promise<void>((resolve) => {
           const look = () => {
-            if (replica.text.toString() !== text) return;
+            if (replica.text.toJSON() !== text) return;
             replica.text.unobserve(look);
             resolve();
           };

@@ -14,6 +14,16 @@ export function liveExtensions(file: LiveFile): Extension {
 
 /** The names are at the ends of the lines. */
 const carets = EditorView.theme({
-  ".cm-ySelectionCaret": { borderLeftWidth: "2px", borderRight: "none", marginLeft: "-1px", marginRight: "-1px" },
+  ".cm-ySelectionCaret": {
+    display: "inline-block",
+    width: "0",
+    height: "16px",
+    marginTop: "2px",
+    borderLeftWidth: "2px",
+    borderRight: "none",
+    verticalAlign: "top",
+    fontSize: "0",
+    lineHeight: "0",
+  },
   ".cm-ySelectionInfo, .cm-ySelectionCaretDot": { display: "none" },
 });

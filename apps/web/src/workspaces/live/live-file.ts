@@ -72,7 +72,8 @@ export class LiveFile extends Store<LiveFileState> {
     if (!notice.success) return;
     switch (notice.data.type) {
       case "refused":
-        return this.change({ refused: notice.data.message, ...(notice.data.code === "forbidden" ? { mayEdit: false } : {}) });
+        if (notice.data.code !== "forbidden") return this.change({ refused: notice.data.message });
+        return this.change({ refused: "You may not edit this file any more.", mayEdit: false });
       case "settled":
         return this.change({ problem: notice.data.problem?.message ?? null, isDetached: false });
       case "detached":

@@ -26,7 +26,7 @@ interface LivePaneProps {
 }
 
 /** A file as several people edit it at once. */
-export default function LivePane({ workspaceId, path, session, onMoved, children }: LivePaneProps) {
+export function LivePane({ workspaceId, path, session, onMoved, children }: LivePaneProps) {
   const [attempt, setAttempt] = useState(0);
   const opened = useOpenFile(session, path, attempt);
   if (opened === null) return <SkeletonRows rows={4} />;
@@ -49,16 +49,17 @@ function useOpenFile(session: LiveSession, path: string, attempt: number): { fil
     current.current?.close();
     current.current = null;
     setOpened(null);
-    session.open(path).then(
-      (file) => {
+    const open = async () => {
+      try {
+        const file = await session.open(path);
         if (isOver) return file.close();
         current.current = file;
         setOpened({ file });
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (!isOver) setOpened({ error });
-      },
-    );
+      }
+    };
+    void open();
     return () => {
       isOver = true;
     };
@@ -98,7 +99,7 @@ function Opened({ workspaceId, file, onMoved, onReload }: OpenedProps) {
     const { revision } = await syla.workspaces.get(workspaceId);
     await syla.workspaces.changeFiles(
       workspaceId,
-      [{ op: "write", file: { path, content: file.text.toString(), executable: false } }],
+      [{ op: "write", file: { path, content: file.text.toJSON(), executable: false } }],
       revision,
     );
   };
@@ -107,7 +108,7 @@ function Opened({ workspaceId, file, onMoved, onReload }: OpenedProps) {
     <Flex direction="column" h="100%" minH="0">
       {refused === null ? null : (
         <Banner text={`${refused} What you have written since is only here.`}>
-          <Button size="xs" variant="outline" onClick={() => void navigator.clipboard.writeText(file.text.toString())}>
+          <Button size="xs" variant="outline" onClick={() => void navigator.clipboard.writeText(file.text.toJSON())}>
             Copy the text
           </Button>
           <Button size="xs" variant="outline" onClick={onReload}>
@@ -185,7 +186,7 @@ function Editor({ file, readOnly }: { readonly file: LiveFile; readonly readOnly
   useEffect(() => {
     if (host.current === null) return;
     const extensions = [liveExtensions(file), baseExtensions(() => {}), languageSupport(languageOfPath(file.path)), slot.of([])];
-    const made = new EditorView({ parent: host.current, state: EditorState.create({ doc: file.text.toString(), extensions }) });
+    const made = new EditorView({ parent: host.current, state: EditorState.create({ doc: file.text.toJSON(), extensions }) });
     view.current = made;
     made.focus();
     return () => made.destroy();

@@ -1,7 +1,8 @@
-import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
+import { HocuspocusProvider } from "@hocuspocus/provider";
 import { colorOf, LiveNotice, PresenceWish } from "@syla/contracts/workspace-live";
 import { syla } from "../../app/api.ts";
 import { LiveFile } from "./live-file.ts";
+import { LiveSocket } from "./live-socket.ts";
 import { Store } from "./store.ts";
 
 /** Somebody else who has the workspace open. */
@@ -29,7 +30,7 @@ const tooLarge = 1009;
 
 /** One connection to a workspace: who else is there, and the files that are open. */
 export class LiveSession extends Store<LiveState> {
-  readonly #socket: HocuspocusProviderWebsocket;
+  readonly #socket: LiveSocket;
   readonly #room: HocuspocusProvider;
   readonly #id: string;
   readonly #files = new Set<LiveFile>();
@@ -39,12 +40,13 @@ export class LiveSession extends Store<LiveState> {
   constructor(id: string, onFiles: () => void) {
     super({ connection: "connecting", others: [] });
     this.#id = id;
-    this.#socket = new HocuspocusProviderWebsocket({
+    this.#socket = new LiveSocket({
       url: "ws://workspace",
       WebSocketPolyfill: function connect() {
         return syla.workspaces.live(id);
       },
       delay: 500,
+      minDelay: 250,
       maxDelay: 10_000,
       onStatus: ({ status }) => this.change({ connection: this.state.connection === "ended" ? "ended" : toConnection(status) }),
       onClose: ({ event }) => {

@@ -79,7 +79,10 @@ const theme = EditorView.baseTheme({
     padding: "0 6px",
     borderRadius: "4px",
     font: "500 11px/16px var(--chakra-fonts-body)",
-    verticalAlign: "1px",
+    // No line is higher for it.
+    height: "16px",
+    marginTop: "2px",
+    verticalAlign: "top",
     maxWidth: "160px",
     overflow: "hidden",
     textOverflow: "ellipsis",

@@ -62,10 +62,11 @@ interface FaceProps {
 function Face({ other, isFollowed, onFollow }: FaceProps) {
   const where = other.path === null ? "" : `, in ${other.path}`;
   const label = isFollowed ? `Stop following ${other.name}` : `Follow ${other.name}${where}`;
+  const short = initials(other.name);
   return (
     <chakra.button
       type="button"
-      aria-label={label}
+      aria-label={`${short}: ${label}`}
       aria-pressed={isFollowed}
       data-tip={label}
       onClick={() => onFollow(isFollowed ? null : other.key)}
@@ -73,8 +74,8 @@ function Face({ other, isFollowed, onFollow }: FaceProps) {
       alignItems="center"
       justifyContent="center"
       gap="1"
-      minW="28px"
-      h="28px"
+      minW="26px"
+      h="26px"
       px={isFollowed ? "2" : "0"}
       borderRadius="full"
       fontSize="xs"
@@ -85,7 +86,7 @@ function Face({ other, isFollowed, onFollow }: FaceProps) {
       outlineOffset="2px"
       css={{ "& svg": { w: "3.5", h: "3.5" } }}
     >
-      {initials(other.name)}
+      {short}
       {isFollowed ? <EyeOff aria-hidden /> : null}
     </chakra.button>
   );
@@ -95,6 +96,6 @@ function initials(name: string): string {
   const letters = name
     .trim()
     .split(/\s+/)
-    .map((word) => [...word][0] ?? "");
+    .map((word) => /^./u.exec(word)?.[0] ?? "");
   return [letters[0], letters.length > 1 ? letters.at(-1) : ""].join("").toUpperCase() || "?";
 }

@@ -18,11 +18,13 @@ export function useOpenLiveSession({ id, state }: Workspace): LiveSession | null
     if (!isOpen) return;
     let opened: LiveSession | null = null;
     let isOver = false;
-    void import("./live-session.ts").then((module) => {
+    const open = async () => {
+      const { LiveSession: Session } = await import("./live-session.ts");
       if (isOver) return;
-      opened = new module.LiveSession(id, () => void client.invalidateQueries({ queryKey: ["workspace", id], exact: true }));
+      opened = new Session(id, () => void client.invalidateQueries({ queryKey: ["workspace", id], exact: true }));
       setSession(opened);
-    });
+    };
+    void open();
     return () => {
       isOver = true;
       opened?.close();
