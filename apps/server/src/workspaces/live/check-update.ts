@@ -10,6 +10,13 @@ export interface NewContent {
   readonly isEmpty: boolean;
 }
 
+/** It rests on what the document does not have, or not yet: the same content from further back may be all that is missing. */
+export class RestsOnUnknownError extends AppError {
+  constructor() {
+    super("live_update_invalid", { message: "What was sent rests on what this document does not have." });
+  }
+}
+
 const mostStructs = 100_000;
 /** A page is one replica. */
 const mostWriters = 16;
@@ -19,7 +26,7 @@ type Struct = ReturnType<typeof Y.decodeUpdate>["structs"][number];
  * Reads a change that somebody wants to make, as hostile as it may be: it inserts text into the one text and deletes from it, goes on where its writers
  * were, and rests on nothing that the document does not have.
  *
- * @throws AppError `live_update_invalid`, `live_too_large`, also where it rests on what is only not there yet
+ * @throws AppError `live_update_invalid`, `live_too_large`; RestsOnUnknownError, also where that is only not there yet
  */
 export function checkUpdate(document: Y.Doc, update: Uint8Array): NewContent {
   const { structs, ds } = decode(update);
@@ -46,7 +53,7 @@ export function checkUpdate(document: Y.Doc, update: Uint8Array): NewContent {
   for (const [client, ranges] of ds.clients)
     for (const { clock, len } of ranges) {
       deleted += 1;
-      if (clock + len > stateOf(client)) throw missing();
+      if (clock + len > stateOf(client)) throw new RestsOnUnknownError();
     }
   if (inserted > mostLiveInsert || document.getText(liveTextName).length + inserted > mostLiveBytes) throw new AppError("live_too_large");
   return { clientIds, isEmpty: clientIds.length === 0 && (deleted === 0 || isKnown(document, update)) };
@@ -70,7 +77,7 @@ function takeInTurn(waiting: Map<number, Y.Item[]>, states: Map<number, number>,
       else waiting.set(client, items.slice(taken));
     }
   }
-  if (waiting.size > 0) throw missing();
+  if (waiting.size > 0) throw new RestsOnUnknownError();
 }
 
 function decode(update: Uint8Array): ReturnType<typeof Y.decodeUpdate> {
@@ -100,8 +107,4 @@ function isKnown(document: Y.Doc, update: Uint8Array): boolean {
 
 function invalid(message: string): AppError {
   return new AppError("live_update_invalid", { message: `What was sent is no change of this document. ${message}` });
-}
-
-function missing(): AppError {
-  return new AppError("live_update_invalid", { message: "What was sent rests on what this document does not have." });
 }

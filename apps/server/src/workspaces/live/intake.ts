@@ -21,7 +21,7 @@ export class Intake {
    * What a change holds that is new, and that it is written in nobody else's name. What it rests on, or seems to bring of others, may have been written
    * on another server just now: then that is heard of first.
    *
-   * @throws AppError `live_update_invalid`, `live_too_large`, `database_unavailable`
+   * @throws AppError `live_update_invalid`, `live_too_large`, `database_unavailable`; RestsOnUnknownError
    */
   async check(connection: Connection, document: Document, update: Uint8Array, userId: string): Promise<NewContent> {
     const own = this.#writers.get(connection) ?? new Set<number>();

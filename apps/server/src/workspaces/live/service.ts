@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Hocuspocus, type beforeSyncPayload, type Document } from "@hocuspocus/server";
+import { Hocuspocus, OutgoingMessage, type beforeSyncPayload, type Connection, type Document } from "@hocuspocus/server";
 import { AppError } from "@syla/contracts/errors";
 import type { LiveDocument, LiveNotice, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from "y-protocols/awareness";
@@ -14,6 +14,7 @@ import type { Service } from "../../platform/service.ts";
 import { closeWhenEnded } from "../../platform/socket.ts";
 import { loadWorkspace, toThing } from "../loading.ts";
 import { mayWrite, requireWriter, type Member } from "./connection.ts";
+import { RestsOnUnknownError } from "./check-update.ts";
 import { Intake } from "./intake.ts";
 import { Peers, type Word } from "./peers.ts";
 import { correctStates, followPeople } from "./presence.ts";
@@ -50,6 +51,9 @@ const mostPendingBytes = 16 * 1024 * 1024;
 /** Changes that came from elsewhere are kept already. */
 const elsewhere = { source: "redis" } as const;
 
+/** What is sent as it is written, rather than in answer to what somebody has; of the protocol of Yjs. */
+const updateType = 2;
+
 /** The name that the client is told it by. What has a message is written to the server's log. */
 class UnknownDocumentError extends Error {
   readonly reason = "not_found";
@@ -66,6 +70,14 @@ async function orSentAway(member: Partial<Member>, work: () => Promise<void>): P
     if (!(error instanceof UnknownDocumentError)) member.sendAway?.();
     throw error;
   }
+}
+
+/**
+ * Who writes before the exchange that begins a connection is over sends what rests on what only that exchange brings. It is not confirmed; they are asked
+ * for everything that is not here, and that is: as many confirmations as they wait for, and none before its time.
+ */
+function askForAll(connection: Connection, document: Document): void {
+  connection.send(new OutgoingMessage(connection.messageAddress).createSyncMessage().writeFirstSyncStepFor(document).toUint8Array());
 }
 
 /** A document that somebody has open on this server. */
@@ -89,7 +101,8 @@ export class LiveWorkspaces implements Service {
   readonly #intake: Intake;
   readonly #server: Hocuspocus<Member>;
   readonly #sockets = new LiveSockets();
-  readonly #open = new Map<string, OpenDocument>();
+  /** By the document itself: one of the same name may be open anew before this one has gone. */
+  readonly #open = new WeakMap<Document, OpenDocument>();
   readonly #settling = new Map<string, Promise<Settled>>();
   readonly #stopping = new AbortController();
   #ends: (() => void)[] = [];
@@ -116,7 +129,6 @@ export class LiveWorkspaces implements Service {
       beforeUnloadDocument: async ({ instance, document, documentName }) => {
         if (instance.documents.get(documentName) !== document) throw new StaleDocumentError();
       },
-      afterUnloadDocument: async ({ documentName }) => void this.#open.delete(documentName),
       beforeSync: (payload) => this.#receive(payload),
       beforeHandleAwareness: async ({ document, states, connection, context: member }) => {
         if (connection === undefined || member === undefined) return;
@@ -130,9 +142,9 @@ export class LiveWorkspaces implements Service {
         if (transactionOrigin !== elsewhere) this.#tellPresence(document, [...added, ...updated, ...removed]);
       },
       afterHandleMessage: async ({ connection, update }) => this.#sockets.count(connection.webSocket, -update.length),
-      onStoreDocument: async ({ documentName }) => {
+      onStoreDocument: async ({ document, documentName }) => {
         // What fails is done again when somebody has left it for a while: everything is in the log.
-        if (this.#open.has(documentName)) await this.settle(documentName).catch((err: unknown) => this.#complain(err));
+        if (this.#open.has(document)) await this.settle(documentName).catch((err: unknown) => this.#complain(err));
       },
     });
   }
@@ -140,7 +152,7 @@ export class LiveWorkspaces implements Service {
   /** Begins to hear of files that change, and of the other servers. */
   async listen(): Promise<void> {
     const { notifications } = this.#context;
-    const look = () => this.#catchUpSoon([...this.#open.keys()]);
+    const look = () => this.#catchUpSoon(this.#listOpen().map(([id]) => id));
     this.#ends = [
       await this.#peers.listen((word) => this.#hear(word), look),
       await notifications.listen(filesChannel, (id) => void this.#filesChanged(id), look),
@@ -201,7 +213,7 @@ export class LiveWorkspaces implements Service {
   }
 
   async drain(): Promise<void> {
-    for (const id of this.#open.keys()) await this.settle(id).catch(() => {});
+    for (const [id] of this.#listOpen()) await this.settle(id).catch(() => {});
   }
 
   /** Hears of nothing any more. */
@@ -228,6 +240,14 @@ export class LiveWorkspaces implements Service {
     return { hold: access.hold(actor, "workspace:read", toThing(row), load, gone), name };
   }
 
+  /** What people have open here, by its name. */
+  #listOpen(): (readonly [string, OpenDocument])[] {
+    return [...this.#server.documents].flatMap(([id, document]) => {
+      const known = this.#open.get(document);
+      return known === undefined ? [] : [[id, known] as const];
+    });
+  }
+
   async #load(document: Document, name: string): Promise<void> {
     void this.#peers.tell({ kind: "who", name });
     if (!name.startsWith("liv_")) return;
@@ -238,7 +258,7 @@ export class LiveWorkspaces implements Service {
     const { workspace_id: workspaceId, path, snapshot_seq: seq, pending_bytes: pendingBytes } = row;
     const known: OpenDocument = { workspaceId, path, seq, heardAt: performance.now(), pendingBytes };
     await this.#apply(document, name, known);
-    this.#open.set(name, known);
+    this.#open.set(document, known);
     // What a server has left that is gone comes into the file now.
     if (known.seq > row.snapshot_seq) this.settle(name).catch((err: unknown) => this.#complain(err));
   }
@@ -266,10 +286,11 @@ export class LiveWorkspaces implements Service {
 
   /** A change is kept first, and only then applied, sent to the others and confirmed: that is what happens when this returns. */
   async #receive({ type, payload, connection, document, documentName, context: member }: beforeSyncPayload<Member>): Promise<void> {
-    const known = this.#open.get(documentName);
+    const known = this.#open.get(document);
     connection.readOnly = known === undefined;
-    if (type === 0) return;
-    if (known === undefined) return documentName === member.workspaceId ? undefined : member.sendAway();
+    // It was unloaded just when they were let in: they come again, and get what the others have.
+    if (this.#server.documents.get(documentName) !== document) return member.sendAway();
+    if (type === 0 || known === undefined) return;
     try {
       const { isEmpty } = await this.#intake.check(connection, document, payload, member.actor.userId);
       if (isEmpty) return;
@@ -285,6 +306,7 @@ export class LiveWorkspaces implements Service {
       void this.#peers.tell({ kind: "changed", name: documentName });
     } catch (thrown) {
       connection.readOnly = true;
+      if (type === updateType && thrown instanceof RestsOnUnknownError) return askForAll(connection, document);
       const { code, message, status } = toAppError(thrown);
       if (status < 500) return connection.sendStateless(JSON.stringify({ type: "refused", code, message } satisfies LiveNotice));
       this.#complain(thrown);
@@ -312,9 +334,10 @@ export class LiveWorkspaces implements Service {
   }
 
   #relay(name: string, notice: LiveNotice): void {
-    const known = this.#open.get(name);
+    const document = this.#server.documents.get(name);
+    const known = document && this.#open.get(document);
     if (notice.type === "settled" && notice.problem === null && known !== undefined) known.pendingBytes = 0;
-    this.#server.documents.get(name)?.relayStateless(JSON.stringify(notice));
+    document?.relayStateless(JSON.stringify(notice));
   }
 
   #hear(word: Word): void {
@@ -346,7 +369,8 @@ export class LiveWorkspaces implements Service {
   async #catchUp(ids: readonly string[]): Promise<void> {
     const places = new Map((await store.findPlaces(this.#context.database.queries, ids)).map((place) => [place.id, place]));
     for (const id of ids) {
-      const [known, document, place] = [this.#open.get(id), this.#server.documents.get(id), places.get(id)];
+      const [document, place] = [this.#server.documents.get(id), places.get(id)];
+      const known = document && this.#open.get(document);
       if (known === undefined || document === undefined) continue;
       if (place === undefined) this.#server.closeConnections(id);
       else if (place.last_seq > known.seq) await this.#apply(document, id, known);
@@ -364,7 +388,8 @@ export class LiveWorkspaces implements Service {
   /** What others have made of files that are open comes into their documents. */
   async #filesChanged(workspaceId: string): Promise<void> {
     this.#relay(workspaceId, { type: "files" });
-    const ids = [...this.#open].filter(([, known]) => known.workspaceId === workspaceId).map(([id]) => id);
+    const open = this.#listOpen().filter(([, known]) => known.workspaceId === workspaceId);
+    const ids = open.map(([id]) => id);
     if (ids.length === 0) return;
     try {
       await this.#catchUp(ids);
@@ -379,7 +404,8 @@ export class LiveWorkspaces implements Service {
     const isSweep = round % sweepEvery === 0;
     if (round % hereEvery === 0 && this.#server.documents.size > 0) void this.#peers.tell({ kind: "here" });
     const since = performance.now() - livelyMs;
-    const ids = [...this.#open].filter(([, { heardAt }]) => isSweep || heardAt > since).map(([id]) => id);
+    const lively = this.#listOpen().filter(([, { heardAt }]) => isSweep || heardAt > since);
+    const ids = lively.map(([id]) => id);
     if (ids.length > 0) await this.#catchUp(ids);
     if (!isSweep) return;
     const { queries } = this.#context.database;
