@@ -10,6 +10,12 @@ type Reached = Pick<TestServer, "url">;
 
 /** Keeps nothing for later, as the page's: else changes would be confirmed that are not. */
 export class LiveSocket extends HocuspocusProviderWebsocket {
+  /** Also while an earlier connection is still being closed: then another one follows. */
+  override async connect(): Promise<unknown> {
+    this.shouldConnect = true;
+    return await super.connect();
+  }
+
   override send(message: Parameters<HocuspocusProviderWebsocket["send"]>[0]): void {
     if (this.webSocket?.readyState === WebSocket.OPEN) super.send(message);
   }

@@ -5,6 +5,12 @@ import { HocuspocusProviderWebsocket } from "@hocuspocus/provider";
  * again besides, each change would be confirmed twice, and one that is not would count as saved.
  */
 export class LiveSocket extends HocuspocusProviderWebsocket {
+  /** Also while an earlier connection is still being closed: then another one follows. */
+  override async connect(): Promise<unknown> {
+    this.shouldConnect = true;
+    return await super.connect();
+  }
+
   override send(message: Parameters<HocuspocusProviderWebsocket["send"]>[0]): void {
     if (this.webSocket?.readyState === WebSocket.OPEN) super.send(message);
   }
