@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { sql } from "kysely";
 import { z } from "zod";
 import { LiveNotice } from "@syla/contracts/workspace-live";
-import type { Database } from "../../platform/database.ts";
+import { notify, type Database } from "../../platform/database.ts";
 import type { Notifications } from "../../platform/notifications.ts";
 import type { Redis } from "../../platform/redis.ts";
 
@@ -58,7 +57,7 @@ export class Peers {
     if (this.#redis.state === "connected" && ((await this.#redis.publish(redisChannel, text)) ?? 0) > 0) return;
     if (Buffer.byteLength(text) > mostBytes) return;
     try {
-      await sql`select pg_notify(${databaseChannel}, ${text})`.execute(this.#database.queries);
+      await notify(this.#database.queries, databaseChannel, text);
     } catch {
       // it is looked for every now and then
     }
