@@ -64,7 +64,7 @@ it("takes nothing that is written in somebody else's name, nor what counts on wh
   const before = Y.encodeStateVector(ahead);
   ahead.getText("content").insert(0, "ahead ");
   b.provider.document.emit("update", [Y.encodeStateAsUpdate(ahead, before), null, b.provider.document, null as never]);
-  expect(await b.told("refused")).toMatchObject({ code: "live_update_invalid" });
+  await b.saved(); // they are asked for everything that they have, and have nothing of it
   await settle(id);
   expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "more ann text\n" });
 });
