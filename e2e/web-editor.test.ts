@@ -64,7 +64,7 @@ describe.skipIf(noBrowser)("the editor of a workspace", () => {
     const page = await web.openPage(`/workspaces/${id}?file=c.txt`);
     await item(page, "b.txt").waitFor();
     await page.keyboard.press("Control+p");
-    await page.getByRole("combobox", { name: "Letters of a file's path" }).waitFor();
+    await page.locator("[role=combobox]:focus").waitFor();
     await page.keyboard.type("alpath");
     await page.getByRole("option", { name: "path.txt" }).waitFor();
     await page.keyboard.press("Enter");
@@ -135,18 +135,18 @@ describe.skipIf(noBrowser)("the editor of a workspace", () => {
     expect(web.problems).toEqual([]);
   });
 
-  it("has a terminal with a copy of the files, whose changes are brought back", async () => {
+  it("has a terminal on the files, and what is changed there is saved", async () => {
     const { id } = await create("Shell", { "a.txt": "one\n", "gone.txt": "two\n", "run.sh": "true\n" });
     const page = await web.openPage(`/workspaces/${id}?file=a.txt`);
     await page.locator(".cm-content").getByText("one").waitFor();
     await page.keyboard.press("Control+Backquote");
-    await page.getByRole("button", { name: "Open a terminal" }).click();
+    await page.getByRole("button", { name: "Start one" }).click();
     await page.locator(".xterm-rows").getByText("$").first().waitFor();
     await page.locator(".xterm-helper-textarea").focus();
     await page.keyboard.type("echo changed >> a.txt; mkdir -p new; echo made > new/b.txt; rm gone.txt; chmod +x run.sh; echo rea''dy\n");
     await page.locator(".xterm-rows").getByText("ready", { exact: true }).waitFor();
-    await page.getByRole("button", { name: "Bring changes back" }).click();
-    await page.getByText("4 changes brought back.").waitFor();
+    await page.getByRole("button", { name: "Save now" }).click();
+    await page.getByText("4 files saved").waitFor();
     await item(page, "b.txt").waitFor();
     await item(page, "gone.txt").waitFor({ state: "detached" });
     await page.locator(".cm-content").getByText("changed").waitFor();

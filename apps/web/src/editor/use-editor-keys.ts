@@ -29,12 +29,13 @@ export function useEditorKeys(keys: Partial<EditorKeys>): void {
     const onKey = (event: KeyboardEvent) => {
       const held = [event.ctrlKey || event.metaKey ? "mod" : "", event.shiftKey ? "shift" : "", event.altKey ? "alt" : ""];
       const name = combinations[[...held.filter((word) => word !== ""), event.code].join("+")];
+      const act = name === undefined ? undefined : latest.current[name];
       // A shell has keys of its own: only the way out of it is taken.
       const isInTerminal = event.target instanceof HTMLElement && event.target.closest(".xterm") !== null;
-      if (name === undefined || (isInTerminal && name !== "onTerminal")) return;
+      if (act === undefined || (isInTerminal && name !== "onTerminal")) return;
       event.preventDefault();
       event.stopPropagation();
-      if (document.querySelector("dialog[open]") === null) latest.current[name]?.();
+      if (document.querySelector("dialog[open]") === null) act();
     };
     // Before CodeMirror, which has keys of its own.
     document.addEventListener("keydown", onKey, { capture: true });

@@ -161,7 +161,8 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
     onProblems: () => show(dock === "problems" ? null : "problems"),
     onTerminal: () => show(dock === "terminal" ? null : "terminal"),
     onFormat: format,
-    onRun: () => mayRun && run(file.path),
+    // A notebook runs its cells by it.
+    ...(file !== undefined && isNotebook(file.path) ? {} : { onRun: () => mayRun && run(file.path) }),
   });
   if (listing.isPending) return <SkeletonRows rows={6} />;
   if (listing.isError) return <ErrorPanel error={listing.error} onRetry={() => void listing.refetch()} />;
