@@ -48,6 +48,7 @@ import { registerWebRoutes } from "./web/routes.ts";
 import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
 import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
+import { registerWorkspaceMirrorRoutes } from "./workspaces/mirrors/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
@@ -65,6 +66,7 @@ export function registerRoutes(context: Context): void {
   registerBulkRoutes(http, context);
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);
   registerWorkspaceGitRoutes(http, context.workspaceGit);
+  registerWorkspaceMirrorRoutes(http, context.workspaceMirrors);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived);

@@ -50,6 +50,7 @@ import { usageRoutes } from "./usage.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
+import { workspaceMirrorRoutes } from "./workspace-mirrors.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every HTTP operation of the product, by its name (the OpenAPI `operationId`). */
@@ -102,6 +103,7 @@ export const routes = {
   ...programRoutes,
   ...workspaceRoutes,
   ...workspaceGitRoutes,
+  ...workspaceMirrorRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

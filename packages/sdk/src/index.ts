@@ -64,6 +64,7 @@ export type {
   WorkspaceState,
   WorkspaceVersion,
 } from "@syla/contracts/workspaces";
+export type { WorkspaceMirror } from "@syla/contracts/workspace-mirrors";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";
 export type { AdminApi, ListDeliveriesQuery, ListUsersQuery } from "./admin.ts";

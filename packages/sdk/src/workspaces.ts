@@ -2,6 +2,7 @@ import type { AssetOwner, BulkResult, TreeRef } from "@syla/contracts/assets";
 import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { WorkspaceMirror, workspaceMirrorRoutes } from "@syla/contracts/workspace-mirrors";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
 import { iteratePages } from "./pages.ts";
@@ -86,6 +87,16 @@ export interface Workspaces {
   ): Promise<WorkspaceDiff>;
   /** The same with many; how it went with each. */
   change(input: RouteBody<typeof workspaceRoutes.changeWorkspaces>, options?: CallOptions): Promise<readonly BulkResult[]>;
+  /** The git repository that it takes after. */
+  readonly mirror: {
+    get(id: string, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** Sets it, and fetches at once; `problem` says why nothing came in. */
+    set(id: string, input: RouteBody<typeof workspaceMirrorRoutes.mirrorIntoWorkspace>, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** Fetches it now. `mine` are the files of the workspace, `theirs` those of the repository. */
+    fetch(id: string, onConflict?: OnConflict, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** The files stay. */
+    delete(id: string, options?: CallOptions): Promise<void>;
+  };
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -135,6 +146,13 @@ export function createWorkspaces(transport: Transport): Workspaces {
     exportUrl: (ids) => transport.url("exportWorkspaces", { query: { ids: ids.join(",") } }),
     diff: (id, ends = {}, options = {}) => transport.json("diffWorkspace", { ...options, params: { id }, query: ends }),
     change: async (input, options = {}) => (await transport.json("changeWorkspaces", { timeoutMs: 0, ...options, body: input })).results,
+    mirror: {
+      get: (id, options = {}) => transport.json("getWorkspaceMirror", { ...options, params: { id } }),
+      set: (id, input, options = {}) => transport.json("mirrorIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),
+      fetch: (id, onConflict = "refuse", options = {}) =>
+        transport.json("fetchWorkspaceMirror", { timeoutMs: 0, ...options, params: { id }, body: { onConflict } }),
+      delete: async (id, options = {}) => void (await transport.json("deleteWorkspaceMirror", { ...options, params: { id } })),
+    },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),
       create: (id, message = "", options = {}) => transport.json("snapshotWorkspace", { ...options, params: { id }, body: { message } }),

@@ -32,7 +32,7 @@ import type { KeptAnalyses } from "../programs/analysis/kept/service.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { create, type CreationContext } from "./creation.ts";
 import type { GatheredFiles } from "./file-sink.ts";
-import { gather, gatherFiles, type GatherContext } from "./gather.ts";
+import { gather, gatherFiles, type Gathered, type GatherContext } from "./gather.ts";
 import { readGitAddress } from "./git/address.ts";
 import { openGitLogin, requireOneLogin, type GitAccess } from "./git/login.ts";
 import type { GitLogin } from "./git/service.ts";
@@ -157,6 +157,26 @@ export class Imports implements Service {
 
   /** The files of a source at once, for what is no program. They count to what the actor has stored. @throws AppError */
   async collect(actor: Actor, source: CollectedSource, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    return (await this.#collect(actor, source, signal)).entries;
+  }
+
+  /** Files of a repository, and the commit that they are of. @throws AppError `git_…`, `credential_…`, `import_too_large`, `too_many_imports`, … */
+  async collectGit(
+    actor: Actor,
+    source: Extract<CollectedSource, { readonly kind: "git" }>,
+    signal: AbortSignal,
+  ): Promise<{ entries: readonly TreeEntry[]; commit: string }> {
+    const { entries, source: found } = await this.#collect(actor, source, signal);
+    return { entries, commit: found.commit ?? "" };
+  }
+
+  /** Whether somebody may read an address with a credential, as far as that can be told without going there. @throws AppError `git_url_invalid`, `credential_…` */
+  async checkGit(actor: Actor, url: string, credentialId: string | null): Promise<void> {
+    const address = readGitAddress(url).url;
+    if (credentialId !== null) await this.#context.credentials.requireUsable(actor, credentialId, { kind: "git", url: address, path: "credentialId" });
+  }
+
+  async #collect(actor: Actor, source: CollectedSource, signal: AbortSignal): Promise<Gathered> {
     const { database, templates, uploads, blobs } = this.#context;
     if ((await store.countWorking(database.queries, actor.userId)) >= mostAtOnce) throw tooMany();
     if (source.kind === "template") templates.get(source.template);
@@ -172,9 +192,9 @@ export class Imports implements Service {
         : await openGitLogin(this.#context.credentials, actor, credentialId, source.url, "source.credentialId");
     const nobody = () => {};
     const job = { actor, source: toStored(source), archive, login, signal, onProgress: nobody, onPhase: nobody };
-    const { entries } = await gather(this.#context, job);
-    await uploads.recordUploads(actor, entries);
-    return entries;
+    const gathered = await gather(this.#context, job);
+    await uploads.recordUploads(actor, gathered.entries);
+    return gathered;
   }
 
   async #insert(row: Parameters<typeof store.insertImport>[1]): Promise<store.ImportRow> {

@@ -971,6 +971,25 @@ interface WorkspacePackRow {
   created_at: Time;
 }
 
+interface WorkspaceMirrorRow {
+  workspace_id: string;
+  url: string;
+  ref: string | null;
+  path: string | null;
+  credential_id: string | null;
+  every_minutes: number;
+  created_by: string;
+  commit_id: Generated<string | null>;
+  tree_sha256: Generated<string | null>;
+  changed_at: OptionalTime;
+  checked_at: OptionalTime;
+  next_at: OptionalTime;
+  failures: Generated<number>;
+  problem_code: Generated<string | null>;
+  problem_message: Generated<string | null>;
+  taken_until: OptionalTime;
+}
+
 interface WorkspaceHeadRow {
   workspace_id: string;
   revision: number;
@@ -986,6 +1005,7 @@ export interface Schema {
   workspace_heads: WorkspaceHeadRow;
   workspace_repositories: WorkspaceRepositoryRow;
   workspace_packs: WorkspacePackRow;
+  workspace_mirrors: WorkspaceMirrorRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
   cold_blobs: ColdBlobRow;
