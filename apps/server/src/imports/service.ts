@@ -173,7 +173,8 @@ export class Imports implements Service {
   /** Whether somebody may read an address with a credential, as far as that can be told without going there. @throws AppError `git_url_invalid`, `credential_…` */
   async checkGit(actor: Actor, url: string, credentialId: string | null): Promise<void> {
     const address = readGitAddress(url).url;
-    if (credentialId !== null) await this.#context.credentials.requireUsable(actor, credentialId, { kind: "git", url: address, path: "credentialId" });
+    if (credentialId !== null)
+      await this.#context.credentials.requireUsable(actor, credentialId, { kind: "git", url: address, path: "credentialId" });
   }
 
   async #collect(actor: Actor, source: CollectedSource, signal: AbortSignal): Promise<Gathered> {

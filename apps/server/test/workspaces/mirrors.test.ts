@@ -26,7 +26,8 @@ afterAll(async () => {
 const urlOf = (name: string) => `${git.url}/${name}.git`;
 const at = (id: string) => `/api/v1/workspaces/${id}/mirror`;
 const mirror = async (id: string, body: object) => await json<WorkspaceMirror>(server.send("POST", at(id), body, ann.headers));
-const fetchNow = async (id: string, body: object = {}) => await json<WorkspaceMirror>(server.send("POST", `${at(id)}/fetch`, body, ann.headers));
+const fetchNow = async (id: string, body: object = {}) =>
+  await json<WorkspaceMirror>(server.send("POST", `${at(id)}/fetch`, body, ann.headers));
 const change = (id: string, changes: readonly object[]) =>
   server.send("POST", `/api/v1/workspaces/${id}/files`, { changes }, { ...ann.headers, "if-match": "*" });
 
@@ -47,13 +48,23 @@ describe("a workspace that takes after a repository", () => {
   it("gets what changes there, together with what was changed here", async () => {
     const [first] = git.create("together", [{ files: { "a.txt": "1\n2\n3\n4\n5\n", "b.txt": "b\n" } }]);
     const { id } = await createWorkspace(server, ann, "Together", { "own.txt": "own\n" });
-    expect(await mirror(id, { url: urlOf("together") })).toMatchObject({ commit: first, problem: null, everyMinutes: 60, createdBy: { id: ann.id } });
+    expect(await mirror(id, { url: urlOf("together") })).toMatchObject({
+      commit: first,
+      problem: null,
+      everyMinutes: 60,
+      createdBy: { id: ann.id },
+    });
     expect(await readFiles(server, ann, id)).toEqual({ "own.txt": "own\n", "a.txt": "1\n2\n3\n4\n5\n", "b.txt": "b\n" });
     await change(id, [write("a.txt", "1\n2\n3\n4\nfive\n")]);
     commit("together", { "a.txt": "one\n2\n3\n4\n5\n", "c.txt": "c\n" });
     const before = (await fetchNow(id)).commit;
     expect(before).not.toBe(first);
-    expect(await readFiles(server, ann, id)).toEqual({ "own.txt": "own\n", "a.txt": "one\n2\n3\n4\nfive\n", "b.txt": "b\n", "c.txt": "c\n" });
+    expect(await readFiles(server, ann, id)).toEqual({
+      "own.txt": "own\n",
+      "a.txt": "one\n2\n3\n4\nfive\n",
+      "b.txt": "b\n",
+      "c.txt": "c\n",
+    });
     const { revision } = await json<{ revision: number }>(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }));
     expect((await fetchNow(id)).commit).toBe(before);
     expect(await json(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }))).toMatchObject({ revision });
@@ -76,7 +87,12 @@ describe("a workspace that takes after a repository", () => {
     const { id } = await createWorkspace(server, ann, "Timed", {});
     await mirror(id, { url: urlOf("timed"), everyMinutes: 5 });
     commit("timed", { "a.txt": "2\n" });
-    const due = () => server.context.database.queries.updateTable("workspace_mirrors").set({ next_at: new Date(0) }).where("workspace_id", "=", id).execute();
+    const due = () =>
+      server.context.database.queries
+        .updateTable("workspace_mirrors")
+        .set({ next_at: new Date(0) })
+        .where("workspace_id", "=", id)
+        .execute();
     await due();
     await expect.poll(() => readFiles(server, ann, id), { timeout: 60_000, interval: 500 }).toEqual({ "a.txt": "2\n" });
     git.behaviour.status = 500;

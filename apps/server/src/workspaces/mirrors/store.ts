@@ -57,9 +57,7 @@ export async function takeDue(queries: Queries, ms: number): Promise<MirrorRow |
 /** Takes this one, unless somebody fetches it. */
 export async function takeMirror(queries: Queries, id: string, ms: number): Promise<MirrorRow | undefined> {
   const { rows } = await sql<MirrorRow>`
-    update workspace_mirrors set taken_until = ${takenFor(ms)} where workspace_id = ${id} and ${isFree} returning *`.execute(
-    queries,
-  );
+    update workspace_mirrors set taken_until = ${takenFor(ms)} where workspace_id = ${id} and ${isFree} returning *`.execute(queries);
   return rows[0];
 }
 
