@@ -2,7 +2,7 @@ import type { WorkspaceMirror } from "@syla/sdk";
 import { type Command, Option } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
-import { printFields, printJson, printLine } from "../output/print.ts";
+import { printFields, printJson } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { findWorkspaceOrCurrent } from "../workspaces/find-workspace.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
