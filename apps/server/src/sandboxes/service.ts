@@ -10,6 +10,7 @@ import { keepReports } from "./kept-reports.ts";
 import { requireWallPrograms } from "./programs.ts";
 
 export { findProgram } from "./programs.ts";
+export type { SavedFiles } from "./workspace.ts";
 
 /** The tiers of this server. */
 export interface Sandboxes {

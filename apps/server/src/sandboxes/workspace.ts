@@ -27,6 +27,7 @@ export interface SavedFiles {
   readonly base: readonly TreeEntry[];
   readonly changed: readonly TreeEntry[];
   readonly gone: readonly string[];
+  /** Nothing of it was saved before: what was there becomes a version. */
   readonly isFirst: boolean;
 }
 

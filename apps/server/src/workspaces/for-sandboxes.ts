@@ -2,8 +2,9 @@ import type { WorkspaceKind } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import type { Thing } from "../access/service.ts";
 import type { TreeEntry } from "../platform/trees.ts";
+import type { SavedFiles } from "../sandboxes/service.ts";
 import { loadWorkspace, toThing } from "./loading.ts";
-import { placeForRun, takeSaved, type ReturnsContext, type SavedFiles } from "./returns.ts";
+import { placeForRun, takeSaved, type ReturnsContext } from "./returns.ts";
 import * as store from "./store.ts";
 
 /** What sandboxes in workspaces ask of them. */

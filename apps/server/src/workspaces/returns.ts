@@ -6,6 +6,7 @@ import { covers } from "../access/service.ts";
 import type { Audit } from "../audit/service.ts";
 import type { ReturnedFiles, RunPlace, WorkspaceReturns } from "../runs/service.ts";
 import type { TreeEntry } from "../platform/trees.ts";
+import type { SavedFiles } from "../sandboxes/service.ts";
 import { orForgotten, putFiles, type FilesContext, type FilesWish } from "./files.ts";
 import { profiles } from "./kinds.ts";
 import { loadWorkspace, presentWorkspace, requireChangeable } from "./loading.ts";
@@ -84,19 +85,6 @@ export async function takeBack(context: ReturnsContext, files: ReturnedFiles): P
     beside,
     doubt: isEnded ? null : "the run was ended from outside, and may have left halves",
   });
-}
-
-/** What a sandbox in a workspace has changed since both had the same. */
-export interface SavedFiles {
-  readonly sandboxId: string;
-  readonly ownerId: string;
-  readonly keyId: string | null;
-  readonly workspaceId: string;
-  readonly base: readonly TreeEntry[];
-  readonly changed: readonly TreeEntry[];
-  readonly gone: readonly string[];
-  /** Nothing of it was saved before: what was there becomes a version. */
-  readonly isFirst: boolean;
 }
 
 /** The same with what was changed in a sandbox that goes on. */
