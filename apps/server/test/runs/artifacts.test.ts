@@ -106,6 +106,16 @@ describe("artifacts", () => {
       expect((await server.fetch(`/api/v1/runs/${run.id}/artifacts?${query}`)).status).toBe(400);
   });
 
+  it("may be a hundred thousand: the server goes on, and what is left out is counted", async () => {
+    const many = python("for i in range(100):\n  os.mkdir(f'{i:03}')\n  for j in range(1000): open(f'{i:03}/{j:03}', 'w').write(f'{i} {j}')");
+    const other = await execute(server, { language: "bash", code: "echo x > /output/x" });
+    expect(other).toMatchObject({ status: "succeeded", artifactCount: 1 });
+    const run = await many;
+    expect(run).toMatchObject({ status: "succeeded", artifactCount: 10_000, skippedArtifactCount: 90_000 });
+    expect(run.skippedArtifacts).toHaveLength(1000);
+    expect((await list(run.id)).length).toBeGreaterThan(0);
+  });
+
   it("are none where nothing was left", async () => {
     const run = await execute(server, { language: "bash", code: "true" });
     expect(await list(run.id)).toEqual([]);
