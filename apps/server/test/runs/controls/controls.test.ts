@@ -131,7 +131,7 @@ describe("running again", () => {
     const again = await queries.transaction().execute(async (work) => {
       await work.deleteFrom("runs").where("id", "=", id).execute();
       const sent = send<Run>("POST", `/api/v1/runs/${id}/rerun`);
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+      await expect.poll(waiting).toBeGreaterThanOrEqual(1);
       return { sent };
     });
     const { status, body } = await again.sent;
