@@ -2,7 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ComponentProps, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
@@ -39,7 +39,14 @@ import { useFileChanges } from "./use-file-changes.ts";
 import { useProblems } from "./use-problems.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
 import { WorkspaceSearch } from "./workspace-search.tsx";
+import { useFilesWithPeople } from "./live/files-with-people.tsx";
+import type { LiveSession } from "./live/live-session.ts";
+import { RanBy } from "./live/ran-by.tsx";
+import { useLiveSession } from "./live/use-live-session.ts";
+import { useSharedRun } from "./live/use-shared-run.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
+
+const LivePane = lazy(async () => ({ default: (await import("./live/live-pane.tsx")).LivePane }));
 
 type Dialog = "none" | "new" | "rename" | "open" | "tree";
 
@@ -69,6 +76,21 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const wanted = search.get("file");
   const file = files.find(({ path }) => path === wanted) ?? files[0];
   const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
+  const { session } = useLiveSession();
+  const isTogether = workspace.kind === "collaborative";
+  // What is made for several people is edited by all of them at once.
+  const isLive = version === undefined && isTogether && file !== undefined && !isNotebook(file.path);
+  const sharedRun = useSharedRun(isTogether);
+  const { docked } = sharedRun;
+  useEffect(() => {
+    if (docked !== null) setSearch((before) => changedSearch(before, { dock: "output", run: docked.runId }), { replace: true });
+  }, [docked, setSearch]);
+  const shownInTree = useFilesWithPeople(decorations);
+  const shown = file?.path ?? null;
+  useEffect(() => {
+    session?.setPath(shown);
+    return () => session?.setPath(null);
+  }, [session, shown]);
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
   const mayWork = version === undefined && workspace.yourLevel !== "view" && workspace.state !== "archived";
   const mayRun = mayWork && file !== undefined;
@@ -110,8 +132,8 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const run = (entrypoint: string) =>
     attempt(async () => {
       if (!(await working.save())) return;
-      const started = await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false });
-      change({ dock: "output", run: started.id });
+      const wish = { workspaceId: workspace.id, entrypoint, ...(isTogether ? { shownInWorkspace: true } : {}) };
+      sharedRun.show((await syla.executions.run(wish, { wait: false })).id);
     });
   const format = () =>
     attempt(async () => {
@@ -120,7 +142,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       const text = working.edits.get(file.path)?.text ?? saved;
       if (saved !== null && text !== null) working.edit(file, await formatText(file.path, text), saved);
     });
-  const show = (part: DockPart | null) => change({ dock: part });
+  const show = (part: DockPart | null) => {
+    if (part === null) sharedRun.close();
+    change({ dock: part });
+  };
   const goToPlace = (path: string, line: number, column = 1) => {
     if (!files.some((one) => one.path === path)) return;
     if (window.matchMedia("(width < 48rem)").matches) setSearching(false);
@@ -148,7 +173,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       edited={new Set(working.edits.keys())}
       onSelect={select}
       onActive={(row) => setPlace(row.path)}
-      {...(decorations === undefined ? {} : { decorations })}
+      decorations={shownInTree}
       {...(isEditable
         ? {
             onRename: ({ path }: TreeRow) => {
@@ -171,6 +196,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
         compared={compared}
         onCompare={setCompared}
         isEditable={isEditable}
+        isLive={isLive}
         mayRun={mayRun && !isNotebook(file.path)}
         hasFile={file !== undefined}
         isEdited={file !== undefined && working.edits.has(file.path)}
@@ -270,26 +296,32 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 other={compared}
               />
             ) : (
-              <OpenedFile
-                workspace={workspace}
-                mayRun={mayRun}
-                onSave={save}
-                key={`${version ?? ""} ${file.path}`}
-                file={file}
-                read={readerOf(workspace.id, file.path, version)}
-                edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
-                readOnly={!isEditable}
-                goTo={wanted === file.path ? goTo : null}
-                problems={version !== undefined || working.edits.has(file.path) || problems.isStale ? null : marks}
-                {...extensionOf(extensionsOf?.(file.path))}
-                onEdit={(text, loaded) => working.edit(file, text, loaded)}
-              />
+              inLivePane(
+                isLive ? { workspaceId: workspace.id, path: file.path, session, onMoved: select } : null,
+                <OpenedFile
+                  workspace={workspace}
+                  mayRun={mayRun}
+                  onSave={save}
+                  key={`${version ?? ""} ${file.path}`}
+                  file={file}
+                  read={readerOf(workspace.id, file.path, version)}
+                  edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
+                  readOnly={!isEditable}
+                  goTo={wanted === file.path ? goTo : null}
+                  problems={version !== undefined || working.edits.has(file.path) || problems.isStale ? null : marks}
+                  {...extensionOf(extensionsOf?.(file.path))}
+                  onEdit={(text, loaded) => working.edit(file, text, loaded)}
+                />,
+              )
             )}
           </Box>
           {dock === null ? null : (
             <Dock shown={dock} parts={parts} counts={{ problems: problems.items.length }} onShow={show}>
               {dock === "output" ? (
-                <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
+                <>
+                  {docked?.by != null && docked.runId === search.get("run") ? <RanBy {...docked.by} /> : null}
+                  <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
+                </>
               ) : null}
               {dock === "terminal" ? <SandboxTab workspace={workspace} /> : null}
               {dock === "problems" ? <ProblemsPanel {...problems} hasEdits={working.edits.size > 0} onOpen={goToPlace} /> : null}
@@ -339,6 +371,23 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
 
 function extensionOf(extensions: Extension | undefined) {
   return extensions === undefined ? {} : { extensions };
+}
+
+/** A file that is edited together; the connection may still be on its way. */
+type LivePlace = Omit<ComponentProps<typeof LivePane>, "children" | "session"> & { readonly session: LiveSession | null };
+
+/** A file that several people may edit at once, or what is shown of it otherwise. */
+function inLivePane(live: LivePlace | null, otherwise: ReactNode) {
+  if (live === null) return otherwise;
+  const { session, ...place } = live;
+  if (session === null) return <SkeletonRows rows={4} />;
+  return (
+    <Suspense fallback={<SkeletonRows rows={4} />}>
+      <LivePane {...place} session={session}>
+        {otherwise}
+      </LivePane>
+    </Suspense>
+  );
 }
 
 function undoOf(undo: (() => Promise<void>) | null, attempt: (work: () => Promise<unknown>) => void) {
