@@ -47,6 +47,11 @@ async function share(id: string, { email }: Someone, level: "view" | "edit"): Pr
   return ((await answer.json()) as { id: string }).id;
 }
 
+/** What the file holds at rest. */
+async function fileText(id: string, path: string): Promise<string> {
+  return await (await web.server.fetch(`/api/v1/workspaces/${id}/file?path=${path}`, { headers: ownerHeaders })).text();
+}
+
 const content = (page: Page) => page.locator(".cm-content");
 const tags = async (page: Page) => (await page.locator(".cm-person").allTextContents()).toSorted();
 /** The lines as somebody reads them, without the names of others. */
@@ -106,18 +111,20 @@ describe.skipIf(noBrowser)("files that people edit together", () => {
     expect(await b.getByText("has run this").count()).toBe(0);
     await expectAccessible(a, "what somebody else runs");
 
-    await c.getByRole("treeitem", { name: "notes.md" }).click();
-    await a.getByRole("button", { name: /Follow Cleo Ode/ }).click();
-    await content(a).getByText("# Notes").waitFor();
-    await c.getByRole("treeitem", { name: "main.sh" }).click();
-    await content(a).getByText("echo one").waitFor();
+    // Whoever looks at something else in the panel is not taken back.
+    await a.getByRole("group", { name: "Panels" }).getByRole("button", { name: "Problems" }).click();
+    await a.locator('section[aria-label="Problems"]').waitFor();
+    await typeAt(c, 3, "!");
+    await expect.poll(() => lines(a)).toContain("echo three by-cleo!");
+    await a.locator('section[aria-label="Problems"]').waitFor();
+    await a.getByRole("group", { name: "Panels" }).getByRole("button", { name: "Output" }).click();
 
     const d = await openAs(dora, path);
     await content(d).getByText("echo one by-ada").waitFor();
     await d.getByText("You may read this file").waitFor();
     await typeAt(d, 1, " hacked");
     await typeAt(c, 3, "!");
-    await expect.poll(() => lines(d)).toEqual(["echo one by-ada", "echo two by-ben", "echo three by-cleo!", ""]);
+    await expect.poll(() => lines(d)).toEqual(["echo one by-ada", "echo two by-ben", "echo three by-cleo!!", ""]);
     expect(await lines(a)).toEqual(await lines(d));
 
     await web.server.send("PATCH", `/api/v1/grants/${grant}`, { level: "view" }, ownerHeaders);
@@ -130,6 +137,72 @@ describe.skipIf(noBrowser)("files that people edit together", () => {
     await b.getByText("Your access to this workspace has ended").waitFor();
     expect(web.problems).toEqual([]);
   }, 240_000);
+
+  it("are followed to where somebody is, until the viewer writes, points or scrolls", async () => {
+    const cleo = await makePerson("Cleo Ode");
+    const long = Array.from({ length: 400 }, (_, index) => `line ${index + 1}\n`).join("");
+    const { id } = await create("Followed", { "a.txt": "short\n", "long.txt": long, "notes.md": "# Notes\n" });
+    await share(id, cleo, "edit");
+    const a = await web.openPage(`/workspaces/${id}?file=a.txt`);
+    const c = await openAs(cleo, `/workspaces/${id}?file=notes.md`);
+    for (const page of [a, c]) await content(page).waitFor();
+    const follow = a.getByRole("button", { name: /Follow Cleo Ode/ });
+    const stop = a.getByRole("button", { name: /Stop following Cleo Ode/ });
+    await follow.click();
+    await content(a).getByText("# Notes").waitFor();
+    await a.getByText("Following Cleo Ode until you type or scroll").waitFor();
+    await c.getByRole("treeitem", { name: "long.txt" }).click();
+    await expect.poll(() => lines(c)).toContain("line 1");
+    await content(c).click();
+    await c.keyboard.press("Control+End");
+    await c.keyboard.type("the end");
+    await expect.poll(() => lines(a)).toContain("the end");
+    await c.keyboard.press("Control+Home");
+    await c.keyboard.type("the top ");
+    await expect.poll(() => lines(a)).toContain("the top line 1");
+    await expectAccessible(a, "a file in which somebody is followed");
+    // The wheel ends it: what they do then moves nothing here.
+    await content(a).hover();
+    await a.mouse.wheel(0, 2000);
+    await follow.waitFor();
+    await expect.poll(() => lines(a)).toContain("line 110");
+    await c.keyboard.press("Control+End");
+    await c.keyboard.type(" again");
+    await c.getByText("Saved", { exact: true }).waitFor();
+    await expect.poll(() => fileText(id, "long.txt")).toContain("the end again");
+    expect(await lines(a)).not.toContain("the end again");
+    // So does a key.
+    await follow.click();
+    await expect.poll(() => lines(a)).toContain("the end again");
+    await content(a).focus();
+    await a.keyboard.press("ArrowUp");
+    await follow.waitFor();
+    // And another file.
+    await follow.click();
+    await stop.waitFor();
+    await a.getByRole("treeitem", { name: "a.txt" }).click();
+    await content(a).getByText("short").waitFor();
+    await follow.waitFor();
+    expect(new URL(a.url()).searchParams.get("file")).toBe("a.txt");
+    expect(web.problems).toEqual([]);
+  }, 120_000);
+
+  it("go to lines, and are laid out, as other files do", async () => {
+    const { id } = await create("Lines", { "a.json": '{"a":1,\n"b":2}\n', "long.txt": "x\n".repeat(300) + "needle\n" });
+    const ben = await makePerson("Ben Marsh");
+    await share(id, ben, "edit");
+    const [a, b] = [await web.openPage(`/workspaces/${id}?file=long.txt&line=301`), await openAs(ben, `/workspaces/${id}?file=a.json`)];
+    await content(a).getByText("needle").waitFor();
+    await content(b).getByText('"b":2').waitFor();
+    await a.getByRole("treeitem", { name: "a.json" }).click();
+    await content(a).getByText('"b":2').waitFor();
+    await a.getByRole("button", { name: /^Format/ }).click();
+    for (const page of [a, b]) await expect.poll(() => lines(page)).toEqual(['{ "a": 1, "b": 2 }', ""]);
+    await content(a).click();
+    await a.keyboard.press("Control+z");
+    for (const page of [a, b]) await expect.poll(() => lines(page)).toEqual(['{"a":1,', '"b":2}', ""]);
+    expect(web.problems).toEqual([]);
+  }, 120_000);
 
   it("put together what is written without a connection and what others write meanwhile", async () => {
     const ben = await makePerson("Ben Marsh");

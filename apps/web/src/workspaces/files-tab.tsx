@@ -39,9 +39,11 @@ import { useFileChanges } from "./use-file-changes.ts";
 import { useProblems } from "./use-problems.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
 import { WorkspaceSearch } from "./workspace-search.tsx";
+import { formatLive } from "./live/format-live.ts";
 import { useFilesWithPeople } from "./live/files-with-people.tsx";
 import type { LiveSession } from "./live/live-session.ts";
 import { RanBy } from "./live/ran-by.tsx";
+import { ownActs, useFollow } from "./live/use-follow.ts";
 import { useLiveSession } from "./live/use-live-session.ts";
 import { useSharedRun } from "./live/use-shared-run.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
@@ -80,11 +82,13 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const isTogether = workspace.kind === "collaborative";
   // What is made for several people is edited by all of them at once.
   const isLive = version === undefined && isTogether && file !== undefined && !isNotebook(file.path);
-  const sharedRun = useSharedRun(isTogether);
+  const sharedRun = useSharedRun(isTogether, (runId) => change({ dock: "output", run: runId }));
   const { docked } = sharedRun;
+  const { followed, follow } = useFollow();
+  const isFollowing = followed !== null;
   useEffect(() => {
-    if (docked !== null) setSearch((before) => changedSearch(before, { dock: "output", run: docked.runId }), { replace: true });
-  }, [docked, setSearch]);
+    if (isFollowing) setCompared("");
+  }, [isFollowing]);
   const shownInTree = useFilesWithPeople(decorations);
   const shown = file?.path ?? null;
   useEffect(() => {
@@ -111,7 +115,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
     setSearch((before) => changedSearch(before, fields), { replace: true });
   const select = (path: string | null) => {
     setPlace(path);
-    change({ file: path, line: null, column: null });
+    change({ file: path, line: null, column: null, follow: null });
     if (dialog === "tree") setDialog("none");
   };
   const attempt = (work: () => Promise<unknown>) => {
@@ -138,6 +142,8 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const format = () =>
     attempt(async () => {
       if (file === undefined || !isEditable || !canFormat(file.path)) return;
+      const editor = isLive ? session?.opened(file.path)?.editor : null;
+      if (editor != null) return await formatLive(editor, file.path);
       const saved = await textAt(client, workspace.id, file);
       const text = working.edits.get(file.path)?.text ?? saved;
       if (saved !== null && text !== null) working.edit(file, await formatText(file.path, text), saved);
@@ -149,7 +155,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const goToPlace = (path: string, line: number, column = 1) => {
     if (!files.some((one) => one.path === path)) return;
     if (window.matchMedia("(width < 48rem)").matches) setSearching(false);
-    change({ file: path, line, column });
+    change({ file: path, line, column, follow: null });
     setChosen((before) => before + 1);
   };
   const openAt = (path: string, line: number | null) => (line === null ? select(path) : goToPlace(path, line));
@@ -192,9 +198,12 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       <FilesBar
         version={version}
         versions={versions.data?.items ?? []}
-        onVersion={(next) => change({ version: next })}
+        onVersion={(next) => change({ version: next, follow: null })}
         compared={compared}
-        onCompare={setCompared}
+        onCompare={(other) => {
+          setCompared(other);
+          if (isFollowing) follow(null);
+        }}
         isEditable={isEditable}
         isLive={isLive}
         mayRun={mayRun && !isNotebook(file.path)}
@@ -272,7 +281,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
               if (path === file?.path) select(next);
             }}
           />
-          <Box flex="1" minH="0">
+          <Box flex="1" minH="0" {...(isFollowing ? ownActs(() => follow(null)) : {})}>
             {file === undefined ? (
               <EmptyState
                 icon={FileQuestion}
@@ -297,7 +306,16 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
               />
             ) : (
               inLivePane(
-                isLive ? { workspaceId: workspace.id, path: file.path, session, onMoved: select } : null,
+                isLive
+                  ? {
+                      workspaceId: workspace.id,
+                      path: file.path,
+                      session,
+                      goTo: wanted === file.path ? goTo : null,
+                      problems: problems.isStale ? null : marks,
+                      onMoved: (path) => change({ file: path, line: null, column: null }),
+                    }
+                  : null,
                 <OpenedFile
                   workspace={workspace}
                   mayRun={mayRun}

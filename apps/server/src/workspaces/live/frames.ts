@@ -1,7 +1,10 @@
 import * as decoding from "lib0/decoding";
+import * as Y from "yjs";
 
 /** Which of the protocol's messages people may send; others are for servers among themselves. */
 const allowed = { sync: 0, awareness: 1, auth: 2, query: 3, syncReply: 4, close: 7 } as const;
+/** Of the messages about who somebody is, the only one that people send. */
+const token = 0;
 
 /** Of a message: whether it is one that is queued. Null: it is none that people may send. */
 export function readFrame(bytes: Uint8Array): { readonly isCounted: boolean } | null {
@@ -12,14 +15,13 @@ export function readFrame(bytes: Uint8Array): { readonly isCounted: boolean } | 
     switch (type) {
       case allowed.sync:
       case allowed.syncReply:
-        if (decoding.readVarUint(decoder) > 2) return null;
-        decoding.readVarUint8Array(decoder);
+        if (!isSync(decoding.readVarUint(decoder), decoding.readVarUint8Array(decoder))) return null;
         break;
       case allowed.awareness:
         if (!isAwareness(decoding.readVarUint8Array(decoder))) return null;
         break;
       case allowed.auth:
-        decoding.readVarUint(decoder);
+        if (decoding.readVarUint(decoder) !== token) return null;
         decoding.readVarString(decoder);
         break;
       case allowed.query:
@@ -32,6 +34,13 @@ export function readFrame(bytes: Uint8Array): { readonly isCounted: boolean } | 
   } catch {
     return null;
   }
+}
+
+/** What somebody has, an answer to that, and a change; read for being what they are, or it throws. */
+function isSync(kind: number, bytes: Uint8Array): boolean {
+  if (kind === 0) Y.decodeStateVector(bytes);
+  else Y.decodeUpdate(bytes);
+  return kind <= 2;
 }
 
 const mostStates = 8;

@@ -17,7 +17,7 @@ import { mayWrite, requireWriter, type Member } from "./connection.ts";
 import { RestsOnUnknownError } from "./check-update.ts";
 import { Intake } from "./intake.ts";
 import { Peers, type Word } from "./peers.ts";
-import { correctStates, followPeople } from "./presence.ts";
+import { correctStates, followPeople, isSomebodyElses } from "./presence.ts";
 import { listDiverged, openDocument, settleDocument, type SettleContext, type Settled } from "./settle.ts";
 import * as store from "./store.ts";
 import { LiveSockets } from "./sockets.ts";
@@ -132,10 +132,15 @@ export class LiveWorkspaces implements Service {
       beforeSync: (payload) => this.#receive(payload),
       beforeHandleAwareness: async ({ document, states, connection, context: member }) => {
         if (connection === undefined || member === undefined) return;
+        const { userId } = member.actor;
         // A connection of theirs that nobody has noticed the end of yet is no other person's.
-        const others = [...document.connections].filter(([other]) => (other.context as Member).actor.userId !== member.actor.userId);
-        correctStates(states, member, document.name === member.workspaceId, (clientId) =>
-          others.some(([, { clients }]) => clients.has(clientId)),
+        const others = [...document.connections].filter(([other]) => (other.context as Member).actor.userId !== userId);
+        const known = document.awareness.getStates(); // those on other servers, too
+        correctStates(
+          states,
+          member,
+          document.name === member.workspaceId,
+          (clientId) => isSomebodyElses(known.get(clientId), userId) || others.some(([, { clients }]) => clients.has(clientId)),
         );
       },
       onAwarenessUpdate: async ({ document, added, updated, removed, transactionOrigin }) => {
@@ -208,6 +213,7 @@ export class LiveWorkspaces implements Service {
     for (let round = 0; !signal.aborted; round += 1) {
       await sleep(catchUpMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
+      this.#sockets.cutSlow();
       await this.#lookAround(round).catch((err: unknown) => this.#context.logger.warn({ err }, "live documents could not be looked after"));
     }
   }

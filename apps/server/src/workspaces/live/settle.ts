@@ -181,9 +181,10 @@ async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntr
   }
   const whole = readState(row.snapshot, updates);
   const seq = row.snapshot_seq + updates.length;
-  // Somebody has written what is in the document anyway, or writes a file anew that was gone: there, everything that was written came before.
+  // Somebody has written what is in the document anyway, or writes a file anew that was gone: there, everything that was written came before. Whoever takes
+  // back that it was deleted has seen nothing of that.
   const isSame = textOf(whole) === file.text;
-  const isLater = isSame || row.detached_at !== null;
+  const isLater = isSame || (row.detached_at !== null && entry.sha256 !== row.base_sha256);
   const common = isLater ? whole : readState(row.snapshot);
   const change = rewrite(common, file.text);
   await context.database.queries.transaction().execute(async (work) => {

@@ -6,6 +6,8 @@ import { readFrame } from "./frames.ts";
 
 /** What one connection may have sent that is not done yet. */
 const mostBufferedBytes = 8 * 1024 * 1024;
+/** What one connection may have been sent that it has not read. */
+const mostUnreadBytes = 16 * 1024 * 1024;
 /** Closing codes above 4000 are ours. */
 const tooFast = 4008;
 
@@ -38,6 +40,11 @@ export class LiveSockets {
     const sum = Math.max(0, (this.#sent.get(socket) ?? 0) + bytes);
     this.#sent.set(socket, sum);
     return sum;
+  }
+
+  /** Who does not read what comes is cut off, and gets what is there then when they come again. */
+  cutSlow(): void {
+    for (const socket of this.#open) if (socket.bufferedAmount > mostUnreadBytes) socket.terminate();
   }
 
   /** The server ends: they come again. */

@@ -1,3 +1,4 @@
+import type { EditorView } from "@codemirror/view";
 import { HocuspocusProvider, type HocuspocusProviderWebsocket } from "@hocuspocus/provider";
 import { LiveNotice, liveTextName } from "@syla/contracts/workspace-live";
 import type { LiveDocument } from "@syla/sdk";
@@ -24,6 +25,8 @@ export interface LiveFileState {
 export class LiveFile extends Store<LiveFileState> {
   readonly text: Y.Text;
   readonly awareness: Awareness;
+  /** Where it is written in here, while it is shown. */
+  editor: EditorView | null = null;
   readonly #provider: HocuspocusProvider;
   readonly #onClose: () => void;
   #path: string;

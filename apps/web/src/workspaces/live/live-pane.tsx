@@ -1,24 +1,32 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
-import { SylaError } from "@syla/sdk";
+import { type AnalysisProblem, SylaError } from "@syla/sdk";
 import { Check, CloudOff, LoaderCircle, Lock } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { syla } from "../../app/api.ts";
 import { useUnsavedWarning } from "../../editor/use-saving.ts";
 import "../../editor/code-editor.css";
+import { goToLine, type GoTo } from "../../editor/code-editor.tsx";
 import { baseExtensions, languageOfPath, languageSupport } from "../../editor/editor-setup.ts";
+import { markProblems } from "../../editor/problem-marks.ts";
 import { ErrorPanel } from "../../ui/error-panel.tsx";
 import { SkeletonRows } from "../../ui/skeleton-rows.tsx";
+import { followCursor } from "./follow-cursor.ts";
 import { liveExtensions } from "./live-extensions.ts";
 import type { LiveFile } from "./live-file.ts";
-import type { LiveSession } from "./live-session.ts";
+import type { LiveSession, Other } from "./live-session.ts";
+import { useFollow } from "./use-follow.ts";
 import { useLiveSession } from "./use-live-session.ts";
 
 interface LivePaneProps {
   readonly workspaceId: string;
   readonly path: string;
   readonly session: LiveSession;
+  /** A line to go to; another object is a new wish. */
+  readonly goTo: GoTo | null;
+  /** Is marked at its places; null leaves the marks as they are. */
+  readonly problems: readonly AnalysisProblem[] | null;
   /** The file is somewhere else by now. */
   readonly onMoved: (path: string) => void;
   /** What is shown of a file that cannot be edited together. */
@@ -26,7 +34,8 @@ interface LivePaneProps {
 }
 
 /** A file as several people edit it at once. */
-export function LivePane({ workspaceId, path, session, onMoved, children }: LivePaneProps) {
+export function LivePane({ session, children, ...place }: LivePaneProps) {
+  const { path } = place;
   const [attempt, setAttempt] = useState(0);
   const opened = useOpenFile(session, path, attempt);
   if (opened === null) return <SkeletonRows rows={4} />;
@@ -35,7 +44,7 @@ export function LivePane({ workspaceId, path, session, onMoved, children }: Live
     if (error instanceof SylaError && (error.code.startsWith("live_") || error.code === "workspace_archived")) return children;
     return <ErrorPanel error={error} onRetry={() => setAttempt(attempt + 1)} />;
   }
-  return <Opened workspaceId={workspaceId} file={opened.file} onMoved={onMoved} onReload={() => setAttempt(attempt + 1)} />;
+  return <Opened {...place} file={opened.file} onReload={() => setAttempt(attempt + 1)} />;
 }
 
 /** Opens a file, and closes it when another one is wanted. */
@@ -74,15 +83,15 @@ function useOpenFile(session: LiveSession, path: string, attempt: number): { fil
   return opened;
 }
 
-interface OpenedProps {
-  readonly workspaceId: string;
+interface OpenedProps extends Pick<LivePaneProps, "workspaceId" | "goTo" | "problems" | "onMoved"> {
   readonly file: LiveFile;
-  readonly onMoved: (path: string) => void;
   readonly onReload: () => void;
 }
 
-function Opened({ workspaceId, file, onMoved, onReload }: OpenedProps) {
+function Opened({ workspaceId, file, goTo, problems, onMoved, onReload }: OpenedProps) {
   const state = useSyncExternalStore(file.subscribe, file.snapshot);
+  const { live } = useLiveSession();
+  const { followed } = useFollow();
   const { path } = file;
   const moved = useRef(onMoved);
   const first = useRef(path);
@@ -124,10 +133,20 @@ function Opened({ workspaceId, file, onMoved, onReload }: OpenedProps) {
         </Banner>
       ) : null}
       {state.problem === null ? null : <Banner text={`What is written is kept, and not in the files yet: ${state.problem}`} />}
-      <Box flex="1" minH="0">
-        {state.isLoaded ? <Editor file={file} readOnly={!state.mayEdit || refused !== null} /> : <SkeletonRows rows={4} />}
+      <Box flex="1" minH="0" {...(followed === null ? {} : { borderTopWidth: "2px", style: { borderColor: followed.color } })}>
+        {state.isLoaded ? (
+          <Editor
+            file={file}
+            readOnly={!state.mayEdit || refused !== null || live.connection === "ended"}
+            followedId={followed?.id ?? null}
+            goTo={goTo}
+            problems={problems}
+          />
+        ) : (
+          <SkeletonRows rows={4} />
+        )}
       </Box>
-      <SavedLine file={file} />
+      <SavedLine file={file} followed={followed} />
     </Flex>
   );
 }
@@ -143,8 +162,8 @@ function Banner({ text, children }: { readonly text: string; readonly children?:
   );
 }
 
-/** How what is written here stands with the server, in words. */
-function SavedLine({ file }: { readonly file: LiveFile }) {
+/** How what is written here stands with the server, in words, and whose cursor is kept in view. */
+function SavedLine({ file, followed }: { readonly file: LiveFile; readonly followed: Other | null }) {
   const { isSaved, mayEdit } = useSyncExternalStore(file.subscribe, file.snapshot);
   const { live } = useLiveSession();
   const [icon, words] = describe(live.connection, isSaved, mayEdit);
@@ -163,6 +182,11 @@ function SavedLine({ file }: { readonly file: LiveFile }) {
     >
       {icon}
       {words}
+      {followed === null ? null : (
+        <Text as="span" ml="auto" truncate>
+          Following {followed.name} until you type or scroll
+        </Text>
+      )}
     </Flex>
   );
 }
@@ -178,21 +202,43 @@ function describe(connection: "connecting" | "connected" | "ended", isSaved: boo
   return isSaved ? [<Check key="icon" aria-hidden />, "Saved"] : [<LoaderCircle key="icon" aria-hidden />, "Saving…"];
 }
 
+interface EditorProps extends Pick<LivePaneProps, "goTo" | "problems"> {
+  readonly file: LiveFile;
+  readonly readOnly: boolean;
+  /** Whose cursor is kept in view. */
+  readonly followedId: string | null;
+}
+
 /** CodeMirror on a live file: the text flows both ways by itself. */
-function Editor({ file, readOnly }: { readonly file: LiveFile; readonly readOnly: boolean }) {
+function Editor({ file, readOnly, followedId, goTo, problems }: EditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const [slot] = useState(() => new Compartment());
+  const [following] = useState(() => new Compartment());
   const view = useRef<EditorView | null>(null);
   useEffect(() => {
     if (host.current === null) return;
-    const extensions = [liveExtensions(file), baseExtensions(() => {}), languageSupport(languageOfPath(file.path)), slot.of([])];
+    const slots = [slot.of([]), following.of([])];
+    const extensions = [liveExtensions(file), baseExtensions(() => {}), languageSupport(languageOfPath(file.path)), slots];
     const made = new EditorView({ parent: host.current, state: EditorState.create({ doc: file.text.toJSON(), extensions }) });
     view.current = made;
+    file.editor = made;
     made.focus();
-    return () => made.destroy();
-  }, [file, slot]);
+    return () => {
+      file.editor = null;
+      made.destroy();
+    };
+  }, [file, slot, following]);
   useEffect(() => {
     view.current?.dispatch({ effects: slot.reconfigure(EditorState.readOnly.of(readOnly)) });
   }, [readOnly, slot]);
+  useEffect(() => {
+    view.current?.dispatch({ effects: following.reconfigure(followedId === null ? [] : followCursor(file, followedId)) });
+  }, [file, followedId, following]);
+  useEffect(() => {
+    if (view.current !== null && goTo !== null) goToLine(view.current, goTo);
+  }, [goTo]);
+  useEffect(() => {
+    if (view.current !== null && problems !== null) view.current.dispatch(markProblems(view.current.state, problems));
+  }, [problems]);
   return <Box ref={host} className="code-editor" h="100%" minH="0" overflow="hidden" />;
 }

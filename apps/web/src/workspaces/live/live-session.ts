@@ -90,6 +90,11 @@ export class LiveSession extends Store<LiveState> {
     return file;
   }
 
+  /** The file there, where it is open here. */
+  opened(path: string): LiveFile | undefined {
+    return [...this.#files].find((file) => file.path === path);
+  }
+
   close(): void {
     this.#room.destroy();
     this.#socket.destroy();

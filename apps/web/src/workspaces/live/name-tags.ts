@@ -1,6 +1,6 @@
 import type { Extension } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, ViewPlugin, type ViewUpdate, WidgetType } from "@codemirror/view";
-import * as Y from "yjs";
+import { cursorPlace } from "./cursor-place.ts";
 import type { LiveFile } from "./live-file.ts";
 
 /** The name of somebody at the end of the line that their cursor is in: there it covers no text. */
@@ -35,7 +35,7 @@ export function nameTags({ text, awareness }: LiveFile): Extension {
   const tagsOf = (view: EditorView): DecorationSet => {
     const { doc } = view.state;
     const tags = [...awareness.getStates()].flatMap(([clientId, state]) => {
-      const at = clientId === awareness.clientID || text.doc === null ? null : placeOf(state["cursor"], text.doc);
+      const at = clientId === awareness.clientID || text.doc === null ? null : cursorPlace(state, text.doc);
       const user = state["user"] as { readonly name?: unknown; readonly color?: unknown } | undefined;
       if (at === null || typeof user?.name !== "string" || typeof user.color !== "string") return [];
       const tag = new NameTag(user.name, user.color);
@@ -59,17 +59,6 @@ export function nameTags({ text, awareness }: LiveFile): Extension {
     { decorations: ({ decorations }) => decorations },
   );
   return [plugin, theme];
-}
-
-/** Where the moving end of a selection is; null where it is nowhere. */
-function placeOf(cursor: unknown, document: Y.Doc): number | null {
-  const head = (cursor as { readonly head?: unknown } | null | undefined)?.head;
-  if (head === undefined || head === null) return null;
-  try {
-    return Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(head), document)?.index ?? null;
-  } catch {
-    return null; // whatever somebody's editor says of itself
-  }
 }
 
 const theme = EditorView.baseTheme({

@@ -1,53 +1,34 @@
-import { Box, chakra, Flex } from "@chakra-ui/react";
+import { Button, chakra, Flex } from "@chakra-ui/react";
 import { EyeOff } from "lucide-react";
-import { useEffect } from "react";
-import { useSearchParams } from "react-router";
+import { useState } from "react";
 import type { Other } from "./live-session.ts";
+import { useFollow, useGoAfter } from "./use-follow.ts";
 import { useLiveSession } from "./use-live-session.ts";
 
 const shownAtOnce = 5;
 
-/** Who else has the workspace open. A click on somebody goes where they go, until the next one. */
+/** Who else has the workspace open. A click on somebody goes where they go, until the viewer does something themselves. */
 export function Presence() {
   const { live } = useLiveSession();
-  const [search, setSearch] = useSearchParams();
-  const followed = live.others.find(({ key }) => key === search.get("follow"));
-  const target = followed?.path ?? null;
-  useEffect(() => {
-    if (target === null || target === search.get("file")) return;
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        next.set("file", target);
-        next.delete("tab");
-        return next;
-      },
-      { replace: true },
-    );
-  }, [target, search, setSearch]);
+  const { followed, follow } = useFollow();
+  const [isAll, setAll] = useState(false);
+  useGoAfter(followed);
   if (live.others.length === 0) return null;
-  const follow = (key: string | null) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (key === null) next.delete("follow");
-        else next.set("follow", key);
-        return next;
-      },
-      { replace: true },
-    );
-  const more = live.others.length - shownAtOnce;
+  const shown = live.others.filter((other, index) => isAll || index < shownAtOnce || other === followed);
+  const more = live.others.length - shown.length;
   return (
-    <Flex as="ul" aria-label="Also here" align="center" gap="1" listStyleType="none">
-      {live.others.slice(0, shownAtOnce).map((other) => (
+    <Flex as="ul" aria-label="Also here" align="center" gap="1" wrap="wrap" listStyleType="none">
+      {shown.map((other) => (
         <li key={other.key}>
-          <Face other={other} isFollowed={other.key === followed?.key} onFollow={follow} />
+          <Face other={other} isFollowed={other === followed} onFollow={follow} />
         </li>
       ))}
-      {more > 0 ? (
-        <Box as="li" fontSize="xs" color="fg.muted" px="1">
-          and {more} more
-        </Box>
+      {more > 0 || isAll ? (
+        <li>
+          <Button size="2xs" variant="ghost" color="fg.muted" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
+            {isAll ? "fewer" : `and ${more} more`}
+          </Button>
+        </li>
       ) : null}
     </Flex>
   );
