@@ -204,6 +204,28 @@ describe.skipIf(noBrowser)("files that people edit together", () => {
     expect(web.problems).toEqual([]);
   }, 120_000);
 
+  it("stay open where somebody else deletes them, and can be put back", async () => {
+    const ben = await makePerson("Ben Marsh");
+    const { id } = await create("Deleted", { "a.txt": "first\n", "b.txt": "other\n" });
+    await share(id, ben, "edit");
+    const a = await web.openPage(`/workspaces/${id}`);
+    const b = await openAs(ben, `/workspaces/${id}`);
+    for (const page of [a, b]) await content(page).getByText("first").waitFor();
+    await typeAt(a, 1, " and more");
+    await a.getByText("Saved", { exact: true }).waitFor();
+    await b.getByRole("treeitem", { name: "a.txt" }).press("Delete");
+    await content(b).getByText("other").waitFor();
+    await a.getByText("Somebody has deleted this file.").waitFor();
+    await typeAt(a, 1, " and after");
+    await expectAccessible(a, "a file that somebody has deleted");
+    await a.getByRole("button", { name: "Put it back" }).click();
+    await expect.poll(() => a.getByText("Somebody has deleted this file.").count()).toBe(0);
+    await expect.poll(() => fileText(id, "a.txt")).toBe("first and more and after\n");
+    await b.getByRole("treeitem", { name: "a.txt" }).click();
+    await expect.poll(() => lines(b)).toEqual(["first and more and after", ""]);
+    expect(web.problems).toEqual([]);
+  }, 120_000);
+
   it("put together what is written without a connection and what others write meanwhile", async () => {
     const ben = await makePerson("Ben Marsh");
     const { id } = await create("Apart", { "a.txt": "first\nlast\n" });

@@ -1,5 +1,6 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
+import type { TreeFile } from "@syla/sdk";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
 import { type ComponentProps, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
@@ -76,12 +77,22 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const working = useWorkspaceEdits(workspace, listing.data?.revision ?? workspace.revision);
   const files = listing.data?.items ?? [];
   const wanted = search.get("file");
-  const file = files.find(({ path }) => path === wanted) ?? files[0];
-  const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
   const { session } = useLiveSession();
+  const [written, setWritten] = useState<TreeFile | null>(null);
+  const [gone, setGone] = useState<string | null>(null);
+  // What somebody else deletes while it is written in stays open.
+  const isLeft =
+    written !== null &&
+    (wanted ?? written.path) === written.path &&
+    (gone === null || !isWithin(written.path, gone)) &&
+    !files.some(({ path }) => path === written.path) &&
+    session?.opened(written.path) !== undefined;
+  const file = isLeft ? written : (files.find(({ path }) => path === wanted) ?? files[0]);
+  const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
   const isTogether = workspace.kind === "collaborative";
   // What is made for several people is edited by all of them at once.
   const isLive = version === undefined && isTogether && file !== undefined && !isNotebook(file.path);
+  useEffect(() => setWritten(isLive ? file : null), [isLive, file]);
   const sharedRun = useSharedRun(isTogether, (runId) => change({ dock: "output", run: runId }));
   const { docked } = sharedRun;
   const { followed, follow } = useFollow();
@@ -128,7 +139,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       const first = await changes.upload(picked, folder);
       if (first !== null) select(first);
     });
-  const remove = (path: string) => attempt(() => changes.remove(path));
+  const remove = (path: string) => {
+    setGone(path);
+    attempt(() => changes.remove(path));
+  };
   const move = async (from: string, to: string) => {
     await changes.move(from, to);
     if (file !== undefined && isWithin(file.path, from)) select(to + file.path.slice(from.length));

@@ -195,9 +195,9 @@ async function play(steps: readonly Step[], redis?: Parameters<typeof startNode>
 
 /** A place that is inside of no token. */
 function placeIn(text: string, wish: number): number {
-  let place = text.length === 0 ? 0 : wish % (text.length + 1);
-  while (place > 0 && text.lastIndexOf("<", place - 1) > text.lastIndexOf(">", place - 1)) place -= 1;
-  return place;
+  let spot = text.length === 0 ? 0 : wish % (text.length + 1);
+  while (spot > 0 && text.lastIndexOf("<", spot - 1) > text.lastIndexOf(">", spot - 1)) spot -= 1;
+  return spot;
 }
 
 it(
