@@ -100,6 +100,7 @@ export async function settleDocument(context: SettleContext, id: string): Promis
         const outcome = await bringIn(context, meeting, entry);
         if (outcome === "detached") return { isChanged, notices: [...notices, { type: "detached" }] };
         isChanged = true;
+        if (row.detached_at !== null) notices.push({ type: "settled", problem: null }); // it is there again
         continue;
       }
       if (updates.length > 0) await putOut(context, meeting, entry);

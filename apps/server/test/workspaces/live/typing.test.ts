@@ -122,6 +122,18 @@ it("keeps what is written while the file is deleted, and goes on when it is put 
   expectEachOnce(text, tokens);
 });
 
+it("tells those who have it open that a file is there again, also where nobody writes", async () => {
+  const { id, replicas } = await opened("There again", { "a.txt": "text\n", "b.txt": "other\n" });
+  for (const content of ["text\n", "another text\n"]) {
+    for (const { notices } of replicas) notices.length = 0;
+    await change(id, [{ op: "delete", path: "a.txt" }]);
+    for (const replica of replicas) await replica.told("detached");
+    await change(id, [write("a.txt", content)]);
+    for (const replica of replicas) expect(await replica.told("settled")).toEqual({ type: "settled", problem: null });
+    for (const { text } of replicas) await expect.poll(() => text.toJSON()).toBe(content);
+  }
+});
+
 it("goes on while a run writes the file, the API does, and a version is restored", async () => {
   const lines = Array.from({ length: 9 }, (_, index) => `line ${index}\n`).join("");
   const { id, replicas } = await opened("Written", { "a.txt": lines, "go.sh": "sed -i 's/line 4/four/' a.txt\n" });
