@@ -82,6 +82,7 @@ import { credentialReplaceCommand } from "./commands/credential-replace.ts";
 import { workspaceEnds, workspaceVerbs } from "./commands/workspace-verbs.ts";
 import { credentialShowCommand } from "./commands/credential-show.ts";
 import { credentialRenameCommand, credentialUpdateCommand } from "./commands/credential-update.ts";
+import { collaborateCommand } from "./commands/collaborate.ts";
 import { defineCompletionCommand } from "./commands/completion.ts";
 import { completeValuesCommand } from "./commands/complete-values.ts";
 import { configCommand } from "./commands/config.ts";
@@ -400,6 +401,7 @@ export function buildProgram(): Command {
     workersCommand,
     poolsCommand,
     monitorCommand,
+    collaborateCommand,
     noun("notifications", "what you were told, and where you want to be", [
       notificationsListCommand,
       notificationsWatchCommand,

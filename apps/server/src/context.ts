@@ -120,6 +120,7 @@ import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
+import { LiveWorkspaces } from "./workspaces/live/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { forSandboxes } from "./workspaces/for-sandboxes.ts";
@@ -156,6 +157,7 @@ export interface Context {
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
+  readonly liveWorkspaces: LiveWorkspaces;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -485,7 +487,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       isInsecure: settings.get("imageInsecure"),
     }),
   });
-  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes });
+  const settleLive = (id: string) => liveWorkspaces.settleAll(id);
+  const workspaceFiles = () => ({ database, access, blobs, trees, uploads: runs, times: workspaceTimes, settleLive });
   const noteProgramRun: NoteProgramRun = (id, run) => catalog.noteRun(id, run);
   const openProgramSecrets: OpenSecrets = (ownerId, secrets) => openSecrets(credentials, ownerId, secrets);
   const modelAccess = createModelAccess(runTokens, callBook);
@@ -642,6 +645,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
   const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
+  const liveWorkspaces: LiveWorkspaces = new LiveWorkspaces({ ...workspaceFiles(), actFor: accounts.actFor, logger, notifications, redis });
+  await liveWorkspaces.listen();
   const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
   const keepsLog = config.backupLogHours > 0;
   const backups = new Backups({
@@ -726,6 +731,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     catalog,
     workspaces,
     workspaceGit,
+    liveWorkspaces,
     datasets,
     auditTrail,
     sealer,
@@ -779,6 +785,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       membership,
       ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
+      liveWorkspaces,
       storage,
       backups,
       deliveries,

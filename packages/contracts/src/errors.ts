@@ -391,6 +391,21 @@ export const errorCatalog = {
     message: "Somebody else has changed the same files meanwhile. Nothing was changed.",
     hint: "`details.paths` names them: load them again, or say whose side stays (`onConflict`).",
   },
+  live_not_text: {
+    status: 409,
+    message: "This file is no text that can be edited together.",
+    hint: "Only text in UTF-8 can be, with the same end on all lines. Others can be downloaded, and replaced by an upload.",
+  },
+  live_too_large: {
+    status: 413,
+    message: "This is too large to be edited together.",
+    hint: "A file of up to 2 MiB can be, and up to 512 KiB can be put in at once. Larger ones can be replaced by an upload.",
+  },
+  live_update_invalid: {
+    status: 400,
+    message: "What was sent is no change of this document.",
+    hint: "Load the page again. What you have written since can be copied before.",
+  },
   workspace_base_gone: {
     status: 409,
     message: "What this is a change of is too old to be known.",

@@ -140,6 +140,10 @@ export const RunInput = z
       .describe(
         "what the run changes in its working folder goes into the workspace; so it is, when left out, where you may change it, a key with its scopes (`workspaces:write`), and it lasts",
       ),
+    shownInWorkspace: z
+      .boolean()
+      .optional()
+      .describe("whoever may see the workspace may see the run, its output and what it leaves, as long as they may"),
     tests: Tests.optional().describe("runs the program once for each case, and judges what it does"),
     cache: z
       .union([
@@ -340,6 +344,7 @@ export const RunWorkspace = z
     revision: z.int().describe("of its files as the run had them"),
     tree: z.string().describe("SHA-256 of these"),
     writeBack: z.boolean(),
+    shown: z.boolean().describe("whoever may see the workspace may see the run"),
     outcome: z
       .enum(["merged", "unchanged", "kept_beside", "refused"])
       .nullable()

@@ -84,6 +84,7 @@ export const WorkspaceVersion = z
     createdBy: person,
     commit: z.string().nullable().describe("the commit that it is, once git has asked for it or sent it"),
     author: z.string().nullable().describe("who wrote the commit that was pushed, as it names them"),
+    authors: z.array(z.object({ id: z.string(), name: z.string() })).describe("who wrote what the version before it does not hold"),
   })
   .meta({ id: "WorkspaceVersion" });
 export type WorkspaceVersion = z.infer<typeof WorkspaceVersion>;

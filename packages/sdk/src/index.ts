@@ -64,6 +64,7 @@ export type {
   WorkspaceState,
   WorkspaceVersion,
 } from "@syla/contracts/workspaces";
+export type { LiveDocument, WorkspacePerson, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 export type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";

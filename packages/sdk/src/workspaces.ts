@@ -4,8 +4,10 @@ import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
 import type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
+import type { LiveDocument, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
+import { readEventStream } from "./event-stream.ts";
 import { iteratePages } from "./pages.ts";
 import { asFlag, rangeHeader, type DownloadArtifactOptions, type Page } from "./runs.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
@@ -99,6 +101,12 @@ export interface Workspaces {
     /** The one that lives, or a new one, which is ready when its status is `running`. */
     start(id: string, input?: { readonly language?: string }, options?: CallOptions): Promise<WorkspaceSandbox>;
   };
+  /** The live document of a file, which is joined by its id on the live connection. */
+  document(id: string, path: string, options?: CallOptions): Promise<LiveDocument>;
+  /** The live connection, which speaks the Hocuspocus protocol. */
+  live(id: string): WebSocket;
+  /** Who has the workspace open: everybody who is there, whenever that changes, until the signal aborts. */
+  people(id: string, options?: CallOptions): AsyncGenerator<WorkspacePresenceEvent, void, void>;
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -154,6 +162,11 @@ export function createWorkspaces(transport: Transport): Workspaces {
       get: (id, options = {}) => transport.json("getWorkspaceSandbox", { ...options, params: { id } }),
       start: (id, input = {}, options = {}) =>
         transport.json("startWorkspaceSandbox", { ...options, params: { id }, body: input, repeatable: true }),
+    },
+    document: (id, path, options = {}) => transport.json("openLiveDocument", { ...options, params: { id }, query: { path } }),
+    live: (id) => transport.socket("joinWorkspace", { params: { id } }),
+    async *people(id, options = {}) {
+      yield* readEventStream(await transport.raw("followWorkspace", { ...options, params: { id } }));
     },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),

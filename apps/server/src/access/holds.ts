@@ -28,7 +28,8 @@ type Allowed = (actor: Actor) => Promise<Finding>;
 
 interface Held {
   readonly actor: Actor;
-  readonly thing: string;
+  /** What the access depends on, in the channel's words. */
+  readonly things: readonly string[];
   readonly look: () => void;
 }
 
@@ -47,7 +48,8 @@ export class Holds {
   async listen(onChange: (what: string | null) => void): Promise<void> {
     const tell = (what: string | null) => {
       onChange(what);
-      for (const { actor, thing, look } of this.#held) if (what === null || what === thing || what === `user:${actor.userId}`) look();
+      for (const { actor, things, look } of this.#held)
+        if (what === null || things.includes(what) || what === `user:${actor.userId}`) look();
     };
     this.#end = await this.#notifications.listen(accessChannel, tell, () => tell(null));
   }
@@ -65,7 +67,7 @@ export class Holds {
    * Holds from now on; a first look, after `lookMs`, sees what changed since it was decided, and when the access will end. What is over by then
    * costs no query.
    */
-  hold(actor: Actor, thing: string, allowed: Allowed, gone?: AbortSignal, lookMs = 0): Hold {
+  hold(actor: Actor, things: readonly string[], allowed: Allowed, gone?: AbortSignal, lookMs = 0): Hold {
     const ended = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const look = async (): Promise<void> => {
@@ -77,7 +79,7 @@ export class Holds {
       if (finding === null) timer = setTimeout(() => void look(), retryMs).unref();
       else if (finding.until !== null) timer = setTimeout(() => void look(), delayUntil(finding.until)).unref();
     };
-    const held: Held = { actor, thing, look: () => void look() };
+    const held: Held = { actor, things, look: () => void look() };
     this.#held.add(held);
     const signal = gone === undefined ? ended.signal : AbortSignal.any([ended.signal, gone]);
     const release = () => {

@@ -8,7 +8,7 @@ import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
 import { Holds, type Hold } from "./holds.ts";
 import { can, higher, levelOf, requirePermission, type ThingAction } from "./permission.ts";
-import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRoles } from "./store.ts";
+import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRoles, findWorkspaceOwner } from "./store.ts";
 import { UseNotes } from "./use-notes.ts";
 
 export { can, personal, requirePermission, type Resource } from "./permission.ts";
@@ -37,6 +37,20 @@ export interface Thing {
   readonly name: string;
   /** It holds what only its owner was given: it is not shared. */
   readonly isPersonal?: boolean;
+  /** The workspace that it is shown in: whoever may see that may see it. */
+  readonly shownIn?: string;
+}
+
+/** What grants and teams give somebody of a thing, and until when that is sure. */
+interface Granted {
+  readonly level: AccessLevel | null;
+  readonly teamRole: TeamRole | null;
+  readonly until: Date | null;
+}
+
+function earliest(ends: readonly (Date | null)[]): Date | null {
+  const times = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
+  return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
 /** Most calls are over by then. */
@@ -112,7 +126,8 @@ export class Access {
       const { level, teamRole, until } = await this.#granted(current, now);
       return { allowed: can(current, action, { ...now, level, teamRole }), until };
     };
-    return this.#holds.hold(actor, `${thing.type}:${thing.id}`, allowed, gone);
+    const rests = [`${thing.type}:${thing.id}`, ...(thing.shownIn === undefined ? [] : [`workspace:${thing.shownIn}`])];
+    return this.#holds.hold(actor, rests, allowed, gone);
   }
 
   /**
@@ -121,7 +136,7 @@ export class Access {
    */
   holdCaller(actor: Actor, gone: AbortSignal, about = "", allowed: (current: Actor) => Promise<boolean> = always): Hold {
     const decide = async (current: Actor) => ({ allowed: !isDemoted(actor, current) && (await allowed(current)), until: null });
-    return this.#holds.hold(actor, about, decide, gone, callerLookMs);
+    return this.#holds.hold(actor, [about], decide, gone, callerLookMs);
   }
 
   /** What the actor has of each of several things of one type. They may see them: that is decided already. Inside a transaction `queries` is its own. */
@@ -152,17 +167,27 @@ export class Access {
   }
 
   /** What grants and teams give the actor, and when that changes by itself. Owners and administrators need none. */
-  async #granted(actor: Actor, thing: Thing): Promise<{ level: AccessLevel | null; teamRole: TeamRole | null; until: Date | null }> {
+  async #granted(actor: Actor, thing: Thing): Promise<Granted> {
     if (can(actor, "server:administer") || thing.ownerId === actor.userId) return { level: null, teamRole: null, until: null };
     const { queries } = this.#context.database;
     const teamRole = actor.via === "link" ? null : await findTeamRole(queries, actor.userId, thing.ownerId);
     const grants = await findReachingGrants(queries, actor, thing.type, thing.id);
-    const ends = grants.flatMap(({ expires_at }) => (expires_at === null ? [] : [expires_at.getTime()]));
-    return {
+    const granted = {
       level: grants.reduce<AccessLevel | null>((best, grant) => higher(best, grant.level), null),
       teamRole,
-      until: ends.length === 0 ? null : new Date(Math.min(...ends)),
+      until: earliest(grants.map(({ expires_at }) => expires_at)),
     };
+    return thing.shownIn === undefined ? granted : await this.#withShown(actor, granted, thing.shownIn);
+  }
+
+  /** What somebody has of a thing besides, because they may see the workspace that it is shown in. */
+  async #withShown(actor: Actor, granted: Granted, workspaceId: string): Promise<Granted> {
+    const ownerId = await findWorkspaceOwner(this.#context.database.queries, workspaceId);
+    if (ownerId === undefined) return granted;
+    const place: Thing = { type: "workspace", id: workspaceId, ownerId, visibility: "private", name: "" };
+    const there = await this.#granted(actor, place);
+    if (!can(actor, "workspace:read", { ...place, ...there })) return granted;
+    return { ...granted, level: higher(granted.level, "view"), until: earliest([granted.until, there.until]) };
   }
 
   async #lookAgain(
@@ -176,7 +201,6 @@ export class Access {
     // Whoever was held up already was let in to turn it on, and to nothing else.
     if (actor.needsSecondFactor !== true && (await this.#context.needsSecondFactor(now))) return { allowed: false, until: null };
     const found = await allowed(now);
-    const ends = [found.until, standing.expires_at].flatMap((end) => (end === null ? [] : [end.getTime()]));
-    return { allowed: found.allowed, until: ends.length === 0 ? null : new Date(Math.min(...ends)) };
+    return { allowed: found.allowed, until: earliest([found.until, standing.expires_at]) };
   }
 }

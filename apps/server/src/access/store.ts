@@ -48,6 +48,12 @@ export async function findTeamRole(queries: Queries, userId: string, ownerId: st
   return (await query.executeTakeFirst())?.role ?? null;
 }
 
+/** Whose a workspace is that has not been deleted. */
+export async function findWorkspaceOwner(queries: Queries, id: string): Promise<string | undefined> {
+  const query = queries.selectFrom("workspaces").select("owner_id").where("id", "=", id).where("deleted_at", "is", null);
+  return (await query.executeTakeFirst())?.owner_id;
+}
+
 /** What grants give somebody on each of several things, and whether they give anybody anything. */
 export async function findLevels(
   queries: Queries,
@@ -117,8 +123,17 @@ export function sharedWith(viewer: Viewer, type: ResourceType): Expression<SqlBo
 export function visibleTo(viewer: Viewer, type: ResourceType): Expression<SqlBool> {
   if (can(viewer, `${type}:list-all`)) return sql<SqlBool>`true`;
   const table = sql.table(`${type}s`);
-  const open = type === "run" ? sql<SqlBool>`${table}.visibility = 'public'` : sql<SqlBool>`false`;
+  const open = type === "run" ? sql<SqlBool>`(${table}.visibility = 'public' or ${isShownTo(viewer)})` : sql<SqlBool>`false`;
   return sql<SqlBool>`(${table}.owner_id = ${viewer.userId} or ${open} or ${sharedWith(viewer, type)})`;
+}
+
+/** Runs that are shown to whoever may see their workspace, which the viewer may. */
+function isShownTo({ userId }: Viewer): Expression<SqlBool> {
+  const isOfTeam = sql`exists (select from team_members m where m.team_id = w.owner_id and m.user_id = ${userId})`;
+  const isGiven = sql`exists (select from grants g where g.resource_type = 'workspace' and g.resource_id = w.id
+    and (g.expires_at is null or g.expires_at > now()) and ${reaches(userId)})`;
+  return sql<SqlBool>`(runs.shown_in_workspace and exists (select from workspaces w where w.id = runs.workspace_id and w.deleted_at is null
+    and (w.owner_id = ${userId} or ${isOfTeam} or ${isGiven})))`;
 }
 
 /** What authentication rests on, as it is now. */

@@ -7,7 +7,7 @@ const mostBytes = 1024 * 1024;
 const diffMs = 200;
 
 /** Lines of the base, from `start` up to `end`, that `lines` take the place of. */
-interface Hunk {
+export interface Hunk {
   readonly start: number;
   readonly end: number;
   readonly lines: readonly string[];
@@ -40,11 +40,12 @@ function isText(bytes: Buffer): boolean {
 }
 
 /** Each with its end, so that joining them gives the text again. */
-function toLines(bytes: Buffer): string[] {
+export function toLines(bytes: Buffer | string): string[] {
   return bytes.length === 0 ? [] : bytes.toString().split(/(?<=\n)/);
 }
 
-function hunksOf(before: readonly string[], after: readonly string[], until: number): Hunk[] | null {
+/** What has become of lines; null when that cannot be said until then (`performance.now`). */
+export function hunksOf(before: readonly string[], after: readonly string[], until: number): Hunk[] | null {
   const leftMs = Math.min(diffMs, until - performance.now());
   if (leftMs <= 0) return null;
   const parts = diffArrays([...before], [...after], { timeout: leftMs });

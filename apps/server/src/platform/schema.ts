@@ -442,6 +442,7 @@ interface RunRow {
   dataset_ids: string[] | null;
   tree_sha256: string | null;
   workspace_id: string | null;
+  shown_in_workspace: Generated<boolean>;
   priority: Generated<number>;
   attempt: Generated<number>;
   spared: Generated<number>;
@@ -983,8 +984,49 @@ interface WorkspaceHeadRow {
   superseded_at: OptionalTime;
 }
 
+interface LiveDocumentRow {
+  id: string;
+  workspace_id: string;
+  path: string;
+  base_sha256: string;
+  line_end: string;
+  snapshot: Buffer;
+  snapshot_seq: Generated<number>;
+  last_seq: Generated<number>;
+  pending_bytes: Generated<number>;
+  problem: Generated<string | null>;
+  detached_at: OptionalTime;
+  used_at: Time;
+  created_at: Time;
+}
+
+interface LiveUpdateRow {
+  document_id: string;
+  seq: number;
+  update: Buffer;
+  user_id: string | null;
+  created_at: Time;
+}
+
+interface LiveReplicaRow {
+  document_id: string;
+  client_id: number;
+  user_id: string;
+}
+
+interface WorkspaceAuthorRow {
+  workspace_id: string;
+  version: number;
+  user_id: string;
+  created_at: Time;
+}
+
 export interface Schema {
   workspaces: WorkspaceRow;
+  workspace_authors: WorkspaceAuthorRow;
+  live_documents: LiveDocumentRow;
+  live_updates: LiveUpdateRow;
+  live_replicas: LiveReplicaRow;
   workspace_versions: WorkspaceVersionRow;
   workspace_heads: WorkspaceHeadRow;
   workspace_repositories: WorkspaceRepositoryRow;

@@ -44,7 +44,15 @@ const RunConfig = z.object({
     .default(null),
   /** The workspace that it is in: its files are those of the tree, besides `files`. */
   workspace: z
-    .object({ id: z.string(), name: z.string(), tree: z.string(), revision: z.int(), writeBack: z.boolean() })
+    .object({
+      id: z.string(),
+      name: z.string(),
+      tree: z.string(),
+      revision: z.int(),
+      writeBack: z.boolean(),
+      /** Whoever may see it may see the run. */
+      shown: z.boolean().default(false),
+    })
     .nullable()
     .default(null),
   /** The result may answer equal runs. */

@@ -23,6 +23,7 @@ export function rowOf(run: store.NewRun): store.RunRow {
     team_id: null,
     tree_sha256: run.program?.tree ?? run.config.workspace?.tree ?? null,
     workspace_id: run.config.workspace?.id ?? null,
+    shown_in_workspace: run.config.workspace?.shown ?? false,
     dataset_ids: store.datasetIdsOf(run.config),
     priority: run.priority,
     attempt: 1,

@@ -107,7 +107,7 @@ export interface RunsContext {
   /** A workspace for a run of somebody's. @throws AppError */
   readonly placeForRun: (
     actor: Actor,
-    wish: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
+    wish: Pick<RunInput, "writeBack" | "shownInWorkspace"> & { readonly workspaceId: string },
   ) => Promise<RunPlace>;
   /** @throws AppError `workspace_archived`, `workspace_deleted` */
   readonly requireOpen: (workspaceId: string) => Promise<void>;
@@ -210,8 +210,8 @@ export class Runs {
   /** Records a run and starts it, at once when a slot is free. The answer is the run as it is then, or as it ended with `wait`. */
   async submit(actor: Actor, wish: RunInput, options: SubmitOptions): Promise<Run> {
     if (wish.workspaceId !== undefined) return await this.#submitInWorkspace(actor, wish, wish.workspaceId, options);
-    if (wish.writeBack !== undefined)
-      throw new AppError("invalid_request", { fields: [{ path: "writeBack", message: "is for runs in a workspace" }] });
+    for (const path of ["writeBack", "shownInWorkspace"] as const)
+      if (wish[path] !== undefined) throw new AppError("invalid_request", { fields: [{ path, message: "is for runs in a workspace" }] });
     const input = { ...wish, ...(await this.#context.models.forRun(actor, wish.models, wish.network)) };
     requireNetwork(actor, input.network, this.#context.sandboxes, input.models.length);
     const context = { ...this.#context, queries: this.#context.database.queries };
@@ -227,7 +227,8 @@ export class Runs {
 
   /** The same in a workspace: its files are in the working folder, its limits and its network hold. */
   async #submitInWorkspace(actor: Actor, wish: RunInput, workspaceId: string, options: SubmitOptions): Promise<Run> {
-    const place = await this.#context.placeForRun(actor, { workspaceId, writeBack: wish.writeBack });
+    const { writeBack, shownInWorkspace } = wish;
+    const place = await this.#context.placeForRun(actor, { workspaceId, writeBack, shownInWorkspace });
     requireAllowed(place, wish.network);
     const asked = wish.network === "none" ? place.network : wish.network;
     const reach = await this.#context.models.forRun(actor, wish.models, asked);
@@ -281,7 +282,7 @@ export class Runs {
           }
         : await changeConfig(context, actor, row, before, changes);
     // It runs on the files that the first one had, and what it leaves is its own.
-    const workspace = before.workspace === null ? null : { ...before.workspace, writeBack: false };
+    const workspace = before.workspace === null ? null : { ...before.workspace, writeBack: false, shown: false };
     const config = { ...changed.config, models, network, program, workspace, cache: null };
     await this.#context.blobs.keep(hashesOf(before));
     const submission: Submission = {
@@ -800,6 +801,7 @@ function toThing(row: store.RunRow): Thing {
     ownerId: row.owner_id,
     visibility: row.visibility === "public" ? "public" : "private",
     name: row.entrypoint,
+    ...(row.shown_in_workspace && row.workspace_id !== null ? { shownIn: row.workspace_id } : {}),
   };
 }
 

@@ -144,7 +144,7 @@ const priorityStepMs = 60_000;
 /** Every column that an insertion sets; {@link toRow} has each of them, but whose turn it is. */
 const newColumns = `
   id, kind, status, phase, owner_id, language, entrypoint, config, request_hash, idempotency_key, retry_of, schedule_id, api_key_id, asset_id, asset_version, team_id,
-  tree_sha256, workspace_id, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
+  tree_sha256, workspace_id, shown_in_workspace, dataset_ids, priority, created_at, available_at, turn_at, worker_id, claimed_at, started_at, finished_at, exit_code, signal, error, result, log_sha256,
   log_size, artifact_count`;
 
 /** A run may be deleted while it is run again: the new one then is of none. Held until the end, it cannot go after it was looked for. */
@@ -195,6 +195,7 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     asset_version: run.program?.version ?? null,
     tree_sha256: run.program?.tree ?? run.config.workspace?.tree ?? null,
     workspace_id: run.config.workspace?.id ?? null,
+    shown_in_workspace: run.config.workspace?.shown ?? false,
     dataset_ids: datasetIdsOf(run.config),
     priority: run.priority,
     created_at: run.createdAt,

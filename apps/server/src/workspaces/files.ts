@@ -10,6 +10,7 @@ import type { Revision } from "../platform/revision.ts";
 import type { TreeEntry, Trees } from "../platform/trees.ts";
 import { settling } from "../quotas/service.ts";
 import { loadWorkspace, requireChangeable, requireRevision, type LoadingContext } from "./loading.ts";
+import { listPaths, moveDocuments } from "./live/store.ts";
 import * as store from "./store.ts";
 
 /** What changing files needs. */
@@ -20,6 +21,8 @@ export interface FilesContext extends LoadingContext {
     /** Takes back what `recordUploads` answered. */
     forgetUploads(actor: Actor, blobs: readonly BlobRef[]): Promise<void>;
   };
+  /** Brings into the files of a workspace what people write in them together. */
+  readonly settleLive: (workspaceId: string) => Promise<void>;
 }
 
 /** So many files that go at once are worth a version of what was there. */
@@ -41,8 +44,13 @@ export interface FilesWish {
   readonly revision?: Revision | undefined;
   /** What was there before becomes a version. */
   readonly before?: { readonly cause: WorkspaceVersionCause; readonly message: string; readonly runId?: string | null } | undefined;
-  /** What else becomes of it in the same transaction, also where the files stay as they are. The owner's content is counted anew. */
-  readonly also?: ((work: Work) => Promise<void>) | undefined;
+  /** Who has written it; the actor alone when left out. */
+  readonly authors?: readonly (string | null)[];
+  /**
+   * What else becomes of it in the same transaction, also where the files stay as they are: is told what they are then, and may still refuse. The owner's
+   * content is counted anew.
+   */
+  readonly also?: ((work: Work, entries: readonly TreeEntry[]) => Promise<void>) | undefined;
 }
 
 /**
@@ -98,9 +106,9 @@ async function putMerged(context: FilesContext, actor: Actor, id: string, wish: 
       if (row.revision !== seen.revision) return false;
       if (wish.before !== undefined) await store.insertVersion(work, id, { ...wish.before, tree: row.tree_sha256, by: actor.userId });
       await store.changeWorkspace(work, id, actor.userId, { tree_sha256: tree.sha256 });
-      await store.insertHead(work, { id, revision: row.revision + 1, tree: tree.sha256 });
-      await wish.also?.(work);
+      await store.insertHead(work, { id, revision: row.revision + 1, tree: tree.sha256, authors: wish.authors ?? [actor.userId] });
       await store.touchWorkspace(work, id);
+      await wish.also?.(work, entries);
       return true;
     };
     // What the owner has uploaded is counted; content that came otherwise is not.
@@ -137,10 +145,12 @@ export async function changeFiles(
   { changes, onConflict, keepBefore }: WorkspaceFileChanges,
   revision: Revision | undefined,
 ): Promise<void> {
-  const row = await loadWorkspace(context, actor, "workspace:edit", id);
-  requireChangeable(row);
+  requireChangeable(await loadWorkspace(context, actor, "workspace:edit", id));
   if (revision === undefined) throw new AppError("revision_required");
-  const base = await readBase(context, row, revision);
+  await context.settleLive(id);
+  const row = await loadWorkspace(context, actor, "workspace:edit", id);
+  const moves = changes.filter((change) => change.op === "move");
+  const base = await withLiveFiles(context, row, await readBase(context, row, revision), moves);
   const written = await storeWritten(context, actor, base, changes);
   const mine = applyChanges(base, changes, written);
   const kept = new Set(mine.map(({ path }) => path));
@@ -149,7 +159,25 @@ export async function changeFiles(
   const isMoved = ({ path, sha256 }: TreeEntry) => was.get(path) !== sha256 && !brought.has(sha256);
   const moved = new Set(mine.filter(isMoved).map(({ path }) => path));
   const gone = base.filter(({ path }) => !kept.has(path)).length;
-  await putFiles(context, actor, id, { base, mine, moved, onConflict, before: keepBefore ? beforeImport : beforeDeletion(gone) });
+  const before = keepBefore ? beforeImport : beforeDeletion(gone);
+  const also = async (work: Work) => await moveDocuments(work, id, moves);
+  await putFiles(context, actor, id, { base, mine, moved, onConflict, before, ...(moves.length === 0 ? {} : { also }) });
+}
+
+/** A file that people are editing together is moved with what they have written: whoever moves it means the file, not what it held when they looked. */
+async function withLiveFiles(
+  { database, trees }: FilesContext,
+  row: store.WorkspaceRow,
+  base: readonly TreeEntry[],
+  moves: readonly { readonly from: string }[],
+): Promise<readonly TreeEntry[]> {
+  if (moves.length === 0) return base;
+  const live = await listPaths(database.queries, row.id);
+  const moved = new Set(live.filter((path) => moves.some(({ from }) => path === from || path.startsWith(`${from}/`))));
+  if (moved.size === 0) return base;
+  const now = (await trees.read(row.tree_sha256)).filter(({ path }) => moved.has(path));
+  const there = new Set(now.map(({ path }) => path));
+  return [...base.filter(({ path }) => !there.has(path)), ...now.filter(({ path }) => base.some((one) => one.path === path))];
 }
 
 /** Before files come in from elsewhere. */

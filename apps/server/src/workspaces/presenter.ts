@@ -58,6 +58,7 @@ export function toVersion(row: VersionRow): WorkspaceVersion {
     createdBy: toPerson(row.created_by, row.creator_name),
     commit: row.commit_id,
     author: row.author,
+    authors: row.authors,
   };
 }
 

@@ -1,5 +1,6 @@
 import { levelCovers } from "@syla/contracts/access";
 import { AppError } from "@syla/contracts/errors";
+import type { RunInput } from "@syla/contracts/runs";
 import type { WorkspaceVersionCause } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import { covers } from "../access/service.ts";
@@ -27,8 +28,11 @@ const writingScope = "workspaces:write";
 export async function placeForRun(
   context: FilesContext,
   actor: Actor,
-  { workspaceId, writeBack }: { readonly workspaceId: string; readonly writeBack?: boolean | undefined },
+  wish: Pick<RunInput, "writeBack" | "shownInWorkspace"> & { readonly workspaceId: string },
 ): Promise<RunPlace> {
+  const { workspaceId, writeBack, shownInWorkspace: shown = false } = wish;
+  requireChangeable(await loadWorkspace(context, actor, "workspace:run", workspaceId));
+  await context.settleLive(workspaceId);
   const row = await loadWorkspace(context, actor, "workspace:run", workspaceId);
   requireChangeable(row);
   const { yourLevel } = await presentWorkspace(context, actor, row);
@@ -48,7 +52,7 @@ export async function placeForRun(
   await store.touchWorkspace(context.database.queries, row.id);
   const { id, name, tree_sha256: tree, revision } = row;
   return {
-    workspace: { id, name, tree, revision, writeBack: writeBack ?? (mayEdit && mayWrite && row.kind !== "ephemeral") },
+    workspace: { id, name, tree, revision, writeBack: writeBack ?? (mayEdit && mayWrite && row.kind !== "ephemeral"), shown },
     entries: await context.trees.read(tree),
     profile: profiles[row.kind],
     network: networkOf(row),

@@ -156,10 +156,12 @@ export class Workspaces {
 
   /** A copy of what is there, or of a version: another name for the same content. */
   async clone(actor: Actor, id: string, { name, kind, ownerId: wish, version }: WorkspaceCloneInput): Promise<Workspace> {
-    const row = await loadWorkspace(this.#context, actor, "workspace:read", id);
-    const chosen = kind ?? row.kind;
+    const seen = await loadWorkspace(this.#context, actor, "workspace:read", id);
+    const chosen = kind ?? seen.kind;
     requirePermission(actor, chosen === "ephemeral" ? "workspace:try" : "workspace:create");
     const ownerId = await this.#owner(actor, wish);
+    await this.#context.settleLive(id);
+    const row = await loadWorkspace(this.#context, actor, "workspace:read", id);
     const tree = version === undefined ? treeOf(row) : treeOf(await requireVersion(this.#context, id, version));
     await this.#context.blobs.keep([tree.sha256]);
     return await this.#insert(actor, {
@@ -209,6 +211,7 @@ export class Workspaces {
   /** Not an ephemeral one: it ends, as whoever may have no other kind was told. @throws AppError `workspace_in_use`, `workspace_deleted`, `conflict` */
   async archive(actor: Actor, id: string): Promise<Workspace> {
     await loadWorkspace(this.#context, actor, "workspace:delete", id);
+    await this.#context.settleLive(id);
     await this.#transaction(async (work) => {
       const row = await this.#lock(work, id);
       if (row.deleted_at !== null) throw new AppError("workspace_deleted");
@@ -232,6 +235,7 @@ export class Workspaces {
       if (row.state !== "active") await store.changeWorkspace(work, id, actor.userId, { state: "active", archived_at: null });
       await store.touchWorkspace(work, id);
     });
+    await this.#context.settleLive(id); // what was written until it was archived
     return await this.get(actor, id);
   }
 
@@ -287,8 +291,9 @@ export class Workspaces {
     { source, replace }: { readonly source: WorkspaceSource; readonly replace: boolean },
     signal: AbortSignal,
   ): Promise<Workspace> {
+    requireChangeable(await loadWorkspace(this.#context, actor, "workspace:edit", id));
+    await this.#context.settleLive(id);
     const row = await loadWorkspace(this.#context, actor, "workspace:edit", id);
-    requireChangeable(row);
     const base = await this.#context.trees.read(row.tree_sha256);
     const brought = await this.#collect(actor, source, signal);
     const paths = new Set(brought.map(({ path }) => path));

@@ -136,7 +136,7 @@ export async function insertWorkspace(work: Work, row: Omit<Insertable<Schema["w
     .insertInto("workspaces")
     .values({ ...row, name_key: nameKey(row.name) })
     .execute();
-  await insertHead(work, { id: row.id, revision: 1, tree: row.tree_sha256 });
+  await insertHead(work, { id: row.id, revision: 1, tree: row.tree_sha256, authors: [row.created_by ?? null] });
 }
 
 /** Changes a workspace and counts the change. */
@@ -181,15 +181,29 @@ export async function touchWorkspace(queries: Queries, id: string): Promise<void
 
 const keptHeads = 1000;
 
+/** What the files are at a revision, and who made them so. */
+export interface NewHead {
+  readonly id: string;
+  readonly revision: number;
+  readonly tree: string;
+  readonly authors: readonly (string | null)[];
+}
+
 /** Notes what the files are at a revision. What they were long ago, or many revisions ago, is for {@link forgetHeads}. */
-export async function insertHead(
-  work: Work,
-  head: { readonly id: string; readonly revision: number; readonly tree: string },
-): Promise<void> {
+export async function insertHead(work: Work, head: NewHead): Promise<void> {
+  await insertAuthors(work, head);
   await work.insertInto("workspace_heads").values({ workspace_id: head.id, revision: head.revision, tree_sha256: head.tree }).execute();
   await sql`update workspace_heads set superseded_at = case when revision < ${head.revision - keptHeads} then to_timestamp(0) else now() end
     where workspace_id = ${head.id} and revision < ${head.revision}
       and (superseded_at is null or (revision < ${head.revision - keptHeads} and superseded_at > to_timestamp(0)))`.execute(work);
+}
+
+/** Notes who has written what the next version will hold. */
+async function insertAuthors(work: Work, { id, authors }: NewHead): Promise<void> {
+  await sql`
+    insert into workspace_authors (workspace_id, version, user_id)
+    select w.id, w.last_version + 1, u.id from workspaces w cross join users u where w.id = ${id} and u.id = any(${[...authors]}::text[])
+    on conflict do nothing`.execute(work);
 }
 
 /** Some of the heads that something took the place of so long ago, or so many revisions ago. */
@@ -236,6 +250,7 @@ export async function findHead(queries: Queries, id: string, revision: number): 
 /** A version, with its author's name and the size of its tree. */
 export interface VersionRow extends Selectable<Schema["workspace_versions"]> {
   readonly creator_name: string | null;
+  readonly authors: { id: string; name: string }[];
   readonly file_count: number | null;
   readonly total_bytes: number | null;
 }
@@ -246,7 +261,16 @@ function selectVersions(queries: Queries, id: string) {
     .leftJoin("users as c", "c.id", "v.created_by")
     .leftJoin("trees as r", "r.sha256", "v.tree_sha256")
     .selectAll("v")
-    .select(["c.name as creator_name", "r.file_count", "r.total_bytes"])
+    .select([
+      "c.name as creator_name",
+      "r.file_count",
+      "r.total_bytes",
+      sql<{ id: string; name: string }[]>`(
+        select coalesce(json_agg(json_build_object('id', u.id, 'name', u.name) order by a.created_at, u.id), '[]')
+        from workspace_authors a join users u on u.id = a.user_id where a.workspace_id = v.workspace_id and a.version = v.number)`.as(
+        "authors",
+      ),
+    ])
     .where("v.workspace_id", "=", id);
 }
 

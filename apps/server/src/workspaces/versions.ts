@@ -14,6 +14,7 @@ const head = "head";
 /** Keeps the files as they are now as a version. Each wish makes one. */
 export async function snapshot(context: FilesContext, actor: Actor, id: string, message: string): Promise<WorkspaceVersion> {
   await loadWorkspace(context, actor, "workspace:edit", id);
+  await context.settleLive(id);
   const { queries } = context.database;
   const number = await queries.transaction().execute(async (work) => {
     const row = await store.lockWorkspace(work, id);
@@ -47,11 +48,13 @@ export async function restoreVersion(
   number: number,
   revision: Revision | undefined,
 ): Promise<void> {
-  const row = await loadWorkspace(context, actor, "workspace:edit", id);
-  requireChangeable(row);
-  await requireRevision(context, actor, row, revision);
+  const seen = await loadWorkspace(context, actor, "workspace:edit", id);
+  requireChangeable(seen);
+  await requireRevision(context, actor, seen, revision);
   const version = await requireVersion(context, id, number);
   await context.blobs.keep([version.tree_sha256]);
+  await context.settleLive(id); // what is being written is in the version of what was there before
+  const row = await loadWorkspace(context, actor, "workspace:edit", id);
   const [base, mine] = [await context.trees.read(row.tree_sha256), await context.trees.read(version.tree_sha256)];
   const before = { cause: "before_restore" as const, message: `Before version ${number} was restored` };
   await putFiles(context, actor, id, { base, mine, onConflict: "mine", revision: row.revision, before });

@@ -286,6 +286,9 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   fetchFromRepository: workspace("view"),
   pushToRepository: workspace("edit"),
   exportWorkspaces: account({ query: "ids=wsp_none" }),
+  openLiveDocument: workspace("view", { query: "path=none" }),
+  joinWorkspace: workspace("view"),
+  followWorkspace: workspace("view"),
   changeWorkspaces: account({ body: { action: "delete", ids: ["wsp_none"] } }),
 
   listTeams: account(),

@@ -10,6 +10,7 @@ import Client from "ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { cookieOf, givePassword, password, signIn, turnOnTwoFactor } from "../accounts/people.ts";
 import { createAccount, setStatus, share, type Person } from "./people.ts";
+import { createWorkspace } from "../workspaces/workspaces.ts";
 
 /** "Within about a second", on a machine that does other things too. */
 const soonMs = 2500;
@@ -275,6 +276,7 @@ describe("every route that streams", () => {
     await start("exec python3 -m http.server 8080");
     await waitForPort(server, sandbox.id, 8080, bob.headers);
     const [environment, imported, model] = [await insertEnvironment(bob), await insertImport(bob), await createModel(bob)];
+    const workspace = await createWorkspace(server, bob, "Streamed");
     const following = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, bob.headers)).id;
     const read = async (asked: Promise<Response>): Promise<Open> => {
       const answer = await asked;
@@ -303,6 +305,8 @@ describe("every route that streams", () => {
       openTerminal: socket(`${at}/processes/${shell}/terminal`),
       openPort: socket(`${at}/ports/8080/connection`),
       followNotifications: socket("/api/v1/notifications/live"),
+      joinWorkspace: socket(`/api/v1/workspaces/${workspace.id}/live`),
+      followWorkspace: get(`/api/v1/workspaces/${workspace.id}/people`),
       createChatCompletion: callModel(model, bob),
     };
     const table = Object.entries(routes) as [RouteName, Route][];

@@ -273,6 +273,33 @@ it("is run again only by those who may run in its workspace, within what that al
   expect(await again({})).toBe("workspace_archived");
 });
 
+it("is seen by whoever may see its workspace when it is shown in it, and only as long as they may", async () => {
+  const { id } = await createWorkspace(server, ann, "Shown", { "a.sh": "echo shown; sleep 60\n" });
+  const [guest, stranger] = [await createAccount(server), await createAccount(server)];
+  const grant = await share(server, ann, { resourceType: "workspace", resourceId: id, email: guest.email, level: "view" });
+  const own = await run(id, "echo 1", {});
+  const shown = await submit(server, { entrypoint: "a.sh", workspaceId: id, shownInWorkspace: true }, ann.headers);
+  expect([own.workspace?.shown, shown.workspace?.shown]).toEqual([false, true]);
+  const statusOf = async (runId: string, { headers }: Person) => (await server.fetch(`/api/v1/runs/${runId}`, { headers })).status;
+  const listed = async ({ headers }: Person) =>
+    (await json<{ items: Run[] }>(server.fetch(`/api/v1/runs?workspace=${id}&owner=visible`, { headers }))).items.map((item) => item.id);
+  expect(await statusOf(own.id, guest)).toBe(404);
+  expect(await statusOf(shown.id, stranger)).toBe(404);
+  expect(await statusOf(shown.id, guest)).toBe(200);
+  expect(await listed(guest)).toEqual([shown.id]);
+  expect(await listed(stranger)).toEqual([]);
+  expect((await errorOf(server.send("POST", `/api/v1/runs/${shown.id}/cancel`, undefined, guest.headers))).code).toBe("forbidden");
+
+  const following = await server.fetch(`/api/v1/runs/${shown.id}/events`, { headers: guest.headers });
+  const text = following.text();
+  await waitForRun(server, shown.id, ({ stdout }) => stdout.includes("shown"));
+  expect((await server.send("DELETE", `/api/v1/grants/${grant}`, undefined, ann.headers)).status).toBe(204);
+  expect(await text).not.toContain('"type":"end"');
+  expect(await statusOf(shown.id, guest)).toBe(404);
+  await server.send("POST", `/api/v1/runs/${shown.id}/cancel`, undefined, ann.headers);
+  expect(await codeOf({ code: "1", entrypoint: "x.sh", shownInWorkspace: true })).toBe("invalid_request");
+});
+
 it("keeps its workspace for as long as it goes on", async () => {
   const { id } = await createWorkspace(server, ann, "Brief", { "a.sh": "echo begun; sleep 60\n" }, { kind: "ephemeral" });
   const { database } = server.context;

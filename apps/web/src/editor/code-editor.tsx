@@ -8,12 +8,18 @@ import type { AnalysisProblem } from "@syla/sdk";
 import { baseExtensions, languageSupport } from "./editor-setup.ts";
 import { markProblems } from "./problem-marks.ts";
 
+/** A line to go to; `at` makes the same line a new wish. */
+export interface GoTo {
+  readonly line: number;
+  readonly column?: number;
+  readonly at: number;
+}
+
 interface CodeEditorProps {
   readonly value: string;
   readonly language: string;
   readonly onChange: (value: string) => void;
-  /** A line to go to; `at` makes the same line a new wish. */
-  readonly goTo: { readonly line: number; readonly column?: number; readonly at: number } | null;
+  readonly goTo: GoTo | null;
   readonly readOnly?: boolean;
   /** What else the editor shows; exchanged when it is another one. */
   readonly extensions?: Extension;
@@ -65,12 +71,7 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
   }, [extensions]);
 
   useEffect(() => {
-    const view = editor.current;
-    if (!view || !goTo) return;
-    const { from, to } = view.state.doc.line(Math.min(Math.max(1, goTo.line), view.state.doc.lines));
-    const place = Math.min(to, from + Math.max(0, (goTo.column ?? 1) - 1));
-    view.dispatch({ selection: { anchor: place }, effects: EditorView.scrollIntoView(place, { y: "center" }) });
-    view.focus();
+    if (editor.current && goTo) goToLine(editor.current, goTo);
   }, [goTo]);
 
   useEffect(() => {
@@ -81,8 +82,16 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
   return <Box ref={host} className="code-editor" h="100%" minH="0" overflow="hidden" />;
 }
 
+/** Puts the caret there, and shows it. */
+export function goToLine(view: EditorView, { line, column = 1 }: GoTo): void {
+  const { from, to } = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
+  const place = Math.min(to, from + Math.max(0, column - 1));
+  view.dispatch({ selection: { anchor: place }, effects: EditorView.scrollIntoView(place, { y: "center" }) });
+  view.focus();
+}
+
 /** What makes a text another one, with the caret and what was scrolled to left where they are. */
-function changesTo(before: string, after: string) {
+export function changesTo(before: string, after: string) {
   const found = presentableDiff(before, after, { scanLimit: 1000, timeout: 200 });
   return found.map(({ fromA: from, toA: to, fromB, toB }) => ({ from, to, insert: after.slice(fromB, toB) }));
 }

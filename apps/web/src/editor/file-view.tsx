@@ -10,19 +10,12 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
-import { CodeEditor } from "./code-editor.tsx";
+import { CodeEditor, type GoTo } from "./code-editor.tsx";
 import { languageOfPath } from "./editor-setup.ts";
 import { fileQuery, type ReadFile } from "./file-query.ts";
 import { hexLines, kindOf, mostShownBytes, partBytes, readBytes } from "./file-kinds.ts";
 
 const TablePreview = lazy(async () => ({ default: (await import("../runs/detail/preview/table-preview.tsx")).TablePreview }));
-
-/** A line to go to; `at` makes the same line a new wish. */
-interface GoTo {
-  readonly line: number;
-  readonly column?: number;
-  readonly at: number;
-}
 
 interface FileViewProps {
   readonly file: TreeFile;

@@ -28,6 +28,8 @@ interface FilesBarProps {
   readonly compared: string;
   readonly onCompare: (other: string) => void;
   readonly isEditable: boolean;
+  /** What is written is saved by itself. */
+  readonly isLive: boolean;
   readonly mayRun: boolean;
   readonly hasFile: boolean;
   readonly isEdited: boolean;
@@ -117,7 +119,7 @@ export function FilesBar(props: FilesBarProps) {
             <Undo2 aria-hidden /> Discard
           </Button>
         ) : null}
-        {isEditable ? (
+        {isEditable && (editCount > 0 || !props.isLive) ? (
           <Button size="xs" variant="outline" disabled={editCount === 0} loading={on.isSaving} onClick={on.onSave}>
             <Save aria-hidden /> Save{editCount > 1 ? ` ${editCount} files` : ""}
           </Button>

@@ -1,8 +1,9 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { Extension } from "@codemirror/state";
+import type { TreeFile } from "@syla/sdk";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ComponentProps, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
@@ -39,7 +40,16 @@ import { useFileChanges } from "./use-file-changes.ts";
 import { useProblems } from "./use-problems.ts";
 import { useWorkspaceEdits } from "./use-workspace-edits.ts";
 import { WorkspaceSearch } from "./workspace-search.tsx";
+import { formatLive } from "./live/format-live.ts";
+import { useFilesWithPeople } from "./live/files-with-people.tsx";
+import type { LiveSession } from "./live/live-session.ts";
+import { RanBy } from "./live/ran-by.tsx";
+import { ownActs, useFollow } from "./live/use-follow.ts";
+import { useLiveSession } from "./live/use-live-session.ts";
+import { useSharedRun } from "./live/use-shared-run.ts";
 import { mayEdit, type WorkspaceTabProps } from "./workspace-tab.ts";
+
+const LivePane = lazy(async () => ({ default: (await import("./live/live-pane.tsx")).LivePane }));
 
 type Dialog = "none" | "new" | "rename" | "open" | "tree";
 
@@ -67,8 +77,35 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const working = useWorkspaceEdits(workspace, listing.data?.revision ?? workspace.revision);
   const files = listing.data?.items ?? [];
   const wanted = search.get("file");
-  const file = files.find(({ path }) => path === wanted) ?? files[0];
+  const { session } = useLiveSession();
+  const [written, setWritten] = useState<TreeFile | null>(null);
+  const [gone, setGone] = useState<string | null>(null);
+  // What somebody else deletes while it is written in stays open.
+  const isLeft =
+    written !== null &&
+    (wanted ?? written.path) === written.path &&
+    (gone === null || !isWithin(written.path, gone)) &&
+    !files.some(({ path }) => path === written.path) &&
+    session?.opened(written.path) !== undefined;
+  const file = isLeft ? written : (files.find(({ path }) => path === wanted) ?? files[0]);
   const { open, close } = useOpenFiles(`syla.open.${workspace.id}`, file?.path ?? null, (path) => files.some((one) => one.path === path));
+  const isTogether = workspace.kind === "collaborative";
+  // What is made for several people is edited by all of them at once.
+  const isLive = version === undefined && isTogether && file !== undefined && !isNotebook(file.path);
+  useEffect(() => setWritten(isLive ? file : null), [isLive, file]);
+  const sharedRun = useSharedRun(isTogether, (runId) => change({ dock: "output", run: runId }));
+  const { docked } = sharedRun;
+  const { followed, follow } = useFollow();
+  const isFollowing = followed !== null;
+  useEffect(() => {
+    if (isFollowing) setCompared("");
+  }, [isFollowing]);
+  const shownInTree = useFilesWithPeople(decorations);
+  const shown = file?.path ?? null;
+  useEffect(() => {
+    session?.setPath(shown);
+    return () => session?.setPath(null);
+  }, [session, shown]);
   const isEditable = version === undefined && mayEdit(workspace) && workspace.state !== "archived";
   const mayWork = version === undefined && workspace.yourLevel !== "view" && workspace.state !== "archived";
   const mayRun = mayWork && file !== undefined;
@@ -89,7 +126,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
     setSearch((before) => changedSearch(before, fields), { replace: true });
   const select = (path: string | null) => {
     setPlace(path);
-    change({ file: path, line: null, column: null });
+    change({ file: path, line: null, column: null, follow: null });
     if (dialog === "tree") setDialog("none");
   };
   const attempt = (work: () => Promise<unknown>) => {
@@ -102,7 +139,10 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       const first = await changes.upload(picked, folder);
       if (first !== null) select(first);
     });
-  const remove = (path: string) => attempt(() => changes.remove(path));
+  const remove = (path: string) => {
+    setGone(path);
+    attempt(() => changes.remove(path));
+  };
   const move = async (from: string, to: string) => {
     await changes.move(from, to);
     if (file !== undefined && isWithin(file.path, from)) select(to + file.path.slice(from.length));
@@ -110,21 +150,26 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
   const run = (entrypoint: string) =>
     attempt(async () => {
       if (!(await working.save())) return;
-      const started = await syla.executions.run({ workspaceId: workspace.id, entrypoint }, { wait: false });
-      change({ dock: "output", run: started.id });
+      const wish = { workspaceId: workspace.id, entrypoint, ...(isTogether ? { shownInWorkspace: true } : {}) };
+      sharedRun.show((await syla.executions.run(wish, { wait: false })).id);
     });
   const format = () =>
     attempt(async () => {
       if (file === undefined || !isEditable || !canFormat(file.path)) return;
+      const editor = isLive ? session?.opened(file.path)?.editor : null;
+      if (editor != null) return await formatLive(editor, file.path);
       const saved = await textAt(client, workspace.id, file);
       const text = working.edits.get(file.path)?.text ?? saved;
       if (saved !== null && text !== null) working.edit(file, await formatText(file.path, text), saved);
     });
-  const show = (part: DockPart | null) => change({ dock: part });
+  const show = (part: DockPart | null) => {
+    if (part === null) sharedRun.close();
+    change({ dock: part });
+  };
   const goToPlace = (path: string, line: number, column = 1) => {
     if (!files.some((one) => one.path === path)) return;
     if (window.matchMedia("(width < 48rem)").matches) setSearching(false);
-    change({ file: path, line, column });
+    change({ file: path, line, column, follow: null });
     setChosen((before) => before + 1);
   };
   const openAt = (path: string, line: number | null) => (line === null ? select(path) : goToPlace(path, line));
@@ -148,7 +193,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       edited={new Set(working.edits.keys())}
       onSelect={select}
       onActive={(row) => setPlace(row.path)}
-      {...(decorations === undefined ? {} : { decorations })}
+      decorations={shownInTree}
       {...(isEditable
         ? {
             onRename: ({ path }: TreeRow) => {
@@ -167,10 +212,14 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
       <FilesBar
         version={version}
         versions={versions.data?.items ?? []}
-        onVersion={(next) => change({ version: next })}
+        onVersion={(next) => change({ version: next, follow: null })}
         compared={compared}
-        onCompare={setCompared}
+        onCompare={(other) => {
+          setCompared(other);
+          if (isFollowing) follow(null);
+        }}
         isEditable={isEditable}
+        isLive={isLive}
         mayRun={mayRun && !isNotebook(file.path)}
         hasFile={file !== undefined}
         isEdited={file !== undefined && working.edits.has(file.path)}
@@ -246,7 +295,7 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
               if (path === file?.path) select(next);
             }}
           />
-          <Box flex="1" minH="0">
+          <Box flex="1" minH="0" {...(isFollowing ? ownActs(() => follow(null)) : {})}>
             {file === undefined ? (
               <EmptyState
                 icon={FileQuestion}
@@ -270,26 +319,41 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
                 other={compared}
               />
             ) : (
-              <OpenedFile
-                workspace={workspace}
-                mayRun={mayRun}
-                onSave={save}
-                key={`${version ?? ""} ${file.path}`}
-                file={file}
-                read={readerOf(workspace.id, file.path, version)}
-                edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
-                readOnly={!isEditable}
-                goTo={wanted === file.path ? goTo : null}
-                problems={version !== undefined || working.edits.has(file.path) || problems.isStale ? null : marks}
-                {...extensionOf(extensionsOf?.(file.path))}
-                onEdit={(text, loaded) => working.edit(file, text, loaded)}
-              />
+              inLivePane(
+                isLive
+                  ? {
+                      workspaceId: workspace.id,
+                      path: file.path,
+                      session,
+                      goTo: wanted === file.path ? goTo : null,
+                      problems: problems.isStale ? null : marks,
+                      onMoved: (path) => change({ file: path, line: null, column: null }),
+                    }
+                  : null,
+                <OpenedFile
+                  workspace={workspace}
+                  mayRun={mayRun}
+                  onSave={save}
+                  key={`${version ?? ""} ${file.path}`}
+                  file={file}
+                  read={readerOf(workspace.id, file.path, version)}
+                  edit={version === undefined ? working.edits.get(file.path)?.text : undefined}
+                  readOnly={!isEditable}
+                  goTo={wanted === file.path ? goTo : null}
+                  problems={version !== undefined || working.edits.has(file.path) || problems.isStale ? null : marks}
+                  {...extensionOf(extensionsOf?.(file.path))}
+                  onEdit={(text, loaded) => working.edit(file, text, loaded)}
+                />,
+              )
             )}
           </Box>
           {dock === null ? null : (
             <Dock shown={dock} parts={parts} counts={{ problems: problems.items.length }} onShow={show}>
               {dock === "output" ? (
-                <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
+                <>
+                  {docked?.by != null && docked.runId === search.get("run") ? <RanBy {...docked.by} /> : null}
+                  <RunOutput runId={search.get("run") ?? ""} reused={false} failure={null} onLocation={goToPlace} />
+                </>
               ) : null}
               {dock === "terminal" ? <SandboxTab workspace={workspace} /> : null}
               {dock === "problems" ? <ProblemsPanel {...problems} hasEdits={working.edits.size > 0} onOpen={goToPlace} /> : null}
@@ -339,6 +403,23 @@ export function FilesTab({ workspace, decorations, extensionsOf }: FilesTabProps
 
 function extensionOf(extensions: Extension | undefined) {
   return extensions === undefined ? {} : { extensions };
+}
+
+/** A file that is edited together; the connection may still be on its way. */
+type LivePlace = Omit<ComponentProps<typeof LivePane>, "children" | "session"> & { readonly session: LiveSession | null };
+
+/** A file that several people may edit at once, or what is shown of it otherwise. */
+function inLivePane(live: LivePlace | null, otherwise: ReactNode) {
+  if (live === null) return otherwise;
+  const { session, ...place } = live;
+  if (session === null) return <SkeletonRows rows={4} />;
+  return (
+    <Suspense fallback={<SkeletonRows rows={4} />}>
+      <LivePane {...place} session={session}>
+        {otherwise}
+      </LivePane>
+    </Suspense>
+  );
 }
 
 function undoOf(undo: (() => Promise<void>) | null, attempt: (work: () => Promise<unknown>) => void) {

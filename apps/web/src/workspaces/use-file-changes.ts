@@ -48,7 +48,9 @@ export function useFileChanges(
   const remove = async (place: string) => {
     const gone = inside(place);
     const bringBack = await prepareUndo(workspace, gone);
-    const { revision } = await working.apply([{ op: "delete", path: place }]);
+    // What is written in together is another one all the time: whoever deletes it means the file. What is written there is kept by itself.
+    const onConflict = workspace.kind === "collaborative" ? "mine" : "refuse";
+    const { revision } = await working.apply([{ op: "delete", path: place }], undefined, onConflict);
     gone.forEach(({ path }) => working.discard(path));
     const undo =
       bringBack === null

@@ -96,8 +96,8 @@ export function useWorkspaceEdits(workspace: Workspace, listed: number) {
   };
   /** Takes up what an earlier visit has left. */
   const restore = (left: Edits) => setEdits((now) => new Map([...left, ...now]));
-  const apply = async (changes: TreeChanges, revision = listed): Promise<Workspace> =>
-    (await change.mutateAsync({ changes, revision })).workspace;
+  const apply = async (changes: TreeChanges, revision = listed, onConflict: OnConflict = "refuse"): Promise<Workspace> =>
+    (await change.mutateAsync({ changes, revision, onConflict })).workspace;
   return { edits, edit, discard, restore, save, settle, apply, conflict, dismiss: () => setConflict(null), isSaving: change.isPending };
 }
 

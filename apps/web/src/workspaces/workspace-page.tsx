@@ -9,6 +9,8 @@ import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { TabLinks } from "../ui/tab-links.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { kindLabels } from "./kinds.ts";
+import { Presence } from "./live/presence.tsx";
+import { LiveSessionContext, useOpenLiveSession } from "./live/use-live-session.ts";
 import { useWorkspace } from "./queries.ts";
 import { SandboxBadge } from "./sandbox-badge.tsx";
 import { WorkspaceActions } from "./workspace-actions.tsx";
@@ -63,6 +65,7 @@ export default function WorkspacePage() {
 
 function Content({ workspace }: WorkspaceTabProps) {
   usePageTitle(workspace.name);
+  const session = useOpenLiveSession(workspace);
   const [search] = useSearchParams();
   const shown = tabs.filter((tab) => tab.isShown?.(workspace) ?? true);
   const tab = shown.find(({ id }) => id === search.get("tab")) ?? shown[0];
@@ -70,25 +73,27 @@ function Content({ workspace }: WorkspaceTabProps) {
   const fills = tab?.fills === true;
   const counts: Readonly<Record<string, number>> = { files: workspace.tree.files };
   return (
-    <Flex direction="column" h="100%" minH="0" overflowY={fills ? "hidden" : "auto"}>
-      <Box px={{ base: "4", md: "6" }} pt={{ base: "3", md: "5" }} pb="3" flexShrink="0">
-        <WorkspaceHeading workspace={workspace} />
-      </Box>
-      <Box px={{ base: "4", md: "6" }} flexShrink="0">
-        <TabLinks
-          label="Workspace"
-          tabs={shown.map(({ id, label }, index) => ({
-            to: index === 0 ? `/workspaces/${workspace.id}` : `/workspaces/${workspace.id}?tab=${id}`,
-            label,
-            current: id === tab?.id,
-            ...(counts[id] ? { count: counts[id] } : {}),
-          }))}
-        />
-      </Box>
-      <Box flex="1" minH={fills ? "0" : undefined}>
-        <Suspense fallback={<SkeletonRows rows={4} />}>{Shown === undefined ? null : <Shown workspace={workspace} />}</Suspense>
-      </Box>
-    </Flex>
+    <LiveSessionContext value={session}>
+      <Flex direction="column" h="100%" minH="0" overflowY={fills ? "hidden" : "auto"}>
+        <Box px={{ base: "4", md: "6" }} pt={{ base: "3", md: "5" }} pb="3" flexShrink="0">
+          <WorkspaceHeading workspace={workspace} />
+        </Box>
+        <Box px={{ base: "4", md: "6" }} flexShrink="0">
+          <TabLinks
+            label="Workspace"
+            tabs={shown.map(({ id, label }, index) => ({
+              to: index === 0 ? `/workspaces/${workspace.id}` : `/workspaces/${workspace.id}?tab=${id}`,
+              label,
+              current: id === tab?.id,
+              ...(counts[id] ? { count: counts[id] } : {}),
+            }))}
+          />
+        </Box>
+        <Box flex="1" minH={fills ? "0" : undefined}>
+          <Suspense fallback={<SkeletonRows rows={4} />}>{Shown === undefined ? null : <Shown workspace={workspace} />}</Suspense>
+        </Box>
+      </Flex>
+    </LiveSessionContext>
   );
 }
 
@@ -97,9 +102,12 @@ function WorkspaceHeading({ workspace }: WorkspaceTabProps) {
   return (
     <Flex align="flex-start" gap="3" wrap="wrap">
       <Box minW="0">
-        <Heading as="h1" fontSize="lg" fontWeight="semibold" letterSpacing="-0.01em" overflowWrap="anywhere">
-          {name}
-        </Heading>
+        <Flex align="center" columnGap="3" wrap="wrap">
+          <Heading as="h1" fontSize="lg" fontWeight="semibold" letterSpacing="-0.01em" overflowWrap="anywhere">
+            {name}
+          </Heading>
+          <Presence />
+        </Flex>
         <Flex align="center" columnGap="3" wrap="wrap" fontSize="xs" color="fg.muted">
           <Copyable text={id} label="workspace id" />
           <span>{kindLabels[kind]}</span>
@@ -121,7 +129,7 @@ function WorkspaceHeading({ workspace }: WorkspaceTabProps) {
           </Text>
         )}
       </Box>
-      <Flex gap="2" ml={{ base: "0", md: "auto" }} wrap="wrap">
+      <Flex align="center" gap="2" ml={{ base: "0", md: "auto" }} wrap="wrap">
         <WorkspaceActions workspace={workspace} />
       </Flex>
     </Flex>

@@ -73,6 +73,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "package_indexes.packages": "names of packages",
   "migrations.sha256": "of the text of a migration",
   "workspaces.network": "hosts",
+  "live_documents.base_sha256": "tells whether the file is another one by now; its text is in the snapshot",
   "workspaces.cloned_from": "names what it is a copy of",
   "trees.sha256": "the tree itself, which goes with its manifest",
   "tree_blobs.tree_sha256": "goes with the tree",

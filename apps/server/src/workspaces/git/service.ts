@@ -180,6 +180,7 @@ export class WorkspaceGit {
   /** The repository, brought in line with the workspace first: what has changed since somebody asked becomes commits. */
   async #standing(actor: Actor, id: string, signal: AbortSignal): Promise<Standing> {
     const { queries } = this.#context.database;
+    await this.#context.settleLive(id); // what is being written is in the commits too
     for (let left = mostTries; left > 0; left -= 1) {
       const known = await store.findRepository(queries, id);
       const packs = await store.listPacks(queries, id);

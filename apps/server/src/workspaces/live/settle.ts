@@ -1,0 +1,244 @@
+import { AppError } from "@syla/contracts/errors";
+import type { LiveNotice } from "@syla/contracts/workspace-live";
+import * as Y from "yjs";
+import type { Actor } from "../../access/actor.ts";
+import type { Work } from "../../platform/database.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { TreeEntry } from "../../platform/trees.ts";
+import { newId } from "../../platform/ids.ts";
+import { orForgotten, putFiles, type FilesContext } from "../files.ts";
+import { requireChangeable } from "../loading.ts";
+import { findWorkspace, lockWorkspace, type WorkspaceRow } from "../store.ts";
+import { createState, hashOf, readFileText, readState, rewrite, textOf, toFileBytes, type FileText } from "./document-state.ts";
+import * as store from "./store.ts";
+
+/** What bringing documents and files together needs. */
+export interface SettleContext extends FilesContext {
+  readonly actFor: (userId: string) => Promise<Actor>;
+  readonly logger: Logger;
+}
+
+/** What has come of it, for those who have the document open. */
+export interface Settled {
+  /** Whether changes of others have come into the document. */
+  readonly isChanged: boolean;
+  readonly notices: readonly LiveNotice[];
+}
+
+/** So often somebody else may be quicker. */
+const mostTries = 50;
+
+/** Somebody was quicker: it is looked at again. */
+class OvertakenError extends Error {}
+
+/** A document with what it has to be brought together with. */
+interface Meeting {
+  readonly row: store.DocumentRow;
+  readonly updates: readonly store.UpdateRow[];
+  readonly workspace: WorkspaceRow;
+  readonly entry: TreeEntry | undefined;
+}
+
+/**
+ * The live document of a file. One is made when there is none.
+ *
+ * @throws AppError `file_not_found`, `live_not_text`, `live_too_large`, `workspace_archived`, `workspace_deleted`
+ */
+export async function openDocument(context: FilesContext, workspace: WorkspaceRow, path: string): Promise<store.DocumentRow> {
+  const { queries } = context.database;
+  requireChangeable(workspace);
+  for (let left = mostTries; left > 0; left -= 1) {
+    const known = await store.findDocumentAt(queries, workspace.id, path);
+    if (known !== undefined) {
+      await store.touchDocuments(queries, [known.id]);
+      return known;
+    }
+    const now = await findWorkspace(queries, workspace.id);
+    const entry = now === undefined ? undefined : (await context.trees.read(now.tree_sha256)).find((one) => one.path === path);
+    if (entry === undefined) throw new AppError("file_not_found");
+    const { text, lineEnd } = await readEntry(context, entry);
+    const made = await store.insertDocument(queries, {
+      id: newId("liv"),
+      workspace_id: workspace.id,
+      path,
+      base_sha256: entry.sha256,
+      line_end: lineEnd,
+      snapshot: Buffer.from(createState(text)),
+    });
+    if (made !== null) return made;
+  }
+  throw new AppError("conflict", { hint: "Try again." });
+}
+
+/** @throws AppError `live_not_text`, `live_too_large` */
+async function readEntry({ blobs }: Pick<FilesContext, "blobs">, { sha256, size }: TreeEntry): Promise<FileText> {
+  if (size > 8 * 1024 * 1024) throw new AppError("live_too_large");
+  return readFileText(await blobs.get(sha256));
+}
+
+/**
+ * Brings a document and its file together, on whichever server: what others have made of the file comes into the document as a change of what the two
+ * had in common, and what was written in the document comes into the file. Nothing of either side is lost, whenever this is interrupted.
+ */
+export async function settleDocument(context: SettleContext, id: string): Promise<Settled> {
+  const notices: LiveNotice[] = [];
+  let isChanged = false;
+  for (let left = mostTries; left > 0; left -= 1) {
+    const meeting = await meet(context, id);
+    if (meeting === "again") continue;
+    if (meeting === null) return { isChanged, notices };
+    const { row, entry, updates } = meeting;
+    try {
+      if (entry === undefined) {
+        if (row.detached_at === null) {
+          await detach(context, meeting);
+          notices.push({ type: "detached" });
+        }
+        return { isChanged, notices };
+      }
+      if (row.detached_at !== null || entry.sha256 !== row.base_sha256) {
+        const outcome = await bringIn(context, meeting, entry);
+        if (outcome === "detached") return { isChanged, notices: [...notices, { type: "detached" }] };
+        isChanged = true;
+        if (row.detached_at !== null) notices.push({ type: "settled", problem: null }); // it is there again
+        continue;
+      }
+      if (updates.length > 0) await putOut(context, meeting, entry);
+      if (updates.length > 0 || row.problem !== null) notices.push({ type: "settled", problem: null });
+      return { isChanged, notices };
+    } catch (error) {
+      if (error instanceof OvertakenError || (error instanceof AppError && error.code === "workspace_conflict")) continue;
+      if (!(error instanceof AppError) || error.status >= 500) throw error;
+      await store.markDocument(context.database.queries, id, { problem: error.code });
+      notices.push({ type: "settled", problem: { code: error.code, message: error.message } });
+      return { isChanged, notices };
+    }
+  }
+  context.logger.warn({ document: id }, "a live document could not be brought into its file: others write all the time");
+  return { isChanged, notices };
+}
+
+/** Of documents of a workspace, those whose files are others than they have in common with them: changed, gone, or there again. */
+export async function listDiverged({ database, trees }: SettleContext, workspaceId: string, ids: readonly string[]): Promise<string[]> {
+  const workspace = await findWorkspace(database.queries, workspaceId);
+  const bases = await store.listBases(database.queries, ids);
+  if (workspace === undefined || bases.length === 0) return [];
+  const files = new Map((await trees.read(workspace.tree_sha256)).map(({ path, sha256 }) => [path, sha256]));
+  const now = (path: string) => files.get(path) ?? null;
+  return bases.filter((row) => now(row.path) !== (row.detached_at === null ? row.base_sha256 : null)).map(({ id }) => id);
+}
+
+/** Null: there is nothing to be done. */
+async function meet(context: SettleContext, id: string): Promise<Meeting | "again" | null> {
+  const { queries } = context.database;
+  const row = await store.findDocument(queries, id);
+  if (row === undefined) return null;
+  const updates = await store.listUpdates(queries, id, row.snapshot_seq);
+  const workspace = await findWorkspace(queries, row.workspace_id);
+  if (workspace === undefined || workspace.deleted_at !== null || workspace.state === "archived") return null;
+  const isWhole = updates.every(({ seq }, index) => seq === row.snapshot_seq + index + 1);
+  if (!isWhole || (updates.length === 0 && row.last_seq > row.snapshot_seq)) return "again"; // it was settled between the two looks
+  const entry = (await context.trees.read(workspace.tree_sha256)).find(({ path }) => path === row.path);
+  return { row, updates, workspace, entry };
+}
+
+/** The document as it was looked at, which stays so. @throws OvertakenError */
+async function lockSame(work: Work, { row }: Meeting): Promise<void> {
+  const now = await store.lockDocument(work, row.id);
+  const isSame =
+    now !== undefined &&
+    now.snapshot_seq === row.snapshot_seq &&
+    now.base_sha256 === row.base_sha256 &&
+    now.path === row.path &&
+    (now.detached_at === null) === (row.detached_at === null);
+  if (!isSame) throw new OvertakenError("the document was settled by somebody else");
+}
+
+/** The same, with the files. */
+async function lockBoth(work: Work, meeting: Meeting): Promise<void> {
+  const now = await lockWorkspace(work, meeting.workspace.id);
+  if (now?.tree_sha256 !== meeting.workspace.tree_sha256) throw new OvertakenError("the files are others by now");
+  await lockSame(work, meeting);
+}
+
+/** The file is gone: whoever has it open is asked what is to become of what they write. */
+async function detach({ database }: SettleContext, meeting: Meeting): Promise<void> {
+  await database.queries.transaction().execute(async (work) => {
+    await lockBoth(work, meeting);
+    await store.markDocument(work, meeting.row.id, { detached_at: new Date() });
+  });
+}
+
+/** The file was changed: what differs from what the two had in common comes into the document, beside what was written in it meanwhile. */
+async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntry): Promise<"changed" | "detached"> {
+  const { row, updates, workspace } = meeting;
+  const file = await readEntry(context, entry).catch((error: unknown) => {
+    if (error instanceof AppError && error.code.startsWith("live_")) return null;
+    throw error;
+  });
+  if (file === null) {
+    if (row.detached_at === null) await detach(context, meeting);
+    return "detached";
+  }
+  const whole = readState(row.snapshot, updates);
+  const seq = row.snapshot_seq + updates.length;
+  // Somebody has written what is in the document anyway, or writes a file anew that was gone: there, everything that was written came before. Whoever takes
+  // back that it was deleted has seen nothing of that.
+  const isSame = textOf(whole) === file.text;
+  const isLater = isSame || (row.detached_at !== null && entry.sha256 !== row.base_sha256);
+  const common = isLater ? whole : readState(row.snapshot);
+  const change = rewrite(common, file.text);
+  await context.database.queries.transaction().execute(async (work) => {
+    await lockBoth(work, meeting);
+    if (row.detached_at !== null && (await store.findDocumentAt(work, row.workspace_id, row.path)) !== undefined)
+      throw new AppError("path_exists"); // somebody has begun anew with another document
+    if (change !== null) await store.insertUpdates(work, [{ documentId: row.id, update: change, userId: workspace.updated_by }]);
+    await store.moveSnapshot(work, row.id, {
+      snapshot: Y.encodeStateAsUpdate(common),
+      seq: isLater ? seq : row.snapshot_seq,
+      sha256: entry.sha256,
+      lineEnd: file.lineEnd,
+    });
+  });
+  return "changed";
+}
+
+/** What was written in the document comes into the file, in the name of who wrote last; together with that the two have it in common. */
+async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry): Promise<void> {
+  const { row, updates, workspace } = meeting;
+  const document = readState(row.snapshot, updates);
+  const text = textOf(document);
+  const sha256 = hashOf(text, row.line_end);
+  const move = async (work: Work) => {
+    await lockSame(work, meeting);
+    const snapshot = Y.encodeStateAsUpdate(document);
+    await store.moveSnapshot(work, row.id, { snapshot, seq: row.snapshot_seq + updates.length, sha256, lineEnd: row.line_end });
+  };
+  if (sha256 === entry.sha256) return await context.database.queries.transaction().execute(move);
+  const authors = [...new Set(updates.map((update) => update.user_id).toReversed())].filter((author) => author !== null);
+  const actor = await writerOf(context, workspace, authors);
+  const ref = await context.blobs.put(toFileBytes(text, row.line_end));
+  const fresh = await context.uploads.recordUploads(actor, [ref]);
+  await orForgotten(context, actor, fresh, async () => {
+    await putFiles(context, actor, workspace.id, {
+      base: [entry],
+      mine: [{ ...entry, ...ref }],
+      onConflict: "refuse",
+      authors,
+      async also(work, entries) {
+        const put = entries.find(({ path }) => path === row.path);
+        if (put?.sha256 !== sha256) throw new OvertakenError("the file was changed");
+        await move(work);
+      },
+    });
+  });
+}
+
+/** In whose name it is written, who may be gone by now. */
+async function writerOf({ actFor }: SettleContext, workspace: WorkspaceRow, authors: readonly string[]): Promise<Actor> {
+  for (const id of [...authors, workspace.owner_id]) {
+    const actor = await actFor(id).catch(() => null);
+    if (actor !== null) return actor;
+  }
+  return { userId: workspace.created_by ?? workspace.owner_id, role: "end_user", via: "server" };
+}
