@@ -120,6 +120,7 @@ import { Triggers } from "./triggers/service.ts";
 import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
+import { WorkspaceMirrors } from "./workspaces/mirrors/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { forSandboxes } from "./workspaces/for-sandboxes.ts";
@@ -156,6 +157,7 @@ export interface Context {
   readonly catalog: Catalog;
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
+  readonly workspaceMirrors: WorkspaceMirrors;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -642,6 +644,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   });
   const workspaces = new Workspaces({ ...workspaceFiles(), catalog, imports, isMember });
   const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
+  const workspaceMirrors = new WorkspaceMirrors({ ...workspaceFiles(), imports, logger, actFor: accounts.actFor });
   const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
   const keepsLog = config.backupLogHours > 0;
   const backups = new Backups({
@@ -726,6 +729,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     catalog,
     workspaces,
     workspaceGit,
+    workspaceMirrors,
     datasets,
     auditTrail,
     sealer,
@@ -790,6 +794,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         purging(database),
         sweepingWorkspaces(database, workspaceTimes),
         ticker,
+        workspaceMirrors.fetching(),
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
         expiringCalls({ database, settings }),

@@ -50,6 +50,7 @@ import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
 import { registerWorkspaceAnalysisRoutes } from "./workspaces/analysis-routes.ts";
 import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
+import { registerWorkspaceMirrorRoutes } from "./workspaces/mirrors/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
@@ -68,6 +69,7 @@ export function registerRoutes(context: Context): void {
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);
   registerWorkspaceAnalysisRoutes(http, context.workspaces, context.keptAnalyses, context.quotas);
   registerWorkspaceGitRoutes(http, context.workspaceGit);
+  registerWorkspaceMirrorRoutes(http, context.workspaceMirrors);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived, context.workspaceSandboxes);

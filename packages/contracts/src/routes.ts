@@ -51,6 +51,7 @@ import { webhookRoutes } from "./webhooks.ts";
 import { workerRoutes } from "./workers.ts";
 import { workspaceAnalysisRoutes } from "./workspace-analysis.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
+import { workspaceMirrorRoutes } from "./workspace-mirrors.ts";
 import { workspaceSandboxRoutes } from "./workspace-sandboxes.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
@@ -106,6 +107,7 @@ export const routes = {
   ...workspaceAnalysisRoutes,
   ...workspaceSandboxRoutes,
   ...workspaceGitRoutes,
+  ...workspaceMirrorRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

@@ -64,6 +64,7 @@ export type {
   WorkspaceState,
   WorkspaceVersion,
 } from "@syla/contracts/workspaces";
+export type { WorkspaceMirror, WorkspaceMirrorState } from "@syla/contracts/workspace-mirrors";
 export type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";

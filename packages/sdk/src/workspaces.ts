@@ -3,6 +3,7 @@ import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
+import type { WorkspaceMirror, workspaceMirrorRoutes } from "@syla/contracts/workspace-mirrors";
 import type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
 import type { Revision, TreeChanges } from "./assets.ts";
@@ -99,6 +100,17 @@ export interface Workspaces {
     /** The one that lives, or a new one, which is ready when its status is `running`. */
     start(id: string, input?: { readonly language?: string }, options?: CallOptions): Promise<WorkspaceSandbox>;
   };
+  /** The git repository that it follows. */
+  readonly mirror: {
+    /** Null when it follows none. */
+    get(id: string, options?: CallOptions): Promise<WorkspaceMirror | null>;
+    /** Sets it, and fetches at once; `problem` says why nothing came in. */
+    set(id: string, input: RouteBody<typeof workspaceMirrorRoutes.mirrorIntoWorkspace>, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** Fetches it now. `mine` are the files of the workspace, `theirs` those of the repository. */
+    fetch(id: string, onConflict?: OnConflict, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** The files stay. */
+    delete(id: string, options?: CallOptions): Promise<void>;
+  };
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -154,6 +166,13 @@ export function createWorkspaces(transport: Transport): Workspaces {
       get: (id, options = {}) => transport.json("getWorkspaceSandbox", { ...options, params: { id } }),
       start: (id, input = {}, options = {}) =>
         transport.json("startWorkspaceSandbox", { ...options, params: { id }, body: input, repeatable: true }),
+    },
+    mirror: {
+      get: async (id, options = {}) => (await transport.json("getWorkspaceMirror", { ...options, params: { id } })).mirror,
+      set: (id, input, options = {}) => transport.json("mirrorIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),
+      fetch: (id, onConflict = "refuse", options = {}) =>
+        transport.json("fetchWorkspaceMirror", { timeoutMs: 0, ...options, params: { id }, body: { onConflict } }),
+      delete: async (id, options = {}) => void (await transport.json("deleteWorkspaceMirror", { ...options, params: { id } })),
     },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),

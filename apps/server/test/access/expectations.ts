@@ -285,6 +285,10 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   readRepository: workspace("view", { query: "service=git-upload-pack" }),
   fetchFromRepository: workspace("view"),
   pushToRepository: workspace("edit"),
+  getWorkspaceMirror: workspace("view"),
+  mirrorIntoWorkspace: workspace("edit", { body: { url: "no address" } }),
+  fetchWorkspaceMirror: workspace("edit", { body: {} }),
+  deleteWorkspaceMirror: workspace("edit"),
   exportWorkspaces: account({ query: "ids=wsp_none" }),
   changeWorkspaces: account({ body: { action: "delete", ids: ["wsp_none"] } }),
 
