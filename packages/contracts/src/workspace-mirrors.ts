@@ -108,6 +108,6 @@ export const workspaceMirrorRoutes = {
     summary: "Let a workspace follow nothing any more; its files stay",
     params,
     responses: { 204: "none" },
-    errors: ["not_found", "forbidden"],
+    errors: ["not_found", "forbidden", "conflict"],
   }),
 };

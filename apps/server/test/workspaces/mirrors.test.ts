@@ -233,8 +233,9 @@ describe("the rights of a mirror", () => {
     await share(server, ann, { resourceType: "workspace", resourceId: id, email: viewer.email, level: "view" });
     expect(await look(id, viewer)).toBe(null);
     expect((await set(id, { url: urlOf("rights") }, viewer)).status).toBe(403);
-    expect((await server.send("DELETE", at(id), undefined, ann.headers)).status).toBe(404);
-    expect((await server.send("POST", `${at(id)}/fetch`, {}, ann.headers)).status).toBe(404);
+    const none = { code: "conflict", detail: "The workspace follows no repository." };
+    expect(await errorOf(server.send("DELETE", at(id), undefined, ann.headers))).toMatchObject(none);
+    expect((await server.send("POST", `${at(id)}/fetch`, {}, ann.headers)).status).toBe(409);
     await mirror(id, { url: urlOf("rights") });
     expect(await look(id, viewer)).toMatchObject({ state: "following" });
     expect((await server.send("POST", `${at(id)}/fetch`, {}, viewer.headers)).status).toBe(403);

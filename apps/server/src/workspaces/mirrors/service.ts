@@ -216,5 +216,5 @@ function sayDiverged([first = ""]: readonly string[], count: number): string {
 }
 
 function followsNone(): AppError {
-  return new AppError("not_found", { message: "The workspace follows no repository." });
+  return new AppError("conflict", { message: "The workspace follows no repository.", hint: "Set one first." });
 }
