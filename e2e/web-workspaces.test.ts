@@ -1,8 +1,10 @@
 import type { Workspace } from "@syla/contracts/workspaces";
+import { startTestGitServer, type TestGitServer } from "@syla/testkit/git-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAccessible } from "./accessible.ts";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
+let git: TestGitServer;
 let web: WebTest;
 
 async function create(name: string, files: Readonly<Record<string, string>>): Promise<Workspace> {
@@ -20,10 +22,12 @@ const change = (id: string, path: string, content: string) =>
 // Without a browser there is nothing to look with; `npm test` says how to install one.
 describe.skipIf(noBrowser)("the workspace pages", () => {
   beforeAll(async () => {
-    web = await startWebTest();
+    git = await startTestGitServer();
+    web = await startWebTest({ SYLA_NETWORK_ALLOW_PRIVATE: new URL(git.url).host });
   });
   afterAll(async () => {
     await web?.[Symbol.asyncDispose]();
+    await git?.[Symbol.asyncDispose]();
   });
 
   it("make a workspace, write a file in it, run that, and show what the run has left", async () => {
@@ -77,6 +81,41 @@ describe.skipIf(noBrowser)("the workspace pages", () => {
     await dialog.waitFor({ state: "detached" });
     await page.locator(".cm-content").getByText("again mine 1").waitFor();
     await expect.poll(() => page.getByRole("img", { name: "not saved" }).count()).toBe(0);
+    expect(web.problems).toEqual([]);
+  });
+
+  it("let one follow a repository, say where both have changed the same, and follow it no more", async () => {
+    const url = `${git.url}/tools.git`;
+    const [first = ""] = git.create("tools", [{ files: { "a.txt": "there\n", "b.txt": "b\n" } }]);
+    const { id } = await create("Follows", { "a.txt": "here\n" });
+    const page = await web.openPage(`/workspaces/${id}?tab=settings`);
+    const section = page.locator("section").filter({ has: page.getByRole("heading", { name: "Mirror of a git repository" }) });
+    await section.getByLabel("Address").fill("file:///etc");
+    await section.getByRole("button", { name: "Mirror", exact: true }).click();
+    await section.getByText("git_url_invalid").waitFor();
+    await section.getByLabel("Address").fill(url);
+    await section.getByLabel("Branch").fill("main");
+    await section.getByLabel("Every").selectOption({ label: "6 hours" });
+    await expectAccessible(page, "the form of a mirror");
+    await section.getByRole("button", { name: "Mirror", exact: true }).click();
+    await section.getByText("Diverged").waitFor();
+    await section.getByText('have both changed "a.txt"').waitFor();
+    await expectAccessible(page, "a mirror that has diverged");
+    await section.getByRole("button", { name: "Keep the workspace’s" }).click();
+    await section.getByText("Following").waitFor();
+    await section.getByText(`commit ${first.slice(0, 12)}`).waitFor();
+    await section.getByText("6 hours", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Files" }).first().click();
+    await page.getByRole("treeitem", { name: "b.txt" }).waitFor();
+    await page.goto(`/workspaces/${id}?tab=settings`);
+    await section.getByRole("button", { name: "Change" }).click();
+    await section.getByLabel("Branch").fill("none");
+    await section.getByRole("button", { name: "Mirror", exact: true }).click();
+    await section.getByText("Failing").waitFor();
+    await section.getByText("git_ref_unknown").waitFor();
+    await section.getByRole("button", { name: "Mirror now" }).click();
+    await section.getByRole("button", { name: "Stop mirroring" }).click();
+    await section.getByLabel("Address").waitFor();
     expect(web.problems).toEqual([]);
   });
 

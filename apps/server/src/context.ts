@@ -121,6 +121,7 @@ import { FanOut, Webhooks } from "./webhooks/service.ts";
 import { joinWorkers, type OnWorkerGone } from "./workers/service.ts";
 import { WorkspaceGit } from "./workspaces/git/service.ts";
 import { LiveWorkspaces } from "./workspaces/live/service.ts";
+import { WorkspaceMirrors } from "./workspaces/mirrors/service.ts";
 import { sweepingWorkspaces } from "./workspaces/lifecycle.ts";
 import { everyOwnership, workspaceOwnership } from "./workspaces/ownership.ts";
 import { forSandboxes } from "./workspaces/for-sandboxes.ts";
@@ -158,6 +159,7 @@ export interface Context {
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
   readonly liveWorkspaces: LiveWorkspaces;
+  readonly workspaceMirrors: WorkspaceMirrors;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
   readonly sealer: Sealer;
@@ -647,6 +649,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
   const liveWorkspaces: LiveWorkspaces = new LiveWorkspaces({ ...workspaceFiles(), actFor: accounts.actFor, logger, notifications, redis });
   await liveWorkspaces.listen();
+  const workspaceMirrors = new WorkspaceMirrors({ ...workspaceFiles(), imports, logger, actFor: accounts.actFor });
   const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
   const keepsLog = config.backupLogHours > 0;
   const backups = new Backups({
@@ -732,6 +735,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     workspaces,
     workspaceGit,
     liveWorkspaces,
+    workspaceMirrors,
     datasets,
     auditTrail,
     sealer,
@@ -797,6 +801,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
         purging(database),
         sweepingWorkspaces(database, workspaceTimes),
         ticker,
+        workspaceMirrors.fetching(),
         forgettingWords(database),
         expiringRuns({ database, cache }, config.runRetentionDays),
         expiringCalls({ database, settings }),

@@ -51,6 +51,7 @@ import { registerWorkerRoutes } from "./workers/routes.ts";
 import { registerWorkspaceAnalysisRoutes } from "./workspaces/analysis-routes.ts";
 import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
 import { registerLiveRoutes } from "./workspaces/live/routes.ts";
+import { registerWorkspaceMirrorRoutes } from "./workspaces/mirrors/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
 
 /** Binds every domain's routes. A new domain adds its line here. */
@@ -70,6 +71,7 @@ export function registerRoutes(context: Context): void {
   registerWorkspaceAnalysisRoutes(http, context.workspaces, context.keptAnalyses, context.quotas);
   registerWorkspaceGitRoutes(http, context.workspaceGit);
   registerLiveRoutes(http, context.liveWorkspaces);
+  registerWorkspaceMirrorRoutes(http, context.workspaceMirrors);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);
   registerLongLivedRoutes(http, context.longLived, context.workspaceSandboxes);

@@ -52,6 +52,7 @@ import { workerRoutes } from "./workers.ts";
 import { workspaceAnalysisRoutes } from "./workspace-analysis.ts";
 import { workspaceGitRoutes } from "./workspace-git.ts";
 import { workspaceLiveRoutes } from "./workspace-live.ts";
+import { workspaceMirrorRoutes } from "./workspace-mirrors.ts";
 import { workspaceSandboxRoutes } from "./workspace-sandboxes.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
@@ -108,6 +109,7 @@ export const routes = {
   ...workspaceSandboxRoutes,
   ...workspaceGitRoutes,
   ...workspaceLiveRoutes,
+  ...workspaceMirrorRoutes,
   ...datasetRoutes,
   ...programAnalysisRoutes,
   ...credentialRoutes,

@@ -65,6 +65,7 @@ export type {
   WorkspaceVersion,
 } from "@syla/contracts/workspaces";
 export type { LiveDocument, WorkspacePerson, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
+export type { WorkspaceMirror, WorkspaceMirrorState } from "@syla/contracts/workspace-mirrors";
 export type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 export type { NewTeamInvitation, Teams } from "./teams.ts";
 export type { Accounts } from "./accounts.ts";

@@ -3,6 +3,7 @@ import type { FoundFiles } from "@syla/contracts/file-search";
 import type { TreeFile } from "@syla/contracts/programs";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { WorkspaceAnalysis } from "@syla/contracts/workspace-analysis";
+import type { WorkspaceMirror, workspaceMirrorRoutes } from "@syla/contracts/workspace-mirrors";
 import type { WorkspaceSandbox } from "@syla/contracts/workspace-sandboxes";
 import type { LiveDocument, WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
 import type { Workspace, WorkspaceDiff, workspaceRoutes, WorkspaceVersion } from "@syla/contracts/workspaces";
@@ -107,6 +108,17 @@ export interface Workspaces {
   live(id: string): WebSocket;
   /** Who has the workspace open: everybody who is there, whenever that changes, until the signal aborts. */
   people(id: string, options?: CallOptions): AsyncGenerator<WorkspacePresenceEvent, void, void>;
+  /** The git repository that it follows. */
+  readonly mirror: {
+    /** Null when it follows none. */
+    get(id: string, options?: CallOptions): Promise<WorkspaceMirror | null>;
+    /** Sets it, and fetches at once; `problem` says why nothing came in. */
+    set(id: string, input: RouteBody<typeof workspaceMirrorRoutes.mirrorIntoWorkspace>, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** Fetches it now. `mine` are the files of the workspace, `theirs` those of the repository. */
+    fetch(id: string, onConflict?: OnConflict, options?: CallOptions): Promise<WorkspaceMirror>;
+    /** The files stay. */
+    delete(id: string, options?: CallOptions): Promise<void>;
+  };
   readonly versions: {
     list(id: string, query?: { readonly cursor?: string; readonly limit?: number }, options?: CallOptions): Promise<Page<WorkspaceVersion>>;
     /** Keeps the files as they are now. */
@@ -167,6 +179,13 @@ export function createWorkspaces(transport: Transport): Workspaces {
     live: (id) => transport.socket("joinWorkspace", { params: { id } }),
     async *people(id, options = {}) {
       yield* readEventStream(await transport.raw("followWorkspace", { ...options, params: { id } }));
+    },
+    mirror: {
+      get: async (id, options = {}) => (await transport.json("getWorkspaceMirror", { ...options, params: { id } })).mirror,
+      set: (id, input, options = {}) => transport.json("mirrorIntoWorkspace", { timeoutMs: 0, ...options, params: { id }, body: input }),
+      fetch: (id, onConflict = "refuse", options = {}) =>
+        transport.json("fetchWorkspaceMirror", { timeoutMs: 0, ...options, params: { id }, body: { onConflict } }),
+      delete: async (id, options = {}) => void (await transport.json("deleteWorkspaceMirror", { ...options, params: { id } })),
     },
     versions: {
       list: (id, query = {}, options = {}) => transport.json("listWorkspaceVersions", { ...options, params: { id }, query }),

@@ -21,6 +21,7 @@ import { readVersionNumber } from "../workspaces/version-number.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 import { parsePageSize } from "./page-size.ts";
 import { workspaceJoinCommand } from "./workspace-join.ts";
+import { workspaceMirror } from "./workspace-mirror.ts";
 import { workspaceSearch } from "./workspace-search.ts";
 import { workspaceSyncCommand } from "./workspace-sync.ts";
 
@@ -39,6 +40,7 @@ export function workspaceVerbs(): Command[] {
     importFiles(),
     workspaceSyncCommand,
     workspaceJoinCommand,
+    workspaceMirror(),
     diff(),
     workspaceSearch(),
     snapshot(),

@@ -15,13 +15,15 @@ export interface CredentialRow extends Selectable<Schema["credentials"]> {
 /** A credential with what it is sealed with. */
 export type SealedRow = Selectable<Schema["credentials"]>;
 
-/** Things that name the credential `c`: models, programs with secrets or from a private repository, package indexes. */
+/** Things that name the credential `c`: models, programs with secrets or from a private repository, package indexes, workspaces that mirror one. */
 const uses = sql`from (
   select a.type, a.id, a.name from assets a where a.deleted_at is null and (a.config ->> 'credentialId' = c.id
     or jsonb_path_exists(a.config, '$.secretHeaders.* ? (@ == $id)', jsonb_build_object('id', c.id))
     or (a.import_source ? 'credentialId' and a.import_source ->> 'credentialId' = c.id)
     or a.config -> 'secrets' @> jsonb_build_array(jsonb_build_object('credentialId', c.id)))
-  union all select 'package_index', i.id, i.name from package_indexes i where i.credential_id = c.id) a`;
+  union all select 'package_index', i.id, i.name from package_indexes i where i.credential_id = c.id
+  union all select 'workspace', w.id, w.name from workspace_mirrors m join workspaces w on w.id = m.workspace_id
+    where m.credential_id = c.id and w.deleted_at is null) a`;
 
 function selectFor(viewerId: string) {
   return sql`select c.*, coalesce(u.name, t.name) as owner_name, m.role as team_role, (select count(*) ${uses})::int as use_count

@@ -19,6 +19,7 @@ import { requirePermission } from "../access/service.ts";
 import type { Uploads } from "../catalog/files.ts";
 import type { Catalog } from "../catalog/service.ts";
 import type { Credentials } from "../credentials/service.ts";
+import type { BlobRef } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -32,7 +33,7 @@ import type { KeptAnalyses } from "../programs/analysis/kept/service.ts";
 import type { Runtimes } from "../runtimes/service.ts";
 import { create, type CreationContext } from "./creation.ts";
 import type { GatheredFiles } from "./file-sink.ts";
-import { gather, gatherFiles, type GatherContext } from "./gather.ts";
+import { gather, gatherFiles, type Gathered, type GatherContext } from "./gather.ts";
 import { readGitAddress } from "./git/address.ts";
 import { openGitLogin, requireOneLogin, type GitAccess } from "./git/login.ts";
 import type { GitLogin } from "./git/service.ts";
@@ -157,6 +158,37 @@ export class Imports implements Service {
 
   /** The files of a source at once, for what is no program. They count to what the actor has stored. @throws AppError */
   async collect(actor: Actor, source: CollectedSource, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    return (await this.#collect(actor, source, new Set(), signal)).entries;
+  }
+
+  /**
+   * Files of a repository, the commit that they are of, and what was counted for the actor: all that is not `known`.
+   *
+   * @throws AppError `git_…`, `credential_…`, `import_too_large`, `too_many_imports`, `sandbox_unavailable`, …
+   */
+  async collectGit(
+    actor: Actor,
+    source: Extract<CollectedSource, { readonly kind: "git" }>,
+    known: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<{ entries: readonly TreeEntry[]; commit: string; counted: readonly BlobRef[] }> {
+    const { entries, source: found, counted } = await this.#collect(actor, source, known, signal);
+    return { entries, commit: found.commit ?? "", counted };
+  }
+
+  /** Whether somebody may read an address with a credential, as far as that can be told without going there. @throws AppError `git_url_invalid`, `credential_…` */
+  async checkGit(actor: Actor, url: string, credentialId: string | null): Promise<void> {
+    const address = readGitAddress(url).url;
+    if (credentialId !== null)
+      await this.#context.credentials.requireUsable(actor, credentialId, { kind: "git", url: address, path: "credentialId" });
+  }
+
+  async #collect(
+    actor: Actor,
+    source: CollectedSource,
+    known: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<Gathered & { readonly counted: readonly BlobRef[] }> {
     const { database, templates, uploads, blobs } = this.#context;
     if ((await store.countWorking(database.queries, actor.userId)) >= mostAtOnce) throw tooMany();
     if (source.kind === "template") templates.get(source.template);
@@ -172,9 +204,11 @@ export class Imports implements Service {
         : await openGitLogin(this.#context.credentials, actor, credentialId, source.url, "source.credentialId");
     const nobody = () => {};
     const job = { actor, source: toStored(source), archive, login, signal, onProgress: nobody, onPhase: nobody };
-    const { entries } = await gather(this.#context, job);
-    await uploads.recordUploads(actor, entries);
-    return entries;
+    const gathered = await gather(this.#context, job).catch((error: unknown) => {
+      throw error instanceof SandboxError ? toAppError(error) : error;
+    });
+    const fresh = gathered.entries.filter(({ sha256 }) => !known.has(sha256));
+    return { ...gathered, counted: await uploads.recordUploads(actor, fresh) };
   }
 
   async #insert(row: Parameters<typeof store.insertImport>[1]): Promise<store.ImportRow> {

@@ -975,6 +975,26 @@ interface WorkspacePackRow {
   created_at: Time;
 }
 
+interface WorkspaceMirrorRow {
+  workspace_id: string;
+  url: string;
+  ref: string | null;
+  path: string | null;
+  credential_id: string | null;
+  every_minutes: number;
+  created_by: string | null;
+  commit_id: Generated<string | null>;
+  tree_sha256: Generated<string | null>;
+  changed_at: OptionalTime;
+  checked_at: OptionalTime;
+  next_at: OptionalTime;
+  failures: Generated<number>;
+  problem_code: Generated<string | null>;
+  problem_message: Generated<string | null>;
+  problem_paths: Generated<string[]>;
+  taken_until: OptionalTime;
+}
+
 interface WorkspaceHeadRow {
   workspace_id: string;
   revision: number;
@@ -1031,6 +1051,7 @@ export interface Schema {
   workspace_heads: WorkspaceHeadRow;
   workspace_repositories: WorkspaceRepositoryRow;
   workspace_packs: WorkspacePackRow;
+  workspace_mirrors: WorkspaceMirrorRow;
   tries: TryRow;
   blob_garbage: BlobGarbageRow;
   cold_blobs: ColdBlobRow;

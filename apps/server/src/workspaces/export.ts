@@ -1,9 +1,10 @@
-import { Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { BulkResult } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import { pack } from "tar-stream";
 import type { Actor } from "../access/actor.ts";
+import type { Hold } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import type { TreeEntry } from "../platform/trees.ts";
@@ -12,12 +13,18 @@ import type { Workspaces } from "./service.ts";
 
 /** What an archive is made of. */
 export interface ExportContext {
-  readonly workspaces: Pick<Workspaces, "get" | "files">;
+  readonly workspaces: Pick<Workspaces, "get" | "files" | "hold">;
   readonly blobs: Blobs;
 }
 
 /** Files of all workspaces of one archive together. */
 const mostFiles = 20_000;
+
+/** What is sent is cut off, so that nobody takes it for all of it, when the access ends that it rests on. */
+export function whileHeld(content: Readable, holds: readonly Hold[]): Readable {
+  for (const { signal } of holds) addAbortSignal(signal, content);
+  return content.once("close", () => holds.forEach((hold) => hold.release()));
+}
 
 /** An archive of the files, as it is being written. */
 export function exportFiles({ blobs }: Pick<ExportContext, "blobs">, entries: readonly TreeEntry[], format: "zip" | "tar"): Readable {
@@ -49,7 +56,12 @@ function toTar(blobs: Blobs, entries: readonly TreeEntry[]): Readable {
 }
 
 /** A zip archive of several, a folder each. What may not be seen is told in `results.json`. @throws AppError `payload_too_large` */
-export async function exportMany({ workspaces, blobs }: ExportContext, actor: Actor, ids: readonly string[]): Promise<Readable> {
+export async function exportMany(
+  { workspaces, blobs }: ExportContext,
+  actor: Actor,
+  ids: readonly string[],
+  gone: AbortSignal,
+): Promise<Readable> {
   const results: BulkResult[] = [];
   // Looked at before the next ones are read: all of them together could be far more than is held at once.
   const found: { readonly folder: string; readonly entries: readonly TreeEntry[] }[] = [];
@@ -69,13 +81,25 @@ export async function exportMany({ workspaces, blobs }: ExportContext, actor: Ac
     }
   }
   if (files > mostFiles) throw tooMany();
+  const shown = results.filter(({ ok }) => ok).map(({ id }) => id);
+  const holds = await holdAll(workspaces, actor, shown, gone);
   const { zip, output } = createZip();
   for (const { folder, entries } of found)
     for (const { path, mode, size, sha256 } of entries)
       addBlob(zip, blobs, `${folder}/${zipPath(path)}`, { sha256, size }, { mode: 0o100_000 | mode });
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results }, null, 2)}\n`), "results.json");
   zip.end();
-  return output;
+  return whileHeld(output, holds);
+}
+
+/** All of them, or none. */
+async function holdAll(workspaces: Pick<Workspaces, "hold">, actor: Actor, ids: readonly string[], gone: AbortSignal): Promise<Hold[]> {
+  const settled = await Promise.allSettled(ids.map((id) => workspaces.hold(actor, id, gone)));
+  const holds = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed === undefined) return holds;
+  for (const hold of holds) hold.release();
+  throw failed.reason;
 }
 
 function tooMany(): AppError {

@@ -8,8 +8,11 @@ import { attachment, contentAnswer } from "../platform/content-answer.ts";
 import { answer } from "../platform/http-call.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import { etagOf, readRevision, withEtag } from "../platform/revision.ts";
-import { exportFiles, exportMany } from "./export.ts";
+import { exportFiles, exportMany, whileHeld } from "./export.ts";
 import type { Workspaces } from "./service.ts";
+
+/** What is smaller is on its way before access could end. */
+const heldBytes = 1024 * 1024;
 
 /** Binds workspaces. */
 export function registerWorkspaceRoutes(http: Http, workspaces: Workspaces, blobs: Blobs): void {
@@ -50,7 +53,11 @@ export function registerWorkspaceRoutes(http: Http, workspaces: Workspaces, blob
     return { results };
   });
   http.bind(workspaceRoutes.exportWorkspaces, async ({ query }, call) =>
-    answer(200, await exportMany({ workspaces, blobs }, call.actor, query.ids.split(",")), attachment("workspaces.zip", "application/zip")),
+    answer(
+      200,
+      await exportMany({ workspaces, blobs }, call.actor, query.ids.split(","), call.signal),
+      attachment("workspaces.zip", "application/zip"),
+    ),
   );
   bindFiles(http, workspaces, blobs);
   bindVersions(http, workspaces);
@@ -68,7 +75,16 @@ function bindFiles(http: Http, workspaces: Workspaces, blobs: Blobs): void {
     if (entry === undefined) throw new AppError("file_not_found");
     const name = entry.path.split("/").at(-1) ?? "file";
     const type = { ...attachment(name, "application/octet-stream"), "x-content-sha256": entry.sha256 };
-    return await contentAnswer(blobs, entry, headers, call.reply, type);
+    const open: Blobs["open"] = async (sha256, range) => {
+      const content = await blobs.open(sha256, range);
+      if (entry.size < heldBytes) return content;
+      const hold = await workspaces.hold(call.actor, params.id, call.signal).catch((error: unknown) => {
+        content.destroy();
+        throw error;
+      });
+      return whileHeld(content, [hold]);
+    };
+    return await contentAnswer({ open }, entry, headers, call.reply, type);
   });
   http.bind(
     workspaceRoutes.searchWorkspaceFiles,
@@ -86,7 +102,8 @@ function bindFiles(http: Http, workspaces: Workspaces, blobs: Blobs): void {
     const { entries } = await workspaces.files(call.actor, params.id, query.version);
     const { name } = await workspaces.get(call.actor, params.id);
     const type = query.format === "zip" ? "application/zip" : "application/x-tar";
-    return answer(200, exportFiles({ blobs }, entries, query.format), attachment(`${name}.${query.format}`, type));
+    const hold = await workspaces.hold(call.actor, params.id, call.signal);
+    return answer(200, whileHeld(exportFiles({ blobs }, entries, query.format), [hold]), attachment(`${name}.${query.format}`, type));
   });
 }
 

@@ -14,7 +14,7 @@ import type {
 } from "@syla/contracts/workspaces";
 import type { NetworkPolicy } from "@syla/contracts/network";
 import type { Actor } from "../access/actor.ts";
-import { can, findTeamRoles, requirePermission, type Thing } from "../access/service.ts";
+import { can, findTeamRoles, requirePermission, type Hold, type Thing } from "../access/service.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
 import { mayOwn, storeFiles, toOwner, type Catalog } from "../catalog/service.ts";
 import type { Imports } from "../imports/service.ts";
@@ -244,6 +244,16 @@ export class Workspaces {
     const row = await loadWorkspace(this.#context, actor, "workspace:read", id);
     const tree = version === undefined ? treeOf(row) : treeOf(await requireVersion(this.#context, id, version));
     return { tree, revision: row.revision, entries: await this.#context.trees.read(tree.sha256) };
+  }
+
+  /** Holds what reading it rests on: the signal aborts when the actor may do so no more, or has gone. @throws AppError `not_found`, `forbidden` */
+  async hold(actor: Actor, id: string, gone: AbortSignal): Promise<Hold> {
+    const find = async () => {
+      const row = await store.findWorkspace(this.#context.database.queries, id);
+      return row === undefined ? undefined : toThing(row);
+    };
+    const row = await loadWorkspace(this.#context, actor, "workspace:read", id);
+    return this.#context.access.hold(actor, "workspace:read", toThing(row), find, gone);
   }
 
   /** A page of the lines in its files that hold something. @throws AppError `invalid_pattern` */

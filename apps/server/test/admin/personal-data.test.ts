@@ -97,6 +97,10 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
   const shared = await send<{ id: string }>("POST", "/api/v1/workspaces", { name: newId("test"), files, ownerId: team.id });
   await send("POST", `/api/v1/workspaces/${shared.id}/versions`, { message: "as it was" });
   await sql`update workspace_versions set author = ${`Name of ${ann.id}`} where created_by = ${ann.id}`.execute(queries());
+  await sql`insert into workspace_mirrors (workspace_id, url, every_minutes, created_by, next_at)
+    select id, 'https://git.example.org/a.git', 60, ${ann.id}, null from workspaces where id in (${workspace.id}, ${shared.id})`.execute(
+    queries(),
+  );
   await send("POST", "/api/v1/credentials", { kind: "program", name: newId("test"), value: "hidden", ownerId: team.id });
   const link = await send<{ token: string }>("POST", "/api/v1/share-links", { resourceType: "run", resourceId: run.id, level: "view" });
   await send("POST", "/api/v1/share-links/redeem", { token: link.token }, bob.headers);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTestDatabase } from "@syla/testkit/database";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
@@ -49,6 +49,17 @@ describe("migrations", () => {
     expect(await query(database.url, "select to_regclass('half') as half")).toEqual([{ half: null }]);
     writeFileSync(join(folder, "0002-bad.sql"), "create table half (n int);");
     expect(await migrate(database.address, folder)).toEqual(["0002-bad"]);
+  });
+
+  it("run also where later ones have run before, as those of lines of work that come together", async () => {
+    await using database = await createTestDatabase({ empty: true });
+    using directory = createTemporaryDirectory();
+    const names = readdirSync(ours).map((name) => name.replace(/\.sql$/, ""));
+    const late = "0081-workspace-mirrors";
+    for (const name of names) if (name !== late) cpSync(join(ours, `${name}.sql`), join(directory.path, `${name}.sql`));
+    expect(names.filter((name) => name > late).length).toBeGreaterThan(0);
+    await migrate(database.address, directory.path);
+    expect(await migrate(database.address, ours)).toEqual([late]);
   });
 
   it("say that the database cannot be reached", async () => {

@@ -1,4 +1,4 @@
-import type { OnConflict, TreeChanges, TreeFile, Workspace, WorkspaceKind } from "@syla/sdk";
+import type { OnConflict, TreeChanges, TreeFile, Workspace, WorkspaceKind, WorkspaceMirror } from "@syla/sdk";
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { syla } from "../app/api.ts";
 import { isEditable, readBytes } from "../editor/file-kinds.ts";
@@ -118,6 +118,27 @@ export function useChangeWorkspaceFiles(id: string) {
       return { ...saved, workspace: listing.revision === workspace.revision ? workspace : await syla.workspaces.get(id) };
     },
     onSuccess: ({ workspace }) => store(client, workspace),
+  });
+}
+
+/** The repository that a workspace follows; null when it follows none. */
+export function useMirror(id: string) {
+  return useQuery({
+    queryKey: mirrorKey(id),
+    queryFn: ({ signal }) => syla.workspaces.mirror.get(id, { signal }),
+    refetchInterval: slowMs,
+  });
+}
+
+const mirrorKey = (id: string) => [...keyOf(id), "mirror"];
+
+/** Sets a mirror, fetches it, or ends it. The files may be others afterwards. */
+export function useMirrorChange(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: (mirrors: typeof syla.workspaces.mirror) => Promise<WorkspaceMirror | null>) => change(syla.workspaces.mirror),
+    onSuccess: (mirror) => client.setQueryData(mirrorKey(id), mirror),
+    onSettled: () => void client.invalidateQueries({ queryKey: keyOf(id) }),
   });
 }
 

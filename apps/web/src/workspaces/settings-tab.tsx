@@ -11,6 +11,7 @@ import { formatBytes } from "../ui/format.ts";
 import { Section } from "../ui/page.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { kinds } from "./kinds.ts";
+import { MirrorSection } from "./mirror-section.tsx";
 import { useBulkWorkspaces, useWorkspaceChange } from "./queries.ts";
 import type { WorkspaceTabProps } from "./workspace-tab.ts";
 
@@ -74,6 +75,7 @@ export function SettingsTab({ workspace }: WorkspaceTabProps) {
           </Button>
         </chakra.form>
       </Section>
+      <MirrorSection workspace={workspace} />
       <Section heading="What it gets">
         <DefinitionList
           items={[

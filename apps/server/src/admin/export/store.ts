@@ -176,6 +176,13 @@ export const exportParts: readonly ExportPart[] = [
     "owner_id",
     "id, kind, name, description, state, network, keep_on_exit, cloned_from, last_used_at, created_at, updated_at, deleted_at",
   ),
+  of(
+    "workspaceMirrors",
+    "workspace_mirrors",
+    "created_by",
+    "workspace_id, url, ref, path, credential_id, every_minutes, commit_id, changed_at, checked_at, next_at, problem_code, problem_message",
+    "workspace_id",
+  ),
   {
     name: "workspaceVersions",
     from: "workspace_versions v join workspaces w on w.id = v.workspace_id",

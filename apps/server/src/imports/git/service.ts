@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
 import type { GitRefs } from "@syla/contracts/imports";
-import { SandboxError, type InputFile, type RuntimeSpec, type SandboxExit } from "@syla/sandbox/spec";
+import { SandboxError, type InputFile, type SandboxExit } from "@syla/sandbox/spec";
 import type { Actor } from "../../access/actor.ts";
 import type { Blobs } from "../../platform/blobs.ts";
+import { gitRuntime } from "../../platform/git-runtime.ts";
 import { ArtifactCollector } from "../../runs/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import { checkRef, readGitAddress, splitRefAndPath, type GitAddress } from "./address.ts";
@@ -53,18 +54,6 @@ const limits = {
 const artifacts = { maxBytes: 180 * mebibyte, maxFiles: 2 };
 const refName = /^([0-9a-f]{40,64})\trefs\/(heads|tags)\/(.+)$/;
 const hash = /^[0-9a-f]{40}$/;
-
-const runtime: RuntimeSpec = {
-  name: "git",
-  pooling: "cold",
-  mounts: [],
-  binary: "/bin/sh",
-  command: ["{binary}", "{entrypoint}"],
-  preimport: [],
-  env: {},
-  bootVariables: [],
-  reservesMemory: false,
-};
 
 interface Refs {
   readonly head: string | null;
@@ -133,7 +122,7 @@ export class Git {
     const host = `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
     const spec = {
       tenant: actor.userId,
-      runtime,
+      runtime: gitRuntime,
       entrypoint: "fetch.sh",
       args: [],
       env: { ...env, ORIGIN: new URL(url).origin },

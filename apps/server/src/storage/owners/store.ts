@@ -21,7 +21,8 @@ const treeColumns = ["assets.tree_sha256", "asset_versions.tree_sha256", "tree_b
 const workspaceTrees = `select tree_sha256, owner_id from workspaces
       union all select v.tree_sha256, w.owner_id from workspace_versions v join workspaces w on w.id = v.workspace_id
       union all select h.tree_sha256, w.owner_id from workspace_heads h join workspaces w on w.id = h.workspace_id
-      union all select g.tree_sha256, w.owner_id from workspace_repositories g join workspaces w on w.id = g.workspace_id`;
+      union all select g.tree_sha256, w.owner_id from workspace_repositories g join workspaces w on w.id = g.workspace_id
+      union all select m.tree_sha256, w.owner_id from workspace_mirrors m join workspaces w on w.id = m.workspace_id`;
 
 export const owned: readonly OwnedContent[] = [
   {
@@ -31,6 +32,7 @@ export const owned: readonly OwnedContent[] = [
       "workspace_versions.tree_sha256",
       "workspace_heads.tree_sha256",
       "workspace_repositories.tree_sha256",
+      "workspace_mirrors.tree_sha256",
       "workspace_packs.sha256",
       "workspace_packs.index_sha256",
       "tree_blobs.sha256",

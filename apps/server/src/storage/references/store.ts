@@ -57,6 +57,10 @@ export const references: readonly Reference[] = [
       union all select tree_sha256, 'files of ' || workspace_id || ' at revision ' || revision from workspace_heads`,
   },
   {
+    columns: ["workspace_mirrors.tree_sha256"],
+    query: `select tree_sha256, 'files of what ' || workspace_id || ' mirrors' from workspace_mirrors`,
+  },
+  {
     columns: ["workspace_repositories.tree_sha256", "workspace_packs.sha256", "workspace_packs.index_sha256"],
     query: `select tree_sha256, 'files of ' || workspace_id || ' as git has them' from workspace_repositories
       union all select sha256, 'commits of ' || workspace_id from workspace_packs

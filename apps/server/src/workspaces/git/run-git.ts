@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
-import { SandboxError, type InputFile, type RuntimeSpec, type SandboxExit, type SandboxLimits, type SandboxRun } from "@syla/sandbox/spec";
+import { SandboxError, type InputFile, type SandboxExit, type SandboxLimits, type SandboxRun } from "@syla/sandbox/spec";
 import type { Blobs } from "../../platform/blobs.ts";
+import { gitRuntime } from "../../platform/git-runtime.ts";
 import { ArtifactCollector } from "../../runs/service.ts";
 import type { Sandboxes } from "../../sandboxes/service.ts";
 import { tooManyChanges } from "./received.ts";
@@ -49,17 +50,6 @@ const workLimits = {
 const fetchLimits = { ...workLimits, outputBytes: 2048 * mebibyte };
 const artifacts = { maxBytes: 1536 * mebibyte, maxFiles: 200 };
 const mostErrorBytes = 64 * 1024;
-const runtime: RuntimeSpec = {
-  name: "git",
-  pooling: "cold",
-  mounts: [],
-  binary: "/bin/sh",
-  command: ["{binary}", "{entrypoint}"],
-  preimport: [],
-  env: {},
-  bootVariables: [],
-  reservesMemory: false,
-};
 
 /** Runs git in a sandbox without a network, and yields what it answers a client. Ends the sandbox when nobody reads on. */
 export async function* answerByGit(context: RunGitContext, job: GitJob): AsyncGenerator<Buffer> {
@@ -126,7 +116,7 @@ async function start({ sandboxes, blobs }: RunGitContext, job: GitJob, limits: S
   const own: InputFile = { path: "repository.sh", mode: 0o644, content: script };
   const run = await sandboxes.start(sandboxes.defaultTier, {
     tenant,
-    runtime,
+    runtime: gitRuntime,
     entrypoint: own.path,
     args: [],
     env,
