@@ -71,13 +71,13 @@ class Collaborator {
   }
 
   /** Presses keys at places that nobody foresees. @returns how many */
-  async type(until: number): Promise<number> {
+  async type(end: number): Promise<number> {
     const { clientID } = this.provider.document;
     const times: number[] = [];
     this.#pressed.set(clientID, times);
     for (;;) {
       await sleep((Math.random() * 2000) / keysPerSecond);
-      if (performance.now() > until) return times.length;
+      if (performance.now() > end) return times.length;
       times.push(performance.now());
       this.text.insert(Math.floor(Math.random() * (this.text.length + 1)), "k");
       const place = { type: null, tname: null, item: { client: clientID, clock: times.length - 1 }, assoc: 0 };

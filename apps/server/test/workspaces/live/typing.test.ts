@@ -73,7 +73,10 @@ const post = async (id: string, what: string, body: object): Promise<unknown> =>
   if (answer.status >= 300) throw new Error(`${answer.status}: ${await answer.text()}`);
   return await answer.json();
 };
-const change = async (id: string, changes: readonly TreeChange[]) => void (await post(id, "files", { changes, onConflict: "theirs" }));
+const change = async (id: string, changes: readonly TreeChange[], onConflict: "mine" | "theirs" = "theirs") =>
+  void (await post(id, "files", { changes, onConflict }));
+/** Whatever is in it by then, as the page does. */
+const remove = async (id: string, path: string) => await change(id, [{ op: "delete", path }], "mine");
 const settle = (id: string) => server.context.liveWorkspaces.settleAll(id);
 
 it("goes on while the file is moved, and its folder", async () => {
@@ -100,7 +103,7 @@ it("goes on while the file is moved, and its folder", async () => {
 it("keeps what is written while the file is deleted, and goes on when it is put back", async () => {
   const { id, replicas } = await opened("Deleted", { "a.txt": "text\n", "b.txt": "other\n" });
   const tokens = await whileTyping(replicas, async () => {
-    await change(id, [{ op: "delete", path: "a.txt" }]);
+    await remove(id, "a.txt");
     for (const replica of replicas) await replica.told("detached");
     await sleep(100);
     await settle(id);
@@ -126,7 +129,7 @@ it("tells those who have it open that a file is there again, also where nobody w
   const { id, replicas } = await opened("There again", { "a.txt": "text\n", "b.txt": "other\n" });
   for (const content of ["text\n", "another text\n"]) {
     for (const { notices } of replicas) notices.length = 0;
-    await change(id, [{ op: "delete", path: "a.txt" }]);
+    await remove(id, "a.txt");
     for (const replica of replicas) await replica.told("detached");
     await change(id, [write("a.txt", content)]);
     for (const replica of replicas) expect(await replica.told("settled")).toEqual({ type: "settled", problem: null });
