@@ -100,8 +100,8 @@ describe("names that are one in some file systems", () => {
     const names = Object.keys(await readFiles(server, ann, id)).map((name) => name.normalize("NFC").toLowerCase());
     expect(new Set(names).size).toBe(names.length);
     expect(await readFiles(server, ann, id)).toMatchObject({ [one]: "1", "x.txt": "x\n" });
-    // The same name in another case is a rename.
-    if (!one.includes("/")) expect((await change(id, [{ op: "move", from: one, to: other }])).status).toBe(200);
+    // Alone, it may have the other name.
+    expect((await change(id, [{ op: "delete", path: one }, write(other, "4")])).status).toBe(200);
   });
 });
 
@@ -183,8 +183,8 @@ describe("a share that is taken back while its files are downloaded", () => {
       };
       // Until the change is told, and what lies in the buffers of the connection has gone.
       await expect.poll(async () => (await server.fetch(`/api/v1/workspaces/${id}`, { headers: bob.headers })).status).toBe(404);
-      await expect(readOn(his), path).rejects.toThrow();
-      expect(await readOn(hers), path).toBeGreaterThanOrEqual(bytes.length);
+      await expect(readOn(his)).rejects.toThrow("terminated");
+      expect(await readOn(hers)).toBeGreaterThanOrEqual(bytes.length);
     }
     const whole = await server.fetch(`/api/v1/workspaces/${id}/export?format=tar`, { headers: ann.headers });
     const reader = extract();
