@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { startTestGitServer, type TestGitServer } from "@syla/testkit/git-server";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -106,6 +107,6 @@ test("the commands of the how-to do what it says", async () => {
   ]);
   const id = (await workspace("create", "Over HTTP")).stdout.trim();
   const script = requests.replaceAll("wsp_…", id).replaceAll(/^curl /gm, "curl --fail-with-body ");
-  const answers = execFileSync("bash", ["-eu", "-c", script], { env: { PATH: process.env["PATH"], ...env } }).toString();
-  expect(answers.match(/"state":"following"/g)).toHaveLength(2);
+  const { stdout } = await promisify(execFile)("bash", ["-eu", "-c", script], { env: { PATH: process.env["PATH"], ...env } });
+  expect(stdout.match(/"state":"following"/g)).toHaveLength(2);
 }, 120_000);
