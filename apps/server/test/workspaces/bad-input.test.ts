@@ -51,6 +51,26 @@ async function tar(files: Iterable<TarFile>): Promise<Buffer> {
   return await whole;
 }
 
+/** The header of an empty file in a tar archive, which is all of it. Source: POSIX.1-2017, pax, "ustar Interchange Format". */
+function emptyFile(name: string): Buffer {
+  const header = Buffer.alloc(512);
+  for (const [text, at] of [
+    [name, 0],
+    ["0000644", 100],
+    ["0000000", 108],
+    ["0000000", 116],
+    ["00000000000", 124],
+    ["00000000000", 136],
+    ["        ", 148],
+    ["0", 156],
+    ["ustar\u000000", 257],
+  ] as const)
+    header.write(text, at);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
+
 describe("100,000 files", () => {
   it("are refused in one change and in an archive, and change nothing", async () => {
     const { id, revision, tree } = await createWorkspace(server, ann, "Very many", { "a.txt": "a\n" });
@@ -60,8 +80,10 @@ describe("100,000 files", () => {
       paths.map((path) => write(path, "")),
     );
     expect((await errorOf(inOne)).code).toMatch(/^(invalid_request|payload_too_large)$/);
-    const archive = gzipSync(await tar(paths.map((name) => ({ name }))));
+    const archive = gzipSync(Buffer.concat([...paths.map(emptyFile), Buffer.alloc(1024)]));
     expect((await errorOf(bringIn(id, archive))).code).toBe("import_too_large");
+    const few = Buffer.concat([...paths.slice(0, 100).map(emptyFile), Buffer.alloc(1024)]);
+    expect((await bringIn((await createWorkspace(server, ann, "Few", {})).id, few)).status).toBe(200);
     expect(await get(id)).toMatchObject({ revision, tree });
     const files = paths.map((path) => ({ path, content: "" }));
     const made = await server.send("POST", "/api/v1/workspaces", { name: "Too many", files }, ann.headers);
@@ -100,8 +122,8 @@ describe("names that are one in some file systems", () => {
     const names = Object.keys(await readFiles(server, ann, id)).map((name) => name.normalize("NFC").toLowerCase());
     expect(new Set(names).size).toBe(names.length);
     expect(await readFiles(server, ann, id)).toMatchObject({ [one]: "1", "x.txt": "x\n" });
-    // The same name in another case is a rename.
-    if (!one.includes("/")) expect((await change(id, [{ op: "move", from: one, to: other }])).status).toBe(200);
+    // Alone, it may have the other name.
+    expect((await change(id, [{ op: "delete", path: one }, write(other, "4")])).status).toBe(200);
   });
 });
 
@@ -183,8 +205,8 @@ describe("a share that is taken back while its files are downloaded", () => {
       };
       // Until the change is told, and what lies in the buffers of the connection has gone.
       await expect.poll(async () => (await server.fetch(`/api/v1/workspaces/${id}`, { headers: bob.headers })).status).toBe(404);
-      await expect(readOn(his), path).rejects.toThrow();
-      expect(await readOn(hers), path).toBeGreaterThanOrEqual(bytes.length);
+      await expect(readOn(his)).rejects.toThrow("terminated");
+      expect(await readOn(hers)).toBeGreaterThanOrEqual(bytes.length);
     }
     const whole = await server.fetch(`/api/v1/workspaces/${id}/export?format=tar`, { headers: ann.headers });
     const reader = extract();

@@ -284,7 +284,7 @@ describe("the rights of a mirror", () => {
       await end(bob, grant);
       const code = name === "deleted" ? "not_found" : name;
       expect(await fetchNow(id)).toMatchObject({ state: "stopped", problem: { code } });
-      expect((await look(id))?.createdBy).toEqual(name === "deleted" ? null : expect.objectContaining({ id: bob.id }));
+      expect((await look(id))?.createdBy?.id).toBe(name === "deleted" ? undefined : bob.id);
       expect(await readFiles(server, ann, id)).toEqual({ "a.txt": "1\n" });
     }
   }, 180_000);
@@ -322,7 +322,8 @@ describe("the rights of a mirror", () => {
       held.resolve();
       await setting;
       expect(await readFiles(server, ann, id)).toEqual({});
-      expect(await look(id)).toEqual(next === "ended" ? null : expect.objectContaining({ url: urlOf("new"), commit: null }));
+      const left = await look(id);
+      expect([left?.url, left?.commit]).toEqual(next === "ended" ? [undefined, undefined] : [urlOf("new"), null]);
     }
     expect(await fetchNow(id)).toMatchObject({ state: "following" });
     expect(await readFiles(server, ann, id)).toEqual({ "new.txt": "new\n" });

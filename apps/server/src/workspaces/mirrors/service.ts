@@ -196,14 +196,14 @@ export class WorkspaceMirrors {
 
 /** When it is looked at next, later and later while it fails, and what is known of it. */
 function toLook({ every_minutes: minutes, failures }: store.MirrorRow, problem: AppError | null): store.Look {
-  const everyMs = minutes * 60_000;
+  const ownMs = minutes * 60_000;
   const after = (ms: number) => new Date(Date.now() + ms);
-  if (problem === null) return { nextAt: after(everyMs), problem };
+  if (problem === null) return { nextAt: after(ownMs), problem };
   if (passing.has(problem.code)) return { nextAt: after(soonMs), problem: undefined };
   const { code, details } = problem;
   const isDiverged = code === "workspace_conflict";
   const paths = isDiverged ? (details["paths"] as readonly string[]) : [];
-  const waitMs = Math.max(everyMs, Math.min(everyMs * 2 ** Math.min(failures, mostDoublings), mostWaitMs));
+  const waitMs = Math.max(ownMs, Math.min(ownMs * 2 ** Math.min(failures, mostDoublings), mostWaitMs));
   return {
     nextAt: ending.has(code) ? null : after(waitMs),
     problem: { code, message: isDiverged ? sayDiverged(paths, Number(details["count"])) : problem.message, paths },
