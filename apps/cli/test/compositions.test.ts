@@ -91,7 +91,7 @@ describe("syla composition", () => {
     writeFileSync(file, JSON.stringify({ ...read(file), description: "Mine" }));
     const refused = await composition(ann, "push", "-o", file);
     expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain("It has been changed since you loaded it");
+    expect(refused.stderr).toContain("The composition has been changed since it was pulled");
     expect((await composition(ann, "push", "-o", file, "--force")).code).toBe(0);
     await composition(ann, "pull", "-o", other);
     expect(read(other)).toMatchObject({ description: "Mine" });

@@ -25,13 +25,19 @@ export const compositionPushCommand: Command = defineServerCommand("push", "make
   .action(async (word: string | undefined, flags: Flags) => {
     const { syla, target, file, id, link } = await open(word, flags);
     const graph = (await readDocument(file)) as FlowGraph;
-    const revision = flags.force === true ? "*" : link?.id === id ? link.revision : null;
-    if (revision === null)
+    const now = await syla.compositions.graph(id);
+    if (flags.force !== true && link?.id !== id)
       throw usageError(`${flags.file} was not pulled from this composition.`, "Pull it first, or put it in place of what is there with --force.");
-    const put = await syla.compositions.put(id, graph, revision);
-    writeCompositionLink(file, { server: target.url, id, revision: put.revision, sha256: hashText(readFileSync(file, "utf8")) });
+    if (flags.force !== true && link?.graph !== hashText(print(now.graph)))
+      throw new CliError("The composition has been changed since it was pulled.", {
+        code: "revision_conflict",
+        exit: "invalid_request",
+        hint: "Pull it into another file (--file) and put both together, or write over it with --force.",
+      });
+    const put = await syla.compositions.put(id, graph, flags.force === true ? "*" : now.revision);
+    remember(file, { server: target.url, id }, readFileSync(file, "utf8"), put.graph);
     if (flags.json === true) return printJson({ id, revision: put.revision, hash: put.hash });
-    printLine(put.revision === revision ? "Nothing differs." : `Revision ${put.revision}.`);
+    printLine(put.revision === now.revision ? "Nothing differs." : `Revision ${put.revision}.`);
   });
 
 export const compositionPullCommand: Command = defineServerCommand("pull", "write the graph of a composition into a file")
@@ -42,9 +48,9 @@ export const compositionPullCommand: Command = defineServerCommand("pull", "writ
   .action(async (word: string | undefined, flags: Flags) => {
     const { syla, target, file, id, link } = await open(word, flags);
     const { graph, revision, hash } = await syla.compositions.graph(id, flags.at);
-    const text = `${JSON.stringify(graph, null, 2)}\n`;
+    const text = print(graph);
     const there = existsSync(file) ? readFileSync(file, "utf8") : null;
-    if (there !== null && there !== text && hashText(there) !== link?.sha256 && flags.force !== true)
+    if (there !== null && there !== text && hashText(there) !== link?.file && flags.force !== true)
       throw new CliError(`${flags.file} has been changed here, or is something else.`, {
         code: "file_exists",
         exit: "cannot_create",
@@ -54,10 +60,18 @@ export const compositionPullCommand: Command = defineServerCommand("pull", "writ
       writeFileSync(`${file}.${process.pid}`, text, { flag: "wx" });
       renameSync(`${file}.${process.pid}`, file);
     }
-    writeCompositionLink(file, { server: target.url, id, revision, sha256: hashText(text) });
+    remember(file, { server: target.url, id }, text, graph);
     if (flags.json === true) return printJson({ id, revision, hash, file });
     printLine(there === text ? "Nothing differs." : `Revision ${revision}.`);
   });
+
+function print(graph: FlowGraph): string {
+  return `${JSON.stringify(graph, null, 2)}\n`;
+}
+
+function remember(file: string, of: { readonly server: string; readonly id: string }, text: string, graph: FlowGraph): void {
+  writeCompositionLink(file, { ...of, file: hashText(text), graph: hashText(print(graph)) });
+}
 
 async function open(word: string | undefined, flags: Flags) {
   const { syla, target } = await connect({ env: process.env, profile: flags.profile });

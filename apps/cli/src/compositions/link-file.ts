@@ -8,9 +8,10 @@ import { linkFolder } from "../programs/link-file.ts";
 export interface CompositionLink {
   readonly server: string;
   readonly id: string;
-  readonly revision: number;
-  /** Of the file. */
-  readonly sha256: string;
+  /** SHA-256 of the file. */
+  readonly file: string;
+  /** SHA-256 of the graph as the server has it. */
+  readonly graph: string;
 }
 
 type Links = Record<string, CompositionLink>;
@@ -58,6 +59,6 @@ function readLinks(file: string): Links {
 }
 
 function isLink(link: unknown): boolean {
-  const { server, id, revision, sha256 } = (link ?? {}) as Partial<CompositionLink>;
-  return typeof server === "string" && typeof id === "string" && typeof revision === "number" && typeof sha256 === "string";
+  const { server, id, file, graph } = (link ?? {}) as Partial<CompositionLink>;
+  return [server, id, file, graph].every((part) => typeof part === "string");
 }
