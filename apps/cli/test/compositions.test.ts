@@ -54,7 +54,11 @@ describe("syla composition", () => {
     const shown = (await composition(ann, "show", "mending")).stdout;
     expect(shown).toMatch(/inputs\s+notes: str/);
     expect(shown).toMatch(/tags\s+mail/);
-    expect(JSON.parse((await composition(ann, "show", "Mending", "--json")).stdout)).toMatchObject({ id, problems: [], config: { problems: 0 } });
+    expect(JSON.parse((await composition(ann, "show", "Mending", "--json")).stdout)).toMatchObject({
+      id,
+      problems: [],
+      config: { problems: 0 },
+    });
     expect((await composition(ann, "show", "mending", "--code")).stdout).toContain("def write_the_mail(");
     expect((await composition(ann, "publish", "mending")).stdout.trim()).toBe("0.1.0");
     expect((await composition(bob, "show", id)).code).toBe(66);
@@ -114,13 +118,22 @@ describe("syla composition", () => {
   test("gives a composition away without secrets, and says what is not there where it arrives", async () => {
     const folder = temporaryFolder();
     const file = join(folder, "given.json");
-    const tool = await server.send("POST", "/api/v1/assets", { type: "program", name: "Tool", files: [{ path: "main.py", content: "1" }] }, ann);
+    const tool = await server.send(
+      "POST",
+      "/api/v1/assets",
+      { type: "program", name: "Tool", files: [{ path: "main.py", content: "1" }] },
+      ann,
+    );
     const { id: program } = (await tool.json()) as { id: string };
     const secret = {
       ...echo,
       nodes: [
         ...echo.nodes,
-        { id: "h", kind: "http", config: { url: "https://a.example/", headers: { Authorization: "Bearer planted-secret-word" }, allowedHosts: ["a.example"] } },
+        {
+          id: "h",
+          kind: "http",
+          config: { url: "https://a.example/", headers: { Authorization: "Bearer planted-secret-word" }, allowedHosts: ["a.example"] },
+        },
         { id: "p", kind: "program", config: { program: { id: program }, command: ["python3", "main.py"] } },
       ],
     };

@@ -31,13 +31,7 @@ const text = (name: string) => node(`in_${name}`, "input", { name, type: "str" }
 const result = (name: string, type = "str") => node(`out_${name}`, "output", { name, type });
 const inner = body([text("a"), code("c", ["a"]), result("b")], "in_a.value -> c.a", "c.result -> out_b.value");
 const withModule = (config: object = {}, held = inner) =>
-  read(
-    graph(
-      [text("given"), node("m", "module", config, { body: held }), result("end")],
-      "in_given.value -> m.a",
-      "m.b -> out_end.value",
-    ),
-  );
+  read(graph([text("given"), node("m", "module", config, { body: held }), result("end")], "in_given.value -> m.a", "m.b -> out_end.value"));
 
 test("every node is walked over, with where it lies", () => {
   const places = [...walkNodes(withModule())].map(({ path, node: { id } }) => [...path, id].join("/"));
@@ -85,7 +79,12 @@ test("what is used is listed, in graphs within as well, and can be left out", ()
       node("p", "program", { program: { id: "prog_1" }, command: ["x"] }),
       node("s", "slot", { program: { id: "prog_1", version: "1.0.0" }, module: "main", name: "f" }),
       node("o", "model", { model: { id: "model_1" }, modelId: "m" }),
-      node("m", "module", { composition: { id: "comp_1" } }, { body: body([node("q", "program", { program: { id: "prog_2" }, command: ["x"] })]) }),
+      node(
+        "m",
+        "module",
+        { composition: { id: "comp_1" } },
+        { body: body([node("q", "program", { program: { id: "prog_2" }, command: ["x"] })]) },
+      ),
       code("c", []),
     ]),
   );
@@ -105,18 +104,26 @@ test("what is used is listed, in graphs within as well, and can be left out", ()
 test("another version of a module keeps the wires whose ports it has, and loses the others", () => {
   const given = withModule({ composition: { id: "comp_1", version: "1.0.0" } });
   const at = { path: [], node: "m" };
-  const same = updateModule(given, at, { id: "comp_1", version: "1.1.0", graph: given.nodes[1]?.body ?? inner as never });
+  const same = updateModule(given, at, { id: "comp_1", version: "1.1.0", graph: given.nodes[1]?.body ?? (inner as never) });
   expect(same).toMatchObject({ removed: [], graph: { nodes: [{}, { config: { composition: { id: "comp_1", version: "1.1.0" } } }, {}] } });
   expect(same.graph.edges).toEqual(given.edges);
 
-  const other = read(graph([text("other"), code("c", ["other"], "int"), result("b", "int")], "in_other.value -> c.other", "c.result -> out_b.value"));
+  const other = read(
+    graph([text("other"), code("c", ["other"], "int"), result("b", "int")], "in_other.value -> c.other", "c.result -> out_b.value"),
+  );
   const { graph: changed, removed } = updateModule(given, at, { id: "comp_1", version: "2.0.0", graph: other });
   expect(removed.map(({ to }) => `${to.node}.${to.port}`)).toEqual(["m.a", "out_end.value"]);
   expect(changed.edges).toEqual([]);
   expect(validateFlow(changed).problems.map(({ code: each }) => each)).toEqual(["missing_input", "missing_input", "unreachable"]);
   expect(given.edges).toHaveLength(2);
-  expect(updateModule(given, { path: [], node: "in_given" }, { id: "c", version: "1", graph: other })).toEqual({ graph: given, removed: [] });
-  expect(updateModule(given, { path: ["nowhere"], node: "m" }, { id: "c", version: "1", graph: other })).toEqual({ graph: given, removed: [] });
+  expect(updateModule(given, { path: [], node: "in_given" }, { id: "c", version: "1", graph: other })).toEqual({
+    graph: given,
+    removed: [],
+  });
+  expect(updateModule(given, { path: ["nowhere"], node: "m" }, { id: "c", version: "1", graph: other })).toEqual({
+    graph: given,
+    removed: [],
+  });
 });
 
 test("a node within a graph is replaced there, and wires that did not fit before stay for people to see", () => {
@@ -127,7 +134,9 @@ test("a node within a graph is replaced there, and wires that did not fit before
   expect(changed.nodes[1]?.body?.nodes[1]).toMatchObject({ config: { inputs: [{ name: "a" }, { name: "b" }] } });
   expect(changed.nodes[1]?.body?.edges).toEqual(given.nodes[1]?.body?.edges);
 
-  const wrong = read(graph([node("i", "input", { name: "n", type: "int" }), code("c", ["a"]), result("b")], "i.value -> c.a", "c.result -> out_b.value"));
+  const wrong = read(
+    graph([node("i", "input", { name: "n", type: "int" }), code("c", ["a"]), result("b")], "i.value -> c.a", "c.result -> out_b.value"),
+  );
   const kept = replaceNode(wrong, [], { ...wrong.nodes[1], label: "Renamed" } as never);
   expect(kept.removed).toEqual([]);
   expect(kept.graph.edges).toEqual(wrong.edges);
@@ -140,7 +149,9 @@ test("fixes of what a graph uses are made", () => {
   expect(referencesOf(detached)).toEqual([]);
   expect(compileGraph(detached).source).toBe(compileGraph(given).source);
   expect(applyFix(given, at({ action: "update_module", node: "m", composition: "comp_1", version: "2.0.0" }))).toBe(given);
-  const slot = read(graph([text("a"), node("s", "slot", { name: "f", module: "m", inputs: [{ name: "old", type: "str" }] })], "in_a.value -> s.old"));
+  const slot = read(
+    graph([text("a"), node("s", "slot", { name: "f", module: "m", inputs: [{ name: "old", type: "str" }] })], "in_a.value -> s.old"),
+  );
   const config = { ...slot.nodes[1]?.config, inputs: [{ name: "fresh", type: "str" }] };
   const mended = applyFix(slot, at({ action: "set_config", node: "s", config }));
   expect(mended.nodes[1]).toMatchObject({ config: { inputs: [{ name: "fresh" }] } });
@@ -172,10 +183,29 @@ test("what looks secret is taken out wherever it is, and the rest is a graph sti
   const [anthropic, github, aws, slack, hugging, jwt, pem, header, password] = planted;
   const given = read({
     ...graph([
-      node("h", "http", { url: `https://me:${password}@a.example/?token=${header}&q=1`, headers: { "X-Api-Key": header, "X-Trace": "on" }, allowedHosts: ["a.example"] }, { label: `uses ${aws}` }),
+      node(
+        "h",
+        "http",
+        {
+          url: `https://me:${password}@a.example/?token=${header}&q=1`,
+          headers: { "X-Api-Key": header, "X-Trace": "on" },
+          allowedHosts: ["a.example"],
+        },
+        { label: `uses ${aws}` },
+      ),
       node("o", "model", { modelId: "m", baseUrl: `https://a.example/?access_token=${header}` }),
       node("i", "input", { name: "i", default: { deep: [{ key: github }] } }),
-      node("m", "module", {}, { body: body([node("n", "note", { text: `${slack} and ${hugging}` }), node("c", "code", { language: "python", source: `return """${pem}"""`, inputs: [] })]) }),
+      node(
+        "m",
+        "module",
+        {},
+        {
+          body: body([
+            node("n", "note", { text: `${slack} and ${hugging}` }),
+            node("c", "code", { language: "python", source: `return """${pem}"""`, inputs: [] }),
+          ]),
+        },
+      ),
     ]),
     name: `Of ${anthropic}`,
     description: jwt,

@@ -221,7 +221,10 @@ async function findAll(syla: Syla, type: AssetType, words: readonly string[]): P
 }
 
 function exportZip(type: AssetType): Command {
-  return defineServerCommand(type === "dataset" || type === "composition" ? "archive" : "export", `write ${type}s into a zip archive, with what is known of them`)
+  return defineServerCommand(
+    type === "dataset" || type === "composition" ? "archive" : "export",
+    `write ${type}s into a zip archive, with what is known of them`,
+  )
     .argument(`<${type}...>`, "their ids, slugs or names")
     .option("-o, --output <file>", "the archive, a new file; - for standard output", `${type}s.zip`)
     .action(async (words: string[], flags: CommonFlags & { readonly output: string }) => {

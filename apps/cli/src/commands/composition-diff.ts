@@ -17,7 +17,10 @@ function describeEdge({ path, change, from, to }: CompositionDiff["edges"][numbe
   return `${signs[change]} ${[...path, `${from.node}.${from.port} -> ${to.node}.${to.port}`].join("/")}`;
 }
 
-export const compositionDiffCommand: Command = defineServerCommand("diff", "show which nodes and wires differ between two versions of a composition")
+export const compositionDiffCommand: Command = defineServerCommand(
+  "diff",
+  "show which nodes and wires differ between two versions of a composition",
+)
   .argument("<composition>", "its id, slug or name")
   .argument("[from]", "a version, or head for the draft; the newest version when left out")
   .argument("[to]", "a version, or head", "head")

@@ -27,7 +27,10 @@ export const compositionPushCommand: Command = defineServerCommand("push", "make
     const graph = (await readDocument(file)) as FlowGraph;
     const now = await syla.compositions.graph(id);
     if (flags.force !== true && link?.id !== id)
-      throw usageError(`${flags.file} was not pulled from this composition.`, "Pull it first, or put it in place of what is there with --force.");
+      throw usageError(
+        `${flags.file} was not pulled from this composition.`,
+        "Pull it first, or put it in place of what is there with --force.",
+      );
     if (flags.force !== true && link?.graph !== hashText(print(now.graph)))
       throw new CliError("The composition has been changed since it was pulled.", {
         code: "revision_conflict",
@@ -79,6 +82,9 @@ async function open(word: string | undefined, flags: Flags) {
   const link = readCompositionLink(file, target.url);
   const wanted = word ?? link?.id;
   if (wanted === undefined)
-    throw usageError("This file belongs to no composition of this server.", "Name the composition, or make one with `syla composition import`.");
+    throw usageError(
+      "This file belongs to no composition of this server.",
+      "Name the composition, or make one with `syla composition import`.",
+    );
   return { syla, target, file, link, id: (await findAsset(syla, "composition", wanted)).id };
 }

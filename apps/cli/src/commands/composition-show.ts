@@ -12,7 +12,10 @@ function describePort({ name, type, required }: CompositionPort): string {
   return `${name}${required ? "" : "?"}: ${type}`;
 }
 
-export const compositionShowCommand: Command = defineServerCommand("show", "show a composition: what goes in and out, what it uses, its problems")
+export const compositionShowCommand: Command = defineServerCommand(
+  "show",
+  "show a composition: what goes in and out, what it uses, its problems",
+)
   .argument("<composition>", "its id, slug or name")
   .option("--at <version>", "the problems of a published version")
   .option("--code", "print its Python instead")

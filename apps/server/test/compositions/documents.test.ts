@@ -29,14 +29,22 @@ describe("a document", () => {
   it("is a graph again, under ids of its own", async () => {
     const { asset } = await made(ann, { name: "Given away", description: "Shouts", document: shout });
     const document = await get<CompositionExport>(ann, `/compositions/${asset.id}/export`);
-    expect(document).toMatchObject({ format: "syla.composition/1", name: "Given away", description: "Shouts", references: [], leftOut: [] });
+    expect(document).toMatchObject({
+      format: "syla.composition/1",
+      name: "Given away",
+      description: "Shouts",
+      references: [],
+      leftOut: [],
+    });
     const { asset: other, missing } = await made(bob, { document });
     expect(missing).toEqual([]);
     expect(other).toMatchObject({ name: "Given away", description: "Shouts", config: { nodes: 3, problems: 0 } });
     const read = await graphOf(bob, other.id);
     const old = new Set(document.graph.nodes.map(({ id }) => id));
     expect(read.nodes.some(({ id }) => old.has(id))).toBe(false);
-    expect(read.nodes.map(({ kind, config }) => ({ kind, config }))).toEqual(document.graph.nodes.map(({ kind, config }) => ({ kind, config })));
+    expect(read.nodes.map(({ kind, config }) => ({ kind, config }))).toEqual(
+      document.graph.nodes.map(({ kind, config }) => ({ kind, config })),
+    );
     expect(compileGraph(read).source).toBe(compileGraph(document.graph).source);
     const again = await made(bob, { document });
     expect(again.asset.name).not.toBe(other.name);
@@ -150,7 +158,8 @@ describe("templates", () => {
 });
 
 describe("the palette", () => {
-  const palette = async (person: Person, query = "") => (await get<{ items: PaletteItem[] }>(person, `/compositions/palette?${query}`)).items;
+  const palette = async (person: Person, query = "") =>
+    (await get<{ items: PaletteItem[] }>(person, `/compositions/palette?${query}`)).items;
 
   it("lists what somebody may run: programs with their slots, models, modules", async () => {
     const source = `from mellea import generative
@@ -163,7 +172,11 @@ def grade(answer: str, strict: bool = True, scale: int = OTHER) -> int:
         answer: what was answered
     """
 `;
-    const program = await createProgram(server, ann, "Grading", { "main.py": "import grading\n", "grading.py": source, "requirements.txt": "mellea\n" });
+    const program = await createProgram(server, ann, "Grading", {
+      "main.py": "import grading\n",
+      "grading.py": source,
+      "requirements.txt": "mellea\n",
+    });
     await send(ann, "POST", `/assets/${program.id}/versions`, { version: "1.0.0" });
     const analysis = async () => (await get<{ state: string }>(ann, `/programs/${program.id}/analysis?version=1.0.0`)).state;
     await expect.poll(analysis, { timeout: 60_000 }).toBe("done");
@@ -182,7 +195,10 @@ def grade(answer: str, strict: bool = True, scale: int = OTHER) -> int:
         program: { id: program.id, version: "1.0.0" },
         module: "grading",
         name: "grade",
-        inputs: [{ name: "answer", type: "str" }, { name: "strict", type: "bool", default: true }],
+        inputs: [
+          { name: "answer", type: "str" },
+          { name: "strict", type: "bool", default: true },
+        ],
         returns: "int",
       },
     });
@@ -191,8 +207,14 @@ def grade(answer: str, strict: bool = True, scale: int = OTHER) -> int:
     // A node that was placed before the slot changed is told of it, with the change that mends it.
     const { config } = slot as PaletteItem;
     const then = { ...config, inputs: [{ name: "answer", type: "int" }], returns: "str", loopBudget: 5 };
-    const { asset } = await made(ann, { name: "Grades", document: graph([node("s", "slot", then), node("n", "slot", { ...config, name: "gone" })]) });
-    const { problems } = await get<{ problems: { code: string; message: string; fix?: { config?: object } }[] }>(ann, `/compositions/${asset.id}/problems`);
+    const { asset } = await made(ann, {
+      name: "Grades",
+      document: graph([node("s", "slot", then), node("n", "slot", { ...config, name: "gone" })]),
+    });
+    const { problems } = await get<{ problems: { code: string; message: string; fix?: { config?: object } }[] }>(
+      ann,
+      `/compositions/${asset.id}/problems`,
+    );
     const changed = problems.find(({ code }) => code === "slot_changed");
     expect(changed?.message).toContain("strict is new; answer is str, and was int; it returns int, and returned str");
     expect(changed?.fix).toMatchObject({ action: "set_config", config: { inputs: config["inputs"], returns: "int", loopBudget: 5 } });
@@ -210,10 +232,22 @@ def grade(answer: str, strict: bool = True, scale: int = OTHER) -> int:
 
   it("says of a module that it would contain itself, and of one with errors that it has some", async () => {
     const inner = (await made(ann, { name: "Palette inner", document: shout })).asset;
-    const outer = (await made(ann, { name: "Palette outer", document: graph([moduleOf("m", { id: inner.id }), ...shout.nodes], "in.value -> up.text", "up.result -> out.value", "in.value -> m.text") })).asset;
+    const outer = (
+      await made(ann, {
+        name: "Palette outer",
+        document: graph(
+          [moduleOf("m", { id: inner.id }), ...shout.nodes],
+          "in.value -> up.text",
+          "up.result -> out.value",
+          "in.value -> m.text",
+        ),
+      })
+    ).asset;
     await made(ann, { name: "Palette broken", document: graph([node("o", "output", { name: "x" })]) });
     const unusable = async (within: string) =>
-      Object.fromEntries((await palette(ann, `q=palette&type=composition&within=${within}`)).map(({ label, unusable: why }) => [label, why]));
+      Object.fromEntries(
+        (await palette(ann, `q=palette&type=composition&within=${within}`)).map(({ label, unusable: why }) => [label, why]),
+      );
     expect(await unusable(inner.id)).toEqual({
       "Palette inner": "It would contain itself.",
       "Palette outer": "It would contain itself.",
@@ -221,7 +255,12 @@ def grade(answer: str, strict: bool = True, scale: int = OTHER) -> int:
     });
     expect((await unusable(outer.id))["Palette inner"]).toBeNull();
     const [item] = await palette(ann, "q=palette%20inner");
-    expect(item).toMatchObject({ kind: "module", inputs: [{ name: "text", type: "str" }], outputs: [{ name: "loud" }], config: { composition: { id: inner.id } } });
+    expect(item).toMatchObject({
+      kind: "module",
+      inputs: [{ name: "text", type: "str" }],
+      outputs: [{ name: "loud" }],
+      config: { composition: { id: inner.id } },
+    });
   });
 
   it("comes by the page", async () => {

@@ -17,7 +17,8 @@ let id: string;
 beforeAll(async () => {
   server = await startTestServer({ SYLA_RATE_LIMIT: "0" });
   [ann, bob] = await Promise.all([createAccount(server), createAccount(server)]);
-  id = (await json<CreatedComposition>(server.send("POST", "/api/v1/compositions", { name: "Target", document: shout }, ann.headers))).asset.id;
+  id = (await json<CreatedComposition>(server.send("POST", "/api/v1/compositions", { name: "Target", document: shout }, ann.headers))).asset
+    .id;
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -78,7 +79,9 @@ describe("a graph that is none", () => {
     const keys = `"__proto__":{"isAdmin":true}`;
     expect(await errorOf(putText(`{"format":1,"nodes":[],"edges":[],${keys}}`))).toMatchObject({ status: 400 });
     const inner = `{"id":"i","kind":"input","config":{"name":"a","default":{${keys},"b":{${keys}}}}}`;
-    const files = (nodes: string, more = "") => [{ path: "composition.json", content: `{"format":1,"nodes":[${nodes}],"edges":[]${more}}` }];
+    const files = (nodes: string, more = "") => [
+      { path: "composition.json", content: `{"format":1,"nodes":[${nodes}],"edges":[]${more}}` },
+    ];
     const as = (given: object[]) => send(ann, "POST", "/assets", { type: "composition", name: "Prototypes", files: given });
     expect((await errorOf(as(files("", `,${keys}`)))).code).toBe("invalid_graph");
     expect((await as(files(inner))).status).toBe(201);
@@ -113,17 +116,30 @@ describe("a graph that is none", () => {
 
 describe("a graph with everything in it", () => {
   it("is kept and told from, whatever its texts are", async () => {
-    const given = graph([
-      node("i", "input", { name: "a\u0000b", type: "str\u0000", description: "half \ud800", default: { __proto__: 1, "\u0000": "\u0000", x: "\udfff" } }),
-      node("__proto__", "note", { text: "\u0000" }, { label: "\u202eturned" }),
-      node("constructor", "output", { name: "__proto__", type: "Any" }),
-    ], "i.value -> constructor.value");
+    const given = graph(
+      [
+        node("i", "input", {
+          name: "a\u0000b",
+          type: "str\u0000",
+          description: "half \ud800",
+          default: { __proto__: 1, "\u0000": "\u0000", x: "\udfff" },
+        }),
+        node("__proto__", "note", { text: "\u0000" }, { label: "\u202eturned" }),
+        node("constructor", "output", { name: "__proto__", type: "Any" }),
+      ],
+      "i.value -> constructor.value",
+    );
     expect((await put(given)).status).toBe(200);
     const { config } = await get<Asset>(ann, `/assets/${id}`);
-    expect(config).toMatchObject({ inputs: [{ name: "a\ufffdb", type: "str\ufffd", description: "half \ufffd" }], outputs: [{ name: "__proto__" }] });
+    expect(config).toMatchObject({
+      inputs: [{ name: "a\ufffdb", type: "str\ufffd", description: "half \ufffd" }],
+      outputs: [{ name: "__proto__" }],
+    });
     const { graph: read } = await get<CompositionGraph>(ann, `/compositions/${id}/graph`);
     expect(read.nodes.map((each) => each.id)).toEqual(["i", "__proto__", "constructor"]);
-    expect((await get<{ problems: CompositionProblem[] }>(ann, `/compositions/${id}/problems`)).problems.map(({ code }) => code)).toContain("hostile_text");
+    expect((await get<{ problems: CompositionProblem[] }>(ann, `/compositions/${id}/problems`)).problems.map(({ code }) => code)).toContain(
+      "hostile_text",
+    );
     for (const path of ["export", "diff", "code"]) expect((await send(ann, "GET", `/compositions/${id}/${path}`)).status).toBeLessThan(500);
     expect((await put(shout)).status).toBe(200);
   });
@@ -167,10 +183,17 @@ describe("who may", () => {
   });
 
   it("see its secrets: not who has nothing but a link", async () => {
-    const secret = graph([
-      node("h", "http", { url: "https://a.example/", headers: { Authorization: "Bearer plantedplantedplanted" }, allowedHosts: ["a.example"] }),
-      node("o", "output", { name: "body", type: "str" }),
-    ], "h.body -> o.value");
+    const secret = graph(
+      [
+        node("h", "http", {
+          url: "https://a.example/",
+          headers: { Authorization: "Bearer plantedplantedplanted" },
+          allowedHosts: ["a.example"],
+        }),
+        node("o", "output", { name: "body", type: "str" }),
+      ],
+      "h.body -> o.value",
+    );
     const { asset } = await json<CreatedComposition>(send(ann, "POST", "/compositions", { name: "Linked", document: secret }));
     await server.send("PATCH", "/api/v1/admin/settings", { values: { anonymousLinks: "true" } });
     const made = await json<{ token: string }>(
@@ -185,7 +208,11 @@ describe("who may", () => {
     }
     for (const part of ["problems", "export", "diff"])
       expect((await errorOf(server.fetch(`/api/v1/compositions/${asset.id}/${part}`, link))).code).toBe("unauthenticated");
-    const change = { method: "PUT", headers: { ...link.headers, "content-type": "application/json", "if-match": "*" }, body: JSON.stringify({ graph: shout }) };
+    const change = {
+      method: "PUT",
+      headers: { ...link.headers, "content-type": "application/json", "if-match": "*" },
+      body: JSON.stringify({ graph: shout }),
+    };
     expect((await errorOf(server.fetch(`/api/v1/compositions/${asset.id}/graph`, change))).code).toBe("unauthenticated");
   });
 });
@@ -201,7 +228,9 @@ describe("what is kept", () => {
     for (let turn = 0; turn < 3; turn += 1) {
       const started = await json<{ id: string }>(server.send("POST", "/api/v1/admin/storage/jobs", { kind: "collect" }));
       await expect
-        .poll(async () => (await json<{ state: string }>(server.send("GET", `/api/v1/admin/storage/jobs/${started.id}`))).state, { timeout: 30_000 })
+        .poll(async () => (await json<{ state: string }>(server.send("GET", `/api/v1/admin/storage/jobs/${started.id}`))).state, {
+          timeout: 30_000,
+        })
         .toBe("done");
       await sql`update blob_garbage set since = since - interval '2 days'`.execute(server.context.database.queries);
     }
@@ -214,7 +243,9 @@ describe("what is kept", () => {
     const { asset } = await json<CreatedComposition>(send(carl, "POST", "/compositions", { name: "Carl’s", document: shout }));
     await send(carl, "DELETE", `/assets/${asset.id}`);
     expect((await errorOf(send(carl, "GET", `/compositions/${asset.id}/graph`))).code).toBe("asset_deleted");
-    expect((await errorOf(send(carl, "PUT", `/compositions/${asset.id}/graph`, { graph: shout }, { "if-match": "*" }))).code).toBe("asset_deleted");
+    expect((await errorOf(send(carl, "PUT", `/compositions/${asset.id}/graph`, { graph: shout }, { "if-match": "*" }))).code).toBe(
+      "asset_deleted",
+    );
     await send(carl, "POST", `/assets/${asset.id}/restore`);
     expect((await send(carl, "GET", `/compositions/${asset.id}/graph`)).status).toBe(200);
   });
