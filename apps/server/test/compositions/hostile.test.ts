@@ -206,6 +206,8 @@ describe("who may", () => {
       expect(await answer.text()).not.toContain("planted");
       expect(await (await send(ann, "GET", `/compositions/${asset.id}/${part}`)).text()).toContain("planted");
     }
+    for (const file of ["files", "file?path=composition.json"])
+      expect((await errorOf(server.fetch(`/api/v1/programs/${asset.id}/${file}`, link))).code).toBe("not_found");
     for (const part of ["problems", "export", "diff"])
       expect((await errorOf(server.fetch(`/api/v1/compositions/${asset.id}/${part}`, link))).code).toBe("unauthenticated");
     const change = {
