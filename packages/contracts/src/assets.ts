@@ -165,7 +165,9 @@ export const AssetInput = z
     ownerId: ownerId.optional().describe("you when left out"),
     visibility: Visibility.default("private"),
     files: z.array(TreeFileInput).max(10_000).optional(),
-    config: config.optional().describe("of a program it is guessed from the files when left out; of a composition it is told from its graph"),
+    config: config
+      .optional()
+      .describe("of a program it is guessed from the files when left out; of a composition it is told from its graph"),
   })
   .meta({ id: "AssetInput" });
 export type AssetInput = z.output<typeof AssetInput>;
