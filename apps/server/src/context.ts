@@ -677,7 +677,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workspaceBackups = new WorkspaceBackups({ backups, repository: backupRepository, workspaces, blobs, trees, version });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
-  const compositionRuns = new CompositionRuns({ ...shared, catalog, trees, environments, runs, models });
+  const compositionRuns = new CompositionRuns({ ...shared, catalog, compositions, trees, environments, runs, models });
   const runNodes = new RunNodes({ database, blobs, runs });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
   const programSandboxes = new ProgramSandboxes({

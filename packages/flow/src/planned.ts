@@ -1,9 +1,11 @@
-import type { FlowBody, FlowNode } from "@syla/contracts/flow";
+import type { FlowNode } from "@syla/contracts/flow";
 import type { FlowKind } from "@syla/contracts/flow-kinds";
 import { sortedJson } from "./canonical.ts";
 import { outputsOf } from "./ports.ts";
 import type { NodeFunction } from "./python/node-functions.ts";
+import { referencesOf } from "./references.ts";
 import { sha256 } from "./sha256.ts";
+import { mapNodes } from "./walk.ts";
 
 /** What the hooks of a told file know of a node, by the ids that lead to it with `/` between. */
 export interface PlannedNode {
@@ -26,23 +28,6 @@ const effects: ReadonlySet<FlowKind> = new Set(["http", "approval", "program"]);
 
 function hasEffects(node: FlowNode): boolean {
   return effects.has(node.kind) || (node.body?.nodes.some(hasEffects) ?? false);
-}
-
-/** Ids of programs and models that a node names, and those in it. */
-function referencesOf(node: FlowNode): string[] {
-  const own = [
-    ...("program" in node.config && node.config.program !== undefined ? [node.config.program.id] : []),
-    ...("model" in node.config && node.config.model !== undefined ? [node.config.model.id] : []),
-  ];
-  return [...own, ...(node.body?.nodes.flatMap(referencesOf) ?? [])];
-}
-
-function withoutLabels(body: FlowBody): FlowBody {
-  const nodes = body.nodes.map((node): FlowNode => {
-    const plain = { ...node, label: "" };
-    return node.body === undefined ? plain : { ...plain, body: withoutLabels(node.body) };
-  });
-  return { nodes, edges: body.edges };
 }
 
 /** Gathers what is to be known of the nodes of a graph while it is compiled. `digests`: what programs and models are made of, by their ids. */
@@ -69,8 +54,9 @@ export class Planned {
   }
 
   #keyOf(node: FlowNode): string {
-    const body = node.body === undefined ? null : withoutLabels(node.body);
-    const digests = [...new Set(referencesOf(node))].toSorted().map((id) => [id, this.#digests.get(id) ?? null]);
+    const body = node.body === undefined ? null : mapNodes(node.body, (inner) => ({ ...inner, label: "" }));
+    const used = referencesOf({ nodes: [node], edges: [] }).map(({ reference }) => reference.id);
+    const digests = [...new Set(used)].toSorted().map((id) => [id, this.#digests.get(id) ?? null]);
     return sha256(sortedJson([node.kind, node.config, body, digests]));
   }
 }

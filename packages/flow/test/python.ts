@@ -14,7 +14,7 @@ export type PythonAnswer = { outputs: Record<string, unknown> } | { error: strin
 
 /** A told file, with the plan for its hooks; run so many times, each with what the ones before have left. */
 export interface ToldTask extends PythonTask {
-  plan: { nodes: object };
+  plan: { nodes: object; children: string[] };
   times: number;
 }
 /** What was told of a node. Values are JSON. */

@@ -1,17 +1,16 @@
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { compositionFile } from "@syla/contracts/composition-config";
 import type { CompositionRunInput } from "@syla/contracts/composition-runs";
 import { AppError } from "@syla/contracts/errors";
-import type { FlowGraph } from "@syla/contracts/flow";
 import type { NetworkPolicy } from "@syla/contracts/network";
 import type { FileInput, Run } from "@syla/contracts/runs";
-import { hashGraph, sortedJson } from "@syla/flow/canonical";
+import { sortedJson } from "@syla/flow/canonical";
 import { compileTold } from "@syla/flow/compile";
-import { isSound, validateFlow } from "@syla/flow/validate";
+import { walkNodes } from "@syla/flow/walk";
 import type { Actor } from "../access/actor.ts";
-import type { Catalog, ResolvedAsset } from "../catalog/service.ts";
+import type { Catalog } from "../catalog/service.ts";
+import type { Compositions, RunnableComposition } from "../compositions/service.ts";
 import type { Environments } from "../environments/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
@@ -30,13 +29,13 @@ import {
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { checkInputs, checkPins, chosenPart } from "./check-input.ts";
 import { unionOfDependencies } from "./dependencies.ts";
-import { nodesOf } from "./graph-nodes.ts";
 import { planFile, planOf } from "./plan.ts";
 import { resolveReferences, type ReferencesContext, type ResolvedReferences } from "./references.ts";
 
 /** What running compositions takes. */
 export interface CompositionRunsContext extends ReferencesContext {
   readonly catalog: Pick<Catalog, "resolve">;
+  readonly compositions: Pick<Compositions, "forRun">;
   readonly database: Database;
   readonly trees: Trees;
   readonly blobs: Blobs;
@@ -46,7 +45,6 @@ export interface CompositionRunsContext extends ReferencesContext {
   readonly runs: Pick<Runs, "submitProgram" | "require">;
 }
 
-type Composition = ResolvedAsset<"composition">;
 type RanComposition = NonNullable<RunConfig["composition"]>;
 
 const entrypoint = "composition.py";
@@ -70,15 +68,15 @@ export class CompositionRuns {
 
   /** @throws AppError */
   async submit(actor: Actor, id: string, wish: CompositionRunInput, options: SubmitOptions): Promise<Run> {
-    const { catalog, sandboxes, runs } = this.#context;
-    const composition = await catalog.resolve(actor, "asset:run", id, wish.version, "composition");
+    const { compositions, sandboxes, runs } = this.#context;
+    const composition = await compositions.forRun(actor, id, wish.version);
+    const { graph } = composition;
     const before = wish.restartOf === undefined ? null : await this.#before(actor, id, wish.restartOf);
     const input = before !== null && Object.keys(wish.inputs).length === 0 ? { ...wish, inputs: before.inputs } : wish;
-    const graph = await this.#graph(composition);
     const part = chosenPart(graph, input);
     checkInputs(graph, part.graph, input.inputs);
     checkPins(graph, input.pins);
-    const resolved = await resolveReferences(this.#context, actor, part.graph, input.model);
+    const resolved = await resolveReferences(this.#context, actor, composition, part.graph, input.model);
     const network = networkOf(resolved, input.network);
     requireNetwork(actor, network, sandboxes, 1);
     const { files, known, plan } = await this.#files(resolved, part, input);
@@ -90,7 +88,7 @@ export class CompositionRuns {
       name: composition.asset.name,
       version: composition.version,
       ownerId: composition.asset.ownerId,
-      graphHash: hashGraph(graph),
+      graphHash: composition.hash,
       references: [...resolved.references],
       plan: hash("sha256", plan),
       environmentId,
@@ -115,21 +113,6 @@ export class CompositionRuns {
     return { lineage: composition.lineage ?? row.id, inputs };
   }
 
-  /** @throws AppError `composition_invalid` */
-  async #graph({ tree }: Composition): Promise<FlowGraph> {
-    const { trees, blobs } = this.#context;
-    const entry = tree === null ? undefined : (await trees.read(tree.sha256)).find(({ path }) => path === compositionFile);
-    const document: unknown = entry === undefined ? null : JSON.parse((await blobs.get(entry.sha256)).toString());
-    const { graph, problems } = validateFlow(document);
-    if (graph !== undefined && isSound(problems)) return graph;
-    throw new AppError("composition_invalid", {
-      fields: problems
-        .filter(({ severity }) => severity === "error")
-        .slice(0, 100)
-        .map(({ path, node, message }) => ({ path: [...path, ...(node === undefined ? [] : [node])].join("/"), message })),
-    });
-  }
-
   /** Everything that lies in the working folder. */
   async #files(
     { graph, programs, digests }: ResolvedReferences,
@@ -147,7 +130,9 @@ export class CompositionRuns {
         files.push({ path: `programs/${asset.id}/${path}`, blob: sha256 });
       }
     }
-    const imported = nodesOf(graph).flatMap(({ node }) => (node.kind === "slot" && node.config.module !== null ? [node.config] : []));
+    const imported = [...walkNodes(graph)].flatMap(({ node }) =>
+      node.kind === "slot" && node.config.module !== null ? [node.config] : [],
+    );
     const modules = [...new Set(imported.flatMap(({ program }) => (program === undefined ? [] : [program.id])))];
     refuseSameModules(programs, modules, files);
     const plan = JSON.stringify(planOf({ nodes, forced, required, pins, folders, modules }));
@@ -156,7 +141,11 @@ export class CompositionRuns {
     return { files, known, plan };
   }
 
-  async #environment(actor: Actor, { asset, version }: Composition, { graph, programs }: ResolvedReferences): Promise<string | null> {
+  async #environment(
+    actor: Actor,
+    { asset, version }: RunnableComposition,
+    { graph, programs }: ResolvedReferences,
+  ): Promise<string | null> {
     const versions = new Map(
       programs.flatMap(({ asset: { name }, config }) =>
         config.runtime === "python" && config.runtimeVersion !== null ? [[config.runtimeVersion, name] as const] : [],
@@ -168,7 +157,7 @@ export class CompositionRuns {
         message: `The programs of the composition need different versions of Python: ${first[1]} ${first[0]}, ${second[1]} ${second[0]}.`,
       });
     const runtime = this.#context.runtimes.get(first === undefined ? "python" : `python@${first[0]}`);
-    const asksModels = nodesOf(graph).some(({ node }) => node.kind === "model" || node.kind === "slot" || node.kind === "instruct");
+    const asksModels = [...walkNodes(graph)].some(({ node }) => node.kind === "model" || node.kind === "slot" || node.kind === "instruct");
     const packages = unionOfDependencies(programs, asksModels);
     if (packages.length === 0) return null;
     const config = { dependencies: { source: "manual" as const, file: null, packages }, entrypoint };
@@ -203,7 +192,7 @@ function networkOf({ graph, programs }: ResolvedReferences, wish: NetworkPolicy 
   const policies = programs.map(({ config }) => config.network);
   if (policies.includes("full")) return "full";
   const hosts = [
-    ...nodesOf(graph).flatMap(({ node }) => (node.kind === "http" ? node.config.allowedHosts : [])),
+    ...[...walkNodes(graph)].flatMap(({ node }) => (node.kind === "http" ? node.config.allowedHosts : [])),
     ...policies.flatMap((policy) => (typeof policy === "string" ? [] : policy.allow)),
   ];
   return hosts.length === 0 ? "gateway" : { allow: [...new Set(hosts)] };
