@@ -403,15 +403,7 @@ export const assetRoutes = {
     headers: ifMatch,
     body: PublishInput,
     responses: { 201: AssetVersion },
-    errors: [
-      "not_found",
-      "forbidden",
-      "version_taken",
-      "entrypoint_missing",
-      "composition_invalid",
-      "asset_deleted",
-      "revision_conflict",
-    ],
+    errors: ["not_found", "forbidden", "version_taken", "entrypoint_missing", "composition_invalid", "asset_deleted", "revision_conflict"],
   }),
   restoreVersion: route({
     ...common,

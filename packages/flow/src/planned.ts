@@ -32,7 +32,7 @@ function hasEffects(node: FlowNode): boolean {
 
 /** Gathers what is to be known of the nodes of a graph while it is compiled. `digests`: what programs and models are made of, by their ids. */
 export class Planned {
-  readonly nodes: Record<string, PlannedNode> = {};
+  readonly #nodes = new Map<string, PlannedNode>();
   readonly #digests: ReadonlyMap<string, string>;
 
   constructor(digests: ReadonlyMap<string, string>) {
@@ -40,7 +40,7 @@ export class Planned {
   }
 
   note(node: FlowNode, path: readonly string[], found: NodeFunction | undefined): void {
-    this.nodes[[...path, node.id].join("/")] = {
+    this.#nodes.set([...path, node.id].join("/"), {
       id: node.id,
       kind: node.kind,
       label: node.label,
@@ -50,7 +50,12 @@ export class Planned {
       positional: [...(found?.positional ?? [])],
       outputs: outputsOf(node, new Map()).map(({ name }) => name),
       children: node.body?.nodes.map(({ id }) => id) ?? [],
-    };
+    });
+  }
+
+  /** What was noted, whatever nodes are called. */
+  get nodes(): Record<string, PlannedNode> {
+    return Object.fromEntries(this.#nodes);
   }
 
   #keyOf(node: FlowNode): string {

@@ -236,3 +236,18 @@ function sorted(value: unknown): unknown {
       .map(([key, item]) => [key, sorted(item)]),
   );
 }
+
+test("nodes may be called as they like", async () => {
+  const document = graph(
+    [
+      node("__proto__", "input", { name: "a" }),
+      node("constructor", "code", python("return a", "a")),
+      node("toString", "output", { name: "b" }),
+    ],
+    "__proto__.value -> constructor.a",
+    "constructor.result -> toString.value",
+  );
+  const pass = await runOnce(document, { a: 1 });
+  expect(pass).toMatchObject({ outputs: { b: 1 } });
+  expect(pass.events.map(({ path }) => path).toSorted()).toEqual(["__proto__", "constructor", "constructor", "toString"]);
+});

@@ -400,7 +400,11 @@ export class Catalog {
     const { yourLevel } = await this.get(actor, id);
     const { queries } = this.#context.database;
     const found = await store.findUses(queries, id, mostUses);
-    const seen = await store.findWatchers(queries, found.map((use) => use.id), [actor.userId]);
+    const seen = await store.findWatchers(
+      queries,
+      found.map((use) => use.id),
+      [actor.userId],
+    );
     const mayBeSeen = new Set(seen.map((row) => row.asset_id));
     const items = found.filter((use) => mayBeSeen.has(use.id)).slice(0, mostShownUses);
     return { items, others: yourLevel === "admin" ? found.length - items.length : 0 };

@@ -12,7 +12,7 @@ import type { LiveRuns } from "../runs/live-runs.ts";
 import { runConfigs } from "../runs/service.ts";
 import { ApprovalQuestion, KeptQuestion, NodeReport, reportLimits, type NodeEvent, type SentValue } from "./node-report.ts";
 import { foldEvents } from "./fold-events.ts";
-import type { RunPlan } from "./plan.ts";
+import { plannedNode, type RunPlan } from "./plan.ts";
 import { toNodeRun } from "./presenter.ts";
 import * as store from "./store.ts";
 
@@ -135,9 +135,7 @@ export class NodeReports {
       keptFor: ({ path, source }) => this.#answered(run, path, source),
       resultKey: ({ path, key }) => (key === undefined ? null : this.#resultKey(run, path, key)),
     });
-    const known = run.nodes < reportLimits.nodes ? null : await this.#knownPaths(run.runId);
-    const taken =
-      known === null ? changes.slice(0, Math.max(0, reportLimits.nodes - run.nodes)) : changes.filter(({ path }) => known.has(path));
+    const taken = await this.#letIn(run, changes);
     const rows = await database.queries.transaction().execute(async (work) => {
       if ((await store.holdRunning(work, run.runId, attempt)) === undefined) throw new AppError("conflict");
       return await store.writeNodes(work, run.runId, attempt, taken);
@@ -147,8 +145,18 @@ export class NodeReports {
     return { full: taken.length < changes.length };
   }
 
-  async #knownPaths(runId: string): Promise<Set<string>> {
-    return new Set((await store.listNodes(this.#context.database.queries, runId)).map(({ path }) => path));
+  /** Turns are as many as a program likes: those that are too many are left out. */
+  async #letIn(run: Reporting, changes: readonly store.NodeChange[]): Promise<store.NodeChange[]> {
+    if (run.nodes + changes.length <= reportLimits.nodes) return [...changes];
+    const known = new Set(
+      await store.findPaths(
+        this.#context.database.queries,
+        run.runId,
+        changes.map(({ path }) => path),
+      ),
+    );
+    let room = Math.max(0, reportLimits.nodes - run.nodes);
+    return changes.filter(({ path }) => known.has(path) || !path.includes("[") || room-- > 0);
   }
 
   /** Whoever follows the run sees it now. */
@@ -159,7 +167,7 @@ export class NodeReports {
 
   /** A report of a node that the composition has, with values that this run has sent. @throws AppError */
   #check(run: Reporting, { path, inputs, output }: Pick<NodeEvent, "path" | "inputs" | "output">): void {
-    if (run.plan.nodes[path.replaceAll(/\[\d+\]/g, "")] === undefined) throw new AppError("node_unknown", { details: { path } });
+    if (plannedNode(run.plan, path) === undefined) throw new AppError("node_unknown", { details: { path } });
     for (const value of [inputs, output]) this.#checkValue(run, value);
   }
 
@@ -177,7 +185,7 @@ export class NodeReports {
 
   /** For whom, and for the compositions of whom, a result is kept; that of what has effects only where it stands, in runs that go on from each other. */
   #resultKey(run: Reporting, path: string, key: string): string {
-    const hasEffects = run.plan.nodes[path.replaceAll(/\[\d+\]/g, "")]?.hasEffects !== false;
+    const hasEffects = plannedNode(run.plan, path)?.hasEffects !== false;
     const scope = hasEffects ? [run.lineage, path] : [];
     return hash("sha256", JSON.stringify([run.ownerId, run.compositionOwnerId, key, ...scope]));
   }
@@ -196,8 +204,9 @@ export class NodeReports {
   /** What was decided of this value; else the run waits for somebody from now on. */
   async #approval(run: Reporting, question: z.infer<typeof ApprovalQuestion>): Promise<"approved" | "rejected" | "waiting"> {
     this.#check(run, question);
-    if (run.plan.nodes[question.path.replaceAll(/\[\d+\]/g, "")]?.kind !== "approval") throw new AppError("node_unknown");
+    if (plannedNode(run.plan, question.path)?.kind !== "approval") throw new AppError("node_unknown");
     const { attempt, path, seq, message, inputs } = question;
+    if (path.includes("[") && run.nodes >= reportLimits.nodes) throw new AppError("payload_too_large");
     const sha256 = "blob" in inputs ? inputs.blob : null;
     const text = "blob" in inputs ? inputs.preview : inputs.json;
     const { decision, rows } = await this.#context.database.queries.transaction().execute(async (work) => {

@@ -1,3 +1,4 @@
+import { withoutTurns } from "@syla/flow/part";
 import type { PlannedNode } from "@syla/flow/planned";
 import { relayPort } from "@syla/sandbox/egress/environment";
 
@@ -18,6 +19,12 @@ export interface RunPlan {
   /** Where the files of programs are, by their ids, and which of these are looked through for modules. */
   readonly folders: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
+}
+
+/** What a plan says of the node of a path, turns or not; undefined when there is none. */
+export function plannedNode({ nodes }: Pick<RunPlan, "nodes">, path: string): PlannedNode | undefined {
+  const plain = withoutTurns(path);
+  return Object.hasOwn(nodes, plain) ? nodes[plain] : undefined;
 }
 
 export function planOf(parts: Omit<RunPlan, "server" | "children">): RunPlan {

@@ -1,8 +1,7 @@
 import { isFinal, type RunStatus } from "@syla/contracts/runs";
 import { runError } from "../runs/service.ts";
 import type { NodeRun, ValueRef } from "@syla/contracts/node-runs";
-import { withoutTurns } from "@syla/flow/part";
-import type { RunPlan } from "./plan.ts";
+import { plannedNode, type RunPlan } from "./plan.ts";
 import type { NodeRow } from "./store.ts";
 
 type ShownRow = NodeRow & { readonly decided_by_name: string | null };
@@ -12,7 +11,7 @@ export type EndedRun = { readonly status: RunStatus; readonly errorClass: string
 
 /** A node as it is shown. What a run that has ended left open is told from its end. */
 export function toNodeRun(row: ShownRow, plan: RunPlan, run: EndedRun): NodeRun {
-  const planned = plan.nodes[withoutTurns(row.path)];
+  const planned = plannedNode(plan, row.path);
   const { state, error } = settle(row, run);
   return {
     path: row.path,
@@ -51,8 +50,8 @@ export function pendingNodes(plan: RunPlan, rows: readonly Pick<NodeRow, "path">
     .map((path) => ({
       path,
       nodeId: path,
-      kind: plan.nodes[path]?.kind ?? "code",
-      label: plan.nodes[path]?.label ?? "",
+      kind: plannedNode(plan, path)?.kind ?? "code",
+      label: plannedNode(plan, path)?.label ?? "",
       state: run === null ? "pending" : "cancelled",
       startedAt: null,
       endedAt: null,

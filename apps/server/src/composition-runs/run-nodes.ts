@@ -36,7 +36,7 @@ export class RunNodes {
     return [...shown.map((node) => toNodeRun(node, plan, run)), ...pendingNodes(plan, rows, run)];
   }
 
-  /** Where a value is: JSON, or the hash of its content. @throws AppError `not_found` */
+  /** Where a value is: JSON, or the hash of its content. @throws AppError `not_found`, `node_unknown` */
   async value(
     actor: Actor,
     runId: string,
@@ -48,7 +48,7 @@ export class RunNodes {
     const [text, sha256, size] =
       side === "inputs" ? [row?.inputs, row?.inputs_sha256, row?.inputs_bytes] : [row?.output, row?.output_sha256, row?.output_bytes];
     if (sha256 != null) return { sha256, size: size ?? 0 };
-    if (text == null) throw new AppError("not_found");
+    if (text == null) throw new AppError("node_unknown", { message: `The run has no ${side} of ${path}.` });
     return { json: text };
   }
 

@@ -97,7 +97,7 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
       on conflict do nothing returning *),
     changed as (update node_runs n set attempt = ${attempt}, seq = e.seq,
         state = case when ${keeps} then n.state else e.state end,
-        attempts = n.attempts + case when e.begins and e.started_at is not null then 1 else 0 end,
+        attempts = n.attempts + case when e.begins and e.started_at is not null and not ${keeps} then 1 else 0 end,
         started_at = case when ${keeps} then n.started_at else ${either("started_at")} end,
         ended_at = case when ${keeps} then n.ended_at else e.ended_at end,
         inputs = ${either("inputs")}, inputs_sha256 = case when e.begins or e.inputs is not null then e.inputs_sha256 else n.inputs_sha256 end,
@@ -142,6 +142,17 @@ export async function listNodes(queries: Queries, runId: string): Promise<(NodeR
     .where("n.run_id", "=", runId)
     .orderBy("n.path")
     .execute();
+}
+
+/** Those of the paths of which something is known. */
+export async function findPaths(queries: Queries, runId: string, paths: readonly string[]): Promise<string[]> {
+  const rows = await queries
+    .selectFrom("node_runs")
+    .select("path")
+    .where("run_id", "=", runId)
+    .where((where) => where("path", "=", where.fn.any(where.val([...paths]))))
+    .execute();
+  return rows.map(({ path }) => path);
 }
 
 export async function findNode(queries: Queries, runId: string, path: string): Promise<NodeRow | undefined> {

@@ -91,7 +91,16 @@ export class Compositions {
     const kept = readGraph({ ...graph, name: graph.name.trim() === "" ? name : graph.name });
     const { tree, fresh } = await this.#store(actor, kept);
     const description = input.description ?? beginning.description.replaceAll("\0", "").toWellFormed().trim().slice(0, longestDescription);
-    const wish = { type: "composition", name, anotherName: input.name === undefined, description, ownerId, tags, visibility, tree } as const;
+    const wish = {
+      type: "composition",
+      name,
+      anotherName: input.name === undefined,
+      description,
+      ownerId,
+      tags,
+      visibility,
+      tree,
+    } as const;
     const asset = await this.#orForgotten(actor, fresh, catalog.create(actor, wish));
     return { asset, missing };
   }
@@ -110,7 +119,8 @@ export class Compositions {
     const before = await catalog.resolve(actor, "asset:edit", id, undefined, "composition");
     const { tree, fresh } = await this.#store(actor, kept);
     const answer = (now: number): CompositionGraph => ({ graph: kept.graph, revision: now, version: null, hash: kept.hash });
-    if (tree.sha256 === before.tree?.sha256 && (revision === "*" || revision === before.asset.revision)) return answer(before.asset.revision);
+    if (tree.sha256 === before.tree?.sha256 && (revision === "*" || revision === before.asset.revision))
+      return answer(before.asset.revision);
     const changed = await this.#orForgotten(actor, fresh, catalog.update(actor, id, { tree }, revision));
     // A draft is saved again and again: what it was is kept where something else has it.
     if (before.tree !== null) await uploads.forgetUploads(actor, await trees.read(before.tree.sha256));
@@ -142,7 +152,11 @@ export class Compositions {
   }
 
   /** From the newest version to the draft when nothing is said. */
-  async diff(actor: Actor, id: string, ends: { readonly from?: string | undefined; readonly to?: string | undefined }): Promise<CompositionDiff> {
+  async diff(
+    actor: Actor,
+    id: string,
+    ends: { readonly from?: string | undefined; readonly to?: string | undefined },
+  ): Promise<CompositionDiff> {
     const { version } = await this.#context.catalog.get(actor, id);
     const from = ends.from ?? version;
     const to = ends.to ?? head;
@@ -251,4 +265,3 @@ function requireSound({ problems }: KeptGraph): void {
     details: { problems: errors.slice(0, mostToldProblems) },
   });
 }
-

@@ -490,10 +490,15 @@ export async function requeueRun(
 }
 
 /** Lets go of a run that waits for somebody, with its log so far. False when it is no longer the worker's, or is to be cancelled. */
-export async function suspendRun(queries: Queries, { id, attempt }: RunAttempt, workerId: string, logSha256: string): Promise<boolean> {
+export async function suspendRun(
+  queries: Queries,
+  { id, attempt }: RunAttempt,
+  workerId: string,
+  { startedAt, logSha256 }: { readonly startedAt: Date | null; readonly logSha256: string },
+): Promise<boolean> {
   const row = await queries
     .updateTable("runs")
-    .set({ status: "waiting", phase: "approval", log_sha256: logSha256 })
+    .set({ status: "waiting", phase: "approval", log_sha256: logSha256, ...(startedAt !== null && { started_at: startedAt }) })
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
     .where("attempt", "=", attempt)

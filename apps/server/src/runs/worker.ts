@@ -391,7 +391,7 @@ export class Worker implements Service {
         return await this.#retry(row, live, taken ?? outcome.verdict.error?.code ?? "internal", taken === null);
       }
       if (row.kind === "composition" && (await this.#isAsking(row, outcome))) {
-        const suspended = await this.#suspend(row, live);
+        const suspended = await this.#suspend(row, live, outcome);
         if (suspended !== null) return suspended;
       }
       isEnding = true;
@@ -538,13 +538,13 @@ export class Worker implements Service {
   }
 
   /** Lets go of a run until somebody has decided; they may have by now. Null when it was cancelled meanwhile. */
-  async #suspend(row: RunRow, live: LiveRun): Promise<FinishedRun | null> {
+  async #suspend(row: RunRow, live: LiveRun, { startedAt }: Outcome): Promise<FinishedRun | null> {
     const { queries } = this.#context.database;
     live.status("waiting", "approval", row.attempt);
     await live.close();
     const log = await this.#persist(() => writeLog(this.#context.blobs, live.content()));
     await log.sync();
-    if (!(await this.#persist(() => suspendRun(queries, row, this.id, log.sha256)))) return null;
+    if (!(await this.#persist(() => suspendRun(queries, row, this.id, { startedAt, logSha256: log.sha256 })))) return null;
     await live.discard(true);
     await this.#persist(() => queries.transaction().execute((work) => resumeDecided(work, row.id)));
     const heads = { stdout: live.stdoutHead, stderr: live.stderrHead };

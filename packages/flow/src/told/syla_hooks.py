@@ -423,7 +423,8 @@ def run(function, /, **values):
 def finish(outputs):
     text = json.dumps(outputs, ensure_ascii=False, indent=2, default=str)
     if len(text) <= MOST_PRINTED:
-        print(text)
+        # A half of a character cannot be written, and is the same in JSON as what stands for it.
+        print(text.encode("utf-8", "backslashreplace").decode())
     else:
         print(f"The outputs have {len(text)} characters: they are kept with the run's nodes.", file=sys.stderr)
 
