@@ -134,7 +134,8 @@ export class CompositionRuns {
       node.kind === "slot" && node.config.module !== null ? [node.config] : [],
     );
     const modules = [...new Set(imported.flatMap(({ program }) => (program === undefined ? [] : [program.id])))];
-    refuseSameModules(programs, modules, files);
+    const names = new Set(imported.map(({ module }) => module?.split(".")[0] ?? ""));
+    refuseSameModules(programs, modules, names, files);
     const plan = JSON.stringify(planOf({ nodes, forced, required, pins, folders, modules }));
     files.push({ path: planFile, content: plan });
     for (const name of hookFiles) files.push({ path: name, content: await readHooks(name) });
@@ -198,15 +199,23 @@ function networkOf({ graph, programs }: ResolvedReferences, wish: NetworkPolicy 
   return hosts.length === 0 ? "gateway" : { allow: [...new Set(hosts)] };
 }
 
+/** Modules of nearly every program that no other module asks for. */
+const unimported: ReadonlySet<string> = new Set(["setup", "conftest", "test", "tests", "docs", "examples"]);
+
 /** Python would take one of two modules of the same name for the other. @throws AppError `dependency_conflict` */
-function refuseSameModules(programs: ResolvedReferences["programs"], modules: readonly string[], files: readonly FileInput[]): void {
+function refuseSameModules(
+  programs: ResolvedReferences["programs"],
+  modules: readonly string[],
+  imported: ReadonlySet<string>,
+  files: readonly FileInput[],
+): void {
   const owners = new Map<string, string>();
-  for (const { asset } of programs) {
+  for (const { asset, config } of programs) {
     if (!modules.includes(asset.id)) continue;
     const start = `programs/${asset.id}/`;
     const own = new Set(files.flatMap(({ path }) => (path.startsWith(start) ? [moduleOf(path.slice(start.length))] : [])));
     for (const name of own) {
-      if (name === null) continue;
+      if (name === null || ((unimported.has(name) || name === moduleOf(config.entrypoint)) && !imported.has(name))) continue;
       const other = owners.get(name);
       if (other !== undefined)
         throw new AppError("dependency_conflict", {

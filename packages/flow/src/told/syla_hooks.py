@@ -30,6 +30,8 @@ _required = frozenset(_plan.get("required", ()))
 _pins = _plan.get("pins", {})
 _folders = _plan.get("folders", {})
 _channel = syla_channel.open_channel()
+# Generated files import this module first, and what programs bring along after it.
+sys.path[1:1] = [os.path.abspath(_folders[program]) for program in _plan.get("modules", ())]
 
 _frame = contextvars.ContextVar("frame")
 # The id and the path of the node that is running.
@@ -402,9 +404,6 @@ def run_json(command, inputs, program, /):
 
 def run(function, /, **values):
     """The composition, from its beginning to its end, or to where somebody has to decide."""
-    for program in _plan.get("modules", ()):
-        if _folders[program] not in sys.path:
-            sys.path.insert(1, _folders[program])
     sys.stdout = Tagged(sys.stdout)
     sys.stderr = Tagged(sys.stderr)
     try:
