@@ -436,7 +436,7 @@ export const RunTransition = z
       .string()
       .nullable()
       .describe(
-        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, or the code of an error; null where the state says it",
+        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, `approval` (somebody has to decide), `decided`, or the code of an error; null where the state says it",
       ),
   })
   .meta({ id: "RunTransition" });

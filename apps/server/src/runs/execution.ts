@@ -150,12 +150,12 @@ export class Execution {
         args: config.args,
         env: {
           ...traceEnvironment(runId, config.trace, number),
-          ...(config.composition !== null && { SYLA_ATTEMPT: String(number) }),
           ...program.env,
           ...this.#access?.env,
           ...datasetVariables(config.datasets),
           ...secrets,
           ...config.env,
+          ...(config.composition !== null && { SYLA_ATTEMPT: String(number) }),
         },
         ...(this.#access !== null && { gatewayToken: this.#access.token.reveal() }),
         stdin,

@@ -195,6 +195,15 @@ describe("a run of a composition", () => {
     ]);
   });
 
+  it("is run again as it was", async () => {
+    const first = await of.run(await of.make(row("import uuid\nreturn str(uuid.uuid4())")));
+    const again = await of.json<Run>(of.send("POST", `/runs/${first.id}/rerun`, {}));
+    const done = await of.waitFor(again.id);
+    expect([done.status, done.kind, done.retryOf, done.composition?.lineage]).toEqual(["succeeded", "composition", first.id, again.id]);
+    expect(await of.states(again.id)).toEqual({ in: "succeeded", n0: "reused", out: "succeeded" });
+    expect(await of.outputs(again.id)).toEqual(await of.outputs(first.id));
+  });
+
   it("is one of two at the same time, and neither has the other's nodes", async () => {
     const id = await of.make(row("import time\ntime.sleep(1)\nreturn v + 1"));
     const runs = await Promise.all([1, 2].map(async (a) => await of.run(id, { inputs: { a } })));
@@ -298,6 +307,21 @@ describe("somebody who has to decide", () => {
     ]);
     const log = await (await of.send("GET", `/runs/${run.id}/log?format=lines`)).text();
     expect(log).not.toContain("was lost");
+  });
+
+  it("is waited for by whoever follows: one row of events, before and after", async () => {
+    const run = await of.start(await of.make(withApproval()));
+    const following = eventsOf(run.id);
+    await of.waitFor(run.id, isWaiting);
+    await decide(run.id, { approved: true });
+    const events = await following;
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    const statuses = events.flatMap((event) => (event.type === "status" ? [`${event.attempt} ${event.status}`] : []));
+    expect(statuses).toEqual(["1 queued", "1 starting", "1 running", "1 waiting", "2 queued", "2 starting", "2 running"]);
+    const asked = nodeEvents(events).filter(({ path }) => path === "ask");
+    expect(asked.map(({ state }) => state)).toEqual(["waiting"]);
+    expect(events.at(-1)).toMatchObject({ type: "end", run: { status: "succeeded" } });
+    expect(await eventsOf(run.id)).toEqual(events);
   });
 
   it("may end it in place of that", async () => {
