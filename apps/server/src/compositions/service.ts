@@ -13,11 +13,12 @@ import { AppError } from "@syla/contracts/errors";
 import type { FlowGraph } from "@syla/contracts/flow";
 import type { Template } from "@syla/contracts/imports";
 import type { RouteInput } from "@syla/contracts/route";
+import { hashGraph } from "@syla/flow/canonical";
 import { compileGraph } from "@syla/flow/compile";
 import { diffGraphs } from "@syla/flow/diff";
 import { referencesOf } from "@syla/flow/references";
 import { cleanText } from "@syla/flow/text";
-import { validateFlow } from "@syla/flow/validate";
+import { withoutSecrets } from "@syla/flow/without-secrets";
 import { LRUCache } from "lru-cache";
 import type { Actor } from "../access/actor.ts";
 import type { Catalog, ResolvedAsset } from "../catalog/service.ts";
@@ -25,7 +26,7 @@ import type { BlobRef } from "../platform/blobs.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { Trees } from "../platform/trees.ts";
 import { readDocument, settleIn, writeDocument, type Beginning } from "./documents.ts";
-import { emptyGraph, placeOf, readGraph, type GraphFiles, type KeptGraph } from "./graph-files.ts";
+import { emptyGraph, lookAt, placeOf, readGraph, type GraphFiles, type KeptGraph } from "./graph-files.ts";
 import { listPalette, type PaletteContext } from "./palette.ts";
 import { findReferenceProblems } from "./reference-problems.ts";
 import { findReferences, type ResolvedReference } from "./references.ts";
@@ -135,8 +136,8 @@ export class Compositions {
 
   /** What is wrong with what may be anything. */
   async check(actor: Actor, value: unknown, composition: string | undefined): Promise<CompositionProblem[]> {
-    const { graph, problems } = validateFlow(value, composition);
-    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, readGraph(value, composition).graph, problems);
+    const { graph, problems } = lookAt(value, composition);
+    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, graph, problems);
   }
 
   /** @throws AppError `composition_invalid` */
@@ -221,7 +222,8 @@ export class Compositions {
     const { catalog, trees, graphs } = this.#context;
     const { asset, tree, version: at } = await catalog.resolve(actor, action, id, version, "composition");
     if (tree === null) throw new AppError("not_found", { message: "This has no graph." });
-    return { asset, kept: await graphs.read(await trees.read(tree.sha256)), version: at };
+    const kept = await graphs.read(await trees.read(tree.sha256));
+    return { asset, kept: actor.via === "link" ? withoutTheirSecrets(kept) : kept, version: at };
   }
 
   async #store(actor: Actor, kept: KeptGraph) {
@@ -244,6 +246,12 @@ export class Compositions {
       throw error;
     }
   }
+}
+
+/** What somebody sees of a graph who has nothing but a link to it. */
+function withoutTheirSecrets({ graph: whole, problems }: KeptGraph): KeptGraph {
+  const { graph } = withoutSecrets(whole);
+  return { graph, problems, hash: hashGraph(graph) };
 }
 
 function toProblems(problems: KeptGraph["problems"]): CompositionProblem[] {
