@@ -197,7 +197,9 @@ describe("a run of a composition", () => {
 
   it("is run again as it was", async () => {
     const first = await of.run(await of.make(row("import uuid\nreturn str(uuid.uuid4())")));
-    const again = await of.json<Run>(of.send("POST", `/runs/${first.id}/rerun`, {}));
+    const answer = await of.send("POST", `/runs/${first.id}/rerun`, {});
+    expect([answer.status, answer.status === 202 ? "" : await answer.clone().text()]).toEqual([202, ""]);
+    const again = await of.json<Run>(answer);
     const done = await of.waitFor(again.id);
     expect([done.status, done.kind, done.retryOf, done.composition?.lineage]).toEqual(["succeeded", "composition", first.id, again.id]);
     expect(await of.states(again.id)).toEqual({ in: "succeeded", n0: "reused", out: "succeeded" });
