@@ -3,6 +3,8 @@ import type { NodeRun } from "@syla/contracts/node-runs";
 import type { Run, RunEvent } from "@syla/contracts/runs";
 import { readEvents } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { expireOldRuns } from "../../src/runs/controls/retention.ts";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAccount, type Person } from "../access/people.ts";
 import { errorOf } from "../catalog/programs.ts";
@@ -206,6 +208,26 @@ describe("a run of a composition", () => {
     expect(await of.outputs(again.id)).toEqual(await of.outputs(first.id));
   });
 
+  it("keeps its values as long as its log, and its nodes as long as itself", async () => {
+    const id = await of.make(row("import uuid\nreturn 'kept ' + str(uuid.uuid4()) * 1000"));
+    const first = await of.run(id);
+    const { database, cache } = server.context;
+    // As if it had run two days ago: its id says when it was made.
+    await expireOldRuns({ database, cache }, 1, AbortSignal.timeout(60_000), Date.now() + 2 * 86_400_000);
+    expect((await of.nodes(first.id)).map(({ path, state, inputs, output }) => [path, state, inputs, output])).toEqual([
+      ["in", "succeeded", null, null],
+      ["n0", "succeeded", null, null],
+      ["out", "succeeded", null, null],
+    ]);
+    const second = await of.run(id);
+    expect((await of.states(second.id))["n0"]).toBe("succeeded"); // made again
+    expect((await of.send("DELETE", `/runs/${second.id}`)).status).toBeLessThan(300);
+    const { rows } = await database.queries.executeQuery<{ count: number }>(
+      sql<{ count: number }>`select count(*)::int as count from node_runs where run_id = ${second.id}`.compile(database.queries),
+    );
+    expect(rows).toEqual([{ count: 0 }]);
+  });
+
   it("is one of two at the same time, and neither has the other's nodes", async () => {
     const id = await of.make(row("import time\ntime.sleep(1)\nreturn v + 1"));
     const runs = await Promise.all([1, 2].map(async (a) => await of.run(id, { inputs: { a } })));
@@ -324,6 +346,17 @@ describe("somebody who has to decide", () => {
     expect(asked.map(({ state }) => state)).toEqual(["waiting"]);
     expect(events.at(-1)).toMatchObject({ type: "end", run: { status: "succeeded" } });
     expect(await eventsOf(run.id)).toEqual(events);
+  });
+
+  it("keeps nothing else waiting: a run that waits is none of those that somebody may have at once", async () => {
+    const eve = await createAccount(server);
+    const hers = compositionsOf(server, eve);
+    expect((await server.send("PATCH", `/api/v1/quotas/${eve.id}`, { concurrentRuns: 1 })).status).toBe(200);
+    const first = await hers.waitFor((await hers.start(await hers.make(withApproval()))).id, isWaiting);
+    const second = await hers.waitFor((await hers.start(await hers.make(withApproval()))).id, isWaiting);
+    expect([first.status, second.status]).toEqual(["waiting", "waiting"]);
+    for (const { id } of [first, second]) expect((await decide(id, { approved: true }, hers)).status).toBe(200);
+    expect([(await hers.waitFor(first.id)).status, (await hers.waitFor(second.id)).status]).toEqual(["succeeded", "succeeded"]);
   });
 
   it("may end it in place of that", async () => {
