@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { NodeRun } from "@syla/contracts/node-runs";
 import type { Run, RunEvent } from "@syla/contracts/runs";
+import { Syla } from "@syla/sdk";
 import { readEvents } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { expireOldRuns } from "../../src/runs/controls/retention.ts";
@@ -357,6 +358,18 @@ describe("somebody who has to decide", () => {
     expect([first.status, second.status]).toEqual(["waiting", "waiting"]);
     for (const { id } of [first, second]) expect((await decide(id, { approved: true }, hers)).status).toBe(200);
     expect([(await hers.waitFor(first.id)).status, (await hers.waitFor(second.id)).status]).toEqual(["succeeded", "succeeded"]);
+  });
+
+  it("may do so by the client library", async () => {
+    const syla = new Syla({ baseUrl: server.url, apiKey: ann.headers.authorization.replace("Bearer ", "") });
+    const { id } = await syla.compositions.run(await of.make(withApproval()), { inputs: { a: 2 } });
+    await of.waitFor(id, isWaiting);
+    expect((await syla.runs.nodes(id)).find(({ path }) => path === "ask")?.state).toBe("waiting");
+    expect(await syla.runs.decide(id, { path: "ask", approved: false })).toMatchObject({
+      state: "succeeded",
+      approval: { approved: false },
+    });
+    expect((await syla.runs.wait(id)).status).toBe("succeeded");
   });
 
   it("may end it in place of that", async () => {
