@@ -52,22 +52,26 @@ describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
 
   it("begins with a file, says what in it is not here, and refuses what is none", async () => {
     using folder = createTemporaryDirectory();
-    const file = join(folder.path, "given.json");
+    const write = (name: string, text: string): string => {
+      const file = join(folder.path, name);
+      writeFileSync(file, text);
+      return file;
+    };
     const page = await web.openPage("/catalog");
     await page.getByRole("button", { name: "New composition" }).first().click();
     const dialog = page.getByRole("dialog", { name: "New composition" });
     await dialog.getByLabel("Begins with").selectOption("file");
-    writeFileSync(file, "no JSON");
-    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByLabel("File").setInputFiles(write("text.json", "no JSON"));
     await dialog.getByRole("button", { name: "Create" }).click();
     await dialog.getByText("This file is no JSON.").waitFor();
-    writeFileSync(file, "{}");
-    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByLabel("File").setInputFiles(write("nothing.json", "{}"));
     await dialog.getByRole("button", { name: "Create" }).click();
-    await dialog.getByText(/not the graph of a composition/).first().waitFor();
+    await dialog
+      .getByText(/not the graph of a composition/)
+      .first()
+      .waitFor();
     expect(await listed()).not.toContain("Uses a tool");
-    writeFileSync(file, JSON.stringify(using("prog_00000000000000000000000000")));
-    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByLabel("File").setInputFiles(write("given.json", JSON.stringify(using("prog_00000000000000000000000000"))));
     await dialog.getByRole("button", { name: "Create" }).click();
     const missing = page.getByRole("dialog", { name: "Some of it is not here" });
     await missing.getByText("program prog_00000000000000000000000000").waitFor();
@@ -83,5 +87,26 @@ describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
     const page = await web.openPage(`/programs/${tool.id}?tab=settings`);
     await page.getByText("1 composition uses it and cannot be run without:").waitFor();
     expect(await page.getByRole("link", { name: "User of the tool" }).getAttribute("href")).toContain(made.asset.id);
+  });
+
+  it("is shown by a link as the Python that it is", async () => {
+    const document = {
+      format: 1,
+      name: "Echo",
+      nodes: [
+        { id: "in", kind: "input", config: { name: "text", type: "str" } },
+        { id: "out", kind: "output", config: { name: "text", type: "str" } },
+      ],
+      edges: [{ id: "e", from: { node: "in", port: "value" }, to: { node: "out", port: "value" } }],
+    };
+    const made = await send<CreatedComposition>("POST", "/compositions", { name: "Echo by link", document });
+    await send("PATCH", "/admin/settings", { values: { anonymousLinks: "true" } });
+    const link = { resourceType: "asset", resourceId: made.asset.id, level: "view" };
+    const { token } = await send<{ token: string }>("POST", "/share-links", link);
+    const guest = await web.openPage("/sign-in", { signedIn: false });
+    await guest.goto(new URL(`/share#${token}`, web.server.url).href);
+    await guest.getByRole("heading", { name: "Echo by link" }).waitFor();
+    await guest.getByRole("link", { name: "Code" }).click();
+    await guest.getByText("def echo(").first().waitFor();
   });
 });

@@ -1,4 +1,4 @@
-import { CompositionConfig, compositionFile, type CompositionPort } from "@syla/contracts/composition-config";
+import { type CompositionConfig, compositionFile, type CompositionPort } from "@syla/contracts/composition-config";
 import { compositionLimits } from "@syla/contracts/compositions";
 import { AppError } from "@syla/contracts/errors";
 import type { FlowGraph, FlowNode } from "@syla/contracts/flow";

@@ -151,7 +151,7 @@ describe("two who draw at once", () => {
     const { id, revision } = await make();
     const given = (label: string) => ({ ...shout, nodes: shout.nodes.map((each) => ({ ...each, label })) });
     const answers = await Promise.all(["A", "B", "C"].map(async (label) => await put(ann, id, given(label), `"${revision}"`)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412, 412]);
     const refused = answers.find(({ status }) => status === 412);
     expect(await refused?.json()).toMatchObject({ code: "revision_conflict", details: { current: { id, revision: revision + 1 } } });
     expect((await errorOf(send(ann, "PUT", `/compositions/${id}/graph`, { graph: shout }))).code).toBe("revision_required");

@@ -178,8 +178,8 @@ describe("who may", () => {
     const program = await json<Asset>(send(ann, "POST", "/assets", { type: "program", name: "No graph", files }));
     for (const part of ["graph", "problems", "code", "diff", "export"])
       expect((await errorOf(send(ann, "GET", `/compositions/${program.id}/${part}`))).code).toBe("not_found");
-    const put_ = send(ann, "PUT", `/compositions/${program.id}/graph`, { graph: shout }, { "if-match": "*" });
-    expect((await errorOf(put_)).code).toBe("not_found");
+    const written = send(ann, "PUT", `/compositions/${program.id}/graph`, { graph: shout }, { "if-match": "*" });
+    expect((await errorOf(written)).code).toBe("not_found");
   });
 
   it("see its secrets: not who has nothing but a link", async () => {

@@ -79,8 +79,14 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
             label="File"
             type="file"
             accept=".json,application/json"
+            pt="1.5"
             required
             problem={fileProblem}
+            // So that a file can be chosen again that was corrected meanwhile.
+            onClick={(event) => {
+              event.currentTarget.value = "";
+              setFile(null);
+            }}
             onChange={(event) => {
               setFile(event.currentTarget.files?.[0] ?? null);
               setFileProblem(null);
