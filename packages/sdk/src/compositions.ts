@@ -8,11 +8,13 @@ import type {
   CreatedComposition,
   PaletteItem,
 } from "@syla/contracts/compositions";
+import type { CompositionRunInputDraft } from "@syla/contracts/composition-runs";
 import type { FlowGraph } from "@syla/contracts/flow";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
+import type { Run } from "@syla/contracts/runs";
 import type { Revision } from "./assets.ts";
 import type { Page } from "./runs.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import { newKey, type CallOptions, type CreateOptions, type Transport } from "./transport.ts";
 
 /** What a composition begins with, and what it is called. */
 export type CompositionDraft = RouteBody<typeof compositionRoutes.createComposition>;
@@ -32,6 +34,8 @@ export interface Compositions {
   diff(id: string, ends?: { readonly from?: string; readonly to?: string }, options?: CallOptions): Promise<CompositionDiff>;
   export(id: string, version?: string, options?: CallOptions): Promise<CompositionExport>;
   palette(query?: PaletteQuery, options?: CallOptions): Promise<Page<PaletteItem>>;
+  /** Queues a run of a composition, or of a part of it; how its nodes stand is asked of `runs.nodes`. */
+  run(id: string, input?: CompositionRunInputDraft, options?: CreateOptions): Promise<Run>;
 }
 
 export function createCompositions(transport: Transport): Compositions {
@@ -51,5 +55,13 @@ export function createCompositions(transport: Transport): Compositions {
     diff: (id, ends = {}, options = {}) => transport.json("diffComposition", { ...options, params: { id }, query: ends }),
     export: (id, version, options = {}) => transport.json("exportComposition", { ...options, params: { id }, query: at(version) }),
     palette: (query = {}, options = {}) => transport.json("listPalette", { ...options, query }),
+    run: (id, input = {}, { idempotencyKey, ...options } = {}) =>
+      transport.json("runComposition", {
+        ...options,
+        params: { id },
+        body: input,
+        headers: { "idempotency-key": idempotencyKey ?? newKey() },
+        repeatable: true,
+      }),
   };
 }

@@ -48,6 +48,8 @@ export type {
   PaletteItem,
 } from "@syla/contracts/compositions";
 export type { FlowGraph } from "@syla/contracts/flow";
+export type { CompositionRunInputDraft } from "@syla/contracts/composition-runs";
+export type { NodeDecision, NodeRun, NodeState, RunComposition, ValueRef } from "@syla/contracts/node-runs";
 export type { CompositionConfig, CompositionPort, CompositionReference } from "@syla/contracts/composition-config";
 export type { DatasetContentQuery, DatasetExportQuery, DatasetRowPage, DatasetRowsQuery, Datasets, NewDatasetQuery } from "./datasets.ts";
 export type { DatasetColumn, DatasetConfig, DatasetSplits } from "@syla/contracts/dataset-config";

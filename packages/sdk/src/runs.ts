@@ -4,6 +4,7 @@ import type { FoundLine, FoundLines } from "@syla/contracts/log-search";
 import type { LogLevel } from "@syla/contracts/log-levels";
 import type { TestReport } from "@syla/contracts/tests";
 import type { RunNetwork } from "@syla/contracts/network";
+import type { NodeRun, nodeRunRoutes } from "@syla/contracts/node-runs";
 import type { RunWait } from "@syla/contracts/queue";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
 import type { RunComparison } from "@syla/contracts/run-comparison";
@@ -113,6 +114,10 @@ export interface Runs {
   setVisibility(id: string, visibility: Visibility, options?: CallOptions): Promise<Run>;
   /** SIGTERM, and SIGKILL after the grace time. */
   cancel(id: string, options?: CallOptions): Promise<Run>;
+  /** How the nodes of a run of a composition stand. */
+  nodes(id: string, options?: CallOptions): Promise<readonly NodeRun[]>;
+  /** Approves or rejects where a run waits for a person. */
+  decide(id: string, decision: RouteBody<typeof nodeRunRoutes.decideRunNode>, options?: CallOptions): Promise<NodeRun>;
   /** Queues a run again, as it was or with something changed; the new run's `retryOf` is this one. */
   rerun(id: string, changes?: RerunInputDraft, options?: CreateOptions): Promise<Run>;
   /** The files that it had: of its program, and those that were sent along. */
@@ -216,6 +221,8 @@ export function createRuns(transport: Transport): Runs {
       }),
     setVisibility: (id, visibility, options = {}) => transport.json("updateRun", { ...options, params: { id }, body: { visibility } }),
     cancel: (id, options = {}) => transport.json("cancelRun", { ...options, params: { id }, repeatable: true }),
+    nodes: async (id, options = {}) => (await transport.json("listRunNodes", { ...options, params: { id } })).items,
+    decide: (id, decision, options = {}) => transport.json("decideRunNode", { ...options, params: { id }, body: decision }),
     rerun: (id, changes = {}, { idempotencyKey, ...options } = {}) =>
       transport.json("rerunRun", {
         ...options,
