@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AssetType } from "./asset-fields.ts";
+import { CompositionConfig } from "./composition-config.ts";
 import { DatasetConfig } from "./dataset-config.ts";
 import { ModelConfig } from "./model-config.ts";
 import { ProgramConfig } from "./program-config.ts";
@@ -8,6 +9,7 @@ import { ProgramConfig } from "./program-config.ts";
 export const assetConfigs = {
   program: ProgramConfig,
   model: ModelConfig,
+  composition: CompositionConfig,
   dataset: DatasetConfig,
 } as const satisfies Record<AssetType, z.ZodType>;
 

@@ -1,12 +1,15 @@
 import { z } from "zod";
 
 /** What the catalog holds. */
-export const assetTypes = ["program", "model", "dataset"] as const;
+export const assetTypes = ["program", "model", "composition", "dataset"] as const;
 export const AssetType = z.enum(assetTypes).meta({ id: "AssetType" });
 export type AssetType = z.infer<typeof AssetType>;
 
 /** The beginning of the ids of each type. */
-export const assetPrefixes = { program: "prog", model: "model", dataset: "data" } as const satisfies Record<AssetType, string>;
+export const assetPrefixes = { program: "prog", model: "model", composition: "comp", dataset: "data" } as const satisfies Record<
+  AssetType,
+  string
+>;
 
 /** The type that an id is of; undefined when it is none of an asset. */
 export function assetTypeOf(id: string): AssetType | undefined {

@@ -67,7 +67,7 @@ export const Asset = z
   .object({
     ...AssetSummary.shape,
     tree: TreeRef.nullable().describe("the head of its files"),
-    config: z.record(z.string(), z.unknown()).describe("of the type: ProgramConfig, ModelConfig or DatasetConfig"),
+    config: z.record(z.string(), z.unknown()).describe("of the type: ProgramConfig, ModelConfig, CompositionConfig or DatasetConfig"),
     slots: z.array(z.string()),
     clonedFrom: z.object({ id: z.string(), version: z.string().nullable() }).nullable(),
     importSource: ImportSource.nullable(),
@@ -165,7 +165,7 @@ export const AssetInput = z
     ownerId: ownerId.optional().describe("you when left out"),
     visibility: Visibility.default("private"),
     files: z.array(TreeFileInput).max(10_000).optional(),
-    config: config.optional().describe("of a program it is guessed from the files when left out"),
+    config: config.optional().describe("of a program it is guessed from the files when left out; of a composition it is told from its graph"),
   })
   .meta({ id: "AssetInput" });
 export type AssetInput = z.output<typeof AssetInput>;

@@ -545,6 +545,32 @@ export const errorCatalog = {
   dataset_empty: { status: 400, message: "There are no rows in the file.", hint: "A dataset has at least one column and one row." },
   split_unknown: { status: 400, message: "The dataset has no such split.", hint: "Its page, or `syla dataset show`, lists its splits." },
   column_unknown: { status: 400, message: "The dataset has no such column.", hint: "Its page, or `syla dataset show`, lists its columns." },
+  invalid_graph: {
+    status: 400,
+    message: "This is not the graph of a composition.",
+    hint: "Correct what is listed. `syla composition validate FILE` tells the same of a file.",
+  },
+  composition_invalid: {
+    status: 409,
+    message: "The composition has errors.",
+    hint: "Correct what is listed; its problems say where each is, and often how to mend it.",
+  },
+  reference_unusable: {
+    status: 409,
+    message: "The composition uses something that you cannot run.",
+    hint: "Ask whoever owns it to share it with you for running, or use something else.",
+  },
+  input_invalid: {
+    status: 400,
+    message: "The inputs are not those of the composition.",
+    hint: "Give each input that is required, as JSON of its type.",
+  },
+  node_unknown: { status: 400, message: "The composition has no such node.", hint: "Paths are ids of nodes with `/` between." },
+  node_not_waiting: {
+    status: 409,
+    message: "The node does not wait for anybody.",
+    hint: "Load the run again: somebody else may have decided, or it has ended.",
+  },
   // 413 and 429: too much
   payload_too_large: {
     status: 413,

@@ -9,7 +9,7 @@ export type RawBody = "bytes" | "event-stream" | "websocket" | "none";
 
 /** One HTTP operation: the server binds it; OpenAPI, the SDK and the tests are derived from it. */
 export interface Route {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Fastify-style path, e.g. `/api/v1/runs/:id`. */
   readonly path: string;
   readonly summary: string;

@@ -8,6 +8,7 @@ import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backups.ts";
 import { blobRoutes } from "./blobs.ts";
+import { compositionRoutes } from "./compositions.ts";
 import { credentialRoutes } from "./credentials.ts";
 import { budgetRoutes } from "./budgets.ts";
 import { cacheRoutes } from "./cache.ts";
@@ -102,6 +103,7 @@ export const routes = {
   ...budgetRoutes,
   ...assetRoutes,
   ...programRoutes,
+  ...compositionRoutes,
   ...workspaceRoutes,
   ...workspaceAnalysisRoutes,
   ...workspaceSandboxRoutes,

@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { CompositionReference } from "./composition-config.ts";
+import { flowKinds, type FlowKind } from "./flow-kinds.ts";
+import { route } from "./route.ts";
+
+/** What a run of a composition ran. */
+export const RunComposition = z
+  .object({
+    id: z.string(),
+    name: z.string().describe("as it was called then"),
+    version: z.string().nullable().describe("null: the draft"),
+    graphHash: z.string(),
+    references: z.array(CompositionReference).describe("what it used, with the versions that were there"),
+    lineage: z.string().describe("the first of the runs that each began from the one before"),
+  })
+  .meta({ id: "RunComposition" });
+export type RunComposition = z.infer<typeof RunComposition>;
+
+export const nodeStates = ["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled", "reused"] as const;
+export const NodeState = z.enum(nodeStates).meta({ id: "NodeState" });
+export type NodeState = z.infer<typeof NodeState>;
+
+/** What holds still until somebody does something, or for good. */
+export function isNodeFinal(state: NodeState): boolean {
+  return state !== "pending" && state !== "running" && state !== "waiting";
+}
+
+/** The ids of the nodes that lead to a node, and its own, with `/` between; `[3]` behind one that repeats: its fourth turn. */
+export const nodePath = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[A-Za-z0-9_-]+(\[\d{1,9}\])?(\/[A-Za-z0-9_-]+(\[\d{1,9}\])?)*$/, "ids of nodes, separated by /");
+
+/** Values above this are kept as content of their own. */
+export const inlineValueBytes = 16 * 1024;
+
+/** A value that went into a node or came out of it: JSON as it is, or where it is kept and how it begins. */
+export const ValueRef = z
+  .union([
+    z.strictObject({ value: z.unknown() }),
+    z.strictObject({ blob: z.string().describe("SHA-256 of its JSON"), bytes: z.int(), preview: z.string().describe("how it begins") }),
+  ])
+  .meta({ id: "ValueRef" });
+export type ValueRef = z.infer<typeof ValueRef>;
+
+/** What a node called of language models. The same figures as those of a run. */
+const NodeLlm = z.object({
+  calls: z.int(),
+  failed: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  cachedTokens: z.int(),
+  cost: z.number().nullable().describe("US dollars of the calls whose cost is known; null: of none"),
+  unknownCosts: z.int().describe("calls whose cost nobody knows"),
+});
+
+/** One node of a composition in a run of it; of a node in a graph that repeats, one turn. */
+export const NodeRun = z
+  .object({
+    path: nodePath,
+    nodeId: z.string(),
+    kind: z.enum(flowKinds as [FlowKind, ...FlowKind[]]),
+    label: z.string(),
+    state: NodeState,
+    startedAt: z.iso.datetime().nullable(),
+    endedAt: z.iso.datetime().nullable(),
+    attempts: z.int().describe("of the run, in which it has begun"),
+    inputs: ValueRef.nullable().describe("an object, by the names of its ports; null until it has begun"),
+    output: ValueRef.nullable().describe("an object, by the names of its ports"),
+    error: z
+      .object({
+        class: z.enum(["user_code", "limit", "infrastructure", "denied"]),
+        code: z.string(),
+        message: z.string(),
+        hint: z.string(),
+        failureOf: z.enum(["node", "sandbox"]),
+      })
+      .nullable(),
+    llm: NodeLlm.nullable().describe("null: it called none"),
+    reusedFrom: z.string().nullable().describe("the run whose result it is; null also for a value that was pinned"),
+    pinned: z.boolean().describe("its result was given with the run"),
+    saved: z
+      .object({ ms: z.number(), cost: z.number().nullable().describe("US dollars; null: nobody knows") })
+      .nullable()
+      .describe("what making the result that is used again had taken"),
+    approval: z
+      .object({
+        message: z.string(),
+        approved: z.boolean().nullable().describe("null: nobody has decided"),
+        comment: z.string().nullable(),
+        by: z.object({ id: z.string(), name: z.string() }).nullable(),
+        at: z.iso.datetime().nullable(),
+      })
+      .nullable()
+      .describe("of a node where a person decides"),
+  })
+  .meta({ id: "NodeRun" });
+export type NodeRun = z.infer<typeof NodeRun>;
+
+/** What a person decides where a run waits for them. The node is named in the body: proxies change slashes in addresses. */
+export const NodeDecision = z
+  .strictObject({
+    path: nodePath,
+    approved: z.boolean(),
+    comment: z
+      .string()
+      .trim()
+      .max(4000)
+      .refine((text) => !text.includes("\0") && text.isWellFormed(), "no NUL, valid Unicode")
+      .default(""),
+  })
+  .meta({ id: "NodeDecision" });
+export type NodeDecision = z.output<typeof NodeDecision>;
+
+const common = { tag: "runs", auth: "user", params: z.object({ id: z.string().max(64) }) } as const;
+
+/** The nodes of runs of compositions. Changes come live with the run's events, as `node`. */
+export const nodeRunRoutes = {
+  listRunNodes: route({
+    ...common,
+    method: "GET",
+    path: "/api/v1/runs/:id/nodes",
+    summary: "List how the nodes of a run of a composition stand",
+    link: "run",
+    responses: { 200: z.object({ items: z.array(NodeRun) }) },
+    errors: ["not_found"],
+  }),
+  readRunNodeValue: route({
+    ...common,
+    method: "GET",
+    path: "/api/v1/runs/:id/node-value",
+    summary: "Read what went into a node or came out of it, as JSON, however large",
+    query: z.object({ path: nodePath, side: z.enum(["inputs", "output"]).default("output") }),
+    headers: z.object({ range: z.string().max(256).optional() }),
+    responses: { 200: "bytes", 206: "bytes" },
+    errors: ["not_found", "range_not_satisfiable"],
+  }),
+  decideRunNode: route({
+    ...common,
+    audit: "run.decide",
+    method: "POST",
+    path: "/api/v1/runs/:id/decisions",
+    summary: "Approve or reject where a run waits for a person; it then goes on",
+    body: NodeDecision,
+    responses: { 200: NodeRun },
+    errors: ["not_found", "forbidden", "node_not_waiting"],
+  }),
+};
