@@ -21,6 +21,9 @@ import { WorkspaceBackups } from "./backups/workspace-backups.ts";
 import { LiveCatalog } from "./catalog/live.ts";
 import { forgettingWords, purging } from "./catalog/purge.ts";
 import { Catalog, createOwnership } from "./catalog/service.ts";
+import { GraphFiles } from "./compositions/graph-files.ts";
+import { Compositions } from "./compositions/service.ts";
+import { CompositionTemplates } from "./compositions/templates.ts";
 import { Datasets } from "./datasets/service.ts";
 import { expiryWarnings } from "./credentials/expiry-warnings.ts";
 import { openKeys } from "./credentials/open-keys.ts";
@@ -154,6 +157,7 @@ export interface Context {
   readonly sharing: Sharing;
   readonly teams: Teams;
   readonly catalog: Catalog;
+  readonly compositions: Compositions;
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
   readonly datasets: Datasets;
@@ -588,12 +592,14 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     settleStored: () => quotas.settleStored(),
   });
   const isMember = (actor: Actor, teamId: string) => teams.isMember(actor, teamId);
+  const graphs = new GraphFiles(blobs);
   const catalog = new Catalog({
     database,
     access,
     blobs,
     trees,
     runtimes,
+    compositions: graphs,
     uploads: runs,
     isMember,
     checkConfig: async (actor, asset) => {
@@ -622,6 +628,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     usualCap: () => settings.get("modelShareCap"),
     probe: (modelConfig, reveal) => probeModel(send, modelConfig, reveal),
   });
+  const compositionTemplates = new CompositionTemplates(join(import.meta.dirname, "../../../examples/compositions"));
+  const compositions = new Compositions({ catalog, analyses: keptAnalyses, trees, graphs, templates: compositionTemplates, uploads: runs });
   const imports = new Imports({
     database,
     notifications,
@@ -637,6 +645,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     models,
     credentials,
     templates: new Templates(join(import.meta.dirname, "../../../examples/templates")),
+    compositionTemplates: () => compositions.templates(),
     folder: directory.spool,
     workerId: membership.id,
   });
@@ -724,6 +733,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     sharing,
     teams,
     catalog,
+    compositions,
     workspaces,
     workspaceGit,
     datasets,

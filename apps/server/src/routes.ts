@@ -7,6 +7,7 @@ import { registerAuditRoutes } from "./audit/routes.ts";
 import { registerBackupRoutes } from "./backups/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
 import { registerAssetRoutes, registerBulkRoutes, registerProgramRoutes } from "./catalog/routes.ts";
+import { registerCompositionRoutes } from "./compositions/routes.ts";
 import { registerCredentialRoutes } from "./credentials/routes.ts";
 import type { Context } from "./context.ts";
 import { registerDatasetRoutes } from "./datasets/routes.ts";
@@ -63,6 +64,7 @@ export function registerRoutes(context: Context): void {
   registerTeamRoutes(http, context.teams);
   registerAssetRoutes(http, context.catalog);
   registerProgramRoutes(http, context.catalog, context.blobs);
+  registerCompositionRoutes(http, context.compositions);
   registerDatasetRoutes(http, context.datasets);
   registerBulkRoutes(http, context);
   registerWorkspaceRoutes(http, context.workspaces, context.blobs);

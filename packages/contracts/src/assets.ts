@@ -268,6 +268,26 @@ const common = { tag: "assets", auth: "user" } as const;
 const byId = z.object({ id: z.string().max(64) });
 const byVersion = z.object({ id: z.string().max(64), version: z.string().max(64) });
 
+/** A composition that uses an asset. */
+export const AssetUse = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    draft: z.boolean().describe("what is there now uses it"),
+    versions: z.array(z.string()).describe("published ones that do, highest first; at most 20"),
+  })
+  .meta({ id: "AssetUse" });
+export type AssetUse = z.infer<typeof AssetUse>;
+
+/** Which compositions use an asset. */
+export const AssetUses = z
+  .object({
+    items: z.array(AssetUse).describe("those that you may see, the newest first; at most 100"),
+    others: z.int().describe("how many more there are, for those who may delete the asset; for others 0"),
+  })
+  .meta({ id: "AssetUses" });
+export type AssetUses = z.infer<typeof AssetUses>;
+
 /** A page of the catalog. */
 export const AssetPage = pageOf(AssetSummary)
   .extend({ isAlike: z.boolean().describe("nothing has the words that were looked for; what is listed has words like them") })
@@ -294,7 +314,16 @@ export const assetRoutes = {
     summary: "Create an asset",
     body: AssetInput,
     responses: { 201: Asset },
-    errors: ["forbidden", "name_taken", "invalid_path", "blob_unknown", "payload_too_large", "quota_exceeded", "model_unusable"],
+    errors: [
+      "forbidden",
+      "name_taken",
+      "invalid_path",
+      "blob_unknown",
+      "payload_too_large",
+      "quota_exceeded",
+      "model_unusable",
+      "invalid_graph",
+    ],
   }),
   getAsset: route({
     ...common,
@@ -326,6 +355,15 @@ export const assetRoutes = {
     params: byId,
     responses: { 204: "none" },
     errors: ["not_found", "forbidden"],
+  }),
+  listAssetUses: route({
+    ...common,
+    method: "GET",
+    path: "/api/v1/assets/:id/uses",
+    summary: "List the compositions that use an asset, as drafts or in published versions",
+    params: byId,
+    responses: { 200: AssetUses },
+    errors: ["not_found"],
   }),
   restoreAsset: route({
     ...common,
@@ -363,7 +401,15 @@ export const assetRoutes = {
     headers: ifMatch,
     body: PublishInput,
     responses: { 201: AssetVersion },
-    errors: ["not_found", "forbidden", "version_taken", "entrypoint_missing", "asset_deleted", "revision_conflict"],
+    errors: [
+      "not_found",
+      "forbidden",
+      "version_taken",
+      "entrypoint_missing",
+      "composition_invalid",
+      "asset_deleted",
+      "revision_conflict",
+    ],
   }),
   restoreVersion: route({
     ...common,

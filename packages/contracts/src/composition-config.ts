@@ -24,7 +24,7 @@ export const CompositionPort = z
     name: z.string().max(100),
     type: z.string().describe("the text of a Python annotation"),
     required: z.boolean(),
-    default: z.unknown().optional().describe("of an input that is not required"),
+    default: z.unknown().optional().describe("of an input that is not required; left out where it is long"),
     description: z.string().max(1000),
   })
   .meta({ id: "CompositionPort" });
@@ -34,8 +34,8 @@ export type CompositionPort = z.infer<typeof CompositionPort>;
 export const CompositionConfig = z
   .strictObject({
     graphHash: sha256.describe("of what the graph does: moving nodes does not change it"),
-    inputs: z.array(CompositionPort).max(flowLimits.nodes),
-    outputs: z.array(CompositionPort).max(flowLimits.nodes),
+    inputs: z.array(CompositionPort).max(flowLimits.nodes).describe("at most 200 are told"),
+    outputs: z.array(CompositionPort).max(flowLimits.nodes).describe("at most 200 are told"),
     references: z.array(CompositionReference).max(flowLimits.nodes),
     nodes: z.int().describe("how many there are, those in graphs within included"),
     problems: z.int().describe("how many errors the graph has in itself; with any it cannot be run"),

@@ -9,8 +9,8 @@ import { flowKinds, type FlowKind } from "./flow-kinds.ts";
 import { pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 
-/** How large the document of a composition may be, as JSON. */
-export const compositionLimits = { bytes: 16 * 1024 * 1024 } as const;
+/** How large the document of a composition may be as JSON, and how much of the catalog it may use. */
+export const compositionLimits = { bytes: 16 * 1024 * 1024, references: 500 } as const;
 
 /** The schema in the type that every reader of graphs has: zod cannot tell it of graphs that hold graphs. */
 const graph = FlowGraph as unknown as z.ZodType<FlowGraph>;
@@ -296,28 +296,5 @@ export const compositionRoutes = {
     }),
     responses: { 200: z.object({ items: z.array(PaletteItem), nextCursor: z.string().nullable() }) },
     errors: ["invalid_cursor"],
-  }),
-  listAssetUses: route({
-    ...common,
-    method: "GET",
-    path: "/api/v1/assets/:id/uses",
-    summary: "List the compositions that use an asset, as drafts or in published versions",
-    params,
-    query: z.object(pageQuery),
-    responses: {
-      200: z.object({
-        items: z.array(
-          z.object({
-            id: z.string(),
-            name: z.string(),
-            draft: z.boolean().describe("what is there now uses it"),
-            versions: z.array(z.string()).describe("published ones that do, newest first; the first 20"),
-          }),
-        ),
-        nextCursor: z.string().nullable(),
-        hidden: z.int().describe("how many more there are that you may not see"),
-      }),
-    },
-    errors: ["not_found", "invalid_cursor"],
   }),
 };

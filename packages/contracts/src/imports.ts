@@ -202,6 +202,7 @@ export type GitRefs = z.infer<typeof GitRefs>;
 export const Template = z
   .object({
     id: z.string(),
+    type: z.enum(["program", "composition"]).describe("a composition is begun with `POST /compositions`"),
     title: z.string(),
     description: z.string(),
     runtime: z.string(),
@@ -371,7 +372,7 @@ export const importRoutes = {
     ...common,
     method: "GET",
     path: "/api/v1/templates",
-    summary: "Programs to begin with",
+    summary: "Programs and compositions to begin with",
     responses: { 200: z.object({ items: z.array(Template) }) },
     errors: [],
   }),

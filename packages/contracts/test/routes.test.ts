@@ -120,7 +120,7 @@ describe("the route table", () => {
   });
 
   it("changes what was loaded, or says why that need not be said", () => {
-    const changes = table.filter(([, { method }]) => method === "PATCH");
+    const changes = table.filter(([, { method }]) => method === "PATCH" || method === "PUT");
     const revised = changes.filter(([, { headers }]) => headers?.shape["if-match"] !== undefined);
     for (const [name, { errors }] of revised) expect([name, errors]).toEqual([name, expect.arrayContaining(["revision_conflict"])]);
     const others = changes.filter((change) => !revised.includes(change)).map(([name]) => name);

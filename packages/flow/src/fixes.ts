@@ -1,16 +1,23 @@
 import type { FlowBody, FlowNode } from "@syla/contracts/flow";
 import type { FlowFix, FlowProblem } from "./problems.ts";
+import { withoutReference } from "./references.ts";
+import { replaceNode } from "./replace-node.ts";
 
 /** A graph of which nothing is known but that a problem was found in it. */
 type Loose = Pick<FlowBody, "nodes" | "edges">;
+/** A fix that needs nothing but the graph. */
+type PlainFix = Exclude<FlowFix, { action: "update_module" }>;
 
-/** The graph with a problem's fix made, as a new object; the graph itself when the problem has none. */
-export function applyFix<Graph extends Loose>(graph: Graph, problem: FlowProblem): Graph {
+/**
+ * The graph with a problem's fix made, as a new object; the graph itself when the problem has none. A module is updated by `updateModule`, which
+ * needs its other version.
+ */
+export function applyFix<Graph extends Loose>(graph: Graph, problem: Pick<FlowProblem, "path" | "fix">): Graph {
   const { fix } = problem;
-  return fix === undefined ? graph : { ...graph, ...changeAt(graph, problem.path, fix) };
+  return fix === undefined || fix.action === "update_module" ? graph : { ...graph, ...changeAt(graph, problem.path, fix) };
 }
 
-function changeAt(body: Loose, path: readonly string[], fix: FlowFix): Loose {
+function changeAt(body: Loose, path: readonly string[], fix: PlainFix): Loose {
   const [id, ...rest] = path;
   if (id === undefined) return change(body, fix);
   const nodes = body.nodes.map((node) =>
@@ -19,7 +26,7 @@ function changeAt(body: Loose, path: readonly string[], fix: FlowFix): Loose {
   return { nodes, edges: body.edges };
 }
 
-function change({ nodes, edges }: Loose, fix: FlowFix): Loose {
+function change({ nodes, edges }: Loose, fix: PlainFix): Loose {
   switch (fix.action) {
     case "remove_node":
       return {
@@ -37,5 +44,11 @@ function change({ nodes, edges }: Loose, fix: FlowFix): Loose {
         nodes: nodes.map((node) => (node.id === fix.node ? { ...node, config: { ...node.config, type: fix.type } } : node) as FlowNode),
         edges,
       };
+    case "set_config": {
+      const node = nodes.find(({ id }) => id === fix.node);
+      return node === undefined ? { nodes, edges } : replaceNode({ nodes, edges }, [], { ...node, config: fix.config } as FlowNode).graph;
+    }
+    case "detach_module":
+      return { nodes: nodes.map((node) => (node.id === fix.node ? withoutReference(node) : node)), edges };
   }
 }

@@ -4,7 +4,10 @@ export type FlowFix =
   | { action: "remove_edge"; edge: string }
   | { action: "set_label"; node: string; label: string }
   | { action: "set_id"; index: number; id: string }
-  | { action: "set_type"; node: string; type: string };
+  | { action: "set_type"; node: string; type: string }
+  | { action: "set_config"; node: string; config: Readonly<Record<string, unknown>> }
+  | { action: "detach_module"; node: string }
+  | { action: "update_module"; node: string; composition: string; version: string };
 
 /** Every way in which a graph can be wrong. */
 export type FlowProblemCode =

@@ -6,6 +6,7 @@ import type {
   AssetOwner,
   AssetPage,
   AssetSummary,
+  AssetUses,
   AssetVersion,
   assetRoutes,
   BulkResult,
@@ -40,6 +41,8 @@ export interface Assets {
   update(id: string, change: AssetChange, revision: Revision, options?: CallOptions): Promise<Asset>;
   delete(id: string, options?: CallOptions): Promise<void>;
   restore(id: string, options?: CallOptions): Promise<Asset>;
+  /** Which compositions use it. */
+  uses(id: string, options?: CallOptions): Promise<AssetUses>;
   clone(id: string, input?: RouteBody<typeof assetRoutes.cloneAsset>, options?: CreateOptions): Promise<Asset>;
   transfer(id: string, to: RouteBody<typeof assetRoutes.transferAsset>, options?: CallOptions): Promise<{ id: string; owner: AssetOwner }>;
   /** The same with many; how it went with each. */
@@ -102,6 +105,7 @@ export function createAssets(transport: Transport): Assets {
     update: (id, change, revision, options = {}) => transport.json("updateAsset", { ...options, params: { id }, body: change, revision }),
     delete: async (id, options = {}) => void (await transport.json("deleteAsset", { ...options, params: { id } })),
     restore: (id, options = {}) => transport.json("restoreAsset", { ...options, params: { id }, repeatable: true }),
+    uses: (id, options = {}) => transport.json("listAssetUses", { ...options, params: { id } }),
     clone: (id, input = {}, options = {}) => transport.json("cloneAsset", { ...options, params: { id }, body: input }),
     transfer: (id, to, options = {}) => transport.json("transferAsset", { ...options, params: { id }, body: to }),
     change: async (input, options = {}) => {

@@ -37,6 +37,18 @@ export type {
 } from "./sandboxes.ts";
 export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
 export type { Assets, ListAssetsQuery, Programs, Revision, TreeChanges, VersionPage } from "./assets.ts";
+export type { CompositionDraft, Compositions, PaletteQuery } from "./compositions.ts";
+export type {
+  CompositionCode,
+  CompositionDiff,
+  CompositionExport,
+  CompositionGraph,
+  CompositionProblem,
+  CreatedComposition,
+  PaletteItem,
+} from "@syla/contracts/compositions";
+export type { FlowGraph } from "@syla/contracts/flow";
+export type { CompositionConfig, CompositionPort, CompositionReference } from "@syla/contracts/composition-config";
 export type { DatasetContentQuery, DatasetExportQuery, DatasetRowPage, DatasetRowsQuery, Datasets, NewDatasetQuery } from "./datasets.ts";
 export type { DatasetColumn, DatasetConfig, DatasetSplits } from "@syla/contracts/dataset-config";
 export type { ColumnStatistics, DatasetRow } from "@syla/contracts/datasets";
@@ -48,6 +60,7 @@ export type {
   AssetOwner,
   AssetPage,
   AssetSummary,
+  AssetUses,
   AssetVersion,
   BulkResult,
   FileDiff,

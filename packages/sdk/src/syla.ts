@@ -6,6 +6,7 @@ import { type Audit, createAudit } from "./audit.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Budgets, createBudgets } from "./budgets.ts";
 import { type Cache, createCache } from "./cache.ts";
+import { createCompositions, type Compositions } from "./compositions.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
 import { createAdmin, type AdminApi } from "./admin.ts";
@@ -66,6 +67,7 @@ export class Syla {
   readonly assets: Assets;
   readonly programs: Programs;
   readonly workspaces: Workspaces;
+  readonly compositions: Compositions;
   readonly datasets: Datasets;
   readonly models: Models;
   readonly workers: Workers;
@@ -116,6 +118,7 @@ export class Syla {
     this.assets = createAssets(transport);
     this.programs = createPrograms(transport);
     this.workspaces = createWorkspaces(transport);
+    this.compositions = createCompositions(transport);
     this.datasets = createDatasets(transport);
     this.models = createModels(transport);
     this.workers = createWorkers(transport);

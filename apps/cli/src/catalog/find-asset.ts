@@ -5,6 +5,7 @@ import { didYouMean } from "../did-you-mean.ts";
 const idForms: Readonly<Record<AssetType, RegExp>> = {
   program: /^prog_[0-9a-z]{26}$/,
   model: /^model_[0-9a-z]{26}$/,
+  composition: /^comp_[0-9a-z]{26}$/,
   dataset: /^data_[0-9a-z]{26}$/,
 };
 

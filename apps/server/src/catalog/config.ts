@@ -1,5 +1,7 @@
 import { assetConfigs, type AssetConfig } from "@syla/contracts/asset-configs";
 import type { AssetType } from "@syla/contracts/asset-fields";
+import type { TreeFileInput } from "@syla/contracts/assets";
+import type { CompositionConfig } from "@syla/contracts/composition-config";
 import { AppError } from "@syla/contracts/errors";
 import type { Actor } from "../access/actor.ts";
 import type { Work } from "../platform/database.ts";
@@ -26,13 +28,28 @@ export async function readTree(trees: Trees, { tree_sha256 }: Pick<AssetRow, "tr
   return tree_sha256 === null ? [] : await trees.read(tree_sha256);
 }
 
-/** Refuses a program whose entrypoint is not there. @throws AppError `entrypoint_missing` */
+/** Refuses a program whose entrypoint is not there, and a composition with errors. @throws AppError `entrypoint_missing`, `composition_invalid` */
 export async function requireRunnable(trees: Trees, row: Pick<AssetRow, "type" | "config" | "tree_sha256">): Promise<void> {
+  if (row.type === "composition") requireSound(row.config);
   if (row.type !== "program") return;
   const { entrypoint } = assetConfigs.program.parse(row.config);
   if ((await readTree(trees, row)).some((entry) => entry.path === entrypoint)) return;
   const message = `The entrypoint ${JSON.stringify(entrypoint)} is not among the files.`;
   throw new AppError("entrypoint_missing", { message, fields: [{ path: "config.entrypoint", message: "must be one of the files" }] });
+}
+
+function requireSound(config: unknown): void {
+  const { problems } = assetConfigs.composition.parse(config);
+  if (problems > 0)
+    throw new AppError("composition_invalid", { message: `The composition has ${problems === 1 ? "an error" : `${problems} errors`}.` });
+}
+
+/** What the catalog needs to know of compositions: what one is follows from its files. */
+export interface CompositionFiles {
+  /** The files of a new one. */
+  begin(name: string): TreeFileInput[];
+  /** @throws AppError `invalid_graph` */
+  describe(entries: readonly TreeEntry[]): Promise<CompositionConfig>;
 }
 
 /** What has to hold of a type's configuration besides its shape; throws when it does not. */

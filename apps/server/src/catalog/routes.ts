@@ -28,6 +28,7 @@ export function registerAssetRoutes(http: Http, catalog: Catalog): void {
     return answer(204);
   });
   http.bind(assetRoutes.restoreAsset, async ({ params }, call) => withEtag(await catalog.restore(call.actor, params.id)));
+  http.bind(assetRoutes.listAssetUses, async ({ params }, call) => await catalog.uses(call.actor, params.id));
   http.bind(assetRoutes.getAsset, async ({ params }, call) => withEtag(await catalog.get(call.actor, params.id)));
   http.bind(assetRoutes.updateAsset, async ({ params, headers, body }, call) => {
     call.trail.details = { changed: Object.keys(body), ...secretsIn(body.config) };

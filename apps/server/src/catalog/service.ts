@@ -8,6 +8,7 @@ import type {
   AssetOwner,
   AssetPage,
   AssetSummary,
+  AssetUses,
   AssetVersion,
   CloneInput,
   ImportSource,
@@ -28,7 +29,7 @@ import { newId } from "../platform/ids.ts";
 import { settling } from "../quotas/service.ts";
 import type { TreeEntry, TreeRef, Trees } from "../platform/trees.ts";
 import type { Runtimes } from "../runtimes/service.ts";
-import { readConfig, readTree, type CheckConfig, type OnChanged } from "./config.ts";
+import { readConfig, readTree, type CheckConfig, type CompositionFiles, type OnChanged } from "./config.ts";
 import { applyChanges, storeFiles, type Uploads } from "./files.ts";
 import { describeLinked } from "./linked.ts";
 import { readFilter, writePlace } from "./list/query.ts";
@@ -50,6 +51,9 @@ export { toOwner } from "./presenter.ts";
 export { mayOwn } from "./store.ts";
 
 const mostTags = 10;
+/** Of what uses an asset, so much is looked at, and so much is told. */
+const mostUses = 1000;
+const mostShownUses = 100;
 
 /** What the catalog is made of. */
 export interface CatalogContext {
@@ -58,6 +62,7 @@ export interface CatalogContext {
   readonly blobs: Blobs;
   readonly trees: Trees;
   readonly runtimes: Runtimes;
+  readonly compositions: CompositionFiles;
   readonly uploads: Uploads;
   /** Whether somebody may give things to a team. */
   readonly isMember: (actor: Actor, teamId: string) => Promise<boolean>;
@@ -80,7 +85,7 @@ export interface NewAsset {
   readonly visibility?: "private" | "public";
   readonly tree?: TreeRef | null;
   readonly files?: readonly TreeFileInput[] | undefined;
-  /** Of the type; a program's is guessed from its files when left out. */
+  /** Of the type; a program's is guessed from its files when left out, a composition's always follows from them. */
   readonly config?: unknown;
   readonly slots?: readonly string[];
   readonly importSource?: ImportSource | null;
@@ -126,8 +131,10 @@ export class Catalog {
   /** @throws AppError `forbidden`, `name_taken`, `invalid_request`, `invalid_path`, `blob_unknown`, `payload_too_large` */
   async create(actor: Actor, input: NewAsset): Promise<Asset> {
     requirePermission(actor, "asset:create");
+    if (input.type === "composition" && input.config !== undefined) throw followsFromGraph("config");
     const ownerId = await this.#owner(actor, input.ownerId);
-    const entries = input.files === undefined ? null : await storeFiles(this.#context, actor, input.files);
+    const files = input.files ?? this.#firstFiles(input);
+    const entries = files === undefined ? null : await storeFiles(this.#context, actor, files);
     const tree = entries === null ? (input.tree ?? null) : await this.#context.trees.put(entries);
     if (tree !== null) await this.#context.blobs.keep([tree.sha256]);
     const config = readConfig(input.type, input.config ?? (await this.#guess(input.type, entries, tree)));
@@ -206,7 +213,9 @@ export class Catalog {
     const found = await loadAsset(this.#context, actor, "asset:edit", id);
     if (change.visibility !== undefined) await this.#context.access.require(actor, "asset:share", toThing(found));
     if (found.type === "dataset" && change.config !== undefined && change.tree === undefined) throw followsFromRows("config");
-    const config = change.config === undefined ? undefined : readConfig(found.type, change.config);
+    if (found.type === "composition" && change.config !== undefined) throw followsFromGraph("config");
+    const given = found.type === "composition" && change.tree !== undefined ? await this.#describe(change.tree) : change.config;
+    const config = given === undefined ? undefined : readConfig(found.type, given);
     if (config !== undefined || change.visibility !== undefined) {
       const { type, owner_id: ownerId, visibility } = found;
       const next = {
@@ -275,7 +284,7 @@ export class Catalog {
       slots,
       ownerId,
       tree,
-      config: row.type === "program" ? await this.#withoutOwners(actor, config) : config,
+      config: await this.#copied(actor, row.type, config),
       clonedFrom: { id, version: version ?? null },
       // Of a program, whoever copies it is asked for everything that it uses.
       copiedConfig: row.type === "model" ? config : undefined,
@@ -323,6 +332,7 @@ export class Catalog {
     const { trees } = this.#context;
     const found = await loadAsset(this.#context, actor, "asset:edit", id);
     if (found.type === "dataset") throw followsFromRows("changes");
+    if (found.type === "composition") throw followsFromGraph("changes");
     await requireRevision(this.#context, actor, found, revision);
     const writes = changes.flatMap((change, index) => (change.op === "write" ? [{ file: change.file, index }] : []));
     const files = writes.map((write) => write.file);
@@ -385,6 +395,17 @@ export class Catalog {
     return row === undefined || row.deleted_at !== null ? undefined : toThing(row);
   }
 
+  /** Which compositions use an asset that the actor may see. @throws AppError `not_found` */
+  async uses(actor: Actor, id: string): Promise<AssetUses> {
+    const { yourLevel } = await this.get(actor, id);
+    const { queries } = this.#context.database;
+    const found = await store.findUses(queries, id, mostUses);
+    const seen = await store.findWatchers(queries, found.map((use) => use.id), [actor.userId]);
+    const mayBeSeen = new Set(seen.map((row) => row.asset_id));
+    const items = found.filter((use) => mayBeSeen.has(use.id)).slice(0, mostShownUses);
+    return { items, others: yourLevel === "admin" ? found.length - items.length : 0 };
+  }
+
   /** What a link shows of an asset; whoever asks for it has checked that it may. */
   async linked(id: string): Promise<LinkedAsset | null> {
     return await describeLinked(this.#context.database.queries, checkText(id));
@@ -431,7 +452,12 @@ export class Catalog {
     return { tree, config, metadata: "metadata" in at ? metadataOf(at) : null };
   }
 
-  /** A program's configuration without what is its owner's. */
+  /** What a copy has of a configuration: a program's without what is its owner's, nothing of what follows from files. */
+  async #copied(actor: Actor, type: AssetType, config: object): Promise<object | undefined> {
+    if (type === "composition") return undefined;
+    return type === "program" ? await this.#withoutOwners(actor, config) : config;
+  }
+
   async #withoutOwners(actor: Actor, config: object): Promise<object> {
     const program = assetConfigs.program.parse(config);
     const { modelId } = program;
@@ -463,9 +489,18 @@ export class Catalog {
   }
 
   async #guess(type: AssetType, entries: readonly TreeEntry[] | null, tree: TreeRef | null): Promise<unknown> {
-    if (type !== "program") return {};
+    if (type !== "program" && type !== "composition") return {};
     const files = entries ?? (tree === null ? [] : await this.#context.trees.read(tree.sha256));
-    return await guessProgramConfig(this.#context, files);
+    return type === "program" ? await guessProgramConfig(this.#context, files) : await this.#context.compositions.describe(files);
+  }
+
+  async #describe({ sha256 }: TreeRef): Promise<unknown> {
+    return await this.#context.compositions.describe(await this.#context.trees.read(sha256));
+  }
+
+  /** A composition always has its graph. */
+  #firstFiles({ type, name, tree }: NewAsset): TreeFileInput[] | undefined {
+    return type === "composition" && (tree ?? null) === null ? this.#context.compositions.begin(name) : undefined;
   }
 
   async #transaction<T>(work: (work: Work) => Promise<T>): Promise<T> {
@@ -489,6 +524,15 @@ function followsFromRows(path: string): AppError {
     message: "What a dataset consists of follows from its rows.",
     hint: "Upload other rows with `POST /datasets/{id}/content`, or share them out with `POST /datasets/{id}/splits`.",
     fields: [{ path, message: "cannot be changed for a dataset" }],
+  });
+}
+
+/** What of a composition is known besides its name follows from its graph. */
+function followsFromGraph(path: string): AppError {
+  return new AppError("invalid_request", {
+    message: "What a composition consists of follows from its graph.",
+    hint: "Put another graph with `PUT /compositions/{id}/graph`.",
+    fields: [{ path, message: "cannot be changed for a composition" }],
   });
 }
 

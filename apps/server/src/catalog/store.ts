@@ -272,6 +272,26 @@ export async function findWatchers(
   return rows;
 }
 
+/** The compositions that use an asset, as it is now or in published versions; the newest first. What was deleted uses nothing. */
+export async function findUses(
+  queries: Queries,
+  id: string,
+  limit: number,
+): Promise<{ id: string; name: string; draft: boolean; versions: string[] }[]> {
+  const wanted = JSON.stringify([{ id }]);
+  const { rows } = await sql<{ id: string; name: string; draft: boolean; versions: string[] }>`
+    with used as (
+      select id as asset_id, null as version, null as version_key from assets
+        where config ? 'references' and config->'references' @> ${wanted}::jsonb
+      union all select asset_id, version, version_key from asset_versions
+        where config ? 'references' and config->'references' @> ${wanted}::jsonb)
+    select a.id, a.name, bool_or(used.version is null) as draft,
+      coalesce((array_agg(used.version order by used.version_key desc) filter (where used.version is not null))[1:20], '{}') as versions
+    from used join assets a on a.id = used.asset_id where a.type = 'composition' and a.deleted_at is null
+    group by a.id order by a.id desc limit ${limit}`.execute(queries);
+  return rows;
+}
+
 /** Removes words from the search that no asset has; what is added meanwhile stays. */
 export async function removeUnusedWords(queries: Queries): Promise<void> {
   await sql`

@@ -58,6 +58,8 @@ export interface ImportsContext extends GatherContext, CreationContext {
   readonly keptAnalyses: Pick<KeptAnalyses, "keep" | "note">;
   readonly runtimes: Runtimes;
   readonly credentials: Pick<Credentials, "requireUsable" | "reveal">;
+  /** Listed with those of programs; nothing has to be looked at before one begins with them. */
+  readonly compositionTemplates: () => Template[];
   readonly logger: Logger;
   readonly workerId: string;
 }
@@ -106,7 +108,7 @@ export class Imports implements Service {
   }
 
   templates(): Template[] {
-    return this.#context.templates.list();
+    return [...this.#context.templates.list(), ...this.#context.compositionTemplates()];
   }
 
   /** @throws AppError `credential_…`, `git_…` */

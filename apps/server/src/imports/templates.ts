@@ -52,5 +52,5 @@ function load(folder: string, id: string): LoadedTemplate {
     .map((name) => relative("", name).split(sep).join("/"))
     .toSorted();
   const readme = files.includes("README.md") ? readFileSync(join(folder, "README.md"), "utf8") : null;
-  return { id, title, description, needsModel, readme, runtime: config.runtime, files, config, folder };
+  return { id, type: "program", title, description, needsModel, readme, runtime: config.runtime, files, config, folder };
 }

@@ -668,7 +668,7 @@ interface TreeRow {
 
 interface AssetRow {
   id: string;
-  type: "program" | "model" | "dataset";
+  type: "program" | "model" | "composition" | "dataset";
   name: string;
   name_key: string;
   slug: string;

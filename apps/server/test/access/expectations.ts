@@ -14,6 +14,7 @@ export type Need =
   | { readonly workspace: AccessLevel | "owner" }
   | { readonly model: AccessLevel }
   | { readonly dataset: AccessLevel }
+  | { readonly composition: AccessLevel }
   | { readonly team: "member" | "owner" }
   /** Its owner's, and with `admin` administrators' besides. */
   | { readonly own: OwnedKind; readonly admin: boolean };
@@ -45,6 +46,10 @@ const workspace = (level: AccessLevel | "owner", more: Omit<Expectation, "need">
 const run = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { run: level }, ...more });
 const model = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { model: level }, ...more });
 const dataset = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { dataset: level }, ...more });
+const composition = (level: AccessLevel, more: Omit<Expectation, "need"> = {}): Expectation => ({
+  need: { composition: level },
+  ...more,
+});
 const team = (role: "member" | "owner", more: Omit<Expectation, "need"> = {}): Expectation => ({ need: { team: role }, ...more });
 const account = (more: Omit<Expectation, "need"> = {}): Expectation => ({ need: "account", ...more });
 const admin = (more: Omit<Expectation, "need"> = {}): Expectation => ({ need: "admin", ...more });
@@ -240,6 +245,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   publishVersion: asset("edit", { body: { version: "0.1.0" } }),
   restoreVersion: asset("edit", { params: { version: "0.1.0" } }),
   diffAsset: asset("view"),
+  listAssetUses: asset("view"),
   cloneAsset: asset("view", { body: { name: "A copy" }, developer: true }),
   transferAsset: asset("owner", { body: { ownerId: "me" } }),
   changeAssets: account({ body: { action: "delete", ids: ["prog_none"] } }),
@@ -247,6 +253,15 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   exportManyAssets: account({ body: { ids: ["prog_none"] } }),
   listProgramFiles: asset("view", { link: true }),
   readProgramFile: asset("view", { link: true, query: "path=main.sh" }),
+  createComposition: { need: "developer", body: { name: "Made once" } },
+  getCompositionGraph: composition("view", { link: true }),
+  putCompositionGraph: composition("edit", { body: { graph: { format: 1, nodes: [], edges: [] } } }),
+  listCompositionProblems: composition("view"),
+  checkCompositionGraph: account({ body: { graph: {} } }),
+  getCompositionCode: composition("view", { link: true }),
+  diffComposition: composition("view"),
+  exportComposition: composition("view"),
+  listPalette: account(),
   createDataset: { need: "developer", query: "name=Rows", body: "bytes" },
   replaceDatasetContent: dataset("edit", { body: "bytes" }),
   splitDataset: dataset("edit", { body: { splits: null } }),

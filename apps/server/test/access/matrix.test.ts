@@ -42,6 +42,7 @@ let sandboxId: string;
 let assetId: string;
 let modelId: string;
 let datasetId: string;
+let compositionId: string;
 let workspaceId: string;
 let modelCallId: string;
 /** Links to what is called, by its id. */
@@ -75,6 +76,7 @@ beforeAll(async () => {
   assetId = await createProgram();
   modelId = await createModel();
   datasetId = await createDataset();
+  compositionId = await createComposition();
   workspaceId = await createWorkspace();
   modelCallId = await insertModelCall(server, modelId, owner);
   things = new Things(server, owner, await createProgram());
@@ -150,6 +152,11 @@ async function createDataset(): Promise<string> {
   return ((await made.json()) as { id: string }).id;
 }
 
+async function createComposition(): Promise<string> {
+  const made = await server.send("POST", "/api/v1/compositions", { name: newId("test") }, owner.headers);
+  return ((await made.json()) as { asset: { id: string } }).asset.id;
+}
+
 /** A workspace with a version. */
 async function createWorkspace(): Promise<string> {
   const input = { name: newId("test"), files: [{ path: "a.txt", content: "1" }] };
@@ -168,6 +175,7 @@ async function makeCallers(): Promise<void> {
     { resourceType: "asset", resourceId: assetId },
     { resourceType: "asset", resourceId: modelId },
     { resourceType: "asset", resourceId: datasetId },
+    { resourceType: "asset", resourceId: compositionId },
     { resourceType: "workspace", resourceId: workspaceId },
   ];
   const stranger = await createAccount(server);
@@ -273,7 +281,7 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
     if (need.own === "webhook" && expectation.params?.["deliveryId"] !== undefined)
       parts["DELIVERY"] = await insertDelivery(server, parts["id"], owner);
   }
-  const asset = "asset" in need ? assetId : "model" in need ? modelId : "dataset" in need ? datasetId : undefined;
+  const asset = assetOf(need);
   if (asset !== undefined) {
     parts["id"] = asset;
     await putAsset(asset, ownership);
@@ -283,6 +291,14 @@ async function fill(name: RouteName, expectation: Expectation, ownership: Owners
   if (expectation.params?.["id"] === "LINK") parts["id"] = (await makeLink(runId)).grant.id;
   if ("team" in need) Object.assign(parts, await makeTeamParts());
   return parts;
+}
+
+/** The asset that a route is about. */
+function assetOf(need: object): string | undefined {
+  if ("asset" in need) return assetId;
+  if ("model" in need) return modelId;
+  if ("dataset" in need) return datasetId;
+  return "composition" in need ? compositionId : undefined;
 }
 
 /** An asset as it was, and whose it is to be. */
@@ -452,10 +468,10 @@ describe("who may use which route", () => {
       const ofAssets = table.filter(([name]) => {
         const need = expectations[name]?.need;
         if (typeof need !== "object") return false;
-        return "asset" in need || "model" in need || "dataset" in need || (ownership === "team" && "workspace" in need);
+        return assetOf(need) !== undefined || (ownership === "team" && "workspace" in need);
       });
       expect(await findDifferences(ofAssets, tried, ownership)).toEqual([]);
-      for (const id of [assetId, modelId, datasetId]) await putAsset(id, "private");
+      for (const id of [assetId, modelId, datasetId, compositionId]) await putAsset(id, "private");
       await putWorkspace("private");
     },
     120_000,

@@ -131,7 +131,8 @@ export class Versions {
       from,
       to,
       ...(await diffFiles(this.#context.blobs, trees)),
-      config: diffConfigs(config(before), config(after)),
+      // A composition's follows from its files.
+      config: row.type === "composition" ? [] : diffConfigs(config(before), config(after)),
       metadata: called === null || calledNow === null ? [] : diffConfigs(called, calledNow),
     };
   }

@@ -74,8 +74,8 @@ const mostTold = 1000;
 const mostAnHour = 20;
 
 /**
- * Those who may see an asset and use it: whoever has run it, read it in a run or called it of late, or has a schedule or a trigger for it; and
- * the person it belongs to. `besides`: who is left out.
+ * Those who may see an asset and use it: whoever has run it, read it in a run or called it of late, or has a schedule, a trigger or a composition
+ * for it; and the person it belongs to. `besides`: who is left out.
  */
 export async function listThoseWhoUse(
   work: Work,
@@ -85,7 +85,10 @@ export async function listThoseWhoUse(
   const since = new Date(Date.now() - usedDays * 86_400_000);
   // Ids begin with their time: so the indexes leave out what is older.
   const [run, call] = [firstIdAt("run", since.getTime()), firstIdAt("llm", since.getTime())];
+  const module = JSON.stringify([{ id }]);
   const used = {
+    composition: sql`select owner_id from runs where asset_id = ${id} and id >= ${run} and created_at > ${since}
+      union select owner_id from assets where config ? 'references' and config->'references' @> ${module}::jsonb and deleted_at is null`,
     program: sql`select owner_id from runs where asset_id = ${id} and id >= ${run} and created_at > ${since}
       union select owner_id from schedules where program_id = ${id} and enabled union select owner_id from triggers where program_id = ${id} and enabled`,
     dataset: sql`select owner_id from runs where dataset_ids @> array[${id}] and id >= ${run} and created_at > ${since}`,
