@@ -165,7 +165,9 @@ export const AssetInput = z
     ownerId: ownerId.optional().describe("you when left out"),
     visibility: Visibility.default("private"),
     files: z.array(TreeFileInput).max(10_000).optional(),
-    config: config.optional().describe("of a program it is guessed from the files when left out; of a composition it is told from its graph"),
+    config: config
+      .optional()
+      .describe("of a program it is guessed from the files when left out; of a composition it is told from its graph"),
   })
   .meta({ id: "AssetInput" });
 export type AssetInput = z.output<typeof AssetInput>;
@@ -401,15 +403,7 @@ export const assetRoutes = {
     headers: ifMatch,
     body: PublishInput,
     responses: { 201: AssetVersion },
-    errors: [
-      "not_found",
-      "forbidden",
-      "version_taken",
-      "entrypoint_missing",
-      "composition_invalid",
-      "asset_deleted",
-      "revision_conflict",
-    ],
+    errors: ["not_found", "forbidden", "version_taken", "entrypoint_missing", "composition_invalid", "asset_deleted", "revision_conflict"],
   }),
   restoreVersion: route({
     ...common,

@@ -143,7 +143,9 @@ export const CompositionExport = z
     name: z.string(),
     description: z.string(),
     graph,
-    references: z.array(CompositionReference.extend({ name: z.string().nullable().describe("for people; null: whoever exported may not know") })),
+    references: z.array(
+      CompositionReference.extend({ name: z.string().nullable().describe("for people; null: whoever exported may not know") }),
+    ),
     leftOut: z.array(LeftOut),
   })
   .meta({ id: "CompositionExport" });

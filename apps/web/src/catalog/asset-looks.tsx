@@ -1,6 +1,6 @@
 import { chakra } from "@chakra-ui/react";
 import type { AssetType } from "@syla/sdk";
-import { Brain, Database, FileCode2, type LucideIcon } from "lucide-react";
+import { Brain, Database, FileCode2, type LucideIcon, Workflow } from "lucide-react";
 
 interface AssetLook {
   readonly label: string;
@@ -14,10 +14,11 @@ interface AssetLook {
 export const assetLooks: Readonly<Record<AssetType, AssetLook>> = {
   program: { label: "Program", plural: "Programs", icon: FileCode2, place: "programs" },
   model: { label: "Model", plural: "Models", icon: Brain, place: "models" },
+  composition: { label: "Composition", plural: "Compositions", icon: Workflow, place: "compositions" },
   dataset: { label: "Dataset", plural: "Datasets", icon: Database, place: "datasets" },
 };
 
-const colors: Readonly<Record<AssetType, string>> = { program: "#8B5CF6", model: "#EC4899", dataset: "#10B981" };
+const colors: Readonly<Record<AssetType, string>> = { program: "#8B5CF6", model: "#EC4899", composition: "#3B82F6", dataset: "#10B981" };
 
 /** The page of an asset. */
 export function assetPath({ id, type }: { readonly id: string; readonly type: AssetType }): string {

@@ -1,25 +1,17 @@
-import type { FlowBody, FlowEdge, FlowGraph, FlowNode } from "@syla/contracts/flow";
+import type { FlowBody, FlowEdge, FlowGraph } from "@syla/contracts/flow";
+import { renewIds } from "@syla/flow/renew-ids";
 import { validateFlow } from "@syla/flow/validate";
+import { withoutSecrets } from "@syla/flow/without-secrets";
 import { type Clip, copy } from "./paste.ts";
 
 /** What a copied part of a graph begins with, so that nobody takes another text for one. */
 const mark = "nodes of a composition";
 
-/** Headers whose values are mostly secrets. */
-const secretHeader = /auth|cookie|token|secret|key|password|session/i;
-
-function withoutSecrets(node: FlowNode): FlowNode {
-  const inner = node.body === undefined ? node : { ...node, body: { ...node.body, nodes: node.body.nodes.map(withoutSecrets) } };
-  if (inner.kind !== "http") return inner;
-  const headers = Object.fromEntries(
-    Object.entries(inner.config.headers).map(([name, value]) => [name, secretHeader.test(name) ? "" : value]),
-  );
-  return { ...inner, config: { ...inner.config, headers } };
-}
+const emptyGraph = { format: 1, name: "", description: "", viewport: { x: 0, y: 0, zoom: 1 } } as const;
 
 /** A graph as a file: without what may be a secret. */
 export function exportGraph(graph: FlowGraph): string {
-  return `${JSON.stringify({ ...graph, nodes: graph.nodes.map(withoutSecrets) }, null, 2)}\n`;
+  return `${JSON.stringify(withoutSecrets(graph).graph, null, 2)}\n`;
 }
 
 /** A text read as a graph, or why it is none. */
@@ -49,20 +41,7 @@ export function importGraph(text: string): Read<FlowGraph> {
   const document = parse(text);
   if (document.problem !== undefined) return document;
   const read = readGraph(document.found);
-  return read.problem === undefined ? { found: { ...read.found, ...withNewIds(read.found) } } : read;
-}
-
-/** The graph under new ids: two imports of one file share none. Ids of the graphs within are named with the graph they lie in. */
-function withNewIds(body: FlowBody): FlowBody {
-  const ids = new Map(body.nodes.map(({ id }) => [id, newId()]));
-  const end = ({ node, port }: FlowEdge["from"]) => ({ node: ids.get(node) ?? node, port });
-  return {
-    nodes: body.nodes.map((node): FlowNode => {
-      const renamed = { ...node, id: ids.get(node.id) ?? node.id };
-      return node.body === undefined ? renamed : { ...renamed, body: withNewIds(node.body) };
-    }),
-    edges: body.edges.map((edge) => ({ id: newId(), from: end(edge.from), to: end(edge.to) })),
-  };
+  return read.problem === undefined ? { found: renewIds(read.found, newId) } : read;
 }
 
 function newId(): string {
@@ -72,7 +51,8 @@ function newId(): string {
 /** Some nodes as a text for the clipboard. */
 export function writeClip(body: FlowBody, ids: ReadonlySet<string>): string {
   const clip = copy(body, ids);
-  return JSON.stringify({ [mark]: 1, ...clip, nodes: clip.nodes.map(withoutSecrets) }, null, 2);
+  const { graph } = withoutSecrets({ ...emptyGraph, nodes: [...clip.nodes], edges: [] });
+  return JSON.stringify({ [mark]: 1, ...clip, nodes: graph.nodes }, null, 2);
 }
 
 /** A text of the clipboard read as nodes; a whole composition is taken as well. */
