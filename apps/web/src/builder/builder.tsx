@@ -10,8 +10,9 @@ import { Toast } from "../ui/toast.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 import { useStoredFlag } from "../ui/use-stored-flag.ts";
 import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
-import { Canvas, type Dropped, fitting } from "./canvas.tsx";
-import { focusNode, useCanvasKeys } from "./canvas-keys.ts";
+import { Canvas, type Dropped } from "./canvas.tsx";
+import { useCanvasKeys } from "./canvas-keys.ts";
+import { fitting, focusNode } from "./sight.ts";
 import { ConnectDialog } from "./connect-dialog.tsx";
 import { bodyAt } from "./edits/bodies.ts";
 import { exportGraph, importGraph } from "./edits/exchange.ts";
@@ -319,34 +320,35 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
               zIndex={{ base: "2", md: "auto" }}
               h="100%"
             >
-              <Flex role="tablist" aria-label="Panels" borderBottomWidth="1px" borderColor="border" px="1">
-                {panels.map((each) => (
-                  <chakra.button
-                    key={each}
-                    type="button"
-                    role="tab"
-                    aria-selected={each === panel}
-                    px="2"
-                    h="8"
-                    fontSize="sm"
-                    fontWeight="medium"
-                    color={each === panel ? "fg" : "fg.muted"}
-                    borderBottomWidth="2px"
-                    borderColor={each === panel ? "accent.solid" : "transparent"}
-                    outlineOffset="-2px"
-                    onClick={() => show(each)}
-                  >
-                    {panelWords[each]}
-                    {each === "problems" && errors > 0 ? (
-                      <chakra.span ml="1" fontSize="xs" color="fg.error">
-                        {errors}
-                      </chakra.span>
-                    ) : null}
-                  </chakra.button>
-                ))}
+              <Flex align="center" borderBottomWidth="1px" borderColor="border" px="1">
+                <Flex role="tablist" aria-label="Panels" flex="1">
+                  {panels.map((each) => (
+                    <chakra.button
+                      key={each}
+                      type="button"
+                      role="tab"
+                      aria-selected={each === panel}
+                      px="2"
+                      h="8"
+                      fontSize="sm"
+                      fontWeight="medium"
+                      color={each === panel ? "fg" : "fg.muted"}
+                      borderBottomWidth="2px"
+                      borderColor={each === panel ? "accent.solid" : "transparent"}
+                      outlineOffset="-2px"
+                      onClick={() => show(each)}
+                    >
+                      {panelWords[each]}
+                      {each === "problems" && errors > 0 ? (
+                        <chakra.span ml="1" fontSize="xs" color="fg.error">
+                          {errors}
+                        </chakra.span>
+                      ) : null}
+                    </chakra.button>
+                  ))}
+                </Flex>
                 <IconButton
                   label="Close the panel"
-                  ml="auto"
                   onClick={() => {
                     setIsClosed(true);
                     change({ panel: "" });

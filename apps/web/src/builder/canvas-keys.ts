@@ -1,7 +1,7 @@
 import { useReactFlow } from "@xyflow/react";
 import { type KeyboardEvent, useRef } from "react";
 import { shownBody, useBuilderStore } from "./builder-store.ts";
-import { fitting, gridSize } from "./canvas.tsx";
+import { fitting, focusNode, gridSize } from "./sight.ts";
 import type { Sizes } from "./edits/move.ts";
 import { type Direction, neighbour } from "./neighbours.ts";
 import type { Actions } from "./use-actions.ts";
@@ -24,13 +24,6 @@ interface Options {
   readonly onRun: (toSelected: boolean) => void;
 }
 
-/** Puts the focus on a node of the canvas, as soon as it is drawn. */
-export function focusNode(id: string): void {
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }),
-  );
-}
-
 /** What keys do while the canvas has the focus. Escape, then Tab, leaves it. */
 export function useCanvasKeys({ actions, sizes, onFind, onConnect, onEdit, onRun }: Options): (event: KeyboardEvent) => void {
   const store = useBuilderStore();
@@ -40,9 +33,6 @@ export function useCanvasKeys({ actions, sizes, onFind, onConnect, onEdit, onRun
     if (id === undefined) return;
     store.select([id]);
     focusNode(id);
-    const node = flow.getNode(id);
-    if (node !== undefined && !isInSight(id))
-      void flow.setCenter(node.position.x + 100, node.position.y + 48, { zoom: flow.getZoom(), duration: 0 });
   };
   const keys: Readonly<Record<string, () => void>> = {
     Delete: actions.deleteSelected,
@@ -107,18 +97,4 @@ export function useCanvasKeys({ actions, sizes, onFind, onConnect, onEdit, onRun
     event.stopPropagation();
     action();
   };
-}
-
-/** Whether a node lies within the canvas. */
-function isInSight(id: string): boolean {
-  const node = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.getBoundingClientRect();
-  const canvas = document.querySelector(".flow-canvas")?.getBoundingClientRect();
-  return (
-    node !== undefined &&
-    canvas !== undefined &&
-    node.left >= canvas.left &&
-    node.right <= canvas.right &&
-    node.top >= canvas.top &&
-    node.bottom <= canvas.bottom
-  );
 }

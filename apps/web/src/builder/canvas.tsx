@@ -15,10 +15,11 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import "./builder.css";
-import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type DragEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useColorPreference } from "../app/color-mode.ts";
 import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
 import { canvasEdges, type CanvasEdge, canvasNodes, type CanvasNode } from "./canvas-nodes.ts";
+import { fitting, focusNode, gridSize, wayIntoSight } from "./sight.ts";
 import { dimUnfit, showAllPorts } from "./connecting-look.ts";
 import { type Candidate, candidatesFor, connect, firstFit, refusalToConnect } from "./edits/connect.ts";
 import { moveTo, type Point, type Sizes, withFramed } from "./edits/move.ts";
@@ -31,11 +32,8 @@ import { WireView } from "./wire-view.tsx";
 
 const nodeTypes = { node: NodeView, note: NoteView, frame: FrameView };
 const edgeTypes = { wire: WireView };
-export const gridSize = 16;
 /** Below this zoom words are not drawn. */
 const farZoom = 0.3;
-/** How the graph is brought into sight. */
-export const fitting = { minZoom: 0.4, maxZoom: 1, padding: 0.1 } as const;
 
 /** Where a wire was let go over nothing. */
 export interface Dropped {
@@ -83,6 +81,21 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
     );
   }, [nodes, sizes]);
 
+  const focus = useKeptFocus(box, current);
+  const only = selection.nodes.size === 1 ? current : undefined;
+  useEffect(() => {
+    if (only === undefined || box.current === null) return;
+    const look = () => {
+      const { x, y } = wayIntoSight(only);
+      if (x === 0 && y === 0) return;
+      const at = flow.getViewport();
+      void flow.setViewport({ ...at, x: at.x + x, y: at.y + y });
+    };
+    // The panel that opens for it takes some of the room.
+    const observer = new ResizeObserver(look);
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [only, flow]);
   const onNodesChange = (changes: NodeChange<CanvasNode>[]) => {
     const chosen = changes.filter((change) => change.type === "select");
     if (chosen.length > 0) {
@@ -120,6 +133,8 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
       tabIndex={body.nodes.length === 0 ? 0 : -1}
       style={{ height: "100%" }}
       onKeyDown={onKeyDown}
+      onFocus={focus.onFocus}
+      onBlur={focus.onBlur}
       onDragOver={(event: DragEvent) => {
         if (!event.dataTransfer.types.includes(draggedItem)) return;
         event.preventDefault();
@@ -182,7 +197,7 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         onlyRenderVisibleElements={body.nodes.length > manyNodes}
       >
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
-        <Controls showInteractive={false} position="bottom-left" />
+        <Controls showInteractive={false} position="bottom-left" fitViewOptions={{ ...fitting, minZoom: 0.1 }} />
         <MiniMap<CanvasNode>
           pannable
           zoomable
@@ -201,6 +216,24 @@ const manyNodes = 150;
 
 function wireOf({ source, sourceHandle, target, targetHandle }: Connection | CanvasEdge): Wire {
   return { from: { node: source, port: sourceHandle ?? "" }, to: { node: target, port: targetHandle ?? "" } };
+}
+
+/** When the node that has the focus goes, another has it: keys go on. */
+function useKeptFocus(box: { current: HTMLElement | null }, current: string | undefined) {
+  const isOurs = useRef(false);
+  useEffect(() => {
+    if (!isOurs.current || document.activeElement !== document.body) return;
+    if (current === undefined) box.current?.focus();
+    else focusNode(current);
+  });
+  return {
+    onFocus: () => {
+      isOurs.current = true;
+    },
+    onBlur: ({ relatedTarget }: FocusEvent) => {
+      if (relatedTarget !== null) isOurs.current = box.current?.contains(relatedTarget as Element) ?? false;
+    },
+  };
 }
 
 /** A drag is one step, and a frame takes along what lies in it. */

@@ -2,7 +2,8 @@ import type { Point, Sizes } from "./edits/move.ts";
 import { useCallback, useMemo } from "react";
 import { syla } from "../app/api.ts";
 import { type BuilderStore, shownBody, useBuilderStore } from "./builder-store.ts";
-import { gridSize, type Dropped } from "./canvas.tsx";
+import type { Dropped } from "./canvas.tsx";
+import { gridSize } from "./sight.ts";
 import { addConnected, addNode } from "./edits/add.ts";
 import { align, type Alignment } from "./edits/align.ts";
 import { toggleBypass } from "./edits/bypass.ts";
@@ -23,6 +24,7 @@ export interface Actions {
   readonly groupSelected: () => void;
   readonly collapseSelected: () => void;
   readonly expandSelected: () => void;
+  /** Lays out what is chosen, or everything. */
   readonly tidy: () => Promise<void>;
   readonly align: (alignment: Alignment) => void;
   readonly nudge: (x: number, y: number) => void;
