@@ -57,6 +57,11 @@ import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
 import { assetVerbs, defineDeleteAssetsCommand, versionVerbs } from "./commands/asset-verbs.ts";
 import { compositionCompileCommand } from "./commands/composition-compile.ts";
+import { compositionCreateCommand, compositionImportCommand } from "./commands/composition-create.ts";
+import { compositionExportCommand } from "./commands/composition-export.ts";
+import { compositionListCommand } from "./commands/composition-list.ts";
+import { compositionPullCommand, compositionPushCommand } from "./commands/composition-push.ts";
+import { compositionShowCommand } from "./commands/composition-show.ts";
 import { compositionValidateCommand } from "./commands/composition-validate.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
 import { cacheStatsCommand } from "./commands/cache-stats.ts";
@@ -233,7 +238,7 @@ export function buildProgram(): Command {
     interactiveCommand,
     initCommand,
     newCommand,
-    noun("template", "programs to begin with", templateVerbs()),
+    noun("template", "programs and compositions to begin with", templateVerbs()),
     upCommand,
     downCommand,
     statusCommand,
@@ -276,7 +281,21 @@ export function buildProgram(): Command {
       defineDeleteAssetsCommand("program", "delete programs; they can be restored for 30 days"),
       ...sharing("asset"),
     ]),
-    noun("composition", "typed graphs of steps that compile to Python", [compositionValidateCommand, compositionCompileCommand]),
+    noun("composition", "typed graphs of steps that compile to Python", [
+      compositionListCommand,
+      compositionShowCommand,
+      compositionCreateCommand,
+      compositionImportCommand,
+      compositionExportCommand,
+      compositionPushCommand,
+      compositionPullCommand,
+      compositionValidateCommand,
+      compositionCompileCommand,
+      ...versionVerbs("composition"),
+      ...assetVerbs("composition"),
+      defineDeleteAssetsCommand("composition", "delete compositions; they can be restored for 30 days"),
+      ...sharing("asset"),
+    ]),
     noun("workspace", "trees of files in which runs happen", [...workspaceVerbs(), ...workspaceEnds(), ...sharing("workspace")]),
     noun("sandbox", "long-lived sandboxes", [
       sandboxCreateCommand,

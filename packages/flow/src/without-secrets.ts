@@ -21,9 +21,7 @@ type Report = (field: string, reason: string) => void;
 /** The graph without what looks secret: it can be given to anybody. What nobody can tell from its looks stays. */
 export function withoutSecrets(graph: FlowGraph): { graph: FlowGraph; removed: Removed[] } {
   const left: Removed[] = [];
-  const changed = mapNodes(graph, (node, path) =>
-    cleanNode(node, (field, reason) => left.push({ path, node: node.id, field, reason })),
-  );
+  const changed = mapNodes(graph, (node, path) => cleanNode(node, (field, reason) => left.push({ path, node: node.id, field, reason })));
   const report: Report = (field, reason) => left.push({ path: [], node: "", field, reason });
   const { name, description } = graph;
   return {

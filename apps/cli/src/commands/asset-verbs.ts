@@ -9,15 +9,18 @@ import { connect } from "../connection.ts";
 import { printFileDiff } from "../output/file-diff.ts";
 import { writeNewFile } from "../output/new-file.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
+import { note } from "../output/progress.ts";
 import { plainLine } from "../output/terminal-text.ts";
 import { formatAge } from "../output/units.ts";
 import { findTeam } from "../teams/find-team.ts";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
+import { compositionDiffCommand } from "./composition-diff.ts";
 import { parsePageSize } from "./page-size.ts";
 
 /** What can be done with versions of an asset of any type: the same verbs below each of their nouns. */
 export function versionVerbs(type: AssetType): Command[] {
-  return [publish(type), versions(type), diff(type), restore(type), clone(type)];
+  const own = type === "composition" ? [compositionDiffCommand] : [diff(type)];
+  return [publish(type), versions(type), ...own, restore(type), clone(type)];
 }
 
 /** What can be done with an asset of any type, or with several. */
@@ -193,8 +196,19 @@ export function defineDeleteAssetsCommand(type: AssetType, what: string): Comman
     .argument(`<${type}...>`, "their ids, slugs or names")
     .action(async (words: string[], flags: CommonFlags) => {
       const { syla } = await connect({ env: process.env, profile: flags.profile });
-      await changeMany(syla, await findAll(syla, type, words), flags, (ids) => ({ action: "delete", ids }), "is deleted");
+      const assets = await findAll(syla, type, words);
+      for (const asset of assets) await noteUses(syla, asset);
+      await changeMany(syla, assets, flags, (ids) => ({ action: "delete", ids }), "is deleted");
     });
+}
+
+/** Says which compositions use what is about to go; it goes all the same, and can be restored. */
+async function noteUses(syla: Syla, { id, name }: Asset): Promise<void> {
+  const { items, others } = await syla.assets.uses(id);
+  const count = items.length + others;
+  if (count === 0) return;
+  const names = [...items.slice(0, 5).map((use) => use.name), ...(count > 5 || others > 0 ? ["others"] : [])];
+  note(plainLine(`${name} is used by ${count === 1 ? "a composition" : `${count} compositions`}: ${names.join(", ")}.`));
 }
 
 async function findAll(syla: Syla, type: AssetType, words: readonly string[]): Promise<Asset[]> {
@@ -207,7 +221,10 @@ async function findAll(syla: Syla, type: AssetType, words: readonly string[]): P
 }
 
 function exportZip(type: AssetType): Command {
-  return defineServerCommand(type === "dataset" ? "archive" : "export", `write ${type}s into a zip archive, with what is known of them`)
+  return defineServerCommand(
+    type === "dataset" || type === "composition" ? "archive" : "export",
+    `write ${type}s into a zip archive, with what is known of them`,
+  )
     .argument(`<${type}...>`, "their ids, slugs or names")
     .option("-o, --output <file>", "the archive, a new file; - for standard output", `${type}s.zip`)
     .action(async (words: string[], flags: CommonFlags & { readonly output: string }) => {

@@ -65,7 +65,8 @@ function requireEmpty(folder: string): void {
 async function choose(syla: Syla, flags: Flags): Promise<string> {
   if (flags.json === true || !process.stdin.isTTY || !process.stdout.isTTY) return defaultTemplate;
   const { isCancel, select } = await import("@clack/prompts");
-  const options = (await syla.imports.templates()).map(({ id, title, description }) => ({
+  const programs = (await syla.imports.templates()).filter(({ type }) => type === "program");
+  const options = programs.map(({ id, title, description }) => ({
     value: id,
     label: plainLine(title),
     hint: plainLine(description),

@@ -6,7 +6,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { requireSafe, writeInto } from "../programs/write-into.ts";
 
-/** The template of a name. @throws CliError */
+/** The template of a name, of whatever type. @throws CliError */
 export async function findTemplate(syla: Syla, word: string): Promise<Template> {
   const all = await syla.imports.templates();
   const id = word.replace(/^template:/, "");
@@ -23,6 +23,11 @@ export async function findTemplate(syla: Syla, word: string): Promise<Template> 
 
 /** Writes the files of a template into a folder; nothing when one of them is there already. @returns their paths @throws CliError */
 export async function writeTemplate(syla: Syla, template: Template, folder: string): Promise<readonly string[]> {
+  if (template.type !== "program")
+    throw usageError(
+      `${template.id} is the template of a ${template.type}.`,
+      `Begin with it: \`syla ${template.type} create --template ${template.id}\`.`,
+    );
   template.files.forEach(requireSafe);
   const there = template.files.filter((path) => existsSync(join(folder, path)));
   if (there.length > 0)

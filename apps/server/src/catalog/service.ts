@@ -352,6 +352,8 @@ export class Catalog {
   /** The files of the head or of a version, in the order of their paths. */
   async files(actor: Actor, id: string, version?: string): Promise<{ tree: TreeRef; revision: number; entries: readonly TreeEntry[] }> {
     const row = await loadAsset(this.#context, actor, "asset:read", id);
+    // Who has nothing but a link is shown its graph without secrets, and not the file that has them.
+    if (actor.via === "link" && row.type === "composition") throw new AppError("not_found");
     const { tree } = await this.#at(row, version);
     if (tree === null) throw new AppError("not_found", { message: "This has no files." });
     return { tree, revision: row.revision, entries: await this.#context.trees.read(tree.sha256) };
@@ -400,7 +402,11 @@ export class Catalog {
     const { yourLevel } = await this.get(actor, id);
     const { queries } = this.#context.database;
     const found = await store.findUses(queries, id, mostUses);
-    const seen = await store.findWatchers(queries, found.map((use) => use.id), [actor.userId]);
+    const seen = await store.findWatchers(
+      queries,
+      found.map((use) => use.id),
+      [actor.userId],
+    );
     const mayBeSeen = new Set(seen.map((row) => row.asset_id));
     const items = found.filter((use) => mayBeSeen.has(use.id)).slice(0, mostShownUses);
     return { items, others: yourLevel === "admin" ? found.length - items.length : 0 };

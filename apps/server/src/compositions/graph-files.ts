@@ -77,20 +77,25 @@ export function emptyGraph(name: string): FlowGraph {
   return { format: 1, name, description: "", viewport: { x: 0, y: 0, zoom: 1 }, nodes: [], edges: [] };
 }
 
-/** Reads what may be anything. `composition`: the id under which it is to be kept. @throws AppError `invalid_graph`, with what is wrong */
-export function readGraph(value: unknown, composition?: string): KeptGraph {
+/** What may be anything, and what is wrong with it. `composition`: the id under which it is to be kept. */
+export function lookAt(value: unknown, composition?: string): { graph: FlowGraph | undefined; problems: readonly FlowProblem[] } {
   const { graph, problems } = validateFlow(value, composition);
+  if (graph === undefined) return { graph, problems };
+  const used = new Set(referencesOf(graph).map(({ reference }) => JSON.stringify(reference)));
+  if (used.size <= compositionLimits.references) return { graph, problems };
+  const message = `A composition uses at most ${compositionLimits.references} things of the catalog; this one uses ${used.size}.`;
+  return { graph: undefined, problems: [{ code: "too_large", severity: "error", path: [], message }, ...problems] };
+}
+
+/** The same of what is to be kept. @throws AppError `invalid_graph`, with what is wrong */
+export function readGraph(value: unknown, composition?: string): KeptGraph {
+  const { graph, problems } = lookAt(value, composition);
   const errors = problems.filter(({ severity }) => severity === "error");
   if (graph === undefined)
     throw new AppError("invalid_graph", {
       message: `This is not the graph of a composition: ${errors[0]?.message ?? "it cannot be read."}`,
       fields: errors.slice(0, mostToldProblems).map((problem) => ({ path: placeOf(problem), message: problem.message })),
       details: { problems: errors.slice(0, mostToldProblems) },
-    });
-  const used = new Set(referencesOf(graph).map(({ reference }) => JSON.stringify(reference)));
-  if (used.size > compositionLimits.references)
-    throw new AppError("invalid_graph", {
-      message: `A composition uses at most ${compositionLimits.references} things of the catalog; this one uses ${used.size}.`,
     });
   return { graph, problems, hash: hashGraph(graph) };
 }

@@ -13,11 +13,12 @@ import { AppError } from "@syla/contracts/errors";
 import type { FlowGraph } from "@syla/contracts/flow";
 import type { Template } from "@syla/contracts/imports";
 import type { RouteInput } from "@syla/contracts/route";
+import { hashGraph } from "@syla/flow/canonical";
 import { compileGraph } from "@syla/flow/compile";
 import { diffGraphs } from "@syla/flow/diff";
 import { referencesOf } from "@syla/flow/references";
 import { cleanText } from "@syla/flow/text";
-import { validateFlow } from "@syla/flow/validate";
+import { withoutSecrets } from "@syla/flow/without-secrets";
 import { LRUCache } from "lru-cache";
 import type { Actor } from "../access/actor.ts";
 import type { Catalog, ResolvedAsset } from "../catalog/service.ts";
@@ -25,7 +26,7 @@ import type { BlobRef } from "../platform/blobs.ts";
 import type { Revision } from "../platform/revision.ts";
 import type { Trees } from "../platform/trees.ts";
 import { readDocument, settleIn, writeDocument, type Beginning } from "./documents.ts";
-import { emptyGraph, placeOf, readGraph, type GraphFiles, type KeptGraph } from "./graph-files.ts";
+import { emptyGraph, lookAt, placeOf, readGraph, type GraphFiles, type KeptGraph } from "./graph-files.ts";
 import { listPalette, type PaletteContext } from "./palette.ts";
 import { findReferenceProblems } from "./reference-problems.ts";
 import { findReferences, type ResolvedReference } from "./references.ts";
@@ -91,7 +92,16 @@ export class Compositions {
     const kept = readGraph({ ...graph, name: graph.name.trim() === "" ? name : graph.name });
     const { tree, fresh } = await this.#store(actor, kept);
     const description = input.description ?? beginning.description.replaceAll("\0", "").toWellFormed().trim().slice(0, longestDescription);
-    const wish = { type: "composition", name, anotherName: input.name === undefined, description, ownerId, tags, visibility, tree } as const;
+    const wish = {
+      type: "composition",
+      name,
+      anotherName: input.name === undefined,
+      description,
+      ownerId,
+      tags,
+      visibility,
+      tree,
+    } as const;
     const asset = await this.#orForgotten(actor, fresh, catalog.create(actor, wish));
     return { asset, missing };
   }
@@ -110,7 +120,8 @@ export class Compositions {
     const before = await catalog.resolve(actor, "asset:edit", id, undefined, "composition");
     const { tree, fresh } = await this.#store(actor, kept);
     const answer = (now: number): CompositionGraph => ({ graph: kept.graph, revision: now, version: null, hash: kept.hash });
-    if (tree.sha256 === before.tree?.sha256 && (revision === "*" || revision === before.asset.revision)) return answer(before.asset.revision);
+    if (tree.sha256 === before.tree?.sha256 && (revision === "*" || revision === before.asset.revision))
+      return answer(before.asset.revision);
     const changed = await this.#orForgotten(actor, fresh, catalog.update(actor, id, { tree }, revision));
     // A draft is saved again and again: what it was is kept where something else has it.
     if (before.tree !== null) await uploads.forgetUploads(actor, await trees.read(before.tree.sha256));
@@ -125,8 +136,8 @@ export class Compositions {
 
   /** What is wrong with what may be anything. */
   async check(actor: Actor, value: unknown, composition: string | undefined): Promise<CompositionProblem[]> {
-    const { graph, problems } = validateFlow(value, composition);
-    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, readGraph(value, composition).graph, problems);
+    const { graph, problems } = lookAt(value, composition);
+    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, graph, problems);
   }
 
   /** @throws AppError `composition_invalid` */
@@ -142,7 +153,11 @@ export class Compositions {
   }
 
   /** From the newest version to the draft when nothing is said. */
-  async diff(actor: Actor, id: string, ends: { readonly from?: string | undefined; readonly to?: string | undefined }): Promise<CompositionDiff> {
+  async diff(
+    actor: Actor,
+    id: string,
+    ends: { readonly from?: string | undefined; readonly to?: string | undefined },
+  ): Promise<CompositionDiff> {
     const { version } = await this.#context.catalog.get(actor, id);
     const from = ends.from ?? version;
     const to = ends.to ?? head;
@@ -207,7 +222,8 @@ export class Compositions {
     const { catalog, trees, graphs } = this.#context;
     const { asset, tree, version: at } = await catalog.resolve(actor, action, id, version, "composition");
     if (tree === null) throw new AppError("not_found", { message: "This has no graph." });
-    return { asset, kept: await graphs.read(await trees.read(tree.sha256)), version: at };
+    const kept = await graphs.read(await trees.read(tree.sha256));
+    return { asset, kept: actor.via === "link" ? withoutTheirSecrets(kept) : kept, version: at };
   }
 
   async #store(actor: Actor, kept: KeptGraph) {
@@ -232,6 +248,12 @@ export class Compositions {
   }
 }
 
+/** What somebody sees of a graph who has nothing but a link to it. */
+function withoutTheirSecrets({ graph: whole, problems }: KeptGraph): KeptGraph {
+  const { graph } = withoutSecrets(whole);
+  return { graph, problems, hash: hashGraph(graph) };
+}
+
 function toProblems(problems: KeptGraph["problems"]): CompositionProblem[] {
   return problems.slice(0, mostProblems).map(({ fix, ...problem }) => ({ ...problem, ...(fix === undefined ? {} : { fix }) }));
 }
@@ -251,4 +273,3 @@ function requireSound({ problems }: KeptGraph): void {
     details: { problems: errors.slice(0, mostToldProblems) },
   });
 }
-

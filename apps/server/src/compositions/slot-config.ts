@@ -2,7 +2,9 @@ import type { AnalysedSlot, SlotArgument } from "@syla/contracts/analysis";
 import { flowConfigs, type FlowConfig, type FlowField } from "@syla/contracts/flow-kinds";
 
 /** A slot as a node of a composition has it, or why it cannot be one. */
-export type SlotConfig = { readonly config: FlowConfig<"slot">; readonly unusable: null } | { readonly config: null; readonly unusable: string };
+export type SlotConfig =
+  | { readonly config: FlowConfig<"slot">; readonly unusable: null }
+  | { readonly config: null; readonly unusable: string };
 
 /** What a node is told of a slot of a program. */
 export function slotConfigOf(slot: AnalysedSlot, program: { readonly id: string; readonly version: string | null }): SlotConfig {

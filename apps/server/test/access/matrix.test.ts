@@ -576,6 +576,7 @@ const changesNothing: readonly RouteName[] = [
   "analyseWorkspace",
   "createAnalysis",
   "bulkRuns",
+  "checkCompositionGraph",
   "findMissingBlobs",
   "listGitRefs",
   "startProgramSandbox",

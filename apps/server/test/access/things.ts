@@ -29,6 +29,7 @@ const tables: Readonly<Record<string, string>> = {
   wsp: "workspaces",
   model: "assets",
   data: "assets",
+  comp: "assets",
   team: "teams",
   sched: "schedules",
   trg: "triggers",

@@ -1,5 +1,11 @@
 import type { Asset, AssetPage, AssetUses } from "@syla/contracts/assets";
-import type { CompositionCode, CompositionDiff, CompositionGraph, CompositionProblem, CreatedComposition } from "@syla/contracts/compositions";
+import type {
+  CompositionCode,
+  CompositionDiff,
+  CompositionGraph,
+  CompositionProblem,
+  CreatedComposition,
+} from "@syla/contracts/compositions";
 import { CompositionConfig } from "@syla/contracts/composition-config";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -89,7 +95,12 @@ describe("a composition", () => {
     const { id } = await make();
     const { code, lines, hash } = await get<CompositionCode>(ann, `/compositions/${id}/code`);
     const [up] = lines.filter((line) => line.node === "up");
-    expect(code.split("\n").slice((up?.from ?? 0) - 1, up?.to).join("\n")).toContain("text.upper()");
+    expect(
+      code
+        .split("\n")
+        .slice((up?.from ?? 0) - 1, up?.to)
+        .join("\n"),
+    ).toContain("text.upper()");
     const moved = { ...shout, nodes: shout.nodes.map((each) => ({ ...each, position: { x: 50, y: 5 } })) };
     await put(ann, id, moved, "*");
     expect(await get(ann, `/compositions/${id}/code`)).toEqual({ code, lines, hash });
@@ -156,11 +167,13 @@ describe("two who draw at once", () => {
     const { id } = await make();
     const stored = async () =>
       Number(
-        (await server.context.database.queries
-          .selectFrom("uploads")
-          .select((select) => select.fn.sum<string>("size").as("bytes"))
-          .where("owner_id", "=", ann.id)
-          .executeTakeFirst())?.bytes ?? 0,
+        (
+          await server.context.database.queries
+            .selectFrom("uploads")
+            .select((select) => select.fn.sum<string>("size").as("bytes"))
+            .where("owner_id", "=", ann.id)
+            .executeTakeFirst()
+        )?.bytes ?? 0,
       );
     const text = (index: number) => ({ ...shout, description: `${index}`.padEnd(10_000, "x") });
     await put(ann, id, text(0), "*");
@@ -183,16 +196,19 @@ describe("what is used", () => {
     await send(ann, "DELETE", `/assets/${gone.id}`);
     const tool = (id: string, program: object) => node(id, "program", { program, command: ["python3", "main.py"] });
     const { id } = await make(
-      graph([
-        tool("a", { id: theirs.id }),
-        tool("b", { id: seen.id }),
-        tool("c", { id: gone.id }),
-        tool("d", { id: gone.id.replace(/.{4}$/, "zzzz") }),
-        node("e", "model", { model: { id: theirs.id }, modelId: "m" }),
-        node("f", "model", { model: { id: "a\0b" }, modelId: "m" }),
-        node("out", "output", { name: "x" }),
-        node("i", "input", { name: "y" }),
-      ], "i.value -> out.value"),
+      graph(
+        [
+          tool("a", { id: theirs.id }),
+          tool("b", { id: seen.id }),
+          tool("c", { id: gone.id }),
+          tool("d", { id: gone.id.replace(/.{4}$/, "zzzz") }),
+          node("e", "model", { model: { id: theirs.id }, modelId: "m" }),
+          node("f", "model", { model: { id: "a\0b" }, modelId: "m" }),
+          node("out", "output", { name: "x" }),
+          node("i", "input", { name: "y" }),
+        ],
+        "i.value -> out.value",
+      ),
     );
     const found = new Map((await problemsOf(ann, id)).flatMap(({ code, node: at }) => (code.startsWith("reference") ? [[at, code]] : [])));
     expect(Object.fromEntries(found)).toEqual({

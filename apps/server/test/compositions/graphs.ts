@@ -34,6 +34,10 @@ export const shout = graph(
 );
 
 /** A module of a composition, with its graph. */
-export function moduleOf(id: string, origin: { readonly id: string; readonly version?: string }, inner: Pick<FlowGraph, "nodes" | "edges"> = shout) {
+export function moduleOf(
+  id: string,
+  origin: { readonly id: string; readonly version?: string },
+  inner: Pick<FlowGraph, "nodes" | "edges"> = shout,
+) {
   return node(id, "module", { composition: origin }, { body: { nodes: inner.nodes, edges: inner.edges } });
 }

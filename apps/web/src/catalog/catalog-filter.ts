@@ -19,7 +19,7 @@ export const sorts = [
 ] as const;
 export type CatalogSort = (typeof sorts)[number]["value"] | "";
 
-const types: readonly AssetType[] = ["program", "model", "dataset"];
+const types: readonly AssetType[] = ["program", "composition", "model", "dataset"];
 
 /** The filters of the catalog as they stand in the address. */
 export interface CatalogFilter {

@@ -17,7 +17,7 @@ interface CatalogFiltersProps {
 /** The filters of the catalog, and how it is laid out. */
 export function CatalogFilters({ filter, onChange }: CatalogFiltersProps) {
   const teams = useTeams();
-  const types = ["program", "model", "dataset"] as const;
+  const types = ["program", "composition", "model", "dataset"] as const;
   return (
     <Flex gap="2" wrap="wrap" align="center" py="3">
       <SearchBox q={filter.q} onSearch={(q) => onChange((before) => ({ ...before, q }))} />

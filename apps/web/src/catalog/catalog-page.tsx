@@ -1,6 +1,6 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { AssetSummary } from "@syla/sdk";
-import { Database, FolderInput, Library, Plus, SearchX } from "lucide-react";
+import { Database, FolderInput, Library, Plus, SearchX, Workflow } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { useMe } from "../accounts/queries.ts";
@@ -19,6 +19,10 @@ const AssetTable = lazy(async () => ({ default: (await import("./asset-table.tsx
 const BulkBar = lazy(async () => ({ default: (await import("./bulk-bar.tsx")).BulkBar }));
 const NewProgramDialog = lazy(async () => ({ default: (await import("./new-program-dialog.tsx")).NewProgramDialog }));
 
+const NewCompositionDialog = lazy(async () => ({
+  default: (await import("../compositions/new-composition-dialog.tsx")).NewCompositionDialog,
+}));
+
 const UploadDialog = lazy(async () => ({ default: (await import("../datasets/upload-dialog.tsx")).UploadDialog }));
 
 const none: ReadonlySet<string> = new Set();
@@ -32,6 +36,7 @@ export default function CatalogPage() {
   const [selected, setSelected] = useState(none);
   const [selectsRest, setSelectsRest] = useState(false);
   const [creating, setCreating] = useState(false);
+  const [composing, setComposing] = useState(false);
   const [uploading, setUploading] = useState(false);
   const assets = list.data?.pages.flatMap((page) => page.items) ?? [];
   const chosen = assets.filter((asset) => selected.has(asset.id));
@@ -56,6 +61,9 @@ export default function CatalogPage() {
     <>
       <Button size="xs" variant="outline" onClick={() => setUploading(true)}>
         <Database aria-hidden /> New dataset
+      </Button>
+      <Button size="xs" variant="outline" onClick={() => setComposing(true)}>
+        <Workflow aria-hidden /> New composition
       </Button>
       <Button size="xs" variant="outline" asChild>
         <Link to="/programs/new">
@@ -120,6 +128,7 @@ export default function CatalogPage() {
       )}
       <Suspense fallback={null}>
         {creating ? <NewProgramDialog onClose={() => setCreating(false)} /> : null}
+        {composing ? <NewCompositionDialog onClose={() => setComposing(false)} /> : null}
         {uploading ? <UploadDialog into={null} onClose={() => setUploading(false)} /> : null}
       </Suspense>
     </ScrollPage>

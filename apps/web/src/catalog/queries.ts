@@ -33,6 +33,11 @@ export function useAsset(id: string) {
   return useQuery({ queryKey: assetKey(id), queryFn: ({ signal }) => syla.assets.get(id, { signal }) });
 }
 
+/** Which compositions use it. */
+export function useAssetUses(id: string) {
+  return useQuery({ queryKey: [...assetKey(id), "uses"], queryFn: ({ signal }) => syla.assets.uses(id, { signal }) });
+}
+
 /** Everything that is done with one asset or many; what is shown is read again afterwards. */
 function useAssetMutation<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
   const client = useQueryClient();

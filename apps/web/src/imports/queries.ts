@@ -69,7 +69,11 @@ export function useImportDiff({ id, folder }: Import) {
 }
 
 export function useTemplates() {
-  return useQuery({ queryKey: ["templates"], queryFn: ({ signal }) => syla.imports.templates({ signal }) });
+  return useQuery({
+    queryKey: ["templates"],
+    queryFn: ({ signal }) => syla.imports.templates({ signal }),
+    select: (all) => all.filter(({ type }) => type === "program"),
+  });
 }
 
 export function useCreateImport() {

@@ -2,6 +2,7 @@ import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { type FormEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useDeleteAsset, useTransferAsset } from "../catalog/queries.ts";
+import { UsesNote } from "../catalog/uses-note.tsx";
 import { useTeams } from "../teams/queries.ts";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
@@ -69,7 +70,10 @@ export function DeleteSection({ asset }: AssetTabProps) {
   return (
     <Section heading="Delete">
       <Flex align="center" gap="3" p="4" wrap="wrap">
-        <Text flex="1 1 240px">It can be restored for 30 days. Whoever uses it loses it at once.</Text>
+        <Box flex="1 1 240px">
+          <Text>It can be restored for 30 days. Whoever uses it loses it at once.</Text>
+          <UsesNote id={asset.id} />
+        </Box>
         <Button
           size="sm"
           variant="outline"

@@ -6,6 +6,7 @@ import { formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { TabLinks } from "../../ui/tab-links.tsx";
 import { TimeAgo } from "../../ui/time-ago.tsx";
+import { LinkedCode } from "./linked-code.tsx";
 import { LinkedFiles } from "./linked-files.tsx";
 import { LinkedFrame } from "./linked-frame.tsx";
 import { LinkedReadme } from "./linked-readme.tsx";
@@ -16,10 +17,15 @@ interface LinkedAssetProps {
   readonly asset: Asset;
 }
 
-const tabsOf = { program: ["about", "files"], dataset: ["about", "rows"], model: ["about"] } as const;
-const tabLabels = { about: "About", files: "Files", rows: "Rows" } as const;
+const tabsOf = {
+  program: ["about", "files"],
+  composition: ["about", "code"],
+  dataset: ["about", "rows"],
+  model: ["about"],
+} as const;
+const tabLabels = { about: "About", files: "Files", code: "Code", rows: "Rows" } as const;
 
-/** A program, a dataset or a model to look at. */
+/** A program, a composition, a dataset or a model to look at. */
 export function LinkedAsset({ link, asset }: LinkedAssetProps) {
   const [search] = useSearchParams();
   const { pathname, hash } = useLocation();
@@ -52,6 +58,7 @@ export function LinkedAsset({ link, asset }: LinkedAssetProps) {
       )}
       {tab === "about" ? <About link={link} asset={asset} /> : null}
       {tab === "files" ? <LinkedFiles id={link.resourceId} /> : null}
+      {tab === "code" ? <LinkedCode id={link.resourceId} /> : null}
       {tab === "rows" && asset.columns !== null ? <LinkedRows id={link.resourceId} columns={asset.columns} /> : null}
     </LinkedFrame>
   );

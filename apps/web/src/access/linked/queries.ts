@@ -28,3 +28,9 @@ export function useLinkedRows(id: string) {
     getNextPageParam: (page) => page.nextCursor ?? undefined,
   });
 }
+
+/** The Python of the composition that a link leads to. */
+export function useLinkedCode(id: string) {
+  const { syla } = useClient();
+  return useQuery({ queryKey: ["linked-code", id], queryFn: ({ signal }) => syla.compositions.code(id, undefined, { signal }) });
+}

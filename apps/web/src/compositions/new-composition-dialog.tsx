@@ -1,0 +1,143 @@
+import { Box, Button, Field, Flex, Text } from "@chakra-ui/react";
+import type { CompositionDraft, CreatedComposition } from "@syla/sdk";
+import { type FormEvent, useState } from "react";
+import { Link, useNavigate } from "react-router";
+import { assetPath } from "../catalog/asset-looks.tsx";
+import { useTeams } from "../teams/queries.ts";
+import { fieldProblem } from "../ui/describe-error.ts";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { TextField } from "../ui/form-field.tsx";
+import { Modal } from "../ui/modal.tsx";
+import { SelectField } from "../ui/select-field.tsx";
+import { useCompositionTemplates, useCreateComposition } from "./queries.ts";
+
+type From = "empty" | "template" | "file";
+
+/** Makes a composition: empty, from a template, or from a file that was exported. */
+export function NewCompositionDialog({ onClose }: { readonly onClose: () => void }) {
+  const templates = useCompositionTemplates();
+  const teams = useTeams();
+  const create = useCreateComposition();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [from, setFrom] = useState<From>("empty");
+  const [template, setTemplate] = useState("");
+  const [file, setFile] = useState<File | null>(null);
+  const [fileProblem, setFileProblem] = useState<string | null>(null);
+  const [ownerId, setOwnerId] = useState("");
+  const [made, setMade] = useState<CreatedComposition | null>(null);
+  if (made !== null) return <Missing made={made} onClose={onClose} />;
+  const chosen = templates.data?.find(({ id }) => id === template) ?? templates.data?.[0];
+  const onSubmit = async (event: FormEvent) => {
+    event.preventDefault();
+    const begins = await beginning(from, chosen?.id, file);
+    if (begins === null) return setFileProblem("This file is no JSON.");
+    const draft = { ...begins, ...(name === "" ? {} : { name }), ...(ownerId === "" ? {} : { ownerId }) };
+    create.mutate(draft, {
+      onSuccess: (created) => (created.missing.length > 0 ? setMade(created) : void navigate(assetPath(created.asset))),
+    });
+  };
+  const nameProblem = fieldProblem(create.error, "name");
+  return (
+    <Modal label="New composition" onClose={onClose}>
+      <Flex as="form" onSubmit={(event) => void onSubmit(event)} direction="column" gap="3" p="4">
+        <TextField
+          label="Name"
+          required={from === "empty"}
+          {...(from === "empty" ? {} : { placeholder: "as it says itself" })}
+          autoFocus
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          problem={nameProblem}
+        />
+        <Field.Root gap="1">
+          <Field.Label fontSize="sm">Begins with</Field.Label>
+          <SelectField label="Begins with" value={from} onChoose={(value) => setFrom(value as From)} width="full">
+            <option value="empty">an empty canvas</option>
+            <option value="template">a template</option>
+            <option value="file">a file that was exported</option>
+          </SelectField>
+        </Field.Root>
+        {from === "template" && templates.data !== undefined ? (
+          <Box>
+            <SelectField label="Template" value={chosen?.id ?? ""} onChoose={setTemplate} width="full">
+              {templates.data.map(({ id, title }) => (
+                <option key={id} value={id}>
+                  {title}
+                </option>
+              ))}
+            </SelectField>
+            <Text mt="1.5" fontSize="xs" color="fg.muted">
+              {chosen?.description} {chosen?.needsModel === true ? "It needs a model." : null}
+            </Text>
+          </Box>
+        ) : null}
+        {from === "template" && templates.isError ? <ErrorPanel error={templates.error} onRetry={() => void templates.refetch()} /> : null}
+        {from === "file" ? (
+          <TextField
+            label="File"
+            type="file"
+            accept=".json,application/json"
+            required
+            problem={fileProblem}
+            onChange={(event) => {
+              setFile(event.currentTarget.files?.[0] ?? null);
+              setFileProblem(null);
+            }}
+          />
+        ) : null}
+        {teams.data !== undefined && teams.data.length > 0 ? (
+          <Field.Root gap="1">
+            <Field.Label fontSize="sm">Owner</Field.Label>
+            <SelectField label="Owner" value={ownerId} onChoose={setOwnerId} width="full">
+              <option value="">you</option>
+              {teams.data.map((team) => (
+                <option key={team.id} value={team.id}>
+                  {team.name}
+                </option>
+              ))}
+            </SelectField>
+          </Field.Root>
+        ) : null}
+        {create.error && nameProblem === null ? <ErrorPanel error={create.error} /> : null}
+        <Button alignSelf="flex-end" type="submit" size="sm" colorPalette="accent" loading={create.isPending}>
+          Create
+        </Button>
+      </Flex>
+    </Modal>
+  );
+}
+
+/** Null: the file cannot be read. */
+async function beginning(from: From, template: string | undefined, file: File | null): Promise<CompositionDraft | null> {
+  if (from === "template") return template === undefined ? {} : { template };
+  if (from === "empty" || file === null) return {};
+  try {
+    return { document: JSON.parse(await file.text()) as unknown };
+  } catch {
+    return null;
+  }
+}
+
+/** What the file names that is not here: it was made without. */
+function Missing({ made: { asset, missing }, onClose }: { readonly made: CreatedComposition; readonly onClose: () => void }) {
+  return (
+    <Modal label="Some of it is not here" onClose={onClose}>
+      <Flex direction="column" gap="3" p="4">
+        <Text>“{asset.name}” was made. These nodes used something that is not here, or not yours; choose something else for them.</Text>
+        <Box as="ul" pl="5" listStyleType="disc" fontSize="sm" maxH="50vh" overflowY="auto">
+          {missing.map(({ path, node, reference, name }) => (
+            <li key={[...path, node].join("/")}>
+              {reference.kind} {name ?? reference.id}
+              {reference.version === null ? null : ` ${reference.version}`}
+            </li>
+          ))}
+        </Box>
+        <Button alignSelf="flex-end" size="sm" colorPalette="accent" asChild>
+          <Link to={assetPath(asset)}>Open it</Link>
+        </Button>
+      </Flex>
+    </Modal>
+  );
+}

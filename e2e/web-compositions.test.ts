@@ -1,0 +1,87 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Asset, AssetPage } from "@syla/contracts/assets";
+import type { CreatedComposition } from "@syla/contracts/compositions";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+const send = async <T>(method: string, path: string, body?: object): Promise<T> =>
+  (await (await web.server.send(method, `/api/v1${path}`, body)).json()) as T;
+const listed = async (): Promise<string[]> => (await send<AssetPage>("GET", "/assets?type=composition")).items.map(({ name }) => name);
+
+const using = (program: string) => ({
+  format: 1,
+  name: "Uses a tool",
+  nodes: [
+    { id: "t", kind: "program", config: { program: { id: program }, command: ["python3", "main.py"] } },
+    { id: "out", kind: "output", config: { name: "result" } },
+  ],
+  edges: [{ id: "e", from: { node: "t", port: "result" }, to: { node: "out", port: "value" } }],
+});
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("begins with a template, and is found by its type", async () => {
+    const page = await web.openPage("/catalog");
+    await page.getByRole("button", { name: "New composition" }).first().click();
+    const dialog = page.getByRole("dialog", { name: "New composition" });
+    await dialog.getByLabel("Name").fill("Mend the notes");
+    await dialog.getByLabel("Begins with").selectOption("template");
+    await dialog.getByLabel("Template").selectOption({ label: "Repair" });
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.waitForURL(/\/compositions\/comp_/);
+    const { items } = await send<AssetPage>("GET", "/assets?type=composition");
+    expect(items).toMatchObject([{ name: "Mend the notes", type: "composition" }]);
+    await page.goto(new URL("/catalog?type=composition", web.server.url).href);
+    await page.getByRole("link", { name: "Mend the notes" }).waitFor();
+    await page.getByRole("img", { name: "Composition" }).first().waitFor();
+    await page.getByRole("button", { name: "Programs", exact: true }).click();
+    await page.getByRole("button", { name: "Compositions", exact: true }).click();
+    await page.getByRole("link", { name: "Mend the notes" }).waitFor({ state: "detached" });
+  });
+
+  it("begins with a file, says what in it is not here, and refuses what is none", async () => {
+    using folder = createTemporaryDirectory();
+    const file = join(folder.path, "given.json");
+    const page = await web.openPage("/catalog");
+    await page.getByRole("button", { name: "New composition" }).first().click();
+    const dialog = page.getByRole("dialog", { name: "New composition" });
+    await dialog.getByLabel("Begins with").selectOption("file");
+    writeFileSync(file, "no JSON");
+    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await dialog.getByText("This file is no JSON.").waitFor();
+    writeFileSync(file, "{}");
+    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await dialog.getByText(/not the graph of a composition/).first().waitFor();
+    expect(await listed()).not.toContain("Uses a tool");
+    writeFileSync(file, JSON.stringify(using("prog_00000000000000000000000000")));
+    await dialog.getByLabel("File").setInputFiles(file);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    const missing = page.getByRole("dialog", { name: "Some of it is not here" });
+    await missing.getByText("program prog_00000000000000000000000000").waitFor();
+    expect(await listed()).toContain("Uses a tool");
+    await missing.getByRole("link", { name: "Open it" }).click();
+    await page.waitForURL(/\/compositions\/comp_/);
+  });
+
+  it("is told of before what it uses is deleted", async () => {
+    const files = [{ path: "main.py", content: "print(1)\n" }];
+    const tool = await send<Asset>("POST", "/assets", { type: "program", name: "Tool", files });
+    const made = await send<CreatedComposition>("POST", "/compositions", { name: "User of the tool", document: using(tool.id) });
+    const page = await web.openPage(`/programs/${tool.id}?tab=settings`);
+    await page.getByText("1 composition uses it and cannot be run without:").waitFor();
+    expect(await page.getByRole("link", { name: "User of the tool" }).getAttribute("href")).toContain(made.asset.id);
+  });
+});
