@@ -115,7 +115,7 @@ export function createBuilderStore(graph: FlowGraph, path: BodyPath = [], isRead
       show(next, { past: [...state.past, state.graph], future, gesture: null });
     },
     select: (nodes, edges = none) => set({ selection: { nodes: new Set(nodes), edges: new Set(edges) } }),
-    enter: (path, select = []) => show(state.graph, { path, gesture: null }, { nodes: new Set(select), edges: none }),
+    enter: (to, select = []) => show(state.graph, { path: to, gesture: null }, { nodes: new Set(select), edges: none }),
     setReadOnly: (value) => {
       if (value !== state.isReadOnly) set({ isReadOnly: value });
     },

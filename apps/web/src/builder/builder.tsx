@@ -147,13 +147,12 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     return at;
   };
   const add = (item: Placeable, at: Point, wire: Dropped | null) => {
-    actions
-      .add(item, at, wire)
-      .then(() => {
-        const [id] = store.get().selection.nodes;
-        if (id !== undefined) focusNode(id);
-      })
-      .catch((error: unknown) => setNotice(error instanceof Error ? error.message : String(error)));
+    const place = async () => {
+      await actions.add(item, at, wire);
+      const [id] = store.get().selection.nodes;
+      if (id !== undefined) focusNode(id);
+    };
+    place().catch((error: unknown) => setNotice(error instanceof Error ? error.message : String(error)));
   };
   const find = () => {
     const [id] = store.get().selection.nodes;
@@ -181,14 +180,10 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
         },
       );
     // What is seen is what runs.
-    if (autosave === null) begin();
-    else
-      void autosave
-        .save()
-        .then((revision) => {
-          if (revision !== null) begin();
-        })
-        .catch(() => setNotice("It could not be saved, so it was not run."));
+    const saveFirst = async () => {
+      if (autosave === null || (await autosave.save()) !== null) begin();
+    };
+    saveFirst().catch(() => setNotice("It could not be saved, so it was not run."));
   };
   const askRun = (of: RunPart, now: boolean) => {
     setPart(of);

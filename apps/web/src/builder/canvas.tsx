@@ -123,6 +123,8 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
   const place = (event: { clientX: number; clientY: number }) => flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
 
   return (
+    // A canvas is worked on with keys, like an editor: its role says so, and its description which.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <div
       ref={box}
       className="flow-canvas"
@@ -130,6 +132,7 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
       aria-label="The graph"
       aria-roledescription="canvas"
       aria-describedby="canvas-keys"
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={body.nodes.length === 0 ? 0 : -1}
       style={{ height: "100%" }}
       onKeyDown={onKeyDown}
@@ -231,7 +234,7 @@ function useKeptFocus(box: { current: HTMLElement | null }, current: string | un
       isOurs.current = true;
     },
     onBlur: ({ relatedTarget }: FocusEvent) => {
-      if (relatedTarget !== null) isOurs.current = box.current?.contains(relatedTarget as Element) ?? false;
+      if (relatedTarget !== null) isOurs.current = box.current?.contains(relatedTarget) ?? false;
     },
   };
 }

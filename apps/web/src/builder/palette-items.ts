@@ -99,7 +99,7 @@ function sampleOf(item: Placeable): FlowNode {
         ...(kind === "input" && !port.required ? { default: null } : {}),
       }),
     })) as FlowNode[];
-  return { ...node, body: { nodes: [...ports("input"), ...ports("output")], edges: [] } } as FlowNode;
+  return { ...node, body: { nodes: [...ports("input"), ...ports("output")], edges: [] } };
 }
 
 const recentKey = "syla.builder.recent";

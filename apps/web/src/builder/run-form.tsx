@@ -85,7 +85,7 @@ function InputControl({ input, text, problem, onType }: InputControlProps) {
       <Field.Root gap="1" invalid={problem !== undefined}>
         <Field.Label fontSize="sm">{input.name}</Field.Label>
         <SelectField label={input.name} width="full" value={text} onChoose={onType}>
-          <option value="" />
+          <option value="">–</option>
           {input.choices.map((choice) => (
             <option key={choice} value={choice}>
               {choice}

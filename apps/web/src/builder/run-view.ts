@@ -65,7 +65,7 @@ function essence(node: FlowNode): string {
 export function staleNodes(ran: FlowBody, now: FlowBody): Set<string> {
   const before = new Map(ran.nodes.map((node) => [node.id, essence(node)]));
   const wires = (body: FlowBody, id: string) =>
-    sortedJson(body.edges.flatMap(({ from, to }) => (to.node === id ? [[to.port, from.node, from.port]] : [])).toSorted());
+    sortedJson(body.edges.flatMap(({ from, to }) => (to.node === id ? [`${to.port} ${from.node} ${from.port}`] : [])).toSorted());
   const into = new Map<string, string[]>();
   for (const { from, to } of now.edges) into.set(from.node, [...(into.get(from.node) ?? []), to.node]);
   const stale = new Set(

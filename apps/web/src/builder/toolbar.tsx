@@ -19,7 +19,6 @@ import {
 import { useRef } from "react";
 import { formatPlural } from "../ui/format.ts";
 import { IconButton } from "../ui/icon-button.tsx";
-import { SelectField } from "../ui/select-field.tsx";
 import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { alignments, type Alignment } from "./edits/align.ts";
 import { bodyAt } from "./edits/bodies.ts";
@@ -162,11 +161,15 @@ function MoreMenu({ actions, onExport, onImport }: ToolbarProps) {
     ["bypass", "Bypass", actions.bypassSelected],
     ["delete", "Delete", actions.deleteSelected],
     ["export", "Export as JSON", onExport],
-    ["import", "Import JSON", () => file.current?.click()],
   ];
   return (
     <>
-      <Menu.Root onSelect={({ value }) => entries.find(([key]) => key === value)?.[2]()}>
+      <Menu.Root
+        onSelect={({ value }) => {
+          if (value === "import") file.current?.click();
+          else entries.find(([key]) => key === value)?.[2]();
+        }}
+      >
         <Menu.Trigger asChild>
           <IconButton label="More">
             <Ellipsis />
@@ -177,10 +180,14 @@ function MoreMenu({ actions, onExport, onImport }: ToolbarProps) {
             <Menu.Content>
               {entries.map(([key, label]) => (
                 <Menu.Item key={key} value={key}>
-                  {key === "export" ? <Download size={14} aria-hidden /> : key === "import" ? <Upload size={14} aria-hidden /> : null}
+                  {key === "export" ? <Download size={14} aria-hidden /> : null}
                   {label}
                 </Menu.Item>
               ))}
+              <Menu.Item value="import">
+                <Upload size={14} aria-hidden />
+                Import JSON
+              </Menu.Item>
             </Menu.Content>
           </Menu.Positioner>
         </Portal>

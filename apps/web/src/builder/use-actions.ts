@@ -1,5 +1,5 @@
 import type { Point, Sizes } from "./edits/move.ts";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { syla } from "../app/api.ts";
 import { type BuilderStore, shownBody, useBuilderStore } from "./builder-store.ts";
 import type { Dropped } from "./canvas.tsx";
@@ -88,6 +88,5 @@ function actionsOf(store: BuilderStore, sizes: { current: Sizes }, notice: (text
 /** The same functions as long as the same composition is open. */
 export function useActions(sizes: { current: Sizes }, onNotice: (text: string) => void): Actions {
   const store = useBuilderStore();
-  const notice = useCallback(onNotice, [onNotice]);
-  return useMemo(() => actionsOf(store, sizes, notice), [store, sizes, notice]);
+  return useMemo(() => actionsOf(store, sizes, onNotice), [store, sizes, onNotice]);
 }

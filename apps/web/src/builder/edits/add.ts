@@ -13,7 +13,7 @@ export interface Added {
 function withFreshName(body: FlowBody, node: FlowNode): FlowNode {
   if (node.kind !== "input" && node.kind !== "output") return node;
   const taken = new Set(body.nodes.flatMap((other) => (other.kind === node.kind && "name" in other.config ? [other.config.name] : [])));
-  return { ...node, config: { ...node.config, name: takeFresh(taken, node.config.name, 100) } } as FlowNode;
+  return { ...node, config: { ...node.config, name: takeFresh(taken, node.config.name, 100) } };
 }
 
 /** The graph with a node, under an id of its own. */

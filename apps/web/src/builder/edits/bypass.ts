@@ -10,7 +10,7 @@ export function toggleBypass(body: FlowBody, ids: ReadonlySet<string>): FlowBody
   const nodes = body.nodes.map((node): FlowNode => {
     if (!chosen.has(node.id) || (node.bypassed === true) === on) return node;
     const { bypassed: _, ...rest } = node;
-    return on ? { ...node, bypassed: true } : (rest as FlowNode);
+    return on ? { ...node, bypassed: true } : rest;
   });
   return { nodes, edges: body.edges };
 }

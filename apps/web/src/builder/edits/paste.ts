@@ -37,7 +37,7 @@ export function paste(body: FlowBody, clip: Clip, by: Point, keepsIncoming: bool
     const id = ids.get(node.id) ?? node.id;
     const moved = { ...node, id, position: { x: Math.round(node.position.x + by.x), y: Math.round(node.position.y + by.y) } };
     if (moved.kind !== "input" && moved.kind !== "output") return moved;
-    return { ...moved, config: { ...moved.config, name: takeFresh(names[moved.kind], moved.config.name, 100) } } as FlowNode;
+    return { ...moved, config: { ...moved.config, name: takeFresh(names[moved.kind], moved.config.name, 100) } };
   });
   const there = nodeIds(body);
   const kept = keepsIncoming ? clip.incoming.filter(({ from }) => there.has(from.node)) : [];
