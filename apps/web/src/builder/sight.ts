@@ -2,7 +2,7 @@
 export const gridSize = 16;
 
 /** How the graph is brought into sight. */
-export const fitting = { minZoom: 0.4, maxZoom: 1, padding: 0.1 } as const;
+export const fitting = { minZoom: 0.2, maxZoom: 1, padding: 0.1 } as const;
 
 /** Nodes are measured before they are shown, and what is hidden cannot have the focus. */
 const mostFrames = 30;
