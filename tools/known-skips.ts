@@ -12,6 +12,7 @@ const root = "needs root";
 
 export const knownSkips: readonly KnownSkip[] = [
   { file: "apps/server/test/gateway/mellea.test.ts", test: /litellm/, reason: long },
+  { file: "apps/server/test/composition-runs/mellea.test.ts", reason: long },
   {
     file: "apps/server/test/runtimes/examples.test.ts",
     test: /^(java|rust) /,

@@ -40,6 +40,10 @@ import { checkSecrets, openSecrets } from "./program-runs/secrets.ts";
 import { SandboxPrograms } from "./program-runs/sandbox-programs.ts";
 import { ProgramRuns } from "./program-runs/service.ts";
 import type { Config } from "./config.ts";
+import { CompositionRuns } from "./composition-runs/service.ts";
+import { NodeReports } from "./composition-runs/node-reports.ts";
+import { RunNodes } from "./composition-runs/run-nodes.ts";
+import { failedNode, wasAsked } from "./composition-runs/store.ts";
 import { ResultCache } from "./cache/service.ts";
 import type { Blobs } from "./platform/blobs.ts";
 import {
@@ -177,6 +181,8 @@ export interface Context {
   readonly packageIndexes: Indexes;
   readonly layers: LayerStore;
   readonly programRuns: ProgramRuns;
+  readonly compositionRuns: CompositionRuns;
+  readonly runNodes: RunNodes;
   readonly cache: ResultCache;
   readonly analyses: Analyses;
   readonly keptAnalyses: KeptAnalyses;
@@ -394,7 +400,11 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     readerMs,
   });
   const callBook = createCallBook(database.queries);
-  const listener = opened.adopt(new GatewayListener({ gateway, runTokens, queries: database.queries, readerMs }), (value) => value.close());
+  const liveRuns = new LiveRuns(directory.spool);
+  const nodes = new NodeReports({ database, blobs, liveRuns, logger });
+  const listener = opened.adopt(new GatewayListener({ gateway, runTokens, queries: database.queries, nodes, readerMs }), (value) =>
+    value.close(),
+  );
   const treeFolders = new TreeFolders({ root: directory.trees, blobs, trees, maxBytes: config.treeCacheBytes });
   const sandboxes = openSandboxes({
     layers: layers.folder,
@@ -410,7 +420,6 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     gateway: (socket, { token }) => listener.accept(socket, token),
   });
   opened.adopt(sandboxes, (value) => value.stop());
-  const liveRuns = new LiveRuns(directory.spool);
   const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;
   const traceExport =
     endpoint === undefined
@@ -499,6 +508,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     treeFolders,
     environments,
     openSecrets: openProgramSecrets,
+    nodes: { asked: (run) => wasAsked(database.queries, run), failed: (runId) => failedNode(database.queries, runId) },
     workspaces: {
       requireOpen: (id) => requireOpen({ database }, id),
       takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor, audit }, files),
@@ -522,6 +532,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const { queueLimit } = config;
   const onCancelled: RunsContext["onCancelled"] = (id) => traceExport?.note(id);
   const requireProgram: RunsContext["requireProgram"] = (actor, ran) => programRuns.requireAgain(actor, ran);
+  const requireComposition: RunsContext["requireComposition"] = (actor, ran) => compositionRuns.requireAgain(actor, ran);
   const requireDatasets: RunsContext["requireDatasets"] = (actor, mounts) => datasets.requireAgain(actor, mounts);
   const modelsOfRuns = {
     forRun: (...wish: Parameters<Models["forRun"]>) => models.forRun(...wish),
@@ -540,6 +551,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     onCancelled,
     queueLimit,
     requireProgram,
+    requireComposition,
     requireDatasets,
     submitVersion: (actor, input, options) => programRuns.submit(actor, input, options),
     mountDatasets: (...wish) => datasets.forRun(...wish),
@@ -665,6 +677,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workspaceBackups = new WorkspaceBackups({ backups, repository: backupRepository, workspaces, blobs, trees, version });
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
+  const compositionRuns = new CompositionRuns({ ...shared, catalog, compositions, trees, environments, runs, models });
+  const runNodes = new RunNodes({ database, blobs, runs });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
   const programSandboxes = new ProgramSandboxes({
     access,
@@ -753,6 +767,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     packageIndexes,
     layers,
     programRuns,
+    compositionRuns,
+    runNodes,
     cache,
     analyses,
     keptAnalyses,

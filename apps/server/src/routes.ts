@@ -6,6 +6,7 @@ import { registerAdminRoutes } from "./admin/routes.ts";
 import { registerAuditRoutes } from "./audit/routes.ts";
 import { registerBackupRoutes } from "./backups/routes.ts";
 import { registerCacheRoutes } from "./cache/routes.ts";
+import { registerCompositionRunRoutes } from "./composition-runs/routes.ts";
 import { registerAssetRoutes, registerBulkRoutes, registerProgramRoutes } from "./catalog/routes.ts";
 import { registerCompositionRoutes } from "./compositions/routes.ts";
 import { registerCredentialRoutes } from "./credentials/routes.ts";
@@ -83,6 +84,7 @@ export function registerRoutes(context: Context): void {
     requeueRuns({ database, runs: context.runs, actFor: accounts.actFor }, ...wish);
   registerScheduleRoutes(http, context.schedules);
   registerRunRoutes(http, context.runs, context.programRuns, context.blobs, context.quotas, config.uploadLimit, requeue);
+  registerCompositionRunRoutes(http, { ...context, count: executionCounter(context.quotas) });
   registerRunOverviewRoutes(http, context);
   registerLogRoutes(http, context.runs);
   registerArtifactRoutes(http, context.runArtifacts, context.blobs);

@@ -56,6 +56,7 @@ export const compositionRunRoutes = {
       "reference_unusable",
       "input_invalid",
       "node_unknown",
+      "unknown_model",
       "dependency_conflict",
       "dependencies_unsupported",
       "runtime_unavailable",

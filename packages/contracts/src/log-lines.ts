@@ -66,6 +66,7 @@ export function createLineReader<L extends GrowingLine>(begin: (line: GrowingLin
   const open: Record<LogStream, L | null> = { stdout: null, stderr: null, system: null };
   let count = 0;
   let attempt = 1;
+  let hasWaited = false;
 
   const lineOf = ({ stream, seq, time }: Origin): L =>
     (open[stream] ??= begin({ number: ++count, seq, stream, time, raw: "", nodeId: null }));
@@ -99,9 +100,13 @@ export function createLineReader<L extends GrowingLine>(begin: (line: GrowingLin
     append,
     take(event) {
       if (event.type === "log") append(event, event.text);
-      if (event.type !== "status" || event.attempt <= attempt) return;
-      attempt = event.attempt;
-      append({ ...event, stream: "system" }, `Attempt ${attempt}: the server that ran this was lost.\n`);
+      if (event.type !== "status") return;
+      if (event.attempt > attempt) {
+        const why = hasWaited ? "somebody has decided, and it goes on" : "the server that ran this was lost";
+        append({ ...event, stream: "system" }, `Attempt ${event.attempt}: ${why}.\n`);
+      }
+      attempt = Math.max(attempt, event.attempt);
+      hasWaited = event.status === "waiting";
     },
     end() {
       for (const stream of logStreams) {

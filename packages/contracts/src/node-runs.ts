@@ -134,7 +134,7 @@ export const nodeRunRoutes = {
     query: z.object({ path: nodePath, side: z.enum(["inputs", "output"]).default("output") }),
     headers: z.object({ range: z.string().max(256).optional() }),
     responses: { 200: "bytes", 206: "bytes" },
-    errors: ["not_found", "range_not_satisfiable"],
+    errors: ["not_found", "node_unknown", "range_not_satisfiable"],
   }),
   decideRunNode: route({
     ...common,

@@ -9,6 +9,8 @@ import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backups.ts";
 import { blobRoutes } from "./blobs.ts";
 import { compositionRoutes } from "./compositions.ts";
+import { compositionRunRoutes } from "./composition-runs.ts";
+import { nodeRunRoutes } from "./node-runs.ts";
 import { credentialRoutes } from "./credentials.ts";
 import { budgetRoutes } from "./budgets.ts";
 import { cacheRoutes } from "./cache.ts";
@@ -104,6 +106,8 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...compositionRoutes,
+  ...compositionRunRoutes,
+  ...nodeRunRoutes,
   ...workspaceRoutes,
   ...workspaceAnalysisRoutes,
   ...workspaceSandboxRoutes,

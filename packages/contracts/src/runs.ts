@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Visibility } from "./access.ts";
 import { NetworkPolicy, NetworkUsage, RunNetwork } from "./network.ts";
+import { NodeRun, RunComposition } from "./node-runs.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { TestReport, Tests, TestSummary } from "./tests.ts";
@@ -263,6 +264,7 @@ export const RunError = z
     causes: z.array(z.string()).default([]).describe("errors that led to it, or that it holds"),
     excerpt: SourceExcerpt.nullable().default(null).describe("the lines around it, for whoever may read the run's files; null in lists"),
     suggestion: RunSuggestion.nullable().default(null),
+    node: z.string().nullable().default(null).describe("the path of the node of a composition that failed"),
   })
   .meta({ id: "RunError" });
 export type RunError = z.infer<typeof RunError>;
@@ -362,6 +364,7 @@ const runSummaryFields = {
   language: z.string(),
   entrypoint: z.string(),
   program: RunProgram.nullable().describe("null: the code was sent along"),
+  composition: RunComposition.nullable().default(null).describe("null: it is of none"),
   workspace: RunWorkspace.nullable().default(null).describe("null: it was in none"),
   attempt: z.int(),
   retryOf: z.string().nullable(),
@@ -433,7 +436,7 @@ export const RunTransition = z
       .string()
       .nullable()
       .describe(
-        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, or the code of an error; null where the state says it",
+        "why: `submitted`, `rerun`, `schedule`, `cancel_requested`, `worker_lost`, `worker_stopped`, `worker_drained`, `approval` (somebody has to decide), `decided`, or the code of an error; null where the state says it",
       ),
   })
   .meta({ id: "RunTransition" });
@@ -466,6 +469,7 @@ export const RunEvent = z
       stream: z.enum(["stdout", "stderr", "system"]),
       text: z.string(),
     }),
+    z.object({ type: z.literal("node"), seq: z.int(), time: z.iso.datetime(), node: NodeRun }),
     z.object({ type: z.literal("end"), seq: z.int(), time: z.iso.datetime(), run: Run }),
   ])
   .meta({ id: "RunEvent" });

@@ -2,8 +2,9 @@ import type { FlowGraph } from "@syla/contracts/flow";
 import { canonicalGraph } from "./canonical.ts";
 import { toSnakeCase } from "./names.ts";
 import { interfaceOf } from "./ports.ts";
+import { Planned, type PlannedNode } from "./planned.ts";
 import type { FlowProblem } from "./problems.ts";
-import { BodyWriter, type BodyFunction } from "./python/body.ts";
+import { BodyWriter, hook, type BodyFunction } from "./python/body.ts";
 import { call, collection, comprehension, render, type Doc } from "./python/doc.ts";
 import { defineContainer } from "./python/containers.ts";
 import { PythonFile } from "./python/file.ts";
@@ -25,6 +26,10 @@ export interface Compiled {
   /** The function of the graph, and what its parameters and results stand for. */
   entry: { name: string; isAsync: boolean; parameters: { port: string; name: string }[]; outputs: string[] };
 }
+/** A composition as a file that tells of its nodes while it runs, by the module `syla_hooks`, and what that has to know of them. */
+export interface ToldCompiled extends Compiled {
+  nodes: Record<string, PlannedNode>;
+}
 
 /** Compiles any document: the file, or all problems when there is an error among them. Warnings come along. */
 export function compileFlow(document: unknown): { problems: FlowProblem[]; compiled: Compiled | undefined } {
@@ -34,13 +39,29 @@ export function compileFlow(document: unknown): { problems: FlowProblem[]; compi
 
 /** Compiles a graph that has no errors. The same graph gives the same file, whatever the order of its nodes in the document. */
 export function compileGraph(given: FlowGraph): Compiled {
+  return write(given, null);
+}
+
+/** The same code, but that each node is called through hooks. `digests`: what the programs and models that it names are made of, by their ids. */
+export function compileTold(given: FlowGraph, digests: ReadonlyMap<string, string> = new Map()): ToldCompiled {
+  const planned = new Planned(digests);
+  return { ...write(given, planned), nodes: planned.nodes };
+}
+
+function write(given: FlowGraph, planned: Planned | null): Compiled {
   const graph = canonicalGraph(given);
   const file = new PythonFile();
   const plan = planBody(graph);
   const name = file.names.take(toSnakeCase(graph.name, "flow"));
   const title = graph.name.trim() === "" ? "The composition." : graph.name;
-  const entry = new BodyWriter({ file, isAsync: plan.isParallel, defineContainer }, plan, [], name).write(graph, name, title, true);
-  writeMain(file, graph, entry);
+  const entry = new BodyWriter({ file, isAsync: plan.isParallel, planned, defineContainer }, plan, [], name).write(
+    graph,
+    name,
+    title,
+    true,
+  );
+  if (planned !== null) file.use("syla_hooks");
+  writeMain(file, graph, entry, planned !== null);
   const { source, lines } = assemble(file, graph);
   return {
     source,
@@ -54,9 +75,9 @@ export function compileGraph(given: FlowGraph): Compiled {
   };
 }
 
-function writeMain(file: PythonFile, graph: FlowGraph, entry: BodyFunction): void {
+function writeMain(file: PythonFile, graph: FlowGraph, entry: BodyFunction, isTold: boolean): void {
   for (const module of ["argparse", "json", "sys"]) file.use(module);
-  if (entry.isAsync) file.use("asyncio");
+  if (entry.isAsync && !isTold) file.use("asyncio");
   const { inputs, outputs } = interfaceOf(graph);
   const defaults = new Map(
     graph.nodes.flatMap((node) => (node.kind === "input" ? [[node.config.name, node.config.default] as const] : [])),
@@ -69,7 +90,11 @@ function writeMain(file: PythonFile, graph: FlowGraph, entry: BodyFunction): voi
       : call("inputs.get", [pyString(name), ...(otherwise === null ? [] : [pyLiteral(otherwise)])]);
     return [entry.parameters.get(name) ?? name, "=", read];
   });
-  const run = entry.isAsync ? call("asyncio.run", [call(entry.name, values)]) : call(entry.name, values);
+  const run = isTold
+    ? call(hook("run"), [entry.name, ...values])
+    : entry.isAsync
+      ? call("asyncio.run", [call(entry.name, values)])
+      : call(entry.name, values);
   const [only] = outputs;
   const printed: Doc =
     only === undefined
@@ -107,7 +132,7 @@ function writeMain(file: PythonFile, graph: FlowGraph, entry: BodyFunction): voi
   lines.push(...render(outputs.length === 0 ? run : ["result = ", run], 4).split("\n"));
   lines.push(
     ...render(["outputs = ", printed], 4).split("\n"),
-    "    print(json.dumps(outputs, ensure_ascii=False, indent=2, default=str))",
+    isTold ? `    ${hook("finish")}(outputs)` : "    print(json.dumps(outputs, ensure_ascii=False, indent=2, default=str))",
   );
   file.sections.push({
     lines: ["def main() -> None:", `    """Read inputs, run the composition and print what comes out."""`, ...lines],

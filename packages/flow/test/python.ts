@@ -12,8 +12,34 @@ export interface PythonTask {
 }
 export type PythonAnswer = { outputs: Record<string, unknown> } | { error: string };
 
+/** A told file, with the plan for its hooks; run so many times, each with what the ones before have left. */
+export interface ToldTask extends PythonTask {
+  plan: { nodes: object; children: string[] };
+  times: number;
+}
+/** What was told of a node. Values are JSON. */
+export interface ToldEvent {
+  path: string;
+  state: string;
+  inputs?: string;
+  output?: string;
+  error?: { kind: string; message: string };
+  pinned?: boolean;
+  source?: string;
+}
+export type ToldPass = PythonAnswer & { calls: number; events: ToldEvent[]; printed: string };
+
 /** Runs all tasks in one process of Python, where models are stand-ins. */
 export async function runPython(tasks: readonly PythonTask[]): Promise<PythonAnswer[]> {
+  return (await answersTo(tasks)) as PythonAnswer[];
+}
+
+/** The same of told files: what each time has come of each. */
+export async function runTold(tasks: readonly ToldTask[]): Promise<ToldPass[][]> {
+  return ((await answersTo(tasks)) as { passes: ToldPass[] }[]).map(({ passes }) => passes);
+}
+
+async function answersTo(tasks: readonly PythonTask[]): Promise<unknown[]> {
   const child = spawn("python3", [join(import.meta.dirname, "stand-in.py")], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, PYTHONUTF8: "1" },
@@ -26,5 +52,5 @@ export async function runPython(tasks: readonly PythonTask[]): Promise<PythonAns
   return (await answers)
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as PythonAnswer);
+    .map((line): unknown => JSON.parse(line));
 }

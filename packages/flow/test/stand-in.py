@@ -1,12 +1,19 @@
-"""Runs compiled compositions, one a line, with stand-ins for what would ask a model."""
+"""Runs compiled compositions, one a line, with stand-ins for what would ask a model and for who follows them."""
 
 import asyncio
+import collections
 import hashlib
 import inspect
+import io
 import json
+import pathlib
 import re
 import sys
 import types
+
+hooks_file = pathlib.Path(__file__).parent.parent / "src/told/syla_hooks.py"
+hooks = compile(hooks_file.read_text(), str(hooks_file), "exec")
+calls = collections.Counter()
 
 
 def digest(*parts):
@@ -15,6 +22,7 @@ def digest(*parts):
 
 class Session:
     def instruct(self, description, *, user_variables=None, requirements=None, strategy, **_):
+        calls["model"] += 1
         text = digest("instruct", description, user_variables or {}, requirements or [])[:6]
         return text if strategy is not None or not requirements else "no strategy"
 
@@ -24,6 +32,7 @@ class Session:
         return self.instruct(description, strategy=strategy, **rest)
 
     def validate(self, requirement, *, output):
+        calls["model"] += 1
         passed = int(digest("requirement", requirement, output)[0], 16) % 2 == 0
         return [types.SimpleNamespace(as_bool=lambda: passed)]
 
@@ -34,6 +43,7 @@ class Session:
 def generative(function):
     def answer(session, *, requirements=None, strategy=None, **values):
         assert isinstance(session, Session)
+        calls["model"] += 1
         return digest("slot", re.sub(r"_\d+$", "", function.__name__), values)[:6]
 
     async def answer_later(session, **values):
@@ -59,17 +69,72 @@ module("mellea.stdlib.requirements", req=lambda text: text)
 module("mellea.backends")
 module("mellea.backends.model_options", ModelOption=types.SimpleNamespace(TEMPERATURE="t", MAX_NEW_TOKENS="n", SEED="s"))
 
+
+class Channel:
+    """Keeps what it is told, as the server does."""
+
+    def __init__(self, kept, decisions):
+        self.kept = kept
+        self.decisions = decisions
+        self.events = []
+
+    def tell(self, event):
+        plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in event.items()}
+        self.events.append(plain)
+        if plain["state"] == "succeeded" and "key" in plain:
+            self.kept[plain["key"]] = plain["output"]
+
+    def ask(self, path, key):
+        return {"output": self.kept[key], "source": "run_before"} if key in self.kept else None
+
+    def approval(self, path, message, value):
+        return self.decisions.get(path, "waiting")
+
+    def flush(self):
+        pass
+
+
+def run_told(task, kept):
+    """Once, with what is kept from before. Nothing of the modules stays."""
+    channel = Channel(kept, task["plan"].get("decisions", {}))
+    module("syla_channel", read_plan=lambda: task["plan"], open_channel=lambda: channel)
+    module("syla_hooks")
+    exec(hooks, vars(sys.modules["syla_hooks"]))
+    names = {"__name__": "composition"}
+    exec(compile(task["source"], "composition.py", "exec"), names)
+    calls.clear()
+    streams = sys.stdout, sys.stderr
+    printed = sys.stdout = io.StringIO()
+    # Whoever is to go on later ends its process.
+    sys.modules["syla_hooks"].os = types.SimpleNamespace(_exit=sys.exit)
+    try:
+        result = sys.modules["syla_hooks"].run(names[task["name"]], **task["inputs"])
+        answer = {"outputs": named(task, result)}
+    except BaseException as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        sys.stdout, sys.stderr = streams
+    return {**answer, "calls": calls["model"], "events": channel.events, "printed": printed.getvalue()}
+
+
+def named(task, result):
+    outputs = task["outputs"]
+    return {} if not outputs else {outputs[0]: result} if len(outputs) == 1 else dict(zip(outputs, result, strict=True))
+
+
 for line in sys.stdin:
     task = json.loads(line)
+    if "plan" in task:
+        kept = {}
+        print(json.dumps({"passes": [run_told(task, kept) for _ in range(task["times"])]}), flush=True)
+        continue
     try:
         names = {"__name__": "composition"}
         exec(compile(task["source"], "composition.py", "exec"), names)
         result = names[task["name"]](**task["inputs"])
         if inspect.iscoroutine(result):
             result = asyncio.run(result)
-        outputs = task["outputs"]
-        named = {} if not outputs else {outputs[0]: result} if len(outputs) == 1 else dict(zip(outputs, result, strict=True))
-        answer = {"outputs": named}
+        answer = {"outputs": named(task, result)}
     except BaseException as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer), flush=True)

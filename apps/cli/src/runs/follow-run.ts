@@ -28,7 +28,8 @@ export async function followRun(
       return event.run;
     }
     if (event.type === "status") showStatus(event, progress, print);
-    else if (print) await (event.stream === "system" ? note(plainLine(event.text.trim())) : writers[event.stream].write(event.text));
+    else if (event.type === "log" && print)
+      await (event.stream === "system" ? note(plainLine(event.text.trim())) : writers[event.stream].write(event.text));
   }
   return syla.runs.get(id, { signal });
 }

@@ -632,6 +632,6 @@ function isStillMeant(
 function toEvent(record: LogRecord): EnvironmentEvent {
   const time = new Date(record.time).toISOString();
   if (record.type === "log") return { type: "log", seq: record.seq, time, text: record.text ?? bytesOf(record).toString() };
-  const phase = Phase.safeParse(record.phase);
+  const phase = Phase.safeParse(record.type === "status" ? record.phase : null);
   return { type: "phase", seq: record.seq, time, phase: phase.success ? phase.data : null };
 }

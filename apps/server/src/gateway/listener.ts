@@ -16,6 +16,8 @@ export interface ListenerContext {
   readonly gateway: Gateway;
   readonly runTokens: RunTokens;
   readonly queries: Queries;
+  /** Takes what compositions tell of their nodes. */
+  readonly nodes: { answer(runId: string | null, request: IncomingMessage): Promise<GatewayAnswer> };
   /** A connection that takes nothing of an answer for so long is ended. */
   readonly readerMs: number;
 }
@@ -80,6 +82,10 @@ export class GatewayListener {
         });
       if (token == null) throw new AppError("run_token_invalid");
       const caller = await this.#context.runTokens.read(token);
+      if (request.url?.startsWith("/syla/") === true) {
+        send(response, request, await this.#context.nodes.answer(caller.runId, request), this.#context.readerMs);
+        return;
+      }
       const body = await this.#read(token, request);
       answer =
         endpoint !== undefined && request.method === "POST"
@@ -95,18 +101,7 @@ export class GatewayListener {
     } catch (error) {
       answer = gateway.refuse({ endpoint: endpoint ?? guessEndpoint(path), requestId }, error);
     }
-    // What was not read of a request would be taken for the next one.
-    response.writeHead(answer.status, { ...answer.headers, ...(request.complete ? {} : { connection: "close" }) });
-    const limitReader = () => response.setTimeout(this.#context.readerMs, () => response.destroy());
-    if (typeof answer.body === "string") {
-      limitReader();
-      return void response.end(answer.body);
-    }
-    // Until then the body itself ends who does not read, and a provider may be silent for longer.
-    answer.body.once("end", limitReader);
-    answer.body.once("error", () => response.destroy());
-    response.once("close", () => (answer.body instanceof Readable ? answer.body.destroy() : undefined));
-    answer.body.pipe(response);
+    send(response, request, answer, this.#context.readerMs);
   }
 
   /** A run has only so much of the server's memory: what is here as a whole already is not counted. */
@@ -124,6 +119,21 @@ export class GatewayListener {
       else this.#reading.set(token, left);
     }
   }
+}
+
+function send(response: ServerResponse, request: IncomingMessage, answer: GatewayAnswer, readerMs: number): void {
+  // What was not read of a request would be taken for the next one.
+  response.writeHead(answer.status, { ...answer.headers, ...(request.complete ? {} : { connection: "close" }) });
+  const limitReader = () => response.setTimeout(readerMs, () => response.destroy());
+  if (typeof answer.body === "string") {
+    limitReader();
+    return void response.end(answer.body);
+  }
+  // Until then the body itself ends who does not read, and a provider may be silent for longer.
+  answer.body.once("end", limitReader);
+  answer.body.once("error", () => response.destroy());
+  response.once("close", () => (answer.body instanceof Readable ? answer.body.destroy() : undefined));
+  answer.body.pipe(response);
 }
 
 /** The lists and documents beside calls, for runs and for keys alike. @throws AppError */

@@ -467,6 +467,33 @@ interface RunRow {
   requeued_at: OptionalTime;
 }
 
+interface NodeRunRow {
+  run_id: string;
+  path: string;
+  attempt: number;
+  seq: number;
+  state: "running" | "waiting" | "succeeded" | "failed" | "skipped" | "cancelled" | "reused";
+  attempts: Generated<number>;
+  started_at: OptionalTime;
+  ended_at: OptionalTime;
+  inputs: string | null;
+  inputs_sha256: string | null;
+  inputs_bytes: number | null;
+  output: string | null;
+  output_sha256: string | null;
+  output_bytes: number | null;
+  error: OptionalJson;
+  result_key: string | null;
+  source_run_id: string | null;
+  pinned: Generated<boolean>;
+  saved_ms: number | null;
+  message: string | null;
+  approved: boolean | null;
+  comment: string | null;
+  decided_by: string | null;
+  decided_at: OptionalTime;
+}
+
 interface DeletedRunRow {
   id: string;
   owner_id: string;
@@ -1012,6 +1039,7 @@ export interface Schema {
   workers: WorkerRow;
   uploads: UploadRow;
   runs: RunRow;
+  node_runs: NodeRunRow;
   artifacts: ArtifactRow;
   artifact_link_ends: ArtifactLinkEndRow;
   cached_results: CachedResultRow;

@@ -1,3 +1,4 @@
+import { CompositionReference } from "@syla/contracts/composition-config";
 import { NetworkPolicy } from "@syla/contracts/network";
 import { LimitsInput, Tier } from "@syla/contracts/runs";
 import type { SandboxLimits } from "@syla/sandbox/spec";
@@ -39,6 +40,22 @@ const RunConfig = z.object({
       withheld: z.array(z.string()).default([]),
       /** Whether nothing was chosen for the run that could read them. */
       asItIs: z.boolean().default(false),
+    })
+    .nullable()
+    .default(null),
+  /** The composition that it runs: `plan` is what its hooks were told, one of `files`. */
+  composition: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      version: z.string().nullable(),
+      ownerId: z.string(),
+      graphHash: z.string(),
+      references: z.array(CompositionReference),
+      plan: z.string(),
+      environmentId: z.string().nullable(),
+      /** The first of the runs that each began from the one before; null: this one. */
+      lineage: z.string().nullable(),
     })
     .nullable()
     .default(null),

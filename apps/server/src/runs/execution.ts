@@ -155,6 +155,7 @@ export class Execution {
           ...datasetVariables(config.datasets),
           ...secrets,
           ...config.env,
+          ...(config.composition !== null && { SYLA_ATTEMPT: String(number) }),
         },
         ...(this.#access !== null && { gatewayToken: this.#access.token.reveal() }),
         stdin,
@@ -224,8 +225,15 @@ export class Execution {
 
   async #openModels(wallMs: number): Promise<RunAccess | null> {
     const { runId, ownerId, keyId, config } = this.#attempt;
-    if (config.models.length === 0) return null;
-    const input = { runId, userId: ownerId, programId: config.program?.id ?? null, keyId, modelIds: config.models, wallMs };
+    if (config.models.length === 0 && config.composition === null) return null;
+    const input = {
+      runId,
+      userId: ownerId,
+      programId: (config.program ?? config.composition)?.id ?? null,
+      keyId,
+      modelIds: config.models,
+      wallMs,
+    };
     const access = await this.#models.open(input);
     this.#redaction.add([access.confidential]);
     return access;

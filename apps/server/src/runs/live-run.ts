@@ -3,10 +3,11 @@ import { rm } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { setImmediate as letOthers } from "node:timers/promises";
+import type { NodeRun } from "@syla/contracts/node-runs";
 import type { RunStatus } from "@syla/contracts/runs";
 import { partBytes, toPart, type EventPart, type Sendable } from "./event-parts.ts";
 import { Head } from "./head.ts";
-import { encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
+import { bytesOf, encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
 import { createSpoolFile } from "./spool-file.ts";
 import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
 
@@ -120,6 +121,18 @@ export class LiveRun {
   status(status: RunStatus, phase: string | null, attempt: number, time = Date.now()): void {
     this.#flush();
     this.#append({ type: "status", seq: ++this.#seq, time, status, phase, attempt });
+  }
+
+  /** A node of its composition has changed. */
+  node(node: NodeRun): void {
+    this.#flush();
+    this.#append({ type: "node", seq: ++this.#seq, time: Date.now(), node });
+  }
+
+  /** What was logged before it waited for somebody. To be called before anything else. */
+  restore(record: LogRecord): void {
+    if (record.type === "log" && record.stream !== "system") this.#heads[record.stream].add(bytesOf(record));
+    this.#append({ ...record, seq: ++this.#seq });
   }
 
   output(stream: OutputStream, data: Buffer): void {

@@ -1,6 +1,7 @@
 import { createZstdDecompress, zstdCompress } from "node:zlib";
 import { pipeline, type Duplex, type Readable } from "node:stream";
 import { promisify } from "node:util";
+import type { NodeRun } from "@syla/contracts/node-runs";
 import type { RunEvent, RunStatus } from "@syla/contracts/runs";
 import { z } from "zod";
 import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
@@ -20,6 +21,7 @@ const LogRecord = z.discriminatedUnion("type", [
     text: z.string().optional(),
     base64: z.string().optional(),
   }),
+  z.object({ type: z.literal("node"), seq: z.int(), time: z.int(), node: z.custom<NodeRun>() }),
 ]);
 /** `time` in milliseconds since 1970. */
 export type LogRecord = z.infer<typeof LogRecord>;
@@ -48,6 +50,7 @@ export function toEvent(record: LogRecord): RunEvent {
   const time = new Date(record.time).toISOString();
   if (record.type === "log")
     return { type: "log", seq: record.seq, time, stream: record.stream, text: record.text ?? bytesOf(record).toString() };
+  if (record.type === "node") return { type: "node", seq: record.seq, time, node: record.node };
   return { type: "status", seq: record.seq, time, status: record.status as RunStatus, phase: record.phase, attempt: record.attempt };
 }
 

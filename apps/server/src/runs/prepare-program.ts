@@ -88,7 +88,7 @@ async function prepareEnvironment(
   { environments }: Preparation,
   signal: AbortSignal,
 ): Promise<ReadyEnvironment | null> {
-  const id = config.program?.environmentId ?? null;
+  const id = (config.program ?? config.composition)?.environmentId ?? null;
   if (id === null) return null;
   let isTold = false;
   const tell = () => {

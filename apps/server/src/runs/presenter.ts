@@ -32,6 +32,7 @@ function summarize(row: RunRow, result: RunResult | null): Omit<RunSummary, "own
     language: row.language,
     entrypoint: row.entrypoint,
     program: toProgram(row),
+    composition: toComposition(row),
     workspace: toRunWorkspace(row, result),
     attempt: row.attempt,
     retryOf: row.retry_of,
@@ -60,6 +61,14 @@ function toRunWorkspace(row: RunRow, result: RunResult | null): RunSummary["work
   const { workspace } = runConfigs.parse(row.config);
   if (workspace === null) return null;
   return { ...workspace, ...(result?.workspace ?? { outcome: null, changed: 0, version: null, error: null }) };
+}
+
+function toComposition(row: RunRow): RunSummary["composition"] {
+  if (row.kind !== "composition") return null;
+  const { composition } = runConfigs.parse(row.config);
+  if (composition === null) return null;
+  const { id, name, version, graphHash, references, lineage } = composition;
+  return { id, name, version, graphHash, references, lineage: lineage ?? row.id };
 }
 
 function toProgram(row: RunRow): RunSummary["program"] {

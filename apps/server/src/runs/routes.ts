@@ -28,13 +28,13 @@ export function registerRunRoutes(
   http.bind(runRoutes.createExecution, async ({ body, query, headers }, call) => {
     await countExecution(call);
     if (body.workspaceId !== undefined) call.trail.details = { workspaceId: body.workspaceId };
-    const run = await runs.submit(call.actor, body, optionsOf(call, headers, query.wait));
+    const run = await runs.submit(call.actor, body, submitOptions(call, headers, query.wait));
     if (run.cached) call.trail.nothingChanged = true;
     return answer(isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(runRoutes.createRun, async ({ body, query, headers }, call) => {
     await countExecution(call);
-    const options = optionsOf(call, headers, query.wait);
+    const options = submitOptions(call, headers, query.wait);
     if ("programId" in body) call.trail.details = { programId: body.programId };
     else if (body.workspaceId !== undefined) call.trail.details = { workspaceId: body.workspaceId };
     const run = "programId" in body ? await programs.submit(call.actor, body, options) : await runs.submit(call.actor, body, options);
@@ -85,8 +85,8 @@ export function executionCounter(quotas: Quotas): CountExecution {
   };
 }
 
-/** The signal costs a listener, so it is made when somebody has to wait. */
-function optionsOf(call: Call<unknown>, headers: { "idempotency-key"?: string | undefined }, wait: boolean): SubmitOptions {
+/** How a submission is wanted. The signal costs a listener, so it is made when somebody has to wait. */
+export function submitOptions(call: Call<unknown>, headers: { "idempotency-key"?: string | undefined }, wait: boolean): SubmitOptions {
   return {
     idempotencyKey: headers["idempotency-key"] ?? null,
     wait,

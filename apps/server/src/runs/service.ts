@@ -69,7 +69,8 @@ import { placeOf } from "./warmth.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
 export { ArtifactCollector } from "./artifact-collector.ts";
-export { requestCancelOfAll } from "./store.ts";
+export { requestCancelOfAll, resumeDecided } from "./store.ts";
+export { runError } from "./verdict.ts";
 
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
@@ -102,6 +103,8 @@ export interface RunsContext {
   readonly queueLimit: number;
   /** Refuses whoever may not run a program of the catalog (any more). */
   readonly requireProgram: (actor: Actor, ran: NonNullable<RunConfig["program"]>) => Promise<unknown>;
+  /** Refuses whoever may not run a composition, or something that it uses (any more). */
+  readonly requireComposition: (actor: Actor, ran: NonNullable<RunConfig["composition"]>) => Promise<unknown>;
   /** Runs another version of a program. */
   readonly submitVersion: (actor: Actor, input: ProgramRunInput, options: SubmitOptions) => Promise<Run>;
   /** A workspace for a run of somebody's. @throws AppError */
@@ -266,6 +269,7 @@ export class Runs {
     }
     const program = before.program === null ? null : { ...before.program, asItIs: before.program.asItIs && !isReaching(changes) };
     if (program !== null) await this.#context.requireProgram(actor, program);
+    if (before.composition !== null) await this.#context.requireComposition(actor, before.composition);
     if (before.datasets.length > 0 && changes.datasets === undefined) await this.#context.requireDatasets(actor, before.datasets);
     const runtime = this.#context.runtimes.get(withVersion(row.language, before.version));
     const context = { ...this.#context, queries: this.#context.database.queries };
@@ -282,14 +286,15 @@ export class Runs {
         : await changeConfig(context, actor, row, before, changes);
     // It runs on the files that the first one had, and what it leaves is its own.
     const workspace = before.workspace === null ? null : { ...before.workspace, writeBack: false };
-    const config = { ...changed.config, models, network, program, workspace, cache: null };
+    const composition = before.composition === null ? null : { ...before.composition, lineage: null };
+    const config = { ...changed.config, models, network, program, composition, workspace, cache: null };
     await this.#context.blobs.keep(hashesOf(before));
     const submission: Submission = {
       ...changed,
       config,
       kind: row.kind as RunKind,
       program,
-      isReady: program?.environmentId == null,
+      isReady: (program ?? composition)?.environmentId == null,
       runtime,
       startAt: null,
       requestHash: rerunHash(id, changes),
@@ -602,8 +607,10 @@ export class Runs {
   }
 
   /** What the catalog shows of it; nothing depends on it. */
-  #noteStart({ program, id, createdAt: at }: store.NewRun): void {
-    if (program !== null) this.#context.noteProgramRun(program.id, { id, status: "queued", at }).catch(() => {});
+  #noteStart(run: store.NewRun): void {
+    const { id, createdAt: at } = run;
+    const asset = store.assetOf(run);
+    if (asset !== null) this.#context.noteProgramRun(asset.id, { id, status: "queued", at }).catch(() => {});
   }
 
   /** `isLimited`: its owner may have only so many in the queue. */
@@ -658,8 +665,8 @@ export class Runs {
   /** Runs in a slot that is free. With an idempotency key the row comes first: the same request may be on its way twice. */
   async #startNow(run: StartedRun, submission: Submission, options: SubmitOptions, inserted = false): Promise<Run> {
     const { worker } = this.#context;
-    // Of one in a workspace, too: whoever would end that looks for runs in it.
-    const isFirstWritten = options.idempotencyKey !== null || run.config.workspace !== null;
+    // Of one in a workspace, too: whoever would end that looks for runs in it. Nodes are those of a run that is there.
+    const isFirstWritten = options.idempotencyKey !== null || run.config.workspace !== null || run.config.composition !== null;
     if (isFirstWritten && !inserted) {
       const isNew = await this.#insertWith(submission, run).catch((error: unknown) => {
         void worker.giveBack(run.id).catch(() => {}); // the run's own error is what counts

@@ -191,8 +191,8 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     retry_of: run.retryOf,
     schedule_id: run.scheduleId,
     api_key_id: run.apiKeyId,
-    asset_id: run.program?.id ?? null,
-    asset_version: run.program?.version ?? null,
+    asset_id: assetOf(run)?.id ?? null,
+    asset_version: assetOf(run)?.version ?? null,
     tree_sha256: run.program?.tree ?? run.config.workspace?.tree ?? null,
     workspace_id: run.config.workspace?.id ?? null,
     dataset_ids: datasetIdsOf(run.config),
@@ -203,6 +203,14 @@ function toRow(run: NewRun): Partial<Record<keyof RunRow, unknown>> {
     claimed_at: run.claimedAt,
     ...(run.end === null ? notEnded : endColumns(run.end)),
   };
+}
+
+/** What of the catalog a run is of. */
+export function assetOf({
+  program,
+  config,
+}: Pick<NewRun, "program" | "config">): { readonly id: string; readonly version: string | null } | null {
+  return program ?? config.composition;
 }
 
 /** The datasets of a run; null when it has none, as nearly all. */
@@ -481,6 +489,51 @@ export async function requeueRun(
   if (delayMs === 0) await announceAgain(queries, rows).catch(() => {}); // the queue is looked at every now and then anyway
 }
 
+/** Lets go of a run that waits for somebody, with its log so far. False when it is no longer the worker's, or is to be cancelled. */
+export async function suspendRun(
+  queries: Queries,
+  { id, attempt }: RunAttempt,
+  workerId: string,
+  { startedAt, logSha256 }: { readonly startedAt: Date | null; readonly logSha256: string },
+): Promise<boolean> {
+  const row = await queries
+    .updateTable("runs")
+    .set({ status: "waiting", cause: "approval", phase: "approval", log_sha256: logSha256, ...(startedAt !== null && { started_at: startedAt }) })
+    .where("id", "=", id)
+    .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
+    .where("status", "in", ["starting", "running"])
+    .where("cancel_requested_at", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Queues a run again for which nobody has to decide anything any more. */
+export async function resumeDecided(work: Work, id: string): Promise<void> {
+  const rows = await work
+    .updateTable("runs")
+    .set((set) => ({
+      status: "queued",
+      cause: "decided",
+      phase: null,
+      worker_id: null,
+      claimed_at: null,
+      started_at: null,
+      attempt: set("attempt", "+", 1),
+      spared: set("spared", "+", 1),
+      available_at: sql<Date>`now()`,
+    }))
+    .where("id", "=", id)
+    .where("status", "=", "waiting")
+    .where((where) =>
+      where.not(where.exists(where.selectFrom("node_runs").select("path").where("run_id", "=", id).where("state", "=", "waiting"))),
+    )
+    .returning(["owner_id", "language", "config"])
+    .execute();
+  await announceAgain(work, rows);
+}
+
 /** Puts back what a worker claimed without hearing so, because the connection broke before the answer came. `held`: what it does have. */
 export async function requeueUnheld(queries: Queries, workerId: string, held: readonly string[]): Promise<void> {
   await queries
@@ -550,8 +603,8 @@ export async function requestCancel(queries: Queries, id: string): Promise<RunRo
 
 function askToCancel(id: string) {
   return sql<RunRow>`UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
-    status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
-    finished_at = CASE WHEN status = 'queued' THEN now() ELSE finished_at END
+    status = CASE WHEN status IN ('queued', 'waiting') THEN 'cancelled' ELSE status END,
+    finished_at = CASE WHEN status IN ('queued', 'waiting') THEN now() ELSE finished_at END
     WHERE id = ${id} AND status IN ('queued', 'starting', 'running', 'waiting') RETURNING *`;
 }
 
@@ -583,7 +636,7 @@ export async function findCancelRequests(queries: Queries, workerId: string): Pr
     .selectFrom("runs")
     .select("id")
     .where("worker_id", "=", workerId)
-    .where("status", "in", ["starting", "running", "waiting"])
+    .where("status", "in", ["starting", "running"])
     .where("cancel_requested_at", "is not", null)
     .execute();
   return rows.map((row) => row.id);
@@ -672,7 +725,7 @@ export async function failUnfinished(work: Work, workerId: string, error: RunErr
   const { rows } = await sql<{ id: string }>`
     WITH ended AS (UPDATE runs SET status = CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE 'failed' END,
       error = CASE WHEN cancel_requested_at IS NULL THEN ${JSON.stringify(error)}::jsonb END, phase = NULL, finished_at = now()
-    WHERE worker_id = ${workerId} AND status IN ('starting', 'running', 'waiting')
+    WHERE worker_id = ${workerId} AND status IN ('starting', 'running')
     RETURNING id, ${sql.raw(usageColumns.join(", "))}), counted AS (${sql.raw(usageText)})
     SELECT id FROM ended`.execute(work);
   return rows.map((row) => row.id);

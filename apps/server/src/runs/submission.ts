@@ -144,6 +144,7 @@ export async function storeSubmission(
     datasets: [],
     tests,
     program: null,
+    composition: null,
     workspace: null,
     cache,
     trace: null,

@@ -25,7 +25,15 @@ export function runError(errorClass: ErrorClass, code: ErrorCode, facts: ErrorFa
 }
 
 /** Of an error that no line of the program is to blame for. */
-export const noPlace = { kind: null, location: null, frames: [], causes: [], excerpt: null, suggestion: null } satisfies ErrorFacts;
+export const noPlace = {
+  kind: null,
+  location: null,
+  frames: [],
+  causes: [],
+  excerpt: null,
+  suggestion: null,
+  node: null,
+} satisfies ErrorFacts;
 
 /**
  * Judges an exit: limits first, then the program. What it printed as errors tells what kind of failure it was; a line without a file is one of

@@ -19,7 +19,7 @@ import { FreshRecords } from "./fresh-records.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
-import { writeLog } from "./log-records.ts";
+import { readLog, writeLog } from "./log-records.ts";
 import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
 import type { QueueBell } from "./queue-bell.ts";
@@ -43,7 +43,9 @@ import {
   readQueuedPayload,
   requeueRun,
   requeueUnheld,
+  resumeDecided,
   setPhase,
+  suspendRun,
   triesOf,
   type RunEnd,
   type RunRow,
@@ -52,6 +54,8 @@ import type { LiveFacts } from "./tracing/spans.ts";
 import { runError, type Verdict } from "./verdict.ts";
 import { placeOfRow, type Warmth } from "./warmth.ts";
 
+/** What the hooks of a composition end it with where somebody has to decide. */
+const askingExitCode = 75;
 /** How often a run is tried that never got to its program. */
 export const maxTries = 3;
 /** How often the queue is looked at when nobody says that there is something in it. */
@@ -74,6 +78,13 @@ export interface WorkerContext {
   readonly treeFolders: Preparation["treeFolders"];
   readonly workspaces: Preparation["workspaces"];
   readonly openSecrets: Preparation["openSecrets"];
+  /** How the nodes of compositions stand. */
+  readonly nodes: {
+    /** Whether an attempt came to where somebody decides. */
+    asked(run: Pick<RunRow, "id" | "attempt">): Promise<boolean>;
+    /** The path of the node that failed first. */
+    failed(runId: string): Promise<string | null>;
+  };
   /** Notes how the newest run of a program stands. */
   readonly noteProgramRun: (
     assetId: string,
@@ -363,12 +374,13 @@ export class Worker implements Service {
   ): Promise<FinishedRun> {
     const reservation = this.#reserved.get(row.id);
     const live = this.#context.liveRuns.open(row.id);
-    live.status("queued", null, row.attempt, row.created_at.getTime());
-    live.status("starting", "waiting_for_sandbox", row.attempt);
     let execution: Execution | JudgedExecution | undefined;
     let isEnding = false;
     this.#records.add(record);
     try {
+      if (row.log_sha256 !== null) for await (const record of readLog(this.#context.blobs, row.log_sha256)) live.restore(record);
+      live.status("queued", null, row.attempt, row.log_sha256 === null ? row.created_at.getTime() : Date.now());
+      live.status("starting", "waiting_for_sandbox", row.attempt);
       execution = this.#prepare(row, runtime(), live, begin);
       this.#active.set(row.id, execution);
       if (row.cancel_requested_at !== null) execution.cancel();
@@ -378,8 +390,12 @@ export class Worker implements Service {
         await record.ensure();
         return await this.#retry(row, live, taken ?? outcome.verdict.error?.code ?? "internal", taken === null);
       }
+      if (row.kind === "composition" && (await this.#isAsking(row, outcome))) {
+        const suspended = await this.#suspend(row, live, outcome);
+        if (suspended !== null) return suspended;
+      }
       isEnding = true;
-      return await this.#finish(row, live, outcome, record, onEnded);
+      return await this.#finish(row, live, await this.#nameNode(row, outcome), record, onEnded);
     } catch (error) {
       if (!(error instanceof LostRunError) && endCodeOf(error) === "internal")
         this.#context.logger.error({ err: error, runId: row.id }, "a run could not be brought to its end");
@@ -510,6 +526,37 @@ export class Worker implements Service {
       this.#context.logger.warn({ err: error, runId: row.id }, "the owner of a run could not be told of its end");
     });
     return finished;
+  }
+
+  /** It has ended by itself because somebody has to decide something. */
+  async #isAsking(row: RunRow, { verdict }: Outcome): Promise<boolean> {
+    return (
+      verdict.exitCode === askingExitCode &&
+      verdict.error?.class === "user_code" &&
+      (await this.#persist(() => this.#context.nodes.asked(row)))
+    );
+  }
+
+  /** Lets go of a run until somebody has decided; they may have by now. Null when it was cancelled meanwhile. */
+  async #suspend(row: RunRow, live: LiveRun, { startedAt }: Outcome): Promise<FinishedRun | null> {
+    const { queries } = this.#context.database;
+    live.status("waiting", "approval", row.attempt);
+    await live.close();
+    const log = await this.#persist(() => writeLog(this.#context.blobs, live.content()));
+    await log.sync();
+    if (!(await this.#persist(() => suspendRun(queries, row, this.id, { startedAt, logSha256: log.sha256 })))) return null;
+    await live.discard(true);
+    await this.#persist(() => queries.transaction().execute((work) => resumeDecided(work, row.id)));
+    const heads = { stdout: live.stdoutHead, stderr: live.stderrHead };
+    return { row: { ...row, status: "waiting" }, heads };
+  }
+
+  /** Says which node of a composition was at fault. */
+  async #nameNode(row: RunRow, outcome: Outcome): Promise<Outcome> {
+    const { error } = outcome.verdict;
+    if (row.kind !== "composition" || error?.class !== "user_code") return outcome;
+    const node = await this.#persist(() => this.#context.nodes.failed(row.id));
+    return node === null ? outcome : { ...outcome, verdict: { ...outcome.verdict, error: { ...error, node } } };
   }
 
   #noteEnded(row: RunRow): void {

@@ -63,7 +63,7 @@ export async function isDrained(queries: Queries, id: string): Promise<boolean> 
 export async function listWatched(queries: Queries): Promise<WorkerRow[]> {
   const { rows } = await sql<WorkerRow>`
     select * from workers where stopped_at is null
-      or id in (select worker_id from runs where status in ('starting', 'running', 'waiting'))`.execute(queries);
+      or id in (select worker_id from runs where status in ('starting', 'running'))`.execute(queries);
   return rows;
 }
 

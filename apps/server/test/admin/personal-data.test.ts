@@ -160,6 +160,8 @@ async function makeFullPerson(): Promise<{ ann: Person; bob: Person; teamId: str
     queries(),
   );
   await sql`insert into run_network (run_id, connections) values (${run.id}, '[]')`.execute(queries());
+  await sql`insert into node_runs (run_id, path, attempt, seq, state, message, approved, decided_by, decided_at)
+    values (${run.id}, 'ask', 1, 1, 'succeeded', 'Good?', true, ${ann.id}, now())`.execute(queries());
   await sql`insert into storage_jobs (id, kind, state, started_by, worker_id, report)
     select ${newId("job")}, 'check', 'done', ${ann.id}, id, '{}' from workers limit 1`.execute(queries());
   await sql`insert into backup_jobs (id, kind, state, started_by, worker_id, report)

@@ -497,7 +497,13 @@ describe("a run's connection", () => {
     });
     const caller = { userId: "user_none", role: "developer", runId: null, sandboxId: null, programId: null, modelIds: [] } as const;
     const runTokens = { read: async () => await Promise.resolve(caller) } as unknown as RunTokens;
-    const listener = new GatewayListener({ gateway, runTokens, queries, readerMs: 60_000 });
+    const listener = new GatewayListener({
+      gateway,
+      runTokens,
+      queries,
+      nodes: { answer: () => Promise.reject(new Error("nobody asks")) },
+      readerMs: 60_000,
+    });
     const sockets: Socket[] = [];
     await using server = createServer((socket) => {
       sockets.push(socket);

@@ -61,7 +61,10 @@ describe("LiveRun", () => {
     await live.close();
     const records = await content();
     expect(
-      records.map((record) => (record.type === "log" ? [record.seq, record.stream, record.text] : [record.seq, record.status])),
+      records.map((record) => [
+        record.seq,
+        ...(record.type === "log" ? [record.stream, record.text] : record.type === "status" ? [record.status] : []),
+      ]),
     ).toEqual([
       [1, "running"],
       [2, "stdout", "abc"],

@@ -18,6 +18,7 @@ const config = {
   datasets: [],
   tests: null,
   program: null,
+  composition: null,
   workspace: null,
   cache: null,
   trace: { traceId: null, parentId: null, requestMs: 4 },

@@ -26,7 +26,7 @@ const legal: Readonly<Record<string, readonly string[]>> = {
   queued: ["starting", "failed", "cancelled"],
   starting: ["running", "queued", "failed", "cancelled", "timed_out"],
   running: ["waiting", "queued", "succeeded", "failed", "cancelled", "timed_out"],
-  waiting: ["running", "failed", "cancelled", "timed_out"],
+  waiting: ["running", "queued", "failed", "cancelled", "timed_out"],
   succeeded: [],
   failed: [],
   cancelled: [],

@@ -1,6 +1,7 @@
 import type { FlowBody, FlowEdge, FlowNode, FlowNodeOf } from "@syla/contracts/flow";
 import type { Guard } from "../guards.ts";
 import { Names, toSnakeCase } from "../names.ts";
+import type { Planned } from "../planned.ts";
 import { interfaceOf, outputsOf, type FlowPort } from "../ports.ts";
 import type { FlowType } from "../types.ts";
 import { annotationOf } from "./annotations.ts";
@@ -23,7 +24,7 @@ import { useProvided } from "./provided-functions.ts";
 import { layOut, simple, type Statement } from "./lines.ts";
 import { defineFunction, defineNode, docstringLines, samplerOf, titleOf, type NodeFunction } from "./node-functions.ts";
 import type { Plan } from "./plan.ts";
-import { pyLiteral, pyString } from "./strings.ts";
+import { pyDict, pyLiteral, pyString } from "./strings.ts";
 
 /** A function that was written for a graph. */
 export interface BodyFunction extends NodeFunction {
@@ -36,6 +37,8 @@ export interface Writing {
   file: PythonFile;
   /** Whether what takes long is awaited, because somewhere in the file something goes on at the same time. */
   isAsync: boolean;
+  /** Takes what is to be known of each node where the file tells of them while it runs; null: the file stands for itself. */
+  planned: Planned | null;
   /** Writes the functions of a node with a graph within. */
   defineContainer: (writing: Writing, node: FlowNode, plan: Plan, path: readonly string[]) => NodeFunction;
 }
@@ -45,6 +48,11 @@ export function resultType(file: PythonFile, outputs: readonly { type: FlowType 
   const types = outputs.map(({ type }) => file.annotate(annotationOf(type)));
   if (types.length > 3) return "tuple";
   return types.length === 0 ? "None" : types.length === 1 ? (types[0] ?? "None") : `tuple[${types.join(", ")}]`;
+}
+
+/** A function of the module that a told file tells by. */
+export function hook(name: string): string {
+  return `syla_hooks.${name}`;
 }
 
 /** Names on the left of `= await asyncio.gather(` that leave room for it within two levels of blocks. */
@@ -73,10 +81,15 @@ export class BodyWriter {
     return this.writing.file;
   }
 
+  private get isTold(): boolean {
+    return this.writing.planned !== null;
+  }
+
   write(body: FlowBody, name: string, title: string, rootDefaults: boolean): BodyFunction {
     for (const node of this.plan.index.order) this.define(node);
     const { inputs, outputs } = interfaceOf(body);
     const parameters = this.parameters(body, inputs, rootDefaults);
+    if (this.isTold) this.tellParameters(parameters);
     for (const step of this.plan.steps) this.step(step);
     const results = outputs.map(({ name: port }) => this.result(body, port));
     const isAsync = this.writing.isAsync && this.plan.isSlow;
@@ -96,14 +109,28 @@ export class BodyWriter {
     return { name, parameters: new Map(parameters.map((each) => [each.port, each.name])), isAsync, positional: [], extra: [], outputs };
   }
 
+  private tellParameters(parameters: readonly { node: string; name: string }[]): void {
+    for (const { node, name } of parameters) {
+      const found = this.plan.index.nodes.get(node);
+      if (found !== undefined) this.add(found, simple(call(hook("value"), [pyString(node), name, "{}"])), "");
+    }
+  }
+
+  /** The value itself, and where the file tells of its nodes what is said of it. `inputs`: by the name of the port. */
+  private told(node: FlowNode, value: Doc, inputs: readonly (readonly [string, string])[]): Doc {
+    if (!this.isTold) return value;
+    return call(hook("value"), [pyString(node.id), value, pyDict(inputs.map(([port, text]) => [port, text]))]);
+  }
+
   private define(node: FlowNode): void {
     const hasSampler = this.edgesOf(node).has("strategy");
     const inner = this.plan.inner.get(node.id);
     const found =
       inner === undefined || node.body === undefined
-        ? defineNode(this.file, node, this.path, { isAsync: this.writing.isAsync, hasSampler })
+        ? defineNode(this.file, node, this.path, { isAsync: this.writing.isAsync, hasSampler, isTold: this.isTold })
         : this.writing.defineContainer(this.writing, node, inner, this.path);
     if (found !== undefined) this.functions.set(node.id, found);
+    this.writing.planned?.note(node, this.path, found);
   }
 
   private parameters(body: FlowBody, inputs: readonly FlowPort[], rootDefaults: boolean) {
@@ -147,12 +174,12 @@ export class BodyWriter {
       return;
     }
     if (first === undefined) return;
-    this.file.use("asyncio");
+    if (!this.isTold) this.file.use("asyncio");
     const calls = step.map((node) => this.callOf(node, false));
     const targets = step.map((node) => this.targetOf(node));
     const guard = this.guardText(this.plan.guards.of(first.id));
     const names = targets.map(({ target }): Doc => (target.length > 1 ? collection("(", target, ")") : target.join("")));
-    const gathered: Doc = ["await ", call("asyncio.gather", calls)];
+    const gathered: Doc = ["await ", call(this.isTold ? hook("gather") : "asyncio.gather", calls)];
     const isShort = targets.flatMap(({ target }) => target).join(", ").length <= longestTargets;
     const together = isShort ? "" : this.names.take("gathered");
     const lines = isShort ? [assignment(names, gathered)] : [[`${together} = `, gathered], assignment(names, together)];
@@ -197,15 +224,30 @@ export class BodyWriter {
     };
     const named = [...found.parameters].map(([port, name]): Doc => [name, "=", given(port)]);
     const values = [...found.positional.map(given), ...named, ...found.extra];
-    const mapped = node.kind === "map" ? this.mapCall(node, found, given) : undefined;
     const isSlow = this.isSlow(node);
     const awaited = isAlone && this.writing.isAsync && isSlow ? "await " : "";
+    if (this.isTold) return [awaited, this.toldCall(node, found, values, given)];
+    const mapped = node.kind === "map" ? this.mapCall(node, found, given) : undefined;
     if (mapped !== undefined) return [awaited, mapped];
     if (this.writing.isAsync && isSlow && !found.isAsync) {
       this.file.use("asyncio");
       return [awaited, call("asyncio.to_thread", [found.name, ...values])];
     }
     return [awaited, call(found.name, values)];
+  }
+
+  /** The same call, made by the hooks: they may know its result already. */
+  private toldCall(node: FlowNode, found: NodeFunction, values: readonly Doc[], given: (port: string) => Doc): Doc {
+    const first = [pyString(node.id), found.name];
+    if (node.kind === "map") {
+      const item = found.parameters.get("item");
+      const others = [...found.parameters].flatMap(([port, name]): Doc[] => (port === "item" ? [] : [[name, "=", given(port)]]));
+      const items = [item === undefined ? "None" : pyString(item), given("items")];
+      if (!found.isAsync) return call(hook("map_items"), [...first, ...items, ...others]);
+      return call(hook("map_async"), [...first, ...items, String(node.config.concurrency), ...others]);
+    }
+    const way = !this.writing.isAsync || !this.isSlow(node) ? "call" : found.isAsync ? "call_async" : "call_in_thread";
+    return call(hook(way), [...first, ...values]);
   }
 
   private innerDefault(node: FlowNode, port: string): unknown {
@@ -252,13 +294,16 @@ export class BodyWriter {
         this.merge(node, edges);
         break;
       case "verifier":
-        this.add(node, simple(assignment([this.variable(node, "passed", "_passed")], verifierText(node.config, value("value") ?? "None"))));
+        this.verifier(node, value("value") ?? "None");
         break;
       case "model":
         this.model(node);
         break;
       case "sampler":
-        this.add(node, simple([this.variable(node, "strategy", "_strategy"), " = ", samplerOf(this.file, node.config)]));
+        this.add(
+          node,
+          simple([this.variable(node, "strategy", "_strategy"), " = ", this.told(node, samplerOf(this.file, node.config), [])]),
+        );
         break;
       case "context_read": {
         const source = value("context");
@@ -267,20 +312,17 @@ export class BodyWriter {
           source === undefined
             ? otherwise
             : call(`${source}.get`, [pyString(node.config.key), ...(otherwise === "None" ? [] : [otherwise])]);
-        this.add(node, simple([this.variable(node, "value", "_value"), " = ", read]));
+        const inputs = source === undefined ? [] : [["context", source] as const];
+        this.add(node, simple([this.variable(node, "value", "_value"), " = ", this.told(node, read, inputs)]));
         break;
       }
       case "context_write": {
         const before = value("context");
-        const entry: Doc = [pyString(node.config.key), ": ", value("value") ?? "None"];
-        this.add(
-          node,
-          simple([
-            this.variable(node, "context", "_context"),
-            " = ",
-            collection("{", before === undefined ? [entry] : [`**${before}`, entry], "}"),
-          ]),
-        );
+        const written = value("value") ?? "None";
+        const entry: Doc = [pyString(node.config.key), ": ", written];
+        const context = collection("{", before === undefined ? [entry] : [`**${before}`, entry], "}");
+        const inputs = [["value", written] as const, ...(before === undefined ? [] : [["context", before] as const])];
+        this.add(node, simple([this.variable(node, "context", "_context"), " = ", this.told(node, context, inputs)]));
         break;
       }
       default:
@@ -288,17 +330,27 @@ export class BodyWriter {
     }
   }
 
+  private verifier(node: FlowNodeOf<"verifier">, value: string): void {
+    const passed = verifierText(node.config, value);
+    const target = [this.variable(node, "passed", "_passed")];
+    this.add(node, simple(assignment(target, this.told(node, passed, [["value", value]]))));
+  }
+
   private branch(node: FlowNode, condition: string, value: string | undefined): void {
+    if (this.isTold) this.add(node, simple(call(hook("branch"), [pyString(node.id), condition, ...(value === undefined ? [] : [value])])));
     this.values.set(`${node.id} then`, value ?? "True");
     this.values.set(`${node.id} else`, value ?? "False");
     this.choose(node, condition, "then", "else");
   }
 
   private approval(node: FlowNodeOf<"approval">, value: string): void {
-    useProvided(this.file, "approve");
     const asked = this.names.take(`${toSnakeCase(titleOf(node), "approval")}_approved`);
     const message = node.config.message === "" ? titleOf(node) : node.config.message;
-    this.add(node, simple([`${asked} = `, call("approve", [pyString(message), value])]));
+    if (!this.isTold) useProvided(this.file, "approve");
+    const ask = this.isTold
+      ? call(hook("approve"), [pyString(node.id), pyString(message), value])
+      : call("approve", [pyString(message), value]);
+    this.add(node, simple([`${asked} = `, ask]));
     this.values.set(`${node.id} approved`, value);
     this.values.set(`${node.id} rejected`, value);
     this.choose(node, asked, "approved", "rejected");
@@ -337,7 +389,7 @@ export class BodyWriter {
       ...(chosen.length === 0 ? [] : [["model_options=", collection("{", chosen, "}")]]),
       ...(baseUrl === undefined ? [] : [`base_url=${pyString(baseUrl)}`]),
     ]);
-    this.add(node, simple([this.variable(node, "model", "_session"), " = ", started]));
+    this.add(node, simple([this.variable(node, "model", "_session"), " = ", this.told(node, started, [])]));
   }
 
   private merge(node: FlowNodeOf<"merge">, edges: ReadonlyMap<string, FlowEdge>): void {
@@ -352,10 +404,8 @@ export class BodyWriter {
     if (node.config.mode === "first") {
       const sure = given.findIndex(({ condition }) => condition === "");
       const last = sure === -1 ? given.length - 1 : sure;
-      this.add(
-        node,
-        simple([this.variable(node, "value", "_value"), " = ", conditional(given.slice(0, last), given[last]?.value ?? "None")]),
-      );
+      const first = conditional(given.slice(0, last), given[last]?.value ?? "None");
+      this.add(node, simple([this.variable(node, "value", "_value"), " = ", this.told(node, first, [])]));
       return;
     }
     const isList = node.config.mode === "list";
@@ -384,14 +434,16 @@ export class BodyWriter {
       ),
     ];
     if (isList) {
-      this.add(node, lines);
+      const told: Statement["lines"] = this.isTold ? [{ doc: [`${all} = `, this.told(node, all, [["values", all]])], depth: 0 }] : [];
+      this.add(node, [...lines, ...told]);
       return;
     }
     const reduced =
       node.config.mode === "vote"
         ? call("max", [all, `key=${all}.count`])
         : call(node.config.reduce === "join" ? `"\\n".join` : node.config.reduce, [all]);
-    this.add(node, [...lines, { doc: assignment([this.variable(node, "value", "_value")], reduced), depth: 0 }]);
+    const value = this.told(node, reduced, [["values", all]]);
+    this.add(node, [...lines, { doc: assignment([this.variable(node, "value", "_value")], value), depth: 0 }]);
   }
 
   /** A merge that runs when one of several guards holds tells so by a variable. */
@@ -405,6 +457,16 @@ export class BodyWriter {
   }
 
   private result(body: FlowBody, port: string): { text: string; condition: string } {
+    const result = this.plainResult(body, port);
+    const node = body.nodes.find((each) => each.kind === "output" && each.config.name === port);
+    if (!this.isTold || node === undefined) return result;
+    // What was skipped is not looked at: there may be no such variable.
+    const given: Doc = result.condition === "" ? result.text : [`lambda: ${result.text}`, `, ${result.condition}`];
+    const way = result.condition === "" ? "output" : "output_if";
+    return { text: render(call(hook(way), [pyString(node.id), given]), 0).replaceAll("\n", " "), condition: "" };
+  }
+
+  private plainResult(body: FlowBody, port: string): { text: string; condition: string } {
     const node = body.nodes.find((each) => each.kind === "output" && each.config.name === port);
     const edge = node === undefined ? undefined : this.edgesOf(node).get("value");
     if (edge === undefined) return { text: "None", condition: "" };

@@ -2,7 +2,7 @@ import type { FlowNode, FlowNodeOf } from "@syla/contracts/flow";
 import { Names, toSnakeCase } from "../names.ts";
 import { interfaceOf, outputsOf } from "../ports.ts";
 import type { FlowType } from "../types.ts";
-import { BodyWriter, resultType, type BodyFunction, type Writing } from "./body.ts";
+import { BodyWriter, hook, resultType, type BodyFunction, type Writing } from "./body.ts";
 import { assignment, call, render, tuple, type Doc } from "./doc.ts";
 import type { PythonFile } from "./file.ts";
 import { defineFunction, docstringLines, titleOf, type NodeFunction } from "./node-functions.ts";
@@ -42,10 +42,11 @@ function nameVariables(file: PythonFile, turn: BodyFunction, repeats: (port: str
   return { given: (port) => inputs.get(port) ?? "None", made: (port) => outputs.get(port) ?? "None", names };
 }
 
-function turnCall(turn: BodyFunction, { given, made }: Variables): Doc {
+function turnCall(turn: BodyFunction, { given, made }: Variables, isTold: boolean): Doc {
   const targets = turn.outputs.map(({ name }) => made(name));
   const values = [...turn.parameters].map(([port, name]): Doc => `${name}=${given(port)}`);
-  return assignment(targets, [turn.isAsync ? "await " : "", call(turn.name, values)]);
+  const run = isTold ? call(hook(turn.isAsync ? "turn_async" : "turn"), [turn.name, ...values]) : call(turn.name, values);
+  return assignment(targets, [turn.isAsync ? "await " : "", run]);
 }
 
 function at(depth: number, doc: Doc): string[] {
@@ -92,7 +93,7 @@ function defineLoop(writing: Writing, node: FlowNodeOf<"loop">, name: string, tu
     parameters: inputs.map(({ name: port, type }) => ({ port, name: variables.given(port), type })),
     before: [],
     head: `for _ in range(${node.config.maxTurns}):`,
-    turn: turnCall(turn, variables),
+    turn: turnCall(turn, variables, writing.planned !== null),
     stop: turn.outputs.some((port) => port.name === "done") ? variables.made("done") : undefined,
     results: outputsOf(node, new Map()).map((port) => variables.made(port.name)),
   });
@@ -108,7 +109,7 @@ function defineRepair(writing: Writing, node: FlowNodeOf<"ivr">, name: string, t
     parameters: inputs.map(({ name: port, type }) => ({ port, name: variables.given(port), type })),
     before: first?.kind === "input" ? at(1, [`${variables.given("feedback")} = `, pyLiteral(first.config.default)]) : [],
     head: `for ${attempts} in range(1, ${node.config.loopBudget + 1}):`,
-    turn: turnCall(turn, variables),
+    turn: turnCall(turn, variables, writing.planned !== null),
     stop: variables.made("passed"),
     results: outputsOf(node, new Map()).map((port) => (port.name === "attempts" ? attempts : variables.made(port.name))),
   });

@@ -262,15 +262,23 @@ function javaScriptOf(config: FlowNodeOf<"code">["config"]): string {
   ].join("\n");
 }
 
-function defineProgram(file: PythonFile, node: FlowNodeOf<"program">, path: readonly string[]): NodeFunction {
-  useProvided(file, "run_json");
+function defineProgram(file: PythonFile, node: FlowNodeOf<"program">, path: readonly string[], isTold: boolean): NodeFunction {
+  const folderOf = isTold ? node.config.program?.id : undefined;
+  if (folderOf === undefined) useProvided(file, "run_json");
   const name = file.names.take(toSnakeCase(titleOf(node), "program"));
   const parameters = parametersOf(file, node.config.inputs, false);
   const values = pyDict(parameters.map(({ port, name: variable }) => [port, variable]));
   add(file, node, path, [
     ...defineFunction(file, { name, parameters, returns: parseType(node.config.returns), isAsync: false }),
     ...docstringLines(titleOf(node)),
-    ...statements(["return ", call("run_json", [collection("[", node.config.command.map(pyString), "]"), values])]),
+    ...statements([
+      "return ",
+      call(folderOf === undefined ? "run_json" : "syla_hooks.run_json", [
+        collection("[", node.config.command.map(pyString), "]"),
+        values,
+        ...(folderOf === undefined ? [] : [pyString(folderOf)]),
+      ]),
+    ]),
   ]);
   return { name, parameters: byPort(parameters), isAsync: false, positional: [], extra: [] };
 }
@@ -307,7 +315,7 @@ export function defineNode(
   file: PythonFile,
   node: FlowNode,
   path: readonly string[],
-  mode: { isAsync: boolean; hasSampler: boolean },
+  mode: { isAsync: boolean; hasSampler: boolean; isTold: boolean },
 ): NodeFunction | undefined {
   switch (node.kind) {
     case "instruct":
@@ -319,7 +327,7 @@ export function defineNode(
     case "code":
       return defineCode(file, node, path);
     case "program":
-      return defineProgram(file, node, path);
+      return defineProgram(file, node, path, mode.isTold);
     case "http":
       return defineHttp(file, node, path);
     default:

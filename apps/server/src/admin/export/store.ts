@@ -44,6 +44,7 @@ const done: readonly (readonly [table: string, column: string, id: string, at: s
   ["spend_caps", "updated_by", "model_id || ' ' || subject", "updated_at"],
   ["storage_jobs", "started_by", "id", "started_at"],
   ["backup_jobs", "started_by", "id", "started_at"],
+  ["node_runs", "decided_by", "run_id || ' ' || path", "decided_at"],
 ];
 
 const doneQuery = done
@@ -134,6 +135,15 @@ export const exportParts: readonly ExportPart[] = [
     where: "r.owner_id = me",
     key: "a.id",
     columns: "a.id, a.run_id, a.path, a.size, a.sha256, a.mime_type, a.created_at",
+    names: [],
+  },
+  {
+    name: "nodes",
+    from: "node_runs n join runs r on r.id = n.run_id",
+    where: "r.owner_id = me",
+    key: "n.run_id || ' ' || n.path",
+    columns:
+      "n.run_id, n.path, n.state, n.started_at, n.ended_at, n.inputs, n.inputs_sha256, n.output, n.output_sha256, n.error, n.pinned, n.message, n.approved, n.comment, n.decided_at",
     names: [],
   },
   {

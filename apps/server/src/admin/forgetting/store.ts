@@ -27,6 +27,7 @@ const makers: readonly (readonly [table: string, column: string])[] = [
   ["spend_caps", "updated_by"],
   ["storage_jobs", "started_by"],
   ["backup_jobs", "started_by"],
+  ["node_runs", "decided_by"],
 ];
 
 /** Where something may name somebody who is gone: each with the reason. A test looks for others. */

@@ -327,6 +327,6 @@ function codeOf(output: string): ErrorCode {
 function toEvent(record: LogRecord): EnvironmentImageEvent {
   const time = new Date(record.time).toISOString();
   if (record.type === "log") return { type: "log", seq: record.seq, time, text: record.text ?? bytesOf(record).toString() };
-  const phase = Phase.safeParse(record.phase);
+  const phase = Phase.safeParse(record.type === "status" ? record.phase : null);
   return { type: "phase", seq: record.seq, time, phase: phase.success ? phase.data : null };
 }

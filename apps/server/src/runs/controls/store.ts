@@ -94,6 +94,12 @@ export async function expireRuns(work: Work, before: Date, after: string, most: 
   if (ids.length === 0) return due;
   await giveBackToKeys(work, due);
   await work.deleteFrom("artifacts").where("run_id", "in", ids).execute();
+  const nothing = { inputs: null, inputs_sha256: null, inputs_bytes: null, output: null, output_sha256: null, output_bytes: null };
+  await work
+    .updateTable("node_runs")
+    .set({ ...nothing, result_key: null })
+    .where("run_id", "in", ids)
+    .execute();
   await work
     .updateTable("runs")
     .set({ log_sha256: null, log_size: 0, artifact_count: 0, expired_at: sql<Date>`now()` })

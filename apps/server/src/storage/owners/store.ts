@@ -55,9 +55,11 @@ export const owned: readonly OwnedContent[] = [
   },
   {
     kind: "runs",
-    columns: ["runs.config", "runs.result", "runs.tree_sha256"],
+    columns: ["runs.config", "runs.result", "runs.tree_sha256", "node_runs.inputs_sha256", "node_runs.output_sha256"],
     query: `select file->>'sha256', owner_id from runs, jsonb_array_elements(config->'files') as file
       union all select config->'stdin'->>'sha256', owner_id from runs
+      union all select n.inputs_sha256, r.owner_id from node_runs n join runs r on r.id = n.run_id
+      union all select n.output_sha256, r.owner_id from node_runs n join runs r on r.id = n.run_id
       union all select config->'tests'->>'sha256', owner_id from runs
       union all select result->'tests'->>'report', owner_id from runs
       union all select tree_sha256, owner_id from runs

@@ -22,6 +22,11 @@ export const references: readonly Reference[] = [
       union all select dataset->'rows'->>'sha256', 'dataset of ' || id from runs, jsonb_array_elements(config->'datasets') as dataset
       union all select dataset->>'index', 'index of a dataset of ' || id from runs, jsonb_array_elements(config->'datasets') as dataset`,
   },
+  {
+    columns: ["node_runs.inputs_sha256", "node_runs.output_sha256"],
+    query: `select inputs_sha256, 'what went into the node ' || path || ' of ' || run_id from node_runs
+      union all select output_sha256, 'what came of the node ' || path || ' of ' || run_id from node_runs`,
+  },
   { columns: ["runs.result"], query: `select result->'tests'->>'report', 'test report of ' || id from runs` },
   {
     columns: ["compilations.files"],
@@ -84,6 +89,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "backup_jobs.report": "tells of content, and does not keep it",
   "settings.value": "facts about the installation",
   "runs.error": "a coded error",
+  "node_runs.error": "what a node said when it failed",
   "llm_calls.attempt_log": "times and codes",
   "runs.history": "times and causes",
   "schedules.run": "arguments and the like: it takes no files",

@@ -1,0 +1,263 @@
+import { hash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { AppError } from "@syla/contracts/errors";
+import { LRUCache } from "lru-cache";
+import type { z } from "zod";
+import type { Blobs } from "../platform/blobs.ts";
+import type { Database } from "../platform/database.ts";
+import { fieldProblems, toAppError } from "../platform/http-problem.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { LiveRuns } from "../runs/live-runs.ts";
+import { runConfigs } from "../runs/service.ts";
+import { ApprovalQuestion, KeptQuestion, NodeReport, reportLimits, type NodeEvent, type SentValue } from "./node-report.ts";
+import { foldEvents } from "./fold-events.ts";
+import { plannedNode, type RunPlan } from "./plan.ts";
+import { toNodeRun } from "./presenter.ts";
+import * as store from "./store.ts";
+
+/** What reports of nodes are taken with. */
+export interface NodeReportsContext {
+  readonly database: Database;
+  readonly blobs: Blobs;
+  /** The runs that go on here. */
+  readonly liveRuns: Pick<LiveRuns, "get">;
+  readonly logger: Logger;
+}
+
+/** What is known of a run while its sandbox reports. */
+interface Reporting {
+  readonly runId: string;
+  readonly ownerId: string;
+  /** Whose composition it is, and the first of the runs that go on from each other. */
+  readonly compositionOwnerId: string;
+  readonly lineage: string;
+  readonly plan: RunPlan;
+  /** Content that it has sent, and that it may read. */
+  readonly sent: Map<string, number>;
+  readonly given: Set<string>;
+  sentBytes: number;
+  /** Kept results that it was answered, by the node. */
+  readonly kept: Map<string, store.KeptResult>;
+  nodes: number;
+}
+
+/** An answer for the sandbox. */
+export interface ReportAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Readable;
+}
+
+const mostReporting = 2000;
+const json = { "content-type": "application/json; charset=utf-8" };
+
+/** Takes what compositions tell of their nodes from within their sandboxes, and answers what is kept. Each reaches its own run alone. */
+export class NodeReports {
+  readonly #context: NodeReportsContext;
+  readonly #runs = new LRUCache<string, Promise<Reporting>>({ max: mostReporting });
+
+  constructor(context: NodeReportsContext) {
+    this.#context = context;
+  }
+
+  /** Answers a request of a run's sandbox. Never throws. */
+  async answer(runId: string | null, request: IncomingMessage): Promise<ReportAnswer> {
+    try {
+      if (runId === null) throw new AppError("not_found");
+      return await this.#perform(await this.#reporting(runId), request);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === "internal") this.#context.logger.error({ err: thrown, runId }, "a report of nodes could not be taken");
+      const body = JSON.stringify({ code: error.code, message: error.message, fields: error.fields });
+      return { status: error.status, headers: { ...json, ...(request.complete ? {} : { connection: "close" }) }, body };
+    }
+  }
+
+  async #perform(run: Reporting, request: IncomingMessage): Promise<ReportAnswer> {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const blob = /^\/syla\/v1\/values\/([0-9a-f]{64})$/.exec(path)?.[1];
+    if (blob !== undefined && request.method === "PUT") return answered(await this.#take(run, blob, request));
+    if (blob !== undefined && request.method === "GET") return await this.#give(run, blob);
+    if (request.method === "POST" && path === "/syla/v1/nodes") return answered(await this.#report(run, await read(NodeReport, request)));
+    if (request.method === "POST" && path === "/syla/v1/nodes/kept")
+      return answered({ kept: await this.#keep(run, await read(KeptQuestion, request)) });
+    if (request.method === "POST" && path === "/syla/v1/nodes/approval")
+      return answered({ decision: await this.#approval(run, await read(ApprovalQuestion, request)) });
+    throw new AppError("not_found");
+  }
+
+  async #reporting(runId: string): Promise<Reporting> {
+    const known = this.#runs.get(runId) ?? this.#load(runId);
+    this.#runs.set(runId, known);
+    known.catch(() => this.#runs.delete(runId));
+    return await known;
+  }
+
+  async #load(runId: string): Promise<Reporting> {
+    const { database, blobs } = this.#context;
+    const row = await store.findRunConfig(database.queries, runId);
+    const composition = row === undefined ? null : runConfigs.parse(row.config).composition;
+    if (row === undefined || composition === null) throw new AppError("not_found");
+    return {
+      runId,
+      ownerId: row.owner_id,
+      compositionOwnerId: composition.ownerId,
+      lineage: composition.lineage ?? runId,
+      plan: JSON.parse((await blobs.get(composition.plan)).toString()) as RunPlan,
+      sent: new Map(),
+      given: new Set(),
+      sentBytes: 0,
+      kept: new Map(),
+      nodes: await store.countNodes(database.queries, runId),
+    };
+  }
+
+  /** Content of a value, which later reports name. */
+  async #take(run: Reporting, sha256: string, request: IncomingMessage): Promise<{ sha256: string; bytes: number }> {
+    const room = Math.min(reportLimits.valueBytes, reportLimits.runBytes - run.sentBytes);
+    const stored = await this.#context.blobs.putStream(request, { maxBytes: room });
+    if (stored.sha256 !== sha256) throw new AppError("invalid_request", { message: "The content does not have that hash." });
+    if (!run.sent.has(sha256)) run.sentBytes += stored.size;
+    run.sent.set(sha256, stored.size);
+    return { sha256, bytes: stored.size };
+  }
+
+  async #give(run: Reporting, sha256: string): Promise<ReportAnswer> {
+    if (!run.given.has(sha256)) throw new AppError("not_found");
+    return { status: 200, headers: { "content-type": "application/json" }, body: await this.#context.blobs.open(sha256) };
+  }
+
+  async #report(run: Reporting, { attempt, events }: z.infer<typeof NodeReport>): Promise<{ full: boolean }> {
+    const { database } = this.#context;
+    for (const event of events) this.#check(run, event);
+    const changes = foldEvents(events, {
+      keptFor: ({ path, source }) => this.#answered(run, path, source),
+      resultKey: ({ path, key }) => (key === undefined ? null : this.#resultKey(run, path, key)),
+    });
+    const taken = await this.#letIn(run, changes);
+    const rows = await database.queries.transaction().execute(async (work) => {
+      if ((await store.holdRunning(work, run.runId, attempt)) === undefined) throw new AppError("conflict");
+      return await store.writeNodes(work, run.runId, attempt, taken);
+    });
+    run.nodes += rows.filter((row) => row.attempt === attempt && row.attempts <= 1).length;
+    this.#show(run, rows);
+    return { full: taken.length < changes.length };
+  }
+
+  /** Turns are as many as a program likes: those that are too many are left out. */
+  async #letIn(run: Reporting, changes: readonly store.NodeChange[]): Promise<store.NodeChange[]> {
+    if (run.nodes + changes.length <= reportLimits.nodes) return [...changes];
+    const known = new Set(
+      await store.findPaths(
+        this.#context.database.queries,
+        run.runId,
+        changes.map(({ path }) => path),
+      ),
+    );
+    let room = Math.max(0, reportLimits.nodes - run.nodes);
+    return changes.filter(({ path }) => known.has(path) || !path.includes("[") || room-- > 0);
+  }
+
+  /** Whoever follows the run sees it now. */
+  #show({ runId, plan }: Reporting, rows: readonly store.NodeRow[]): void {
+    const live = this.#context.liveRuns.get(runId);
+    for (const row of rows.toSorted((a, b) => a.seq - b.seq)) live?.node(toNodeRun({ ...row, decided_by_name: null }, plan, null));
+  }
+
+  /** A report of a node that the composition has, with values that this run has sent. @throws AppError */
+  #check(run: Reporting, { path, inputs, output }: Pick<NodeEvent, "path" | "inputs" | "output">): void {
+    if (plannedNode(run.plan, path) === undefined) throw new AppError("node_unknown", { details: { path } });
+    for (const value of [inputs, output]) this.#checkValue(run, value);
+  }
+
+  #checkValue(run: Reporting, value: SentValue | undefined): void {
+    if (value !== undefined && "blob" in value && run.sent.get(value.blob) !== value.bytes)
+      throw new AppError("blob_unknown", { details: { sha256: value.blob } });
+  }
+
+  #answered(run: Reporting, path: string, source: string | undefined): store.KeptResult {
+    const kept = run.kept.get(path);
+    if (kept === undefined || kept.run_id !== source)
+      throw new AppError("invalid_request", { message: `Nothing was answered that ${path} could take again.` });
+    return kept;
+  }
+
+  /** For whom, and for the compositions of whom, a result is kept; that of what has effects only where it stands, in runs that go on from each other. */
+  #resultKey(run: Reporting, path: string, key: string): string {
+    const hasEffects = plannedNode(run.plan, path)?.hasEffects !== false;
+    const scope = hasEffects ? [run.lineage, path] : [];
+    return hash("sha256", JSON.stringify([run.ownerId, run.compositionOwnerId, key, ...scope]));
+  }
+
+  async #keep(run: Reporting, { path, key }: z.infer<typeof KeptQuestion>): Promise<{ output: object; source: string } | null> {
+    this.#check(run, { path });
+    const kept = await store.findKept(this.#context.database.queries, this.#resultKey(run, path, key));
+    if (kept === undefined) return null;
+    const { output, output_sha256: sha256, run_id: source } = kept;
+    if (sha256 !== null && !(await this.#context.blobs.has(sha256))) return null;
+    run.kept.set(path, kept);
+    if (sha256 !== null) run.given.add(sha256);
+    return { output: sha256 === null ? { json: output } : { blob: sha256 }, source };
+  }
+
+  /** What was decided of this value; else the run waits for somebody from now on. */
+  async #approval(run: Reporting, question: z.infer<typeof ApprovalQuestion>): Promise<"approved" | "rejected" | "waiting"> {
+    this.#check(run, question);
+    if (plannedNode(run.plan, question.path)?.kind !== "approval") throw new AppError("node_unknown");
+    const { attempt, path, seq, message, inputs } = question;
+    if (path.includes("[") && run.nodes >= reportLimits.nodes) throw new AppError("payload_too_large");
+    const sha256 = "blob" in inputs ? inputs.blob : null;
+    const text = "blob" in inputs ? inputs.preview : inputs.json;
+    const { decision, rows } = await this.#context.database.queries.transaction().execute(async (work) => {
+      if ((await store.holdRunning(work, run.runId, attempt)) === undefined) throw new AppError("conflict");
+      const before = await store.findDecision(work, run.runId, path);
+      if (before !== undefined && before.inputs === text && before.inputs_sha256 === sha256)
+        return { decision: before.approved === true ? ("approved" as const) : ("rejected" as const), rows: [] };
+      const change: store.NodeChange = {
+        path,
+        seq,
+        state: "waiting",
+        begins: true,
+        startedAt: new Date(),
+        endedAt: null,
+        inputs: { text, sha256, bytes: "blob" in inputs ? inputs.bytes : null },
+        output: null,
+        error: null,
+        resultKey: null,
+        sourceRunId: null,
+        pinned: false,
+        savedMs: null,
+        message,
+      };
+      await store.forgetDecision(work, run.runId, path);
+      return { decision: "waiting" as const, rows: await store.writeNodes(work, run.runId, attempt, [change]) };
+    });
+    run.nodes += rows.length;
+    this.#show(run, rows);
+    return decision;
+  }
+}
+
+function answered(body: object): ReportAnswer {
+  return { status: 200, headers: json, body: JSON.stringify(body) };
+}
+
+async function read<T extends z.ZodType>(shape: T, request: IncomingMessage): Promise<z.output<T>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > reportLimits.bytes) throw new AppError("payload_too_large");
+    chunks.push(chunk);
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    throw new AppError("invalid_request", { message: "The body is not valid JSON." });
+  }
+  const parsed = shape.safeParse(document);
+  if (!parsed.success) throw new AppError("invalid_request", { fields: fieldProblems("body", parsed.error.issues) });
+  return parsed.data;
+}

@@ -1,0 +1,39 @@
+import { compositionRunRoutes } from "@syla/contracts/composition-runs";
+import { nodeRunRoutes } from "@syla/contracts/node-runs";
+import { isFinal } from "@syla/contracts/runs";
+import type { Http } from "../access/http.ts";
+import type { Blobs } from "../platform/blobs.ts";
+import { attachment, contentAnswer } from "../platform/content-answer.ts";
+import { answer } from "../platform/http-call.ts";
+import type { CountExecution } from "../runs/routes.ts";
+import { submitOptions } from "../runs/routes.ts";
+import type { RunNodes } from "./run-nodes.ts";
+import type { CompositionRuns } from "./service.ts";
+
+/** Binds runs of compositions, and the nodes of these. */
+export function registerCompositionRunRoutes(
+  http: Http,
+  {
+    compositionRuns,
+    runNodes,
+    blobs,
+    count,
+  }: { compositionRuns: CompositionRuns; runNodes: RunNodes; blobs: Blobs; count: CountExecution },
+): void {
+  http.bind(compositionRunRoutes.runComposition, async ({ params, body, query, headers }, call) => {
+    await count(call);
+    call.trail.details = { compositionId: params.id };
+    const run = await compositionRuns.submit(call.actor, params.id, body, submitOptions(call, headers, query.wait));
+    return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
+  });
+  http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => ({ items: await runNodes.list(call.actor, params.id) }));
+  http.bind(nodeRunRoutes.readRunNodeValue, async ({ params, query, headers }, call) => {
+    const value = await runNodes.value(call.actor, params.id, query.path, query.side);
+    const told = attachment(`${query.side}.json`, "application/json");
+    return "json" in value ? answer(200, Buffer.from(value.json), told) : await contentAnswer(blobs, value, headers, call.reply, told);
+  });
+  http.bind(nodeRunRoutes.decideRunNode, async ({ params, body }, call) => {
+    call.trail.details = { path: body.path, approved: body.approved };
+    return await runNodes.decide(call.actor, params.id, body);
+  });
+}

@@ -1,0 +1,67 @@
+import type { FlowNode } from "@syla/contracts/flow";
+import type { FlowKind } from "@syla/contracts/flow-kinds";
+import { sortedJson } from "./canonical.ts";
+import { outputsOf } from "./ports.ts";
+import type { NodeFunction } from "./python/node-functions.ts";
+import { referencesOf } from "./references.ts";
+import { sha256 } from "./sha256.ts";
+import { mapNodes } from "./walk.ts";
+
+/** What the hooks of a told file know of a node, by the ids that lead to it with `/` between. */
+export interface PlannedNode {
+  id: string;
+  kind: FlowKind;
+  label: string;
+  /** SHA-256 of what it does, whatever it is called and wherever it is: with equal inputs, equal keys may have equal results. */
+  key: string;
+  /** It, or something in it, does more than compute: it reaches out, or asks a person. */
+  hasEffects: boolean;
+  /** Ports of its inputs by the names of the parameters of its function, and those that come first without a name. */
+  parameters: Record<string, string>;
+  positional: string[];
+  outputs: string[];
+  /** Ids of the nodes of the graph within. */
+  children: string[];
+}
+
+const effects: ReadonlySet<FlowKind> = new Set(["http", "approval", "program"]);
+
+function hasEffects(node: FlowNode): boolean {
+  return effects.has(node.kind) || (node.body?.nodes.some(hasEffects) ?? false);
+}
+
+/** Gathers what is to be known of the nodes of a graph while it is compiled. `digests`: what programs and models are made of, by their ids. */
+export class Planned {
+  readonly #nodes = new Map<string, PlannedNode>();
+  readonly #digests: ReadonlyMap<string, string>;
+
+  constructor(digests: ReadonlyMap<string, string>) {
+    this.#digests = digests;
+  }
+
+  note(node: FlowNode, path: readonly string[], found: NodeFunction | undefined): void {
+    this.#nodes.set([...path, node.id].join("/"), {
+      id: node.id,
+      kind: node.kind,
+      label: node.label,
+      key: this.#keyOf(node),
+      hasEffects: hasEffects(node),
+      parameters: Object.fromEntries([...(found?.parameters ?? [])].map(([port, name]) => [name, port])),
+      positional: [...(found?.positional ?? [])],
+      outputs: outputsOf(node, new Map()).map(({ name }) => name),
+      children: node.body?.nodes.map(({ id }) => id) ?? [],
+    });
+  }
+
+  /** What was noted, whatever nodes are called. */
+  get nodes(): Record<string, PlannedNode> {
+    return Object.fromEntries(this.#nodes);
+  }
+
+  #keyOf(node: FlowNode): string {
+    const body = node.body === undefined ? null : mapNodes(node.body, (inner) => ({ ...inner, label: "" }));
+    const used = referencesOf({ nodes: [node], edges: [] }).map(({ reference }) => reference.id);
+    const digests = [...new Set(used)].toSorted().map((id) => [id, this.#digests.get(id) ?? null]);
+    return sha256(sortedJson([node.kind, node.config, body, digests]));
+  }
+}
