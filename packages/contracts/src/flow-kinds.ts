@@ -32,7 +32,13 @@ export const flowConfigs = {
     description: z.string().max(1000).default(""),
   }),
   output: z.strictObject({ name, type: typeText.default("Any"), description: z.string().max(1000).default("") }),
-  note: z.strictObject({ text: longText.default("") }),
+  note: z.strictObject({
+    text: longText.default(""),
+    frame: z
+      .strictObject({ width: z.number().min(1).max(100_000), height: z.number().min(1).max(100_000) })
+      .optional()
+      .describe("makes it the frame of a group: what lies in it moves with it"),
+  }),
   program: z.strictObject({
     program: reference.optional(),
     command: z

@@ -27,6 +27,8 @@ interface NodeOf<Kind extends FlowKind> {
   kind: Kind;
   label: string;
   position: { x: number; y: number };
+  /** It is passed over: what goes into it comes out of it. */
+  bypassed?: true | undefined;
   config: FlowConfig<Kind>;
   /** Only of kinds that hold a graph. */
   body?: FlowBody | undefined;
@@ -34,7 +36,12 @@ interface NodeOf<Kind extends FlowKind> {
 export type FlowNode = { [Kind in FlowKind]: NodeOf<Kind> }[FlowKind];
 export type FlowNodeOf<Kind extends FlowKind> = NodeOf<Kind>;
 
-const common = { id: flowId, label: z.string().max(flowLimits.label).default(""), position: FlowPoint.default({ x: 0, y: 0 }) };
+const common = {
+  id: flowId,
+  label: z.string().max(flowLimits.label).default(""),
+  position: FlowPoint.default({ x: 0, y: 0 }),
+  bypassed: z.literal(true).optional().describe("it is passed over: what goes into its first input comes out of it"),
+};
 const holds = (kind: string): boolean => (flowBodyKinds as readonly string[]).includes(kind);
 
 /** A node without the graph within, by its kind. */

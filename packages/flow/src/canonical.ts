@@ -1,4 +1,5 @@
 import type { FlowBody, FlowEdge, FlowGraph, FlowNode } from "@syla/contracts/flow";
+import { withoutBypassed } from "./bypass.ts";
 import { compareIds } from "./order.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -19,8 +20,9 @@ function compareEdges(a: FlowEdge, b: FlowEdge): number {
   );
 }
 
-/** What a graph does, without how it is drawn: no positions, no notes, sorted, and edges named by their place. */
-export function canonicalBody(body: FlowBody): FlowBody {
+/** What a graph does, without how it is drawn: no positions, no notes, nothing that is passed over, sorted, and edges named by their place. */
+export function canonicalBody(given: FlowBody): FlowBody {
+  const body = withoutBypassed(given);
   const nodes = body.nodes
     .filter(({ kind }) => kind !== "note")
     .map((node): FlowNode => {

@@ -1,5 +1,6 @@
 import type { FlowBody, FlowEdge, FlowNode } from "@syla/contracts/flow";
 import { refusalOf } from "./assignable.ts";
+import { withoutBypassed } from "./bypass.ts";
 import { checkConfig } from "./check-config.ts";
 import { checkInterface } from "./check-interface.ts";
 import { findGuards, type Guards } from "./guards.ts";
@@ -11,7 +12,8 @@ import { printType, type FlowType } from "./types.ts";
 type Report = (problem: Omit<FlowProblem, "path" | "severity"> & { severity?: "warning" }) => void;
 
 /** Everything that is wrong with a graph whose parts could be read, and with the graphs within. Near-linear in their size. */
-export function checkBody(body: FlowBody, path: readonly string[]): FlowProblem[] {
+export function checkBody(given: FlowBody, path: readonly string[]): FlowProblem[] {
+  const body = withoutBypassed(given);
   const problems: FlowProblem[] = [];
   const report: Report = (problem) => problems.push({ severity: "error", path, ...problem });
   const index = indexBody(body);

@@ -1,4 +1,5 @@
 import type { FlowBody, FlowGraph, FlowNode } from "@syla/contracts/flow";
+import { withoutBypassed } from "./bypass.ts";
 import { indexBody } from "./order.ts";
 import { interfaceOf } from "./ports.ts";
 
@@ -83,7 +84,8 @@ export function interpret(graph: FlowGraph, inputs: Readonly<Record<string, Json
   return Object.fromEntries(runBody(graph, new Map(Object.entries(inputs)), standIn, [])) as Record<string, Json>;
 }
 
-function runBody(body: FlowBody, given: ReadonlyMap<string, Value>, standIn: StandIn, path: readonly string[]): Map<string, Value> {
+function runBody(written: FlowBody, given: ReadonlyMap<string, Value>, standIn: StandIn, path: readonly string[]): Map<string, Value> {
+  const body = withoutBypassed(written);
   const index = indexBody(body);
   const results = new Map<string, ReadonlyMap<string, Value>>();
   const outputs = new Map<string, Value>();

@@ -9,6 +9,7 @@ export interface RawNode {
   id: string;
   kind: string;
   label?: string;
+  bypassed?: true;
   config: object;
   body?: RawBody;
 }

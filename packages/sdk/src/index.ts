@@ -37,6 +37,7 @@ export type {
 } from "./sandboxes.ts";
 export type { NewShareLink, Sharing, ThingRef } from "./access.ts";
 export type { Assets, ListAssetsQuery, Programs, Revision, TreeChanges, VersionPage } from "./assets.ts";
+export type { CompositionRunDraft, CompositionRuns } from "./composition-runs.ts";
 export type { CompositionDraft, Compositions, PaletteQuery } from "./compositions.ts";
 export type {
   CompositionCode,

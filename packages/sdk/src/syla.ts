@@ -6,6 +6,7 @@ import { type Audit, createAudit } from "./audit.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { type Budgets, createBudgets } from "./budgets.ts";
 import { type Cache, createCache } from "./cache.ts";
+import { createCompositionRuns, type CompositionRuns } from "./composition-runs.ts";
 import { createCompositions, type Compositions } from "./compositions.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
@@ -68,6 +69,7 @@ export class Syla {
   readonly programs: Programs;
   readonly workspaces: Workspaces;
   readonly compositions: Compositions;
+  readonly compositionRuns: CompositionRuns;
   readonly datasets: Datasets;
   readonly models: Models;
   readonly workers: Workers;
@@ -119,6 +121,7 @@ export class Syla {
     this.programs = createPrograms(transport);
     this.workspaces = createWorkspaces(transport);
     this.compositions = createCompositions(transport);
+    this.compositionRuns = createCompositionRuns(transport);
     this.datasets = createDatasets(transport);
     this.models = createModels(transport);
     this.workers = createWorkers(transport);

@@ -26,6 +26,7 @@ const RunPage = lazy(() => import("../runs/run-page.tsx"));
 const CatalogPage = lazy(() => import("../catalog/catalog-page.tsx"));
 const ImportProgramPage = lazy(() => import("../imports/new-program-page.tsx"));
 const ProgramPage = lazy(() => import("../programs/program-page.tsx"));
+const CompositionPage = lazy(() => import("../builder/composition-page.tsx"));
 const DatasetPage = lazy(() => import("../datasets/dataset-page.tsx"));
 const AnalyzePage = lazy(() => import("../programs/analysis/analyze-page.tsx"));
 const SandboxesPage = lazy(() => import("../sandboxes/sandboxes-page.tsx"));
@@ -81,6 +82,8 @@ export function AppRoutes() {
             <Route path="programs" element={<Navigate to="/catalog?type=program" replace />} />
             <Route path="programs/new" element={<ImportProgramPage />} />
             <Route path="programs/:id" element={<ProgramPage />} />
+            <Route path="compositions" element={<Navigate to="/catalog?type=composition" replace />} />
+            <Route path="compositions/:id" element={<CompositionPage />} />
             <Route path="datasets" element={<Navigate to="/catalog?type=dataset" replace />} />
             <Route path="datasets/:id" element={<DatasetPage />} />
             <Route path="analyze" element={<AnalyzePage />} />

@@ -54,10 +54,12 @@ interface Props extends AssetTabProps {
   /** What is particular to its type, beside owner and sharing. */
   readonly facts: ReactNode;
   readonly actions: ReactNode;
+  /** The heading takes little room: what is below needs it. */
+  readonly isDense?: boolean;
 }
 
 /** The page of an asset: what it is, what can be done with it, and its tabs. */
-export function AssetPage({ asset, tabs, counts, facts, actions }: Props) {
+export function AssetPage({ asset, tabs, counts, facts, actions, isDense = false }: Props) {
   usePageTitle(asset.name);
   const [search] = useSearchParams();
   const shown = tabs.filter((tab) => tab.isShown?.(asset) ?? true);
@@ -66,8 +68,8 @@ export function AssetPage({ asset, tabs, counts, facts, actions }: Props) {
   const fills = tab?.fills === true;
   return (
     <Flex direction="column" h="100%" minH="0" overflowY={fills ? "hidden" : "auto"}>
-      <Box px={{ base: "4", md: "6" }} pt={{ base: "3", md: "5" }} pb="3" flexShrink="0">
-        <AssetHeading asset={asset} facts={facts} actions={actions} />
+      <Box px={{ base: "4", md: "6" }} pt={isDense ? "2" : { base: "3", md: "5" }} pb={isDense ? "0" : "3"} flexShrink="0">
+        <AssetHeading asset={asset} facts={facts} actions={actions} hasDescription={!isDense} />
         {asset.deletedAt === null ? null : <DeletedNotice asset={asset} />}
       </Box>
       {Content === undefined ? null : (
@@ -94,7 +96,12 @@ export function AssetPage({ asset, tabs, counts, facts, actions }: Props) {
   );
 }
 
-function AssetHeading({ asset, facts, actions }: Pick<Props, "asset" | "facts" | "actions">) {
+function AssetHeading({
+  asset,
+  facts,
+  actions,
+  hasDescription,
+}: Pick<Props, "asset" | "facts" | "actions"> & { readonly hasDescription: boolean }) {
   return (
     <Flex align="flex-start" gap="3" wrap="wrap">
       <Box minW="0">
@@ -118,7 +125,7 @@ function AssetHeading({ asset, facts, actions }: Pick<Props, "asset" | "facts" |
             changed <TimeAgo time={asset.updatedAt} />
           </span>
         </Flex>
-        {asset.description === "" ? null : (
+        {asset.description === "" || !hasDescription ? null : (
           <Text mt="1" color="fg.muted" lineClamp={2} overflowWrap="anywhere">
             {asset.description}
           </Text>

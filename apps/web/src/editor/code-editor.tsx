@@ -15,6 +15,8 @@ interface CodeEditorProps {
   /** A line to go to; `at` makes the same line a new wish. */
   readonly goTo: { readonly line: number; readonly column?: number; readonly at: number } | null;
   readonly readOnly?: boolean;
+  /** Whether it takes the focus when it is there, and when it goes to a line; left out: unless it is for reading, and always. */
+  readonly takesFocus?: boolean;
   /** What else the editor shows; exchanged when it is another one. */
   readonly extensions?: Extension;
   /** Is marked at its places; null leaves the marks as they are. */
@@ -24,7 +26,16 @@ interface CodeEditorProps {
 const nothing: Extension = [];
 
 /** CodeMirror in React: the text flows out on every change, and in only when it came from elsewhere. */
-export function CodeEditor({ value, language, onChange, goTo, readOnly = false, extensions = nothing, problems = null }: CodeEditorProps) {
+export function CodeEditor({
+  value,
+  language,
+  onChange,
+  goTo,
+  readOnly = false,
+  takesFocus,
+  extensions = nothing,
+  problems = null,
+}: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | null>(null);
   const languageSlot = useRef(new Compartment());
@@ -44,7 +55,7 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
     ];
     const view = new EditorView({ parent: host.current, state: EditorState.create({ doc: value, extensions: all }) });
     editor.current = view;
-    if (!readOnly) view.focus();
+    if (takesFocus ?? !readOnly) view.focus();
     return () => view.destroy();
     // Made once; what changes later is dispatched below.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
@@ -70,7 +81,9 @@ export function CodeEditor({ value, language, onChange, goTo, readOnly = false, 
     const { from, to } = view.state.doc.line(Math.min(Math.max(1, goTo.line), view.state.doc.lines));
     const place = Math.min(to, from + Math.max(0, (goTo.column ?? 1) - 1));
     view.dispatch({ selection: { anchor: place }, effects: EditorView.scrollIntoView(place, { y: "center" }) });
-    view.focus();
+    if (takesFocus ?? true) view.focus();
+    // Whether it takes the focus is no wish of its own.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [goTo]);
 
   useEffect(() => {

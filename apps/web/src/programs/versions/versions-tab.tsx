@@ -1,6 +1,7 @@
 import { Box, Button, chakra, Flex, Text } from "@chakra-ui/react";
 import type { AssetVersion } from "@syla/sdk";
 import { GitCompareArrows, PackageCheck, RotateCcw } from "lucide-react";
+import type { ComponentType } from "react";
 import { useSearchParams } from "react-router";
 import { CompareEnds } from "../../ui/compare-ends.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -12,8 +13,13 @@ import { useRestoreVersion, useVersions } from "../queries.ts";
 import type { AssetTabProps } from "../../catalog/asset-page.tsx";
 import { DiffView } from "./diff-view.tsx";
 
+interface VersionsTabProps extends AssetTabProps {
+  /** How differences are shown where lines of files say little. */
+  readonly differences?: ComponentType<{ readonly id: string; readonly from: string; readonly to: string }>;
+}
+
 /** What was published, and what differs between two of them. */
-export function VersionsTab({ asset }: AssetTabProps) {
+export function VersionsTab({ asset, differences: Differences = DiffView }: VersionsTabProps) {
   const versions = useVersions(asset.id);
   const restore = useRestoreVersion(asset.id);
   const [search, setSearch] = useSearchParams();
@@ -51,7 +57,7 @@ export function VersionsTab({ asset }: AssetTabProps) {
         </Box>
       </Section>
       <CompareEnds from={from} to={to} versions={items.map((item) => item.version)} onChoose={compare} />
-      <DiffView id={asset.id} from={from} to={to} />
+      <Differences id={asset.id} from={from} to={to} />
     </Box>
   );
 }

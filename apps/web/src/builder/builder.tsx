@@ -1,0 +1,419 @@
+import { Box, chakra, Flex } from "@chakra-ui/react";
+import type { CompositionGraph, CompositionProblem } from "@syla/contracts/compositions";
+import type { Asset } from "@syla/sdk";
+import { useReactFlow } from "@xyflow/react";
+import { X } from "lucide-react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { useSearchParams } from "react-router";
+import { saveAs } from "../ui/download-button.tsx";
+import { Toast } from "../ui/toast.tsx";
+import { IconButton } from "../ui/icon-button.tsx";
+import { useStoredFlag } from "../ui/use-stored-flag.ts";
+import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
+import { Canvas, type Dropped } from "./canvas.tsx";
+import { useCanvasKeys } from "./canvas-keys.ts";
+import { fitting, focusNode } from "./sight.ts";
+import { ConnectDialog } from "./connect-dialog.tsx";
+import { bodyAt } from "./edits/bodies.ts";
+import { exportGraph, importGraph } from "./edits/exchange.ts";
+import type { Point, Sizes } from "./edits/move.ts";
+import { FindNode } from "./find-node.tsx";
+import { GraphConflictDialog } from "./graph-conflict-dialog.tsx";
+import { createMarks, type Mark, MarksProvider, noMark } from "./marks.ts";
+import { NodePanel } from "./node-panel.tsx";
+import { catalogItem, kindItems, type Placeable } from "./palette-items.ts";
+import { PalettePanel } from "./palette-panel.tsx";
+import { usePins } from "./pins.ts";
+import { ProblemsPanel } from "./problems-panel.tsx";
+import { usePalette, useRunComposition } from "./queries.ts";
+import type { RunPart } from "./run-form.tsx";
+import { RunPanel } from "./run-panel.tsx";
+import { looksOf, staleNodes } from "./run-view.ts";
+import { readInputs, runInputs } from "./run-inputs.ts";
+import { Toolbar } from "./toolbar.tsx";
+import { useActions } from "./use-actions.ts";
+import type { Autosave } from "./use-autosave.ts";
+import { useAutosave } from "./use-autosave.ts";
+import { isField, useClipboard } from "./use-clipboard.ts";
+import { useProblems } from "./use-problems.ts";
+import { useShownRun } from "./use-shown-run.ts";
+
+const CodePanel = lazy(async () => ({ default: (await import("./code-panel.tsx")).CodePanel }));
+
+const panels = ["node", "problems", "code", "run"] as const;
+type Panel = (typeof panels)[number];
+const panelWords: Readonly<Record<Panel, string>> = { node: "Node", problems: "Problems", code: "Code", run: "Run" };
+
+interface BuilderProps {
+  readonly asset: Asset;
+  readonly loaded: CompositionGraph;
+}
+
+/** The editor of a composition that can be changed: it saves by itself. */
+export function EditableBuilder({ asset, loaded }: BuilderProps) {
+  const autosave = useAutosave(asset.id, loaded);
+  return <Builder asset={asset} autosave={autosave} />;
+}
+
+/** Palette, canvas and panel of one composition. */
+export function Builder({ asset, autosave }: { readonly asset: Asset; readonly autosave: Autosave | null }) {
+  const store = useBuilderStore();
+  const flow = useReactFlow();
+  const root = useRef<HTMLDivElement>(null);
+  const sizes = useRef<Sizes>(new Map());
+  const [marks] = useState(createMarks);
+  const [search, setSearch] = useSearchParams();
+  const [snaps, setSnaps] = useStoredFlag("syla.builder.snap", true);
+  const [showsPalette, setShowsPalette] = useStoredFlag("syla.builder.palette", window.innerWidth > 900);
+  /** Somebody has closed it, until something else is chosen. */
+  const [isClosed, setIsClosed] = useState(false);
+  const [notice, setNotice] = useState<string | null>(null);
+  const [finding, setFinding] = useState<{ readonly at: Point; readonly wire: Dropped | null } | null>(null);
+  const [connecting, setConnecting] = useState<string | null>(null);
+  const [isDeciding, setIsDeciding] = useState(true);
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
+  const [part, setPart] = useState<RunPart>({});
+  const [pins, pin] = usePins(asset.id);
+  const palette = usePalette(asset.id, "");
+  const graph = useBuilder((state) => state.graph);
+  const body = useBuilder(shownBody);
+  const path = useBuilder((state) => state.path);
+  const selection = useBuilder((state) => state.selection);
+  const problems = useProblems(asset.id, graph);
+  const actions = useActions(sizes, setNotice);
+  const runId = search.get("run") ?? "";
+  const shown = useShownRun(runId);
+  const start = useRunComposition(asset.id);
+  const [ranGraph, setRanGraph] = useState<{ readonly run: string; readonly graph: typeof graph } | null>(null);
+  const looks = useMemo(() => looksOf(shown.nodes, path), [shown.nodes, path]);
+  const asked = search.get("panel");
+  const panel = panels.find((each) => each === asked) ?? "node";
+  const isPanelOpen = panel === "node" ? selection.nodes.size > 0 && !isClosed : true;
+  const mayRun = asset.yourLevel !== "view" && asset.deletedAt === null;
+
+  const change = (values: Readonly<Record<string, string>>) =>
+    setSearch(
+      (before) => {
+        for (const [name, value] of Object.entries(values))
+          if (value === "") before.delete(name);
+          else before.set(name, value);
+        return before;
+      },
+      { replace: true },
+    );
+  const show = (next: Panel) => {
+    change({ panel: next === "node" ? "" : next });
+    setIsClosed(false);
+  };
+  const shownPath = path.join("/");
+  useEffect(() => setIsClosed(false), [selection]);
+  useEffect(() => {
+    if ((search.get("in") ?? "") !== shownPath) change({ in: shownPath });
+    // The address follows what is shown, not the other way round.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [shownPath]);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => void flow.fitView(fitting));
+    return () => cancelAnimationFrame(frame);
+  }, [flow, shownPath]);
+
+  useEffect(() => {
+    const found = new Map<string, Mark>();
+    const mark = (id: string, of: Partial<Mark>) => found.set(id, { ...(found.get(id) ?? noMark), ...of });
+    for (const problem of problems) {
+      if (problem.node === undefined || problem.path.join("/") !== shownPath || found.get(problem.node)?.severity === "error") continue;
+      mark(problem.node, { severity: problem.severity });
+    }
+    const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
+    const stale = ranBody === undefined ? new Set<string>() : staleNodes(ranBody, body);
+    for (const [id, { state, note }] of looks) mark(id, { state, note, isStale: stale.has(id) });
+    const prefix = shownPath === "" ? "" : `${shownPath}/`;
+    for (const place of Object.keys(pins)) if (place.startsWith(prefix)) mark(place.slice(prefix.length), { isPinned: true });
+    if (panel === "code" && isPanelOpen) for (const id of selection.nodes) mark(id, { isLit: true });
+    marks.set(found);
+  }, [marks, problems, looks, pins, path, shownPath, body, ranGraph, runId, panel, isPanelOpen, selection]);
+
+  const middle = (): Point => {
+    const box = root.current?.querySelector(".flow-canvas")?.getBoundingClientRect();
+    if (box === undefined) return { x: 0, y: 0 };
+    const at = flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 });
+    return freePlace(at);
+  };
+  /** Not over what is there: a little lower each time. */
+  const freePlace = ({ x, y }: Point): Point => {
+    const isTaken = (at: Point) => body.nodes.some(({ position }) => Math.abs(position.x - at.x) < 48 && Math.abs(position.y - at.y) < 48);
+    let at = { x: x - 104, y: y - 48 };
+    for (let step = 0; isTaken(at) && step < 100; step += 1) at = { x: at.x + 32, y: at.y + 64 };
+    return at;
+  };
+  const add = (item: Placeable, at: Point, wire: Dropped | null) => {
+    actions
+      .add(item, at, wire)
+      .then(() => {
+        const [id] = store.get().selection.nodes;
+        if (id !== undefined) focusNode(id);
+      })
+      .catch((error: unknown) => setNotice(error instanceof Error ? error.message : String(error)));
+  };
+  const find = () => {
+    const [id] = store.get().selection.nodes;
+    const near = body.nodes.find((node) => node.id === id);
+    const at = near === undefined ? middle() : freePlace({ x: near.position.x + 104 + 288, y: near.position.y + 48 });
+    setFinding({ at, wire: null });
+  };
+  useClipboard(root, middle, setNotice);
+
+  const run = (inputs: Readonly<Record<string, unknown>>, of: RunPart, restartOf?: string) => {
+    const sent = store.get().graph;
+    const begin = () =>
+      start.mutate(
+        {
+          inputs,
+          ...of,
+          ...(restartOf === undefined ? {} : { restartOf }),
+          pins: Object.fromEntries(Object.entries(pins).map(([place, output]) => [place, { ...output }])),
+        },
+        {
+          onSuccess: ({ id }) => {
+            setRanGraph({ run: id, graph: sent });
+            change({ run: id, panel: "run" });
+          },
+        },
+      );
+    // What is seen is what runs.
+    if (autosave === null) begin();
+    else
+      void autosave
+        .save()
+        .then((revision) => {
+          if (revision !== null) begin();
+        })
+        .catch(() => setNotice("It could not be saved, so it was not run."));
+  };
+  const askRun = (of: RunPart, now: boolean) => {
+    setPart(of);
+    show("run");
+    const { values, problems: wrong } = readInputs(runInputs(store.get().graph), typed);
+    if (now && mayRun && Object.keys(wrong).length === 0) run(values, of);
+  };
+  const onKeyDown = useCanvasKeys({
+    actions,
+    sizes,
+    onFind: find,
+    onConnect: setConnecting,
+    onEdit: () => {
+      show("node");
+      requestAnimationFrame(() => root.current?.querySelector<HTMLElement>("[data-node-panel] input")?.focus());
+    },
+    onRun: (toSelected) => {
+      const [id] = store.get().selection.nodes;
+      askRun(toSelected && id !== undefined ? { until: [...path, id].join("/") } : {}, true);
+    },
+  });
+  const goToProblem = (problem: CompositionProblem) => {
+    const edge = problem.edge === undefined ? undefined : bodyAt(graph, problem.path)?.edges.find(({ id }) => id === problem.edge);
+    const node = problem.node ?? edge?.to.node;
+    store.enter(problem.path, node === undefined ? [] : [node]);
+    if (edge !== undefined && problem.node === undefined) store.select([], [edge.id]);
+    if (node !== undefined)
+      requestAnimationFrame(() => {
+        void flow.fitView({ nodes: [{ id: node }], maxZoom: 1, duration: 0 });
+        focusNode(node);
+      });
+  };
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+
+  return (
+    <MarksProvider value={marks}>
+      <Flex
+        ref={root}
+        direction="column"
+        h="100%"
+        minH="0"
+        data-builder
+        onKeyDown={(event) => {
+          const mod = event.metaKey || event.ctrlKey;
+          const key = event.key.toLowerCase();
+          if (!mod || (key !== "z" && key !== "y") || isField(event.target)) return;
+          event.preventDefault();
+          if (key === "y" || event.shiftKey) store.redo();
+          else store.undo();
+        }}
+      >
+        <Toolbar
+          actions={actions}
+          autosave={autosave}
+          snaps={snaps}
+          onSnap={setSnaps}
+          showsPalette={showsPalette}
+          onPalette={setShowsPalette}
+          errors={errors}
+          panel={isPanelOpen ? panel : null}
+          onPanel={(next) => {
+            if (isPanelOpen && panel === next) change({ panel: "" });
+            else if (next === "run") askRun({}, false);
+            else show(next);
+          }}
+          onFind={find}
+          onExport={() => saveAs(new Blob([exportGraph(store.get().graph)], { type: "application/json" }), `${asset.slug}.json`)}
+          onImport={(text) => {
+            const { found, problem } = importGraph(text);
+            if (found === undefined) setNotice(`Nothing was imported. ${problem}`);
+            else store.commit(found);
+          }}
+          onDecide={() => setIsDeciding(true)}
+        />
+        <Flex flex="1" minH="0" position="relative">
+          {showsPalette ? (
+            <Box
+              w="56"
+              flexShrink="0"
+              borderRightWidth="1px"
+              borderColor="border"
+              position={{ base: "absolute", md: "static" }}
+              zIndex={{ base: "2", md: "auto" }}
+              h="100%"
+              shadow={{ base: "lg", md: "none" }}
+            >
+              <PalettePanel id={asset.id} onAdd={(item) => add(item, middle(), null)} />
+            </Box>
+          ) : null}
+          <Box flex="1" minW="0" position="relative">
+            <Canvas
+              key={shownPath}
+              snaps={snaps}
+              sizes={sizes}
+              onKeyDown={onKeyDown}
+              onNotice={setNotice}
+              onFind={(at, wire) => {
+                if (!store.get().isReadOnly) setFinding({ at, wire });
+              }}
+              onDropItem={(key, at) => {
+                const item = [...kindItems, ...(palette.data?.items ?? []).map(catalogItem)].find((each) => each.key === key);
+                if (item !== undefined && !store.get().isReadOnly) add(item, at, null);
+              }}
+              onOpen={(id) => {
+                const node = body.nodes.find((each) => each.id === id);
+                if (node?.body === undefined) show("node");
+                else store.enter([...path, id]);
+              }}
+            />
+            {notice === null ? null : (
+              <Box position="absolute" bottom="0" left="0" right="0">
+                <Toast text={notice} onGone={() => setNotice(null)} />
+              </Box>
+            )}
+          </Box>
+          {isPanelOpen ? (
+            <Flex
+              as="aside"
+              aria-label="Panel"
+              direction="column"
+              w={panel === "code" ? { base: "100%", md: "46%" } : { base: "100%", md: "80" }}
+              maxW="100%"
+              flexShrink="0"
+              borderLeftWidth="1px"
+              borderColor="border"
+              bg="bg.panel"
+              position={{ base: "absolute", md: "static" }}
+              right="0"
+              zIndex={{ base: "2", md: "auto" }}
+              h="100%"
+            >
+              <Flex align="center" borderBottomWidth="1px" borderColor="border" px="1">
+                <Flex role="tablist" aria-label="Panels" flex="1">
+                  {panels.map((each) => (
+                    <chakra.button
+                      key={each}
+                      type="button"
+                      role="tab"
+                      aria-selected={each === panel}
+                      px="2"
+                      h="8"
+                      fontSize="sm"
+                      fontWeight="medium"
+                      color={each === panel ? "fg" : "fg.muted"}
+                      borderBottomWidth="2px"
+                      borderColor={each === panel ? "accent.solid" : "transparent"}
+                      outlineOffset="-2px"
+                      onClick={() => show(each)}
+                    >
+                      {panelWords[each]}
+                      {each === "problems" && errors > 0 ? (
+                        <chakra.span ml="1" fontSize="xs" color="fg.error">
+                          {errors}
+                        </chakra.span>
+                      ) : null}
+                    </chakra.button>
+                  ))}
+                </Flex>
+                <IconButton
+                  label="Close the panel"
+                  onClick={() => {
+                    setIsClosed(true);
+                    change({ panel: "" });
+                  }}
+                >
+                  <X />
+                </IconButton>
+              </Flex>
+              <Box role="tabpanel" aria-label={panelWords[panel]} tabIndex={-1} flex="1" minH="0" overflowY="auto">
+                {panel === "node" ? (
+                  <NodePanel problems={problems} runId={runId} looks={looks} pins={pins} onPin={pin} onRun={(of) => askRun(of, true)} />
+                ) : panel === "problems" ? (
+                  <ProblemsPanel problems={problems} onGo={goToProblem} />
+                ) : panel === "code" ? (
+                  <Suspense fallback={null}>
+                    <CodePanel />
+                  </Suspense>
+                ) : (
+                  <RunPanel
+                    shown={shown}
+                    typed={typed}
+                    onType={setTyped}
+                    part={part}
+                    partText={partText(part)}
+                    isBusy={start.isPending}
+                    error={start.error}
+                    mayRun={mayRun}
+                    onRun={run}
+                    onLeave={() => change({ run: "" })}
+                  />
+                )}
+              </Box>
+            </Flex>
+          ) : null}
+        </Flex>
+      </Flex>
+      {finding === null ? null : (
+        <FindNode
+          id={asset.id}
+          wire={finding.wire}
+          onClose={() => setFinding(null)}
+          onChoose={(item) => {
+            setFinding(null);
+            add(item, finding.at, finding.wire);
+          }}
+        />
+      )}
+      {connecting === null ? null : (
+        <ConnectDialog
+          node={connecting}
+          onClose={() => {
+            setConnecting(null);
+            focusNode(connecting);
+          }}
+        />
+      )}
+      {autosave?.conflict == null || !isDeciding ? null : (
+        <GraphConflictDialog conflict={autosave.conflict} mine={graph} onSettle={autosave.settle} onClose={() => setIsDeciding(false)} />
+      )}
+    </MarksProvider>
+  );
+}
+
+function partText({ until, from, only }: RunPart): string {
+  if (only !== undefined) return `Only ${only}`;
+  if (from !== undefined) return `From ${from}`;
+  return until === undefined ? "All of it" : `To ${until}`;
+}

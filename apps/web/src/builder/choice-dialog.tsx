@@ -1,0 +1,108 @@
+import { Box, Flex, Input, Text } from "@chakra-ui/react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useState } from "react";
+import { Modal } from "../ui/modal.tsx";
+
+/** Something that can be chosen by typing. */
+export interface Choice {
+  readonly key: string;
+  readonly label: string;
+  readonly aside?: string;
+  readonly icon?: ReactNode;
+  /** Why it cannot be chosen. */
+  readonly refusal?: string | undefined;
+}
+
+interface ChoiceDialogProps {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly query: string;
+  readonly onQuery: (query: string) => void;
+  readonly choices: readonly Choice[];
+  /** It stays open: whoever shows it closes it. */
+  readonly onChoose: (key: string) => void;
+  readonly onClose: () => void;
+  /** What is said when there is none. */
+  readonly empty: string;
+}
+
+/** Chooses one of many by typing. */
+export function ChoiceDialog({ label, placeholder, query, onQuery, choices, onChoose, onClose, empty }: ChoiceDialogProps) {
+  const [active, setActive] = useState(0);
+  const id = useId();
+  const chosen = Math.min(active, choices.length - 1);
+  const choose = (choice: Choice | undefined) => {
+    if (choice === undefined || choice.refusal !== undefined) return;
+    onChoose(choice.key);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0 && choices.length > 0) setActive((chosen + step + choices.length) % choices.length);
+    else if (event.key === "Enter") choose(choices[chosen]);
+    else return;
+    event.preventDefault();
+  };
+  useEffect(() => {
+    document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  }, [id, chosen]);
+  return (
+    <Modal label={label} place="top" width="32rem" header={false} onClose={onClose}>
+      <Input
+        autoFocus
+        role="combobox"
+        aria-expanded
+        aria-controls={id}
+        aria-activedescendant={chosen < 0 ? undefined : `${id}-${chosen}`}
+        aria-label={placeholder}
+        placeholder={placeholder}
+        value={query}
+        onChange={(event) => {
+          onQuery(event.currentTarget.value);
+          setActive(0);
+        }}
+        onKeyDown={onKeyDown}
+        border="none"
+        borderBottomWidth="1px"
+        rounded="0"
+        h="12"
+        px="4"
+        outline="none"
+        position="sticky"
+        top="0"
+        bg="bg.panel"
+        zIndex="1"
+      />
+      <Box id={id} role="listbox" aria-label={label} p="2">
+        {choices.map((choice, index) => (
+          <Flex
+            key={choice.key}
+            id={`${id}-${index}`}
+            role="option"
+            aria-selected={index === chosen}
+            aria-disabled={choice.refusal !== undefined}
+            align="center"
+            gap="2"
+            px="2"
+            py="1.5"
+            rounded="md"
+            cursor="pointer"
+            opacity={choice.refusal === undefined ? 1 : 0.6}
+            bg={index === chosen ? "bg.muted" : "transparent"}
+            onMouseMove={() => setActive(index)}
+            onClick={() => choose(choice)}
+          >
+            {choice.icon}
+            <Text flexShrink="0">{choice.label}</Text>
+            <Text fontSize="xs" color="fg.muted" truncate ml="auto">
+              {choice.refusal ?? choice.aside}
+            </Text>
+          </Flex>
+        ))}
+        {choices.length === 0 ? (
+          <Text px="2" py="4" color="fg.muted" role="status">
+            {empty}
+          </Text>
+        ) : null}
+      </Box>
+    </Modal>
+  );
+}

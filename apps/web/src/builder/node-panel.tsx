@@ -1,0 +1,145 @@
+import { Box, Button, chakra, Flex, Heading, Text } from "@chakra-ui/react";
+import type { CompositionProblem } from "@syla/contracts/compositions";
+import type { FlowNode } from "@syla/contracts/flow";
+import { mayBypass } from "@syla/flow/bypass";
+import { CornerDownRight, MousePointerClick, Play } from "lucide-react";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
+import { nodePathOf } from "./canvas-nodes.ts";
+import { toggleBypass } from "./edits/bypass.ts";
+import { factsOf } from "./facts.ts";
+import { kindLooks, titleOf } from "./kinds.ts";
+import { NodeForm } from "./node-form.tsx";
+import { NodeRunView, PinEditor } from "./node-run.tsx";
+import type { Pins } from "./pins.ts";
+import type { RunPart } from "./run-form.tsx";
+import type { NodeLook } from "./run-view.ts";
+import { printType } from "@syla/flow/types";
+
+interface NodePanelProps {
+  readonly problems: readonly CompositionProblem[];
+  readonly runId: string;
+  readonly looks: ReadonlyMap<string, NodeLook>;
+  readonly pins: Pins;
+  readonly onPin: (path: string, output: Readonly<Record<string, unknown>> | null) => void;
+  readonly onRun: (part: RunPart) => void;
+}
+
+/** Everything about the node that is chosen. */
+export function NodePanel({ problems, runId, looks, pins, onPin, onRun }: NodePanelProps) {
+  const store = useBuilderStore();
+  const body = useBuilder(shownBody);
+  const path = useBuilder((state) => state.path);
+  const selected = useBuilder((state) => state.selection.nodes);
+  const [id] = selected;
+  const node = selected.size === 1 ? body.nodes.find((each) => each.id === id) : undefined;
+  if (node === undefined)
+    return (
+      <EmptyState icon={MousePointerClick} title={selected.size === 0 ? "Nothing is chosen" : `${selected.size} nodes are chosen`}>
+        {selected.size === 0
+          ? "Choose a node to see and change what it does. Double-click the canvas, or press Tab on it, to add one."
+          : "Choose one to change it."}
+      </EmptyState>
+    );
+  const place = nodePathOf(path, node.id);
+  const own = problems.filter((problem) => problem.node === node.id && problem.path.join("/") === path.join("/"));
+  const look = looks.get(node.id);
+  const pinned = pins[place];
+  const isRunnable = !["input", "output", "note", "model", "sampler"].includes(node.kind);
+  return (
+    <Flex direction="column" gap="4" p="3" key={node.id} data-node-panel>
+      <Box>
+        <Heading as="h2" fontSize="md" fontWeight="semibold" overflowWrap="anywhere">
+          {titleOf(node)}
+        </Heading>
+        <Text fontSize="xs" color="fg.muted">
+          {kindLooks[node.kind].label}. {kindLooks[node.kind].text}
+        </Text>
+      </Box>
+      {own.length === 0 ? null : (
+        <Box as="ul" listStyleType="none" aria-label="Problems of this node" fontSize="xs">
+          {own.map((problem) => (
+            <chakra.li
+              key={`${problem.code} ${problem.port ?? ""} ${problem.message}`}
+              color={problem.severity === "error" ? "fg.error" : "fg.warning"}
+              overflowWrap="anywhere"
+            >
+              {problem.message}
+            </chakra.li>
+          ))}
+        </Box>
+      )}
+      <Flex gap="1.5" wrap="wrap">
+        {node.body === undefined ? null : (
+          <Button size="xs" variant="outline" onClick={() => store.enter([...path, node.id])}>
+            <CornerDownRight aria-hidden /> Open its graph
+          </Button>
+        )}
+        {mayBypass(node) ? (
+          <Button
+            size="xs"
+            variant="outline"
+            aria-pressed={node.bypassed === true}
+            onClick={() => store.edit((now) => toggleBypass(now, new Set([node.id])))}
+          >
+            {node.bypassed === true ? "Bypassed" : "Bypass"}
+          </Button>
+        ) : null}
+        {isRunnable ? (
+          <>
+            <Button size="xs" variant="outline" onClick={() => onRun({ until: place })}>
+              <Play aria-hidden /> Run to here
+            </Button>
+            <Button size="xs" variant="outline" onClick={() => onRun({ from: place })}>
+              Run from here
+            </Button>
+            <Button size="xs" variant="outline" onClick={() => onRun({ only: place })}>
+              Run only this
+            </Button>
+          </>
+        ) : null}
+      </Flex>
+      {look === undefined ? null : (
+        <Box as="section" aria-label="In the run">
+          <NodeRunView runId={runId} turns={look.turns} pinned={pinned} onPin={(output) => onPin(place, output)} />
+        </Box>
+      )}
+      {pinned === undefined ? null : <PinEditor key={place} output={pinned} onPin={(output) => onPin(place, output)} />}
+      <Box as="section" aria-label="Configuration">
+        <NodeForm node={node} />
+      </Box>
+      <Ports node={node} />
+    </Flex>
+  );
+}
+
+/** The ports of a node with their types: the same as on the canvas, for those who do not hover. */
+function Ports({ node }: { readonly node: FlowNode }) {
+  const body = useBuilder(shownBody);
+  const facts = factsOf(body);
+  const groups = [
+    ["Inputs", facts.inputs(node)],
+    ["Outputs", facts.outputs(node)],
+  ] as const;
+  return (
+    <Box as="section" aria-label="Ports" fontSize="xs">
+      {groups.map(([title, ports]) =>
+        ports.length === 0 ? null : (
+          <Box key={title} mb="2">
+            <Heading as="h3" fontSize="xs" fontWeight="medium" color="fg.muted">
+              {title}
+            </Heading>
+            <Box as="ul" listStyleType="none">
+              {ports.map(({ name, type, isRequired }) => (
+                <li key={name}>
+                  {name}: <chakra.code overflowWrap="anywhere">{printType(type)}</chakra.code>
+                  {title === "Inputs" && !isRequired ? ", optional" : ""}
+                </li>
+              ))}
+            </Box>
+          </Box>
+        ),
+      )}
+    </Box>
+  );
+}

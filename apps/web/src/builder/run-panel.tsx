@@ -1,0 +1,108 @@
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
+import { RotateCcw, Square } from "lucide-react";
+import { Link } from "react-router";
+import { useCancelRuns } from "../runs/queries.ts";
+import { isLive } from "../runs/run-state.ts";
+import { ErrorPanel } from "../ui/error-panel.tsx";
+import { StatusBadge } from "../ui/status-badge.tsx";
+import { TimeAgo } from "../ui/time-ago.tsx";
+import { useBuilderStore } from "./builder-store.ts";
+import { stateLooks } from "./node-view.tsx";
+import { RunForm, type RunPart } from "./run-form.tsx";
+import { withoutTurns } from "./run-view.ts";
+import type { ShownRun } from "./use-shown-run.ts";
+
+interface RunPanelProps {
+  readonly shown: ShownRun;
+  readonly typed: Readonly<Record<string, string>>;
+  readonly onType: (typed: Readonly<Record<string, string>>) => void;
+  readonly part: RunPart;
+  readonly partText: string;
+  readonly isBusy: boolean;
+  readonly error: unknown;
+  readonly mayRun: boolean;
+  readonly onRun: (inputs: Readonly<Record<string, unknown>>, part: RunPart, restartOf?: string) => void;
+  readonly onLeave: () => void;
+}
+
+/** Runs the composition, and shows how the nodes of a run stand. */
+export function RunPanel({ shown, mayRun, onLeave, ...form }: RunPanelProps) {
+  const { run, nodes } = shown;
+  const cancel = useCancelRuns();
+  return (
+    <Box>
+      {mayRun ? (
+        <RunForm {...form} onRun={(inputs, part) => form.onRun(inputs, part)} />
+      ) : (
+        <Text p="3" color="fg.muted">
+          You may look at it, not run it.
+        </Text>
+      )}
+      {shown.error === null || shown.error === undefined ? null : (
+        <Box p="3">
+          <ErrorPanel error={shown.error} />
+        </Box>
+      )}
+      {run === undefined ? null : (
+        <Box as="section" aria-label="The run" borderTopWidth="1px" borderColor="border" p="3">
+          <Flex align="center" gap="2" mb="2" wrap="wrap">
+            <StatusBadge status={run.status} />
+            <Text fontSize="xs" color="fg.muted" flex="1">
+              <TimeAgo time={run.createdAt} />
+            </Text>
+            {isLive(run) && mayRun ? (
+              <Button size="xs" variant="outline" loading={cancel.isPending} onClick={() => cancel.mutate([run.id])}>
+                <Square aria-hidden /> Cancel
+              </Button>
+            ) : null}
+            {mayRun && (run.status === "failed" || run.status === "timed_out") ? (
+              <Button size="xs" variant="outline" loading={form.isBusy} onClick={() => form.onRun({}, {}, run.id)}>
+                <RotateCcw aria-hidden /> Restart from failed
+              </Button>
+            ) : null}
+            <Button size="xs" variant="outline" asChild>
+              <Link to={`/runs/${run.id}`}>Open the run</Link>
+            </Button>
+            <Button size="xs" variant="ghost" onClick={onLeave}>
+              Leave it
+            </Button>
+          </Flex>
+          <NodeList nodes={nodes} />
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+function NodeList({ nodes }: Pick<ShownRun, "nodes">) {
+  const store = useBuilderStore();
+  return (
+    <Box as="ul" listStyleType="none" aria-label="Nodes of the run" fontSize="xs">
+      {nodes.map((node) => {
+        const { icon: Icon, label, color } = stateLooks[node.state];
+        return (
+          <li key={node.path}>
+            <Button
+              variant="ghost"
+              size="xs"
+              w="full"
+              justifyContent="flex-start"
+              fontWeight="normal"
+              onClick={() => {
+                const ids = withoutTurns(node.path).split("/");
+                store.enter(ids.slice(0, -1), [node.nodeId]);
+              }}
+            >
+              <Box as="span" role="img" aria-label={label} color={color}>
+                <Icon size={14} aria-hidden />
+              </Box>
+              <Text as="span" truncate>
+                {node.label === "" ? node.path : node.label}
+              </Text>
+            </Button>
+          </li>
+        );
+      })}
+    </Box>
+  );
+}

@@ -1,0 +1,80 @@
+import type { NodeRun } from "@syla/contracts/node-runs";
+import { describe, expect, it } from "vitest";
+import { addNode } from "../src/builder/edits/add.ts";
+import { connect } from "../src/builder/edits/connect.ts";
+import { setLabel } from "../src/builder/edits/configure.ts";
+import { moveBy } from "../src/builder/edits/move.ts";
+import { newNode } from "../src/builder/kinds.ts";
+import { looksOf, staleNodes, withNodeRun, withoutTurns } from "../src/builder/run-view.ts";
+
+const run = (path: string, state: NodeRun["state"], seconds: readonly [number, number] | null = null): NodeRun => ({
+  path,
+  nodeId:
+    path
+      .split("/")
+      .at(-1)
+      ?.replace(/\[\d+\]$/, "") ?? "",
+  kind: "code",
+  label: "",
+  state,
+  startedAt: seconds === null ? null : `2026-01-01T00:00:0${seconds[0]}.000Z`,
+  endedAt: seconds === null ? null : `2026-01-01T00:00:0${seconds[1]}.000Z`,
+  attempts: 1,
+  inputs: null,
+  output: null,
+  error: null,
+  llm: null,
+  reusedFrom: null,
+  pinned: false,
+  saved: null,
+  approval: null,
+});
+
+describe("how a run is shown on the canvas", () => {
+  const runs = [
+    run("a", "succeeded", [0, 2]),
+    run("each", "running"),
+    run("each[10]/b", "failed", [3, 4]),
+    run("each[2]/b", "succeeded", [1, 2]),
+    run("each[3]/b", "pending"),
+    run("each[2]/b/c", "succeeded"),
+  ];
+
+  it("tells of all turns together what needs somebody first", () => {
+    const looks = looksOf(runs, ["each"]);
+    expect([...looks.keys()]).toEqual(["b"]);
+    expect(looks.get("b")).toMatchObject({ state: "failed", note: "1/3 · 2.00 s" });
+    expect(looks.get("b")?.turns.map(({ path }) => path)).toEqual(["each[3]/b", "each[2]/b", "each[10]/b"]);
+  });
+
+  it("shows of each graph only its own nodes", () => {
+    expect([...looksOf(runs, []).entries()].map(([id, { state, note }]) => [id, state, note])).toEqual([
+      ["a", "succeeded", "2.00 s"],
+      ["each", "running", ""],
+    ]);
+    expect(looksOf(runs, ["gone"]).size).toBe(0);
+    expect(withoutTurns("each[3]/b[12]/c")).toBe("each/b/c");
+  });
+
+  it("takes what an event tells", () => {
+    const changed = withNodeRun(runs, run("each", "succeeded"));
+    expect(changed).toHaveLength(runs.length);
+    expect(looksOf(changed, []).get("each")?.state).toBe("succeeded");
+    expect(withNodeRun(runs, run("new", "running"))).toHaveLength(runs.length + 1);
+  });
+
+  it("marks what has changed since, and what comes after it; moving and labels change nothing", () => {
+    const first = addNode({ nodes: [], edges: [] }, newNode("input", { x: 0, y: 0 }));
+    const second = addNode(first.body, newNode("code", { x: 0, y: 0 }));
+    const third = addNode(second.body, newNode("output", { x: 0, y: 0 }));
+    const wire = (from: string, port: string, to: string, into: string) => ({ from: { node: from, port }, to: { node: to, port: into } });
+    const ran = connect(connect(third.body, wire("input", "value", "code", "value")), wire("code", "result", "output", "value"));
+    expect(staleNodes(ran, setLabel(moveBy(ran, new Set(["code"]), { x: 9, y: 9 }), "code", "Other"))).toEqual(new Set());
+    const changed = {
+      ...ran,
+      nodes: ran.nodes.map((node) => (node.id === "code" ? { ...node, config: { ...node.config, source: "return 1" } } : node)),
+    };
+    expect(staleNodes(ran, changed as typeof ran)).toEqual(new Set(["code", "output"]));
+    expect(staleNodes(ran, { ...ran, edges: ran.edges.slice(1) })).toEqual(new Set(["code", "output"]));
+  });
+});

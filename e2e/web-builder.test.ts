@@ -1,0 +1,329 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CompositionGraph, CreatedComposition } from "@syla/contracts/compositions";
+import type { FlowGraph } from "@syla/contracts/flow";
+import { validateFlow } from "@syla/flow/validate";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible } from "./accessible.ts";
+import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+
+let web: WebTest;
+
+const example: unknown = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../examples/compositions/summarise-verify-decide.json"), "utf8"),
+);
+
+async function create(name: string, document?: unknown): Promise<string> {
+  const answer = await web.server.send("POST", "/api/v1/compositions", { name, ...(document === undefined ? {} : { document }) });
+  if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as CreatedComposition).asset.id;
+}
+
+async function readGraph(id: string): Promise<CompositionGraph> {
+  const answer = await web.server.fetch(`/api/v1/compositions/${id}/graph`);
+  return (await answer.json()) as CompositionGraph;
+}
+
+async function open(id: string, search = ""): Promise<Page> {
+  const page = await web.openPage(`/compositions/${id}${search}`);
+  await canvas(page).waitFor();
+  return page;
+}
+
+const canvas = (page: Page) => page.getByRole("application", { name: "The graph" });
+const node = (page: Page, name: string) => page.locator(".react-flow__node").filter({ hasText: name }).first();
+const saved = (page: Page) => page.locator('[data-save="saved"]').waitFor();
+const titles = async (page: Page) => (await page.locator(".flow-node-title").allTextContents()).toSorted();
+const wires = (graph: FlowGraph) => {
+  const names = new Map(graph.nodes.map((each) => [each.id, each.label === "" && "name" in each.config ? each.config.name : each.label]));
+  return graph.edges.map(({ from, to }) => `${names.get(from.node)}.${from.port} -> ${names.get(to.node)}.${to.port}`).toSorted();
+};
+
+/** Adds a node by keys: Tab, what it is called, Enter. */
+async function addByKeys(page: Page, query: string): Promise<void> {
+  await page.keyboard.press("Tab");
+  await page.getByRole("combobox", { name: "Add a node" }).fill(query);
+  await page.getByRole("dialog").getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.locator(".react-flow__node:focus").waitFor();
+}
+
+/** Fills in the form of the node that is chosen. */
+async function fill(page: Page, label: string, text: string): Promise<void> {
+  await page.getByRole("region", { name: "Configuration" }).getByLabel(label, { exact: true }).fill(text);
+}
+
+/** Connects the node that has the focus by keys. */
+async function connectByKeys(page: Page, port: string, end: string): Promise<void> {
+  await page.keyboard.press("c");
+  await page.getByRole("combobox", { name: "A port of this node" }).fill(port);
+  await page.keyboard.press("Enter");
+  await page.getByRole("combobox", { name: /Where it/ }).fill(end);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Draws a wire with the mouse; to nothing when there is no end. */
+async function drag(page: Page, from: string, to: string | { readonly x: number; readonly y: number }): Promise<void> {
+  await page.locator(from).hover();
+  await page.mouse.down();
+  if (typeof to === "string") {
+    await page.locator(to).hover();
+    await page.locator(to).hover();
+  } else {
+    await page.mouse.move(to.x - 8, to.y - 8);
+    await page.mouse.move(to.x, to.y, { steps: 4 });
+  }
+  await page.mouse.up();
+}
+
+const handle = (id: string, port: string, side: "source" | "target") =>
+  `.react-flow__handle.${side}[data-nodeid="${id}"][data-handleid="${port}"]`;
+
+// Without a browser there is nothing to look with; `npm test` says how to install one.
+describe.skipIf(noBrowser)("the builder", () => {
+  beforeAll(async () => {
+    web = await startWebTest();
+    await web.openPage("/"); // sets the server up
+  });
+  afterAll(async () => {
+    await web?.[Symbol.asyncDispose]();
+  });
+
+  it("builds summarise, verify, decide from nothing, by keys and by mouse", async () => {
+    const id = await create("Decide");
+    const page = await open(id);
+    await page.setViewportSize({ width: 1680, height: 900 });
+    await canvas(page).focus();
+    await addByKeys(page, "input");
+    await fill(page, "Name", "text");
+    await node(page, "text").focus();
+    await addByKeys(page, "model");
+    await addByKeys(page, "slot");
+    await fill(page, "Label", "Summarise");
+    await fill(page, "Name", "summarise");
+    await node(page, "Summarise").focus();
+    await connectByKeys(page, "text", "text");
+    await connectByKeys(page, "model", "model");
+    await addByKeys(page, "verifier");
+    await fill(page, "Label", "Is it faithful?");
+    await node(page, "Is it faithful?").focus();
+    await connectByKeys(page, "value", "summarise result");
+    await connectByKeys(page, "model", "model");
+    await addByKeys(page, "branch");
+    await fill(page, "Label", "Decide");
+    await node(page, "Decide").focus();
+    await connectByKeys(page, "condition", "passed");
+    await connectByKeys(page, "value", "summarise result");
+    await addByKeys(page, "approval");
+    await fill(page, "Label", "Accept it anyway");
+    await addInto(page, "merge", "Accepted");
+    await addInto(page, "output", "");
+    await fill(page, "Name", "summary");
+    await fill(page, "Type", "str | None");
+    await page.getByRole("button", { name: "Close the panel" }).click();
+    await page.getByRole("button", { name: "Hide the palette" }).click();
+    const placed = await node(page, "Accepted").getAttribute("style");
+    await page.getByRole("button", { name: "Tidy" }).click();
+    await expect.poll(() => node(page, "Accepted").getAttribute("style")).not.toBe(placed);
+    await page.getByRole("button", { name: "fit view" }).click();
+    const ids = new Map(
+      (await saved(page), (await readGraph(id)).graph).nodes.map((each) => [each.label === "" ? each.kind : each.label, each.id]),
+    );
+    const idOf = (name: string) => ids.get(name) ?? "";
+    await drag(page, handle(idOf("Decide"), "then", "source"), handle(idOf("Accepted"), "a", "target"));
+    await drag(page, handle(idOf("Decide"), "else", "source"), handle(idOf("Accept it anyway"), "value", "target"));
+    await drag(page, handle(idOf("Accept it anyway"), "approved", "source"), handle(idOf("Accepted"), "b", "target"));
+    await drag(page, handle(idOf("Accepted"), "value", "source"), handle(idOf("output"), "value", "target"));
+    await page
+      .getByRole("toolbar")
+      .getByRole("button", { name: /problem/i })
+      .click();
+    await page.getByText("No problems").waitFor();
+    await saved(page);
+    const { graph } = await readGraph(id);
+    expect(validateFlow(graph).problems).toEqual([]);
+    expect(wires(graph)).toEqual(
+      [
+        "Accept it anyway.approved -> Accepted.b",
+        "Accepted.value -> summary.value",
+        "Decide.else -> Accept it anyway.value",
+        "Decide.then -> Accepted.a",
+        "Is it faithful?.passed -> Decide.condition",
+        "Summarise.result -> Decide.value",
+        "Summarise.result -> Is it faithful?.value",
+        `${""}.model -> Is it faithful?.model`,
+        `${""}.model -> Summarise.model`,
+        "text.value -> Summarise.text",
+      ].toSorted(),
+    );
+    await page.reload();
+    await canvas(page).waitFor();
+    await node(page, "Accept it anyway").waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
+  it("undoes a gesture at a time, and a field's own words within it", async () => {
+    const id = await create("Undo", example);
+    const page = await open(id);
+    await node(page, "Summarise").click();
+    await fill(page, "Label", "Shorten");
+    await node(page, "Shorten").waitFor();
+    await page.keyboard.press("Control+z");
+    await expect
+      .poll(() => page.getByRole("region", { name: "Configuration" }).getByLabel("Label", { exact: true }).inputValue())
+      .not.toBe("Shorten");
+    await node(page, "Is it faithful?").click();
+    const before = await titles(page);
+    await page.keyboard.press("Delete");
+    await expect.poll(() => titles(page)).toHaveLength(before.length - 1);
+    await canvas(page).press("Control+z");
+    await expect.poll(() => titles(page)).toEqual(before);
+    await canvas(page).press("Control+Shift+z");
+    await expect.poll(() => titles(page)).toHaveLength(before.length - 1);
+  });
+
+  it("copies nodes to another composition by the clipboard, and says when a text is none", async () => {
+    const [one, other] = [await create("From", example), await create("To")];
+    const page = await open(one);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await node(page, "Summarise").click();
+    await page.keyboard.press("Control+c");
+    await page.goto(`/compositions/${other}`);
+    await canvas(page).focus();
+    await page.keyboard.press("Control+v");
+    await node(page, "Summarise").waitFor();
+    await page.evaluate("navigator.clipboard.writeText('nothing of ours')");
+    await page.keyboard.press("Control+v");
+    await page.getByText("Nothing was pasted. The text is no JSON.").waitFor();
+    await saved(page);
+    expect((await readGraph(other)).graph.nodes.map(({ label }) => label)).toEqual(["Summarise"]);
+    // Within one composition the wires into a copy are kept with Shift.
+    await page.goto(`/compositions/${one}`);
+    await node(page, "Summarise").click();
+    await page.keyboard.press("Control+c");
+    await page.keyboard.press("Control+Shift+v");
+    await expect.poll(async () => (await titles(page)).filter((title) => title === "Summarise")).toHaveLength(2);
+    await saved(page);
+    await expect.poll(async () => (await readGraph(one)).graph.edges.length).toBe(13);
+  });
+
+  it("offers only what fits where a wire is dropped, and says why others do not", async () => {
+    const id = await create("Drop", example);
+    const page = await open(id);
+    const { graph } = await readGraph(id);
+    const model = graph.nodes.find(({ kind }) => kind === "model")?.id ?? "";
+    const approval = graph.nodes.find(({ kind }) => kind === "approval")?.id ?? "";
+    const box = await canvas(page).boundingBox();
+    if (box === null) throw new Error("no canvas");
+    await drag(page, handle(model, "model", "source"), { x: box.x + box.width / 2, y: box.y + 40 });
+    await page.getByRole("combobox", { name: "Add a node that fits" }).waitFor();
+    const offered = await page.getByRole("option").allTextContents();
+    expect(offered.some((text) => text.startsWith("Instruct"))).toBe(true);
+    expect(offered.some((text) => text.startsWith("Sampler"))).toBe(false);
+    await page.getByRole("combobox").fill("instruct");
+    await page.keyboard.press("Enter");
+    await saved(page);
+    await expect.poll(async () => (await readGraph(id)).graph.edges.length).toBe(12);
+    await page.getByRole("button", { name: "Close the panel" }).click();
+    // Towards what is behind it, a wire would go round.
+    await page.locator(handle(approval, "approved", "source")).hover();
+    await page.mouse.down();
+    const unfit = page.locator(`${handle(graph.nodes.find(({ kind }) => kind === "slot")?.id ?? "", "text", "target")}[data-fit="no"]`);
+    await page.mouse.move(box.x + 300, box.y + 300, { steps: 4 });
+    await unfit.waitFor();
+    expect(await unfit.getAttribute("data-tip")).toMatch(/wait for each other/);
+    await page.mouse.up();
+    await page.keyboard.press("Escape");
+  });
+
+  it("shows what two people have done to one draft, and keeps both", async () => {
+    const id = await create("Both", example);
+    const [mine, theirs] = [await open(id), await open(id)];
+    await node(theirs, "Summarise").click();
+    await fill(theirs, "Label", "Theirs");
+    await saved(theirs);
+    await expect.poll(async () => (await readGraph(id)).graph.nodes.some(({ label }) => label === "Theirs")).toBe(true);
+    await node(mine, "Is it faithful?").click();
+    await fill(mine, "Label", "Mine");
+    const dialog = mine.getByRole("dialog", { name: "Somebody else has changed this" });
+    await dialog.getByRole("list", { name: "Their changes" }).getByText("Theirs").waitFor();
+    await dialog.getByRole("list", { name: "Your changes" }).getByText("Mine").waitFor();
+    await dialog.getByRole("button", { name: "Keep both" }).click();
+    await saved(mine);
+    const labels = (await readGraph(id)).graph.nodes.map(({ label }) => label);
+    expect(labels).toEqual(expect.arrayContaining(["Mine", "Theirs"]));
+  });
+
+  it("leads from a problem to its node, and mends it", async () => {
+    const id = await create("Problems", example);
+    const page = await open(id);
+    await node(page, "Accept it anyway").click();
+    await page.keyboard.press("b");
+    await page.locator(".flow-node[data-bypassed]").waitFor();
+    await node(page, "Decide").click();
+    await page.keyboard.press("Delete");
+    await page
+      .getByRole("toolbar")
+      .getByRole("button", { name: /problem/i })
+      .click();
+    const problems = page.getByRole("list", { name: "Problems" });
+    await problems
+      .getByRole("button", { name: /Accepted/ })
+      .first()
+      .click();
+    await page.locator(".react-flow__node.selected").filter({ hasText: "Accepted" }).waitFor();
+    const fixes = problems.getByRole("button", { name: /Remove the node|Remove the wire|Take this type/ });
+    await expect.poll(() => fixes.count()).toBeGreaterThan(0);
+    const count = await fixes.count();
+    await fixes.first().click();
+    await expect.poll(() => fixes.count()).not.toBe(count);
+  });
+
+  it("collapses to a module, opens it, and shows the code beside it", async () => {
+    const id = await create("Module", example);
+    const page = await open(id);
+    await node(page, "Summarise").click();
+    await node(page, "Is it faithful?").click({ modifiers: ["Control"] });
+    await page.keyboard.press("Control+Shift+g");
+    await node(page, "Module").waitFor();
+    await page.keyboard.press("o");
+    await page.waitForURL(/in=module/);
+    await node(page, "Is it faithful?").waitFor();
+    await page.reload();
+    await node(page, "Is it faithful?").waitFor();
+    await page.getByRole("toolbar").getByRole("button", { name: "Code" }).click();
+    await node(page, "Summarise").click();
+    await page.locator(".cm-line-of-node").first().waitFor();
+    expect(await page.locator(".cm-line-of-node").allTextContents()).toEqual(
+      expect.arrayContaining([expect.stringContaining("summarise")]),
+    );
+    await page.getByRole("navigation", { name: "Graphs around" }).getByRole("button", { name: "Composition" }).click();
+    await node(page, "Accepted").waitFor();
+    await saved(page);
+    expect(validateFlow((await readGraph(id)).graph).problems).toEqual([]);
+  });
+
+  it("is accessible, and lets who may only look change nothing", async () => {
+    const id = await create("Look", example);
+    const page = await open(id);
+    await node(page, "Summarise").click();
+    await expectAccessible(page, "the builder");
+    await web.server.send("POST", `/api/v1/assets/${id}/versions`, { version: "1.0.0", message: "" });
+    await page.goto(`/compositions/${id}?version=1.0.0`);
+    await node(page, "Summarise").click();
+    await page.keyboard.press("Delete");
+    await page.getByText("Read only").waitFor();
+    expect(await page.getByRole("button", { name: "Add a node" }).count()).toBe(0);
+    await node(page, "Summarise").waitFor();
+  });
+});
+
+/** Adds a node and names it. */
+async function addInto(page: Page, query: string, label: string): Promise<void> {
+  await page.locator(".react-flow__node.selected").focus();
+  await addByKeys(page, query);
+  if (label !== "") await fill(page, "Label", label);
+}

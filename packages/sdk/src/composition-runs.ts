@@ -1,0 +1,32 @@
+import type { compositionRunRoutes } from "@syla/contracts/composition-runs";
+import type { NodeRun } from "@syla/contracts/node-runs";
+import type { RouteBody } from "@syla/contracts/route";
+import type { Run } from "@syla/contracts/runs";
+import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+
+/** What is to be run of a composition, and with what. */
+export type CompositionRunDraft = RouteBody<typeof compositionRunRoutes.runComposition>;
+
+/** Runs of compositions, and how their nodes stand. Everything else is done with `runs`. */
+export interface CompositionRuns {
+  start(compositionId: string, input: CompositionRunDraft, options?: CreateOptions): Promise<Run>;
+  nodes(runId: string, options?: CallOptions): Promise<readonly NodeRun[]>;
+  /** What went into a node or came out of it, as JSON, however large. */
+  value(runId: string, path: string, side: "inputs" | "output", options?: CallOptions): Promise<Response>;
+  /** Approves or rejects where a run waits for a person. */
+  decide(
+    runId: string,
+    decision: { readonly path: string; readonly approved: boolean; readonly comment?: string },
+    options?: CallOptions,
+  ): Promise<NodeRun>;
+}
+
+export function createCompositionRuns(transport: Transport): CompositionRuns {
+  return {
+    start: (id, input, options = {}) => transport.json("runComposition", { ...options, params: { id }, body: input }),
+    nodes: async (id, options = {}) => (await transport.json("listRunNodes", { ...options, params: { id } })).items,
+    value: (id, path, side, options = {}) =>
+      transport.raw("readRunNodeValue", { timeoutMs: 0, ...options, params: { id }, query: { path, side } }),
+    decide: (id, decision, options = {}) => transport.json("decideRunNode", { ...options, params: { id }, body: decision }),
+  };
+}
