@@ -88,4 +88,25 @@ describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
     await page.getByText("1 composition uses it and cannot be run without:").waitFor();
     expect(await page.getByRole("link", { name: "User of the tool" }).getAttribute("href")).toContain(made.asset.id);
   });
+
+  it("is shown by a link as the Python that it is", async () => {
+    const document = {
+      format: 1,
+      name: "Echo",
+      nodes: [
+        { id: "in", kind: "input", config: { name: "text", type: "str" } },
+        { id: "out", kind: "output", config: { name: "text", type: "str" } },
+      ],
+      edges: [{ id: "e", from: { node: "in", port: "value" }, to: { node: "out", port: "value" } }],
+    };
+    const made = await send<CreatedComposition>("POST", "/compositions", { name: "Echo by link", document });
+    await send("PATCH", "/admin/settings", { values: { anonymousLinks: "true" } });
+    const link = { resourceType: "asset", resourceId: made.asset.id, level: "view" };
+    const { token } = await send<{ token: string }>("POST", "/share-links", link);
+    const guest = await web.openPage("/sign-in", { signedIn: false });
+    await guest.goto(new URL(`/share#${token}`, web.server.url).href);
+    await guest.getByRole("heading", { name: "Echo by link" }).waitFor();
+    await guest.getByRole("link", { name: "Code" }).click();
+    await guest.getByText("def echo(").first().waitFor();
+  });
 });

@@ -1,7 +1,7 @@
 import type { ResourceType, ThingRef } from "@syla/sdk";
 import { basePath } from "../app/api.ts";
 
-const pages = { prog: "programs", model: "models", data: "datasets" };
+const pages = { prog: "programs", model: "models", comp: "compositions", data: "datasets" };
 
 /** The page of a thing. */
 export function pageOf(type: ResourceType, id: string): string {

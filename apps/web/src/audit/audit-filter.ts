@@ -25,6 +25,7 @@ export const actionChoices = [
   "run",
   "sandbox",
   "asset",
+  "composition",
   "dataset",
   "model",
   "import",

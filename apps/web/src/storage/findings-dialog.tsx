@@ -66,6 +66,7 @@ function FindingRow({ finding }: { readonly finding: StorageFinding }) {
 const pages: readonly (readonly [RegExp, string])[] = [
   [/\brun_[0-9a-z]{26}\b/, "/runs/"],
   [/\bprog_[0-9a-z]{26}\b/, "/programs/"],
+  [/\bcomp_[0-9a-z]{26}\b/, "/compositions/"],
 ];
 
 /** What needs the content, with a link to it. */
