@@ -37,6 +37,13 @@ const provider = { provider: "openai", modelId: "m", prices: { input: 1, output:
 const program = { runtime: "bash", entrypoint: "main.sh" };
 const files = [{ path: "main.sh", content: "echo 1" }];
 
+/** A graph that uses a program. */
+const graphWith = (id: string) => ({
+  format: 1,
+  nodes: [{ id: "a", kind: "program", config: { program: { id }, command: ["x"] } }],
+  edges: [],
+});
+
 /** Every place where a body or a query takes the id of something that may be somebody else's. */
 export function foreignCalls(ids: ForeignIds): ForeignCall[] {
   const { ownerId, runId, assetId, modelId, datasetId, workspaceId, teamId, credentials, blob, own } = ids;
@@ -139,6 +146,9 @@ export function foreignCalls(ids: ForeignIds): ForeignCall[] {
     post("an asset for a team", "/assets", { type: "program", name: "x", ownerId: teamId }, notForYou),
     post("an asset for another", "/assets", { type: "program", name: "x", ownerId }, notForYou),
     post("an asset of the system", "/assets", { type: "program", name: "x", ownerId: "system" }, notForYou),
+    post("a composition for another", "/compositions", { name: "x", ownerId }, notForYou),
+    post("a composition for a team", "/compositions", { name: "x", ownerId: teamId }, notForYou),
+    post("a graph with a program", "/compositions/problems", { graph: graphWith(assetId) }, /"code":"reference_missing"/),
     post("an asset given to a team", `/assets/${own.programId}/transfer`, { ownerId: teamId }, notForYou),
     post("a copy for a team", `/assets/${own.programId}/clone`, { ownerId: teamId }, notForYou),
     post("a copy", `/assets/${assetId}/clone`, {}, missing),

@@ -13,6 +13,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   createApiKey: ["api_keys"],
   createAsset: ["assets"],
   createBudget: ["budgets"],
+  createComposition: ["assets"],
   createCredential: ["credentials"],
   createDataset: ["assets", "asset_versions"],
   createGrant: ["grants"],
