@@ -30,7 +30,7 @@ import { registerRunControlRoutes } from "./runs/controls/routes.ts";
 import { registerLogRoutes } from "./runs/log-routes.ts";
 import { requeueRuns, type RequeueSteps } from "./runs/requeue.ts";
 import { registerRunOverviewRoutes } from "./runs/overview-routes.ts";
-import { executionCounter, registerRunRoutes } from "./runs/routes.ts";
+import { executionCounter, registerRunRoutes, submitOptions } from "./runs/routes.ts";
 import { registerRuntimeRoutes } from "./runtimes/routes.ts";
 import { registerScheduleRoutes } from "./schedules/routes.ts";
 import { registerSettingRoutes } from "./settings/routes.ts";
@@ -84,7 +84,7 @@ export function registerRoutes(context: Context): void {
     requeueRuns({ database, runs: context.runs, actFor: accounts.actFor }, ...wish);
   registerScheduleRoutes(http, context.schedules);
   registerRunRoutes(http, context.runs, context.programRuns, context.blobs, context.quotas, config.uploadLimit, requeue);
-  registerCompositionRunRoutes(http, { ...context, count: executionCounter(context.quotas) });
+  registerCompositionRunRoutes(http, { ...context, count: executionCounter(context.quotas), optionsOf: submitOptions });
   registerRunOverviewRoutes(http, context);
   registerLogRoutes(http, context.runs);
   registerArtifactRoutes(http, context.runArtifacts, context.blobs);

@@ -22,11 +22,11 @@ interface Told {
 async function talk(source: string, answer: (asked: Asked, request: IncomingMessage, response: ServerResponse) => void) {
   const seen: Asked[] = [];
   const server = createServer((request, response) => {
-    void buffer(request).then((body) => {
-      const asked = { method: request.method ?? "", url: request.url ?? "", body };
+    void (async () => {
+      const asked = { method: request.method ?? "", url: request.url ?? "", body: await buffer(request) };
       seen.push(asked);
       answer(asked, request, response);
-    });
+    })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -1,29 +1,35 @@
 import { compositionRunRoutes } from "@syla/contracts/composition-runs";
 import { nodeRunRoutes } from "@syla/contracts/node-runs";
 import { isFinal } from "@syla/contracts/runs";
+import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { attachment, contentAnswer } from "../platform/content-answer.ts";
-import { answer } from "../platform/http-call.ts";
-import type { CountExecution } from "../runs/routes.ts";
-import { submitOptions } from "../runs/routes.ts";
+import { answer, type Call } from "../platform/http-call.ts";
+import type { SubmitOptions } from "../runs/service.ts";
 import type { RunNodes } from "./run-nodes.ts";
 import type { CompositionRuns } from "./service.ts";
+
+/** What binding takes. */
+interface CompositionRunRoutes {
+  readonly compositionRuns: CompositionRuns;
+  readonly runNodes: RunNodes;
+  readonly blobs: Blobs;
+  /** Counts what is about to run against the rate of whoever asks. */
+  readonly count: (call: Call<Actor>) => Promise<void>;
+  /** How a submission is wanted. */
+  readonly optionsOf: (call: Call<Actor>, headers: { "idempotency-key"?: string | undefined }, wait: boolean) => SubmitOptions;
+}
 
 /** Binds runs of compositions, and the nodes of these. */
 export function registerCompositionRunRoutes(
   http: Http,
-  {
-    compositionRuns,
-    runNodes,
-    blobs,
-    count,
-  }: { compositionRuns: CompositionRuns; runNodes: RunNodes; blobs: Blobs; count: CountExecution },
+  { compositionRuns, runNodes, blobs, count, optionsOf }: CompositionRunRoutes,
 ): void {
   http.bind(compositionRunRoutes.runComposition, async ({ params, body, query, headers }, call) => {
     await count(call);
     call.trail.details = { compositionId: params.id };
-    const run = await compositionRuns.submit(call.actor, params.id, body, submitOptions(call, headers, query.wait));
+    const run = await compositionRuns.submit(call.actor, params.id, body, optionsOf(call, headers, query.wait));
     return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => ({ items: await runNodes.list(call.actor, params.id) }));

@@ -84,5 +84,9 @@ function outputOf({ inputs, inputs_sha256: sha256 }: store.NodeRow, approved: bo
 
 function endOf({ status, error }: RunRow): EndedRun {
   if (!isFinal(status)) return null;
-  return { status, errorClass: (error as { class?: string } | null)?.class ?? null };
+  return { status, errorClass: errorClassOf(error) };
+}
+
+function errorClassOf(error: object | null): string | null {
+  return error !== null && "class" in error && typeof error.class === "string" ? error.class : null;
 }

@@ -173,7 +173,7 @@ export async function countLive(queries: Queries, userId: string): Promise<numbe
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("owner_id", "=", userId)
-    .where("status", "in", ["starting", "running", "waiting"])
+    .where("status", "in", ["starting", "running"])
     .executeTakeFirstOrThrow();
   return row.count;
 }
@@ -183,7 +183,7 @@ export async function countAllLive(queries: Queries): Promise<number> {
   const row = await queries
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
-    .where("status", "in", ["starting", "running", "waiting"])
+    .where("status", "in", ["starting", "running"])
     .executeTakeFirstOrThrow();
   return row.count;
 }
@@ -197,7 +197,7 @@ export async function haveTeamsRoom(queries: Queries, userId: string): Promise<b
   for (const { id, concurrent_runs: most } of teams) {
     const { rows } = await sql<{ live: number }>`
       select count(*) as live from team_members m join runs r on r.owner_id = m.user_id
-      where m.team_id = ${id} and r.status in ('starting', 'running', 'waiting')`.execute(queries);
+      where m.team_id = ${id} and r.status in ('starting', 'running')`.execute(queries);
     if ((rows[0]?.live ?? 0) >= most) return false;
   }
   return true;

@@ -260,7 +260,7 @@ export class Runs {
         retryOf: id,
       });
     const { models, network } = await this.#reach(actor, before, changes);
-    requireNetwork(actor, network, this.#context.sandboxes, models.length);
+    requireNetwork(actor, network, this.#context.sandboxes, before.composition === null ? models.length : 1);
     if (before.tests !== null) requireNoNetwork(network);
     if (before.workspace !== null) {
       const place = await this.#context.placeForRun(actor, { workspaceId: before.workspace.id, writeBack: false });
@@ -304,13 +304,16 @@ export class Runs {
 
   /** The models and the network of a run that is run again. @throws AppError */
   async #reach(actor: Actor, before: RunConfig, changes: RerunInput): Promise<Pick<RunConfig, "models" | "network">> {
-    const network = changes.network ?? before.network;
+    const wish = changes.network ?? before.network;
+    // What a composition tells of its nodes goes that way.
+    const network = before.composition !== null && wish === "none" ? "gateway" : wish;
     if (changes.models === undefined) {
       await this.#context.models.checkForRun(actor, before.models);
       return { models: before.models, network };
     }
     // The network was the gateway's because there were models.
-    return await this.#context.models.forRun(actor, changes.models, network === "gateway" ? "none" : network);
+    const reached = await this.#context.models.forRun(actor, changes.models, network === "gateway" ? "none" : network);
+    return before.composition !== null && reached.network === "none" ? { ...reached, network: "gateway" } : reached;
   }
 
   /** Files of a request as a sandbox takes them. @throws AppError `invalid_path`, `blob_unknown` */

@@ -498,7 +498,13 @@ export async function suspendRun(
 ): Promise<boolean> {
   const row = await queries
     .updateTable("runs")
-    .set({ status: "waiting", cause: "approval", phase: "approval", log_sha256: logSha256, ...(startedAt !== null && { started_at: startedAt }) })
+    .set({
+      status: "waiting",
+      cause: "approval",
+      phase: "approval",
+      log_sha256: logSha256,
+      ...(startedAt !== null && { started_at: startedAt }),
+    })
     .where("id", "=", id)
     .where("worker_id", "=", workerId)
     .where("attempt", "=", attempt)

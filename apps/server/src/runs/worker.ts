@@ -378,7 +378,7 @@ export class Worker implements Service {
     let isEnding = false;
     this.#records.add(record);
     try {
-      if (row.log_sha256 !== null) for await (const record of readLog(this.#context.blobs, row.log_sha256)) live.restore(record);
+      if (row.log_sha256 !== null) for await (const logged of readLog(this.#context.blobs, row.log_sha256)) live.restore(logged);
       live.status("queued", null, row.attempt, row.log_sha256 === null ? row.created_at.getTime() : Date.now());
       live.status("starting", "waiting_for_sandbox", row.attempt);
       execution = this.#prepare(row, runtime(), live, begin);

@@ -3,6 +3,8 @@ import type { NodeRun } from "@syla/contracts/node-runs";
 import type { Run, RunEvent } from "@syla/contracts/runs";
 import { readEvents } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
+import { expireOldRuns } from "../../src/runs/controls/retention.ts";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAccount, type Person } from "../access/people.ts";
 import { errorOf } from "../catalog/programs.ts";
@@ -184,7 +186,7 @@ describe("a run of a composition", () => {
     });
     const answer = await of.send("GET", `/runs/${run.id}/node-value?path=n0`);
     const bytes = Buffer.from(await answer.arrayBuffer());
-    expect([bytes.length, hash("sha256", bytes)]).toEqual([104_857_614, (large?.output as { blob: string }).blob]);
+    expect([bytes.length, hash("sha256", bytes)]).toEqual([104_857_614, (large?.output as { blob: string } | undefined)?.blob]);
     const part = await of.send("GET", `/runs/${run.id}/node-value?path=n0`, undefined, { range: "bytes=0-11" });
     expect([part.status, await part.text()]).toEqual([206, '{"result": "']);
     const again = await of.run(id, { from: "n1", profile: "medium", limits: { memoryBytes: 4 * 1024 ** 3, wallMs: 240_000 } });
@@ -197,11 +199,33 @@ describe("a run of a composition", () => {
 
   it("is run again as it was", async () => {
     const first = await of.run(await of.make(row("import uuid\nreturn str(uuid.uuid4())")));
-    const again = await of.json<Run>(of.send("POST", `/runs/${first.id}/rerun`, {}));
+    const answer = await of.send("POST", `/runs/${first.id}/rerun`, {});
+    expect([answer.status, answer.status === 202 ? "" : await answer.clone().text()]).toEqual([202, ""]);
+    const again = await of.json<Run>(answer);
     const done = await of.waitFor(again.id);
     expect([done.status, done.kind, done.retryOf, done.composition?.lineage]).toEqual(["succeeded", "composition", first.id, again.id]);
     expect(await of.states(again.id)).toEqual({ in: "succeeded", n0: "reused", out: "succeeded" });
     expect(await of.outputs(again.id)).toEqual(await of.outputs(first.id));
+  });
+
+  it("keeps its values as long as its log, and its nodes as long as itself", async () => {
+    const id = await of.make(row("import uuid\nreturn 'kept ' + str(uuid.uuid4()) * 1000"));
+    const first = await of.run(id);
+    const { database, cache } = server.context;
+    // As if it had run two days ago: its id says when it was made.
+    await expireOldRuns({ database, cache }, 1, AbortSignal.timeout(60_000), Date.now() + 2 * 86_400_000);
+    expect((await of.nodes(first.id)).map(({ path, state, inputs, output }) => [path, state, inputs, output])).toEqual([
+      ["in", "succeeded", null, null],
+      ["n0", "succeeded", null, null],
+      ["out", "succeeded", null, null],
+    ]);
+    const second = await of.run(id);
+    expect((await of.states(second.id))["n0"]).toBe("succeeded"); // made again
+    expect((await of.send("DELETE", `/runs/${second.id}`)).status).toBeLessThan(300);
+    const { rows } = await database.queries.executeQuery<{ count: number }>(
+      sql<{ count: number }>`select count(*)::int as count from node_runs where run_id = ${second.id}`.compile(database.queries),
+    );
+    expect(rows).toEqual([{ count: 0 }]);
   });
 
   it("is one of two at the same time, and neither has the other's nodes", async () => {
@@ -281,7 +305,7 @@ describe("somebody who has to decide", () => {
     expect(run).toMatchObject({ status: "waiting", phase: "approval", finishedAt: null });
     expect(await of.states(run.id)).toMatchObject({ before: "succeeded", ask: "waiting", yes: "pending" });
     const before = (await of.nodes(run.id)).find(({ path }) => path === "before");
-    const value = (before?.output as { value: { result: string } }).value.result;
+    const value = (before?.output as { value: { result: string } } | undefined)?.value.result;
     const decided = await decide(run.id, { approved, comment: "  because " });
     expect([decided.status, await of.json<NodeRun>(decided)]).toMatchObject([
       200,
@@ -290,7 +314,7 @@ describe("somebody who has to decide", () => {
     expect(await errorOf(decide(run.id, { approved }))).toMatchObject({ code: "node_not_waiting" });
     const done = await of.waitFor(run.id);
     expect({ status: done.status, stderr: done.stderr, attempt: done.attempt }).toEqual({ status: "succeeded", stderr: "", attempt: 2 });
-    expect(await of.outputs(run.id)).toEqual({ out: `${word} ${value}` });
+    expect(await of.outputs(run.id)).toEqual({ out: `${word} ${value ?? ""}` });
     // What is before it was run once.
     expect((await of.nodes(run.id)).find(({ path }) => path === "before")).toEqual(before);
     expect(await of.states(run.id)).toMatchObject({ [word === "yes" ? "no" : "yes"]: "skipped" });
@@ -324,6 +348,17 @@ describe("somebody who has to decide", () => {
     expect(await eventsOf(run.id)).toEqual(events);
   });
 
+  it("keeps nothing else waiting: a run that waits is none of those that somebody may have at once", async () => {
+    const eve = await createAccount(server);
+    const hers = compositionsOf(server, eve);
+    expect((await server.send("PATCH", `/api/v1/quotas/${eve.id}`, { concurrentRuns: 1 })).status).toBe(200);
+    const first = await hers.waitFor((await hers.start(await hers.make(withApproval()))).id, isWaiting);
+    const second = await hers.waitFor((await hers.start(await hers.make(withApproval()))).id, isWaiting);
+    expect([first.status, second.status]).toEqual(["waiting", "waiting"]);
+    for (const { id } of [first, second]) expect((await decide(id, { approved: true }, hers)).status).toBe(200);
+    expect([(await hers.waitFor(first.id)).status, (await hers.waitFor(second.id)).status]).toEqual(["succeeded", "succeeded"]);
+  });
+
   it("may end it in place of that", async () => {
     const run = await of.waitFor((await of.start(await of.make(withApproval()))).id, isWaiting);
     await of.send("POST", `/runs/${run.id}/cancel`);
@@ -337,7 +372,7 @@ describe("somebody who has to decide", () => {
     const bob = compositionsOf(server, await createAccount(server));
     expect(await errorOf(decide(run.id, { approved: true }, bob))).toMatchObject({ code: "not_found" });
     const answers = await Promise.all([decide(run.id, { approved: true }), decide(run.id, { approved: false })]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     expect((await of.waitFor(run.id)).status).toBe("succeeded");
   });
 });

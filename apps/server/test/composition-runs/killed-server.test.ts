@@ -77,7 +77,7 @@ describe("a server that is killed", () => {
     expect({ status: done.status, error: done.error }).toEqual({ status: "succeeded", error: null });
     const after = await nodesOf(again, id);
     expect(of(after, "before")).toEqual(of(before, "before"));
-    const value = (of(before, "before")?.output as { value: { result: string } }).value.result;
+    const value = (of(before, "before")?.output as { value: { result: string } } | undefined)?.value.result;
     expect(of(after, "out")?.output).toEqual({ value: { value: value } });
     expect(done.stdout.match(/before|after/g)).toEqual(["before", "before", "after", "after"]); // each with its tag
   });

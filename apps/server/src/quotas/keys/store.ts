@@ -69,7 +69,7 @@ export async function countKeyLive(queries: Queries, id: string): Promise<number
     .selectFrom("runs")
     .select((select) => select.fn.countAll<number>().as("count"))
     .where("api_key_id", "=", id)
-    .where("status", "in", ["starting", "running", "waiting"])
+    .where("status", "in", ["starting", "running"])
     .executeTakeFirstOrThrow();
   return row.count;
 }

@@ -55,7 +55,7 @@ export interface ClaimedRow extends LineRow {
 export type Ranked = Pick<WaitingRow, "place" | "key_place" | "position">;
 
 const live = sql`live as materialized (
-  select owner_id, api_key_id, count(*)::int as runs from runs where status in ('starting', 'running', 'waiting') group by 1, 2
+  select owner_id, api_key_id, count(*)::int as runs from runs where status in ('starting', 'running') group by 1, 2
 )`;
 
 /** The runs that wait in their order, as `ordered`; `dueOnly`: those that might begin. Reads the whole queue. */
@@ -126,7 +126,7 @@ export async function findWaiting(queries: Queries, { roles }: Concurrency, id: 
 export async function listClaimed(queries: Queries, limit: number): Promise<ClaimedRow[]> {
   const { rows } = await sql<ClaimedRow>`
     select r.id, r.owner_id, u.name as owner_name, r.language, r.entrypoint, r.attempt, r.status, r.phase, r.worker_id, r.claimed_at, r.started_at
-    from runs r join users u on u.id = r.owner_id where r.status in ('starting', 'running', 'waiting')
+    from runs r join users u on u.id = r.owner_id where r.status in ('starting', 'running')
     order by r.claimed_at, r.id limit ${limit}`.execute(queries);
   return rows;
 }
@@ -139,7 +139,7 @@ export async function countQueue(
   const { rows } = await sql<{ waiting: number; later: number; claimed: number; dead_letters: number }>`
     select (select count(*)::int from runs where status = 'queued' and turn_at < 'infinity') as waiting,
       (select count(*)::int from runs where status = 'queued' and turn_at = 'infinity') as later,
-      (select count(*)::int from runs where status in ('starting', 'running', 'waiting')) as claimed,
+      (select count(*)::int from runs where status in ('starting', 'running')) as claimed,
       (select count(*)::int from (select from runs where ${isDeadLetter} limit 10000) as given_up) as dead_letters`.execute(queries);
   return rows[0] ?? { waiting: 0, later: 0, claimed: 0, dead_letters: 0 };
 }
