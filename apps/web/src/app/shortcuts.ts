@@ -37,6 +37,17 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
     ],
   },
   {
+    title: "The graph of a composition",
+    shortcuts: [
+      { keys: ["tab"], label: "Find a node to add (Escape, then Tab: leave the canvas)" },
+      { keys: ["c"], label: "Connect the node" },
+      { keys: ["enter"], label: "Edit the node" },
+      { keys: ["o"], label: "Open the graph within (U: back out)" },
+      { keys: ["b"], label: "Bypass" },
+      { keys: ["mod", "enter"], label: "Run" },
+    ],
+  },
+  {
     title: "Log",
     shortcuts: [
       { keys: ["/"], label: "Search the log that has the focus" },
