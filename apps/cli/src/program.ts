@@ -61,6 +61,7 @@ import { compositionCreateCommand, compositionImportCommand } from "./commands/c
 import { compositionExportCommand } from "./commands/composition-export.ts";
 import { compositionListCommand } from "./commands/composition-list.ts";
 import { compositionPullCommand, compositionPushCommand } from "./commands/composition-push.ts";
+import { compositionRunCommand } from "./commands/composition-run.ts";
 import { compositionShowCommand } from "./commands/composition-show.ts";
 import { compositionValidateCommand } from "./commands/composition-validate.ts";
 import { cacheClearCommand } from "./commands/cache-clear.ts";
@@ -288,6 +289,7 @@ export function buildProgram(): Command {
       compositionCreateCommand,
       compositionImportCommand,
       compositionExportCommand,
+      compositionRunCommand,
       compositionPushCommand,
       compositionPullCommand,
       compositionValidateCommand,
