@@ -13,6 +13,8 @@ const folder = join(root, ".build");
 
 export interface Server extends AsyncDisposable {
   readonly pid: number;
+  /** Where a browser makes the first person. */
+  readonly setupUrl: string;
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -27,14 +29,15 @@ export async function startOurs(variables: Readonly<Record<string, string>> = {}
   const data = mkdtempSync(join(folder, "bench-"));
   const env = { ...process.env, SYLA_DATA_DIR: data, SYLA_PORT: "0", SYLA_LOG_LEVEL: "warn", ...variables };
   const child = spawn(process.execPath, [join(root, "apps/server/src/main.ts")], { env, stdio: ["ignore", "inherit", "inherit"] });
-  const state = await waitFor(() => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number }).catch(
-    (error: unknown) => {
-      child.kill("SIGTERM");
-      throw error;
-    },
-  );
+  const state = await waitFor(
+    () => JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string; pid: number; setupUrl: string },
+  ).catch((error: unknown) => {
+    child.kill("SIGTERM");
+    throw error;
+  });
   return {
     pid: state.pid,
+    setupUrl: state.setupUrl,
     port: Number(new URL(state.url).port),
     headers: { authorization: `Bearer ${readFileSync(join(data, "cli.key"), "utf8").trim()}` },
     [Symbol.asyncDispose]: async () => {
