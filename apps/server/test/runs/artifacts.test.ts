@@ -107,7 +107,9 @@ describe("artifacts", () => {
   });
 
   it("may be a hundred thousand: the server goes on, and what is left out is counted", async () => {
-    const many = python("for i in range(100):\n  os.mkdir(f'{i:03}')\n  for j in range(1000): open(f'{i:03}/{j:03}', 'w').write(f'{i} {j}')");
+    const many = python(
+      "for i in range(100):\n  os.mkdir(f'{i:03}')\n  for j in range(1000): open(f'{i:03}/{j:03}', 'w').write(f'{i} {j}')",
+    );
     const other = await execute(server, { language: "bash", code: "echo x > /output/x" });
     expect(other).toMatchObject({ status: "succeeded", artifactCount: 1 });
     const run = await many;

@@ -43,15 +43,20 @@ export function useAutosave(id: string, loaded: CompositionGraph): Autosave {
   const graph = useBuilder((state) => state.graph);
   const isReadOnly = useBuilder((state) => state.isReadOnly);
   const client = useQueryClient();
-  const saved = useRef({ graph: loaded.graph, revision: loaded.revision });
+  const [kept, setKept] = useState({ graph: loaded.graph, revision: loaded.revision });
+  const saved = useRef(kept); // the same, for what goes on between two renderings
   const running = useRef<Promise<number | null> | null>(null);
   const [state, setState] = useState<SaveState>("saved");
   const [error, setError] = useState<unknown>(null);
   const [conflict, setConflict] = useState<GraphConflict | null>(null);
   const isBlocked = useRef(false);
 
+  const keep = (value: typeof kept) => {
+    saved.current = value;
+    setKept(value);
+  };
   const take = (answer: CompositionGraph, sent: FlowGraph) => {
-    saved.current = { graph: sent, revision: answer.revision };
+    keep({ graph: sent, revision: answer.revision });
     client.setQueryData(graphKey(id, undefined), { ...answer, graph: sent });
     void client.invalidateQueries({ queryKey: assetKey(id) });
   };
@@ -91,7 +96,7 @@ export function useAutosave(id: string, loaded: CompositionGraph): Autosave {
   useEffect(() => {
     latest.current = save;
   });
-  const isChanged = graph !== saved.current.graph;
+  const isChanged = graph !== kept.graph;
   useEffect(() => {
     if (isReadOnly || !isChanged || conflict !== null) return;
     setState((before) => (before === "failed" ? before : "unsaved"));
@@ -109,12 +114,12 @@ export function useAutosave(id: string, loaded: CompositionGraph): Autosave {
   const settle = (how: Settlement) => {
     if (conflict === null) return;
     const { base, theirs } = conflict;
-    saved.current = { graph: theirs.graph, revision: theirs.revision };
+    keep({ graph: theirs.graph, revision: theirs.revision });
     isBlocked.current = false;
     setConflict(null);
     const mine = store.get().graph;
     if (how !== "mine") store.commit(how === "theirs" ? theirs.graph : mergeGraphs(base, mine, theirs.graph).graph);
     void latest.current().catch(() => undefined);
   };
-  return { state, error, conflict, revision: saved.current.revision, settle, save };
+  return { state, error, conflict, revision: kept.revision, settle, save };
 }
