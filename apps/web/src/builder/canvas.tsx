@@ -12,6 +12,7 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
+  type Viewport,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import "./builder.css";
@@ -28,10 +29,15 @@ import type { PortEnd, Wire } from "./facts.ts";
 import { kindLooks } from "./kinds.ts";
 import { FrameView, NodeView, NoteView } from "./node-view.tsx";
 import { draggedItem } from "./palette-items.ts";
+import { useSteady } from "./use-steady.ts";
 import { WireView } from "./wire-view.tsx";
 
 const nodeTypes = { node: NodeView, note: NoteView, frame: FrameView };
 const edgeTypes = { wire: WireView };
+const snapGrid: [number, number] = [gridSize, gridSize];
+const addingKeys = ["Meta", "Control"];
+const fittingAll = { ...fitting, minZoom: 0.1 };
+const categoryColor = ({ data }: CanvasNode) => `var(--${kindLooks[data.node.kind].category})`;
 /** Below this zoom words are not drawn. */
 const farZoom = 0.3;
 
@@ -71,15 +77,6 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
     setNodes((before) => canvasNodes(body, before, selection.nodes, current));
     setEdges((before) => canvasEdges(body, before, selection.edges));
   }, [body, selection, current]);
-  useEffect(() => {
-    sizes.current = new Map(
-      nodes.flatMap(({ id, measured }) =>
-        measured?.width === undefined || measured.height === undefined
-          ? []
-          : [[id, { width: measured.width, height: measured.height }] as const],
-      ),
-    );
-  }, [nodes, sizes]);
 
   const focus = useKeptFocus(box, current);
   const only = selection.nodes.size === 1 ? current : undefined;
@@ -105,6 +102,10 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         else next.delete(id);
       store.select(next, store.get().selection.edges);
     }
+    const measured = changes.flatMap((change) =>
+      change.type === "dimensions" && change.dimensions !== undefined ? [[change.id, change.dimensions] as const] : [],
+    );
+    if (measured.length > 0) sizes.current = new Map([...sizes.current, ...measured]);
     const others = changes.filter(({ type }) => type === "position" || type === "dimensions");
     if (others.length > 0) setNodes((before) => applyNodeChanges(others, before));
   };
@@ -121,6 +122,24 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
   const drag = useDragging(sizes, setNodes);
   const wiring = useWiring(box, onFind, onNotice);
   const place = (event: { clientX: number; clientY: number }) => flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+  const handlers = useSteady({
+    onNodesChange,
+    onEdgesChange,
+    onConnect: (connection: Connection) => store.edit((now) => connect(now, wireOf(connection))),
+    onConnectStart: wiring.onStart,
+    onConnectEnd: wiring.onEnd,
+    isValidConnection: wiring.isValid,
+    onReconnect: (edge: CanvasEdge, connection: Connection) =>
+      store.edit((now) => connect(remove(now, new Set(), new Set([edge.id])), wireOf(connection))),
+    onNodeDragStart: drag.onStart,
+    onNodeDrag: drag.onDrag,
+    onNodeDragStop: drag.onStop,
+    onSelectionDragStart: (event: MouseEvent, dragged: CanvasNode[]) => drag.onStart(event, dragged[0], dragged),
+    onSelectionDrag: (event: MouseEvent, dragged: CanvasNode[]) => drag.onDrag(event, dragged[0]),
+    onSelectionDragStop: (event: MouseEvent, dragged: CanvasNode[]) => drag.onStop(event, dragged[0], dragged),
+    onNodeDoubleClick: (_: MouseEvent, node: CanvasNode) => onOpen(node.id),
+    onMove: (_: unknown, { zoom }: Viewport) => box.current?.toggleAttribute("data-far", zoom < farZoom),
+  });
 
   return (
     // A canvas is worked on with keys, like an editor: its role says so, and its description which.
@@ -163,21 +182,7 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         edges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
-        onNodesChange={onNodesChange}
-        onEdgesChange={onEdgesChange}
-        onConnect={(connection) => store.edit((now) => connect(now, wireOf(connection)))}
-        onConnectStart={wiring.onStart}
-        onConnectEnd={wiring.onEnd}
-        isValidConnection={wiring.isValid}
-        onReconnect={(edge, connection) => store.edit((now) => connect(remove(now, new Set(), new Set([edge.id])), wireOf(connection)))}
-        onNodeDragStart={drag.onStart}
-        onNodeDrag={drag.onDrag}
-        onNodeDragStop={drag.onStop}
-        onSelectionDragStart={(event, dragged) => drag.onStart(event, dragged[0], dragged)}
-        onSelectionDrag={(event, dragged) => drag.onDrag(event, dragged[0])}
-        onSelectionDragStop={(event, dragged) => drag.onStop(event, dragged[0], dragged)}
-        onNodeDoubleClick={(_, node) => onOpen(node.id)}
-        onMove={(_, { zoom }) => box.current?.toggleAttribute("data-far", zoom < farZoom)}
+        {...handlers}
         nodesDraggable={!isReadOnly}
         nodesConnectable={!isReadOnly}
         edgesReconnectable={!isReadOnly}
@@ -187,10 +192,10 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         zoomOnDoubleClick={false}
         selectionMode={SelectionMode.Partial}
         selectionKeyCode="Shift"
-        multiSelectionKeyCode={["Meta", "Control"]}
+        multiSelectionKeyCode={addingKeys}
         panOnScroll
         snapToGrid={snaps}
-        snapGrid={[gridSize, gridSize]}
+        snapGrid={snapGrid}
         minZoom={0.05}
         maxZoom={2}
         connectionRadius={24}
@@ -200,13 +205,13 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         onlyRenderVisibleElements={body.nodes.length > manyNodes}
       >
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
-        <Controls showInteractive={false} position="bottom-left" fitViewOptions={{ ...fitting, minZoom: 0.1 }} />
+        <Controls showInteractive={false} position="bottom-left" fitViewOptions={fittingAll} />
         <MiniMap<CanvasNode>
           pannable
           zoomable
           position="bottom-right"
           ariaLabel="Overview of the graph"
-          nodeColor={({ data }) => `var(--${kindLooks[data.node.kind].category})`}
+          nodeColor={categoryColor}
           nodeStrokeWidth={0}
         />
       </ReactFlow>
