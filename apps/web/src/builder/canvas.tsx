@@ -220,7 +220,7 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
 }
 
 /** With more, only what is in sight is drawn. */
-const manyNodes = 150;
+const manyNodes = 3000;
 
 function wireOf({ source, sourceHandle, target, targetHandle }: Connection | CanvasEdge): Wire {
   return { from: { node: source, port: sourceHandle ?? "" }, to: { node: target, port: targetHandle ?? "" } };
