@@ -297,6 +297,7 @@ describe.skipIf(noBrowser)("the builder", () => {
     await page.keyboard.press("o");
     await page.waitForURL(/in=module/);
     await node(page, "Is it faithful?").waitFor();
+    await saved(page);
     await page.reload();
     await node(page, "Is it faithful?").waitFor();
     await page.getByRole("toolbar").getByRole("button", { name: "Code" }).click();
