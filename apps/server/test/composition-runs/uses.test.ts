@@ -145,7 +145,7 @@ describe.skipIf(!existsSync(uv))("what a composition uses", () => {
     expect([run.status, run.ownerId]).toEqual(["succeeded", bob.id]);
     expect((await of.send("DELETE", `/assets/${one}`)).status).toBeLessThan(300);
     expect(await errorOf(his.send("POST", `/compositions/${id}/runs`, {}))).toMatchObject({ code: "reference_unusable" });
-    expect(await errorOf(his.send("POST", `/runs/${run.id}/rerun`, {}))).toMatchObject({ code: "asset_deleted" });
+    expect(await errorOf(his.send("POST", `/runs/${run.id}/rerun`, {}))).toMatchObject({ code: "not_found" });
   });
 
   it("is a model by another name where the run says so, and none that is not there", async () => {
