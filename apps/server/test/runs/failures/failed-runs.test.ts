@@ -86,6 +86,7 @@ describe("a run that failed", () => {
     expect(StoredError.parse(old)).toEqual({
       ...old,
       kind: null,
+      node: null,
       location: { path: "main.py", file: "main.py", line: 3, column: null, function: null },
       frames: [],
       causes: [],
