@@ -22,6 +22,19 @@ const why = async (id: string, headers: Person = {}) =>
   (await (await server.fetch(`/api/v1/runs/${id}/queue`, { headers })).json()) as RunWait;
 const queue = async () => (await (await server.fetch("/api/v1/queue")).json()) as Queue;
 
+/** Resolves when the worker has heard that it takes nothing more. */
+async function drain(): Promise<void> {
+  await server.send("POST", `/api/v1/workers/${server.context.workerId}/drain`);
+  const person = await createPerson(server);
+  const reason = async () => {
+    const { id } = await submit(server, quick, person);
+    const told = await why(id, person);
+    await end([id]);
+    return told.reason;
+  };
+  await expect.poll(reason).toBe("no_worker");
+}
+
 async function start(count: number, person: Person): Promise<string[]> {
   const runs = [];
   for (let index = 0; index < count; index += 1) runs.push(await submit(server, sleeper, person));
@@ -82,7 +95,7 @@ describe("why a run waits", () => {
   });
 
   it("is read from the queue once for all who ask at the same time, and anew for a run that has come since", async () => {
-    await server.send("POST", `/api/v1/workers/${server.context.workerId}/drain`);
+    await drain();
     const ann = await createPerson(server);
     let reads = 0;
     const ranking = createRanking(server.context.database.queries, async (queries) => {
@@ -106,7 +119,7 @@ describe("why a run waits", () => {
     const later = await submit(server, { ...quick, startAt }, ann);
     expect(await why(later.id, ann)).toEqual({ reason: "for_later", position: null, until: startAt, limit: null, live: null });
     expect(await queue()).toMatchObject({ waiting: 0, later: 1, items: [{ runId: later.id, reason: "for_later", position: null }] });
-    await server.send("POST", `/api/v1/workers/${server.context.workerId}/drain`);
+    await drain();
     const waiting = await submit(server, quick, ann);
     expect(await why(waiting.id, ann)).toMatchObject({ reason: "no_worker", position: 1 });
     await server.send("POST", `/api/v1/workers/${server.context.workerId}/resume`);
@@ -141,7 +154,7 @@ describe("why a run waits", () => {
 
   it("is in the order in which runs begin: whoever has fewest first", async () => {
     const [ann, ben] = [await createPerson(server), await createPerson(server)];
-    await server.send("POST", `/api/v1/workers/${server.context.workerId}/drain`);
+    await drain();
     const ids: string[] = [];
     for (const person of [ann, ann, ann, ben, ben]) ids.push((await submit(server, sleeper, person)).id);
     const [a1, a2, a3, b1, b2] = ids;
