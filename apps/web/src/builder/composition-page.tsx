@@ -1,13 +1,11 @@
 import { Button } from "@chakra-ui/react";
 import type { Asset } from "@syla/sdk";
-import { Copy, PackageCheck } from "lucide-react";
+import { PackageCheck } from "lucide-react";
 import { lazy, useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import { ShareButton } from "../access/share-button.tsx";
-import { useMe } from "../accounts/queries.ts";
-import { assetPath } from "../catalog/asset-looks.tsx";
 import { AddressedAsset, AssetPage, type AssetTab, type AssetTabProps } from "../catalog/asset-page.tsx";
-import { useCloneAsset } from "../catalog/queries.ts";
+import { CloneButton } from "../catalog/clone-button.tsx";
 import { PublishDialog } from "../programs/versions/publish-dialog.tsx";
 
 /** The tabs of a composition. The editor is loaded with the first: no other page carries it. */
@@ -54,25 +52,12 @@ function Composition({ asset }: AssetTabProps) {
 }
 
 function CompositionActions({ asset }: { readonly asset: Asset }) {
-  const me = useMe();
-  const clone = useCloneAsset(asset.id);
-  const navigate = useNavigate();
   const [publishing, setPublishing] = useState(false);
   if (asset.deletedAt !== null) return null;
   const mayEdit = asset.yourLevel === "edit" || asset.yourLevel === "admin";
   return (
     <>
-      {me.data?.role === "end_user" ? null : (
-        <Button
-          size="xs"
-          variant="outline"
-          loading={clone.isPending}
-          title={clone.error?.message}
-          onClick={() => clone.mutate({}, { onSuccess: (made) => void navigate(assetPath(made)) })}
-        >
-          <Copy aria-hidden /> Clone
-        </Button>
-      )}
+      <CloneButton asset={asset} />
       {asset.owner.type === "system" ? null : <ShareButton thing={{ resourceType: "asset", resourceId: asset.id }} />}
       {mayEdit ? (
         <Button size="xs" variant="outline" onClick={() => setPublishing(true)}>

@@ -1,7 +1,7 @@
 import { printType } from "@syla/flow/types";
 import { useState } from "react";
 import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
-import { ChoiceDialog } from "./choice-dialog.tsx";
+import { ChoiceDialog } from "../ui/choice-dialog.tsx";
 import { candidatesFor, connect } from "./edits/connect.ts";
 import { factsOf, type PortEnd } from "./facts.ts";
 import { titleOf } from "./kinds.ts";

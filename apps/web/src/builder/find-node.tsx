@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { shownBody, useBuilder } from "./builder-store.ts";
 import type { Dropped } from "./canvas.tsx";
-import { ChoiceDialog } from "./choice-dialog.tsx";
+import { ChoiceDialog } from "../ui/choice-dialog.tsx";
 import { categoryLabels } from "./kinds.ts";
 import { fits, type Placeable } from "./palette-items.ts";
 import { ItemIcon, usePlaceables } from "./palette-panel.tsx";

@@ -1,7 +1,6 @@
 import { useLayoutEffect, useRef, useState } from "react";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- of whatever they are called with
-type Handlers = Readonly<Record<string, (...args: any[]) => unknown>>;
+type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /**
  * Functions that stay the same ones, and do what those of the last rendering do. React Flow tells each of its nodes when it is given another
@@ -13,7 +12,7 @@ export function useSteady<Given extends Handlers>(given: Given): Given {
     latest.current = given;
   });
   const [steady] = useState(
-    () => Object.fromEntries(Object.keys(given).map((name) => [name, (...args: unknown[]) => latest.current[name]?.(...args)])) as Given,
+    () => Object.fromEntries(Object.keys(given).map((name) => [name, (...args: never[]) => latest.current[name]?.(...args)])) as Given,
   );
   return steady;
 }

@@ -1,14 +1,11 @@
 import { Button } from "@chakra-ui/react";
 import type { Asset } from "@syla/sdk";
-import { Copy, Download, Upload } from "lucide-react";
+import { Download, Upload } from "lucide-react";
 import { lazy, useState } from "react";
-import { useNavigate } from "react-router";
 import { ShareButton } from "../access/share-button.tsx";
-import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
-import { assetPath } from "../catalog/asset-looks.tsx";
 import { AddressedAsset, AssetPage, type AssetTab, type AssetTabProps } from "../catalog/asset-page.tsx";
-import { useCloneAsset } from "../catalog/queries.ts";
+import { CloneButton } from "../catalog/clone-button.tsx";
 import { UploadDialog } from "./upload-dialog.tsx";
 
 const tabs: readonly AssetTab[] = [
@@ -54,9 +51,6 @@ function Dataset({ asset }: AssetTabProps) {
 }
 
 function DatasetActions({ asset }: { readonly asset: Asset }) {
-  const me = useMe();
-  const clone = useCloneAsset(asset.id);
-  const navigate = useNavigate();
   const [uploading, setUploading] = useState(false);
   if (asset.deletedAt !== null) return null;
   const mayEdit = asset.yourLevel === "edit" || asset.yourLevel === "admin";
@@ -67,17 +61,7 @@ function DatasetActions({ asset }: { readonly asset: Asset }) {
           <Download aria-hidden /> Download
         </a>
       </Button>
-      {me.data?.role === "end_user" ? null : (
-        <Button
-          size="xs"
-          variant="outline"
-          loading={clone.isPending}
-          title={clone.error?.message}
-          onClick={() => clone.mutate({}, { onSuccess: (made) => void navigate(assetPath(made)) })}
-        >
-          <Copy aria-hidden /> Clone
-        </Button>
-      )}
+      <CloneButton asset={asset} />
       {asset.owner.type === "system" ? null : <ShareButton thing={{ resourceType: "asset", resourceId: asset.id }} />}
       {mayEdit ? (
         <Button size="xs" colorPalette="accent" onClick={() => setUploading(true)}>

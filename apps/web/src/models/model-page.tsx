@@ -1,12 +1,9 @@
 import { Button } from "@chakra-ui/react";
-import { Copy, PackageCheck } from "lucide-react";
+import { PackageCheck } from "lucide-react";
 import { lazy, useState } from "react";
-import { useNavigate } from "react-router";
 import { ShareButton } from "../access/share-button.tsx";
-import { useMe } from "../accounts/queries.ts";
-import { assetPath } from "../catalog/asset-looks.tsx";
 import { AddressedAsset, AssetPage, type AssetTab, type AssetTabProps } from "../catalog/asset-page.tsx";
-import { useCloneAsset } from "../catalog/queries.ts";
+import { CloneButton } from "../catalog/clone-button.tsx";
 import { PublishDialog } from "../programs/versions/publish-dialog.tsx";
 import { Copyable } from "../ui/copyable.tsx";
 import { mayEdit } from "./model-tab.tsx";
@@ -51,24 +48,11 @@ function Model({ asset }: AssetTabProps) {
 }
 
 function ModelActions({ asset }: AssetTabProps) {
-  const me = useMe();
-  const clone = useCloneAsset(asset.id);
-  const navigate = useNavigate();
   const [publishing, setPublishing] = useState(false);
   if (asset.deletedAt !== null) return null;
   return (
     <>
-      {me.data?.role === "end_user" || !mayEdit(asset) ? null : (
-        <Button
-          size="xs"
-          variant="outline"
-          loading={clone.isPending}
-          title={clone.error?.message}
-          onClick={() => clone.mutate({}, { onSuccess: (made) => void navigate(assetPath(made)) })}
-        >
-          <Copy aria-hidden /> Clone
-        </Button>
-      )}
+      {mayEdit(asset) ? <CloneButton asset={asset} /> : null}
       <ShareButton thing={{ resourceType: "asset", resourceId: asset.id }} />
       {mayEdit(asset) ? (
         <Button size="xs" variant="outline" onClick={() => setPublishing(true)}>

@@ -1,21 +1,16 @@
 import { Button } from "@chakra-ui/react";
 import type { Asset } from "@syla/sdk";
-import { Copy, Download, FolderInput, PackageCheck } from "lucide-react";
+import { Download, FolderInput, PackageCheck } from "lucide-react";
 import { useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { Link } from "react-router";
 import { ShareButton } from "../access/share-button.tsx";
-import { useMe } from "../accounts/queries.ts";
 import { syla } from "../app/api.ts";
-import { assetPath } from "../catalog/asset-looks.tsx";
-import { useCloneAsset } from "../catalog/queries.ts";
+import { CloneButton } from "../catalog/clone-button.tsx";
 import { RunProgramButton } from "./run-program-dialog.tsx";
 import { PublishDialog } from "./versions/publish-dialog.tsx";
 
 /** What can be done with a program, as far as the person may. */
 export function ProgramActions({ asset }: { readonly asset: Asset }) {
-  const me = useMe();
-  const clone = useCloneAsset(asset.id);
-  const navigate = useNavigate();
   const [publishing, setPublishing] = useState(false);
   const mayEdit = asset.deletedAt === null && (asset.yourLevel === "edit" || asset.yourLevel === "admin");
   const mayRun = asset.deletedAt === null && asset.yourLevel !== "view";
@@ -27,17 +22,7 @@ export function ProgramActions({ asset }: { readonly asset: Asset }) {
           <Download aria-hidden /> Export
         </a>
       </Button>
-      {me.data?.role === "end_user" || asset.deletedAt !== null ? null : (
-        <Button
-          size="xs"
-          variant="outline"
-          loading={clone.isPending}
-          title={clone.error?.message}
-          onClick={() => clone.mutate({}, { onSuccess: (made) => void navigate(assetPath(made)) })}
-        >
-          <Copy aria-hidden /> Clone
-        </Button>
-      )}
+      {asset.deletedAt === null ? <CloneButton asset={asset} /> : null}
       {asset.deletedAt === null && asset.owner.type !== "system" ? (
         <ShareButton thing={{ resourceType: "asset", resourceId: asset.id }} />
       ) : null}

@@ -1,6 +1,6 @@
 import { Box, Flex, Input, Text } from "@chakra-ui/react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useState } from "react";
-import { Modal } from "../ui/modal.tsx";
+import { Modal } from "./modal.tsx";
 
 /** Something that can be chosen by typing. */
 export interface Choice {
@@ -15,6 +15,9 @@ export interface Choice {
 interface ChoiceDialogProps {
   readonly label: string;
   readonly placeholder: string;
+  /** What the field is called; the placeholder when left out. */
+  readonly field?: string;
+  readonly width?: string;
   readonly query: string;
   readonly onQuery: (query: string) => void;
   readonly choices: readonly Choice[];
@@ -26,7 +29,18 @@ interface ChoiceDialogProps {
 }
 
 /** Chooses one of many by typing. */
-export function ChoiceDialog({ label, placeholder, query, onQuery, choices, onChoose, onClose, empty }: ChoiceDialogProps) {
+export function ChoiceDialog({
+  label,
+  placeholder,
+  field = placeholder,
+  width = "32rem",
+  query,
+  onQuery,
+  choices,
+  onChoose,
+  onClose,
+  empty,
+}: ChoiceDialogProps) {
   const [active, setActive] = useState(0);
   const id = useId();
   const chosen = Math.min(active, choices.length - 1);
@@ -45,14 +59,14 @@ export function ChoiceDialog({ label, placeholder, query, onQuery, choices, onCh
     document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" });
   }, [id, chosen]);
   return (
-    <Modal label={label} place="top" width="32rem" header={false} onClose={onClose}>
+    <Modal label={label} place="top" width={width} header={false} onClose={onClose}>
       <Input
         autoFocus
         role="combobox"
         aria-expanded
         aria-controls={id}
         aria-activedescendant={chosen < 0 ? undefined : `${id}-${chosen}`}
-        aria-label={placeholder}
+        aria-label={field}
         placeholder={placeholder}
         value={query}
         onChange={(event) => {
