@@ -229,11 +229,14 @@ describe("limits of a model", () => {
   it("let so many tokens through in a minute; what a call may use is held back, and what it did not use is given back", async () => {
     const model = await setting.model("A hundred tokens", { limits: { tokensPerMinute: 100 } });
     await wholeMinute();
-    setting.llm.behave({ usage: { input: 5, output: 5 }, slowMs: 1500 });
-    // Each may write 60: two at once do not fit, and both do one after the other.
-    const both = await Promise.all([call(model, { max_tokens: 60 }), call(model, { max_tokens: 60 })]);
+    setting.llm.behave({ usage: { input: 5, output: 5 }, slowMs: 300 });
+    // Each may write 60: two at once do not fit, and both do one after the other. Only streams are slow.
+    const atOnce = { max_tokens: 60, stream: true };
+    const both = await Promise.all([call(model, atOnce), call(model, atOnce)]);
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429]);
+    await Promise.all(both.map((answer) => answer.text()));
     await setting.lastCall(model);
+    setting.llm.behave({ usage: { input: 5, output: 5 } });
     expect((await call(model, { max_tokens: 60 })).status).toBe(200);
     await setting.lastCall(model);
     setting.llm.behave({ usage: { input: 5, output: 200 } });
