@@ -19,13 +19,13 @@ const tabs: readonly AssetTab[] = [
   {
     id: "sharing",
     label: "Sharing",
-    content: lazy(async () => ({ default: (await import("../programs/sharing-tab.tsx")).SharingTab })),
+    content: lazy(async () => ({ default: (await import("../catalog/sharing-tab.tsx")).SharingTab })),
     isShown: ({ yourLevel, owner }) => yourLevel === "admin" && owner.type !== "system",
   },
   {
     id: "settings",
     label: "Settings",
-    content: lazy(async () => ({ default: (await import("../datasets/settings-tab.tsx")).SettingsTab })),
+    content: lazy(async () => ({ default: (await import("../catalog/settings-tab.tsx")).SettingsTab })),
     isShown: ({ yourLevel }) => yourLevel === "edit" || yourLevel === "admin",
   },
 ];

@@ -29,7 +29,7 @@ export const programTabs: readonly AssetTab[] = [
   {
     id: "sharing",
     label: "Sharing",
-    content: lazy(async () => ({ default: (await import("./sharing-tab.tsx")).SharingTab })),
+    content: lazy(async () => ({ default: (await import("../catalog/sharing-tab.tsx")).SharingTab })),
     isShown: ({ yourLevel, owner }) => yourLevel === "admin" && owner.type !== "system",
   },
   {
