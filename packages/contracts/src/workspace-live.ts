@@ -75,6 +75,12 @@ export const LiveNotice = z
   .meta({ id: "LiveNotice" });
 export type LiveNotice = z.infer<typeof LiveNotice>;
 
+/** What is asked of the server besides changes, on the connection of a document. */
+export const LiveRequest = z.object({
+  type: z.literal("put_back").describe("the file, which is gone, is to be there again with all that is written in its document"),
+});
+export type LiveRequest = z.infer<typeof LiveRequest>;
+
 const common = { tag: "workspaces", auth: "user" } as const;
 const base = "/api/v1/workspaces/:id";
 const params = z.object({ id: z.string().max(64) });

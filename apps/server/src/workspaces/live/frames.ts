@@ -1,8 +1,9 @@
+import { LiveRequest } from "@syla/contracts/workspace-live";
 import * as decoding from "lib0/decoding";
 import * as Y from "yjs";
 
 /** Which of the protocol's messages people may send; others are for servers among themselves. */
-const allowed = { sync: 0, awareness: 1, auth: 2, query: 3, syncReply: 4, close: 7 } as const;
+const allowed = { sync: 0, awareness: 1, auth: 2, query: 3, syncReply: 4, request: 5, close: 7 } as const;
 /** Of the messages about who somebody is, the only one that people send. */
 const token = 0;
 
@@ -23,6 +24,9 @@ export function readFrame(bytes: Uint8Array): { readonly isCounted: boolean } | 
       case allowed.auth:
         if (decoding.readVarUint(decoder) !== token) return null;
         decoding.readVarString(decoder);
+        break;
+      case allowed.request:
+        LiveRequest.parse(JSON.parse(decoding.readVarString(decoder)));
         break;
       case allowed.query:
       case allowed.close:

@@ -104,6 +104,7 @@ export class LiveWorkspaces implements Service {
   /** By the document itself: one of the same name may be open anew before this one has gone. */
   readonly #open = new WeakMap<Document, OpenDocument>();
   readonly #settling = new Map<string, Promise<Settled>>();
+  readonly #puttingBack = new Set<string>();
   readonly #stopping = new AbortController();
   #ends: (() => void)[] = [];
 
@@ -146,6 +147,7 @@ export class LiveWorkspaces implements Service {
       onAwarenessUpdate: async ({ document, added, updated, removed, transactionOrigin }) => {
         if (transactionOrigin !== elsewhere) this.#tellPresence(document, [...added, ...updated, ...removed]);
       },
+      onStateless: async ({ connection, documentName }) => await this.#putBack(connection, documentName),
       afterHandleMessage: async ({ connection, update }) => this.#sockets.count(connection.webSocket, -update.length),
       onStoreDocument: async ({ document, documentName }) => {
         // What fails is done again when somebody has left it for a while: everything is in the log.
@@ -202,7 +204,10 @@ export class LiveWorkspaces implements Service {
     // Who wants it while it is being done may have written since it began: it is done once more for all of them.
     const before = this.#settling.get(id);
     if (before !== undefined) await before.catch(() => {});
-    const settled = this.#settling.get(id) ?? this.#begin(id);
+    await this.#heed(id, this.#settling.get(id) ?? this.#begin(id));
+  }
+
+  async #heed(id: string, settled: Promise<Settled>): Promise<void> {
     const { isChanged } = await settled;
     if (isChanged) void this.#peers.tell({ kind: "changed", name: id });
     await this.#catchUp([id]).catch((err: unknown) => this.#complain(err)); // it is looked for again soon
@@ -320,8 +325,25 @@ export class LiveWorkspaces implements Service {
     }
   }
 
-  #begin(id: string): Promise<Settled> {
-    const settling = settleDocument(this.#context, id);
+  /** Somebody wants a file back that is gone: the one thing that can be asked for. */
+  async #putBack(connection: Connection<Member>, id: string): Promise<void> {
+    const member = connection.context;
+    if (id === member.workspaceId || this.#puttingBack.has(id)) return;
+    this.#puttingBack.add(id);
+    try {
+      await requireWriter(this.#context, member);
+      await this.#heed(id, this.#begin(id, member.actor));
+    } catch (thrown) {
+      const { code, message, status } = toAppError(thrown);
+      if (status >= 500) this.#complain(thrown);
+      connection.sendStateless(JSON.stringify({ type: "refused", code, message } satisfies LiveNotice));
+    } finally {
+      this.#puttingBack.delete(id);
+    }
+  }
+
+  #begin(id: string, putBack: Actor | null = null): Promise<Settled> {
+    const settling = settleDocument(this.#context, id, putBack);
     const done = settling.then((settled) => {
       for (const notice of settled.notices) this.#announce(id, notice);
       return settled;

@@ -1,5 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
-import type { LiveNotice } from "@syla/contracts/workspace-live";
+import { liveTextName, type LiveNotice } from "@syla/contracts/workspace-live";
 import * as Y from "yjs";
 import type { Actor } from "../../access/actor.ts";
 import type { Work } from "../../platform/database.ts";
@@ -78,9 +78,10 @@ async function readEntry({ blobs }: Pick<FilesContext, "blobs">, { sha256, size 
 
 /**
  * Brings a document and its file together, on whichever server: what others have made of the file comes into the document as a change of what the two
- * had in common, and what was written in the document comes into the file. Nothing of either side is lost, whenever this is interrupted.
+ * had in common, and what was written in the document comes into the file. Nothing of either side is lost, whenever this is interrupted. A file that is gone
+ * is there again when somebody, `putBack`, asks for it.
  */
-export async function settleDocument(context: SettleContext, id: string): Promise<Settled> {
+export async function settleDocument(context: SettleContext, id: string, putBack: Actor | null = null): Promise<Settled> {
   const notices: LiveNotice[] = [];
   let isChanged = false;
   for (let left = mostTries; left > 0; left -= 1) {
@@ -89,6 +90,10 @@ export async function settleDocument(context: SettleContext, id: string): Promis
     if (meeting === null) return { isChanged, notices };
     const { row, entry, updates } = meeting;
     try {
+      if (entry === undefined && putBack !== null && row.detached_at !== null) {
+        await putOut(context, meeting, null, putBack);
+        return { isChanged, notices: [...notices, { type: "settled", problem: null }] };
+      }
       if (entry === undefined) {
         if (row.detached_at === null) {
           await detach(context, meeting);
@@ -180,22 +185,15 @@ async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntr
     if (row.detached_at === null) await detach(context, meeting);
     return "detached";
   }
-  const whole = readState(row.snapshot, updates);
-  const seq = row.snapshot_seq + updates.length;
-  // Somebody has written what is in the document anyway, or writes a file anew that was gone: there, everything that was written came before. Whoever takes
-  // back that it was deleted has seen nothing of that.
-  const isSame = textOf(whole) === file.text;
-  const isLater = isSame || (row.detached_at !== null && entry.sha256 !== row.base_sha256);
-  const common = isLater ? whole : readState(row.snapshot);
+  const { common, count } = commonOf(meeting, file.text);
   const change = rewrite(common, file.text);
   await context.database.queries.transaction().execute(async (work) => {
     await lockBoth(work, meeting);
-    if (row.detached_at !== null && (await store.findDocumentAt(work, row.workspace_id, row.path)) !== undefined)
-      throw new AppError("path_exists"); // somebody has begun anew with another document
+    await requirePlace(work, row);
     if (change !== null) await store.insertUpdates(work, [{ documentId: row.id, update: change, userId: workspace.updated_by }]);
     await store.moveSnapshot(work, row.id, {
       snapshot: Y.encodeStateAsUpdate(common),
-      seq: isLater ? seq : row.snapshot_seq,
+      seq: row.snapshot_seq + count,
       sha256: entry.sha256,
       lineEnd: file.lineEnd,
     });
@@ -203,26 +201,48 @@ async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntr
   return "changed";
 }
 
-/** What was written in the document comes into the file, in the name of who wrote last; together with that the two have it in common. */
-async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry): Promise<void> {
+/**
+ * What a document and its file have in common: the document as it was when it had the text that the file has by now, of which somebody has written what they
+ * read in it, with `count` of its updates; else, as it came into the file last. What was written later stays beside the file's changes.
+ */
+function commonOf({ row, updates }: Meeting, text: string): { common: Y.Doc; count: number } {
+  const document = readState(row.snapshot);
+  const content = document.getText(liveTextName);
+  let count = content.length === text.length && textOf(document) === text ? 0 : null;
+  for (const [index, { update }] of updates.entries()) {
+    Y.applyUpdate(document, update);
+    if (content.length === text.length && textOf(document) === text) count = index + 1;
+  }
+  return { common: readState(row.snapshot, updates.slice(0, count ?? 0)), count: count ?? 0 };
+}
+
+/** @throws AppError `path_exists`: somebody has begun anew with another document where this one's file was */
+async function requirePlace(work: Work, row: store.DocumentRow): Promise<void> {
+  if (row.detached_at !== null && (await store.findDocumentAt(work, row.workspace_id, row.path)) !== undefined)
+    throw new AppError("path_exists");
+}
+
+/** What was written in the document comes into the file, which may be gone, in the name of `by` or of who wrote last; together with that the two have it in common. */
+async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry | null, by: Actor | null = null): Promise<void> {
   const { row, updates, workspace } = meeting;
   const document = readState(row.snapshot, updates);
   const text = textOf(document);
   const sha256 = hashOf(text, row.line_end);
   const move = async (work: Work) => {
     await lockSame(work, meeting);
+    await requirePlace(work, row);
     const snapshot = Y.encodeStateAsUpdate(document);
     await store.moveSnapshot(work, row.id, { snapshot, seq: row.snapshot_seq + updates.length, sha256, lineEnd: row.line_end });
   };
-  if (sha256 === entry.sha256) return await context.database.queries.transaction().execute(move);
+  if (sha256 === entry?.sha256) return await context.database.queries.transaction().execute(move);
   const authors = [...new Set(updates.map((update) => update.user_id).toReversed())].filter((author) => author !== null);
-  const actor = await writerOf(context, workspace, authors);
+  const actor = by ?? (await writerOf(context, workspace, authors));
   const ref = await context.blobs.put(toFileBytes(text, row.line_end));
   const fresh = await context.uploads.recordUploads(actor, [ref]);
   await orForgotten(context, actor, fresh, async () => {
     await putFiles(context, actor, workspace.id, {
-      base: [entry],
-      mine: [{ ...entry, ...ref }],
+      base: entry === null ? [] : [entry],
+      mine: [{ path: row.path, mode: entry?.mode ?? 0o644, ...ref }],
       onConflict: "refuse",
       authors,
       async also(work, entries) {

@@ -1,5 +1,5 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
-import { LiveDocument, LiveNotice, liveTextName } from "@syla/contracts/workspace-live";
+import { LiveDocument, LiveNotice, liveTextName, type LiveRequest } from "@syla/contracts/workspace-live";
 import type { TestServer } from "@syla/testkit/server";
 import { WebSocket } from "ws";
 import type * as Y from "yjs";
@@ -26,6 +26,7 @@ export interface Replica {
   readonly provider: HocuspocusProvider;
   readonly text: Y.Text;
   readonly notices: LiveNotice[];
+  putBack(): void;
   /** Resolves when the server has everything that was written here. */
   saved(): Promise<void>;
   /** Resolves with the first notice of a kind, which may have come already. */
@@ -93,6 +94,7 @@ export async function join(
         provider,
         text: provider.document.getText(liveTextName),
         notices,
+        putBack: () => provider.sendStateless(JSON.stringify({ type: "put_back" } satisfies LiveRequest)),
         saved: () => saved(provider),
         told: (type) => told(provider, notices, type),
       };

@@ -100,29 +100,54 @@ it("goes on while the file is moved, and its folder", async () => {
   expectEachOnce(text, tokens);
 });
 
-it("keeps what is written while the file is deleted, and goes on when it is put back", async () => {
-  const { id, replicas } = await opened("Deleted", { "a.txt": "text\n", "b.txt": "other\n" });
+const rowOf = async (id: string) =>
+  await server.context.database.queries
+    .selectFrom("live_documents")
+    .select(["detached_at", "base_sha256"])
+    .where("workspace_id", "=", id)
+    .executeTakeFirstOrThrow();
+
+it.each<[how: string, putBack: (id: string, replica: Replica) => Promise<void>]>([
+  [
+    "as it was",
+    async (id) => {
+      const bytes = await server.context.blobs.get((await rowOf(id)).base_sha256);
+      await change(id, [write("a.txt", bytes.toString())]);
+    },
+  ],
+  ["with what is in its document", async (_, replica) => replica.putBack()],
+])("keeps what is written while the file is deleted, and goes on when it is put back %s", async (how, putBack) => {
+  const { id, replicas } = await opened(`Deleted, put back ${how}`, { "a.txt": "text\n", "b.txt": "other\n" });
   const tokens = await whileTyping(replicas, async () => {
     await remove(id, "a.txt");
     for (const replica of replicas) await replica.told("detached");
     await sleep(100);
     await settle(id);
     expect(Object.keys(await readFiles(server, ann, id))).toEqual(["b.txt"]);
-    // Whoever has deleted it takes that back.
-    await change(id, [write("a.txt", "text\n")]);
+    await putBack(id, replicas[1] as Replica);
     await expect
       .poll(async () => {
         await settle(id);
-        return (
-          await server.context.database.queries.selectFrom("live_documents").select("detached_at").where("workspace_id", "=", id).execute()
-        )[0];
+        return await rowOf(id);
       })
-      .toEqual({ detached_at: null });
+      .toMatchObject({ detached_at: null });
   });
   await settle(id);
   const { "a.txt": text = "" } = await readFiles(server, ann, id);
   expect(text).toBe(replicas[0]?.text.toJSON());
   expectEachOnce(text, tokens);
+});
+
+it("keeps what is written while the file is deleted when somebody makes another one in its place", async () => {
+  const { id, replicas } = await opened("Another", { "a.txt": "text\n" });
+  const [a, b] = replicas as [Replica, Replica];
+  await remove(id, "a.txt");
+  for (const replica of replicas) await replica.told("detached");
+  a.text.insert(0, "mine ");
+  await a.saved();
+  await expect.poll(() => b.text.toJSON()).toBe("mine text\n");
+  await change(id, [write("a.txt", "another\n")]);
+  await expect.poll(() => b.text.toJSON()).toMatch(/^(mine another|another\nmine |mine ?another)\n?$/u);
 });
 
 it("tells those who have it open that a file is there again, also where nobody writes", async () => {

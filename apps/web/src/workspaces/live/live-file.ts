@@ -1,6 +1,6 @@
 import type { EditorView } from "@codemirror/view";
 import { HocuspocusProvider, type HocuspocusProviderWebsocket } from "@hocuspocus/provider";
-import { LiveNotice, liveTextName } from "@syla/contracts/workspace-live";
+import { LiveNotice, liveTextName, type LiveRequest } from "@syla/contracts/workspace-live";
 import type { LiveDocument } from "@syla/sdk";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
@@ -55,6 +55,11 @@ export class LiveFile extends Store<LiveFileState> {
   /** Where the file is by now. */
   get path(): string {
     return this.#path;
+  }
+
+  /** Asks for the file, which is gone, to be there again with all that anybody has written in it. */
+  putBack(): void {
+    this.#provider.sendStateless(JSON.stringify({ type: "put_back" } satisfies LiveRequest));
   }
 
   /** What is not saved is too much to be sent at once: it stays here. */

@@ -104,16 +104,6 @@ function Opened({ workspaceId, file, goTo, problems, onMoved, onReload }: Opened
     moved.current(path);
   }, [path]);
   useUnsavedWarning(!state.isSaved && state.refused === null);
-  const [failure, setFailure] = useState<unknown>(null);
-  const putBack = async () => {
-    setFailure(null);
-    const { revision } = await syla.workspaces.get(workspaceId);
-    await syla.workspaces.changeFiles(
-      workspaceId,
-      [{ op: "write", file: { path, content: file.text.toJSON(), executable: false } }],
-      revision,
-    );
-  };
   const { refused } = state;
   return (
     <Flex direction="column" h="100%" minH="0">
@@ -129,12 +119,11 @@ function Opened({ workspaceId, file, goTo, problems, onMoved, onReload }: Opened
       )}
       {state.isDetached ? (
         <Banner text="Somebody has deleted this file. What is written here is kept for 30 days.">
-          <Button size="xs" variant="outline" onClick={() => void putBack().catch(setFailure)}>
+          <Button size="xs" variant="outline" onClick={() => file.putBack()}>
             Put it back
           </Button>
         </Banner>
       ) : null}
-      {failure === null ? null : <ErrorPanel error={failure} />}
       {state.problem === null ? null : <Banner text={`What is written is kept, and not in the files yet: ${state.problem}`} />}
       <Box flex="1" minH="0" {...(followed === null ? {} : { borderTopWidth: "2px", style: { borderColor: followed.color } })}>
         {state.isLoaded ? (
