@@ -1,4 +1,5 @@
 import type { Backup, BackupJob, BackupReport } from "@syla/contracts/backups";
+import { showJob } from "../platform/jobs.ts";
 import type { Manifest } from "./manifest.ts";
 import type { BackupJobRow } from "./store.ts";
 
@@ -43,16 +44,11 @@ export function newReport(): JobReport {
 
 export function toJob(row: BackupJobRow): BackupJob {
   return {
-    id: row.id,
+    ...showJob(row),
     kind: row.kind,
-    state: row.state,
-    isStopping: row.state === "running" && row.stop_requested_at !== null,
     isAutomatic: row.is_automatic,
     backupId: row.backup_id,
     workspaceId: row.workspace_id,
-    startedBy: row.started_by,
-    startedAt: row.started_at.toISOString(),
-    finishedAt: row.finished_at?.toISOString() ?? null,
     report: { ...newReport(), ...row.report },
   };
 }

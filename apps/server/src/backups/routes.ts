@@ -19,8 +19,8 @@ export function registerBackupRoutes(http: Http, backups: Backups, ofWorkspaces:
     return answer(202, await backups.verify(actor, params.id, body.deep));
   });
   http.bind(routes.deleteBackup, async ({ params }, { actor }) => answer(202, await backups.delete(actor, params.id)));
-  http.bind(routes.getBackupJob, ({ params }) => backups.jobs.job(params.id));
-  http.bind(routes.stopBackupJob, ({ params }) => backups.jobs.stopJob(params.id));
+  http.bind(routes.getBackupJob, ({ params }) => backups.job(params.id));
+  http.bind(routes.stopBackupJob, ({ params }) => backups.stopJob(params.id));
   http.bind(routes.listWorkspaceBackups, async ({ params }, { actor }) => ({ items: await ofWorkspaces.list(actor, params.id) }));
   http.bind(routes.backUpWorkspace, async ({ params, body }, { actor, trail }) => {
     const backup = await ofWorkspaces.create(actor, params.id, body.note);

@@ -7,14 +7,14 @@ import { listAdmins } from "../admin/service.ts";
 import { notifyEach } from "../notifications/service.ts";
 import { databaseError, type Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import { Jobs } from "../platform/jobs.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Service } from "../platform/service.ts";
 import type { Settings } from "../settings/service.ts";
 import { backUpInstallation, newProgress, type BackupSource } from "./create.ts";
-import { BackupJobs } from "./jobs.ts";
 import type { KnownRepository } from "./known-repository.ts";
 import { listIds, readManifest } from "./manifest.ts";
-import { toBackup, toJob, type JobReport } from "./presenter.ts";
+import { newReport, toBackup, toJob, type JobReport } from "./presenter.ts";
 import { findSurplus, prune } from "./prune.ts";
 import type { Repository } from "./repository/repository.ts";
 import * as store from "./store.ts";
@@ -32,6 +32,15 @@ export interface BackupsContext {
   readonly logHours: number;
 }
 
+/** What is to be done, and for whom. */
+export interface BackupWish {
+  readonly kind: BackupJob["kind"];
+  readonly backupId: string | null;
+  readonly workspaceId: string | null;
+  readonly isAutomatic?: boolean;
+  readonly startedBy: string | null;
+}
+
 const lookEveryMs = 60_000;
 const listedJobs = 20;
 const hourMs = 3_600_000;
@@ -41,7 +50,7 @@ const againMs = hourMs;
 /** Backups of the installation: made while people work, by themselves too, verified, and removed when there are newer ones. */
 export class Backups implements Service {
   readonly name = "backups";
-  readonly jobs: BackupJobs;
+  readonly #jobs: Jobs<store.BackupJobRow>;
   readonly #context: BackupsContext;
   readonly #stopping = new AbortController();
   /** Manifests may be large, and never change. */
@@ -49,7 +58,7 @@ export class Backups implements Service {
 
   constructor(context: BackupsContext) {
     this.#context = context;
-    this.jobs = new BackupJobs(context);
+    this.#jobs = new Jobs(context, { table: "backup_jobs", prefix: "bjob", busy: "backup_busy" });
   }
 
   async run(): Promise<void> {
@@ -66,12 +75,12 @@ export class Backups implements Service {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the server is stopping"));
-    await this.jobs.stop();
+    await this.#jobs.stop();
   }
 
   async status(): Promise<BackupStatus> {
-    const { database, settings, repository, logHours } = this.#context;
-    const rows = await store.listJobs(database.queries, listedJobs);
+    const { settings, repository, logHours } = this.#context;
+    const rows = await this.#jobs.list(listedJobs);
     const everyHours = settings.get("backupEveryHours");
     const { items, problem } = await this.#listOrProblem();
     const next = repository.isConfigured && everyHours > 0 ? await this.#nextAt(everyHours) : null;
@@ -97,6 +106,27 @@ export class Backups implements Service {
     return toBackup(await readManifest(await this.#context.repository.open(false), id));
   }
 
+  /** Begins a job on the repository: what one removes another may be about to name. @returns it, and its end @throws AppError `backup_busy` */
+  async begin<T>(
+    { kind, backupId, workspaceId, isAutomatic = false, startedBy }: BackupWish,
+    perform: (report: JobReport, signal: AbortSignal) => Promise<T>,
+  ): Promise<{ job: BackupJob; done: Promise<T> }> {
+    const report = newReport();
+    const job = { kind, backup_id: backupId, workspace_id: workspaceId, is_automatic: isAutomatic, started_by: startedBy };
+    const { row, done } = await this.#jobs.begin(job, report, (signal) => perform(report, signal));
+    return { job: toJob(row), done };
+  }
+
+  /** @throws AppError `not_found` */
+  async job(id: string): Promise<BackupJob> {
+    return toJob(await this.#jobs.find(id));
+  }
+
+  /** @throws AppError `not_found` */
+  async stopJob(id: string): Promise<BackupJob> {
+    return toJob(await this.#jobs.stopJob(id));
+  }
+
   /** Begins a backup, which goes on by itself. @throws AppError `backup_busy`, `backup_…` */
   async create(actor: Actor | null, note: string): Promise<BackupJob> {
     return (await this.#begin(actor, note)).job;
@@ -106,14 +136,8 @@ export class Backups implements Service {
   async verify(actor: Actor, id: string, deep: boolean): Promise<BackupJob> {
     const repository = await this.#context.repository.open(false);
     const manifest = await readManifest(repository, id);
-    const wish = {
-      kind: "verify",
-      backupId: id,
-      workspaceId: manifest.workspace?.id ?? null,
-      isAutomatic: false,
-      startedBy: actor.userId,
-    } as const;
-    const { job } = await this.jobs.begin(wish, (report, signal) => verifyBackup(repository, manifest, { deep, report, signal }));
+    const wish = { kind: "verify", backupId: id, workspaceId: manifest.workspace?.id ?? null, startedBy: actor.userId } as const;
+    const { job } = await this.begin(wish, (report, signal) => verifyBackup(repository, manifest, { deep, report, signal }));
     return job;
   }
 
@@ -122,8 +146,8 @@ export class Backups implements Service {
     const repository = await this.#context.repository.open(false);
     // One that is damaged can be deleted too.
     if (!(await listIds(repository)).includes(id)) await readManifest(repository, id);
-    const wish = { kind: "delete", backupId: id, workspaceId: null, isAutomatic: false, startedBy: actor.userId } as const;
-    const { job } = await this.jobs.begin(wish, async (report, signal) => {
+    const wish = { kind: "delete", backupId: id, workspaceId: null, startedBy: actor.userId } as const;
+    const { job } = await this.begin(wish, async (report, signal) => {
       const gone = await prune(repository, [id], signal);
       Object.assign(report, { objects: gone.objects, bytes: gone.bytes, step: "done" });
     });
@@ -152,7 +176,7 @@ export class Backups implements Service {
     const wish = { kind: "create", backupId: id, workspaceId: null, isAutomatic, startedBy: actor?.userId ?? null } as const;
     // Whoever asks for one is told at once what is wrong; one that is due fails as a job, which is seen.
     if (actor !== null) await this.#context.repository.open(true);
-    return await this.jobs.begin(wish, async (report, signal) => {
+    return await this.begin(wish, async (report, signal) => {
       const repository = await this.#context.repository.open(true);
       const progress = Object.assign(report, newProgress());
       await backUpInstallation(repository, this.#context.source, { id, isAutomatic, note }, progress, signal);

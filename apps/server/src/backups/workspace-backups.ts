@@ -52,8 +52,8 @@ export class WorkspaceBackups {
     const copy = await workspaces.copyOf(actor, id);
     const repository = await known.open(true);
     const backupId = newId("bkp");
-    const wish = { kind: "create", backupId, workspaceId: id, isAutomatic: false, startedBy: actor.userId } as const;
-    const { done } = await backups.jobs.begin(wish, async (report, signal) => {
+    const wish = { kind: "create", backupId, workspaceId: id, startedBy: actor.userId } as const;
+    const { done } = await backups.begin(wish, async (report, signal) => {
       const startedAt = new Date().toISOString();
       const progress = Object.assign(report, newProgress(), { step: "content" as const });
       const writer = await openWriter(repository, progress, signal);
@@ -92,8 +92,8 @@ export class WorkspaceBackups {
     const copy = manifest.workspace;
     if (copy?.id !== id) throw new AppError("backup_not_found", { message: `There is no backup ${backupId} of this workspace.` });
     if (!isThere && into === "same") throw new AppError("not_found");
-    const wish = { kind: "restore", backupId, workspaceId: id, isAutomatic: false, startedBy: actor.userId } as const;
-    const { done } = await backups.jobs.begin(wish, async (report) => {
+    const wish = { kind: "restore", backupId, workspaceId: id, startedBy: actor.userId } as const;
+    const { done } = await backups.begin(wish, async (report) => {
       report.step = "content";
       await restoreContent(repository, manifest.content, blobs, counting(report));
       const message = `Before the backup of ${manifest.startedAt.slice(0, 16).replace("T", " ")} UTC was restored`;

@@ -1,4 +1,3 @@
-import type { StorageReport } from "@syla/contracts/storage";
 import { sql, type Selectable } from "kysely";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
@@ -84,65 +83,6 @@ export async function countGarbage(queries: Queries, store: string): Promise<num
   return row.count;
 }
 
-/** A job that is to begin. */
-export interface NewJob {
-  readonly id: string;
-  readonly kind: StorageJobRow["kind"];
-  readonly startedBy: string | null;
-  readonly workerId: string;
-  readonly report: StorageReport;
-}
-
-/** Begins a job unless one is running; that of a server which is gone has failed. Undefined: another is running. */
-export async function insertJob(queries: Queries, job: NewJob, lost: StorageReport): Promise<StorageJobRow | undefined> {
-  await sql`update storage_jobs set state = 'failed', finished_at = now(), report = report || ${JSON.stringify({ error: lost.error })}::jsonb
-    where state = 'running' and not exists (
-      select 1 from workers where workers.id = storage_jobs.worker_id and stopped_at is null)`.execute(queries);
-  return await queries
-    .insertInto("storage_jobs")
-    .values({
-      id: job.id,
-      kind: job.kind,
-      state: "running",
-      started_by: job.startedBy,
-      worker_id: job.workerId,
-      report: JSON.stringify(job.report),
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .returningAll()
-    .executeTakeFirst();
-}
-
-/** @returns whether it is to stop, or is not running any more */
-export async function saveJob(queries: Queries, id: string, state: StorageJobRow["state"], report: object): Promise<boolean> {
-  const finished = state === "running" ? {} : { finished_at: new Date() };
-  const row = await queries
-    .updateTable("storage_jobs")
-    .set({ state, report: JSON.stringify(report), ...finished })
-    .where("id", "=", id)
-    .where("state", "=", "running")
-    .returning("stop_requested_at")
-    .executeTakeFirst();
-  return row === undefined || row.stop_requested_at !== null;
-}
-
-/** Asks the server that does a job to stop it. */
-export async function requestStop(queries: Queries, id: string): Promise<void> {
-  await queries
-    .updateTable("storage_jobs")
-    .set({ stop_requested_at: new Date() })
-    .where("id", "=", id)
-    .where("state", "=", "running")
-    .where("stop_requested_at", "is", null)
-    .execute();
-}
-
-/** When a job of a kind was last begun. */
-export async function findLast(queries: Queries, kind: StorageJobRow["kind"]): Promise<Date | undefined> {
-  const query = queries.selectFrom("storage_jobs").select("started_at").where("kind", "=", kind).orderBy("id", "desc").limit(1);
-  return (await query.executeTakeFirst())?.started_at;
-}
-
 /** The newest job that measured what is stored. */
 export async function findUsage(queries: Queries): Promise<object | undefined> {
   const { rows } = await sql<{ usage: object }>`
@@ -150,12 +90,4 @@ export async function findUsage(queries: Queries): Promise<object | undefined> {
     queries,
   );
   return rows[0]?.usage;
-}
-
-export async function findJob(queries: Queries, id: string): Promise<StorageJobRow | undefined> {
-  return await queries.selectFrom("storage_jobs").selectAll().where("id", "=", id).executeTakeFirst();
-}
-
-export async function listJobs(queries: Queries, limit: number): Promise<StorageJobRow[]> {
-  return await queries.selectFrom("storage_jobs").selectAll().orderBy("id", "desc").limit(limit).execute();
 }

@@ -85,7 +85,7 @@ describe("backups of an installation", () => {
     const unwanted = (await blobs.put(Buffer.from("nobody's"))).sha256;
     let finish = (): void => undefined;
     const wish = { kind: "create", backupId: null, workspaceId: null, isAutomatic: false, startedBy: null } as const;
-    const { job, done } = await backups.jobs.begin(wish, (_report, signal) =>
+    const { job, done } = await backups.begin(wish, (_report, signal) =>
       Promise.race([
         new Promise<void>((resolve) => (finish = resolve)),
         new Promise<void>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),

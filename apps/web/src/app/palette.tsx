@@ -1,11 +1,11 @@
-import { Box, chakra, Flex, Input, Text } from "@chakra-ui/react";
+import { chakra } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
-import { CornerDownLeft, Keyboard, KeyRound, LogOut, type LucideIcon, Moon, Sun } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useDeferredValue, useEffect, useId, useState } from "react";
+import { Keyboard, KeyRound, LogOut, type LucideIcon, Moon, Sun } from "lucide-react";
+import { useDeferredValue, useState } from "react";
 import { useNavigate } from "react-router";
 import { useSignOut } from "../accounts/queries.ts";
 import { AssetIcon, assetPath } from "../catalog/asset-looks.tsx";
-import { Modal } from "../ui/modal.tsx";
+import { type Choice, ChoiceDialog } from "../ui/choice-dialog.tsx";
 import { ShortcutKeys } from "../ui/shortcut-keys.tsx";
 import { StatusIcon } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
@@ -13,12 +13,7 @@ import { syla } from "./api.ts";
 import { setColorPreference } from "./color-mode.ts";
 import { usePlaces } from "./use-places.ts";
 
-interface PaletteItem {
-  readonly id: string;
-  readonly group: string;
-  readonly label: string;
-  readonly icon: ReactNode;
-  readonly aside?: ReactNode;
+interface PaletteItem extends Choice {
   readonly run: () => void;
 }
 
@@ -30,114 +25,22 @@ interface PaletteProps {
 /** Finds any page, asset, run or command by typing (Ctrl/Cmd+K). */
 export default function Palette({ onClose, onShortcuts }: PaletteProps) {
   const [query, setQuery] = useState("");
-  const [active, setActive] = useState(0);
   const items = usePaletteItems(query.trim(), onShortcuts);
-  const listId = useId();
-  const chosen = Math.min(active, items.length - 1);
-  const pick = (item: PaletteItem | undefined) => {
-    if (!item) return;
-    onClose();
-    item.run();
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step !== 0 && items.length > 0) setActive((chosen + step + items.length) % items.length);
-    else if (event.key === "Enter") pick(items[chosen]);
-    else return;
-    event.preventDefault();
-  };
   return (
-    <Modal label="Find" place="top" width="36rem" header={false} onClose={onClose}>
-      <Input
-        autoFocus
-        role="combobox"
-        aria-expanded
-        aria-controls={listId}
-        aria-activedescendant={items[chosen] ? `${listId}-${items[chosen].id}` : undefined}
-        aria-label="Find a page, an asset, a run or a command"
-        placeholder="Find a page, an asset, a run or a command"
-        value={query}
-        onChange={(event) => {
-          setQuery(event.currentTarget.value);
-          setActive(0);
-        }}
-        onKeyDown={onKeyDown}
-        border="none"
-        borderBottomWidth="1px"
-        rounded="0"
-        h="12"
-        px="4"
-        fontSize="md"
-        outline="none"
-        position="sticky"
-        top="0"
-        bg="bg.panel"
-        zIndex="1"
-      />
-      <Box id={listId} role="listbox" aria-label="Results" p="2">
-        {items.map((item, index) => (
-          <PaletteRow
-            key={item.id}
-            id={`${listId}-${item.id}`}
-            item={item}
-            heading={items[index - 1]?.group === item.group ? null : item.group}
-            active={index === chosen}
-            onPick={() => pick(item)}
-            onHover={() => setActive(index)}
-          />
-        ))}
-        {items.length === 0 ? (
-          <Text px="2" py="4" color="fg.muted" role="status">
-            Nothing is called “{query}”.
-          </Text>
-        ) : null}
-      </Box>
-    </Modal>
-  );
-}
-
-interface PaletteRowProps {
-  readonly id: string;
-  readonly item: PaletteItem;
-  readonly heading: string | null;
-  readonly active: boolean;
-  readonly onPick: () => void;
-  readonly onHover: () => void;
-}
-
-function PaletteRow({ id, item, heading, active, onPick, onHover }: PaletteRowProps) {
-  useEffect(() => {
-    if (active) document.getElementById(id)?.scrollIntoView({ block: "nearest" });
-  }, [active, id]);
-  return (
-    <>
-      {heading ? (
-        <Text role="presentation" fontSize="xs" color="fg.subtle" px="2" pt="2" pb="1">
-          {heading}
-        </Text>
-      ) : null}
-      <Flex
-        id={id}
-        role="option"
-        aria-selected={active}
-        align="center"
-        gap="2.5"
-        h="9"
-        px="2"
-        rounded="md"
-        cursor="pointer"
-        bg={active ? "bg.muted" : "transparent"}
-        onMouseMove={onHover}
-        onClick={onPick}
-      >
-        {item.icon}
-        <Text truncate>{item.label}</Text>
-        <Flex ml="auto" align="center" gap="2" color="fg.subtle" fontSize="xs" flexShrink="0">
-          {item.aside}
-          {active ? <CornerDownLeft size={12} aria-hidden /> : null}
-        </Flex>
-      </Flex>
-    </>
+    <ChoiceDialog
+      label="Find"
+      placeholder="Find a page, an asset, a run or a command"
+      width="36rem"
+      query={query}
+      onQuery={setQuery}
+      choices={items}
+      onChoose={(key) => {
+        onClose();
+        items.find((item) => item.key === key)?.run();
+      }}
+      onClose={onClose}
+      empty={`Nothing is called “${query}”.`}
+    />
   );
 }
 
@@ -154,25 +57,25 @@ function usePaletteItems(query: string, onShortcuts: () => void): readonly Palet
   const signOut = useSignOut();
   const fixed: readonly PaletteItem[] = [
     ...usePlaces().map((place) => ({
-      id: place.label.replaceAll(" ", "-"),
+      key: place.label.replaceAll(" ", "-"),
       group: "Pages",
       label: place.label,
       icon: icon(place.icon),
       aside: <ShortcutKeys keys={place.keys} />,
       run: () => void navigate(place.to),
     })),
-    { id: "api-keys", group: "Pages", label: "API keys", icon: icon(KeyRound), run: () => void navigate("/settings/api-keys") },
-    { id: "light", group: "Commands", label: "Light appearance", icon: icon(Sun), run: () => setColorPreference("light") },
-    { id: "dark", group: "Commands", label: "Dark appearance", icon: icon(Moon), run: () => setColorPreference("dark") },
+    { key: "api-keys", group: "Pages", label: "API keys", icon: icon(KeyRound), run: () => void navigate("/settings/api-keys") },
+    { key: "light", group: "Commands", label: "Light appearance", icon: icon(Sun), run: () => setColorPreference("light") },
+    { key: "dark", group: "Commands", label: "Dark appearance", icon: icon(Moon), run: () => setColorPreference("dark") },
     {
-      id: "shortcuts",
+      key: "shortcuts",
       group: "Commands",
       label: "Keyboard shortcuts",
       icon: icon(Keyboard),
       aside: <ShortcutKeys keys={["?"]} />,
       run: onShortcuts,
     },
-    { id: "sign-out", group: "Commands", label: "Sign out", icon: icon(LogOut), run: () => signOut.mutate() },
+    { key: "sign-out", group: "Commands", label: "Sign out", icon: icon(LogOut), run: () => signOut.mutate() },
   ];
   const wanted = query.toLowerCase();
   return [...fixed.filter((item) => item.label.toLowerCase().includes(wanted)), ...useAssetItems(query), ...useRunItems(query)];
@@ -189,7 +92,7 @@ function useAssetItems(query: string): readonly PaletteItem[] {
     placeholderData: (previous) => previous,
   });
   return (q === "" ? [] : (assets.data?.items ?? [])).map((asset) => ({
-    id: asset.id,
+    key: asset.id,
     group: "Catalog",
     label: asset.name,
     icon: <AssetIcon type={asset.type} />,
@@ -207,7 +110,7 @@ function useRunItems(query: string): readonly PaletteItem[] {
     placeholderData: (previous) => previous,
   });
   return (runs.data?.items ?? []).map((run) => ({
-    id: run.id,
+    key: run.id,
     group: q ? "Runs" : "Recent runs",
     label: `${run.entrypoint} · ${run.id.slice(-8)}`,
     icon: <StatusIcon status={run.status} />,

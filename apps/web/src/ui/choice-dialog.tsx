@@ -1,12 +1,15 @@
 import { Box, Flex, Input, Text } from "@chakra-ui/react";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useState } from "react";
+import { CornerDownLeft } from "lucide-react";
+import { Fragment, type KeyboardEvent, type ReactNode, useEffect, useId, useState } from "react";
 import { Modal } from "./modal.tsx";
 
 /** Something that can be chosen by typing. */
 export interface Choice {
   readonly key: string;
   readonly label: string;
-  readonly aside?: string;
+  readonly aside?: ReactNode;
+  /** What those are called that stand together; they come one after the other. */
+  readonly group?: string;
   readonly icon?: ReactNode;
   /** Why it cannot be chosen. */
   readonly refusal?: string | undefined;
@@ -87,29 +90,36 @@ export function ChoiceDialog({
       />
       <Box id={id} role="listbox" aria-label={label} p="2">
         {choices.map((choice, index) => (
-          <Flex
-            key={choice.key}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === chosen}
-            aria-disabled={choice.refusal !== undefined}
-            align="center"
-            gap="2"
-            px="2"
-            py="1.5"
-            rounded="md"
-            cursor="pointer"
-            opacity={choice.refusal === undefined ? 1 : 0.6}
-            bg={index === chosen ? "bg.muted" : "transparent"}
-            onMouseMove={() => setActive(index)}
-            onClick={() => choose(choice)}
-          >
-            {choice.icon}
-            <Text flexShrink="0">{choice.label}</Text>
-            <Text fontSize="xs" color="fg.muted" truncate ml="auto">
-              {choice.refusal ?? choice.aside}
-            </Text>
-          </Flex>
+          <Fragment key={choice.key}>
+            {choice.group === undefined || choice.group === choices[index - 1]?.group ? null : (
+              <Text role="presentation" fontSize="xs" color="fg.subtle" px="2" pt="2" pb="1">
+                {choice.group}
+              </Text>
+            )}
+            <Flex
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === chosen}
+              aria-disabled={choice.refusal !== undefined}
+              align="center"
+              gap="2.5"
+              minH="9"
+              px="2"
+              rounded="md"
+              cursor="pointer"
+              opacity={choice.refusal === undefined ? 1 : 0.6}
+              bg={index === chosen ? "bg.muted" : "transparent"}
+              onMouseMove={() => setActive(index)}
+              onClick={() => choose(choice)}
+            >
+              {choice.icon}
+              <Text truncate>{choice.label}</Text>
+              <Flex ml="auto" align="center" gap="2" color="fg.muted" fontSize="xs" minW="0" flexShrink="9">
+                <Box truncate>{choice.refusal ?? choice.aside}</Box>
+                {index === chosen ? <CornerDownLeft size={12} aria-hidden style={{ flexShrink: 0 }} /> : null}
+              </Flex>
+            </Flex>
+          </Fragment>
         ))}
         {choices.length === 0 ? (
           <Text px="2" py="4" color="fg.muted" role="status">
