@@ -176,7 +176,7 @@ async function detach({ database }: SettleContext, meeting: Meeting): Promise<vo
 
 /** The file was changed: what differs from what the two had in common comes into the document, beside what was written in it meanwhile. */
 async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntry): Promise<"changed" | "detached"> {
-  const { row, updates, workspace } = meeting;
+  const { row, workspace } = meeting;
   const file = await readEntry(context, entry).catch((error: unknown) => {
     if (error instanceof AppError && error.code.startsWith("live_")) return null;
     throw error;
