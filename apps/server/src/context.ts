@@ -116,6 +116,7 @@ import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
 import { Budgets } from "./spend/budgets/service.ts";
+import { clearUnfinished } from "./imports/gather.ts";
 import { Git } from "./imports/git/service.ts";
 import { Imports } from "./imports/service.ts";
 import { Templates } from "./imports/templates.ts";
@@ -453,6 +454,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workerFacts = { slots: config.workerSlots, version, leaseMs };
   const membership = await joinWorkers({ database, notifications, logger, onGone, warmth, setDrained }, workerFacts);
   await sealSpools(database.queries, blobs, directory.spool, logger);
+  await clearUnfinished(directory.spool);
   const shared = { access, database, blobs, sandboxes, runtimes, liveRuns };
   const cache = new ResultCache({ database, notifications, redis });
   const limits = compileLimits(config.compileSeconds, config.compileMemory);

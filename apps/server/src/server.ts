@@ -30,7 +30,7 @@ export interface StartOptions {
   readonly knownVersions?: Map<string, string>;
   /** How long a worker is believed to live that says nothing. */
   readonly leaseMs?: number;
-  /** How long a part may take to stop. A stop that hangs must not keep the server from ending. */
+  /** How long a part may take to stop, ms. A stop that hangs must not keep the server from ending. */
   readonly stopMs?: number;
 }
 
@@ -105,21 +105,26 @@ function runServices(context: Context): Promise<never> {
   return failed;
 }
 
+/** All parts together get half as much again as one of them, and so does closing what they rest on: where several hang, so does not the server. */
 async function closeAll(context: Context, stopMs: number): Promise<void> {
-  context.state.draining = true;
-  rmSync(context.directory.serverFile, { force: true });
-  for (const service of context.services) {
-    const failed = await failureWithin(stopMs, service.stop());
-    if (failed !== undefined) context.logger.warn({ err: failed, service: service.name }, "a part did not stop cleanly");
+  const { logger, services, state, directory } = context;
+  state.draining = true;
+  rmSync(directory.serverFile, { force: true });
+  const until = performance.now() + 1.5 * stopMs;
+  for (const service of services) {
+    const leftMs = Math.max(0, until - performance.now());
+    const failed = await failureWithin(Math.min(stopMs, leftMs), service.stop());
+    if (failed !== undefined) logger.warn({ err: failed, service: service.name }, "a part did not stop cleanly");
   }
-  await context.close();
-  context.logger.info("stopped");
+  const failed = await failureWithin(1.5 * stopMs, context.close());
+  if (failed !== undefined) logger.warn({ err: failed }, "not everything was closed cleanly");
+  logger.info("stopped");
 }
 
 /** Waits for an end, at most so long. @returns why it was not clean, or undefined */
 async function failureWithin(ms: number, end: Promise<void>): Promise<unknown> {
   const timer = new AbortController();
-  const timeout = sleep(ms, new Error(`no end after ${ms} ms`), { signal: timer.signal }).catch(() => undefined);
+  const timeout = sleep(ms, new Error(`no end after ${Math.round(ms)} ms`), { signal: timer.signal }).catch(() => undefined);
   const result = await Promise.race([end.catch((error: unknown) => error), timeout]);
   timer.abort();
   return result;

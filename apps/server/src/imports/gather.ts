@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -102,9 +102,17 @@ async function contentOf(blobs: Blobs, file: TreeFileInput): Promise<Readable> {
   return Readable.from([bytes]);
 }
 
+const unfinished = "import-";
+
+/** Removes what a server that was killed has left of archives that it was reading. */
+export async function clearUnfinished(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => name.startsWith(unfinished));
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
+}
+
 /** Reading an archive goes to and fro in it, so it is put into a file. */
 async function readStored({ blobs, folder }: GatherContext, sha256: string, sink: FileSink, signal: AbortSignal): Promise<void> {
-  const place = await mkdtemp(join(folder, "import-"));
+  const place = await mkdtemp(join(folder, unfinished));
   try {
     const file = join(place, "archive");
     await pipeline(await blobs.open(sha256), createWriteStream(file, { mode: 0o600 }), { signal });

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { AppError } from "@syla/contracts/errors";
 import { onceHeader, type Route, type RouteInput } from "@syla/contracts/route";
 import websocket, { type WebSocket } from "@fastify/websocket";
@@ -111,6 +113,9 @@ type SocketHandler<R extends Route, A> = (input: RouteInput<R>, call: Call<Route
 
 const maxSocketMessage = 1024 * 1024;
 
+/** What is being answered when the server ends has so long to come to its end, milliseconds. */
+const closeMs = 500;
+
 /** A server that ends waits for no client's farewell. */
 function cutSockets(this: FastifyInstance, done: () => void): void {
   for (const socket of this.websocketServer.clients) socket.terminate();
@@ -120,6 +125,7 @@ function cutSockets(this: FastifyInstance, done: () => void): void {
 /** Creates the server; it listens when told to. */
 export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   const app = createFastify(options);
+  const cutConnections = followConnections(app.server);
   const socketRoutes: RouteOptions[] = [];
   const https = options.tls !== undefined || options.publicUrl?.startsWith("https:") === true;
   const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
@@ -128,8 +134,7 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
   app.decorateRequest("trail", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    // The connection of a request that wanted to become a socket and was refused belongs to nobody.
-    if (request.headers.upgrade !== undefined) reply.raw.once("finish", () => request.raw.socket.destroySoon());
+    letGoOfRefused(request, reply);
     setSecurityHeaders(reply, https);
     refuseCrossOrigin(request, publicOrigin);
     if (options.isDraining() && request.method !== "GET" && request.method !== "HEAD")
@@ -196,10 +201,33 @@ export function createHttp<A>(options: HttpOptions<A>): HttpServer<A> {
     stopAccepting: () => void app.server.close(),
     async close() {
       app.server.closeIdleConnections();
-      setTimeout(() => app.server.closeAllConnections(), 500).unref();
+      setTimeout(cutConnections, closeMs).unref();
       await app.close();
     },
   };
+}
+
+/**
+ * Knows every connection: Node forgets those that asked to become sockets, also those that never did, because they asked too late or their caller is
+ * not told yet whether they may, and ends for none of them. @returns cuts all that there are, and those that are still to come
+ */
+function followConnections(server: Server): () => void {
+  const open = new Set<Socket>();
+  let isCut = false;
+  server.on("connection", (socket) => {
+    if (isCut) return void socket.destroy();
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return () => {
+    isCut = true;
+    for (const socket of open) socket.destroy();
+  };
+}
+
+/** The connection of a request that wanted to become a socket and was refused belongs to nobody. */
+function letGoOfRefused(request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers.upgrade !== undefined) reply.raw.once("finish", () => request.raw.socket.destroySoon());
 }
 
 function createFastify<A>(options: HttpOptions<A>): FastifyInstance {
@@ -215,7 +243,10 @@ function createFastify<A>(options: HttpOptions<A>): FastifyInstance {
     // A proxy may strip the base path or leave it: both work.
     rewriteUrl: (request) => stripBasePath(request.url ?? "/", basePath),
     // An address that cannot be decoded never reaches the hooks.
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply.header("x-request-id", request.id), options),
+    frameworkErrors: (error, request, reply) => {
+      letGoOfRefused(request, reply);
+      sendProblem(error, request, reply.header("x-request-id", request.id), options);
+    },
     routerOptions: { maxParamLength: 512, querystringParser: parseQuery },
     requestTimeout: 900_000,
   };

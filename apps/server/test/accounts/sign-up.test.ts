@@ -1,6 +1,6 @@
 import { NewInvitation } from "@syla/contracts/sign-up";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   addPerson,
   codeOf,
@@ -192,7 +192,7 @@ describe("signing in", () => {
     const asKey = { authorization: `Bearer ${key}` };
     expect((await getMe(server, asKey)).status).toBe(200);
     await server.context.admin.suspend(bob.id, "a reason");
-    await vi.waitFor(async () => expect(await codeOf(await getMe(server, asKey))).toBe("account_suspended"));
+    await expect.poll(async () => await codeOf(await getMe(server, asKey))).toBe("account_suspended");
     expect((await getMe(server, { cookie: bob.cookie })).status).toBe(401);
     expect(await codeOf(await signIn(server, bob.email, "a wrong password"))).toBe("invalid_credentials");
     const refused = await signIn(server, bob.email);

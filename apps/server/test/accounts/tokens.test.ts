@@ -4,7 +4,7 @@ import type { TokenPair } from "@syla/contracts/tokens";
 import { submit } from "@syla/testkit/runs";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from "jose";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addPerson, codeOf, getMe, nobody, type Person } from "./people.ts";
 
 /** An issuer on loopback that signs what it is told to. */
@@ -79,7 +79,7 @@ describe("tokens for an API key", () => {
     const pair = await pairOf({ grantType: "api_key", apiKey: key });
     expect((await getMe(server, as(pair.accessToken))).status).toBe(200);
     await server.fetch(`/api/v1/api-keys/${id}`, { method: "DELETE", headers: { cookie: bob.cookie } });
-    await vi.waitFor(async () => expect(await codeOf(await getMe(server, as(pair.accessToken)))).toBe("token_invalid"));
+    await expect.poll(async () => await codeOf(await getMe(server, as(pair.accessToken)))).toBe("token_invalid");
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: pair.refreshToken }))).toBe("token_invalid");
   });
 
@@ -113,7 +113,7 @@ describe("renewing", () => {
       .execute();
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: second.refreshToken }))).toBe("token_invalid");
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: third.refreshToken }))).toBe("token_invalid");
-    await vi.waitFor(async () => expect(await codeOf(await getMe(server, as(third.accessToken)))).toBe("token_invalid"));
+    await expect.poll(async () => await codeOf(await getMe(server, as(third.accessToken)))).toBe("token_invalid");
   });
 
   it("ends what was opened with a token when it is revoked", async () => {
@@ -154,7 +154,7 @@ describe("renewing", () => {
     const pair = await pairOf({ grantType: "api_key", apiKey: hers.key });
     expect((await getMe(server, as(pair.accessToken))).status).toBe(200);
     await server.context.admin.suspend(carol.id, "a reason");
-    await vi.waitFor(async () => expect(await codeOf(await getMe(server, as(pair.accessToken)))).toBe("account_suspended"));
+    await expect.poll(async () => await codeOf(await getMe(server, as(pair.accessToken)))).toBe("account_suspended");
     expect(await codeOf(await ask({ grantType: "refresh_token", refreshToken: pair.refreshToken }))).toBe("account_suspended");
     const rows = await server.context.database.queries.selectFrom("token_families").select(["refresh_hash"]).execute();
     expect(JSON.stringify(rows)).not.toContain(pair.refreshToken);

@@ -97,6 +97,19 @@ describe("stopping", () => {
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow("fetch failed");
   });
 
+  it("ends although most of it hangs, and what that rests on, too", async () => {
+    await using server = await startTestServer({}, { stopMs: 1000 });
+    const never = Promise.withResolvers<void>();
+    const { context } = server;
+    const hanging = { name: "hanging", run: () => never.promise, drain: async () => undefined, stop: () => never.promise };
+    context.services.push(...Array.from({ length: 1000 }, () => hanging));
+    const { close } = context;
+    Object.assign(context, { close: () => never.promise });
+    await server.running.stop();
+    await close();
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow("fetch failed");
+  });
+
   it("takes a signal while it is still starting", async () => {
     using directory = createTemporaryDirectory();
     const dataDir = join(directory.path, "data");

@@ -251,7 +251,8 @@ describe("a delivery", () => {
     const made = await create();
     receiver.behave({ status: 503 });
     const { id } = await testIt(made.id);
-    await expect.poll(() => detail(made.id, id)).toMatchObject({ state: "due", attempts: 1 });
+    // A try counts from its beginning: it is over when it is known what came of it.
+    await expect.poll(() => detail(made.id, id)).toMatchObject({ state: "due", attempts: 1, lastStatus: 503 });
     const { queries } = server.context.database;
     const longAgo = new Date(Date.now() - 25 * 3_600_000);
     await queries.updateTable("webhooks").set({ failing_since: longAgo }).where("id", "=", made.id).execute();

@@ -1,7 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Credential } from "@syla/contracts/credentials";
 import type { WorkspaceMirror } from "@syla/contracts/workspace-mirrors";
 import { startTestGitServer, type TestGitServer } from "@syla/testkit/git-server";
@@ -11,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { countStored } from "../../src/quotas/store.ts";
 import { createAccount, setStatus, share, type Person } from "../access/people.ts";
 import { errorOf, json } from "../catalog/programs.ts";
+import { commitTo } from "./upstream.ts";
 import { createWorkspace, readFiles, write } from "./workspaces.ts";
 
 let git: TestGitServer;
@@ -46,22 +43,8 @@ const due = (id: string) =>
     .set({ next_at: new Date(0) })
     .where("workspace_id", "=", id)
     .execute();
+const commit = (name: string, files: Readonly<Record<string, string | null>>) => commitTo(git.folder(name), files);
 const patience = { timeout: 60_000, interval: 250 };
-
-/** Commits files to a repository of the server. Null: it is removed. */
-function commit(name: string, files: Readonly<Record<string, string | null>>): void {
-  const folder = mkdtempSync(join(tmpdir(), "syla-mirror-"));
-  const run = (...words: string[]) =>
-    execFileSync("git", ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-C", folder, ...words], { stdio: "pipe" });
-  run("clone", "--quiet", git.folder(name), ".");
-  for (const [path, content] of Object.entries(files))
-    if (content === null) rmSync(join(folder, path));
-    else writeFileSync(join(folder, path), content);
-  run("add", "--all");
-  run("commit", "--quiet", "--message", "more");
-  run("push", "--quiet", "origin", "main");
-  rmSync(folder, { recursive: true });
-}
 
 /** A workspace of Ann's that somebody else may edit, and who that is. */
 async function shareOne(name: string): Promise<{ id: string; bob: Person; grant: string }> {

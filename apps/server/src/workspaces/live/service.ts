@@ -104,6 +104,7 @@ export class LiveWorkspaces implements Service {
   /** By the document itself: one of the same name may be open anew before this one has gone. */
   readonly #open = new WeakMap<Document, OpenDocument>();
   readonly #settling = new Map<string, Promise<Settled>>();
+  /** Who asks for which file just now. */
   readonly #puttingBack = new Set<string>();
   readonly #stopping = new AbortController();
   #ends: (() => void)[] = [];
@@ -328,8 +329,10 @@ export class LiveWorkspaces implements Service {
   /** Somebody wants a file back that is gone: the one thing that can be asked for. */
   async #putBack(connection: Connection<Member>, id: string): Promise<void> {
     const member = connection.context;
-    if (id === member.workspaceId || this.#puttingBack.has(id)) return;
-    this.#puttingBack.add(id);
+    // One question at a time of each: whoever asks without end is in nobody else's way.
+    const question = `${id} ${member.actor.userId}`;
+    if (id === member.workspaceId || this.#puttingBack.has(question)) return;
+    this.#puttingBack.add(question);
     try {
       await requireWriter(this.#context, member);
       await this.#heed(id, this.#begin(id, member.actor));
@@ -338,7 +341,7 @@ export class LiveWorkspaces implements Service {
       if (status >= 500) this.#complain(thrown);
       connection.sendStateless(JSON.stringify({ type: "refused", code, message } satisfies LiveNotice));
     } finally {
-      this.#puttingBack.delete(id);
+      this.#puttingBack.delete(question);
     }
   }
 

@@ -4,6 +4,7 @@ import type { Actor } from "../../access/actor.ts";
 import { refuseLimitedKey } from "../../access/service.ts";
 import type { Imports } from "../../imports/service.ts";
 import { notifyEach } from "../../notifications/service.ts";
+import type { Queries } from "../../platform/database.ts";
 import { toAppError } from "../../platform/http-problem.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { ConflictRule } from "../../platform/merge-trees.ts";
@@ -13,6 +14,7 @@ import { loadWorkspace, requireChangeable } from "../loading.ts";
 import { findWorkspace, listOwners } from "../store.ts";
 import { presentMirror } from "./presenter.ts";
 import * as store from "./store.ts";
+import { takenMs, TakenMirror } from "./taken.ts";
 
 /** What mirrors are made of. */
 export interface MirrorsContext extends FilesContext {
@@ -25,8 +27,6 @@ export interface MirrorsContext extends FilesContext {
 const everyMs = 5000;
 /** So many at once on a server: a repository whose server is slow holds up no others. */
 const lanes = 3;
-/** A fetch is over by then, or its server is gone. */
-const takenMs = 15 * 60_000;
 const mostDoublings = 5;
 const mostWaitMs = 24 * 60 * 60_000;
 const soonMs = 60_000;
@@ -117,7 +117,9 @@ export class WorkspaceMirrors {
 
   /** Looks at one that was taken, and lets go of it. @returns what was wrong */
   async #look(row: store.MirrorRow, onConflict: ConflictRule, signal: AbortSignal): Promise<AppError | null> {
-    const problem = await this.#bringIn(row, onConflict, signal).then(
+    const { queries } = this.#context.database;
+    using taken = new TakenMirror(queries, row);
+    const problem = await this.#bringIn(taken, onConflict, signal).then(
       () => null,
       (thrown: unknown) => {
         const error = toAppError(signal.aborted ? new AppError("shutting_down") : thrown);
@@ -126,12 +128,13 @@ export class WorkspaceMirrors {
         return error;
       },
     );
-    await store.recordLook(this.#context.database.queries, row, toLook(row, problem));
+    await taken.hold((held) => store.recordLook(queries, held, toLook(row, problem)));
     return problem;
   }
 
-  async #bringIn(row: store.MirrorRow, onConflict: ConflictRule, signal: AbortSignal): Promise<void> {
+  async #bringIn(taken: TakenMirror, onConflict: ConflictRule, signal: AbortSignal): Promise<void> {
     const { trees, blobs, database, imports, uploads } = this.#context;
+    const { row } = taken;
     const { workspace_id: id, url, ref, path, credential_id: credentialId } = row;
     const actor = await this.#require(row);
     const base = row.tree_sha256 === null ? [] : await trees.read(row.tree_sha256);
@@ -143,15 +146,15 @@ export class WorkspaceMirrors {
       // It may have taken minutes.
       await this.#require(row);
       const tree = (await trees.put(mine)).sha256;
+      const record = (work: Queries) => taken.hold((held) => store.recordFiles(work, held, { commit, tree }));
       if (tree === row.tree_sha256) {
-        if (commit !== row.commit_id) await store.recordFiles(database.queries, row, { commit, tree });
+        if (commit !== row.commit_id) await record(database.queries);
         return;
       }
       await blobs.keep([tree]);
       const message = `Before commit ${commit.slice(0, 12)} of the mirrored repository came in`;
       const before = { cause: "before_import" as const, message };
-      const also = (work: Parameters<typeof store.recordFiles>[0]) => store.recordFiles(work, row, { commit, tree });
-      await putFiles(this.#context, actor, id, { base, mine, onConflict, before, also });
+      await putFiles(this.#context, actor, id, { base, mine, onConflict, before, also: record });
     });
   }
 

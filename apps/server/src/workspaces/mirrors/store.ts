@@ -65,6 +65,19 @@ export async function takeMirror(queries: Queries, id: string, ms: number): Prom
   return rows[0];
 }
 
+/** Keeps one that was taken for longer. @returns until when; null: it is not ours any more */
+export async function prolongMirror(
+  queries: Queries,
+  { workspace_id: id, taken_until: taken }: MirrorRow,
+  ms: number,
+): Promise<Date | null> {
+  const { rows } = await sql<Pick<MirrorRow, "taken_until">>`
+    update workspace_mirrors set taken_until = ${takenFor(ms)} where workspace_id = ${id} and taken_until = ${taken} returning taken_until`.execute(
+    queries,
+  );
+  return rows[0]?.taken_until ?? null;
+}
+
 /** What came of looking at it. */
 export interface Look {
   readonly nextAt: Date | null;

@@ -1,4 +1,5 @@
 import type { LiveDocument } from "@syla/contracts/workspace-live";
+import type { Workspace } from "@syla/contracts/workspaces";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -278,4 +279,89 @@ it("cuts off who does not read, and goes on for the others", async () => {
   silent.socket.resume();
   expect(await silent.closed).toBe(1006);
   await expectUntouched(id, a, "text\n");
+});
+
+const wish = JSON.stringify({ type: "put_back" });
+
+/** The file is deleted, and everybody who has it open knows. */
+async function deleted(name: string): Promise<Awaited<ReturnType<typeof guarded>>> {
+  const made = await guarded(name);
+  const { revision } = await json<Workspace>(server.fetch(`/api/v1/workspaces/${made.id}`, { headers: ann.headers }));
+  const headers = { ...ann.headers, "if-match": `"${revision}"` };
+  const changes = [{ op: "delete", path: "a.txt" }];
+  expect((await server.send("POST", `/api/v1/workspaces/${made.id}/files`, { changes }, headers)).status).toBe(200);
+  await made.a.told("detached");
+  return made;
+}
+
+it("puts no file back for who may only read, nor for who may write no more", async () => {
+  const { id, document, grantId, a } = await deleted("Gone");
+  const [viewer, editor] = [await raw(eve, id), await raw(ben, id)];
+  expect([await viewer.enter(document), await editor.enter(document)]).toEqual([true, true]);
+  expect((await server.send("PATCH", `/api/v1/grants/${grantId}`, { level: "view" }, ann.headers)).status).toBe(200);
+  for (const connection of [viewer, editor]) {
+    connection.say(document, types.stateless, wish);
+    await expect.poll(() => connection.refusals(document)).toEqual(["forbidden"]);
+  }
+  // Of one that is not open there, and of the room, nothing can be asked.
+  const other = await guarded("Not gone");
+  viewer.say(other.document, types.stateless, wish);
+  viewer.say(id, types.stateless, wish);
+  await viewer.done(document);
+  await server.context.liveWorkspaces.settleAll(id);
+  expect(await readFiles(server, ann, id)).toEqual({});
+  expect(viewer.heard.filter(({ name, type }) => name !== document && type === types.stateless)).toEqual([]);
+  a.putBack();
+  expect(await a.told("settled")).toEqual({ type: "settled", problem: null });
+  await expectUntouched(id, a, "text\n");
+});
+
+it("ends a connection that asks for what cannot be asked for", async () => {
+  const { id, document, a } = await deleted("Nonsense");
+  const asked = ["", "null", "[]", '"put_back"', "{}", '{"type":"put"}', '{"type":["put_back"]}', wish.slice(1), `${wish}x`];
+  for (const text of asked) {
+    const editor = await raw(ben, id);
+    expect(await editor.enter(document)).toBe(true);
+    editor.say(document, types.stateless, text);
+    expect(await editor.closed).toBe(1007);
+  }
+  const editor = await raw(ben, id);
+  expect(await editor.enter(document)).toBe(true);
+  editor.socket.send(encode(document, types.stateless, wish).subarray(0, -3));
+  expect(await editor.closed).toBe(1007);
+  await server.context.liveWorkspaces.settleAll(id);
+  expect(await readFiles(server, ann, id)).toEqual({});
+  a.putBack();
+  expect(await a.told("settled")).toEqual({ type: "settled", problem: null });
+});
+
+it("puts a file back for who may write while others ask for that without end, and does it once", async () => {
+  const { id, document, a } = await deleted("Flood");
+  const [viewer, editor] = [await raw(eve, id), await raw(ben, id)];
+  expect([await viewer.enter(document), await editor.enter(document)]).toEqual([true, true]);
+  const frame = encode(document, types.stateless, wish);
+  const over = new AbortController();
+  const flood = async ({ socket, done }: RawConnection) => {
+    while (!over.signal.aborted) {
+      for (let count = 0; count < 500; count += 1) socket.send(frame);
+      await done(document);
+    }
+  };
+  const viewing = flood(viewer);
+  await expect.poll(() => viewer.refusals(document).length).toBeGreaterThan(5);
+  expect(await readFiles(server, ann, id)).toEqual({});
+  a.putBack();
+  expect(await a.told("settled")).toEqual({ type: "settled", problem: null });
+  const revision = async () => (await json<Workspace>(server.fetch(`/api/v1/workspaces/${id}`, { headers: ann.headers }))).revision;
+  const before = await revision();
+  const editing = flood(editor);
+  await expectUntouched(id, a, "text\n");
+  for (let count = 0; count < 5; count += 1) await editor.done(document);
+  over.abort();
+  await Promise.all([viewing, editing]);
+  expect(new Set(viewer.refusals(document))).toEqual(new Set(["forbidden"]));
+  expect(editor.refusals(document)).toEqual([]);
+  // What ann wrote meanwhile, and nothing of all that was asked.
+  expect(await revision()).toBe(before + 1);
+  await expectUntouched(id, a, "+text\n");
 });

@@ -10,10 +10,18 @@ type Reached = Pick<TestServer, "url">;
 
 /** Keeps nothing for later, as the page's: else changes would be confirmed that are not. */
 export class LiveSocket extends HocuspocusProviderWebsocket {
+  private isOver?: true;
+
   /** Also while an earlier connection is still being closed: then another one follows. */
   override async connect(): Promise<unknown> {
+    if (this.isOver) return undefined;
     this.shouldConnect = true;
     return await super.connect();
+  }
+
+  override destroy(): void {
+    this.isOver = true;
+    super.destroy();
   }
 
   override send(message: Parameters<HocuspocusProviderWebsocket["send"]>[0]): void {
