@@ -6,7 +6,7 @@ import { prepareCluster } from "@syla/testkit/cluster";
 import { findProcesses } from "@syla/testkit/processes";
 import { spawnServer } from "@syla/testkit/server-process";
 import { createTemporaryDirectory, type TemporaryDirectory } from "@syla/testkit/temporary-directory";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 describe("server process with its own PostgreSQL", () => {
   let directory: TemporaryDirectory;
@@ -50,7 +50,7 @@ describe("server process with its own PostgreSQL", () => {
     await using second = spawnServer(dataDir);
     expect(await whoAmI(await second.ready())).toEqual(before);
     // a process that the postmaster has just forked still has the postmaster's command line
-    await expect.poll(() => findProcesses(cluster())).toHaveLength(1);
+    await vi.waitFor(() => expect(findProcesses(cluster())).toHaveLength(1), { timeout: 10_000 });
     second.child.kill("SIGKILL");
     await second.exited();
     while (findProcesses(cluster()).length > 0) await sleep(50);
