@@ -29,10 +29,12 @@ function noteOf(turns: readonly NodeRun[]): string {
   const time = times.length === 0 ? "" : formatDuration(times.reduce((sum, ms) => sum + ms, 0));
   // What cannot fail begins again only because the run does.
   const most = Math.max(...turns.map(({ kind, attempts }) => (fallible.has(kind) ? attempts : 1)));
+  const fell = turns.some(({ usedFallback }) => usedFallback);
   const marks = [
-    ...(turns.some(({ usedFallback }) => usedFallback) ? ["fallback"] : []),
+    ...(fell ? ["fallback"] : []),
     ...(most > 1 ? [`${most} attempts`] : []),
-    ...(time === "" ? [] : [time]),
+    // There is room for two of them.
+    ...(time === "" || (fell && most > 1) ? [] : [time]),
   ];
   if (turns.length === 1) return marks.join(" · ");
   const done = turns.filter(({ state }) => state === "succeeded" || state === "reused").length;
