@@ -49,7 +49,7 @@ function answer(node: FlowNode, inputs: ReadonlyMap<string, Value>, tries: Map<s
 }
 
 /** What `stand-in.py` does, here, for one run of a graph: some nodes fail a few times at first. */
-export function newStandIn(): StandIn {
+function newStandIn(): StandIn {
   const tries = new Map<string, number>();
   return (node, inputs) => {
     const ordered =
