@@ -62,7 +62,7 @@ function compare(a: Version, b: Version): number {
 /** All versions that begin with the same numbers: from the first development version on. */
 function prefix({ epoch, release }: Version, length: number): Clause {
   const head = Array.from({ length }, (_, index) => release[index] ?? 0);
-  const next = head.with(-1, (head.at(-1) ?? 0) + 1);
+  const next = head.with(length - 1, (head[length - 1] ?? 0) + 1);
   const first = [0, 0, -1, 0];
   return {
     lower: { at: { epoch, release: head, rest: first }, isInclusive: true },
