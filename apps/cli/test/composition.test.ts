@@ -54,9 +54,14 @@ test("validate lists every problem, and fails when there is an error", async () 
 });
 
 test("validate says nothing of a sound graph but its hash", async () => {
-  expect(await runCli(["composition", "validate", join(examples, "agent-loop.json")])).toMatchObject({ code: 0, stdout: "" });
+  expect(await runCli(["composition", "validate", join(examples, "repair.json")])).toMatchObject({ code: 0, stdout: "" });
   const { stdout } = await runCli(["composition", "validate", "-", "--json"], { stdin: JSON.stringify(sound) });
-  expect(JSON.parse(stdout)).toEqual({ valid: true, hash: expect.stringMatching(/^[0-9a-f]{64}$/), problems: [] });
+  expect(JSON.parse(stdout)).toEqual({ valid: true, hash: expect.stringMatching(/^[0-9a-f]{64}$/), problems: [], notReused: [] });
+});
+
+test("validate says which results no later run takes", async () => {
+  const { code, stdout } = await runCli(["composition", "validate", join(examples, "agent-loop.json")]);
+  expect([code, stdout]).toEqual([0, "Each run makes these anew, results of earlier ones are not taken: start, agent\n"]);
 });
 
 test("a file that is not there, and one that is no JSON", async () => {

@@ -17,6 +17,7 @@ import { group } from "../src/builder/edits/group.ts";
 import { mergeGraphs } from "../src/builder/edits/merge.ts";
 import { moveBy, moveTo, withFramed } from "../src/builder/edits/move.ts";
 import { duplicate, paste } from "../src/builder/edits/paste.ts";
+import { setOnError } from "../src/builder/edits/on-error.ts";
 import { remove } from "../src/builder/edits/remove.ts";
 import { tidy } from "../src/builder/edits/tidy.ts";
 import { newNode } from "../src/builder/kinds.ts";
@@ -52,6 +53,17 @@ describe("adding", () => {
     const back = addConnected(decide, newNode("model", { x: 0, y: 0 }), { node: "sum", port: "model" }, "input");
     expect(wires(back.body)).toContain(`${back.ids[0]}.model -> sum.model`);
     expect(wires(back.body)).not.toContain("model.model -> sum.model");
+  });
+});
+
+describe("what happens when a node fails", () => {
+  it("is said of one node, and taken back", () => {
+    const onError = { retries: 2, waitSeconds: 1, fallback: { result: "" } };
+    const said = setOnError(decide, "sum", onError);
+    expect(node(said, "sum")).toMatchObject({ onError });
+    expect(diffGraphs(decide, said).nodes).toEqual([{ path: [], node: "sum", change: "changed", fields: ["onError"] }]);
+    expect(setOnError(said, "sum", null)).toEqual(decide);
+    expect(setOnError(decide, "sum", null)).toBe(decide);
   });
 });
 

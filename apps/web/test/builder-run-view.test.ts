@@ -23,6 +23,7 @@ const run = (path: string, state: NodeRun["state"], seconds: readonly [number, n
   inputs: null,
   output: null,
   error: null,
+  usedFallback: false,
   llm: null,
   reusedFrom: null,
   pinned: false,
@@ -54,6 +55,15 @@ describe("how a run is shown on the canvas", () => {
     ]);
     expect(looksOf(runs, ["gone"]).size).toBe(0);
     expect(withoutTurns("each[3]/b[12]/c")).toBe("each/b/c");
+  });
+
+  it("says that a node was tried several times, and that its fallback stands for its outputs", () => {
+    const tried = { ...run("a", "succeeded", [0, 2]), attempts: 3 };
+    expect(looksOf([tried], []).get("a")?.note).toBe("3 attempts · 2.00 s");
+    expect(looksOf([{ ...tried, usedFallback: true }], []).get("a")?.note).toBe("fallback · 3 attempts");
+    expect(looksOf([{ ...tried, attempts: 1, usedFallback: true }], []).get("a")?.note).toBe("fallback · 2.00 s");
+    // A branch begins again where its run does.
+    expect(looksOf([{ ...tried, kind: "branch" }], []).get("a")?.note).toBe("2.00 s");
   });
 
   it("takes what an event tells", () => {

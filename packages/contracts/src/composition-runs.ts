@@ -54,6 +54,8 @@ export const compositionRunRoutes = {
       "asset_deleted",
       "composition_invalid",
       "reference_unusable",
+      "secrets_shared",
+      "credential_missing",
       "input_invalid",
       "node_unknown",
       "unknown_model",

@@ -57,6 +57,9 @@ export const referenceProblems = [
   "slot_changed",
   "slot_missing",
   "update_available",
+  "secrets_shared",
+  "secrets_refused",
+  "secrets_withheld",
 ] as const;
 
 /** Something wrong with a composition, and where. With an error it is not run; with warnings it is. */

@@ -575,6 +575,11 @@ export const errorCatalog = {
     message: "The composition uses something that you cannot run.",
     hint: "Ask whoever owns it to share it with you for running, or use something else.",
   },
+  secrets_shared: {
+    status: 403,
+    message: "The composition uses a program with secrets of its owner, which the composition's other code could read.",
+    hint: "Whoever may change both the program and the composition may run it. Ask for the right to edit them, or run the program by itself.",
+  },
   input_invalid: {
     status: 400,
     message: "The inputs are not those of the composition.",

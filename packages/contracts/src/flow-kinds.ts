@@ -18,6 +18,9 @@ const fields = z.array(FlowField).max(100).default([]);
 const requirements = z.array(z.string().min(1).max(4000)).max(50).default([]);
 const loopBudget = z.int().min(1).max(100).default(3).describe("attempts, the first one included");
 
+const reuse = (otherwise: string) =>
+  z.enum(["always", "never"]).optional().describe(`whether later runs with the same inputs take its result; ${otherwise}`);
+
 const modelOptions = z
   .strictObject({ temperature: z.number().min(0).max(2), maxTokens: z.int().min(1), seed: z.int() })
   .partial()
@@ -109,6 +112,7 @@ export const flowConfigs = {
     source: longText.describe("the body of a function: it sees its inputs by their names and returns the result"),
     inputs: fields,
     returns: typeText.default("Any"),
+    reuse: reuse("by default where the run has no network"),
   }),
   http: z.strictObject({
     method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
@@ -130,6 +134,7 @@ export const flowConfigs = {
       .max(100)
       .describe("hosts that may be reached, redirects included: `example.org`, `*.example.org`"),
     timeoutSeconds: z.number().positive().max(3600).default(30),
+    reuse: reuse("by default never"),
   }),
   approval: z.strictObject({ message: z.string().max(4000).default("") }),
   module: z.strictObject({ composition: reference.optional().describe("where it was taken from") }),

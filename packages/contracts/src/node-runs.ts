@@ -11,6 +11,10 @@ export const RunComposition = z
     version: z.string().nullable().describe("null: the draft"),
     graphHash: z.string(),
     references: z.array(CompositionReference).describe("what it used, with the versions that were there"),
+    secretVariables: z
+      .array(z.string())
+      .describe("the variables that hold secrets of its programs' owners; what they hold is in no log and no value"),
+    withheldVariables: z.array(z.string()).describe("those whose secrets this run did not get"),
     lineage: z.string().describe("the first of the runs that each began from the one before"),
   })
   .meta({ id: "RunComposition" });
@@ -65,7 +69,7 @@ export const NodeRun = z
     state: NodeState,
     startedAt: z.iso.datetime().nullable(),
     endedAt: z.iso.datetime().nullable(),
-    attempts: z.int().describe("of the run, in which it has begun"),
+    attempts: z.int().describe("how often it has begun: again after a failure, and in a further attempt of the run"),
     inputs: ValueRef.nullable().describe("an object, by the names of its ports; null until it has begun"),
     output: ValueRef.nullable().describe("an object, by the names of its ports"),
     error: z
@@ -77,6 +81,7 @@ export const NodeRun = z
         failureOf: z.enum(["node", "sandbox"]),
       })
       .nullable(),
+    usedFallback: z.boolean().describe("it failed every time: its outputs are the values that stand for them, `error` is the last failure"),
     llm: NodeLlm.nullable().describe("null: it called none"),
     reusedFrom: z.string().nullable().describe("the run whose result it is; null also for a value that was pinned"),
     pinned: z.boolean().describe("its result was given with the run"),

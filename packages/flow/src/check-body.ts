@@ -4,6 +4,7 @@ import { withoutBypassed } from "./bypass.ts";
 import { checkConfig } from "./check-config.ts";
 import { checkInterface } from "./check-interface.ts";
 import { findGuards, type Guards } from "./guards.ts";
+import { checkOnError } from "./on-error.ts";
 import { findCycles, indexBody, type FlowIndex } from "./order.ts";
 import { inputsOf, outputsOf, whenSkipped, type FlowPort } from "./ports.ts";
 import type { FlowProblem } from "./problems.ts";
@@ -44,6 +45,11 @@ function checkCycles(index: FlowIndex, report: Report): void {
 function checkNodes(body: FlowBody, index: FlowIndex, report: Report): void {
   for (const node of body.nodes) {
     for (const message of checkConfig(node)) report({ code: "bad_config", node: node.id, message });
+    if (node.kind === "http" && node.config.reuse === "always" && node.config.method !== "GET") {
+      const message = `Later runs take the answer of this ${node.config.method} and do not send it again.`;
+      report({ code: "reused_request", severity: "warning", node: node.id, message });
+    }
+    for (const message of checkOnError(node)) report({ code: "bad_on_error", node: node.id, message });
     const inputs = inputsOf(node);
     const given = new Set((index.into.get(node.id) ?? []).map(({ to }) => to.port));
     for (const name of repeated(inputs))

@@ -2,7 +2,7 @@ import type { FlowBody, FlowNode } from "@syla/contracts/flow";
 import { refusalOf } from "./assignable.ts";
 import { interfaceOf, type FlowPort } from "./ports.ts";
 import type { FlowProblem } from "./problems.ts";
-import { boolean, none, printType, type FlowType } from "./types.ts";
+import { boolean, isInner, none, printType } from "./types.ts";
 
 type Found = Omit<FlowProblem, "path" | "severity">;
 
@@ -22,11 +22,6 @@ function checkNames(body: FlowBody): Found[] {
     seen.add(key);
   }
   return found;
-}
-
-function isInner(type: FlowType): boolean {
-  if (type.kind === "union") return type.members.some(isInner);
-  return type.kind === "model" || type.kind === "context" || (type.kind === "opaque" && type.name === "SamplingStrategy");
 }
 
 function checkOutside(body: FlowBody): Found[] {

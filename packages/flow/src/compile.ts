@@ -1,4 +1,4 @@
-import type { FlowGraph } from "@syla/contracts/flow";
+import type { FlowBody, FlowGraph } from "@syla/contracts/flow";
 import { canonicalGraph } from "./canonical.ts";
 import { toSnakeCase } from "./names.ts";
 import { interfaceOf } from "./ports.ts";
@@ -11,6 +11,7 @@ import { PythonFile } from "./python/file.ts";
 import { planBody } from "./python/plan.ts";
 import { docstring, pyDict, pyLiteral, pyString } from "./python/strings.ts";
 import { isSound, validateFlow } from "./validate.ts";
+import { walkNodes } from "./walk.ts";
 
 /** Where a node is in the file. Lines count from 1; a node may have several places. */
 export interface NodeLines {
@@ -42,9 +43,12 @@ export function compileGraph(given: FlowGraph): Compiled {
   return write(given, null);
 }
 
-/** The same code, but that each node is called through hooks. `digests`: what the programs and models that it names are made of, by their ids. */
-export function compileTold(given: FlowGraph, digests: ReadonlyMap<string, string> = new Map()): ToldCompiled {
-  const planned = new Planned(digests);
+/**
+ * The same code, but that each node is called through hooks. `digests`: what the programs and models that it names are made of, by their ids;
+ * `hasNetwork`: whether code of its run reaches anything but the model gateway.
+ */
+export function compileTold(given: FlowGraph, digests: ReadonlyMap<string, string> = new Map(), hasNetwork = false): ToldCompiled {
+  const planned = new Planned(digests, hasNetwork);
   return { ...write(given, planned), nodes: planned.nodes };
 }
 
@@ -54,7 +58,7 @@ function write(given: FlowGraph, planned: Planned | null): Compiled {
   const plan = planBody(graph);
   const name = file.names.take(toSnakeCase(graph.name, "flow"));
   const title = graph.name.trim() === "" ? "The composition." : graph.name;
-  const entry = new BodyWriter({ file, isAsync: plan.isParallel, planned, defineContainer }, plan, [], name).write(
+  const entry = new BodyWriter({ file, isAsync: plan.isParallel, settles: settles(graph), planned, defineContainer }, plan, [], name).write(
     graph,
     name,
     title,
@@ -73,6 +77,11 @@ function write(given: FlowGraph, planned: Planned | null): Compiled {
       outputs: entry.outputs.map((port) => port.name),
     },
   };
+}
+
+/** Whether a graph within is tried again, or something stands for it, when it fails: then nothing of it may go on by itself. */
+function settles(body: FlowBody): boolean {
+  return [...walkNodes(body)].some(({ node }) => node.body !== undefined && node.onError !== undefined);
 }
 
 function writeMain(file: PythonFile, graph: FlowGraph, entry: BodyFunction, isTold: boolean): void {
@@ -173,7 +182,7 @@ function printFrom(module: string, names: readonly string[]): Doc {
   };
 }
 
-const standard = new Set(["argparse", "asyncio", "collections", "json", "subprocess", "sys", "typing", "urllib"]);
+const standard = new Set(["argparse", "asyncio", "collections", "json", "subprocess", "sys", "time", "typing", "urllib"]);
 
 function assemble(file: PythonFile, graph: FlowGraph): { source: string; lines: NodeLines[] } {
   const head = docstring([graph.name, graph.description].filter((part) => part.trim() !== "").join("\n\n"), 0);

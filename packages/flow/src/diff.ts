@@ -5,7 +5,7 @@ interface Change {
   /** The nodes whose graphs lead to this one, outermost first. */
   path: readonly string[];
 }
-/** What happened to one node. `fields` are `label`, `kind`, `bypassed` and the names within its configuration, as `config.prompt`. */
+/** What happened to one node. `fields` are `label`, `kind`, `bypassed`, `onError` and the names within its configuration, as `config.prompt`. */
 export type NodeChange = Change & { node: string } & ({ change: "added" | "removed" | "moved" } | { change: "changed"; fields: string[] });
 /** What happened to one edge, which is told by its ends: an edge that was drawn again is the same. */
 export type EdgeChange = Change & { change: "added" | "removed"; from: FlowEdge["from"]; to: FlowEdge["to"] };
@@ -23,6 +23,7 @@ function changedFields(before: FlowNode, after: FlowNode): string[] {
   if (before.kind !== after.kind) fields.push("kind");
   if (before.label !== after.label) fields.push("label");
   if (before.bypassed !== after.bypassed) fields.push("bypassed");
+  if (sortedJson([before.onError]) !== sortedJson([after.onError])) fields.push("onError");
   const [old, now] = [new Map(Object.entries(before.config)), new Map(Object.entries(after.config))];
   for (const name of new Set([...old.keys(), ...now.keys()])) {
     if (sortedJson([old.get(name)]) !== sortedJson([now.get(name)])) fields.push(`config.${name}`);

@@ -1,12 +1,16 @@
 import type { FlowBody, FlowGraph, FlowNode } from "@syla/contracts/flow";
 import { withoutBypassed } from "./bypass.ts";
 import { indexBody } from "./order.ts";
+import { attemptsOf } from "./on-error.ts";
 import { interfaceOf } from "./ports.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** What passes along edges: JSON, or whatever stands for a session, a strategy or a context. */
 export type Value = Json | Map<string, Json> | { stand: string };
-/** Does what a graph leaves to others: programs, slots, instructions, requirements, code, requests; gives one value for each output. */
+/**
+ * Does what a graph leaves to others: programs, slots, instructions, requirements, code, requests; gives one value for each output. When it throws
+ * the node has failed.
+ */
 export type StandIn = (node: FlowNode, inputs: ReadonlyMap<string, Value>, path: readonly string[]) => ReadonlyMap<string, Value>;
 
 /** Whether Python takes a value for true. */
@@ -78,7 +82,7 @@ function mergeValues(node: Extract<FlowNode, { kind: "merge" }>, values: readonl
 
 /**
  * What a sound graph gives for its inputs, computed step by step as its definition says: the reference for what is compiled.
- * Outputs whose value was skipped are null.
+ * Outputs whose value was skipped are null. It throws when a node fails and nothing stands for its outputs.
  */
 export function interpret(graph: FlowGraph, inputs: Readonly<Record<string, Json>>, standIn: StandIn): Record<string, Json> {
   return Object.fromEntries(runBody(graph, new Map(Object.entries(inputs)), standIn, [])) as Record<string, Json>;
@@ -98,10 +102,25 @@ function runBody(written: FlowBody, given: ReadonlyMap<string, Value>, standIn: 
     }
     const isSkipped = node.kind === "merge" ? inputs.size === 0 : inputs.size < edges.length;
     if (node.kind === "output") outputs.set(node.config.name, inputs.get("value") ?? null);
-    else if (!isSkipped) results.set(node.id, runNode(node, inputs, given, standIn, path));
+    else if (!isSkipped) results.set(node.id, tryNode(node, inputs, given, standIn, path));
   }
   return outputs;
 }
+
+/** A node that fails is tried again as often as it says; then its fallback stands for its outputs. */
+function tryNode(node: FlowNode, ...rest: RunRest): ReadonlyMap<string, Value> {
+  for (let left = attemptsOf(node) - 1; ; left -= 1) {
+    try {
+      return runNode(node, ...rest);
+    } catch (error) {
+      if (left > 0) continue;
+      if (node.onError?.fallback === undefined) throw error;
+      return new Map(Object.entries(node.onError.fallback) as [string, Json][]);
+    }
+  }
+}
+
+type RunRest = [inputs: ReadonlyMap<string, Value>, given: ReadonlyMap<string, Value>, standIn: StandIn, path: readonly string[]];
 
 function runNode(
   node: FlowNode,

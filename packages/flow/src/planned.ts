@@ -1,9 +1,10 @@
-import type { FlowNode } from "@syla/contracts/flow";
+import type { FlowNode, FlowOnError } from "@syla/contracts/flow";
 import type { FlowKind } from "@syla/contracts/flow-kinds";
 import { sortedJson } from "./canonical.ts";
 import { outputsOf } from "./ports.ts";
 import type { NodeFunction } from "./python/node-functions.ts";
 import { referencesOf } from "./references.ts";
+import { reuseOf, type Reuse } from "./reuse.ts";
 import { sha256 } from "./sha256.ts";
 import { mapNodes } from "./walk.ts";
 
@@ -14,29 +15,30 @@ export interface PlannedNode {
   label: string;
   /** SHA-256 of what it does, whatever it is called and wherever it is: with equal inputs, equal keys may have equal results. */
   key: string;
-  /** It, or something in it, does more than compute: it reaches out, or asks a person. */
-  hasEffects: boolean;
+  /** By whom its result may be taken again. */
+  reuse: Reuse;
   /** Ports of its inputs by the names of the parameters of its function, and those that come first without a name. */
   parameters: Record<string, string>;
   positional: string[];
   outputs: string[];
+  /** What happens when it fails. */
+  onError?: FlowOnError;
   /** Ids of the nodes of the graph within. */
   children: string[];
 }
 
-const effects: ReadonlySet<FlowKind> = new Set(["http", "approval", "program"]);
-
-function hasEffects(node: FlowNode): boolean {
-  return effects.has(node.kind) || (node.body?.nodes.some(hasEffects) ?? false);
-}
-
-/** Gathers what is to be known of the nodes of a graph while it is compiled. `digests`: what programs and models are made of, by their ids. */
+/**
+ * Gathers what is to be known of the nodes of a graph while it is compiled. `digests`: what programs and models are made of, by their ids;
+ * `hasNetwork`: whether its code reaches anything but the model gateway.
+ */
 export class Planned {
   readonly #nodes = new Map<string, PlannedNode>();
   readonly #digests: ReadonlyMap<string, string>;
+  readonly #hasNetwork: boolean;
 
-  constructor(digests: ReadonlyMap<string, string>) {
+  constructor(digests: ReadonlyMap<string, string>, hasNetwork: boolean) {
     this.#digests = digests;
+    this.#hasNetwork = hasNetwork;
   }
 
   note(node: FlowNode, path: readonly string[], found: NodeFunction | undefined): void {
@@ -45,10 +47,11 @@ export class Planned {
       kind: node.kind,
       label: node.label,
       key: this.#keyOf(node),
-      hasEffects: hasEffects(node),
+      reuse: reuseOf(node, this.#hasNetwork),
       parameters: Object.fromEntries([...(found?.parameters ?? [])].map(([port, name]) => [name, port])),
       positional: [...(found?.positional ?? [])],
       outputs: outputsOf(node, new Map()).map(({ name }) => name),
+      ...(node.onError === undefined ? {} : { onError: node.onError }),
       children: node.body?.nodes.map(({ id }) => id) ?? [],
     });
   }
@@ -59,9 +62,19 @@ export class Planned {
   }
 
   #keyOf(node: FlowNode): string {
-    const body = node.body === undefined ? null : mapNodes(node.body, (inner) => ({ ...inner, label: "" }));
+    const body =
+      node.body === undefined
+        ? null
+        : mapNodes(node.body, (inner) => ({ ...inner, label: "", config: withoutReuse(inner.config) }) as FlowNode);
     const used = referencesOf({ nodes: [node], edges: [] }).map(({ reference }) => reference.id);
     const digests = [...new Set(used)].toSorted().map((id) => [id, this.#digests.get(id) ?? null]);
-    return sha256(sortedJson([node.kind, node.config, body, digests]));
+    return sha256(sortedJson([node.kind, withoutReuse(node.config), body, digests]));
   }
+}
+
+/** Whether a result is taken again is no part of what makes it. */
+function withoutReuse(config: FlowNode["config"]): object {
+  if (!("reuse" in config)) return config;
+  const { reuse: _, ...rest } = config;
+  return rest;
 }

@@ -19,6 +19,8 @@ export type FlowProblemCode =
   | "bad_node"
   | "unknown_kind"
   | "bad_config"
+  | "bad_on_error"
+  | "reused_request"
   | "duplicate_id"
   | "hostile_text"
   | "bad_edge"

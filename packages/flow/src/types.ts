@@ -26,6 +26,12 @@ export const context: FlowType = { kind: "context" };
 /** How an instruction is sampled, checked and repaired. */
 export const strategy: FlowType = { kind: "opaque", name: "SamplingStrategy" };
 
+/** Whether it exists only inside a composition: no JSON stands for it. */
+export function isInner(type: FlowType): boolean {
+  if (type.kind === "union") return type.members.some(isInner);
+  return type.kind === "model" || type.kind === "context" || (type.kind === "opaque" && type.name === "SamplingStrategy");
+}
+
 export function listOf(item: FlowType): FlowType {
   return { kind: "list", item };
 }

@@ -32,7 +32,14 @@ export function withoutSecrets(graph: FlowGraph): { graph: FlowGraph; removed: R
 
 function cleanNode(node: FlowNode, report: Report): FlowNode {
   const known = cleanKnown(node, report);
-  return { ...known, label: cleanText(known.label, "label", report), config: cleanValue(known.config, "config", report) } as FlowNode;
+  const { onError } = known;
+  const failing = onError === undefined ? {} : { onError: cleanValue(onError, "onError", report) };
+  return {
+    ...known,
+    label: cleanText(known.label, "label", report),
+    config: cleanValue(known.config, "config", report),
+    ...failing,
+  } as FlowNode;
 }
 
 /** What a kind of node has in places that are known. */

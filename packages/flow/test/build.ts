@@ -10,6 +10,7 @@ export interface RawNode {
   kind: string;
   label?: string;
   bypassed?: true;
+  onError?: object;
   config: object;
   body?: RawBody;
 }

@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { hashGraph } from "../src/canonical.ts";
 import { compileGraph } from "../src/compile.ts";
 import { applyFix } from "../src/fixes.ts";
-import { interpret } from "../src/interpret.ts";
 import { referenceOf, referencesOf, withoutReference } from "../src/references.ts";
 import { renewIds } from "../src/renew-ids.ts";
 import { replaceNode, updateModule } from "../src/replace-node.ts";
@@ -12,7 +11,7 @@ import { mapNodes, walkNodes } from "../src/walk.ts";
 import { withoutSecrets } from "../src/without-secrets.ts";
 import { body, graph, node } from "./build.ts";
 import { RandomGraph } from "./random-graph.ts";
-import { standIn } from "./stand-in.ts";
+import { expectedOf } from "./stand-in.ts";
 
 function read(document: unknown): FlowGraph {
   const { graph: found, problems } = validateFlow(document);
@@ -56,7 +55,7 @@ test("random graphs do the same under other ids, and have none of the old ones",
     const { document, inputs } = new RandomGraph(seed).graph();
     const given = read(document);
     const renewed = renewIds(given, counter());
-    expect({ seed, results: interpret(renewed, inputs, standIn) }).toEqual({ seed, results: interpret(given, inputs, standIn) });
+    expect({ seed, results: expectedOf(renewed, inputs) }).toEqual({ seed, results: expectedOf(given, inputs) });
     const old = new Set([...walkNodes(given)].map(({ node: { id } }) => id));
     expect([...walkNodes(renewed)].some(({ node: { id } }) => old.has(id))).toBe(false);
     expect(validateFlow(renewed).problems.length).toBe(validateFlow(given).problems.length);

@@ -297,3 +297,77 @@ test("5,000 nodes in a row and side by side are compiled, and Python takes them"
   );
   expect(JSON.parse((await run(document, '{"x": 0, "flag": true}')).out)).toEqual({ y: 0 });
 });
+
+const failing = (onError: object, source = "raise ValueError(a)"): object =>
+  graph(
+    [
+      input("a", "int"),
+      {
+        ...node("bad", "code", { language: "python", source, inputs: [{ name: "a", type: "int" }], returns: "int" }, { label: "Bad" }),
+        onError,
+      },
+      output("b", "int"),
+    ],
+    "in-a.value -> bad.a",
+    "bad.result -> out-b.value",
+  );
+
+test("what is tried again, and what stands for a result, is a call of one function of the file", async () => {
+  const document = failing({ retries: 2, waitSeconds: 0.01, fallback: { result: 7 } });
+  expect(compile(document).source).toContain(`    bad_result = attempt(lambda: bad(a=a), times=3, wait=0.01, fallback=lambda: 7)
+`);
+  const error = "ValueError(3)";
+  expect(await run(document, '{"a": 3}')).toEqual({
+    code: 0,
+    out: '{\n  "b": 7\n}\n',
+    err: `Attempt 1 of 3 failed: ${error}\nAttempt 2 of 3 failed: ${error}\nAttempt 3 of 3 failed: ${error}\n`,
+  });
+  const { code, err } = await run(failing({ retries: 1, waitSeconds: 0 }), '{"a": 3}');
+  expect([code, err.split("\n").filter((line) => /^(Attempt|ValueError)/.test(line))]).toEqual([
+    1,
+    [`Attempt 1 of 2 failed: ${error}`, `Attempt 2 of 2 failed: ${error}`, "ValueError: 3"],
+  ]);
+  // Nothing is written for a node that fails as every other one does.
+  expect(compile(failing({ retries: 0 })).source).not.toContain("attempt");
+});
+
+test("the wait before each further attempt is twice as long", async () => {
+  const { source } = compile(failing({ retries: 3, waitSeconds: 0.5 }));
+  const path = join(folder, "waits.py");
+  const told = "import time\nwaits = []\ntime.sleep = waits.append\ntry:\n    example(a=1)\nexcept ValueError:\n    print(waits)\n";
+  await writeFile(path, `${source.replace(/\nif __name__[^]*$/, "\n")}${told}`);
+  const out = await new Promise((resolve) => execFile("python3", [path], (_, stdout) => resolve(stdout)));
+  expect(out).toBe("[0.5, 1.0, 2.0]\n");
+});
+
+test("a request that fails in a graph which is tried again ends, before that is done, with what goes on beside it", async () => {
+  const script = (id: string, source: string): RawNode =>
+    node(id, "code", { language: "javascript", source, inputs: [{ name: "x", type: "int" }], returns: "int" }, { label: id });
+  const inner = body(
+    [
+      input("x", "int"),
+      script("fails", "throw new Error('no')"),
+      script("slow", "await new Promise((done) => setTimeout(done, 400));\nconsole.log('slow is done');\nreturn x;"),
+      output("a", "int"),
+      output("b", "int"),
+    ],
+    "in-x.value -> fails.x",
+    "in-x.value -> slow.x",
+    "fails.result -> out-a.value",
+    "slow.result -> out-b.value",
+  );
+  const document = graph(
+    [
+      input("x", "int"),
+      { ...node("m", "module", {}, { body: inner, label: "Both" }), onError: { retries: 1, waitSeconds: 0, fallback: { a: 1, b: 2 } } },
+      output("a", "int"),
+    ],
+    "in-x.value -> m.x",
+    "m.a -> out-a.value",
+  );
+  expect(compile(document).source).toContain("fallback=lambda: (1, 2)");
+  const { out, err } = await run(document, '{"x": 5}');
+  expect(JSON.parse(out)).toEqual({ a: 1 });
+  const told = err.split("\n").filter((line) => /^(slow|Attempt)/.test(line));
+  expect(told.map((line) => line.slice(0, 12))).toEqual(["slow is done", "Attempt 1 of", "slow is done", "Attempt 2 of"]);
+});

@@ -27,7 +27,7 @@ export interface ToldEvent {
   pinned?: boolean;
   source?: string;
 }
-export type ToldPass = PythonAnswer & { calls: number; events: ToldEvent[]; printed: string };
+export type ToldPass = PythonAnswer & { calls: number; events: ToldEvent[]; printed: string; complaints: string };
 
 /** Runs all tasks in one process of Python, where models are stand-ins. */
 export async function runPython(tasks: readonly PythonTask[]): Promise<PythonAnswer[]> {

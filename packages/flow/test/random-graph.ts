@@ -1,3 +1,4 @@
+import { flowFallibleKinds } from "@syla/contracts/flow";
 import { body as build, node as make, type RawBody, type RawNode } from "./build.ts";
 
 /** Numbers that are the same for a seed. */
@@ -16,9 +17,11 @@ interface Available {
   port: string;
   type: Type;
   isGuarded: boolean;
+  /** Of a context: what was written into it. */
+  keys?: readonly string[] | undefined;
 }
 interface Interface {
-  inputs: { name: string; type: Type }[];
+  inputs: { name: string; type: Type; keys?: readonly string[] | undefined }[];
   outputs: { name: string; type: Type; isSure: boolean }[];
 }
 
@@ -46,6 +49,15 @@ export const operations: Record<string, { takes: Type[]; gives: Type; python: st
     python: "  return [(a + i) % 997 for i in range(a % 4)]",
     run: (a: number) => Array.from({ length: a % 4 }, (_, i) => (a + i) % 997),
   },
+  halve: {
+    takes: ["int"],
+    gives: "int",
+    python: 'if a % 2:\n    raise ValueError("odd")\nreturn a // 2',
+    run: (a: number) => {
+      if (a % 2 === 1) throw new Error("odd");
+      return a / 2;
+    },
+  },
   size: { takes: ["list[int]"], gives: "int", python: "return len(a)", run: (a: number[]) => a.length },
   text: {
     takes: ["int"],
@@ -55,6 +67,22 @@ export const operations: Record<string, { takes: Type[]; gives: Type; python: st
   },
   letters: { takes: ["str"], gives: "int", python: "return len(a)  # )", run: (a: string) => Array.from(a).length },
 };
+
+/** What stands for an output of a type. */
+const stands: Partial<Record<Type, unknown>> = {
+  int: 11,
+  bool: false,
+  str: 'fell "back"',
+  "list[int]": [4, 4],
+  Any: { a: [null, 1.5] },
+  sum: 12,
+};
+
+function fallbackFor(outputs: readonly (readonly [port: string, type: Type, ...unknown[]])[]): Record<string, unknown> | undefined {
+  return outputs.every(([, type]) => type in stands) ? Object.fromEntries(outputs.map(([port, type]) => [port, stands[type]])) : undefined;
+}
+
+const fallible: ReadonlySet<string> = new Set(flowFallibleKinds);
 
 const hostile = [
   "",
@@ -91,6 +119,8 @@ const portNames = ["x", "y", "class", "a b", 'q"uote', "ключ", "print", "�
 export class RandomGraph {
   private readonly random: (below: number) => number;
   private count = 0;
+  /** How many failures, all in all, the graph that is being made gets over by being tried again. */
+  private mayFail = 0;
 
   constructor(seed: number) {
     this.random = seeded(seed);
@@ -131,10 +161,10 @@ export class RandomGraph {
     const edges: string[] = [];
     const available: Available[] = [];
     const id = (): string => `n${String.fromCharCode(97 + this.random(26))}${(this.count += 1)}`;
-    for (const { name, type } of inputs) {
+    for (const { name, type, keys } of inputs) {
       const input = id();
       nodes.push(make(input, "input", { name, type: type === "sum" ? "int" : type }, this.label()));
-      available.push({ port: `${input}.value`, type, isGuarded: false });
+      available.push({ port: `${input}.value`, type, isGuarded: false, keys });
     }
     const find = (type: Type | null, isSure = false): Available | undefined => {
       const found = available.filter(
@@ -151,10 +181,13 @@ export class RandomGraph {
       outputs: readonly (readonly [string, Type, boolean])[],
       isMerge = false,
     ): void => {
+      this.sayOnError(node, outputs);
       nodes.push(node);
       for (const [from, port] of sources) edges.push(`${from.port} -> ${node.id}.${port}`);
       const isGuarded = isMerge ? sources.every(([from]) => from.isGuarded) : sources.some(([from]) => from.isGuarded);
-      for (const [port, type, always] of outputs) available.push({ port: `${node.id}.${port}`, type, isGuarded: isGuarded || !always });
+      const keys = keysOf(node, sources);
+      for (const [port, type, always] of outputs)
+        available.push({ port: `${node.id}.${port}`, type, isGuarded: isGuarded || !always, keys });
     };
     const steps = 2 + this.random(depth === 0 ? 12 : 5);
     for (let step = 0; step < steps; step += 1) this.grow(depth, id, find, connect);
@@ -186,6 +219,17 @@ export class RandomGraph {
     };
   }
 
+  /** Now and then a node that may fail says what happens then. */
+  private sayOnError(node: RawNode, outputs: readonly (readonly [string, Type, boolean])[]): void {
+    const mayFail = fallible.has(node.kind) && (node.kind !== "verifier" || "text" in node.config);
+    const isLikely = "source" in node.config && node.config.source === operations["halve"]?.python ? 3 : 24;
+    if (!mayFail || node.onError !== undefined || node.body !== undefined || this.random(isLikely) > 1) return;
+    const isOfRule = node.kind === "verifier" && "rule" in node.config && node.config.rule !== "requirement";
+    if (isOfRule) return;
+    const fallback = this.random(3) === 0 ? undefined : fallbackFor(outputs);
+    node.onError = { retries: this.random(3), waitSeconds: 0, ...(fallback === undefined ? {} : { fallback }) };
+  }
+
   /** Something of a type that is surely there; made when there is nothing. */
   private sure(type: Type, id: () => string, find: Find, connect: Connect): Available {
     const found = find(type, true);
@@ -208,9 +252,10 @@ export class RandomGraph {
 
   private grow(depth: number, id: () => string, find: Find, connect: Connect): void {
     const choice = this.random(depth < 3 ? 20 : 16);
-    if (choice < 4) this.code(id, find, connect);
+    if (choice === 0 && this.random(2) === 0) this.flaky(id, find, connect);
+    else if (choice < 4) this.code(id, find, connect);
     else if (choice < 7) this.choice(id, find, connect);
-    else if (choice < 10) this.merge(id, find, connect);
+    else if (choice < 9) this.merge(id, find, connect);
     else if (choice < 11) this.context(id, find, connect);
     else if (choice < 12) this.verifier(id, find, connect);
     else if (choice < 16) this.ask(id, find, connect);
@@ -235,6 +280,24 @@ export class RandomGraph {
       sources.flatMap((source, index) => (source === undefined ? [] : [[source, letters[index] ?? ""] as const])),
       [["result", operation.gives, true]],
     );
+  }
+
+  /** Fails at first, but not more often than it, or what it lies in, is tried again. */
+  private flaky(id: () => string, find: Find, connect: Connect): void {
+    const source = find("int");
+    const isOwn = this.mayFail === 0 || this.random(2) === 0;
+    const failures = isOwn ? 1 + this.random(2) : 1 + this.random(this.mayFail);
+    if (source === undefined) return;
+    if (!isOwn) this.mayFail -= failures;
+    const name = id();
+    const config = {
+      language: "python",
+      source: `return syla_flaky("${name}", ${failures}, a)`,
+      inputs: [{ name: "a", type: "int" }],
+      returns: "int",
+    };
+    const onError = { retries: isOwn ? failures + this.random(2) : 0, waitSeconds: 0 };
+    connect({ ...make(name, "code", config, this.label()), onError }, [[source, "a"]], [["result", "int", true]]);
   }
 
   private choice(id: () => string, find: Find, connect: Connect): void {
@@ -279,7 +342,8 @@ export class RandomGraph {
     const before = find("Context");
     const value = find(null);
     const given = before === undefined ? [] : [[before, "context"] as const];
-    const key = this.pick(portNames);
+    const written = before?.keys ?? [];
+    const key = written.length > 0 && this.random(4) > 0 ? this.pick(written) : this.pick(portNames);
     if (this.random(2) === 0 && value !== undefined)
       connect(make(id(), "context_write", { key }, this.label()), [[value, "value"], ...given], [["context", "Context", true]]);
     else
@@ -363,22 +427,47 @@ export class RandomGraph {
     const kind = this.pick(["map", "loop", "ivr", "module"] as const);
     const extra = Array.from({ length: this.random(3) }, (_, index) => {
       const source = find(this.pick<Type>(["int", "bool", "str", "MelleaSession", "Context"]));
-      return source === undefined ? undefined : { source, name: `${this.pick(portNames)}${index}`, type: source.type };
+      return source === undefined ? undefined : { source, name: `${this.pick(portNames)}${index}`, type: source.type, keys: source.keys };
     }).filter((each) => each !== undefined);
     const sources = extra.map(({ source, name }) => [source, name] as const);
-    const inputs: Interface["inputs"] = extra.map(({ name, type }) => ({ name, type }));
+    const inputs: Interface["inputs"] = extra.map(({ name, type, keys }) => ({ name, type, keys }));
+    const retries = this.random(3) === 0 ? 1 + this.random(2) : 0;
+    const within = (...[ins, wanted, at]: Parameters<RandomGraph["body"]>) => {
+      const before = this.mayFail;
+      // What is tried again has failures of its own; else those of what it lies in are shared.
+      if (retries > 0) this.mayFail = retries;
+      const made = this.body(ins, wanted, at);
+      if (retries > 0) this.mayFail = before;
+      return made;
+    };
     const done = (
       config: object,
       inner: { body: RawBody; face: Interface },
       outputs: readonly (readonly [string, Type, boolean])[],
       more: readonly (readonly [Available, string])[] = [],
-    ): void => connect(make(id(), kind, config, { ...this.label(), body: inner.body }), [...sources, ...more], outputs);
+    ): void => {
+      const real = inner.face.outputs.map(({ name, type }) => [name, type] as const);
+      const hidden = kind === "loop" ? "done" : kind === "ivr" ? "feedback" : "";
+      const all = [...real.filter(([name]) => name !== hidden), ...(kind === "ivr" ? [["attempts", "int"] as const] : [])];
+      const values = this.random(4) === 0 ? fallbackFor(all) : undefined;
+      const fallback =
+        values !== undefined && kind === "map"
+          ? Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value, value]]))
+          : values;
+      const onError = { retries, waitSeconds: 0, ...(fallback === undefined ? {} : { fallback }) };
+      const isSaid = retries > 0 || fallback !== undefined;
+      connect(
+        { ...make(id(), kind, config, { ...this.label(), body: inner.body }), ...(isSaid ? { onError } : {}) },
+        [...sources, ...more],
+        outputs,
+      );
+    };
     const passed = ({ face }: { face: Interface }, hidden: string): [string, Type, boolean][] =>
       face.outputs.filter(({ name }) => name !== hidden).map(({ name, type }) => [name, type, true]);
     if (kind === "map") {
       const items = find("list[int]");
       if (items === undefined) return;
-      const inner = this.body(
+      const inner = within(
         [...inputs, { name: "item", type: "int" }],
         this.random(2) === 0 ? [{ name: "made", type: "int" }] : [],
         depth + 1,
@@ -392,17 +481,24 @@ export class RandomGraph {
     } else if (kind === "loop") {
       const state = inputs.filter(({ type }) => type === "int" || type === "bool" || type === "str").slice(0, 1 + this.random(2));
       const stops: Interface["inputs"] = this.random(3) === 0 ? [] : [{ name: "done", type: "bool" }];
-      const inner = this.body(inputs, [...state, ...stops], depth + 1);
+      const inner = within(inputs, [...state, ...stops], depth + 1);
       if (inner.face.outputs.some(({ name }) => name !== "done")) done({ maxTurns: 1 + this.random(3) }, inner, passed(inner, "done"));
     } else if (kind === "ivr") {
       const feeds: Interface["inputs"] = this.random(2) === 0 ? [] : [{ name: "feedback", type: "Any" }];
-      const inner = this.body([...inputs, ...feeds], [{ name: "passed", type: "bool" }, ...feeds], depth + 1);
+      const inner = within([...inputs, ...feeds], [{ name: "passed", type: "bool" }, ...feeds], depth + 1);
       done({ loopBudget: 1 + this.random(3) }, inner, [...passed(inner, "feedback"), ["attempts", "int", true]]);
     } else {
-      const inner = this.body(inputs, [], depth + 1);
+      const inner = within(inputs, [], depth + 1);
       done({}, inner, passed(inner, ""));
     }
   }
+}
+
+/** What is in the context that a node gives. */
+function keysOf(node: RawNode, sources: readonly (readonly [Available, string])[]): readonly string[] | undefined {
+  if (node.kind !== "context_write" || !("key" in node.config)) return undefined;
+  const before = sources.find(([, port]) => port === "context")?.[0].keys ?? [];
+  return [...before, String(node.config.key)];
 }
 
 type Find = (type: Type | null, isSure?: boolean) => Available | undefined;

@@ -6,14 +6,27 @@ import hashlib
 import inspect
 import io
 import json
+import os
 import pathlib
 import re
 import sys
+import threading
 import types
 
 hooks_file = pathlib.Path(__file__).parent.parent / "src/told/syla_hooks.py"
 hooks = compile(hooks_file.read_text(), str(hooks_file), "exec")
 calls = collections.Counter()
+tries = collections.Counter()
+lock = threading.Lock()
+
+
+def flaky(key, failures, value):
+    """Fails the first few times."""
+    with lock:
+        tries[key] += 1
+        if tries[key] <= failures:
+            raise RuntimeError("not yet")
+    return value
 
 
 def digest(*parts):
@@ -70,6 +83,10 @@ module("mellea.backends")
 module("mellea.backends.model_options", ModelOption=types.SimpleNamespace(TEMPERATURE="t", MAX_NEW_TOKENS="n", SEED="s"))
 
 
+class ChannelError(Exception):
+    pass
+
+
 class Channel:
     """Keeps what it is told, as the server does."""
 
@@ -97,16 +114,18 @@ class Channel:
 def run_told(task, kept):
     """Once, with what is kept from before. Nothing of the modules stays."""
     channel = Channel(kept, task["plan"].get("decisions", {}))
-    module("syla_channel", read_plan=lambda: task["plan"], open_channel=lambda: channel)
+    module("syla_channel", read_plan=lambda: task["plan"], open_channel=lambda: channel, ChannelError=ChannelError)
     module("syla_hooks")
     exec(hooks, vars(sys.modules["syla_hooks"]))
-    names = {"__name__": "composition"}
+    names = {"__name__": "composition", "syla_flaky": flaky}
     exec(compile(task["source"], "composition.py", "exec"), names)
     calls.clear()
+    tries.clear()
     streams = sys.stdout, sys.stderr
     printed = sys.stdout = io.StringIO()
+    complaints = sys.stderr = io.StringIO()
     # Whoever is to go on later ends its process.
-    sys.modules["syla_hooks"].os = types.SimpleNamespace(_exit=sys.exit)
+    sys.modules["syla_hooks"].os = types.SimpleNamespace(_exit=sys.exit, environ=os.environ, path=os.path)
     try:
         result = sys.modules["syla_hooks"].run(names[task["name"]], **task["inputs"])
         answer = {"outputs": named(task, result)}
@@ -114,7 +133,7 @@ def run_told(task, kept):
         answer = {"error": f"{type(error).__name__}: {error}"}
     finally:
         sys.stdout, sys.stderr = streams
-    return {**answer, "calls": calls["model"], "events": channel.events, "printed": printed.getvalue()}
+    return {**answer, "calls": calls["model"], "events": channel.events, "printed": printed.getvalue(), "complaints": complaints.getvalue()}
 
 
 def named(task, result):
@@ -128,8 +147,11 @@ for line in sys.stdin:
         kept = {}
         print(json.dumps({"passes": [run_told(task, kept) for _ in range(task["times"])]}), flush=True)
         continue
+    tries.clear()
+    streams = sys.stderr
+    sys.stderr = io.StringIO()
     try:
-        names = {"__name__": "composition"}
+        names = {"__name__": "composition", "syla_flaky": flaky}
         exec(compile(task["source"], "composition.py", "exec"), names)
         result = names[task["name"]](**task["inputs"])
         if inspect.iscoroutine(result):
@@ -137,4 +159,6 @@ for line in sys.stdin:
         answer = {"outputs": named(task, result)}
     except BaseException as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        sys.stderr = streams
     print(json.dumps(answer), flush=True)

@@ -286,3 +286,54 @@ test("5,000 nodes in a row, all branches, and all on one cycle are no trouble", 
   const gated = validateFlow(graph([start, ...branches], "in.value -> n0.condition", ...gates));
   expect(gated.problems.map(({ code: each }) => each)).toEqual(["no_output"]);
 });
+
+test("what happens when a node fails is checked against its outputs", () => {
+  const of = (onError: object, more: Partial<ReturnType<typeof node>> = {}) => {
+    const made = node("c", "code", { language: "python", source: "return 1", inputs: [], returns: "int" });
+    const document = graph([{ ...made, ...more, onError }, node("out", "output", { name: "a" })]);
+    return validateFlow(document).problems.filter(({ node: id, severity }) => id === "c" && severity === "error");
+  };
+  const told = (...args: Parameters<typeof of>) => of(...args).map((problem) => `${problem.code}: ${problem.message}`);
+  expect(told({ retries: 20, waitSeconds: 600, fallback: { result: 1 } })).toEqual([]);
+  expect(told({ fallback: { result: 1.5 } })).toEqual(['bad_on_error: The fallback for "result" is not int.']);
+  expect(told({ fallback: { other: 1 } })).toEqual([
+    'bad_on_error: The fallback has a value for "other", which is no output.',
+    'bad_on_error: The fallback has no value for the output "result".',
+  ]);
+  expect(told({ retries: 21 })[0]).toMatch(/^bad_node: onError.retries/);
+  expect(told({ waitSeconds: -1 })[0]).toMatch(/^bad_node: onError.waitSeconds/);
+  expect(told({ retry: 1 })[0]).toMatch(/^bad_node: onError/);
+  const rule = (name: string) => ({ kind: "verifier", config: { rule: name, text: "short" } });
+  expect(told({ retries: 1 }, rule("requirement")).filter((text) => text.startsWith("bad_on_error"))).toEqual([]);
+  expect(told({ retries: 1 }, rule("contains"))).toContain(
+    "bad_on_error: A rule that only computes does not fail: nothing can be done then.",
+  );
+  // What cannot fail says nothing of that.
+  expect(told({ retries: 1 }, { kind: "branch", config: {} })[0]).toMatch(/^bad_node: .*onError/);
+});
+
+test("what stands for a graph within has all its outputs: lists of one length for a map, and nothing that is no JSON", () => {
+  const inner = body(
+    [
+      node("i", "input", { name: "item", type: "int" }),
+      node("a", "output", { name: "a", type: "int" }),
+      node("b", "output", { name: "b", type: "int" }),
+    ],
+    "i.value -> a.value",
+    "i.value -> b.value",
+  );
+  const of = (fallback: object) =>
+    validateFlow(graph([{ ...node("m", "map", {}, { body: inner }), onError: { fallback } }])).problems.flatMap((problem) =>
+      problem.code === "bad_on_error" ? [problem.message] : [],
+    );
+  expect(of({ a: [1, 2], b: [3, 4] })).toEqual([]);
+  expect(of({ a: [1, 2], b: [3] })).toEqual(["The lists of the fallback are not of one length: each item of a map has all outputs."]);
+  const session = body(
+    [node("s", "input", { name: "s", type: "MelleaSession" }), node("o", "output", { name: "o", type: "MelleaSession" })],
+    "s.value -> o.value",
+  );
+  const { problems } = validateFlow(graph([{ ...node("m", "module", {}, { body: session }), onError: { fallback: { o: null } } }]));
+  expect(problems.flatMap((problem) => (problem.code === "bad_on_error" ? [problem.message] : []))).toEqual([
+    'MelleaSession exists only inside a composition: the output "o" has no fallback.',
+  ]);
+});

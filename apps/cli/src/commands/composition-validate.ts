@@ -12,10 +12,15 @@ export const compositionValidateCommand: Command = defineCommand(
   .action(async (file: string, flags: CommonFlags) => {
     const document = await readDocument(file);
     const { isSound, validateFlow } = await import("@syla/flow/validate");
+    const { notReused } = await import("@syla/flow/reuse");
     const { hashGraph } = await import("@syla/flow/canonical");
     const { problems, graph } = validateFlow(document);
     const isValid = isSound(problems);
-    if (flags.json === true) printJson({ valid: isValid, hash: graph === undefined ? null : hashGraph(graph), problems });
-    else for (const problem of problems) printLine(describeProblem(problem));
+    const anew = graph === undefined ? [] : notReused(graph);
+    if (flags.json === true) printJson({ valid: isValid, hash: graph === undefined ? null : hashGraph(graph), problems, notReused: anew });
+    else {
+      for (const problem of problems) printLine(describeProblem(problem));
+      if (isValid && anew.length > 0) printLine(`Each run makes these anew, results of earlier ones are not taken: ${anew.join(", ")}`);
+    }
     if (!isValid) process.exitCode = 1;
   });

@@ -21,14 +21,25 @@ export function foldEvents(events: readonly NodeEvent[], lookup: Lookup): NodeCh
   for (const event of events.toSorted((a, b) => a.seq - b.seq)) {
     const change = changeOf(event, lookup);
     const before = changes.get(event.path);
-    changes.set(event.path, before === undefined || change.begins ? change : join(before, change));
+    changes.set(event.path, before === undefined ? change : change.begins ? again(before, change) : join(before, change));
   }
   return [...changes.values()];
 }
 
+/** What begins once more in the same batch: nothing stays of the time before but that there was one. */
+function again(before: NodeChange, change: NodeChange): NodeChange {
+  return { ...change, begun: before.begun + change.begun };
+}
+
 /** The end of what began in the same batch. */
 function join(before: NodeChange, after: NodeChange): NodeChange {
-  return { ...after, begins: before.begins, startedAt: after.startedAt ?? before.startedAt, inputs: after.inputs ?? before.inputs };
+  return {
+    ...after,
+    begins: before.begins,
+    begun: before.begun,
+    startedAt: after.startedAt ?? before.startedAt,
+    inputs: after.inputs ?? before.inputs,
+  };
 }
 
 function changeOf(event: NodeEvent, lookup: Lookup): NodeChange {
@@ -44,6 +55,7 @@ function changeOf(event: NodeEvent, lookup: Lookup): NodeChange {
     seq,
     state,
     begins: state === "running" || isWhole,
+    begun: state === "running" || (isWhole && state !== "skipped") ? 1 : 0,
     startedAt: state === "running" || (isWhole && state !== "skipped") ? time : null,
     endedAt: isEnd ? time : null,
     inputs: columnsOf(event.inputs),

@@ -42,7 +42,7 @@ export const KeptQuestion = z.strictObject({ attempt, path: nodePath, key });
 export const ApprovalQuestion = z.strictObject({ attempt, seq, path: nodePath, message: z.string().max(4000), inputs: SentValue });
 export type ApprovalQuestion = z.infer<typeof ApprovalQuestion>;
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
@@ -9,8 +9,8 @@ import type { Database } from "../platform/database.ts";
 import { fieldProblems, toAppError } from "../platform/http-problem.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { LiveRuns } from "../runs/live-runs.ts";
-import { runConfigs } from "../runs/service.ts";
-import { ApprovalQuestion, KeptQuestion, NodeReport, reportLimits, type NodeEvent, type SentValue } from "./node-report.ts";
+import { createRedactor, redactText, runConfigs, type SecretForms } from "../runs/service.ts";
+import { ApprovalQuestion, isJson, KeptQuestion, NodeReport, reportLimits, type NodeEvent, type SentValue } from "./node-report.ts";
 import { foldEvents } from "./fold-events.ts";
 import { plannedNode, type RunPlan } from "./plan.ts";
 import { toNodeRun } from "./presenter.ts";
@@ -33,13 +33,21 @@ interface Reporting {
   readonly compositionOwnerId: string;
   readonly lineage: string;
   readonly plan: RunPlan;
-  /** Content that it has sent, and that it may read. */
-  readonly sent: Map<string, number>;
+  /** Whether its programs have secrets, which nothing may show. */
+  readonly hasSecrets: boolean;
+  /** Content that it has sent, by the hash that it has told, as it is kept; and what it may read. */
+  readonly sent: Map<string, SentContent>;
   readonly given: Set<string>;
   sentBytes: number;
   /** Kept results that it was answered, by the node. */
   readonly kept: Map<string, store.KeptResult>;
   nodes: number;
+}
+
+/** `bytes`: as it was sent. What is kept is something else where secrets were taken out of it. */
+interface SentContent {
+  readonly bytes: number;
+  readonly kept: { readonly sha256: string; readonly size: number };
 }
 
 /** An answer for the sandbox. */
@@ -104,6 +112,7 @@ export class NodeReports {
       ownerId: row.owner_id,
       compositionOwnerId: composition.ownerId,
       lineage: composition.lineage ?? runId,
+      hasSecrets: composition.secrets.length > 0,
       plan: JSON.parse((await blobs.get(composition.plan)).toString()) as RunPlan,
       sent: new Map(),
       given: new Set(),
@@ -116,11 +125,31 @@ export class NodeReports {
   /** Content of a value, which later reports name. */
   async #take(run: Reporting, sha256: string, request: IncomingMessage): Promise<{ sha256: string; bytes: number }> {
     const room = Math.min(reportLimits.valueBytes, reportLimits.runBytes - run.sentBytes);
-    const stored = await this.#context.blobs.putStream(request, { maxBytes: room });
-    if (stored.sha256 !== sha256) throw new AppError("invalid_request", { message: "The content does not have that hash." });
-    if (!run.sent.has(sha256)) run.sentBytes += stored.size;
-    run.sent.set(sha256, stored.size);
-    return { sha256, bytes: stored.size };
+    const { content, kept } = await this.#put(run, request, room);
+    if (content.sha256 !== sha256) throw new AppError("invalid_request", { message: "The content does not have that hash." });
+    if (!run.sent.has(sha256)) run.sentBytes += content.size;
+    run.sent.set(sha256, { bytes: content.size, kept });
+    return { sha256, bytes: content.size };
+  }
+
+  async #put(run: Reporting, request: IncomingMessage, room: number) {
+    const forms = this.#confidential(run);
+    if (forms === null) {
+      const stored = await this.#context.blobs.putStream(request, { maxBytes: room });
+      return { content: stored, kept: stored };
+    }
+    const content = { sha256: "", size: 0 };
+    // What stands for a secret may be twice as long.
+    const kept = await this.#context.blobs.putStream(withoutSecrets(request, forms, content, room), { maxBytes: room * 2 });
+    return { content, kept };
+  }
+
+  /** What is to be taken out of everything that a run reports; null: nothing. @throws AppError `conflict` when it does not go on here */
+  #confidential(run: Reporting): SecretForms | null {
+    if (!run.hasSecrets) return null;
+    const forms = this.#context.liveRuns.get(run.runId)?.confidential ?? null;
+    if (forms === null) throw new AppError("conflict");
+    return forms;
   }
 
   async #give(run: Reporting, sha256: string): Promise<ReportAnswer> {
@@ -131,7 +160,9 @@ export class NodeReports {
   async #report(run: Reporting, { attempt, events }: z.infer<typeof NodeReport>): Promise<{ full: boolean }> {
     const { database } = this.#context;
     for (const event of events) this.#check(run, event);
-    const changes = foldEvents(events, {
+    const forms = this.#confidential(run);
+    const shown = events.map((event) => this.#shown(run, forms, event));
+    const changes = foldEvents(shown, {
       keptFor: ({ path, source }) => this.#answered(run, path, source),
       resultKey: ({ path, key }) => (key === undefined ? null : this.#resultKey(run, path, key)),
     });
@@ -140,7 +171,8 @@ export class NodeReports {
       if ((await store.holdRunning(work, run.runId, attempt)) === undefined) throw new AppError("conflict");
       return await store.writeNodes(work, run.runId, attempt, taken);
     });
-    run.nodes += rows.filter((row) => row.attempt === attempt && row.attempts <= 1).length;
+    const begun = new Map(taken.map((change) => [change.path, change.begun]));
+    run.nodes += rows.filter((row) => row.attempt === attempt && row.attempts <= Math.max(1, begun.get(row.path) ?? 1)).length;
     this.#show(run, rows);
     return { full: taken.length < changes.length };
   }
@@ -172,8 +204,31 @@ export class NodeReports {
   }
 
   #checkValue(run: Reporting, value: SentValue | undefined): void {
-    if (value !== undefined && "blob" in value && run.sent.get(value.blob) !== value.bytes)
+    if (value !== undefined && "blob" in value && run.sent.get(value.blob)?.bytes !== value.bytes)
       throw new AppError("blob_unknown", { details: { sha256: value.blob } });
+  }
+
+  /** The event with content as it is kept, and without secrets. What had one in it is no result that could be taken again. */
+  #shown(run: Reporting, forms: SecretForms | null, event: NodeEvent): NodeEvent {
+    if (forms === null) return event;
+    const { inputs, output, key, error, ...rest } = event;
+    const out = output && this.#asKept(run, forms, output);
+    return {
+      ...rest,
+      ...(inputs && { inputs: this.#asKept(run, forms, inputs) }),
+      ...(out && { output: out }),
+      ...(key !== undefined && isSame(out, output) && { key }),
+      ...(error && { error: { kind: redactText(error.kind, forms), message: redactText(error.message, forms) } }),
+    };
+  }
+
+  #asKept(run: Reporting, forms: SecretForms | null, value: SentValue): SentValue {
+    if (forms === null) return value;
+    if ("json" in value) return redactJson(value, forms);
+    const kept = run.sent.get(value.blob)?.kept;
+    // A secret may begin where the preview ends.
+    const preview = createRedactor(forms).push(Buffer.from(value.preview)).toString();
+    return kept === undefined ? value : { blob: kept.sha256, bytes: kept.size, preview };
   }
 
   #answered(run: Reporting, path: string, source: string | undefined): store.KeptResult {
@@ -183,10 +238,11 @@ export class NodeReports {
     return kept;
   }
 
-  /** For whom, and for the compositions of whom, a result is kept; that of what has effects only where it stands, in runs that go on from each other. */
+  /** For whom, and for the compositions of whom, a result is kept; some only where it stands, in runs that go on from each other or in this one. */
   #resultKey(run: Reporting, path: string, key: string): string {
-    const hasEffects = plannedNode(run.plan, path)?.hasEffects !== false;
-    const scope = hasEffects ? [run.lineage, path] : [];
+    // Plans of older releases do not say it.
+    const reuse = plannedNode(run.plan, path)?.reuse ?? "lineage";
+    const scope = reuse === "always" ? [] : [reuse === "run" ? run.runId : run.lineage, path];
     return hash("sha256", JSON.stringify([run.ownerId, run.compositionOwnerId, key, ...scope]));
   }
 
@@ -205,7 +261,10 @@ export class NodeReports {
   async #approval(run: Reporting, question: z.infer<typeof ApprovalQuestion>): Promise<"approved" | "rejected" | "waiting"> {
     this.#check(run, question);
     if (plannedNode(run.plan, question.path)?.kind !== "approval") throw new AppError("node_unknown");
-    const { attempt, path, seq, message, inputs } = question;
+    const { attempt, path, seq } = question;
+    const forms = this.#confidential(run);
+    const inputs = this.#asKept(run, forms, question.inputs);
+    const message = forms === null ? question.message : redactText(question.message, forms);
     if (path.includes("[") && run.nodes >= reportLimits.nodes) throw new AppError("payload_too_large");
     const sha256 = "blob" in inputs ? inputs.blob : null;
     const text = "blob" in inputs ? inputs.preview : inputs.json;
@@ -219,6 +278,7 @@ export class NodeReports {
         seq,
         state: "waiting",
         begins: true,
+        begun: 1,
         startedAt: new Date(),
         endedAt: null,
         inputs: { text, sha256, bytes: "blob" in inputs ? inputs.bytes : null },
@@ -260,4 +320,46 @@ async function read<T extends z.ZodType>(shape: T, request: IncomingMessage): Pr
   const parsed = shape.safeParse(document);
   if (!parsed.success) throw new AppError("invalid_request", { fields: fieldProblems("body", parsed.error.issues) });
   return parsed.data;
+}
+
+/** Whether nothing was taken out of a value. */
+function isSame(kept: SentValue | undefined, sent: SentValue | undefined): boolean {
+  if (kept === undefined || sent === undefined) return kept === sent;
+  return "blob" in kept ? "blob" in sent && kept.blob === sent.blob : "json" in sent && kept.json === sent.json;
+}
+
+/** What is sent, with what it was noted in `content`, and without secrets. */
+async function* withoutSecrets(
+  request: AsyncIterable<Buffer>,
+  forms: SecretForms,
+  content: { sha256: string; size: number },
+  room: number,
+): AsyncGenerator<Buffer> {
+  const sum = createHash("sha256");
+  const redactor = createRedactor(forms);
+  for await (const chunk of request) {
+    content.size += chunk.length;
+    if (content.size > room) throw new AppError("payload_too_large");
+    sum.update(chunk);
+    yield redactor.push(chunk);
+  }
+  content.sha256 = sum.digest("hex");
+  yield redactor.end();
+}
+
+/** JSON without secrets, which is JSON still: itself when there was none in it. */
+function redactJson(value: { json: string }, forms: SecretForms): SentValue {
+  const text = redactText(value.json, forms);
+  if (text === value.json) return value;
+  if (isJson(text)) return { json: text };
+  const clean = (item: unknown): unknown => {
+    if (Array.isArray(item)) return item.map(clean);
+    if (typeof item === "object" && item !== null)
+      return Object.fromEntries(Object.entries(item).map(([name, inner]) => [redactText(name, forms), clean(inner)]));
+    const written = String(item);
+    return redactText(written, forms) === written ? item : redactText(written, forms);
+  };
+  const cleaned = JSON.stringify(clean(JSON.parse(value.json)));
+  // What is a secret only together with the signs around it.
+  return { json: redactText(cleaned, forms) === cleaned ? cleaned : JSON.stringify({ "[secret]": null }) };
 }

@@ -19,6 +19,8 @@ export interface RunPlan {
   /** Where the files of programs are, by their ids, and which of these are looked through for modules. */
   readonly folders: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
+  /** The variables that hold the secrets of programs, by their ids and the variables that these know them by. */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** What a plan says of the node of a path, turns or not; undefined when there is none. */

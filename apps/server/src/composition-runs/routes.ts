@@ -6,7 +6,7 @@ import type { Http } from "../access/http.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { attachment, contentAnswer } from "../platform/content-answer.ts";
 import { answer, type Call } from "../platform/http-call.ts";
-import type { SubmitOptions } from "../runs/service.ts";
+import { usedSecrets, type SubmitOptions } from "../runs/service.ts";
 import type { RunNodes } from "./run-nodes.ts";
 import type { CompositionRuns } from "./service.ts";
 
@@ -30,6 +30,7 @@ export function registerCompositionRunRoutes(
     await count(call);
     call.trail.details = { compositionId: params.id };
     const run = await compositionRuns.submit(call.actor, params.id, body, optionsOf(call, headers, query.wait));
+    call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
     return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => ({ items: await runNodes.list(call.actor, params.id) }));

@@ -6,6 +6,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { NetworkPolicy } from "@syla/contracts/network";
 import type { FileInput, Run } from "@syla/contracts/runs";
 import { sortedJson } from "@syla/flow/canonical";
+import type { FlowGraph } from "@syla/contracts/flow";
 import { compileTold } from "@syla/flow/compile";
 import { walkNodes } from "@syla/flow/walk";
 import type { Actor } from "../access/actor.ts";
@@ -16,7 +17,7 @@ import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import type { Trees } from "../platform/trees.ts";
 import { limitsOf } from "../program-runs/service.ts";
-import type { Runtimes } from "../runtimes/service.ts";
+import { withVersion, type Runtimes } from "../runtimes/service.ts";
 import {
   checkSubmission,
   requireNetwork,
@@ -28,8 +29,9 @@ import {
 } from "../runs/service.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { checkInputs, checkPins, chosenPart } from "./check-input.ts";
-import { unionOfDependencies } from "./dependencies.ts";
+import { unionOfNeeds, type ProgramNeeds } from "./dependencies.ts";
 import { planFile, planOf } from "./plan.ts";
+import { placesOf, requireSecretsAgain, secretsOf } from "./secrets.ts";
 import { resolveReferences, type ReferencesContext, type ResolvedReferences } from "./references.ts";
 
 /** What running compositions takes. */
@@ -41,7 +43,7 @@ export interface CompositionRunsContext extends ReferencesContext {
   readonly blobs: Blobs;
   readonly runtimes: Runtimes;
   readonly sandboxes: Sandboxes;
-  readonly environments: Pick<Environments, "ofProgram" | "isReady">;
+  readonly environments: Pick<Environments, "ofProgram" | "isReady" | "needsOf">;
   readonly runs: Pick<Runs, "submitProgram" | "require">;
 }
 
@@ -64,6 +66,7 @@ export class CompositionRuns {
     await catalog.resolve(actor, "asset:run", ran.id, ran.version ?? undefined, "composition");
     for (const { kind, id, version } of ran.references)
       if (kind !== "model") await catalog.resolve(actor, "asset:run", id, version ?? undefined, kind);
+    await requireSecretsAgain(catalog, actor, ran);
   }
 
   /** @throws AppError */
@@ -79,7 +82,8 @@ export class CompositionRuns {
     const resolved = await resolveReferences(this.#context, actor, composition, part.graph, input.model);
     const network = networkOf(resolved, input.network);
     requireNetwork(actor, network, sandboxes, 1);
-    const { files, known, plan } = await this.#files(resolved, part, input);
+    const given = await secretsOf(this.#context.catalog, actor, composition.asset.id, resolved.programs, new Set(Object.keys(input.env)));
+    const { files, known, plan } = await this.#files(resolved, part, input, { network, ...given });
     const environmentId = await this.#environment(actor, composition, resolved);
     const limits = limitsOf(input.profile ?? "small", input.limits);
     const stored = await this.#store(actor, input, files, known);
@@ -93,6 +97,7 @@ export class CompositionRuns {
       plan: hash("sha256", plan),
       environmentId,
       lineage: before?.lineage ?? null,
+      ...given,
     };
     const config = runConfigs.trust({ ...stored.config, limits, network, models: [...resolved.models], composition: ran });
     const requestHash = hash("sha256", sortedJson([ran, input, config.files]));
@@ -118,8 +123,9 @@ export class CompositionRuns {
     { graph, programs, digests }: ResolvedReferences,
     { forced, required }: ReturnType<typeof chosenPart>,
     { pins }: CompositionRunInput,
+    { network, secrets }: { readonly network: NetworkPolicy; readonly secrets: RanComposition["secrets"] },
   ): Promise<{ files: FileInput[]; known: Map<string, number>; plan: string }> {
-    const { source, nodes } = compileTold(graph, digests);
+    const { source, nodes } = compileTold(graph, digests, typeof network !== "string" || network === "full");
     const known = new Map<string, number>();
     const files: FileInput[] = [{ path: entrypoint, content: source }];
     const folders: Record<string, string> = {};
@@ -134,9 +140,13 @@ export class CompositionRuns {
       node.kind === "slot" && node.config.module !== null ? [node.config] : [],
     );
     const modules = [...new Set(imported.flatMap(({ program }) => (program === undefined ? [] : [program.id])))];
-    const names = new Set(imported.map(({ module }) => module?.split(".")[0] ?? ""));
-    refuseSameModules(programs, modules, names, files);
-    const plan = JSON.stringify(planOf({ nodes, forced, required, pins, folders, modules }));
+    const imports = new Set(imported.map(({ module }) => module?.split(".")[0] ?? ""));
+    refuseSameModules(programs, modules, imports, files);
+    // What is never taken again is made again where it is needed.
+    const kept = required.filter((path) => nodes[path]?.reuse !== "run");
+    const names = new Map(programs.map(({ asset }) => [asset.id, asset.name]));
+    const places = placesOf(secrets, modules, (id) => names.get(id) ?? id);
+    const plan = JSON.stringify(planOf({ nodes, forced, required: kept, pins, folders, modules, secrets: places }));
     files.push({ path: planFile, content: plan });
     for (const name of hookFiles) files.push({ path: name, content: await readHooks(name) });
     return { files, known, plan };
@@ -159,11 +169,36 @@ export class CompositionRuns {
       });
     const runtime = this.#context.runtimes.get(first === undefined ? "python" : `python@${first[0]}`);
     const asksModels = [...walkNodes(graph)].some(({ node }) => node.kind === "model" || node.kind === "slot" || node.kind === "instruct");
-    const packages = unionOfDependencies(programs, asksModels);
-    if (packages.length === 0) return null;
-    const config = { dependencies: { source: "manual" as const, file: null, packages }, entrypoint };
-    const ref = { assetId: asset.id, ownerId: asset.ownerId, version, treeSha256: null, config, runtime };
+    const needs = await this.#needs(graph, programs);
+    const python = { language: runtime.definition.name, runtimeVersion: runtime.version ?? "" };
+    const request = unionOfNeeds(needs, python, asksModels);
+    if (request === null) return null;
+    const config = { dependencies: { source: "manual" as const, file: null, packages: [] }, entrypoint };
+    const ref = { assetId: asset.id, ownerId: asset.ownerId, version, treeSha256: null, config, runtime, request };
     return await this.#context.environments.ofProgram(ref, actor.userId);
+  }
+
+  /** What each program asks for by itself, and for which nodes. @throws AppError `dependencies_unsupported` */
+  async #needs(graph: FlowGraph, programs: ResolvedReferences["programs"]): Promise<ProgramNeeds[]> {
+    const { environments, runtimes } = this.#context;
+    const nodes = nodesOfPrograms(graph);
+    const needs: ProgramNeeds[] = [];
+    for (const { asset, version, tree, config } of programs) {
+      if (config.dependencies.source === "none") continue;
+      const runtime = runtimes.get(withVersion(config.runtime, config.runtimeVersion));
+      const ref = { assetId: asset.id, ownerId: asset.ownerId, version, treeSha256: tree?.sha256 ?? null, config, runtime };
+      const request = await environments.needsOf(ref);
+      if (request === null) continue;
+      const of = nodes.get(asset.id) ?? [];
+      if (request.manager !== "uv")
+        throw new AppError("dependencies_unsupported", {
+          message: `${asset.name} (${of.join(", ")}) needs packages of ${runtime.definition.name}: compositions have packages of Python alone.`,
+          hint: "Put them among its files, or run the program by itself.",
+          details: { program: asset.id, nodes: of },
+        });
+      needs.push({ name: asset.name, nodes: of, request });
+    }
+    return needs;
   }
 
   async #store(actor: Actor, input: CompositionRunInput, files: FileInput[], known: ReadonlyMap<string, number>) {
@@ -185,6 +220,17 @@ export class CompositionRuns {
     };
     return await storeSubmission(this.#context, await checkSubmission(context, actor.userId, asked, known), asked, null);
   }
+}
+
+/** The paths of the nodes that use each program, by its id. */
+function nodesOfPrograms(graph: FlowGraph): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, node } of walkNodes(graph)) {
+    if ((node.kind !== "program" && node.kind !== "slot") || node.config.program === undefined) continue;
+    const { id } = node.config.program;
+    found.set(id, [...(found.get(id) ?? []), [...path, node.id].join("/")]);
+  }
+  return found;
 }
 
 /** The hosts of its requests and of its programs; what is told of its nodes goes the gateway's way in any case. */

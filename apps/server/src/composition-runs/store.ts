@@ -19,6 +19,8 @@ export interface NodeChange {
   readonly state: NodeRow["state"];
   /** It begins in this batch: nothing stays of what was there. */
   readonly begins: boolean;
+  /** How often it begins in this batch. */
+  readonly begun: number;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly inputs: ValueColumns | null;
@@ -66,6 +68,7 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
     seq: change.seq,
     state: change.state,
     begins: change.begins,
+    begun: change.begun,
     started_at: change.startedAt,
     ended_at: change.endedAt,
     inputs: change.inputs?.text ?? null,
@@ -86,18 +89,18 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
   );
   const either = (column: string) => sql.raw(`case when e.begins then e.${column} else coalesce(e.${column}, n.${column}) end`);
   const { rows: written } = await sql<NodeRow>`
-    with e as (select * from jsonb_to_recordset(${toStorable(rows)}::jsonb) as e(path text, seq integer, state text, begins boolean, started_at timestamptz,
+    with e as (select * from jsonb_to_recordset(${toStorable(rows)}::jsonb) as e(path text, seq integer, state text, begins boolean, begun integer, started_at timestamptz,
       ended_at timestamptz, inputs text, inputs_sha256 text, inputs_bytes bigint, output text, output_sha256 text, output_bytes bigint, error jsonb,
       result_key text, source_run_id text, pinned boolean, saved_ms double precision, message text)),
     fresh as (insert into node_runs (run_id, path, attempt, seq, state, attempts, started_at, ended_at, inputs, inputs_sha256, inputs_bytes, output,
         output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, message)
-      select ${runId}, path, ${attempt}, seq, state, case when started_at is null then 0 else 1 end, started_at, ended_at, inputs, inputs_sha256,
+      select ${runId}, path, ${attempt}, seq, state, least(begun, 32767), started_at, ended_at, inputs, inputs_sha256,
         inputs_bytes, output, output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, message from e
       where not exists (select from node_runs n where n.run_id = ${runId} and n.path = e.path)
       on conflict do nothing returning *),
     changed as (update node_runs n set attempt = ${attempt}, seq = e.seq,
         state = case when ${keeps} then n.state else e.state end,
-        attempts = n.attempts + case when e.begins and e.started_at is not null and not ${keeps} then 1 else 0 end,
+        attempts = least(n.attempts + case when ${keeps} then 0 else e.begun end, 32767),
         started_at = case when ${keeps} then n.started_at else ${either("started_at")} end,
         ended_at = case when ${keeps} then n.ended_at else e.ended_at end,
         inputs = ${either("inputs")}, inputs_sha256 = case when e.begins or e.inputs is not null then e.inputs_sha256 else n.inputs_sha256 end,
@@ -172,18 +175,29 @@ export async function wasAsked(queries: Queries, { id, attempt }: { readonly id:
   return found !== undefined;
 }
 
-/** The path of the first node that failed by itself: those that it lies in failed after it. */
+/** The path of the first node that failed by itself, as did all that it lies in, after it: what those went on without is passed over. */
 export async function failedNode(queries: Queries, runId: string): Promise<string | null> {
-  const found = await queries
+  const rows = await queries
     .selectFrom("node_runs")
     .select("path")
     .where("run_id", "=", runId)
     .where("state", "=", "failed")
     .orderBy("ended_at")
     .orderBy("seq")
-    .limit(1)
-    .executeTakeFirst();
-  return found?.path ?? null;
+    .execute();
+  const failed = new Set(rows.map(({ path }) => path));
+  return rows.find(({ path }) => around(path).every((other) => failed.has(other)))?.path ?? null;
+}
+
+/** The nodes that a node lies in, without the turns of the last one: a turn has no row of its own. */
+function around(path: string): string[] {
+  const ids = path.split("/");
+  return ids.slice(1).map((_, index) =>
+    ids
+      .slice(0, index + 1)
+      .join("/")
+      .replace(/\[\d+\]$/, ""),
+  );
 }
 
 /** Locks the run, so that two who decide at once come one after the other. */

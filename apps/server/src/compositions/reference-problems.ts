@@ -3,7 +3,8 @@ import type { CompositionProblem } from "@syla/contracts/compositions";
 import type { FlowBody, FlowNode } from "@syla/contracts/flow";
 import { referencesOf, type NodeReference } from "@syla/flow/references";
 import type { Actor } from "../access/actor.ts";
-import type { Catalog } from "../catalog/service.ts";
+import type { Catalog, ResolvedAsset } from "../catalog/service.ts";
+import { secretsWithin } from "../program-runs/service.ts";
 import type { KeptAnalyses } from "../programs/analysis/kept/service.ts";
 import { findReferences, keyOf, type FoundReference } from "./references.ts";
 import { describeChange, slotConfigOf } from "./slot-config.ts";
@@ -17,7 +18,12 @@ export interface ReferenceContext {
 type Analysis = Awaited<ReturnType<KeptAnalyses["ofTree"]>>;
 
 /** What is wrong with what a graph uses, for somebody who wants to run it. */
-export async function findReferenceProblems(context: ReferenceContext, actor: Actor, graph: FlowBody): Promise<CompositionProblem[]> {
+export async function findReferenceProblems(
+  context: ReferenceContext,
+  actor: Actor,
+  graph: FlowBody,
+  composition: string | undefined,
+): Promise<CompositionProblem[]> {
   const used = referencesOf(graph);
   const found = await findReferences(
     context.catalog,
@@ -37,15 +43,50 @@ export async function findReferenceProblems(context: ReferenceContext, actor: Ac
     return await known;
   };
   const modules = modulesOf(used);
+  const asked = new Set<string>();
   const problems: CompositionProblem[] = [];
   for (const place of used) {
     const answer = found.get(keyOf(place.reference));
     if (answer === undefined) continue;
+    const isFirst = !asked.has(place.reference.id);
+    asked.add(place.reference.id);
+    if (isFirst && !("state" in answer)) problems.push(...(await secretProblems(context, actor, place, answer, composition)));
     if ("state" in answer) problems.push(unusable(place, answer));
     // What changes within a module is a matter of where the module is from.
     else if (!isWithin(modules, place.path)) problems.push(...(await outdated(place, answer, analysisOf, newestOf)));
   }
   return problems;
+}
+
+/** What becomes of the secrets of a program, for somebody who runs the composition: told once for each program. */
+async function secretProblems(
+  { catalog }: ReferenceContext,
+  actor: Actor,
+  { path, node, reference }: NodeReference,
+  { asset: found }: Extract<FoundReference, { asset: unknown }>,
+  composition: string | undefined,
+): Promise<CompositionProblem[]> {
+  if (!isProgram(found)) return [];
+  const { given, withheld, isRefused } = await secretsWithin(catalog, actor, found, composition);
+  const at = { path, node: node.id, reference };
+  const names = given.map(({ variable }) => variable).join(", ");
+  const problems: CompositionProblem[] = [];
+  if (isRefused) {
+    const message = `It has secrets of its owner (${names}), which other code here could read: whoever may change both may run it.`;
+    problems.push({ code: "secrets_refused", severity: "error", ...at, message });
+  } else if (given.length > 0) {
+    const message = `All code of this composition can read its secrets (${names}) in your runs.`;
+    problems.push({ code: "secrets_shared", severity: "warning", ...at, message });
+  }
+  if (withheld.length > 0) {
+    const message = `Your runs do not get its secrets ${withheld.join(", ")}.`;
+    problems.push({ code: "secrets_withheld", severity: "warning", ...at, message });
+  }
+  return problems;
+}
+
+function isProgram(found: ResolvedAsset): found is ResolvedAsset<"program"> {
+  return found.asset.type === "program";
 }
 
 function unusable({ path, node, reference }: NodeReference, found: Extract<FoundReference, { state: string }>): CompositionProblem {

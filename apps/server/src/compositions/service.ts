@@ -131,13 +131,13 @@ export class Compositions {
   /** @throws AppError `not_found`, `asset_deleted` */
   async problems(actor: Actor, id: string, version: string | undefined): Promise<CompositionProblem[]> {
     const { kept } = await this.#load(actor, id, version);
-    return await this.#allProblems(actor, kept.graph, kept.problems);
+    return await this.#allProblems(actor, kept.graph, kept.problems, id);
   }
 
   /** What is wrong with what may be anything. */
   async check(actor: Actor, value: unknown, composition: string | undefined): Promise<CompositionProblem[]> {
     const { graph, problems } = lookAt(value, composition);
-    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, graph, problems);
+    return graph === undefined ? toProblems(problems) : await this.#allProblems(actor, graph, problems, composition);
   }
 
   /** @throws AppError `composition_invalid` */
@@ -233,8 +233,8 @@ export class Compositions {
     return { tree: await this.#orForgotten(actor, fresh, trees.put([entry])), fresh };
   }
 
-  async #allProblems(actor: Actor, graph: FlowGraph, own: KeptGraph["problems"]): Promise<CompositionProblem[]> {
-    return [...toProblems(own), ...(await findReferenceProblems(this.#context, actor, graph))].slice(0, mostProblems);
+  async #allProblems(actor: Actor, graph: FlowGraph, own: KeptGraph["problems"], id: string | undefined): Promise<CompositionProblem[]> {
+    return [...toProblems(own), ...(await findReferenceProblems(this.#context, actor, graph, id))].slice(0, mostProblems);
   }
 
   /** What was stored for something that did not come about is given back to their quota. */

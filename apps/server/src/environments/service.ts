@@ -42,6 +42,8 @@ import { Warmth } from "./warmth.ts";
 
 export { giveUpBuilds as recoverEnvironments } from "./store.ts";
 export type { LayerUse } from "./layer-use.ts";
+export { problemOf } from "./python-requirements.ts";
+export type { EnvironmentRequest } from "./request.ts";
 
 const followMs = 500;
 /** Use is written down this often. */
@@ -70,6 +72,8 @@ export interface ProgramRef {
   readonly treeSha256: string | null;
   readonly config: Pick<ProgramConfig, "dependencies" | "entrypoint">;
   readonly runtime: InstalledRuntime;
+  /** What it needs, where that is not to be read from its configuration and its files. */
+  readonly request?: EnvironmentRequest;
 }
 
 /** An environment that is on the disk, and stays there until `release` is called. */
@@ -142,6 +146,11 @@ export class Environments implements Service {
     this.#builds.stop();
     await Promise.all([this.#flights.abort(), this.#eviction.stop(), this.#warmth.stop()]);
     this.#ended.resolve();
+  }
+
+  /** What a program asks for by itself; null: nothing. @throws AppError `dependencies_unsupported` */
+  async needsOf(program: ProgramRef): Promise<EnvironmentRequest | null> {
+    return (await this.#request(program))?.request ?? null;
   }
 
   /** The environment of a version of a program, noted for good. Null: it needs none. @throws AppError `dependencies_unsupported` */
@@ -379,11 +388,11 @@ export class Environments implements Service {
 
   /** What a program asks for. It is asked at each of its runs, and seldom something new. */
   async #request(program: ProgramRef): Promise<Asked | null> {
-    const { treeSha256, config, runtime } = program;
-    const key = JSON.stringify([treeSha256, config.dependencies, config.entrypoint, runtime.definition.name, runtime.version]);
+    const { treeSha256, config, runtime, request: given } = program;
+    const key = JSON.stringify([treeSha256, config.dependencies, config.entrypoint, runtime.definition.name, runtime.version, given]);
     let known = this.#requests.get(key);
     if (known === undefined) {
-      const request = await this.#readRequest(program);
+      const request = given ?? (await this.#readRequest(program));
       known = { request, baseKey: request === null ? "" : requestKeyOf(request) };
       this.#requests.set(key, known);
     }

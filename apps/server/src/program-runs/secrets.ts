@@ -67,6 +67,27 @@ export async function secretsFor(
 }
 
 /**
+ * The same in a composition, where it shares its sandbox with code that is not its own. Who may change the program may read its secrets in any case;
+ * whoever may change the composition decides what else is there. Anybody else is refused what they would get of the program by itself.
+ */
+export async function secretsWithin(
+  catalog: Pick<Catalog, "resolve">,
+  actor: Actor,
+  program: Pick<ResolvedAsset<"program">, "asset" | "version" | "config">,
+  compositionId: string | undefined,
+): Promise<ReturnType<typeof shareOf> & { readonly isRefused: boolean }> {
+  const { given, withheld, mayEdit } = await secretsFor(catalog, actor, program);
+  if (given.length === 0) return { given, withheld, isRefused: false };
+  const isTheirs =
+    compositionId === undefined ||
+    (await catalog.resolve(actor, "asset:edit", compositionId, undefined, "composition").then(
+      () => true,
+      () => false,
+    ));
+  return { given, withheld, isRefused: !mayEdit || !isTheirs };
+}
+
+/**
  * The same where they can do with it what they like: who may not change a program gets none, because such a run of theirs would be refused
  * (see {@link refuseChosen}).
  */

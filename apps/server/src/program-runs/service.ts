@@ -26,6 +26,8 @@ import {
 import { chosenParts, refuseChosen, requireStillGiven, secretsFor } from "./secrets.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 
+export { requireStillGiven, secretsWithin } from "./secrets.ts";
+
 /** What running programs of the catalog takes. */
 export interface ProgramRunsContext {
   readonly catalog: Pick<Catalog, "resolve">;

@@ -54,6 +54,11 @@ const RunConfig = z.object({
       references: z.array(CompositionReference),
       plan: z.string(),
       environmentId: z.string().nullable(),
+      /** The secrets that its programs get from their owners, and the variables of those that they do not get. */
+      secrets: z
+        .array(z.object({ programId: z.string(), ownerId: z.string(), variable: z.string(), credentialId: z.string() }))
+        .default([]),
+      withheld: z.array(z.object({ programId: z.string(), variable: z.string() })).default([]),
       /** The first of the runs that each began from the one before; null: this one. */
       lineage: z.string().nullable(),
     })
@@ -78,6 +83,11 @@ const RunConfig = z.object({
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 export const runConfigs = columnParser<RunConfig>(RunConfig);
+
+/** The variable that has one of the secrets of a composition, by its place in their list: its hooks give each to whom it belongs. */
+export function heldSecret(index: number): string {
+  return `SYLA_SECRET_${index}`;
+}
 
 /** The content that a run refers to. */
 export function hashesOf({ files, stdin, tests, datasets }: RunConfig): string[] {

@@ -5,6 +5,7 @@ import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxRun } fr
 import { datasetVariables } from "../datasets/service.ts";
 import type { ModelAccess, RunAccess } from "../gateway/run-access.ts";
 import type { Blobs } from "../platform/blobs.ts";
+import type { Secret } from "../platform/secret.ts";
 import { outlastOutage } from "../platform/database.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
@@ -12,7 +13,7 @@ import type { Sandboxes } from "../sandboxes/service.ts";
 import { awaitSandbox } from "./await-sandbox.ts";
 import { ArtifactCollector, type CollectedArtifact } from "./artifact-collector.ts";
 import type { Compilation } from "./compilations/service.ts";
-import { artifactLimits, returnLimits, type RunConfig } from "./config.ts";
+import { artifactLimits, heldSecret, returnLimits, type RunConfig } from "./config.ts";
 import { inputEntries } from "./input-files.ts";
 import { describeReturn, ReturnCollector, type ReturnedFiles } from "./in-workspace.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -21,6 +22,7 @@ import { toConnection } from "./network.ts";
 import { limitsOf, prepareProgram, type Preparation, type PreparedProgram } from "./prepare-program.ts";
 import { emptyResult, runResults, type RunResult } from "./result.ts";
 import { RunRedaction } from "./run-redaction.ts";
+import { secretForms } from "./secret-redactor.ts";
 import { traceEnvironment } from "./tracing/context.ts";
 import { PhaseClock, type Phase } from "./tracing/phases.ts";
 import { judge, runError, type Verdict } from "./verdict.ts";
@@ -153,8 +155,9 @@ export class Execution {
           ...program.env,
           ...this.#access?.env,
           ...datasetVariables(config.datasets),
-          ...secrets,
+          ...(config.composition === null ? secrets : {}),
           ...config.env,
+          ...(config.composition !== null && secrets),
           ...(config.composition !== null && { SYLA_ATTEMPT: String(number) }),
         },
         ...(this.#access !== null && { gatewayToken: this.#access.token.reveal() }),
@@ -193,11 +196,27 @@ export class Execution {
 
   /** The owner's secrets for the program, as variables; from now on they are taken out of whatever it says. */
   async #openSecrets(): Promise<Record<string, string>> {
-    const { program } = this.#attempt.config;
+    const { program, composition } = this.#attempt.config;
+    if (composition !== null && composition.secrets.length > 0) return await this.#openForNodes(composition.secrets);
     if (program === null || program.secrets.length === 0) return {};
     const opened = await this.#preparation.openSecrets(program.ownerId, program.secrets);
     this.#redaction.add(opened.map(({ value }) => value));
     return Object.fromEntries(opened.map(({ variable, value }) => [variable, value.reveal()]));
+  }
+
+  /** Those of the programs of a composition, by names that its hooks know: each program is given its own. */
+  async #openForNodes(secrets: NonNullable<RunConfig["composition"]>["secrets"]): Promise<Record<string, string>> {
+    const values: Record<string, string> = {};
+    const all: Secret[] = [];
+    for (const [index, secret] of secrets.entries()) {
+      const [opened] = await this.#preparation.openSecrets(secret.ownerId, [secret]);
+      if (opened === undefined) continue;
+      all.push(opened.value);
+      values[heldSecret(index)] = opened.value.reveal();
+    }
+    this.#redaction.add(all);
+    this.#attempt.live.confidential = secretForms(all);
+    return values;
   }
 
   /** What was held back of the output. */

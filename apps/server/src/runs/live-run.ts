@@ -8,6 +8,7 @@ import type { RunStatus } from "@syla/contracts/runs";
 import { partBytes, toPart, type EventPart, type Sendable } from "./event-parts.ts";
 import { Head } from "./head.ts";
 import { bytesOf, encodeRecord, readLines, type LogRecord, type OutputStream } from "./log-records.ts";
+import type { SecretForms } from "./secret-redactor.ts";
 import { createSpoolFile } from "./spool-file.ts";
 import { textOrBase64, Utf8Splitter } from "./utf8-splitter.ts";
 
@@ -42,6 +43,8 @@ export class LiveRun {
   readonly id: string;
   /** Its first event has the number after this one. */
   readonly startSeq: number;
+  /** What is taken out of whatever it tells of its nodes; null: nothing. */
+  confidential: SecretForms | null = null;
   readonly #spoolPath: string;
   readonly #splitters = { stdout: new Utf8Splitter(), stderr: new Utf8Splitter(), system: new Utf8Splitter() };
   readonly #heads = { stdout: new Head(), stderr: new Head() };

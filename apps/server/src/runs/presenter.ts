@@ -67,8 +67,10 @@ function toComposition(row: RunRow): RunSummary["composition"] {
   if (row.kind !== "composition") return null;
   const { composition } = runConfigs.parse(row.config);
   if (composition === null) return null;
-  const { id, name, version, graphHash, references, lineage } = composition;
-  return { id, name, version, graphHash, references, lineage: lineage ?? row.id };
+  const { id, name, version, graphHash, references, secrets, withheld, lineage } = composition;
+  const variables = (of: readonly { readonly variable: string }[]) => [...new Set(of.map(({ variable }) => variable))];
+  const told = { secretVariables: variables(secrets), withheldVariables: variables(withheld) };
+  return { id, name, version, graphHash, references, ...told, lineage: lineage ?? row.id };
 }
 
 function toProgram(row: RunRow): RunSummary["program"] {

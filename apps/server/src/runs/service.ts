@@ -77,7 +77,7 @@ const followPollMs = 500;
 
 export { requireNetwork, toConnection } from "./network.ts";
 export { bytesOf, decodeRecord, encodeRecord, readLog, writeLog, type LogRecord } from "./log-records.ts";
-export { profileLimits, programOutputBytes, returnLimits, runConfigs, type RunConfig } from "./config.ts";
+export { heldSecret, profileLimits, programOutputBytes, returnLimits, runConfigs, type RunConfig } from "./config.ts";
 export { checkSubmission, refuseReserved, storeSubmission } from "./submission.ts";
 export { requireAllowed, ReturnCollector, within, type ReturnedFiles, type RunPlace, type WorkspaceReturns } from "./in-workspace.ts";
 export { inputEntries, inputFiles as storedFiles } from "./input-files.ts";

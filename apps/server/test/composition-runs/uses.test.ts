@@ -43,7 +43,7 @@ describe.skipIf(!existsSync(uv))("what a composition uses", () => {
   });
 
   let count = 0;
-  const program = async (files: Record<string, string>, packages: object[] = []) =>
+  const program = async (files: Record<string, string>, packages: object[] = [], more: object = {}) =>
     (
       await createProgram(
         setting.server,
@@ -51,7 +51,7 @@ describe.skipIf(!existsSync(uv))("what a composition uses", () => {
         `Program ${(count += 1)} of them`,
         { "main.py": "pass\n", ...files },
         {
-          config: { runtime: "python", entrypoint: "main.py", dependencies: { source: "manual", packages } },
+          config: { runtime: "python", entrypoint: "main.py", dependencies: { source: "manual", packages }, ...more },
         },
       )
     ).id;
@@ -119,13 +119,63 @@ describe.skipIf(!existsSync(uv))("what a composition uses", () => {
     const refused = async (drawn: object) => await errorOf(of.send("POST", `/compositions/${await of.make(drawn)}/runs`, {}));
     const versions = await refused(together(slot("a", one, "one"), slot("b", two, "two")));
     expect(versions).toMatchObject({ code: "dependency_conflict", details: { package: "words" } });
-    expect(versions.detail).toMatch(/Program \d+ of them ==1\.0, Program \d+ of them ==2\.0/);
+    expect(versions.detail).toMatch(/Program \d+ of them ==1\.0 \(node a\), Program \d+ of them ==2\.0 \(node b\)/);
     const same = await program({ "one.py": say("text") });
     expect(await refused(together(slot("a", one, "one"), slot("b", same, "one")))).toMatchObject({
       code: "dependency_conflict",
       details: { module: "one" },
     });
     expect(await of.json(of.send("GET", "/runs?kind=composition&limit=100"))).toEqual(before);
+  });
+
+  it("has the packages that its programs have written into their files", { timeout: 180_000 }, async () => {
+    const answer = (name: string) => `import json, ${name}\nprint(json.dumps("${name} " + ${name}.VERSION))\n`;
+    const one = await program({ "main.py": answer("words"), "requirements.txt": "words<2\n" }, [], {
+      dependencies: { source: "requirements", file: "requirements.txt" },
+    });
+    const project = '[project]\nname = "x"\nversion = "1"\ndependencies = ["more", "words>=1"]\n';
+    const two = await program({ "main.py": answer("more"), "pyproject.toml": project }, [], {
+      dependencies: { source: "pyproject", file: "pyproject.toml" },
+    });
+    const run = await of.run(await of.make(together(script("a", one), script("b", two))));
+    expect({ status: run.status, stderr: run.stderr, error: run.error }).toEqual({ status: "succeeded", stderr: "", error: null });
+    expect(await of.outputs(run.id)).toEqual({ out: ["words 1.0", "more 3.0"] });
+    const three = await program({ "requirements.txt": "words>=2\n" }, [], {
+      dependencies: { source: "requirements", file: "requirements.txt" },
+    });
+    expect(
+      await errorOf(of.send("POST", `/compositions/${await of.make(together(script("a", one), script("c", three)))}/runs`, {})),
+    ).toMatchObject({
+      code: "dependency_conflict",
+      details: {
+        package: "words",
+        wishes: [
+          { nodes: ["a"], constraint: "<2" },
+          { nodes: ["c"], constraint: ">=2" },
+        ],
+      },
+    });
+    const four = await program({ "main.js": "", "package.json": '{"dependencies": {"left-pad": "1"}}' }, [], {
+      runtime: "node",
+      entrypoint: "main.js",
+      dependencies: { source: "package.json", file: "package.json" },
+    });
+    expect(await errorOf(of.send("POST", `/compositions/${await of.make(together(script("d", four)))}/runs`, {}))).toMatchObject({
+      code: "dependencies_unsupported",
+      details: { program: four, nodes: ["d"] },
+    });
+  });
+
+  it("has the secrets of its functions' programs as variables, before these are imported", { timeout: 120_000 }, async () => {
+    const value = "a-secret-of-the-functions";
+    const credential = (name: string) => of.send("POST", "/credentials", { kind: "program", name, value });
+    const { id: credentialId } = await of.json<{ id: string }>(credential("For functions"));
+    const secrets = [{ variable: "SEARCH_KEY", credentialId }];
+    const one = await program({ "one.py": say("[len(KEY), KEY]", 'import os\nKEY = os.environ["SEARCH_KEY"]\n') }, [], { secrets });
+    const two = await program({ "main.py": 'import json, os\nprint(json.dumps(os.environ.get("SEARCH_KEY")))\n' });
+    const run = await of.run(await of.make(together(slot("a", one, "one"), script("b", two))));
+    expect({ status: run.status, stderr: run.stderr, error: run.error }).toEqual({ status: "succeeded", stderr: "", error: null });
+    expect(await of.outputs(run.id)).toEqual({ out: [[value.length, "[secret]"], null] });
   });
 
   it("is for everybody who may run it, and for nobody else", { timeout: 120_000 }, async () => {

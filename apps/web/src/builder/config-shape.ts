@@ -22,6 +22,8 @@ export interface ConfigField {
   readonly label: string;
   readonly control: Control;
   readonly isOptional: boolean;
+  /** What it is when nothing is said; undefined: nothing. */
+  readonly otherwise: unknown;
   readonly choices: readonly string[];
   /** Of `numbers`: what there is one for. */
   readonly parts: readonly string[];
@@ -38,6 +40,7 @@ interface Shape {
   readonly required?: readonly string[];
   readonly maxLength?: number;
   readonly description?: string;
+  readonly default?: unknown;
 }
 
 /** A text that may be longer is edited in several lines. */
@@ -83,6 +86,7 @@ export function configFields(kind: FlowKind): readonly ConfigField[] {
       label: labelOf(name),
       control: controlOf(name, of),
       isOptional: shape.required?.includes(name) !== true,
+      otherwise: of.default,
       choices: of.enum ?? [],
       parts: Object.keys(of.properties ?? {}),
       help: sentence(of.description ?? ""),

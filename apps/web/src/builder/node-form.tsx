@@ -12,6 +12,7 @@ import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { type ConfigField, configFields } from "./config-shape.ts";
 import { readValue, writeValue } from "./config-text.ts";
 import { configure, setLabel } from "./edits/configure.ts";
+import { OnErrorForm } from "./on-error-form.tsx";
 
 const CodeEditor = lazy(async () => ({ default: (await import("../editor/code-editor.tsx")).CodeEditor }));
 
@@ -33,6 +34,7 @@ export function NodeForm({ node }: { readonly node: FlowNode }) {
       {configFields(node.kind).map((field) => (
         <ConfigControl key={`${node.id} ${field.name}`} node={node} field={field} />
       ))}
+      <OnErrorForm key={`${node.id} onError`} node={node} />
     </chakra.fieldset>
   );
 }
@@ -85,7 +87,13 @@ function ConfigControl({ node, field }: ControlProps) {
     case "choice":
       return (
         <Labelled label={field.label} help={field.help} problem={problem}>
-          <SelectField label={field.label} width="full" value={String(value)} onChoose={take}>
+          <SelectField
+            label={field.label}
+            width="full"
+            value={typeof value === "string" ? value : ""}
+            onChoose={(choice) => take(choice === "" ? undefined : choice)}
+          >
+            {field.isOptional && field.otherwise === undefined ? <option value="">by default</option> : null}
             {field.choices.map((choice) => (
               <option key={choice} value={choice}>
                 {choice.replaceAll("_", " ")}

@@ -14,6 +14,7 @@ import { NodeRunView, PinEditor } from "./node-run.tsx";
 import type { Pins } from "./pins.ts";
 import type { RunPart } from "./run-form.tsx";
 import type { NodeLook } from "./run-view.ts";
+import { reachesOut, reuseOf } from "@syla/flow/reuse";
 import { printType } from "@syla/flow/types";
 
 interface NodePanelProps {
@@ -55,6 +56,7 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun }: NodePa
         <Text fontSize="xs" color="fg.muted">
           {kindLooks[node.kind].label}. {kindLooks[node.kind].text}
         </Text>
+        <ReuseNote node={node} />
       </Box>
       {own.length === 0 ? null : (
         <Box as="ul" listStyleType="none" aria-label="Problems of this node" fontSize="xs">
@@ -110,6 +112,23 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun }: NodePa
       </Box>
       <Ports node={node} />
     </Flex>
+  );
+}
+
+const reuseNotes = {
+  always: null,
+  lineage: "Only runs that go on from each other take its result again.",
+  run: "Each run makes its result anew.",
+} as const;
+
+/** Whether later runs take its result, where that is not as most would think. */
+function ReuseNote({ node }: { readonly node: FlowNode }) {
+  const hasNetwork = useBuilder((state) => reachesOut(state.graph));
+  const note = reuseNotes[reuseOf(node, hasNetwork)];
+  return note === null ? null : (
+    <Text fontSize="xs" color="fg.muted" data-reuse>
+      {note}
+    </Text>
   );
 }
 

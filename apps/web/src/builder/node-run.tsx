@@ -43,7 +43,8 @@ export function NodeRunView({ runId, turns, pinned, onPin }: NodeRunViewProps) {
       </Flex>
       {run.approval === null ? null : <Approval runId={runId} run={run} />}
       {run.error === null ? null : (
-        <Box role="alert" borderWidth="1px" borderColor="border.error" rounded="md" p="2">
+        <Box role="alert" borderWidth="1px" borderColor={run.usedFallback ? "border.warning" : "border.error"} rounded="md" p="2">
+          {run.usedFallback ? <Text fontSize="xs">It failed, and its fallback stands for its outputs. The last failure:</Text> : null}
           <Text fontWeight="medium" overflowWrap="anywhere">
             {run.error.message}
           </Text>

@@ -1,4 +1,4 @@
-import type { FlowBody, FlowNode } from "@syla/contracts/flow";
+import { flowFallibleKinds, type FlowBody, type FlowNode } from "@syla/contracts/flow";
 import type { NodeRun, NodeState } from "@syla/contracts/node-runs";
 import { sortedJson } from "@syla/flow/canonical";
 import { formatDuration } from "../ui/format.ts";
@@ -11,6 +11,8 @@ export interface NodeLook {
   /** Each turn by itself, in their order. */
   readonly turns: readonly NodeRun[];
 }
+
+const fallible: ReadonlySet<string> = new Set(flowFallibleKinds);
 
 /** What of several turns is told of all of them: what needs somebody first. */
 const weights: readonly NodeState[] = ["failed", "waiting", "running", "pending", "cancelled", "succeeded", "reused", "skipped"];
@@ -25,9 +27,18 @@ function noteOf(turns: readonly NodeRun[]): string {
     startedAt === null || endedAt === null ? [] : [Date.parse(endedAt) - Date.parse(startedAt)],
   );
   const time = times.length === 0 ? "" : formatDuration(times.reduce((sum, ms) => sum + ms, 0));
-  if (turns.length === 1) return time;
+  // What cannot fail begins again only because the run does.
+  const most = Math.max(...turns.map(({ kind, attempts }) => (fallible.has(kind) ? attempts : 1)));
+  const fell = turns.some(({ usedFallback }) => usedFallback);
+  const marks = [
+    ...(fell ? ["fallback"] : []),
+    ...(most > 1 ? [`${most} attempts`] : []),
+    // There is room for two of them.
+    ...(time === "" || (fell && most > 1) ? [] : [time]),
+  ];
+  if (turns.length === 1) return marks.join(" · ");
   const done = turns.filter(({ state }) => state === "succeeded" || state === "reused").length;
-  return `${done}/${turns.length}${time === "" ? "" : ` · ${time}`}`;
+  return [`${done}/${turns.length}`, ...marks].join(" · ");
 }
 
 /** How the nodes of one graph of a composition stand, by their ids. */

@@ -23,7 +23,7 @@ import type { PythonFile } from "./file.ts";
 import { useProvided } from "./provided-functions.ts";
 import { layOut, simple, type Statement } from "./lines.ts";
 import { defineFunction, defineNode, docstringLines, samplerOf, titleOf, type NodeFunction } from "./node-functions.ts";
-import type { Plan } from "./plan.ts";
+import { isSlowNode, type Plan } from "./plan.ts";
 import { pyDict, pyLiteral, pyString } from "./strings.ts";
 
 /** A function that was written for a graph. */
@@ -37,6 +37,8 @@ export interface Writing {
   file: PythonFile;
   /** Whether what takes long is awaited, because somewhere in the file something goes on at the same time. */
   isAsync: boolean;
+  /** Whether what goes on at the same time comes to its end before a failure is told, because a graph within may be tried again. */
+  settles: boolean;
   /** Takes what is to be known of each node where the file tells of them while it runs; null: the file stands for itself. */
   planned: Planned | null;
   /** Writes the functions of a node with a graph within. */
@@ -174,12 +176,11 @@ export class BodyWriter {
       return;
     }
     if (first === undefined) return;
-    if (!this.isTold) this.file.use("asyncio");
     const calls = step.map((node) => this.callOf(node, false));
     const targets = step.map((node) => this.targetOf(node));
     const guard = this.guardText(this.plan.guards.of(first.id));
     const names = targets.map(({ target }): Doc => (target.length > 1 ? collection("(", target, ")") : target.join("")));
-    const gathered: Doc = ["await ", call(this.isTold ? hook("gather") : "asyncio.gather", calls)];
+    const gathered: Doc = ["await ", call(this.gather(), calls)];
     const isShort = targets.flatMap(({ target }) => target).join(", ").length <= longestTargets;
     const together = isShort ? "" : this.names.take("gathered");
     const lines = isShort ? [assignment(names, gathered)] : [[`${together} = `, gathered], assignment(names, together)];
@@ -187,6 +188,13 @@ export class BodyWriter {
     for (const [index, node] of step.entries()) {
       this.statements.push({ node: node.id, guard, lines: simple(...(targets[index]?.after ?? [])) });
     }
+  }
+
+  private gather(): string {
+    if (this.isTold) return hook("gather");
+    if (this.writing.settles) useProvided(this.file, "gather");
+    else this.file.use("asyncio");
+    return this.writing.settles ? "gather" : "asyncio.gather";
   }
 
   /** The variables that take what a node gives, and what is to be done when they have it. */
@@ -227,13 +235,29 @@ export class BodyWriter {
     const isSlow = this.isSlow(node);
     const awaited = isAlone && this.writing.isAsync && isSlow ? "await " : "";
     if (this.isTold) return [awaited, this.toldCall(node, found, values, given)];
-    const mapped = node.kind === "map" ? this.mapCall(node, found, given) : undefined;
-    if (mapped !== undefined) return [awaited, mapped];
-    if (this.writing.isAsync && isSlow && !found.isAsync) {
-      this.file.use("asyncio");
-      return [awaited, call("asyncio.to_thread", [found.name, ...values])];
-    }
-    return [awaited, call(found.name, values)];
+    const isAwaitable = this.writing.isAsync && isSlow;
+    return [awaited, this.attempt(node, isAwaitable, this.plainCall(node, found, values, given, isAwaitable))];
+  }
+
+  private plainCall(node: FlowNode, found: NodeFunction, values: readonly Doc[], given: (port: string) => Doc, isAwaitable: boolean): Doc {
+    if (node.kind === "map") return this.mapCall(node, found, given);
+    if (!isAwaitable || found.isAsync) return call(found.name, values);
+    this.file.use("asyncio");
+    return call("asyncio.to_thread", [found.name, ...values]);
+  }
+
+  /** The call as often as the node may be tried, and what stands for its result then. */
+  private attempt(node: FlowNode, isAwaitable: boolean, once: Doc): Doc {
+    const { onError } = node;
+    if (onError === undefined || (onError.retries === 0 && onError.fallback === undefined)) return once;
+    const name = isAwaitable ? "attempt_async" : "attempt";
+    useProvided(this.file, name);
+    const { retries, waitSeconds, fallback } = onError;
+    return call(name, [
+      ["lambda: ", once],
+      ...(retries === 0 ? [] : [`times=${retries + 1}`, `wait=${waitSeconds}`]),
+      ...(fallback === undefined ? [] : [["fallback=lambda: ", fallbackOf(node, fallback)]]),
+    ]);
   }
 
   /** The same call, made by the hooks: they may know its result already. */
@@ -260,14 +284,13 @@ export class BodyWriter {
     const parameters = [...found.parameters].map(([port, name]): Doc => [name, "=", port === "item" ? item : given(port)]);
     const items = given("items");
     if (!found.isAsync) return comprehension(call(found.name, parameters), [`for ${item} in ${render(items, 0)}`]);
-    useProvided(this.file, "map_concurrently");
+    if (this.writing.settles) useProvided(this.file, "gather");
+    useProvided(this.file, this.writing.settles ? "map_settled" : "map_concurrently");
     return call("map_concurrently", [[`lambda ${item}: `, call(found.name, parameters)], items, `limit=${node.config.concurrency}`]);
   }
 
   private isSlow(node: FlowNode): boolean {
-    const inner = this.plan.inner.get(node.id);
-    if (inner !== undefined) return inner.isSlow;
-    return node.kind !== "code" || node.config.language === "javascript";
+    return isSlowNode(node, this.plan.inner);
   }
 
   private node(node: FlowNode): void {
@@ -482,6 +505,17 @@ export class BodyWriter {
     const alone = first.condition === "" ? first.text : conditional([{ value: first.text, condition: first.condition }], "None");
     return [{ node, guard: "", lines: simple(["return ", more.length === 0 ? alone : tuple(results.map(written))]) }];
   }
+}
+
+/** What stands for the result of a node: what its function would have returned. */
+function fallbackOf(node: FlowNode, fallback: Readonly<Record<string, unknown>>): Doc {
+  const values = outputsOf(node, new Map()).map(({ name }) => fallback[name]);
+  const [only] = values;
+  if (values.length < 2) return pyLiteral(only);
+  const row = (items: readonly unknown[]): Doc => collection("(", items.map(pyLiteral), ")");
+  if (node.kind !== "map") return row(values);
+  const rows = (only as unknown[]).map((_, index) => row(values.map((list) => (list as unknown[])[index])));
+  return collection("[", rows, "]");
 }
 
 function sortDefaults<Item extends { default?: string }>(parameters: readonly Item[]): Item[] {

@@ -3,7 +3,7 @@ import type { Annotation } from "./annotations.ts";
 
 /** Names that generated files use for themselves; nodes get others. */
 const reserved =
-  "Any Callable Literal MelleaSession SamplingStrategy RejectionSamplingStrategy RepairTemplateStrategy MultiTurnStrategy MBRDRougeLStrategy ModelOutputThunk BaseModel generative start_session req AllowedHosts Awaitable inputs outputs parser argument missing result argparse asyncio json subprocess sys urllib main fetch approve map_concurrently run_json syla_hooks".split(
+  "Any Callable Literal MelleaSession SamplingStrategy RejectionSamplingStrategy RepairTemplateStrategy MultiTurnStrategy MBRDRougeLStrategy ModelOutputThunk BaseModel generative start_session req AllowedHosts Awaitable inputs outputs parser argument missing result argparse asyncio json subprocess sys urllib main fetch attempt attempt_async gather time approve map_concurrently run_json syla_hooks".split(
     " ",
   );
 

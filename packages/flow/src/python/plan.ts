@@ -1,5 +1,6 @@
 import type { FlowBody, FlowNode } from "@syla/contracts/flow";
 import { findGuards, type Guards } from "../guards.ts";
+import { attemptsOf } from "../on-error.ts";
 import { compareIds, indexBody, type FlowIndex } from "../order.ts";
 
 /** One step of a graph: a quick node, or nodes that take long and do not wait for each other. All of a step have one guard. */
@@ -18,7 +19,8 @@ export interface Plan {
   inner: ReadonlyMap<string, Plan>;
 }
 
-function isSlowNode(node: FlowNode, inner: ReadonlyMap<string, Plan>): boolean {
+/** Whether a node takes long: it asks somebody, or waits before it is tried again. */
+export function isSlowNode(node: FlowNode, inner: ReadonlyMap<string, Plan>): boolean {
   switch (node.kind) {
     case "slot":
     case "instruct":
@@ -26,7 +28,7 @@ function isSlowNode(node: FlowNode, inner: ReadonlyMap<string, Plan>): boolean {
     case "program":
       return true;
     case "code":
-      return node.config.language === "javascript";
+      return node.config.language === "javascript" || attemptsOf(node) > 1;
     case "verifier":
       return node.config.rule === "requirement";
     default:

@@ -1,5 +1,8 @@
 import type { PythonFile } from "./file.ts";
 
+/** A node waits twice as long before each attempt, but not longer than this. The hooks know it too. */
+const longestWaitSeconds = 600;
+
 /** Functions that files define for themselves, once, when a node needs them. */
 const provided = {
   approve: {
@@ -12,6 +15,73 @@ const provided = {
     print(message, value, sep="\\n", file=sys.stderr)
     print("Approve? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}`,
+  },
+  attempt: {
+    imports: [
+      ["collections.abc", "Callable"],
+      ["sys", ""],
+      ["time", ""],
+      ["typing", "Any"],
+    ],
+    source: `def attempt(
+    call: Callable[[], Any],
+    *,
+    times: int = 1,
+    wait: float = 0,
+    fallback: Callable[[], Any] | None = None,
+) -> Any:
+    """Call until it works, waiting twice as long each time; then fall back, or fail."""
+    for number in range(1, times + 1):
+        try:
+            return call()
+        except Exception as error:
+            print(f"Attempt {number} of {times} failed: {error!r}", file=sys.stderr)
+            if number == times:
+                if fallback is None:
+                    raise
+                return fallback()
+        time.sleep(min(wait * 2 ** (number - 1), ${longestWaitSeconds}))`,
+  },
+  attempt_async: {
+    imports: [
+      ["asyncio", ""],
+      ["collections.abc", "Awaitable"],
+      ["collections.abc", "Callable"],
+      ["sys", ""],
+      ["typing", "Any"],
+    ],
+    source: `async def attempt_async(
+    call: Callable[[], Awaitable[Any]],
+    *,
+    times: int = 1,
+    wait: float = 0,
+    fallback: Callable[[], Any] | None = None,
+) -> Any:
+    """Call until it works, waiting twice as long each time; then fall back, or fail."""
+    for number in range(1, times + 1):
+        try:
+            return await call()
+        except Exception as error:
+            print(f"Attempt {number} of {times} failed: {error!r}", file=sys.stderr)
+            if number == times:
+                if fallback is None:
+                    raise
+                return fallback()
+        await asyncio.sleep(min(wait * 2 ** (number - 1), ${longestWaitSeconds}))`,
+  },
+  gather: {
+    imports: [
+      ["asyncio", ""],
+      ["collections.abc", "Awaitable"],
+      ["typing", "Any"],
+    ],
+    source: `async def gather(*calls: Awaitable[Any]) -> list[Any]:
+    """Await all of them. When one fails the others end first: it may be tried again."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results`,
   },
   map_concurrently: {
     imports: [
@@ -31,6 +101,26 @@ const provided = {
             return await function(item)
 
     return await asyncio.gather(*(call(item) for item in items))`,
+  },
+  /** The same where a graph within may be tried again. */
+  map_settled: {
+    imports: [
+      ["asyncio", ""],
+      ["collections.abc", "Awaitable"],
+      ["collections.abc", "Callable"],
+      ["typing", "Any"],
+    ],
+    source: `async def map_concurrently(
+    function: Callable[[Any], Awaitable[Any]], items: list[Any], *, limit: int
+) -> list[Any]:
+    """Call a function with every item, with so many at a time; results in order."""
+    semaphore = asyncio.Semaphore(limit)
+
+    async def call(item: Any) -> Any:
+        async with semaphore:
+            return await function(item)
+
+    return await gather(*(call(item) for item in items))`,
   },
   run_json: {
     imports: [

@@ -22,6 +22,8 @@ import syla_channel
 PAUSED = 75
 # Outputs above this are not printed: they are kept with the nodes.
 MOST_PRINTED = 1024 * 1024
+# A node waits twice as long before each attempt, but not longer than so many seconds.
+LONGEST_WAIT = 600
 
 _plan = syla_channel.read_plan()
 _nodes = _plan["nodes"]
@@ -29,9 +31,29 @@ _forced = frozenset(_plan.get("forced", ()))
 _required = frozenset(_plan.get("required", ()))
 _pins = _plan.get("pins", {})
 _folders = _plan.get("folders", {})
+# A graph within may be tried again: nothing of it may go on by itself then.
+_settles = any(node.get("onError") and node["children"] for node in _nodes.values())
 _channel = syla_channel.open_channel()
+_modules = _plan.get("modules", ())
 # Generated files import this module first, and what programs bring along after it.
-sys.path[1:1] = [os.path.abspath(_folders[program]) for program in _plan.get("modules", ())]
+sys.path[1:1] = [os.path.abspath(_folders[program]) for program in _modules]
+
+
+def _take_secrets():
+    """The variables of each program: in no environment but its own from now on. Functions of programs have that of this process."""
+    held = {
+        program: {variable: os.environ[name] for variable, name in variables.items() if name in os.environ}
+        for program, variables in _plan.get("secrets", {}).items()
+    }
+    for variables in _plan.get("secrets", {}).values():
+        for name in variables.values():
+            os.environ.pop(name, None)
+    for program in _modules:
+        os.environ.update(held.get(program, {}))
+    return held
+
+
+_secrets = _take_secrets()
 
 _frame = contextvars.ContextVar("frame")
 # The id and the path of the node that is running.
@@ -47,11 +69,22 @@ class Paused(BaseException):
 class Frame:
     """One time that a graph runs. `path` counts turns, `static` does not."""
 
-    def __init__(self, path, static):
+    def __init__(self, path, static, parent=None, is_anew=False):
         self.path = path
         self.static = static
+        self.parent = parent
+        # It failed before: what was made in it then is no reason to fail again.
+        self.is_anew = is_anew or (parent is not None and parent.is_anew)
+        # Something in it has failed, and what stands for it now may be made the next time.
+        self.is_makeshift = False
         self.seen = set()
         self.turns = 0
+
+    def make_shift(self):
+        frame = self
+        while frame is not None:
+            frame.is_makeshift = True
+            frame = frame.parent
 
     def of(self, node):
         """The paths of a node in it."""
@@ -154,9 +187,14 @@ class _Visit:
     """One call of a node."""
 
     def __init__(self, node, args, kwargs):
-        frame = _frame.get()
-        self.path, self.static = frame.of(node)
+        self.frame = _frame.get()
+        self.path, self.static = self.frame.of(node)
         self.planned = _nodes[self.static]
+        on_error = self.planned.get("onError") or {}
+        self.attempt = 0
+        self.attempts = 1 + on_error.get("retries", 0)
+        self.wait = on_error.get("waitSeconds", 0)
+        self.fallback = on_error.get("fallback")
         names = self.planned["parameters"]
         self.inputs = dict(zip(self.planned["positional"], args))
         self.inputs.update((names[name], value) for name, value in kwargs.items() if name in names)
@@ -170,7 +208,7 @@ class _Visit:
             _tell(self.path, "reused", inputs=_encode(self.inputs), output=_encode(pin), pinned=True)
             return (self.result_of(pin),)
         self.key = _key(self.planned, self.inputs)
-        if self.static in _forced:
+        if self.static in _forced or self.frame.is_anew:
             return None
         kept = None if self.key is None else _channel.ask(self.path, self.key)
         if kept is not None:
@@ -194,43 +232,76 @@ class _Visit:
     def result_of(self, outputs):
         ports = self.planned["outputs"]
         if self.planned["kind"] == "map" and len(ports) != 1:
-            count = len(self.inputs["items"])
+            count = len(outputs[ports[0]]) if ports else len(self.inputs["items"])
             return [tuple(outputs[port][index] for port in ports) if ports else None for index in range(count)]
         if len(ports) == 1:
             return outputs[ports[0]]
         return tuple(outputs[port] for port in ports) if ports else None
 
     def __enter__(self):
+        self.attempt += 1
         _tell(self.path, "running", inputs=_encode(self.inputs))
-        self.frame_token = _frame.set(Frame(self.path, self.static))
+        self.own = Frame(self.path, self.static, self.frame, self.attempt > 1)
+        self.frame_token = _frame.set(self.own)
         self.node_token = _node.set((self.planned["id"], self.path))
         return self
 
     def done(self, result):
         outputs = self.outputs_of(result)
-        key = self.key if self.key is not None and _is_exact(outputs) else None
+        is_kept = self.key is not None and not self.own.is_makeshift and _is_exact(outputs)
+        key = self.key if is_kept else None
         self.is_done = True
         if self.planned["kind"] == "module":
-            _skip_rest(_frame.get())
+            _skip_rest(self.own)
         _tell(self.path, "succeeded", output=_encode(outputs), **({} if key is None else {"key": key}))
         return result
 
     def __exit__(self, kind, error, _):
+        """Says how it ended. A failure goes no further where the node is tried again, or something stands for its result."""
+        goes_on = self._goes_on(kind)
+        if goes_on or (kind is not None and self.attempts > 1 and issubclass(kind, Exception)):
+            print(f"Attempt {self.attempt} of {self.attempts} failed: {error!r}", file=sys.stderr)
         _end_output()
         _node.reset(self.node_token)
         _frame.reset(self.frame_token)
         if kind is None or self.is_done or issubclass(kind, Paused):
-            return
+            return False
         if issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
             _tell(self.path, "cancelled")
-            return
-        self.fail(error)
+            return False
+        if goes_on and self.attempt == self.attempts:
+            self.frame.make_shift()
+            _tell(self.path, "succeeded", output=_encode(self.fallback), error=self._describe(error))
+        else:
+            self.fail(error)
+        return goes_on
+
+    def _goes_on(self, kind):
+        if kind is None or self.is_done or not issubclass(kind, Exception):
+            return False
+        if issubclass(kind, syla_channel.ChannelError):
+            return False
+        return self.attempt < self.attempts or self.fallback is not None
+
+    def next_wait(self):
+        """After a failure: seconds until it is tried again; None: never."""
+        if self.attempt == self.attempts:
+            return None
+        return min(self.wait * 2 ** (self.attempt - 1), LONGEST_WAIT)
+
+    def stand_in(self):
+        """What stands for the result that never came."""
+        return self.result_of(json.loads(json.dumps(self.fallback)))
+
+    def _describe(self, error):
+        inner = getattr(error, "syla_node", None)
+        text = str(error)[:4000]
+        message = text if inner in (None, self.path) else f"{inner} failed: {text}"
+        return {"kind": type(error).__name__[:200], "message": message}
 
     def fail(self, error):
-        inner = getattr(error, "syla_node", None)
-        message = str(error)[:4000] if inner is None else f"{inner} failed: {str(error)[:4000]}"
-        _tell(self.path, "failed", error={"kind": type(error).__name__[:200], "message": message})
-        if inner is None:
+        _tell(self.path, "failed", error=self._describe(error))
+        if getattr(error, "syla_node", None) is None:
             try:
                 error.syla_node = self.path
             except AttributeError:
@@ -240,19 +311,13 @@ class _Visit:
 def call(node, function, /, *args, **kwargs):
     visit = _Visit(node, args, kwargs)
     kept = visit.ask()
-    if kept is not None:
-        return kept[0]
-    with visit:
-        return visit.done(function(*args, **kwargs))
+    return kept[0] if kept is not None else _make(visit, lambda: function(*args, **kwargs))
 
 
 async def call_async(node, function, /, *args, **kwargs):
     visit = _Visit(node, args, kwargs)
     kept = await asyncio.to_thread(visit.ask)
-    if kept is not None:
-        return kept[0]
-    with visit:
-        return visit.done(await function(*args, **kwargs))
+    return kept[0] if kept is not None else await _make_async(visit, lambda: function(*args, **kwargs))
 
 
 async def call_in_thread(node, function, /, *args, **kwargs):
@@ -260,8 +325,28 @@ async def call_in_thread(node, function, /, *args, **kwargs):
     kept = await asyncio.to_thread(visit.ask)
     if kept is not None:
         return kept[0]
-    with visit:
-        return visit.done(await asyncio.to_thread(function, *args, **kwargs))
+    return await _make_async(visit, lambda: asyncio.to_thread(function, *args, **kwargs))
+
+
+def _make(visit, function):
+    """The result of a node, as often as it may be tried."""
+    while True:
+        with visit:
+            return visit.done(function())
+        wait = visit.next_wait()
+        if wait is None:
+            return visit.stand_in()
+        time.sleep(wait)
+
+
+async def _make_async(visit, function):
+    while True:
+        with visit:
+            return visit.done(await function())
+        wait = visit.next_wait()
+        if wait is None:
+            return visit.stand_in()
+        await asyncio.sleep(wait)
 
 
 def _values(item, value, others):
@@ -269,7 +354,7 @@ def _values(item, value, others):
 
 
 def _turn_body(frame, index):
-    return _Body(Frame(f"{frame.path}[{index}]", frame.static))
+    return _Body(Frame(f"{frame.path}[{index}]", frame.static, frame))
 
 
 def map_items(node, function, item, items, /, **others):
@@ -278,12 +363,15 @@ def map_items(node, function, item, items, /, **others):
     kept = visit.ask()
     if kept is not None:
         return kept[0]
-    with visit:
-        rows = []
+
+    def rows():
+        made = []
         for index, value in enumerate(items):
             with _turn_body(_frame.get(), index):
-                rows.append(function(**_values(item, value, others)))
-        return visit.done(rows)
+                made.append(function(**_values(item, value, others)))
+        return made
+
+    return _make(visit, rows)
 
 
 async def map_async(node, function, item, items, limit, /, **others):
@@ -292,7 +380,8 @@ async def map_async(node, function, item, items, limit, /, **others):
     kept = await asyncio.to_thread(visit.ask)
     if kept is not None:
         return kept[0]
-    with visit:
+
+    async def rows():
         frame = _frame.get()
         room = asyncio.Semaphore(limit)
 
@@ -301,7 +390,9 @@ async def map_async(node, function, item, items, limit, /, **others):
                 with _turn_body(frame, index):
                     return await function(**_values(item, value, others))
 
-        return visit.done(await gather(*(one(index, value) for index, value in enumerate(items))))
+        return await gather(*(one(index, value) for index, value in enumerate(items)))
+
+    return await _make_async(visit, rows)
 
 
 def _next_turn():
@@ -321,7 +412,7 @@ async def turn_async(function, /, **values):
 
 
 async def gather(*awaitables):
-    """Like that of asyncio; where somebody has to decide, what goes on beside it comes to its end first."""
+    """Like that of asyncio; where somebody has to decide, or it may be tried again, what goes on beside it comes to its end first."""
 
     async def settle(awaitable):
         try:
@@ -329,10 +420,10 @@ async def gather(*awaitables):
         except Paused as paused:
             return paused
 
-    results = await asyncio.gather(*(settle(each) for each in awaitables))
-    for result in results:
-        if isinstance(result, Paused):
-            raise result
+    results = await asyncio.gather(*(settle(each) for each in awaitables), return_exceptions=_settles)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    for failure in sorted(failures, key=lambda each: not isinstance(each, Paused)):
+        raise failure
     return results
 
 
@@ -389,6 +480,13 @@ def approve(node, message, given, /):
     return decision == "approved"
 
 
+def _environment_of(program):
+    """The variables of this process, with the secrets of one program in place of those of others."""
+    others = {variable for module in _modules for variable in _secrets.get(module, {})}
+    plain = {name: value for name, value in os.environ.items() if name not in others}
+    return {**plain, **_secrets.get(program, {})}
+
+
 def run_json(command, inputs, program, /):
     """Run a program of the catalog where its files are."""
     completed = subprocess.run(
@@ -398,6 +496,7 @@ def run_json(command, inputs, program, /):
         encoding="utf-8",
         check=True,
         cwd=_folders.get(program),
+        env=_environment_of(program),
     )
     return json.loads(completed.stdout)
 
