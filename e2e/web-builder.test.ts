@@ -1,12 +1,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CompositionGraph, CreatedComposition } from "@syla/contracts/compositions";
-import type { FlowGraph } from "@syla/contracts/flow";
 import { validateFlow } from "@syla/flow/validate";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAccessible } from "./accessible.ts";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
+import {
+  addByKeys,
+  addInto,
+  canvas,
+  connectByKeys,
+  createComposition,
+  drag,
+  fill,
+  handle,
+  node,
+  readGraph as readDraft,
+  saved,
+  titles,
+  wires,
+} from "./builder-page.ts";
 
 let web: WebTest;
 
@@ -14,73 +27,14 @@ const example: unknown = JSON.parse(
   readFileSync(join(import.meta.dirname, "../examples/compositions/summarise-verify-decide.json"), "utf8"),
 );
 
-async function create(name: string, document?: unknown): Promise<string> {
-  const answer = await web.server.send("POST", "/api/v1/compositions", { name, ...(document === undefined ? {} : { document }) });
-  if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
-  return ((await answer.json()) as CreatedComposition).asset.id;
-}
-
-async function readGraph(id: string): Promise<CompositionGraph> {
-  const answer = await web.server.fetch(`/api/v1/compositions/${id}/graph`);
-  return (await answer.json()) as CompositionGraph;
-}
+const create = async (name: string, document?: unknown) => await createComposition(web, name, document);
+const readGraph = async (id: string) => await readDraft(web, id);
 
 async function open(id: string, search = ""): Promise<Page> {
   const page = await web.openPage(`/compositions/${id}${search}`);
   await canvas(page).waitFor();
   return page;
 }
-
-const canvas = (page: Page) => page.getByRole("application", { name: "The graph" });
-const node = (page: Page, name: string) => page.locator(".react-flow__node").filter({ hasText: name }).first();
-const saved = (page: Page) => page.locator('[data-save="saved"]').waitFor();
-const titles = async (page: Page) => (await page.locator(".flow-node-title").allTextContents()).toSorted();
-const wires = (graph: FlowGraph) => {
-  const names = new Map(graph.nodes.map((each) => [each.id, each.label === "" && "name" in each.config ? each.config.name : each.label]));
-  return graph.edges.map(({ from, to }) => `${names.get(from.node)}.${from.port} -> ${names.get(to.node)}.${to.port}`).toSorted();
-};
-
-/** Adds a node by keys: Tab, what it is called, Enter. */
-async function addByKeys(page: Page, query: string): Promise<void> {
-  await page.keyboard.press("Tab");
-  await page.getByRole("combobox", { name: "Add a node" }).fill(query);
-  await page.getByRole("dialog").getByRole("option").first().waitFor();
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.locator(".react-flow__node:focus").waitFor();
-}
-
-/** Fills in the form of the node that is chosen. */
-async function fill(page: Page, label: string, text: string): Promise<void> {
-  await page.getByRole("region", { name: "Configuration" }).getByLabel(label, { exact: true }).fill(text);
-}
-
-/** Connects the node that has the focus by keys. */
-async function connectByKeys(page: Page, port: string, end: string): Promise<void> {
-  await page.keyboard.press("c");
-  await page.getByRole("combobox", { name: "A port of this node" }).fill(port);
-  await page.keyboard.press("Enter");
-  await page.getByRole("combobox", { name: /Where it/ }).fill(end);
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-}
-
-/** Draws a wire with the mouse; to nothing when there is no end. */
-async function drag(page: Page, from: string, to: string | { readonly x: number; readonly y: number }): Promise<void> {
-  await page.locator(from).hover();
-  await page.mouse.down();
-  if (typeof to === "string") {
-    await page.locator(to).hover();
-    await page.locator(to).hover();
-  } else {
-    await page.mouse.move(to.x - 8, to.y - 8);
-    await page.mouse.move(to.x, to.y, { steps: 4 });
-  }
-  await page.mouse.up();
-}
-
-const handle = (id: string, port: string, side: "source" | "target") =>
-  `.react-flow__handle.${side}[data-nodeid="${id}"][data-handleid="${port}"]`;
 
 // Without a browser there is nothing to look with; `npm test` says how to install one.
 describe.skipIf(noBrowser)("the builder", () => {
@@ -388,10 +342,3 @@ describe.skipIf(noBrowser)("the builder", () => {
     await node(page, "Summarise").waitFor();
   });
 });
-
-/** Adds a node and names it. */
-async function addInto(page: Page, query: string, label: string): Promise<void> {
-  await page.locator(".react-flow__node.selected").focus();
-  await addByKeys(page, query);
-  if (label !== "") await fill(page, "Label", label);
-}

@@ -4,6 +4,7 @@ import type { Asset, AssetPage } from "@syla/contracts/assets";
 import type { CreatedComposition } from "@syla/contracts/compositions";
 import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible } from "./accessible.ts";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
 
 let web: WebTest;
@@ -50,7 +51,7 @@ describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
     await page.getByRole("link", { name: "Mend the notes" }).waitFor({ state: "detached" });
   });
 
-  it("begins with a file, says what in it is not here, and refuses what is none", async () => {
+  it("begins with a file, says before what is wrong with it and what is not here, and refuses what is none", async () => {
     using folder = createTemporaryDirectory();
     const write = (name: string, text: string): string => {
       const file = join(folder.path, name);
@@ -60,24 +61,63 @@ describe.skipIf(noBrowser)("compositions in the catalog in the browser", () => {
     const page = await web.openPage("/catalog");
     await page.getByRole("button", { name: "New composition" }).first().click();
     const dialog = page.getByRole("dialog", { name: "New composition" });
+    const create = dialog.getByRole("button", { name: "Create" });
     await dialog.getByLabel("Begins with").selectOption("file");
-    await dialog.getByLabel("File").setInputFiles(write("text.json", "no JSON"));
-    await dialog.getByRole("button", { name: "Create" }).click();
+    expect(await create.isDisabled()).toBe(true);
+    await dialog.getByLabel("File", { exact: true }).setInputFiles(write("text.json", "no JSON"));
     await dialog.getByText("This file is no JSON.").waitFor();
-    await dialog.getByLabel("File").setInputFiles(write("nothing.json", "{}"));
-    await dialog.getByRole("button", { name: "Create" }).click();
+    await dialog.getByLabel("File", { exact: true }).setInputFiles(write("nothing.json", "{}"));
+    await dialog.getByText("This is not the graph of a composition: nothing can be made of it.").waitFor();
     await dialog
-      .getByText(/not the graph of a composition/)
-      .first()
+      .getByLabel("File", { exact: true })
+      .setInputFiles(write("newer.json", JSON.stringify({ format: 99, nodes: [], edges: [] })));
+    await dialog
+      .getByRole("list", { name: "Problems" })
+      .getByText(/format 1/)
       .waitFor();
+    expect(await create.isDisabled()).toBe(true);
+    const missing = "prog_00000000000000000000000000";
+    const exported = {
+      format: "syla.composition/1",
+      name: "Uses a tool",
+      description: "",
+      graph: using(missing),
+      references: [{ kind: "program", id: missing, version: null, name: "Their tool" }],
+      leftOut: [{ path: [], node: "t", field: "config.command.1", reason: "something in it looks like a key or a token" }],
+    };
+    await dialog.getByLabel("File", { exact: true }).setInputFiles(write("given.json", JSON.stringify(exported)));
+    const review = dialog.getByRole("region", { name: "The file" });
+    await review.getByText("Uses a tool, 2 nodes, 1 wire").waitFor();
+    await review
+      .getByRole("list", { name: "Problems" })
+      .getByText(/is not here, or not for you to see\. It is called “Their tool”\./)
+      .waitFor();
+    await review.getByRole("list", { name: "Left out" }).getByText("t: command.1, something in it looks like a key or a token").waitFor();
+    await expectAccessible(page, "what a file holds");
     expect(await listed()).not.toContain("Uses a tool");
-    await dialog.getByLabel("File").setInputFiles(write("given.json", JSON.stringify(using("prog_00000000000000000000000000"))));
-    await dialog.getByRole("button", { name: "Create" }).click();
-    const missing = page.getByRole("dialog", { name: "Some of it is not here" });
-    await missing.getByText("program prog_00000000000000000000000000").waitFor();
+    await create.click();
+    const notHere = page.getByRole("dialog", { name: "Some of it is not here" });
+    await notHere.getByText("program Their tool").waitFor();
     expect(await listed()).toContain("Uses a tool");
-    await missing.getByRole("link", { name: "Open it" }).click();
+    await notHere.getByRole("link", { name: "Open it" }).click();
     await page.waitForURL(/\/compositions\/comp_/);
+  });
+
+  it("begins with a file that is dropped, under the name that it has or another", async () => {
+    const page = await web.openPage("/catalog");
+    await page.getByRole("button", { name: "New composition" }).first().click();
+    const dialog = page.getByRole("dialog", { name: "New composition" });
+    await dialog.getByLabel("Begins with").selectOption("file");
+    const text = JSON.stringify({ format: 1, name: "Dropped", nodes: [{ id: "n", kind: "note", config: { text: "Hello" } }], edges: [] });
+    const transfer = await page.evaluateHandle(
+      `(() => { const transfer = new DataTransfer(); transfer.items.add(new File([${JSON.stringify(text)}], "dropped.json")); return transfer; })()`,
+    );
+    await dialog.getByText("Or drop it here.").dispatchEvent("drop", { dataTransfer: transfer });
+    await dialog.getByText("dropped.json was dropped.").waitFor();
+    await dialog.getByText("Dropped, 1 node, 0 wires").waitFor();
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.waitForURL(/\/compositions\/comp_/);
+    expect(await listed()).toContain("Dropped");
   });
 
   it("is told of before what it uses is deleted", async () => {

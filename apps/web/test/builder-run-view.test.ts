@@ -5,7 +5,7 @@ import { connect } from "../src/builder/edits/connect.ts";
 import { setLabel } from "../src/builder/edits/configure.ts";
 import { moveBy } from "../src/builder/edits/move.ts";
 import { newNode } from "../src/builder/kinds.ts";
-import { looksOf, staleNodes, withNodeRun, withoutTurns } from "../src/builder/run-view.ts";
+import { looksOf, staleNodes, withNodeRuns, withoutTurns } from "../src/builder/run-view.ts";
 
 const run = (path: string, state: NodeRun["state"], seconds: readonly [number, number] | null = null): NodeRun => ({
   path,
@@ -67,10 +67,10 @@ describe("how a run is shown on the canvas", () => {
   });
 
   it("takes what an event tells", () => {
-    const changed = withNodeRun(runs, run("each", "succeeded"));
+    const changed = withNodeRuns(runs, [run("each", "succeeded")]);
     expect(changed).toHaveLength(runs.length);
     expect(looksOf(changed, []).get("each")?.state).toBe("succeeded");
-    expect(withNodeRun(runs, run("new", "running"))).toHaveLength(runs.length + 1);
+    expect(withNodeRuns(runs, [run("new", "running")])).toHaveLength(runs.length + 1);
   });
 
   it("marks what has changed since, and what comes after it; moving and labels change nothing", () => {

@@ -43,6 +43,8 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
       { keys: ["c"], label: "Connect the node" },
       { keys: ["enter"], label: "Edit the node" },
       { keys: ["o"], label: "Open the graph within (U: back out)" },
+      { keys: ["mod", "f"], label: "Find a node that is there" },
+      { keys: ["m"], label: "Make a module of its own" },
       { keys: ["b"], label: "Bypass" },
       { keys: ["mod", "enter"], label: "Run" },
     ],

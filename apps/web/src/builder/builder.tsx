@@ -5,7 +5,9 @@ import { useReactFlow } from "@xyflow/react";
 import { X } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
+import { syla } from "../app/api.ts";
 import { saveAs } from "../ui/download-button.tsx";
+import { formatPlural } from "../ui/format.ts";
 import { Toast } from "../ui/toast.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 import { useStoredFlag } from "../ui/use-stored-flag.ts";
@@ -15,11 +17,16 @@ import { useCanvasKeys } from "./canvas-keys.ts";
 import { fitting, focusNode } from "./sight.ts";
 import { ConnectDialog } from "./connect-dialog.tsx";
 import { bodyAt } from "./edits/bodies.ts";
-import { exportGraph, importGraph } from "./edits/exchange.ts";
+import { refusalToCollapse } from "./edits/collapse.ts";
+import { importGraph, readClip } from "./edits/exchange.ts";
 import type { Point, Sizes } from "./edits/move.ts";
+import { cornerOf, paste } from "./edits/paste.ts";
+import { FindInGraph } from "./find-in-graph.tsx";
 import { FindNode } from "./find-node.tsx";
 import { GraphConflictDialog } from "./graph-conflict-dialog.tsx";
+import { MakeModuleDialog } from "./make-module-dialog.tsx";
 import { createMarks, type Mark, MarksProvider, noMark } from "./marks.ts";
+import { ModuleUpdateDialog, type ModuleUpdate } from "./module-update-dialog.tsx";
 import { NodePanel } from "./node-panel.tsx";
 import { catalogItem, kindItems, type Placeable } from "./palette-items.ts";
 import { PalettePanel } from "./palette-panel.tsx";
@@ -37,8 +44,12 @@ import { useAutosave } from "./use-autosave.ts";
 import { isField, useClipboard } from "./use-clipboard.ts";
 import { useProblems } from "./use-problems.ts";
 import { useShownRun } from "./use-shown-run.ts";
+import { useSteady } from "./use-steady.ts";
 
 const CodePanel = lazy(async () => ({ default: (await import("./code-panel.tsx")).CodePanel }));
+
+/** With more running nodes the wires into them do not move. */
+const mostMoving = 40;
 
 const panels = ["node", "problems", "code", "run"] as const;
 type Panel = (typeof panels)[number];
@@ -74,6 +85,9 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const [part, setPart] = useState<RunPart>({});
   const [pins, pin] = usePins(asset.id);
+  const [searching, setSearching] = useState(false);
+  const [making, setMaking] = useState<ReadonlySet<string> | null>(null);
+  const [updating, setUpdating] = useState<ModuleUpdate | null>(null);
   const palette = usePalette(asset.id, "");
   const graph = useBuilder((state) => state.graph);
   const body = useBuilder(shownBody);
@@ -84,7 +98,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const runId = search.get("run") ?? "";
   const shown = useShownRun(runId);
   const start = useRunComposition(asset.id);
-  const [ranGraph, setRanGraph] = useState<{ readonly run: string; readonly graph: typeof graph } | null>(null);
+  const [ranGraph, setRanGraph] = useState<{ readonly run: string; readonly graph: typeof graph; readonly earlier: string } | null>(null);
   const looks = useMemo(() => looksOf(shown.nodes, path), [shown.nodes, path]);
   const asked = search.get("panel");
   const panel = panels.find((each) => each === asked) ?? "node";
@@ -117,21 +131,26 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     return () => cancelAnimationFrame(frame);
   }, [flow, shownPath]);
 
+  const stale = useMemo(() => {
+    const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
+    return ranBody === undefined ? new Set<string>() : staleNodes(ranBody, body);
+  }, [ranGraph, runId, path, body]);
   useEffect(() => {
     const found = new Map<string, Mark>();
     const mark = (id: string, of: Partial<Mark>) => found.set(id, { ...(found.get(id) ?? noMark), ...of });
     for (const problem of problems) {
       if (problem.node === undefined || problem.path.join("/") !== shownPath || found.get(problem.node)?.severity === "error") continue;
-      mark(problem.node, { severity: problem.severity });
+      if (problem.code === "update_available") mark(problem.node, { hasUpdate: true });
+      else mark(problem.node, { severity: problem.severity });
     }
-    const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
-    const stale = ranBody === undefined ? new Set<string>() : staleNodes(ranBody, body);
     for (const [id, { state, note }] of looks) mark(id, { state, note, isStale: stale.has(id) });
     const prefix = shownPath === "" ? "" : `${shownPath}/`;
     for (const place of Object.keys(pins)) if (place.startsWith(prefix)) mark(place.slice(prefix.length), { isPinned: true });
     if (panel === "code" && isPanelOpen) for (const id of selection.nodes) mark(id, { isLit: true });
     marks.set(found);
-  }, [marks, problems, looks, pins, path, shownPath, body, ranGraph, runId, panel, isPanelOpen, selection]);
+    const running = [...looks.values()].filter(({ state }) => state === "running").length;
+    root.current?.toggleAttribute("data-busy", running > mostMoving);
+  }, [marks, problems, looks, pins, shownPath, stale, panel, isPanelOpen, selection]);
 
   const middle = (): Point => {
     const box = root.current?.querySelector(".flow-canvas")?.getBoundingClientRect();
@@ -161,6 +180,18 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     setFinding({ at, wire: null });
   };
   useClipboard(root, middle, setNotice);
+  const makeModule = () => {
+    const chosen = store.get().selection.nodes;
+    const now = shownBody(store.get());
+    const [id] = chosen;
+    const only = chosen.size === 1 ? now.nodes.find((node) => node.id === id) : undefined;
+    if (store.get().isReadOnly) return;
+    if (only?.kind === "module" && only.config.composition !== undefined)
+      return setNotice("It is a module of the catalog already. Expand it to make another one of it.");
+    const refusal = only?.kind === "module" ? undefined : refusalToCollapse(now, chosen);
+    if (refusal === undefined) setMaking(chosen);
+    else setNotice(refusal);
+  };
 
   const run = (inputs: Readonly<Record<string, unknown>>, of: RunPart, restartOf?: string) => {
     const sent = store.get().graph;
@@ -174,7 +205,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
         },
         {
           onSuccess: ({ id }) => {
-            setRanGraph({ run: id, graph: sent });
+            setRanGraph({ run: id, graph: sent, earlier: runId });
             change({ run: id, panel: "run" });
           },
         },
@@ -196,6 +227,8 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     sizes,
     onFind: find,
     onConnect: setConnecting,
+    onSearch: () => setSearching(true),
+    onMakeModule: makeModule,
     onEdit: () => {
       show("node");
       requestAnimationFrame(() => root.current?.querySelector<HTMLElement>("[data-node-panel] input")?.focus());
@@ -205,17 +238,51 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
       askRun(toSelected && id !== undefined ? { until: [...path, id].join("/") } : {}, true);
     },
   });
+  const lookAt = (node: string) =>
+    requestAnimationFrame(() => {
+      void flow.fitView({ nodes: [{ id: node }], maxZoom: 1, duration: 0 });
+      focusNode(node);
+    });
   const goToProblem = (problem: CompositionProblem) => {
     const edge = problem.edge === undefined ? undefined : bodyAt(graph, problem.path)?.edges.find(({ id }) => id === problem.edge);
     const node = problem.node ?? edge?.to.node;
     store.enter(problem.path, node === undefined ? [] : [node]);
     if (edge !== undefined && problem.node === undefined) store.select([], [edge.id]);
-    if (node !== undefined)
-      requestAnimationFrame(() => {
-        void flow.fitView({ nodes: [{ id: node }], maxZoom: 1, duration: 0 });
-        focusNode(node);
-      });
+    if (node !== undefined) lookAt(node);
   };
+  const exportAll = async () => {
+    if (autosave !== null && (await autosave.save()) === null) return;
+    const document = await syla.compositions.export(asset.id, search.get("version") ?? undefined);
+    saveAs(new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: "application/json" }), `${asset.slug}.json`);
+    const count = document.leftOut.length;
+    if (count > 0) setNotice(`${formatPlural(count, "value")} that may be secret ${count === 1 ? "is" : "are"} left out of the file.`);
+  };
+  const dropFile = async (file: File, at: Point) => {
+    const { found, problem } = readClip(await file.text());
+    if (found === undefined) return setNotice(`Nothing was added. ${problem}`);
+    if (found.nodes.length === 0) return;
+    const corner = cornerOf(found);
+    const added = paste(shownBody(store.get()), found, { x: at.x - corner.x, y: at.y - corner.y }, false);
+    store.edit(() => added.body, { select: added.ids });
+  };
+  const canvasHandlers = useSteady({
+    onKeyDown,
+    onFind: (at: Point, wire: Dropped | null) => {
+      if (!store.get().isReadOnly) setFinding({ at, wire });
+    },
+    onDropItem: (key: string, at: Point) => {
+      const item = [...kindItems, ...(palette.data?.items ?? []).map(catalogItem)].find((each) => each.key === key);
+      if (item !== undefined && !store.get().isReadOnly) add(item, at, null);
+    },
+    onDropFile: (file: File, at: Point) => {
+      if (!store.get().isReadOnly) void dropFile(file, at);
+    },
+    onOpen: (id: string) => {
+      const node = body.nodes.find((each) => each.id === id);
+      if (node?.body === undefined) show("node");
+      else store.enter([...path, id]);
+    },
+  });
   const errors = problems.filter(({ severity }) => severity === "error").length;
 
   return (
@@ -250,7 +317,9 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
             else show(next);
           }}
           onFind={find}
-          onExport={() => saveAs(new Blob([exportGraph(store.get().graph)], { type: "application/json" }), `${asset.slug}.json`)}
+          onSearch={() => setSearching(true)}
+          onMakeModule={makeModule}
+          onExport={() => void exportAll().catch((error: unknown) => setNotice(error instanceof Error ? error.message : String(error)))}
           onImport={(text) => {
             const { found, problem } = importGraph(text);
             if (found === undefined) setNotice(`Nothing was imported. ${problem}`);
@@ -274,28 +343,10 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
             </Box>
           ) : null}
           <Box flex="1" minW="0" position="relative">
-            <Canvas
-              key={shownPath}
-              snaps={snaps}
-              sizes={sizes}
-              onKeyDown={onKeyDown}
-              onNotice={setNotice}
-              onFind={(at, wire) => {
-                if (!store.get().isReadOnly) setFinding({ at, wire });
-              }}
-              onDropItem={(key, at) => {
-                const item = [...kindItems, ...(palette.data?.items ?? []).map(catalogItem)].find((each) => each.key === key);
-                if (item !== undefined && !store.get().isReadOnly) add(item, at, null);
-              }}
-              onOpen={(id) => {
-                const node = body.nodes.find((each) => each.id === id);
-                if (node?.body === undefined) show("node");
-                else store.enter([...path, id]);
-              }}
-            />
+            <Canvas key={shownPath} snaps={snaps} sizes={sizes} onNotice={setNotice} {...canvasHandlers} />
             {notice === null ? null : (
               <Box position="absolute" bottom="0" left="0" right="0">
-                <Toast text={notice} onGone={() => setNotice(null)} />
+                <Toast text={notice} tone="told" onGone={() => setNotice(null)} />
               </Box>
             )}
           </Box>
@@ -354,9 +405,19 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
               </Flex>
               <Box role="tabpanel" aria-label={panelWords[panel]} tabIndex={-1} flex="1" minH="0" overflowY="auto">
                 {panel === "node" ? (
-                  <NodePanel problems={problems} runId={runId} looks={looks} pins={pins} onPin={pin} onRun={(of) => askRun(of, true)} />
+                  <NodePanel
+                    problems={problems}
+                    runId={runId}
+                    looks={looks}
+                    pins={pins}
+                    onPin={pin}
+                    onRun={(of) => askRun(of, true)}
+                    actions={actions}
+                    onMakeModule={makeModule}
+                    onUpdate={setUpdating}
+                  />
                 ) : panel === "problems" ? (
-                  <ProblemsPanel problems={problems} onGo={goToProblem} />
+                  <ProblemsPanel problems={problems} onGo={goToProblem} onUpdate={setUpdating} />
                 ) : panel === "code" ? (
                   <Suspense fallback={null}>
                     <CodePanel />
@@ -371,6 +432,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
                     isBusy={start.isPending}
                     error={start.error}
                     mayRun={mayRun}
+                    earlier={ranGraph?.run === runId ? ranGraph.earlier : ""}
                     onRun={run}
                     onLeave={() => change({ run: "" })}
                   />
@@ -391,6 +453,18 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
           }}
         />
       )}
+      {searching ? (
+        <FindInGraph
+          onClose={() => setSearching(false)}
+          onGo={(to, node) => {
+            setSearching(false);
+            store.enter(to, [node]);
+            lookAt(node);
+          }}
+        />
+      ) : null}
+      {making === null ? null : <MakeModuleDialog ids={making} onMade={setNotice} onClose={() => setMaking(null)} />}
+      {updating === null ? null : <ModuleUpdateDialog update={updating} onDone={setNotice} onClose={() => setUpdating(null)} />}
       {connecting === null ? null : (
         <ConnectDialog
           node={connecting}

@@ -19,13 +19,24 @@ interface Options {
   readonly sizes: { current: Sizes };
   readonly onFind: () => void;
   readonly onConnect: (id: string) => void;
+  readonly onSearch: () => void;
+  readonly onMakeModule: () => void;
   /** To the form of the node. */
   readonly onEdit: () => void;
   readonly onRun: (toSelected: boolean) => void;
 }
 
 /** What keys do while the canvas has the focus. Escape, then Tab, leaves it. */
-export function useCanvasKeys({ actions, sizes, onFind, onConnect, onEdit, onRun }: Options): (event: KeyboardEvent) => void {
+export function useCanvasKeys({
+  actions,
+  sizes,
+  onFind,
+  onConnect,
+  onSearch,
+  onMakeModule,
+  onEdit,
+  onRun,
+}: Options): (event: KeyboardEvent) => void {
   const store = useBuilderStore();
   const flow = useReactFlow();
   const isLeaving = useRef(false);
@@ -44,6 +55,8 @@ export function useCanvasKeys({ actions, sizes, onFind, onConnect, onEdit, onRun
     "mod+shift+e": actions.expandSelected,
     "mod+enter": () => onRun(false),
     "mod+shift+enter": () => onRun(true),
+    "mod+f": onSearch,
+    m: onMakeModule,
     b: actions.bypassSelected,
     "shift+t": () => void actions.tidy(),
     "shift+!": () => void flow.fitView(fitting),

@@ -5,7 +5,6 @@ import {
   type Connection,
   Controls,
   type FinalConnectionState,
-  MiniMap,
   type NodeChange,
   type EdgeChange,
   type OnConnectStartParams,
@@ -16,7 +15,17 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import "./builder.css";
-import { type DragEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type DragEvent,
+  type FocusEvent,
+  type KeyboardEvent,
+  memo,
+  type MouseEvent,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { useColorPreference } from "../app/color-mode.ts";
 import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
 import { canvasEdges, type CanvasEdge, canvasNodes, type CanvasNode } from "./canvas-nodes.ts";
@@ -26,7 +35,7 @@ import { type Candidate, candidatesFor, connect, firstFit, refusalToConnect } fr
 import { moveTo, type Point, type Sizes, withFramed } from "./edits/move.ts";
 import { remove } from "./edits/remove.ts";
 import type { PortEnd, Wire } from "./facts.ts";
-import { kindLooks } from "./kinds.ts";
+import { Overview } from "./overview.tsx";
 import { FrameView, NodeView, NoteView } from "./node-view.tsx";
 import { draggedItem } from "./palette-items.ts";
 import { useSteady } from "./use-steady.ts";
@@ -37,9 +46,10 @@ const edgeTypes = { wire: WireView };
 const snapGrid: [number, number] = [gridSize, gridSize];
 const addingKeys = ["Meta", "Control"];
 const fittingAll = { ...fitting, minZoom: 0.1 };
-const categoryColor = ({ data }: CanvasNode) => `var(--${kindLooks[data.node.kind].category})`;
 /** Below this zoom words are not drawn. */
 const farZoom = 0.3;
+/** Below this zoom there may be so many nodes in sight that drawing them takes longer than a frame. */
+const pictureZoom = 0.5;
 
 /** Where a wire was let go over nothing. */
 export interface Dropped {
@@ -54,6 +64,8 @@ interface CanvasProps {
   readonly onFind: (at: Point, wire: Dropped | null) => void;
   /** An item of the palette was dropped. */
   readonly onDropItem: (key: string, at: Point) => void;
+  /** A file was dropped. */
+  readonly onDropFile: (file: File, at: Point) => void;
   readonly onNotice: (text: string) => void;
   readonly onOpen: (id: string) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
@@ -61,8 +73,8 @@ interface CanvasProps {
   readonly sizes: { current: Sizes };
 }
 
-/** The graph, to look at and to work on. */
-export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown, sizes }: CanvasProps) {
+/** The graph, to look at and to work on. What is around it changes more often than it does. */
+export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFile, onNotice, onOpen, onKeyDown, sizes }: CanvasProps) {
   const store = useBuilderStore();
   const body = useBuilder(shownBody);
   const selection = useBuilder((state) => state.selection);
@@ -138,6 +150,9 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
     onSelectionDrag: (event: MouseEvent, dragged: CanvasNode[]) => drag.onDrag(event, dragged[0]),
     onSelectionDragStop: (event: MouseEvent, dragged: CanvasNode[]) => drag.onStop(event, dragged[0], dragged),
     onNodeDoubleClick: (_: MouseEvent, node: CanvasNode) => onOpen(node.id),
+    // What moves is drawn once and shown larger or smaller meanwhile, not drawn anew with each frame. From near that would be a large picture.
+    onMoveStart: (_: unknown, { zoom }: Viewport) => void box.current?.toggleAttribute("data-moving", zoom < pictureZoom),
+    onMoveEnd: () => void box.current?.toggleAttribute("data-moving", false),
     onMove: (_: unknown, { zoom }: Viewport) => box.current?.toggleAttribute("data-far", zoom < farZoom),
   });
 
@@ -158,15 +173,17 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
       onFocus={focus.onFocus}
       onBlur={focus.onBlur}
       onDragOver={(event: DragEvent) => {
-        if (!event.dataTransfer.types.includes(draggedItem)) return;
+        if (!event.dataTransfer.types.some((type) => type === draggedItem || type === "Files")) return;
         event.preventDefault();
         event.dataTransfer.dropEffect = "copy";
       }}
       onDrop={(event: DragEvent) => {
         const key = event.dataTransfer.getData(draggedItem);
-        if (key === "") return;
+        const [file] = event.dataTransfer.files;
+        if (key === "" && file === undefined) return;
         event.preventDefault();
-        onDropItem(key, place(event));
+        if (file !== undefined) onDropFile(file, place(event));
+        else onDropItem(key, place(event));
       }}
       onDoubleClick={(event: MouseEvent) => {
         if (event.target instanceof Element && event.target.classList.contains("react-flow__pane")) onFind(place(event), null);
@@ -206,18 +223,11 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
       >
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
         <Controls showInteractive={false} position="bottom-left" fitViewOptions={fittingAll} />
-        <MiniMap<CanvasNode>
-          pannable
-          zoomable
-          position="bottom-right"
-          ariaLabel="Overview of the graph"
-          nodeColor={categoryColor}
-          nodeStrokeWidth={0}
-        />
+        <Overview nodes={nodes} colorMode={colorMode} />
       </ReactFlow>
     </div>
   );
-}
+});
 
 /** With more, only what is in sight is drawn. */
 const manyNodes = 3000;

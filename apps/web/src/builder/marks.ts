@@ -1,5 +1,5 @@
 import type { NodeState } from "@syla/contracts/node-runs";
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 
 /** What is shown on a node besides itself. */
 export interface Mark {
@@ -7,6 +7,8 @@ export interface Mark {
   readonly state: NodeState | null;
   /** What its state says in a few characters: a time, or how many turns. */
   readonly note: string;
+  /** The module that it is has a newer version. */
+  readonly hasUpdate: boolean;
   /** It has changed since the run that is shown. */
   readonly isStale: boolean;
   readonly isPinned: boolean;
@@ -14,12 +16,12 @@ export interface Mark {
   readonly isLit: boolean;
 }
 
-export const noMark: Mark = { severity: null, state: null, note: "", isStale: false, isPinned: false, isLit: false };
+export const noMark: Mark = { severity: null, state: null, note: "", hasUpdate: false, isStale: false, isPinned: false, isLit: false };
 
-/** The marks of the nodes that are shown, by their ids. Only nodes whose mark is another one are drawn again. */
+/** The marks of the nodes that are shown, by their ids. Only nodes whose mark is another one are told, and drawn again. */
 export interface Marks {
   get(id: string): Mark;
-  subscribe(listener: () => void): () => void;
+  subscribe(id: string, listener: () => void): () => void;
   set(marks: ReadonlyMap<string, Mark>): void;
 }
 
@@ -28,18 +30,24 @@ function isSame(one: Mark, other: Mark): boolean {
 }
 
 export function createMarks(): Marks {
-  let current = new Map<string, Mark>();
-  const listeners = new Set<() => void>();
+  let current: ReadonlyMap<string, Mark> = new Map();
+  const listeners = new Map<string, Set<() => void>>();
+  const get = (id: string) => current.get(id) ?? noMark;
   return {
-    get: (id) => current.get(id) ?? noMark,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    get,
+    subscribe: (id, listener) => {
+      const own = listeners.get(id) ?? new Set();
+      listeners.set(id, own.add(listener));
+      return () => {
+        own.delete(listener);
+        if (own.size === 0 && listeners.get(id) === own) listeners.delete(id);
+      };
     },
     set: (marks) => {
       const before = current;
-      current = new Map([...marks].map(([id, mark]) => [id, isSame(mark, before.get(id) ?? noMark) ? (before.get(id) ?? noMark) : mark]));
-      for (const listener of listeners) listener();
+      const kept = (id: string, mark: Mark) => (isSame(mark, before.get(id) ?? noMark) ? (before.get(id) ?? noMark) : mark);
+      current = new Map([...marks].map(([id, mark]) => [id, kept(id, mark)]));
+      for (const [id, own] of listeners) if (get(id) !== (before.get(id) ?? noMark)) for (const listener of own) listener();
     },
   };
 }
@@ -49,5 +57,6 @@ export const MarksProvider = MarksContext.Provider;
 
 export function useMark(id: string): Mark {
   const marks = useContext(MarksContext);
-  return useSyncExternalStore(marks.subscribe, () => marks.get(id));
+  const subscribe = useCallback((listener: () => void) => marks.subscribe(id, listener), [marks, id]);
+  return useSyncExternalStore(subscribe, () => marks.get(id));
 }

@@ -137,7 +137,8 @@ function ConfigControl({ node, field }: ControlProps) {
     case "numbers":
       return <Numbers field={field} value={(value ?? {}) as Readonly<Record<string, number>>} onChange={take} problem={problem} />;
     case "reference":
-      return <Reference value={value} kind={field.name} />;
+      // Of a module more is told, in a section of its own.
+      return field.name === "composition" ? null : <Reference value={value} kind={field.name} />;
     default:
       return <TextField {...text} fontFamily={field.name === "type" || field.name === "returns" ? "mono" : undefined} />;
   }
@@ -252,7 +253,7 @@ function Numbers({ field, value, problem, onChange }: NumbersProps) {
   );
 }
 
-const places: Readonly<Record<string, string>> = { program: "programs", model: "models", composition: "compositions" };
+const places: Readonly<Record<string, string>> = { program: "programs", model: "models" };
 
 /** What of the catalog a node stands for. */
 function Reference({ value, kind }: { readonly value: unknown; readonly kind: string }) {

@@ -9,12 +9,15 @@ import { nodePathOf } from "./canvas-nodes.ts";
 import { toggleBypass } from "./edits/bypass.ts";
 import { factsOf } from "./facts.ts";
 import { kindLooks, titleOf } from "./kinds.ts";
+import { ModuleSection } from "./module-section.tsx";
+import type { ModuleUpdate } from "./module-update-dialog.tsx";
 import { NodeForm } from "./node-form.tsx";
 import { NodeRunView, PinEditor } from "./node-run.tsx";
 import type { Pins } from "./pins.ts";
 import type { RunPart } from "./run-form.tsx";
 import type { NodeLook } from "./run-view.ts";
 import { reachesOut, reuseOf } from "@syla/flow/reuse";
+import type { Actions } from "./use-actions.ts";
 import { printType } from "@syla/flow/types";
 
 interface NodePanelProps {
@@ -24,26 +27,37 @@ interface NodePanelProps {
   readonly pins: Pins;
   readonly onPin: (path: string, output: Readonly<Record<string, unknown>> | null) => void;
   readonly onRun: (part: RunPart) => void;
+  readonly actions: Actions;
+  readonly onMakeModule: () => void;
+  readonly onUpdate: (update: ModuleUpdate) => void;
 }
 
 /** Everything about the node that is chosen. */
-export function NodePanel({ problems, runId, looks, pins, onPin, onRun }: NodePanelProps) {
+export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions, onMakeModule, onUpdate }: NodePanelProps) {
   const store = useBuilderStore();
   const body = useBuilder(shownBody);
   const path = useBuilder((state) => state.path);
   const selected = useBuilder((state) => state.selection.nodes);
   const [id] = selected;
+  const isReadOnly = useBuilder((state) => state.isReadOnly);
   const node = selected.size === 1 ? body.nodes.find((each) => each.id === id) : undefined;
   if (node === undefined)
     return (
-      <EmptyState icon={MousePointerClick} title={selected.size === 0 ? "Nothing is chosen" : `${selected.size} nodes are chosen`}>
+      <EmptyState
+        icon={MousePointerClick}
+        title={selected.size === 0 ? "Nothing is chosen" : `${selected.size} nodes are chosen`}
+        action={selected.size < 2 || isReadOnly ? undefined : <ChosenActions actions={actions} onMakeModule={onMakeModule} />}
+      >
         {selected.size === 0
           ? "Choose a node to see and change what it does. Double-click the canvas, or press Tab on it, to add one."
-          : "Choose one to change it."}
+          : "Choose one to change what it does."}
       </EmptyState>
     );
   const place = nodePathOf(path, node.id);
-  const own = problems.filter((problem) => problem.node === node.id && problem.path.join("/") === path.join("/"));
+  // Of a newer version the section of the module tells.
+  const own = problems.filter(
+    ({ code, node: at, path: within }) => at === node.id && within.join("/") === path.join("/") && code !== "update_available",
+  );
   const look = looks.get(node.id);
   const pinned = pins[place];
   const isRunnable = !["input", "output", "note", "model", "sampler"].includes(node.kind);
@@ -101,6 +115,7 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun }: NodePa
           </>
         ) : null}
       </Flex>
+      {node.kind === "module" ? <ModuleSection node={node} onUpdate={onUpdate} onMakeModule={onMakeModule} /> : null}
       {look === undefined ? null : (
         <Box as="section" aria-label="In the run">
           <NodeRunView runId={runId} turns={look.turns} pinned={pinned} onPin={(output) => onPin(place, output)} />
@@ -129,6 +144,28 @@ function ReuseNote({ node }: { readonly node: FlowNode }) {
     <Text fontSize="xs" color="fg.muted" data-reuse>
       {note}
     </Text>
+  );
+}
+
+/** What can be done with several nodes at once. */
+function ChosenActions({ actions, onMakeModule }: Pick<NodePanelProps, "actions" | "onMakeModule">) {
+  const entries: readonly (readonly [string, () => void])[] = [
+    ["Make a module", onMakeModule],
+    ["Collapse", actions.collapseSelected],
+    ["Group", actions.groupSelected],
+    ["Tidy", () => void actions.tidy()],
+    ["Duplicate", actions.duplicateSelected],
+    ["Bypass", actions.bypassSelected],
+    ["Delete", actions.deleteSelected],
+  ];
+  return (
+    <Flex gap="1.5" wrap="wrap" justify="center" role="group" aria-label="What is chosen">
+      {entries.map(([label, act]) => (
+        <Button key={label} size="xs" variant="outline" onClick={act}>
+          {label}
+        </Button>
+      ))}
+    </Flex>
   );
 }
 

@@ -1,5 +1,6 @@
 import { Handle, type NodeProps, NodeResizer, Position } from "@xyflow/react";
 import {
+  ArrowUpCircle,
   Ban,
   CircleAlert,
   CircleCheck,
@@ -47,6 +48,7 @@ export const NodeView = memo(function NodeView({ id, data: { node, inputs, outpu
       data-category={look.category}
       data-bypassed={node.bypassed === true || undefined}
       data-state={mark.state ?? undefined}
+      data-severity={mark.severity ?? undefined}
       data-stale={mark.isStale || undefined}
       data-lit={mark.isLit || undefined}
     >
@@ -75,6 +77,7 @@ function MarkIcons({ mark, isBypassed }: { readonly mark: Mark; readonly isBypas
   return (
     <span className="flow-node-marks">
       {isBypassed ? <Shape icon={Ban} label="Bypassed" /> : null}
+      {mark.hasUpdate ? <Shape icon={ArrowUpCircle} label="A newer version is there" kind="update" /> : null}
       {mark.isPinned ? <Shape icon={Pin} label="Its output is pinned" /> : null}
       {mark.severity === null ? null : (
         <Shape

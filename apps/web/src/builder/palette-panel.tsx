@@ -1,4 +1,5 @@
 import { Box, chakra, Flex, Heading, Input, Text } from "@chakra-ui/react";
+import type { FlowKind } from "@syla/contracts/flow-kinds";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useBuilder } from "./builder-store.ts";
 import { categories, categoryLabels, kindLooks } from "./kinds.ts";
@@ -7,9 +8,14 @@ import { usePalette } from "./queries.ts";
 
 /** What may be placed: the kinds, and what the catalog has. */
 export function usePlaceables(id: string, query: string): { readonly items: readonly Placeable[]; readonly isPending: boolean } {
-  const q = useDeferredValue(query.trim());
-  const { data, isFetching } = usePalette(id, q);
-  const items = useMemo(() => [...search(kindItems, q), ...(data?.items ?? []).map(catalogItem)], [data, q]);
+  const q = query.trim();
+  const asked = useDeferredValue(q);
+  const { data, isFetching, isPlaceholderData } = usePalette(id, asked);
+  const items = useMemo(() => {
+    const offered = (data?.items ?? []).map(catalogItem);
+    // What was found for other words is offered only as far as it answers to these.
+    return [...search(kindItems, q), ...(isPlaceholderData || asked !== q ? search(offered, q) : offered)];
+  }, [data, q, asked, isPlaceholderData]);
   return { items, isPending: isFetching };
 }
 
@@ -84,9 +90,14 @@ function PaletteGroup({ title, items, isReadOnly, onAdd }: PaletteGroupProps) {
 
 /** An item's shape, in the colour of its category. */
 export function ItemIcon({ item }: { readonly item: Placeable }) {
-  const { icon: Icon } = kindLooks[item.kind];
+  return <NodeIcon kind={item.kind} />;
+}
+
+/** The shape of a kind, in the colour of its category. */
+export function NodeIcon({ kind }: { readonly kind: FlowKind }) {
+  const { icon: Icon, category } = kindLooks[kind];
   return (
-    <chakra.span data-category={item.category} color="var(--category)" display="inline-flex" flexShrink="0">
+    <chakra.span data-category={category} color="var(--category)" display="inline-flex" flexShrink="0">
       <Icon size={14} aria-hidden />
     </chakra.span>
   );

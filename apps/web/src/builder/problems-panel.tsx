@@ -7,9 +7,10 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { bodyAt } from "./edits/bodies.ts";
 import { titleOf } from "./kinds.ts";
+import type { ModuleUpdate } from "./module-update-dialog.tsx";
 
-/** The fixes that are made in the graph alone. */
-const known = new Set(["remove_node", "remove_edge", "set_label", "set_id", "set_type", "set_config", "detach_module"]);
+/** The fixes that can be made here; a module is updated after a look at what changes. */
+const known = new Set(["remove_node", "remove_edge", "set_label", "set_id", "set_type", "set_config", "detach_module", "update_module"]);
 const fixWords: Readonly<Record<string, string>> = {
   remove_node: "Remove the node",
   remove_edge: "Remove the wire",
@@ -18,15 +19,18 @@ const fixWords: Readonly<Record<string, string>> = {
   set_type: "Take this type",
   set_config: "Update the node",
   detach_module: "Detach it",
+  update_module: "Update the module",
 };
 
 /** What is wrong, and where; a click leads there. */
 export function ProblemsPanel({
   problems,
   onGo,
+  onUpdate,
 }: {
   readonly problems: readonly CompositionProblem[];
   readonly onGo: (problem: CompositionProblem) => void;
+  readonly onUpdate: (update: ModuleUpdate) => void;
 }) {
   const store = useBuilderStore();
   const graph = useBuilder((state) => state.graph);
@@ -71,7 +75,14 @@ export function ProblemsPanel({
               </Button>
               {fix === undefined || isReadOnly ? null : (
                 <Box mt="1">
-                  <Button size="2xs" variant="outline" onClick={() => store.commit(applyFix(store.get().graph, problem as FlowProblem))}>
+                  <Button
+                    size="2xs"
+                    variant="outline"
+                    onClick={() => {
+                      if (fix.action === "update_module") onUpdate({ path: problem.path, ...fix });
+                      else store.commit(applyFix(store.get().graph, problem as FlowProblem));
+                    }}
+                  >
                     <Wrench aria-hidden /> {fixWords[fix.action]}
                   </Button>
                 </Box>

@@ -7,8 +7,9 @@ import { storeRun } from "../runs/queries.ts";
 export const graphKey = (id: string, version: string | undefined) => ["composition", id, "graph", version ?? "head"];
 
 /** The graph as it is kept; what is edited is a copy of it. */
-export function useGraph(id: string, version: string | undefined) {
+export function useGraph(id: string, version: string | undefined, enabled = true) {
   return useQuery({
+    enabled,
     queryKey: graphKey(id, version),
     queryFn: ({ signal }) => syla.compositions.graph(id, version, { signal }),
     // What is being edited is not exchanged under the hands of who edits it.

@@ -1,5 +1,7 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
+import type { NodeRun } from "@syla/contracts/node-runs";
 import { RotateCcw, Square } from "lucide-react";
+import { memo, useState } from "react";
 import { Link } from "react-router";
 import { useCancelRuns } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
@@ -21,12 +23,14 @@ interface RunPanelProps {
   readonly isBusy: boolean;
   readonly error: unknown;
   readonly mayRun: boolean;
+  /** The run that was shown before this one was begun; empty: none. */
+  readonly earlier: string;
   readonly onRun: (inputs: Readonly<Record<string, unknown>>, part: RunPart, restartOf?: string) => void;
   readonly onLeave: () => void;
 }
 
 /** Runs the composition, and shows how the nodes of a run stand. */
-export function RunPanel({ shown, mayRun, onLeave, ...form }: RunPanelProps) {
+export function RunPanel({ shown, mayRun, earlier, onLeave, ...form }: RunPanelProps) {
   const { run, nodes } = shown;
   const cancel = useCancelRuns();
   return (
@@ -63,6 +67,11 @@ export function RunPanel({ shown, mayRun, onLeave, ...form }: RunPanelProps) {
             <Button size="xs" variant="outline" asChild>
               <Link to={`/runs/${run.id}`}>Open the run</Link>
             </Button>
+            {earlier === "" || isLive(run) ? null : (
+              <Button size="xs" variant="outline" asChild>
+                <Link to={`/runs/${earlier}/compare/${run.id}`}>Compare with the run before</Link>
+              </Button>
+            )}
             <Button size="xs" variant="ghost" onClick={onLeave}>
               Leave it
             </Button>
@@ -76,33 +85,30 @@ export function RunPanel({ shown, mayRun, onLeave, ...form }: RunPanelProps) {
 
 function NodeList({ nodes }: Pick<ShownRun, "nodes">) {
   const store = useBuilderStore();
+  const [go] = useState(() => ({ path, nodeId }: NodeRun) => {
+    const ids = withoutTurns(path).split("/");
+    store.enter(ids.slice(0, -1), [nodeId]);
+  });
   return (
-    <Box as="ul" listStyleType="none" aria-label="Nodes of the run" fontSize="xs">
-      {nodes.map((node) => {
-        const { icon: Icon, label, color } = stateLooks[node.state];
-        return (
-          <li key={node.path}>
-            <Button
-              variant="ghost"
-              size="xs"
-              w="full"
-              justifyContent="flex-start"
-              fontWeight="normal"
-              onClick={() => {
-                const ids = withoutTurns(node.path).split("/");
-                store.enter(ids.slice(0, -1), [node.nodeId]);
-              }}
-            >
-              <Box as="span" role="img" aria-label={label} color={color}>
-                <Icon size={14} aria-hidden />
-              </Box>
-              <Text as="span" truncate>
-                {node.label === "" ? node.path : node.label}
-              </Text>
-            </Button>
-          </li>
-        );
-      })}
-    </Box>
+    <ul aria-label="Nodes of the run" className="run-nodes">
+      {nodes.map((node) => (
+        <NodeRow key={node.path} node={node} onGo={go} />
+      ))}
+    </ul>
   );
 }
+
+/** A plain element, and drawn again only when the node has changed: there may be a thousand. */
+const NodeRow = memo(function NodeRow({ node, onGo }: { readonly node: NodeRun; readonly onGo: (node: NodeRun) => void }) {
+  const { icon: Icon, label } = stateLooks[node.state];
+  return (
+    <li>
+      <button type="button" onClick={() => onGo(node)}>
+        <span role="img" aria-label={label} data-kind={node.state}>
+          <Icon size={14} aria-hidden />
+        </span>
+        <span>{node.label === "" ? node.path : node.label}</span>
+      </button>
+    </li>
+  );
+});

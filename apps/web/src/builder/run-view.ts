@@ -48,7 +48,9 @@ export function looksOf(runs: readonly NodeRun[], path: BodyPath): Map<string, N
   for (const run of runs) {
     const place = withoutTurns(run.path);
     if (!place.startsWith(prefix) || place.slice(prefix.length).includes("/")) continue;
-    turns.set(run.nodeId, [...(turns.get(run.nodeId) ?? []), run]);
+    const own = turns.get(run.nodeId) ?? [];
+    own.push(run);
+    turns.set(run.nodeId, own);
   }
   return new Map(
     [...turns].map(([id, of]) => {
@@ -61,27 +63,57 @@ export function looksOf(runs: readonly NodeRun[], path: BodyPath): Map<string, N
   );
 }
 
-/** A list of nodes with what an event told of one of them. */
-export function withNodeRun(runs: readonly NodeRun[], changed: NodeRun): readonly NodeRun[] {
-  const at = runs.findIndex(({ path }) => path === changed.path);
-  return at < 0 ? [...runs, changed] : runs.with(at, changed);
+/** A list of nodes with what events told of some of them; those of which nothing was told are the same objects. */
+export function withNodeRuns(runs: readonly NodeRun[], changed: readonly NodeRun[]): readonly NodeRun[] {
+  if (changed.length === 0) return runs;
+  const told = new Map(changed.map((run) => [run.path, run]));
+  const next = runs.map((run) => {
+    const now = told.get(run.path);
+    told.delete(run.path);
+    return now ?? run;
+  });
+  return [...next, ...told.values()];
 }
+
+const essences = new WeakMap<FlowNode, string>();
 
 /** What of a node decides what it gives. */
 function essence(node: FlowNode): string {
-  return sortedJson({ ...node, position: null, label: null });
+  const known = essences.get(node);
+  if (known !== undefined) return known;
+  const text = sortedJson({ ...node, position: null, label: null });
+  essences.set(node, text);
+  return text;
+}
+
+/** What leads into each node, as a text. */
+function wiresInto(body: FlowBody): Map<string, string> {
+  const into = new Map<string, string[]>();
+  for (const { from, to } of body.edges) {
+    const wires = into.get(to.node) ?? [];
+    wires.push(`${to.port} ${from.node} ${from.port}`);
+    into.set(to.node, wires);
+  }
+  return new Map([...into].map(([id, wires]) => [id, sortedJson(wires.toSorted())]));
 }
 
 /** The nodes whose results in a run say nothing any more: they, or what they get something from, have changed since it began. */
 export function staleNodes(ran: FlowBody, now: FlowBody): Set<string> {
-  const before = new Map(ran.nodes.map((node) => [node.id, essence(node)]));
-  const wires = (body: FlowBody, id: string) =>
-    sortedJson(body.edges.flatMap(({ from, to }) => (to.node === id ? [`${to.port} ${from.node} ${from.port}`] : [])).toSorted());
+  if (ran === now) return new Set();
+  const before = new Map(ran.nodes.map((node) => [node.id, node]));
+  const [wiresThen, wiresNow] = [wiresInto(ran), wiresInto(now)];
   const into = new Map<string, string[]>();
-  for (const { from, to } of now.edges) into.set(from.node, [...(into.get(from.node) ?? []), to.node]);
-  const stale = new Set(
-    now.nodes.flatMap((node) => (before.get(node.id) === essence(node) && wires(ran, node.id) === wires(now, node.id) ? [] : [node.id])),
-  );
+  for (const { from, to } of now.edges) {
+    const next = into.get(from.node) ?? [];
+    next.push(to.node);
+    into.set(from.node, next);
+  }
+  const isSame = (node: FlowNode): boolean => {
+    const then = before.get(node.id);
+    const isEqual = then !== undefined && (then === node || essence(then) === essence(node));
+    return isEqual && wiresThen.get(node.id) === wiresNow.get(node.id);
+  };
+  const stale = new Set(now.nodes.flatMap((node) => (isSame(node) ? [] : [node.id])));
   const queue = [...stale];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     for (const next of into.get(id) ?? []) {

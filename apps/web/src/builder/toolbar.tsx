@@ -12,6 +12,7 @@ import {
   Play,
   Plus,
   Redo2,
+  Search,
   Undo2,
   Upload,
   Workflow,
@@ -39,6 +40,9 @@ interface ToolbarProps {
   readonly panel: "node" | "problems" | "code" | "run" | null;
   readonly onPanel: (panel: "problems" | "code" | "run") => void;
   readonly onFind: () => void;
+  /** Finds what is there. */
+  readonly onSearch: () => void;
+  readonly onMakeModule: () => void;
   readonly onExport: () => void;
   readonly onImport: (text: string) => void;
   readonly onDecide: () => void;
@@ -46,7 +50,7 @@ interface ToolbarProps {
 
 /** What is done with the graph as a whole. */
 export function Toolbar(props: ToolbarProps) {
-  const { actions, snaps, onSnap, showsPalette, onPalette, errors, panel, onPanel, onFind } = props;
+  const { actions, snaps, onSnap, showsPalette, onPalette, errors, panel, onPanel, onFind, onSearch } = props;
   const store = useBuilderStore();
   const canUndo = useBuilder(({ past }) => past.length > 0);
   const canRedo = useBuilder(({ future }) => future.length > 0);
@@ -72,7 +76,14 @@ export function Toolbar(props: ToolbarProps) {
       >
         <PanelLeft />
       </IconButton>
-      {isReadOnly ? null : (
+      <IconButton label="Find in the graph" onClick={onSearch}>
+        <Search />
+      </IconButton>
+      {isReadOnly ? (
+        <IconButton label="Export as JSON" onClick={props.onExport}>
+          <Download />
+        </IconButton>
+      ) : (
         <>
           <Button size="xs" variant="outline" onClick={onFind}>
             <Plus aria-hidden /> Add a node
@@ -151,12 +162,13 @@ function AlignMenu({ onAlign }: { readonly onAlign: (alignment: Alignment) => vo
   );
 }
 
-function MoreMenu({ actions, onExport, onImport }: ToolbarProps) {
+function MoreMenu({ actions, onMakeModule, onExport, onImport }: ToolbarProps) {
   const file = useRef<HTMLInputElement>(null);
   const entries: readonly (readonly [string, string, () => void])[] = [
     ["duplicate", "Duplicate", actions.duplicateSelected],
     ["group", "Group in a frame", actions.groupSelected],
     ["collapse", "Collapse to a module", actions.collapseSelected],
+    ["module", "Make a module of its own", onMakeModule],
     ["expand", "Expand the module", actions.expandSelected],
     ["bypass", "Bypass", actions.bypassSelected],
     ["delete", "Delete", actions.deleteSelected],

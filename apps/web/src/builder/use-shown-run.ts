@@ -7,7 +7,10 @@ import { followRun } from "../runs/follow-run.ts";
 import { storeRun, useRun } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
 import { nodesKey, useRunNodes } from "./queries.ts";
-import { withNodeRun } from "./run-view.ts";
+import { withNodeRuns } from "./run-view.ts";
+
+/** What is told within so many milliseconds is shown at once: a node may begin and end in one, and there may be a thousand. */
+const gatheredMs = 40;
 
 const nothing: readonly NodeRun[] = [];
 
@@ -27,11 +30,24 @@ export function useShownRun(id: string): ShownRun {
   useEffect(() => {
     if (id === "" || !live) return;
     const stop = new AbortController();
+    const told = new Map<string, NodeRun>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const showTold = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      const changed = [...told.values()];
+      told.clear();
+      client.setQueryData<readonly NodeRun[]>(nodesKey(id), (before) => withNodeRuns(before ?? [], changed));
+    };
     const onEvent = (event: { readonly type: string }) => {
-      if (event.type === "node" && "node" in event)
-        client.setQueryData<readonly NodeRun[]>(nodesKey(id), (before) => withNodeRun(before ?? [], event.node as NodeRun));
+      if (event.type === "node" && "node" in event) {
+        const node = event.node as NodeRun;
+        told.set(node.path, node);
+        timer ??= setTimeout(showTold, gatheredMs);
+      }
       if (event.type === "status") void client.invalidateQueries({ queryKey: ["run", id], exact: true });
       if (event.type === "end" && "run" in event) {
+        showTold();
         storeRun(client, event.run as Run);
         void client.invalidateQueries({ queryKey: nodesKey(id) });
       }
@@ -39,7 +55,10 @@ export function useShownRun(id: string): ShownRun {
     followRun(syla, id, { onEvent, onReconnecting: () => undefined }, stop.signal).catch(() => {
       if (!stop.signal.aborted) void client.invalidateQueries({ queryKey: ["run", id] });
     });
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
   }, [id, live, client]);
   return { run: run.data, nodes: nodes.data ?? nothing, error: run.error ?? nodes.error };
 }

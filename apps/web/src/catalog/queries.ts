@@ -13,6 +13,13 @@ export function refreshAssets(client: QueryClient, ids: readonly string[] | null
   if (ids === null || ids.some((id) => id.startsWith("model_"))) void client.invalidateQueries({ queryKey: ["models"] });
   if (ids === null) void client.invalidateQueries({ queryKey: ["asset"] });
   else for (const id of ids) void client.invalidateQueries({ queryKey: assetKey(id) });
+  // What uses a composition may have a newer version of it now. What is being edited asks for its own problems itself.
+  const others = ids?.filter((id) => id.startsWith("comp_"));
+  if (others === undefined || others.length > 0)
+    void client.invalidateQueries({
+      queryKey: ["composition"],
+      predicate: ({ queryKey: [, of, what] }) => what === "problems" && others?.every((id) => id === of) !== true,
+    });
 }
 
 /** The catalog under a filter, in pages; the live connection says when to read it again. */

@@ -9,6 +9,8 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { SelectField } from "../ui/select-field.tsx";
+import { DocumentField } from "./document-field.tsx";
+import type { ReadDocument } from "./read-document.ts";
 import { useCompositionTemplates, useCreateComposition } from "./queries.ts";
 
 type From = "empty" | "template" | "file";
@@ -22,16 +24,14 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
   const [name, setName] = useState("");
   const [from, setFrom] = useState<From>("empty");
   const [template, setTemplate] = useState("");
-  const [file, setFile] = useState<File | null>(null);
-  const [fileProblem, setFileProblem] = useState<string | null>(null);
+  const [read, setRead] = useState<ReadDocument | null>(null);
   const [ownerId, setOwnerId] = useState("");
   const [made, setMade] = useState<CreatedComposition | null>(null);
   if (made !== null) return <Missing made={made} onClose={onClose} />;
   const chosen = templates.data?.find(({ id }) => id === template) ?? templates.data?.[0];
-  const onSubmit = async (event: FormEvent) => {
+  const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    const begins = await beginning(from, chosen?.id, file);
-    if (begins === null) return setFileProblem("This file is no JSON.");
+    const begins = beginning(from, chosen?.id, read);
     const draft = { ...begins, ...(name === "" ? {} : { name }), ...(ownerId === "" ? {} : { ownerId }) };
     create.mutate(draft, {
       onSuccess: (created) => (created.missing.length > 0 ? setMade(created) : void navigate(assetPath(created.asset))),
@@ -39,12 +39,14 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
   };
   const nameProblem = fieldProblem(create.error, "name");
   return (
-    <Modal label="New composition" onClose={onClose}>
-      <Flex as="form" onSubmit={(event) => void onSubmit(event)} direction="column" gap="3" p="4">
+    <Modal label="New composition" width="34rem" onClose={onClose}>
+      <Flex as="form" onSubmit={onSubmit} direction="column" gap="3" p="4">
         <TextField
           label="Name"
           required={from === "empty"}
-          {...(from === "empty" ? {} : { placeholder: "as it says itself" })}
+          {...(from === "empty"
+            ? {}
+            : { placeholder: from === "file" && read !== null && read.name !== "" ? read.name : "as it says itself" })}
           autoFocus
           maxLength={100}
           value={name}
@@ -74,25 +76,7 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
           </Box>
         ) : null}
         {from === "template" && templates.isError ? <ErrorPanel error={templates.error} onRetry={() => void templates.refetch()} /> : null}
-        {from === "file" ? (
-          <TextField
-            label="File"
-            type="file"
-            accept=".json,application/json"
-            pt="1.5"
-            required
-            problem={fileProblem}
-            // So that a file can be chosen again that was corrected meanwhile.
-            onClick={(event) => {
-              event.currentTarget.value = "";
-              setFile(null);
-            }}
-            onChange={(event) => {
-              setFile(event.currentTarget.files?.[0] ?? null);
-              setFileProblem(null);
-            }}
-          />
-        ) : null}
+        {from === "file" ? <DocumentField read={read} onRead={setRead} /> : null}
         {teams.data !== undefined && teams.data.length > 0 ? (
           <Field.Root gap="1">
             <Field.Label fontSize="sm">Owner</Field.Label>
@@ -107,7 +91,14 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
           </Field.Root>
         ) : null}
         {create.error && nameProblem === null ? <ErrorPanel error={create.error} /> : null}
-        <Button alignSelf="flex-end" type="submit" size="sm" colorPalette="accent" loading={create.isPending}>
+        <Button
+          alignSelf="flex-end"
+          type="submit"
+          size="sm"
+          colorPalette="accent"
+          loading={create.isPending}
+          disabled={from === "file" && read?.graph === undefined}
+        >
           Create
         </Button>
       </Flex>
@@ -115,15 +106,9 @@ export function NewCompositionDialog({ onClose }: { readonly onClose: () => void
   );
 }
 
-/** Null: the file cannot be read. */
-async function beginning(from: From, template: string | undefined, file: File | null): Promise<CompositionDraft | null> {
+function beginning(from: From, template: string | undefined, read: ReadDocument | null): CompositionDraft {
   if (from === "template") return template === undefined ? {} : { template };
-  if (from === "empty" || file === null) return {};
-  try {
-    return { document: JSON.parse(await file.text()) as unknown };
-  } catch {
-    return null;
-  }
+  return from === "empty" || read === null ? {} : { document: read.document };
 }
 
 /** What the file names that is not here: it was made without. */

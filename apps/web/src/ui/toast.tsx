@@ -1,5 +1,5 @@
 import { Button, Flex, Text } from "@chakra-ui/react";
-import { CircleCheck, X } from "lucide-react";
+import { CircleCheck, Info, X } from "lucide-react";
 import { useEffect } from "react";
 import { IconButton } from "./icon-button.tsx";
 
@@ -9,12 +9,14 @@ const shownMs = 8000;
 interface ToastProps {
   readonly text: string;
   readonly onGone: () => void;
+  /** `told`: it says something, and nothing was done. */
+  readonly tone?: "done" | "told";
   /** What can be done about it, while it is shown. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
 /** Says that something is done. It lies over the end of whatever scrolls around it: a dialog shuts out what is not inside. */
-export function Toast({ text, onGone, action }: ToastProps) {
+export function Toast({ text, onGone, tone = "done", action }: ToastProps) {
   useEffect(() => {
     const timer = setTimeout(onGone, shownMs);
     return () => clearTimeout(timer);
@@ -39,8 +41,8 @@ export function Toast({ text, onGone, action }: ToastProps) {
       rounded="md"
       shadow="lg"
     >
-      <Flex aria-hidden color="fg.success" flexShrink="0">
-        <CircleCheck size={16} />
+      <Flex aria-hidden color={tone === "done" ? "fg.success" : "fg.info"} flexShrink="0">
+        {tone === "done" ? <CircleCheck size={16} /> : <Info size={16} />}
       </Flex>
       <Text flex="1" minW="0" overflowWrap="anywhere">
         {text}

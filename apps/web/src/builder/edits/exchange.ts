@@ -2,17 +2,13 @@ import type { FlowBody, FlowEdge, FlowGraph } from "@syla/contracts/flow";
 import { renewIds } from "@syla/flow/renew-ids";
 import { validateFlow } from "@syla/flow/validate";
 import { withoutSecrets } from "@syla/flow/without-secrets";
+import { graphIn } from "../../compositions/read-document.ts";
 import { type Clip, copy } from "./paste.ts";
 
 /** What a copied part of a graph begins with, so that nobody takes another text for one. */
 const mark = "nodes of a composition";
 
 const emptyGraph = { format: 1, name: "", description: "", viewport: { x: 0, y: 0, zoom: 1 } } as const;
-
-/** A graph as a file: without what may be a secret. */
-export function exportGraph(graph: FlowGraph): string {
-  return `${JSON.stringify(withoutSecrets(graph).graph, null, 2)}\n`;
-}
 
 /** A text read as a graph, or why it is none. */
 export type Read<Found> =
@@ -36,11 +32,11 @@ function readGraph(document: unknown): Read<FlowGraph> {
   return graph === undefined ? { problem: first?.message ?? "The text is no composition." } : { found: graph };
 }
 
-/** A file read as a graph, with ids of its own throughout. */
+/** A file read as a graph, with ids of its own throughout: what was exported, or a bare graph. */
 export function importGraph(text: string): Read<FlowGraph> {
   const document = parse(text);
   if (document.problem !== undefined) return document;
-  const read = readGraph(document.found);
+  const read = readGraph(graphIn(document.found));
   return read.problem === undefined ? { found: renewIds(read.found, newId) } : read;
 }
 
@@ -62,7 +58,7 @@ export function readClip(text: string): Read<Clip> {
   const given = document.found as Record<string, unknown> | null;
   if (typeof given !== "object" || given === null) return { problem: "The text is no part of a composition." };
   const isClip = mark in given;
-  const read = readGraph(isClip ? { format: 1, nodes: given["nodes"], edges: given["edges"] } : given);
+  const read = readGraph(isClip ? { format: 1, nodes: given["nodes"], edges: given["edges"] } : graphIn(given));
   if (read.problem !== undefined) return read;
   const incoming = isClip && Array.isArray(given["incoming"]) ? readEdges(given["incoming"]) : [];
   return { found: { nodes: read.found.nodes, edges: read.found.edges, incoming } };
