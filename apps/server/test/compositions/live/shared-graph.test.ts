@@ -161,7 +161,7 @@ it("is the same graph wherever the same changes have come, whatever was done at 
       expect(isWhole(end)).toBe(true);
       expect(validateFlow(end).graph).toEqual(end);
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });
 
@@ -269,7 +269,7 @@ describe("what comes from somebody", () => {
         expect([target.store.pendingStructs, target.store.pendingDs]).toEqual([null, null]);
         expect(isWhole(readShared(target).graph)).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
