@@ -22,6 +22,7 @@ import { LiveCatalog } from "./catalog/live.ts";
 import { forgettingWords, purging } from "./catalog/purge.ts";
 import { Catalog, createOwnership } from "./catalog/service.ts";
 import { GraphFiles } from "./compositions/graph-files.ts";
+import { LiveCompositions } from "./compositions/live/service.ts";
 import { Compositions } from "./compositions/service.ts";
 import { CompositionTemplates } from "./compositions/templates.ts";
 import { Datasets } from "./datasets/service.ts";
@@ -168,6 +169,7 @@ export interface Context {
   readonly workspaces: Workspaces;
   readonly workspaceGit: WorkspaceGit;
   readonly liveWorkspaces: LiveWorkspaces;
+  readonly liveCompositions: LiveCompositions;
   readonly workspaceMirrors: WorkspaceMirrors;
   readonly datasets: Datasets;
   readonly auditTrail: AuditTrail;
@@ -629,6 +631,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     onChanged: (...change) => models.capGrants(...change),
     mayUseModel: (actor, id) => models.mayUse(actor, id),
     onFiles: (actor, tree, isPublished) => keptAnalyses.note(actor, tree, isPublished),
+    settleDraft: (id) => liveCompositions.settleDraft(id),
   });
   const keptAnalyses: KeptAnalyses = new KeptAnalyses({
     database,
@@ -672,6 +675,9 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const workspaceGit = new WorkspaceGit({ ...workspaceFiles(), sandboxes });
   const liveWorkspaces: LiveWorkspaces = new LiveWorkspaces({ ...workspaceFiles(), actFor: accounts.actFor, logger, notifications, redis });
   await liveWorkspaces.listen();
+  const liveGraphs = { database, access, catalog, trees, graphs, uploads: runs, actFor: accounts.actFor, logger, notifications, redis };
+  const liveCompositions: LiveCompositions = new LiveCompositions(liveGraphs);
+  await liveCompositions.listen();
   const workspaceMirrors = new WorkspaceMirrors({ ...workspaceFiles(), imports, logger, actFor: accounts.actFor });
   const backupRepository = opened.adopt(new KnownRepository(config, database.queries), (value) => value.close());
   const keepsLog = config.backupLogHours > 0;
@@ -761,6 +767,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     workspaces,
     workspaceGit,
     liveWorkspaces,
+    liveCompositions,
     workspaceMirrors,
     datasets,
     auditTrail,
@@ -818,6 +825,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
       ...(traceExport === null ? [] : [traceExport]), // after what ends runs
       cache,
       liveWorkspaces,
+      liveCompositions,
       storage,
       backups,
       deliveries,

@@ -52,6 +52,7 @@ import { registerWebhookRoutes } from "./webhooks/routes.ts";
 import { registerWorkerRoutes } from "./workers/routes.ts";
 import { registerWorkspaceAnalysisRoutes } from "./workspaces/analysis-routes.ts";
 import { registerWorkspaceGitRoutes } from "./workspaces/git/routes.ts";
+import { registerLiveCompositionRoutes } from "./compositions/live/routes.ts";
 import { registerLiveRoutes } from "./workspaces/live/routes.ts";
 import { registerWorkspaceMirrorRoutes } from "./workspaces/mirrors/routes.ts";
 import { registerWorkspaceRoutes } from "./workspaces/routes.ts";
@@ -74,6 +75,7 @@ export function registerRoutes(context: Context): void {
   registerWorkspaceAnalysisRoutes(http, context.workspaces, context.keptAnalyses, context.quotas);
   registerWorkspaceGitRoutes(http, context.workspaceGit);
   registerLiveRoutes(http, context.liveWorkspaces);
+  registerLiveCompositionRoutes(http, context.liveCompositions);
   registerWorkspaceMirrorRoutes(http, context.workspaceMirrors);
   registerRuntimeRoutes(http, context.runtimes, context.environments, context.sandboxes);
   registerSandboxRoutes(http, context.sandboxes, () => [context.environments.check(), context.images.check()]);

@@ -8,6 +8,7 @@ import { adminRoutes } from "./admin.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backups.ts";
 import { blobRoutes } from "./blobs.ts";
+import { compositionLiveRoutes } from "./composition-live.ts";
 import { compositionRoutes } from "./compositions.ts";
 import { compositionRunRoutes } from "./composition-runs.ts";
 import { nodeRunRoutes } from "./node-runs.ts";
@@ -108,6 +109,7 @@ export const routes = {
   ...assetRoutes,
   ...programRoutes,
   ...compositionRoutes,
+  ...compositionLiveRoutes,
   ...compositionRunRoutes,
   ...nodeRunRoutes,
   ...workspaceRoutes,

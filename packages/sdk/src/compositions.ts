@@ -8,6 +8,7 @@ import type {
   CreatedComposition,
   PaletteItem,
 } from "@syla/contracts/compositions";
+import type { CompositionDocument } from "@syla/contracts/composition-live";
 import type { CompositionRunInputDraft } from "@syla/contracts/composition-runs";
 import type { FlowGraph } from "@syla/contracts/flow";
 import type { RouteBody, RouteQuery } from "@syla/contracts/route";
@@ -33,6 +34,10 @@ export interface Compositions {
   code(id: string, version?: string, options?: CallOptions): Promise<CompositionCode>;
   diff(id: string, ends?: { readonly from?: string; readonly to?: string }, options?: CallOptions): Promise<CompositionDiff>;
   export(id: string, version?: string, options?: CallOptions): Promise<CompositionExport>;
+  /** The live document of the draft, which is joined by its id on the live connection. */
+  document(id: string, options?: CallOptions): Promise<CompositionDocument>;
+  /** The live connection, which speaks the Hocuspocus protocol. */
+  live(id: string): WebSocket;
   palette(query?: PaletteQuery, options?: CallOptions): Promise<Page<PaletteItem>>;
   /** Queues a run of a composition, or of a part of it; how its nodes stand is asked of `runs.nodes`. */
   run(id: string, input?: CompositionRunInputDraft, options?: CreateOptions): Promise<Run>;
@@ -54,6 +59,8 @@ export function createCompositions(transport: Transport): Compositions {
     code: (id, version, options = {}) => transport.json("getCompositionCode", { ...options, params: { id }, query: at(version) }),
     diff: (id, ends = {}, options = {}) => transport.json("diffComposition", { ...options, params: { id }, query: ends }),
     export: (id, version, options = {}) => transport.json("exportComposition", { ...options, params: { id }, query: at(version) }),
+    document: (id, options = {}) => transport.json("openCompositionDocument", { ...options, params: { id } }),
+    live: (id) => transport.socket("joinComposition", { params: { id } }),
     palette: (query = {}, options = {}) => transport.json("listPalette", { ...options, query }),
     run: (id, input = {}, { idempotencyKey, ...options } = {}) =>
       transport.json("runComposition", {

@@ -310,6 +310,8 @@ export const routeTable = {
   diffComposition: { method: "GET", path: "/api/v1/compositions/:id/diff" },
   exportComposition: { method: "GET", path: "/api/v1/compositions/:id/export" },
   listPalette: { method: "GET", path: "/api/v1/compositions/palette" },
+  openCompositionDocument: { method: "GET", path: "/api/v1/compositions/:id/document" },
+  joinComposition: { method: "GET", path: "/api/v1/compositions/:id/live" },
   runComposition: { method: "POST", path: "/api/v1/compositions/:id/runs" },
   listRunNodes: { method: "GET", path: "/api/v1/runs/:id/nodes" },
   readRunNodeValue: { method: "GET", path: "/api/v1/runs/:id/node-value" },

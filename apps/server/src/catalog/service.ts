@@ -72,6 +72,8 @@ export interface CatalogContext {
   readonly mayUseModel?: (actor: Actor, modelId: string) => Promise<boolean>;
   /** Told of the files that a program has from now on, and whether they were published. */
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
+  /** Brings what people draw together in a composition into its draft: who reads that next reads it. */
+  readonly settleDraft?: (id: string) => Promise<void>;
 }
 
 /** A new asset. Its files are given as a tree that is stored, or as files that are to be. */
@@ -107,6 +109,14 @@ export interface Change extends AssetChange {
 export interface Beside {
   readonly becomesCapped: boolean;
   write(work: Work): Promise<void>;
+}
+
+/** The draft of a composition. */
+export interface CompositionDraft {
+  readonly ownerId: string;
+  readonly createdBy: string | null;
+  readonly revision: number;
+  readonly tree: TreeRef;
 }
 
 /** An asset as it is used: what is there now, or a published version. */
@@ -247,6 +257,32 @@ export class Catalog {
     return await this.get(actor, id);
   }
 
+  /** A composition's draft as it lies, for what looks after those who draw it together; undefined when it is gone. */
+  async draft(id: string): Promise<CompositionDraft | undefined> {
+    const row = await store.findAsset(this.#context.database.queries, id);
+    if (row === undefined || row.type !== "composition" || row.deleted_at !== null) return undefined;
+    const { tree } = await this.#at(row, undefined);
+    return tree === null ? undefined : { ownerId: row.owner_id, createdBy: row.created_by, revision: row.revision, tree };
+  }
+
+  /**
+   * Puts in place of a draft what people have drawn together, of whom each was asked with each change whether they may. `write`: what changes in the
+   * same step.
+   *
+   * @throws AppError `revision_conflict`, `asset_deleted`, `quota_exceeded`
+   */
+  async putDraft(actor: Actor, id: string, tree: TreeRef, revision: number, write: (work: Work) => Promise<void>): Promise<void> {
+    const config = readConfig("composition", await this.#describe(tree));
+    const found = await store.findAsset(this.#context.database.queries, id);
+    if (found?.type !== "composition") throw new AppError("not_found");
+    const apply = async (row: store.AssetRow, work: Work): Promise<RowChange> => {
+      await write(work);
+      await this.#context.onChanged?.(work, row, { config }, actor.userId);
+      return { tree_sha256: tree.sha256, config: JSON.stringify(config) };
+    };
+    await this.#change(actor, id, revision, apply, broughtFor(found, actor));
+  }
+
   /** Deletes it, for now: it can be restored for a while. */
   async delete(actor: Actor, id: string): Promise<void> {
     const row = await loadAsset(this.#context, actor, "asset:delete", id);
@@ -270,7 +306,7 @@ export class Catalog {
 
   /** A copy of the head or of a version, with its files. The owner's secrets, and a model that the actor may not use, are left out. */
   async clone(actor: Actor, id: string, { name, ownerId, version }: CloneInput): Promise<Asset> {
-    const row = await loadAsset(this.#context, actor, "asset:read", id);
+    const row = await this.#loadSettled(actor, "asset:read", id, version);
     // Where a model is, is for those who may change it.
     if (row.type === "model") await this.#context.access.require(actor, "asset:edit", toThing(row));
     const { tree, config, metadata } = await this.#at(row, version);
@@ -351,7 +387,7 @@ export class Catalog {
 
   /** The files of the head or of a version, in the order of their paths. */
   async files(actor: Actor, id: string, version?: string): Promise<{ tree: TreeRef; revision: number; entries: readonly TreeEntry[] }> {
-    const row = await loadAsset(this.#context, actor, "asset:read", id);
+    const row = await this.#loadSettled(actor, "asset:read", id, version);
     // Who has nothing but a link is shown its graph without secrets, and not the file that has them.
     if (actor.via === "link" && row.type === "composition") throw new AppError("not_found");
     const { tree } = await this.#at(row, version);
@@ -378,7 +414,7 @@ export class Catalog {
 
   /** An asset for use: by a run, an environment, the gateway. `version`: a published one; the head when left out. @throws AppError `not_found`, `forbidden`, `asset_deleted` */
   async resolve<T extends AssetType>(actor: Actor, action: AssetAction, id: string, version?: string, type?: T): Promise<ResolvedAsset<T>> {
-    const row = await loadAsset(this.#context, actor, action, id);
+    const row = await this.#loadSettled(actor, action, id, version);
     if (type !== undefined && row.type !== type) throw new AppError("not_found");
     if (row.deleted_at !== null) throw new AppError("asset_deleted");
     const { tree, config } = await this.#at(row, version);
@@ -445,6 +481,14 @@ export class Catalog {
     };
     const tree = await this.#transaction((work) => settling(work, gains, () => apply(work)));
     if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, false);
+  }
+
+  /** An asset, of whose draft everything that people draw together is in it, where that is what is asked for. */
+  async #loadSettled(actor: Actor, action: AssetAction, id: string, version: string | undefined): Promise<store.AssetRow> {
+    const row = await loadAsset(this.#context, actor, action, id);
+    if (row.type !== "composition" || version !== undefined || this.#context.settleDraft === undefined) return row;
+    await this.#context.settleDraft(id);
+    return await loadAsset(this.#context, actor, action, id);
   }
 
   async #at(

@@ -115,9 +115,9 @@ export class Compositions {
   /** Puts another graph in place of the draft. @throws AppError `invalid_graph`, `revision_conflict`, `quota_exceeded` */
   async put(actor: Actor, id: string, value: unknown, revision: Revision | undefined): Promise<CompositionGraph> {
     const { catalog, trees, uploads } = this.#context;
+    const before = await catalog.resolve(actor, "asset:edit", id, undefined, "composition");
     await catalog.requireChangeable(actor, id, revision, "composition");
     const kept = readGraph(value, id);
-    const before = await catalog.resolve(actor, "asset:edit", id, undefined, "composition");
     const { tree, fresh } = await this.#store(actor, kept);
     const answer = (now: number): CompositionGraph => ({ graph: kept.graph, revision: now, version: null, hash: kept.hash });
     if (tree.sha256 === before.tree?.sha256 && (revision === "*" || revision === before.asset.revision))

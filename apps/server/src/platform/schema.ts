@@ -1033,7 +1033,9 @@ interface WorkspaceHeadRow {
 
 interface LiveDocumentRow {
   id: string;
-  workspace_id: string;
+  /** What it is of: a workspace's file, or a composition's graph. */
+  workspace_id: string | null;
+  asset_id: Generated<string | null>;
   path: string;
   base_sha256: string;
   line_end: string;

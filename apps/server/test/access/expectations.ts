@@ -257,6 +257,8 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   getCompositionGraph: composition("view", { link: true }),
   putCompositionGraph: composition("edit", { body: { graph: { format: 1, nodes: [], edges: [] } } }),
   listCompositionProblems: composition("view"),
+  openCompositionDocument: composition("view"),
+  joinComposition: composition("view"),
   checkCompositionGraph: account({ body: { graph: {} } }),
   getCompositionCode: composition("view", { link: true }),
   diffComposition: composition("view"),

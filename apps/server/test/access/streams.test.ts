@@ -277,6 +277,7 @@ describe("every route that streams", () => {
     await waitForPort(server, sandbox.id, 8080, bob.headers);
     const [environment, imported, model] = [await insertEnvironment(bob), await insertImport(bob), await createModel(bob)];
     const workspace = await createWorkspace(server, bob, "Streamed");
+    const drawn = await json<{ asset: { id: string } }>(server.send("POST", "/api/v1/compositions", { name: "Streamed" }, bob.headers));
     const following = (await submit(server, { code: "echo begun; sleep 60", entrypoint: "a.sh" }, bob.headers)).id;
     const read = async (asked: Promise<Response>): Promise<Open> => {
       const answer = await asked;
@@ -306,6 +307,7 @@ describe("every route that streams", () => {
       openPort: socket(`${at}/ports/8080/connection`),
       followNotifications: socket("/api/v1/notifications/live"),
       joinWorkspace: socket(`/api/v1/workspaces/${workspace.id}/live`),
+      joinComposition: socket(`/api/v1/compositions/${drawn.asset.id}/live`),
       followWorkspace: get(`/api/v1/workspaces/${workspace.id}/people`),
       createChatCompletion: callModel(model, bob),
     };

@@ -22,6 +22,8 @@ export interface VersionsContext extends LoadingContext {
   readonly checkConfig?: CheckConfig;
   readonly onChanged?: OnChanged;
   readonly onFiles?: (actor: Actor, tree: string, isPublished: boolean) => Promise<void>;
+  /** Brings what people draw together in a composition into its draft. */
+  readonly settleDraft?: (id: string) => Promise<void>;
   readonly blobs: Blobs;
   readonly trees: Trees;
 }
@@ -46,6 +48,7 @@ export class Versions {
   /** Publishes the head. @throws AppError `version_taken`, `entrypoint_missing`, `revision_conflict`, `asset_deleted` */
   async publish(actor: Actor, id: string, wish: PublishWish, revision: Revision = "*"): Promise<AssetVersion> {
     await loadAsset(this.#context, actor, "asset:edit", id);
+    await this.#context.settleDraft?.(id);
     const { version, tree } = await this.#context.database.queries.transaction().execute(async (work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);
       await requireRunnable(this.#context.trees, row);
@@ -98,6 +101,7 @@ export class Versions {
   async restore(actor: Actor, id: string, version: string, revision: Revision | undefined): Promise<Asset> {
     const { type, owner_id: ownerId, visibility, config: before } = await loadAsset(this.#context, actor, "asset:edit", id);
     const found = await this.#find(id, version);
+    await this.#context.settleDraft?.(id); // what was drawn until then is somebody else's change
     await this.#context.checkConfig?.(actor, { id, type, ownerId, config: found.config, before, visibility });
     await this.#context.database.queries.transaction().execute(async (work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);

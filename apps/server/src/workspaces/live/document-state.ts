@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { AppError } from "@syla/contracts/errors";
 import { liveTextName, mostLiveBytes } from "@syla/contracts/workspace-live";
 import * as Y from "yjs";
+import { updateOf } from "../../live/service.ts";
 import { editsBetween } from "./text-edits.ts";
 
 /** A file's text as a document holds it: lines end with a line feed there, and with `lineEnd` in the file. */
@@ -39,16 +40,6 @@ export function createState(text: string): Uint8Array {
   return Y.encodeStateAsUpdate(document);
 }
 
-/** A document of a state and what was written since. */
-export function readState(snapshot: Uint8Array, updates: readonly { readonly update: Uint8Array }[] = []): Y.Doc {
-  const document = new Y.Doc();
-  document.transact(() => {
-    Y.applyUpdate(document, snapshot);
-    for (const { update } of updates) Y.applyUpdate(document, update);
-  });
-  return document;
-}
-
 export function textOf(document: Y.Doc): string {
   return document.getText(liveTextName).toJSON();
 }
@@ -56,18 +47,11 @@ export function textOf(document: Y.Doc): string {
 /** Makes a document's text another one, by as small a change as can be; null when it is that already. */
 export function rewrite(document: Y.Doc, text: string): Uint8Array | null {
   const edits = editsBetween(textOf(document), text);
-  if (edits.length === 0) return null;
-  const before = Y.encodeStateVector(document);
   const content = document.getText(liveTextName);
-  const updates: Uint8Array[] = [];
-  const note = (update: Uint8Array) => updates.push(update);
-  document.on("update", note);
-  document.transact(() => {
+  return updateOf(document, () => {
     for (const { at, remove, insert } of edits.toReversed()) {
       if (remove > 0) content.delete(at, remove);
       if (insert !== "") content.insert(at, insert);
     }
   });
-  document.off("update", note);
-  return updates[0] ?? Y.encodeStateAsUpdate(document, before);
 }

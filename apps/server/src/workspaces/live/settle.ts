@@ -6,23 +6,31 @@ import type { Work } from "../../platform/database.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { TreeEntry } from "../../platform/trees.ts";
 import { newId } from "../../platform/ids.ts";
+import {
+  findDocument,
+  insertDocument,
+  insertUpdates,
+  listBases,
+  listUpdates,
+  lockDocument,
+  markDocument,
+  moveSnapshot,
+  readState,
+  touchDocuments,
+  type DocumentRow,
+  type Settled,
+  type UpdateRow,
+} from "../../live/service.ts";
 import { orForgotten, putFiles, type FilesContext } from "../files.ts";
 import { requireChangeable } from "../loading.ts";
 import { findWorkspace, lockWorkspace, type WorkspaceRow } from "../store.ts";
-import { createState, hashOf, readFileText, readState, rewrite, textOf, toFileBytes, type FileText } from "./document-state.ts";
+import { createState, hashOf, readFileText, rewrite, textOf, toFileBytes, type FileText } from "./document-state.ts";
 import * as store from "./store.ts";
 
 /** What bringing documents and files together needs. */
 export interface SettleContext extends FilesContext {
   readonly actFor: (userId: string) => Promise<Actor>;
   readonly logger: Logger;
-}
-
-/** What has come of it, for those who have the document open. */
-export interface Settled {
-  /** Whether changes of others have come into the document. */
-  readonly isChanged: boolean;
-  readonly notices: readonly LiveNotice[];
 }
 
 /** So often somebody else may be quicker. */
@@ -33,8 +41,8 @@ class OvertakenError extends Error {}
 
 /** A document with what it has to be brought together with. */
 interface Meeting {
-  readonly row: store.DocumentRow;
-  readonly updates: readonly store.UpdateRow[];
+  readonly row: DocumentRow;
+  readonly updates: readonly UpdateRow[];
   readonly workspace: WorkspaceRow;
   readonly entry: TreeEntry | undefined;
 }
@@ -44,20 +52,20 @@ interface Meeting {
  *
  * @throws AppError `file_not_found`, `live_not_text`, `live_too_large`, `workspace_archived`, `workspace_deleted`
  */
-export async function openDocument(context: FilesContext, workspace: WorkspaceRow, path: string): Promise<store.DocumentRow> {
+export async function openDocument(context: FilesContext, workspace: WorkspaceRow, path: string): Promise<DocumentRow> {
   const { queries } = context.database;
   requireChangeable(workspace);
   for (let left = mostTries; left > 0; left -= 1) {
     const known = await store.findDocumentAt(queries, workspace.id, path);
     if (known !== undefined) {
-      await store.touchDocuments(queries, [known.id]);
+      await touchDocuments(queries, [known.id]);
       return known;
     }
     const now = await findWorkspace(queries, workspace.id);
     const entry = now === undefined ? undefined : (await context.trees.read(now.tree_sha256)).find((one) => one.path === path);
     if (entry === undefined) throw new AppError("file_not_found");
     const { text, lineEnd } = await readEntry(context, entry);
-    const made = await store.insertDocument(queries, {
+    const made = await insertDocument(queries, {
       id: newId("liv"),
       workspace_id: workspace.id,
       path,
@@ -114,7 +122,7 @@ export async function settleDocument(context: SettleContext, id: string, putBack
     } catch (error) {
       if (error instanceof OvertakenError || (error instanceof AppError && error.code === "workspace_conflict")) continue;
       if (!(error instanceof AppError) || error.status >= 500) throw error;
-      await store.markDocument(context.database.queries, id, { problem: error.code });
+      await markDocument(context.database.queries, id, { problem: error.code });
       notices.push({ type: "settled", problem: { code: error.code, message: error.message } });
       return { isChanged, notices };
     }
@@ -126,7 +134,7 @@ export async function settleDocument(context: SettleContext, id: string, putBack
 /** Of documents of a workspace, those whose files are others than they have in common with them: changed, gone, or there again. */
 export async function listDiverged({ database, trees }: SettleContext, workspaceId: string, ids: readonly string[]): Promise<string[]> {
   const workspace = await findWorkspace(database.queries, workspaceId);
-  const bases = await store.listBases(database.queries, ids);
+  const bases = await listBases(database.queries, ids);
   if (workspace === undefined || bases.length === 0) return [];
   const files = new Map((await trees.read(workspace.tree_sha256)).map(({ path, sha256 }) => [path, sha256]));
   const now = (path: string) => files.get(path) ?? null;
@@ -136,10 +144,10 @@ export async function listDiverged({ database, trees }: SettleContext, workspace
 /** Null: there is nothing to be done. */
 async function meet(context: SettleContext, id: string): Promise<Meeting | "again" | null> {
   const { queries } = context.database;
-  const row = await store.findDocument(queries, id);
+  const row = await findDocument(queries, id);
   if (row === undefined) return null;
-  const updates = await store.listUpdates(queries, id, row.snapshot_seq);
-  const workspace = await findWorkspace(queries, row.workspace_id);
+  const updates = await listUpdates(queries, id, row.snapshot_seq);
+  const workspace = row.workspace_id === null ? undefined : await findWorkspace(queries, row.workspace_id);
   if (workspace === undefined || workspace.deleted_at !== null || workspace.state === "archived") return null;
   const isWhole = updates.every(({ seq }, index) => seq === row.snapshot_seq + index + 1);
   if (!isWhole || (updates.length === 0 && row.last_seq > row.snapshot_seq)) return "again"; // it was settled between the two looks
@@ -149,7 +157,7 @@ async function meet(context: SettleContext, id: string): Promise<Meeting | "agai
 
 /** The document as it was looked at, which stays so. @throws OvertakenError */
 async function lockSame(work: Work, { row }: Meeting): Promise<void> {
-  const now = await store.lockDocument(work, row.id);
+  const now = await lockDocument(work, row.id);
   const isSame =
     now !== undefined &&
     now.snapshot_seq === row.snapshot_seq &&
@@ -170,7 +178,7 @@ async function lockBoth(work: Work, meeting: Meeting): Promise<void> {
 async function detach({ database }: SettleContext, meeting: Meeting): Promise<void> {
   await database.queries.transaction().execute(async (work) => {
     await lockBoth(work, meeting);
-    await store.markDocument(work, meeting.row.id, { detached_at: new Date() });
+    await markDocument(work, meeting.row.id, { detached_at: new Date() });
   });
 }
 
@@ -190,8 +198,8 @@ async function bringIn(context: SettleContext, meeting: Meeting, entry: TreeEntr
   await context.database.queries.transaction().execute(async (work) => {
     await lockBoth(work, meeting);
     await requirePlace(work, row);
-    if (change !== null) await store.insertUpdates(work, [{ documentId: row.id, update: change, userId: workspace.updated_by }]);
-    await store.moveSnapshot(work, row.id, {
+    if (change !== null) await insertUpdates(work, [{ documentId: row.id, update: change, userId: workspace.updated_by }]);
+    await moveSnapshot(work, row.id, {
       snapshot: Y.encodeStateAsUpdate(common),
       seq: row.snapshot_seq + count,
       sha256: entry.sha256,
@@ -217,8 +225,8 @@ function commonOf({ row, updates }: Meeting, text: string): { common: Y.Doc; cou
 }
 
 /** @throws AppError `path_exists`: somebody has begun anew with another document where this one's file was */
-async function requirePlace(work: Work, row: store.DocumentRow): Promise<void> {
-  if (row.detached_at !== null && (await store.findDocumentAt(work, row.workspace_id, row.path)) !== undefined)
+async function requirePlace(work: Work, row: DocumentRow): Promise<void> {
+  if (row.detached_at !== null && (await store.findDocumentAt(work, row.workspace_id ?? "", row.path)) !== undefined)
     throw new AppError("path_exists");
 }
 
@@ -232,7 +240,7 @@ async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry
     await lockSame(work, meeting);
     await requirePlace(work, row);
     const snapshot = Y.encodeStateAsUpdate(document);
-    await store.moveSnapshot(work, row.id, { snapshot, seq: row.snapshot_seq + updates.length, sha256, lineEnd: row.line_end });
+    await moveSnapshot(work, row.id, { snapshot, seq: row.snapshot_seq + updates.length, sha256, lineEnd: row.line_end });
   };
   if (sha256 === entry?.sha256) return await context.database.queries.transaction().execute(move);
   const authors = [...new Set(updates.map((update) => update.user_id).toReversed())].filter((author) => author !== null);

@@ -31,11 +31,27 @@ export async function startNode(server: TestServer, actor: Actor, workspaceId: s
   const live: LiveWorkspaces = new LiveWorkspaces({ ...context, settleLive: (id) => live.settleAll(id) });
   await live.listen();
   void live.run();
+  const reached = await serveSockets((signal) => live.join(actor, workspaceId, signal));
+  return {
+    url: reached.url,
+    live,
+    kill() {
+      reached.kill();
+      live.forget();
+      cut();
+    },
+  };
+}
+
+/** Lets whoever comes in, each of whom is served by what `join` answers. */
+export async function serveSockets(
+  join: (signal: AbortSignal) => Promise<(socket: WebSocket) => void>,
+): Promise<{ readonly url: string; kill(): void }> {
   // Somebody is let in before the socket opens, as in a server: else what they say first would be said to nobody.
   const entered = new WeakMap<IncomingMessage, (socket: WebSocket) => void>();
   const letIn = async (request: IncomingMessage): Promise<boolean> => {
     try {
-      entered.set(request, await live.join(actor, workspaceId, new AbortController().signal));
+      entered.set(request, await join(new AbortController().signal));
       return true;
     } catch {
       return false;
@@ -48,18 +64,15 @@ export async function startNode(server: TestServer, actor: Actor, workspaceId: s
   const address = sockets.address();
   return {
     url: `ws://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
-    live,
     kill() {
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
-      live.forget();
-      cut();
     },
   };
 }
 
 /** The database as a process has it, of which nothing comes any more once it is killed. */
-function cuttable(database: Database): { database: Database; cut: () => void } {
+export function cuttable(database: Database): { database: Database; cut: () => void } {
   let isCut = false;
   return {
     database: {

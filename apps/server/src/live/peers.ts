@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { LiveNotice } from "@syla/contracts/workspace-live";
-import { notify, type Database } from "../../platform/database.ts";
-import type { Notifications } from "../../platform/notifications.ts";
-import type { Redis } from "../../platform/redis.ts";
+import { notify, type Database } from "../platform/database.ts";
+import type { Notifications } from "../platform/notifications.ts";
+import type { Redis } from "../platform/redis.ts";
 
-const redisChannel = "syla:live";
-const databaseChannel = "live_documents";
 /** PostgreSQL carries no longer ones. */
 const mostBytes = 7900;
 
@@ -31,9 +29,18 @@ export class Peers {
   readonly #database: Pick<Database, "queries">;
   readonly #notifications: Notifications;
   readonly #self = randomUUID();
+  readonly #redisChannel: string;
+  readonly #databaseChannel: string;
   #heardAt = -othersMs;
 
-  constructor(redis: Pick<Redis, "state" | "publish" | "subscribe">, database: Pick<Database, "queries">, notifications: Notifications) {
+  /** `channel`: whose servers talk to each other. */
+  constructor(
+    channel: string,
+    redis: Pick<Redis, "state" | "publish" | "subscribe">,
+    database: Pick<Database, "queries">,
+    notifications: Notifications,
+  ) {
+    [this.#redisChannel, this.#databaseChannel] = [`syla:${channel}`, `${channel}_documents`];
     [this.#redis, this.#database, this.#notifications] = [redis, database, notifications];
   }
 
@@ -45,7 +52,7 @@ export class Peers {
       this.#heardAt = performance.now();
       onWord(message.data.word);
     };
-    const ends = [await this.#redis.subscribe(redisChannel, hear), await this.#notifications.listen(databaseChannel, hear, onGap)];
+    const ends = [await this.#redis.subscribe(this.#redisChannel, hear), await this.#notifications.listen(this.#databaseChannel, hear, onGap)];
     return () => ends.forEach((end) => end());
   }
 
@@ -54,10 +61,10 @@ export class Peers {
     if (word.kind !== "who" && word.kind !== "here" && performance.now() - this.#heardAt > othersMs) return;
     const text = JSON.stringify({ from: this.#self, word });
     // Each server hears Redis while it is there, this one too: when that is everybody, nobody has to be told otherwise.
-    if (this.#redis.state === "connected" && ((await this.#redis.publish(redisChannel, text)) ?? 0) > 0) return;
+    if (this.#redis.state === "connected" && ((await this.#redis.publish(this.#redisChannel, text)) ?? 0) > 0) return;
     if (Buffer.byteLength(text) > mostBytes) return;
     try {
-      await notify(this.#database.queries, databaseChannel, text);
+      await notify(this.#database.queries, this.#databaseChannel, text);
     } catch {
       // it is looked for every now and then
     }

@@ -1,6 +1,6 @@
 import type { Hocuspocus } from "@hocuspocus/server";
 import { colorOf, PresenceWish, type WorkspacePerson, type WorkspacePresenceEvent } from "@syla/contracts/workspace-live";
-import type { Member } from "./connection.ts";
+import type { Member } from "./member.ts";
 
 type States = Map<number, Record<string, unknown>>;
 

@@ -1,20 +1,25 @@
 import type { Connection, Document } from "@hocuspocus/server";
 import { AppError } from "@syla/contracts/errors";
-import type { Database } from "../../platform/database.ts";
-import { checkUpdate, type NewContent } from "./check-update.ts";
+import type { Database } from "../platform/database.ts";
+import type { NewContent } from "./check-update.ts";
 import { isSomebodyElses } from "./presence.ts";
 import * as store from "./store.ts";
 
 /** Looks at every change before it is taken. */
 export class Intake {
   readonly #database: Pick<Database, "queries">;
+  readonly #check: (document: Document, update: Uint8Array) => NewContent;
   readonly #catchUp: (id: string) => Promise<void>;
   /** The replicas that somebody has written by on a connection: they are theirs. */
   readonly #writers = new WeakMap<Connection, Set<number>>();
 
-  /** `catchUp`: hears of what was written in a document on other servers. */
-  constructor(database: Pick<Database, "queries">, catchUp: (id: string) => Promise<void>) {
-    [this.#database, this.#catchUp] = [database, catchUp];
+  /** `check`: reads a change as hostile as it may be. `catchUp`: hears of what was written in a document on other servers. */
+  constructor(
+    database: Pick<Database, "queries">,
+    check: (document: Document, update: Uint8Array) => NewContent,
+    catchUp: (id: string) => Promise<void>,
+  ) {
+    [this.#database, this.#check, this.#catchUp] = [database, check, catchUp];
   }
 
   /**
@@ -28,13 +33,13 @@ export class Intake {
     this.#writers.set(connection, own);
     const isOwn = ({ clientIds }: NewContent) => clientIds.every((clientId) => own.has(clientId));
     try {
-      const found = checkUpdate(document, update);
+      const found = this.#check(document, update);
       if (isOwn(found)) return found;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }
     await this.#catchUp(document.name);
-    const found = checkUpdate(document, update);
+    const found = this.#check(document, update);
     if (isOwn(found)) return found;
     await this.#claim(document, found.clientIds, userId);
     for (const clientId of found.clientIds) own.add(clientId);

@@ -1,7 +1,7 @@
 import type { Hocuspocus } from "@hocuspocus/server";
 import type { WebSocket } from "ws";
-import { keepAlive } from "../../platform/socket.ts";
-import type { Member } from "./connection.ts";
+import { keepAlive } from "../platform/socket.ts";
+import type { Member } from "./member.ts";
 import { readFrame } from "./frames.ts";
 
 /** What one connection may have sent that is not done yet. */
@@ -11,7 +11,7 @@ const mostUnreadBytes = 16 * 1024 * 1024;
 /** Closing codes above 4000 are ours. */
 const tooFast = 4008;
 
-/** The sockets of those who have workspaces open. */
+/** The sockets of those who have something open. */
 export class LiveSockets {
   readonly #open = new Set<WebSocket>();
   /** What each has sent that is not done yet, bytes. */
@@ -21,7 +21,7 @@ export class LiveSockets {
   serve(socket: WebSocket, server: Hocuspocus<Member>, member: Member): void {
     keepAlive(socket);
     this.#open.add(socket);
-    const client = server.handleConnection(socket, new Request("http://workspace/"), member);
+    const client = server.handleConnection(socket, new Request("http://live/"), member);
     socket.on("message", (data, isBinary) => {
       const bytes = data as Buffer;
       const frame = isBinary ? readFrame(bytes) : null;

@@ -1,5 +1,5 @@
 import { AppError } from "@syla/contracts/errors";
-import type { Database } from "../../platform/database.ts";
+import type { Database } from "../platform/database.ts";
 import * as store from "./store.ts";
 
 interface Waiting {
