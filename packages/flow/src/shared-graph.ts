@@ -178,10 +178,11 @@ class SharedReader {
         label,
         ...(position === undefined ? {} : { position }),
         ...(fields.get("bypassed") === true ? { bypassed: true } : {}),
-        ...(fields.get("onError") === undefined ? {} : { onError: fields.get("onError") }),
         config: Object.fromEntries(names.flatMap((name, index) => (config[index] === undefined ? [] : [[name, config[index]]]))),
       };
-      item = readNode(shape, made);
+      const onError = fields.get("onError");
+      // Somebody says what happens when it fails, while another makes a node of it that cannot: that is left out.
+      item = (onError === undefined ? null : readNode(shape, { ...made, onError })) ?? readNode(shape, made);
     }
     if (item !== null && bodyKinds.has(item.kind)) {
       const body = this.#body(path, depth + 1, item.body);

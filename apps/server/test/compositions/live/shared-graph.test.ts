@@ -40,7 +40,7 @@ const many = parse(
       ...shout.nodes,
       moduleOf("mod", { id: "comp_other" }),
       node("n", "note", { text: "words", frame: { width: 10, height: 20 } }, { label: "Frame" }),
-      node("h", "http", { url: "https://example.org", headers: { a: "b" }, allowedHosts: [] }, { bypassed: true }),
+      node("h", "http", { url: "https://example.org", headers: { a: "b" }, allowedHosts: [] }, { bypassed: true, onError: { retries: 2, waitSeconds: 1 } }),
     ],
     "in.value -> up.text",
     "in.value -> mod.text",
