@@ -28,6 +28,7 @@ import { ProblemsPanel } from "./problems-panel.tsx";
 import { usePalette, useRunComposition } from "./queries.ts";
 import type { RunPart } from "./run-form.tsx";
 import { RunPanel } from "./run-panel.tsx";
+import { describeLlm, shortUse } from "./node-use.ts";
 import { looksOf, staleNodes } from "./run-view.ts";
 import { readInputs, runInputs } from "./run-inputs.ts";
 import { Toolbar } from "./toolbar.tsx";
@@ -126,7 +127,8 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     }
     const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
     const stale = ranBody === undefined ? new Set<string>() : staleNodes(ranBody, body);
-    for (const [id, { state, note }] of looks) mark(id, { state, note, isStale: stale.has(id) });
+    for (const [id, { state, note, llm }] of looks)
+      mark(id, { state, note, use: shortUse(llm), useTip: llm === null ? "" : describeLlm(llm), isStale: stale.has(id) });
     const prefix = shownPath === "" ? "" : `${shownPath}/`;
     for (const place of Object.keys(pins)) if (place.startsWith(prefix)) mark(place.slice(prefix.length), { isPinned: true });
     if (panel === "code" && isPanelOpen) for (const id of selection.nodes) mark(id, { isLit: true });

@@ -7,6 +7,9 @@ export interface Mark {
   readonly state: NodeState | null;
   /** What its state says in a few characters: a time, or how many turns. */
   readonly note: string;
+  /** What it took of models in a few characters, and in words. */
+  readonly use: string;
+  readonly useTip: string;
   /** It has changed since the run that is shown. */
   readonly isStale: boolean;
   readonly isPinned: boolean;
@@ -14,7 +17,7 @@ export interface Mark {
   readonly isLit: boolean;
 }
 
-export const noMark: Mark = { severity: null, state: null, note: "", isStale: false, isPinned: false, isLit: false };
+export const noMark: Mark = { severity: null, state: null, note: "", use: "", useTip: "", isStale: false, isPinned: false, isLit: false };
 
 /** The marks of the nodes that are shown, by their ids. Only nodes whose mark is another one are drawn again. */
 export interface Marks {

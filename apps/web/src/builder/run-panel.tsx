@@ -3,10 +3,13 @@ import { RotateCcw, Square } from "lucide-react";
 import { Link } from "react-router";
 import { useCancelRuns } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
+import type { Run } from "@syla/sdk";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { formatPlural } from "../ui/format.ts";
 import { StatusBadge } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useBuilderStore } from "./builder-store.ts";
+import { describeLlm, describeSaved, shortUse, sumOf } from "./node-use.ts";
 import { stateLooks } from "./node-view.tsx";
 import { RunForm, type RunPart } from "./run-form.tsx";
 import { withoutTurns } from "./run-view.ts";
@@ -67,10 +70,24 @@ export function RunPanel({ shown, mayRun, onLeave, ...form }: RunPanelProps) {
               Leave it
             </Button>
           </Flex>
+          <RunUse run={run} nodes={nodes} />
           <NodeList nodes={nodes} />
         </Box>
       )}
     </Box>
+  );
+}
+
+/** What the run took of models, as far as its nodes are known to have called them, and what it did not pay once more. */
+function RunUse({ run, nodes }: { readonly run: Run; readonly nodes: ShownRun["nodes"] }) {
+  const { llm, saved } = sumOf(nodes);
+  const others = (run.usage?.llm?.calls ?? 0) - (llm?.calls ?? 0);
+  return (
+    <Text as="div" fontSize="xs" color="fg.muted" mb="2">
+      {llm === null ? null : <div>{describeLlm(llm)}</div>}
+      {!isLive(run) && others > 0 ? <div>{formatPlural(others, "model call")} of no node</div> : null}
+      {saved === null ? null : <div>Used again, and saved: {describeSaved(saved)}</div>}
+    </Text>
   );
 }
 
@@ -99,6 +116,11 @@ function NodeList({ nodes }: Pick<ShownRun, "nodes">) {
               <Text as="span" truncate>
                 {node.label === "" ? node.path : node.label}
               </Text>
+              {node.llm === null ? null : (
+                <Text as="span" ml="auto" color="fg.muted" title={describeLlm(node.llm)}>
+                  {shortUse(node.llm)}
+                </Text>
+              )}
             </Button>
           </li>
         );
