@@ -19,6 +19,7 @@ import { FreshRecords } from "./fresh-records.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
+import { attachFound } from "./found-log.ts";
 import { readLog, writeLog } from "./log-records.ts";
 import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
@@ -31,7 +32,6 @@ import { Slots } from "./slots.ts";
 import { tellOwner } from "./tell-owner.ts";
 import {
   announceQueued,
-  attachLog,
   cancelChannel,
   claimRuns,
   findCancelRequests,
@@ -516,7 +516,7 @@ export class Worker implements Service {
     const finished = { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
     const written = await this.#recordEnd(end, record, log, () => onEnded(finished));
     if (!written) {
-      if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
+      if (log !== null) await this.#persist(() => attachFound(database.queries, this.#context.blobs, row.id, log.sha256));
       throw new LostRunError();
     }
     if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
