@@ -56,10 +56,13 @@ import { authLogoutCommand } from "./commands/auth-logout.ts";
 import { authRevokeKeyCommand } from "./commands/auth-revoke-key.ts";
 import { authStatusCommand } from "./commands/auth-status.ts";
 import { assetVerbs, defineDeleteAssetsCommand, versionVerbs } from "./commands/asset-verbs.ts";
+import { compositionApprovalsCommand } from "./commands/composition-approvals.ts";
 import { compositionCompileCommand } from "./commands/composition-compile.ts";
 import { compositionCreateCommand, compositionImportCommand } from "./commands/composition-create.ts";
+import { compositionApproveCommand, compositionRejectCommand } from "./commands/composition-decide.ts";
 import { compositionExportCommand } from "./commands/composition-export.ts";
 import { compositionListCommand } from "./commands/composition-list.ts";
+import { compositionNodesCommand } from "./commands/composition-nodes.ts";
 import { compositionPullCommand, compositionPushCommand } from "./commands/composition-push.ts";
 import { compositionRunCommand } from "./commands/composition-run.ts";
 import { compositionShowCommand } from "./commands/composition-show.ts";
@@ -290,6 +293,10 @@ export function buildProgram(): Command {
       compositionImportCommand,
       compositionExportCommand,
       compositionRunCommand,
+      compositionNodesCommand,
+      compositionApprovalsCommand,
+      compositionApproveCommand,
+      compositionRejectCommand,
       compositionPushCommand,
       compositionPullCommand,
       compositionValidateCommand,

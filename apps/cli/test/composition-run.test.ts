@@ -90,6 +90,55 @@ describe("syla composition run", () => {
     expect(begun).toMatch(/^run_/);
   }, 120_000);
 
+  test("lists its nodes, and decides where it waits for a person", async () => {
+    const inner = {
+      nodes: [
+        { id: "item", kind: "input", config: { name: "item", type: "str" } },
+        {
+          id: "slow",
+          kind: "code",
+          config: { language: "javascript", source: "return item;", inputs: [{ name: "item" }], returns: "Any" },
+        },
+        { id: "ask", kind: "approval", config: { message: "Good?" } },
+        { id: "made", kind: "output", config: { name: "made" } },
+      ],
+      edges: [wire("a", "item.value", "slow.item"), wire("b", "slow.result", "ask.value"), wire("c", "ask.approved", "made.value")],
+    };
+    const asking = {
+      format: 1,
+      name: "Asking",
+      nodes: [
+        { id: "words", kind: "input", config: { name: "words", type: "list[str]", default: ["tea", "coffee"] } },
+        { id: "each", kind: "map", config: { concurrency: 2 }, body: inner },
+        { id: "out", kind: "output", config: { name: "all" } },
+      ],
+      edges: [wire("a", "words.value", "each.items"), wire("b", "each.made", "out.value")],
+    };
+    expect((await composition(["import", "-", "--name", "Asking"], { stdin: JSON.stringify(asking) })).code).toBe(0);
+    const id = (await composition(["run", "asking", "--detach"])).stdout.trim();
+    const approvals = async () => (await composition(["approvals"])).stdout.split("\n").filter((line) => line !== "");
+    await expect.poll(async () => (await approvals()).length, { timeout: 60_000 }).toBe(2);
+    expect((await approvals()).map((line) => line.split("\t").slice(0, 5))).toMatchObject([
+      [id, "each[0]/ask", "Asking", expect.any(String), "Good?"],
+      [id, "each[1]/ask", "Asking", expect.any(String), "Good?"],
+    ]);
+    const unclear = await composition(["approve", id]);
+    expect([unclear.code, unclear.stderr]).toEqual([64, expect.stringContaining("each[0]/ask, each[1]/ask")]);
+    const approved = await composition(["approve", id, "each[0]/ask", "--note", "tastes well"]);
+    expect([approved.code, approved.stdout]).toEqual([0, "approved each[0]/ask\n"]);
+    const again = await composition(["reject", id, "each[0]/ask", "--json"]);
+    expect([again.code === 0, again.stdout]).toEqual([false, expect.stringContaining("node_not_waiting")]);
+    const rejected = await composition(["reject", id, "--json"]);
+    expect(JSON.parse(rejected.stdout)).toMatchObject({ path: "each[1]/ask", approval: { approved: false } });
+    const states = async () => (await composition(["nodes", id])).stdout.split("\n").map((line) => line.split("\t").slice(0, 3).join(" "));
+    await expect
+      .poll(states, { timeout: 60_000 })
+      .toEqual(expect.arrayContaining(["each[0]/ask approval succeeded", "out output succeeded"]));
+    const { items } = JSON.parse((await composition(["nodes", id, "--json"])).stdout) as { items: { path: string; approval: object }[] };
+    expect(items.find(({ path }) => path === "each[0]/ask")?.approval).toMatchObject({ approved: true, comment: "tastes well" });
+    expect((await composition(["approve", id])).stderr).toContain("No node of this run waits");
+  }, 120_000);
+
   test("says what is wrong with how it was called", async () => {
     expect((await composition(["run", "repeat", "-i", "text"])).code).toBe(64);
     expect((await composition(["run", "repeat", "--inputs", "-"], { stdin: "[]" })).code).toBe(64);

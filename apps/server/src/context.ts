@@ -43,6 +43,7 @@ import { ProgramRuns } from "./program-runs/service.ts";
 import type { Config } from "./config.ts";
 import { CompositionRuns } from "./composition-runs/service.ts";
 import { NodeReports } from "./composition-runs/node-reports.ts";
+import { tellWaiting } from "./composition-runs/tell-waiting.ts";
 import { RunNodes } from "./composition-runs/run-nodes.ts";
 import { failedNode, wasAsked } from "./composition-runs/store.ts";
 import { ResultCache } from "./cache/service.ts";
@@ -403,12 +404,14 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     send,
     access,
     onEnded: (call) => metrics?.callEnded(call),
+    onNodeCall: (runId, path) => nodes.noteCall(runId, path),
     callsPerMinute: config.modelRateLimit,
     readerMs,
   });
   const callBook = createCallBook(database.queries);
+  const nodesOf: RunsContext["nodesOf"] = (row) => runNodes.traced(row);
   const liveRuns = new LiveRuns(directory.spool);
-  const nodes = new NodeReports({ database, blobs, liveRuns, logger });
+  const nodes = new NodeReports({ database, blobs, liveRuns, calls: callBook, logger });
   const listener = opened.adopt(new GatewayListener({ gateway, runTokens, queries: database.queries, nodes, readerMs }), (value) =>
     value.close(),
   );
@@ -438,6 +441,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
           {
             queries: database.queries,
             calls: callBook,
+            nodesOf,
             logger,
             version,
             count: (outcome, count) => metrics?.tracesExported(outcome, count),
@@ -517,7 +521,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     treeFolders,
     environments,
     openSecrets: openProgramSecrets,
-    nodes: { asked: (run) => wasAsked(database.queries, run), failed: (runId) => failedNode(database.queries, runId) },
+    nodes: { asked: (run) => wasAsked(database.queries, run), failed: (runId) => failedNode(database.queries, runId), tellWaiting },
     workspaces: {
       requireOpen: (id) => requireOpen({ database }, id),
       takeBack: (files) => takeBack({ ...workspaceFiles(), actFor: accounts.actFor, audit }, files),
@@ -557,6 +561,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     worker,
     models: modelsOfRuns,
     calls: callBook,
+    nodesOf,
     onCancelled,
     queueLimit,
     requireProgram,
@@ -694,7 +699,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const datasets = new Datasets({ catalog, blobs, trees, uploads: runs, quotas, maxBytes: config.datasetLimit });
   const programRuns = new ProgramRuns({ ...shared, catalog, trees, environments, runs, models, datasets });
   const compositionRuns = new CompositionRuns({ ...shared, catalog, compositions, trees, environments, runs, models });
-  const runNodes = new RunNodes({ database, blobs, runs });
+  const runNodes = new RunNodes({ database, blobs, runs, calls: callBook });
   const sandboxPrograms = new SandboxPrograms({ ...shared, catalog, trees, environments, models, datasets });
   const programSandboxes = new ProgramSandboxes({
     access,

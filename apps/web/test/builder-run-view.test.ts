@@ -5,6 +5,7 @@ import { connect } from "../src/builder/edits/connect.ts";
 import { setLabel } from "../src/builder/edits/configure.ts";
 import { moveBy } from "../src/builder/edits/move.ts";
 import { newNode } from "../src/builder/kinds.ts";
+import { describeLlm, describeSaved, shortUse, sumOf } from "../src/builder/node-use.ts";
 import { looksOf, staleNodes, withNodeRuns, withoutTurns } from "../src/builder/run-view.ts";
 
 const run = (path: string, state: NodeRun["state"], seconds: readonly [number, number] | null = null): NodeRun => ({
@@ -64,6 +65,25 @@ describe("how a run is shown on the canvas", () => {
     expect(looksOf([{ ...tried, attempts: 1, usedFallback: true }], []).get("a")?.note).toBe("fallback · 2.00 s");
     // A branch begins again where its run does.
     expect(looksOf([{ ...tried, kind: "branch" }], []).get("a")?.note).toBe("2.00 s");
+  });
+
+  it("adds up what nodes called of models, with what lies within them", () => {
+    const llm = { calls: 1, failed: 0, inputTokens: 900, outputTokens: 600, cachedTokens: 0, cost: 0.002, unknownCosts: 0 };
+    const called = [run("each", "running"), { ...run("each[0]/b", "succeeded"), llm }, { ...run("each[1]/b", "failed"), llm }];
+    const look = looksOf(called, []).get("each");
+    expect([shortUse(look?.llm ?? null), look?.within.get("each[1]/b")]).toEqual(["3k tok · $0.0040", llm]);
+    expect(looksOf(called, ["each"]).get("b")?.llm?.calls).toBe(2);
+    expect(shortUse(looksOf(runs, []).get("a")?.llm ?? null)).toBe("");
+    expect(describeLlm({ ...llm, failed: 1, cost: null, unknownCosts: 1 })).toBe(
+      "1 model call, 1 failed · 900 tokens in, 600 out · cost unknown",
+    );
+    const saved = { ms: 1500, calls: 2, inputTokens: 10, outputTokens: 5, cost: 0.01 };
+    const reused = [
+      { ...run("a", "reused"), saved },
+      { ...run("b", "reused"), saved: { ...saved, calls: null, inputTokens: null, outputTokens: null, cost: null } },
+    ];
+    const sum = sumOf([...called, ...reused]);
+    expect([sum.llm?.calls, sum.saved === null ? "" : describeSaved(sum.saved)]).toEqual([2, "3.00 s, 2 model calls, 15 tokens, $0.01"]);
   });
 
   it("takes what an event tells", () => {

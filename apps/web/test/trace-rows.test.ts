@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { aroundSpan, barOf, moved, rowsOf, zoomed } from "../src/runs/detail/trace/rows.ts";
 
 const span = (id: string, parentId: string | null, startMs: number, durationMs: number | null): Span => {
-  return { id, parentId, startMs, durationMs, kind: "llm", name: id, status: "ok", attempt: null, note: null, llm: null };
+  return { id, parentId, startMs, durationMs, kind: "llm", name: id, status: "ok", attempt: null, note: null, llm: null, node: null };
 };
 const spans = [span("run", null, 0, 100), span("b", "run", 50, 50), span("a", "run", 10, 20), span("deep", "b", 60, null)];
 const whole = { from: 0, to: 100 };

@@ -20,6 +20,11 @@ export function levelCovers(level: AccessLevel, needed: AccessLevel): boolean {
   return accessLevels.indexOf(level) >= accessLevels.indexOf(needed);
 }
 
+/** The levels that are enough where one is needed. */
+export function levelsFrom(needed: AccessLevel): AccessLevel[] {
+  return accessLevels.filter((level) => levelCovers(level, needed));
+}
+
 /** Whom a grant is for. A person is named by the e-mail address that was given, whether there is an account or not. */
 const Subject = z.object({
   type: z.enum(["person", "team", "link"]),

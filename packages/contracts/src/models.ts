@@ -119,6 +119,7 @@ export const LlmCall = z
     id: z.string(),
     runId: z.string().nullable(),
     sandboxId: z.string().nullable().describe("the sandbox that it came from"),
+    nodePath: z.string().nullable().describe("the node of a composition that made it, as the run says; null: of no node"),
     user: z.object({ id: z.string(), name: z.string() }),
     model: z.object({ id: z.string(), name: z.string(), owner: z.string().describe("who may raise its caps") }),
     provider: z.string(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CompositionReference } from "./composition-config.ts";
 import { flowKinds, type FlowKind } from "./flow-kinds.ts";
+import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 
 /** What a run of a composition ran. */
@@ -49,15 +50,30 @@ export const ValueRef = z
 export type ValueRef = z.infer<typeof ValueRef>;
 
 /** What a node called of language models. The same figures as those of a run. */
-const NodeLlm = z.object({
-  calls: z.int(),
-  failed: z.int(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  cachedTokens: z.int(),
-  cost: z.number().nullable().describe("US dollars of the calls whose cost is known; null: of none"),
-  unknownCosts: z.int().describe("calls whose cost nobody knows"),
-});
+export const NodeLlm = z
+  .object({
+    calls: z.int(),
+    failed: z.int(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    cachedTokens: z.int(),
+    cost: z.number().nullable().describe("US dollars of the calls whose cost is known; null: of none"),
+    unknownCosts: z.int().describe("calls whose cost nobody knows"),
+  })
+  .meta({ id: "NodeLlm" });
+export type NodeLlm = z.infer<typeof NodeLlm>;
+
+/** What making the result of a node had taken that is used again. */
+export const NodeSaved = z
+  .object({
+    ms: z.number(),
+    calls: z.int().nullable().describe("of models; null: nobody knows, as with the figures behind it"),
+    inputTokens: z.int().nullable(),
+    outputTokens: z.int().nullable(),
+    cost: z.number().nullable().describe("US dollars of the calls whose cost is known"),
+  })
+  .meta({ id: "NodeSaved" });
+export type NodeSaved = z.infer<typeof NodeSaved>;
 
 /** One node of a composition in a run of it; of a node in a graph that repeats, one turn. */
 export const NodeRun = z
@@ -82,13 +98,10 @@ export const NodeRun = z
       })
       .nullable(),
     usedFallback: z.boolean().describe("it failed every time: its outputs are the values that stand for them, `error` is the last failure"),
-    llm: NodeLlm.nullable().describe("null: it called none"),
+    llm: NodeLlm.nullable().describe("of its own calls in all attempts: those of nodes within it are theirs; null: it made none"),
     reusedFrom: z.string().nullable().describe("the run whose result it is; null also for a value that was pinned"),
     pinned: z.boolean().describe("its result was given with the run"),
-    saved: z
-      .object({ ms: z.number(), cost: z.number().nullable().describe("US dollars; null: nobody knows") })
-      .nullable()
-      .describe("what making the result that is used again had taken"),
+    saved: NodeSaved.nullable().describe("null: it was not used again"),
     approval: z
       .object({
         message: z.string(),
@@ -102,6 +115,39 @@ export const NodeRun = z
   })
   .meta({ id: "NodeRun" });
 export type NodeRun = z.infer<typeof NodeRun>;
+
+/** The path of what a node lies in, or of the node that a turn is of; null: it is one of the composition's own. */
+export function outerPath(path: string): string | null {
+  if (path.endsWith("]")) return path.slice(0, path.lastIndexOf("["));
+  const end = path.lastIndexOf("/");
+  return end < 0 ? null : path.slice(0, end);
+}
+
+/** Two sums of calls as one. */
+export function addLlm(one: NodeLlm | null, other: NodeLlm | null): NodeLlm | null {
+  if (one === null || other === null) return one ?? other;
+  return {
+    calls: one.calls + other.calls,
+    failed: one.failed + other.failed,
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    cachedTokens: one.cachedTokens + other.cachedTokens,
+    cost: one.cost === null || other.cost === null ? (one.cost ?? other.cost) : one.cost + other.cost,
+    unknownCosts: one.unknownCosts + other.unknownCosts,
+  };
+}
+
+/** What nodes called, each with what lies within it, by their paths. Nodes that called nothing are not among them. */
+export function llmWithin(nodes: readonly { readonly path: string; readonly llm: NodeLlm | null }[]): Map<string, NodeLlm> {
+  const sums = new Map<string, NodeLlm>();
+  for (const { path, llm } of nodes) {
+    for (let at: string | null = llm === null ? null : path; at !== null; at = outerPath(at)) {
+      const sum = addLlm(sums.get(at) ?? null, llm);
+      if (sum !== null) sums.set(at, sum);
+    }
+  }
+  return sums;
+}
 
 /** What a person decides where a run waits for them. The node is named in the body: proxies change slashes in addresses. */
 export const NodeDecision = z
@@ -118,6 +164,20 @@ export const NodeDecision = z
   .meta({ id: "NodeDecision" });
 export type NodeDecision = z.output<typeof NodeDecision>;
 
+/** Where a run waits for somebody to decide. */
+export const Approval = z
+  .object({
+    runId: z.string(),
+    composition: z.object({ id: z.string(), name: z.string().describe("as it was called then") }),
+    runOwner: z.object({ id: z.string(), name: z.string() }),
+    path: nodePath,
+    message: z.string(),
+    inputs: ValueRef.nullable().describe("an object with what is to be decided of, as `value`"),
+    since: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "Approval" });
+export type Approval = z.infer<typeof Approval>;
+
 const common = { tag: "runs", auth: "user", params: z.object({ id: z.string().max(64) }) } as const;
 
 /** The nodes of runs of compositions. Changes come live with the run's events, as `node`. */
@@ -128,7 +188,12 @@ export const nodeRunRoutes = {
     path: "/api/v1/runs/:id/nodes",
     summary: "List how the nodes of a run of a composition stand",
     link: "run",
-    responses: { 200: z.object({ items: z.array(NodeRun) }) },
+    responses: {
+      200: z.object({
+        items: z.array(NodeRun),
+        ofNoNode: NodeLlm.nullable().describe("calls of models that none of the nodes is known to have made; null: there are none"),
+      }),
+    },
     errors: ["not_found"],
   }),
   readRunNodeValue: route({
@@ -140,6 +205,16 @@ export const nodeRunRoutes = {
     headers: z.object({ range: z.string().max(256).optional() }),
     responses: { 200: "bytes", 206: "bytes" },
     errors: ["not_found", "node_unknown", "range_not_satisfiable"],
+  }),
+  listApprovals: route({
+    tag: "runs",
+    auth: "user",
+    method: "GET",
+    path: "/api/v1/approvals",
+    summary: "List where runs wait for somebody to decide: yours, and those that you may change; of the newest run first",
+    query: z.object(pageQuery),
+    responses: { 200: pageOf(Approval) },
+    errors: ["invalid_cursor"],
   }),
   decideRunNode: route({
     ...common,

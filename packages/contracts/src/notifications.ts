@@ -7,6 +7,7 @@ export const notificationTypes = [
   "share_received",
   "asset_updated",
   "run_finished",
+  "approval_needed",
   "quota_warning",
   "quota_exceeded",
   "mention",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LlmTotals } from "./models.ts";
+import { NodeLlm, NodeSaved, nodePath, NodeState } from "./node-runs.ts";
 
 export const spanKinds = [
   "run",
@@ -11,6 +12,7 @@ export const spanKinds = [
   "workspace",
   "sandbox",
   "execution",
+  "node",
   "waiting",
   "artifacts",
   "llm",
@@ -37,6 +39,18 @@ export const SpanLlm = z
   .meta({ id: "SpanLlm" });
 export type SpanLlm = z.infer<typeof SpanLlm>;
 
+/** What a node of a composition adds to its span. */
+export const SpanNode = z
+  .object({
+    path: nodePath,
+    kind: z.string(),
+    state: NodeState,
+    llm: NodeLlm.nullable().describe("of all calls of models in it and in what lies within it; null: there are none"),
+    saved: NodeSaved.nullable().describe("null: it was not used again"),
+  })
+  .meta({ id: "SpanNode" });
+export type SpanNode = z.infer<typeof SpanNode>;
+
 /** A part of a run with its beginning and its end. */
 export const Span = z
   .object({
@@ -50,6 +64,7 @@ export const Span = z
     attempt: z.int().nullable().describe("of the run; of a model call, which request to the provider"),
     note: z.string().nullable().describe("why it failed, or what it came to"),
     llm: SpanLlm.nullable().describe("of a call of a model"),
+    node: SpanNode.nullable().describe("of a node of a composition"),
   })
   .meta({ id: "Span" });
 export type Span = z.infer<typeof Span>;
@@ -64,6 +79,7 @@ export const RunTrace = z
     durationMs: z.number().nullable().describe("null while it goes on"),
     spans: z.array(Span).describe("a parent comes before its parts"),
     omitted: z.int().describe("calls of models that are not among the spans: the first 2,000 are"),
+    omittedNodes: z.int().describe("nodes that are not among the spans: the first 2,000 are, without those that only hand a value on"),
     totals: LlmTotals.nullable().describe("of all calls of models; null without any"),
   })
   .meta({ id: "RunTrace" });

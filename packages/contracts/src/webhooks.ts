@@ -29,6 +29,10 @@ const runFields = {
   startedAt: time.nullable(),
 };
 const RunStarted = z.object(runFields);
+const RunWaiting = z.object({
+  ...runFields,
+  nodes: z.array(z.string()).describe("the paths of the first 20 nodes of its composition where somebody has to decide"),
+});
 const RunFinished = z.object({
   ...runFields,
   status: EndStatus,
@@ -61,6 +65,7 @@ const Quota = z.object({
 /** Everything that a webhook can be told of. A change that a receiver could trip over gets another version. */
 export const webhookEvents = {
   "run.started": { version: 1, summary: "A run has begun", data: RunStarted },
+  "run.waiting": { version: 1, summary: "A run waits for somebody to decide", data: RunWaiting },
   "run.finished": { version: 1, summary: "A run has ended, however it did", data: RunFinished },
   "asset.created": { version: 1, summary: "A program, model or dataset was created", data: Asset },
   "asset.updated": { version: 1, summary: "One was changed", data: Asset },
@@ -99,6 +104,7 @@ function payloadOf<T extends WebhookEventType, D extends z.ZodType>(type: T, { v
 export const WebhookPayload = z
   .discriminatedUnion("type", [
     payloadOf("run.started", webhookEvents["run.started"]),
+    payloadOf("run.waiting", webhookEvents["run.waiting"]),
     payloadOf("run.finished", webhookEvents["run.finished"]),
     payloadOf("asset.created", webhookEvents["asset.created"]),
     payloadOf("asset.updated", webhookEvents["asset.updated"]),

@@ -50,7 +50,7 @@ export type {
 } from "@syla/contracts/compositions";
 export type { FlowGraph } from "@syla/contracts/flow";
 export type { CompositionRunInputDraft } from "@syla/contracts/composition-runs";
-export type { NodeDecision, NodeRun, NodeState, RunComposition, ValueRef } from "@syla/contracts/node-runs";
+export type { Approval, NodeDecision, NodeLlm, NodeRun, NodeSaved, NodeState, RunComposition, ValueRef } from "@syla/contracts/node-runs";
 export type { CompositionConfig, CompositionPort, CompositionReference } from "@syla/contracts/composition-config";
 export type { DatasetContentQuery, DatasetExportQuery, DatasetRowPage, DatasetRowsQuery, Datasets, NewDatasetQuery } from "./datasets.ts";
 export type { DatasetColumn, DatasetConfig, DatasetSplits } from "@syla/contracts/dataset-config";
@@ -176,7 +176,7 @@ export type {
 } from "@syla/contracts/runs";
 export type { ClaimedRun, Queue, QueuedRun, RunWait, WaitReason } from "@syla/contracts/queue";
 export type { RunFigures, RunTotals } from "@syla/contracts/run-totals";
-export type { RunTrace, Span, SpanLlm } from "@syla/contracts/traces";
+export type { RunTrace, Span, SpanLlm, SpanNode } from "@syla/contracts/traces";
 export type { BulkAction, BulkRunsInputDraft, BulkRunsResult, RerunInputDraft, RunFile } from "@syla/contracts/run-controls";
 export type { ArtifactLink, ArtifactLinkInputDraft } from "@syla/contracts/artifacts";
 export type { FileMatch, FoundFile, FoundFiles } from "@syla/contracts/file-search";

@@ -315,6 +315,7 @@ export const routeTable = {
   runComposition: { method: "POST", path: "/api/v1/compositions/:id/runs" },
   listRunNodes: { method: "GET", path: "/api/v1/runs/:id/nodes" },
   readRunNodeValue: { method: "GET", path: "/api/v1/runs/:id/node-value" },
+  listApprovals: { method: "GET", path: "/api/v1/approvals" },
   decideRunNode: { method: "POST", path: "/api/v1/runs/:id/decisions" },
   listWorkspaces: { method: "GET", path: "/api/v1/workspaces" },
   createWorkspace: { method: "POST", path: "/api/v1/workspaces", once: "answer" },

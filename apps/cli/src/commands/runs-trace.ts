@@ -1,5 +1,6 @@
 import type { RunTrace, Span } from "@syla/sdk";
 import type { Command } from "commander";
+import { describeSaved, plural } from "../compositions/describe-use.ts";
 import { connect } from "../connection.ts";
 import { dollars } from "../models/dollars.ts";
 import { printJson, printLine } from "../output/print.ts";
@@ -18,6 +19,7 @@ export const runsTraceCommand: Command = defineServerCommand("trace", "show what
     if (flags.json === true) return printJson(trace);
     const whole = Math.max(1, trace.durationMs ?? 0, ...trace.spans.map((span) => span.startMs + (span.durationMs ?? 0)));
     for (const { span, level } of inOrder(trace)) printLine(lineOf(span, level, whole));
+    if (trace.omittedNodes > 0) printLine(`and ${plural(trace.omittedNodes, "later node")}`);
     if (trace.omitted > 0) printLine(`and ${trace.omitted} later calls of models`);
     printLine(`\ntrace ${trace.traceId}${trace.parentSpanId === null ? "" : `, in span ${trace.parentSpanId}`}`);
     const { totals } = trace;
@@ -41,11 +43,15 @@ function lineOf(span: Span, level: number, whole: number): string {
   const first = Math.min(barWidth - 1, Math.floor((span.startMs / whole) * barWidth));
   const length = Math.max(1, Math.round(((span.durationMs ?? whole - span.startMs) / whole) * barWidth));
   const bar = `${" ".repeat(first)}${"█".repeat(Math.min(length, barWidth - first))}`.padEnd(barWidth);
-  const { llm } = span;
+  const { llm, node } = span;
   const facts = [
     formatDuration(span.durationMs),
     ...(span.status === "ok" ? [] : [span.status]),
     ...(llm === null ? [] : [`${llm.inputTokens ?? "?"} → ${llm.outputTokens ?? "?"} tokens`, dollars(llm.cost)]),
+    ...(node?.llm == null
+      ? []
+      : [`${node.llm.inputTokens} → ${node.llm.outputTokens} tokens in ${plural(node.llm.calls, "call")}`, dollars(node.llm.cost)]),
+    ...(node?.saved == null ? [] : [`saved ${describeSaved(node.saved)}`]),
     ...(span.note === null ? [] : [plainLine(span.note)]),
   ];
   return `${shown} ${bar} ${facts.join(", ")}`;

@@ -1,4 +1,4 @@
-import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import { levelsFrom, type AccessLevel, type ResourceType } from "@syla/contracts/access";
 import type { Role } from "@syla/contracts/accounts";
 import type { TeamRole } from "@syla/contracts/teams";
 import { type Expression, sql, type SqlBool } from "kysely";
@@ -111,12 +111,13 @@ export function isGranted(type: ResourceType, id: string, userId: Expression<unk
     and (g.expires_at is null or g.expires_at > now()) and ${reaches(userId)})`;
 }
 
-/** Rows of a table of things that others have shared with the viewer. The table's columns are `id` and `owner_id`. */
-export function sharedWith(viewer: Viewer, type: ResourceType): Expression<SqlBool> {
+/** Rows of a table of things that others have shared with the viewer, at least so far. The table's columns are `id` and `owner_id`. */
+export function sharedWith(viewer: Viewer, type: ResourceType, level: AccessLevel = "view"): Expression<SqlBool> {
   const table = sql.table(`${type}s`);
+  const enough = level === "view" ? sql`true` : sql`g.level = any(${levelsFrom(level)}::text[])`;
   return sql<SqlBool>`(${table}.owner_id <> ${viewer.userId} and exists (
     select from grants g where g.resource_type = ${type} and g.resource_id = ${table}.id
-      and (g.expires_at is null or g.expires_at > now()) and ${reaches(viewer.userId)}))`;
+      and (g.expires_at is null or g.expires_at > now()) and ${enough} and ${reaches(viewer.userId)}))`;
 }
 
 /** Rows of a table of things that the viewer may see: the same rule as `can` with `view`, for lists. */

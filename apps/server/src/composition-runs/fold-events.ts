@@ -1,10 +1,15 @@
 import type { NodeEvent, SentValue } from "./node-report.ts";
-import type { KeptResult, NodeChange } from "./store.ts";
+import type { KeptResult, NodeChange, SavedLlm } from "./store.ts";
+
+/** A kept result, with what it saves of calls of models; null where nobody knows. */
+export interface AnsweredResult extends KeptResult {
+  readonly saved: SavedLlm | null;
+}
 
 /** What is to be looked up for events. */
 interface Lookup {
   /** @throws AppError when nothing was answered that is taken again */
-  readonly keptFor: (event: NodeEvent) => KeptResult;
+  readonly keptFor: (event: NodeEvent) => AnsweredResult;
   readonly resultKey: (event: NodeEvent) => string | null;
 }
 
@@ -65,6 +70,7 @@ function changeOf(event: NodeEvent, lookup: Lookup): NodeChange {
     sourceRunId: kept?.run_id ?? null,
     pinned,
     savedMs: kept?.ms ?? null,
+    savedLlm: kept?.saved ?? null,
     message: null,
   };
 }

@@ -2,8 +2,10 @@ import { createHash, hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
+import type { NodeLlm } from "@syla/contracts/node-runs";
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
+import type { CallBook } from "../models/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database } from "../platform/database.ts";
 import { fieldProblems, toAppError } from "../platform/http-problem.ts";
@@ -11,8 +13,9 @@ import type { Logger } from "../platform/logger.ts";
 import type { LiveRuns } from "../runs/live-runs.ts";
 import { createRedactor, redactText, runConfigs, type SecretForms } from "../runs/service.ts";
 import { ApprovalQuestion, isJson, KeptQuestion, NodeReport, reportLimits, type NodeEvent, type SentValue } from "./node-report.ts";
-import { foldEvents } from "./fold-events.ts";
+import { foldEvents, type AnsweredResult } from "./fold-events.ts";
 import { plannedNode, type RunPlan } from "./plan.ts";
+import { llmByPath } from "./llm.ts";
 import { toNodeRun } from "./presenter.ts";
 import * as store from "./store.ts";
 
@@ -22,6 +25,7 @@ export interface NodeReportsContext {
   readonly blobs: Blobs;
   /** The runs that go on here. */
   readonly liveRuns: Pick<LiveRuns, "get">;
+  readonly calls: Pick<CallBook, "ofNodes" | "within">;
   readonly logger: Logger;
 }
 
@@ -35,13 +39,19 @@ interface Reporting {
   readonly plan: RunPlan;
   /** Whether its programs have secrets, which nothing may show. */
   readonly hasSecrets: boolean;
+  /** Whether it may call models. */
+  readonly hasModels: boolean;
   /** Content that it has sent, by the hash that it has told, as it is kept; and what it may read. */
   readonly sent: Map<string, SentContent>;
   readonly given: Set<string>;
   sentBytes: number;
   /** Kept results that it was answered, by the node. */
-  readonly kept: Map<string, store.KeptResult>;
+  readonly kept: Map<string, AnsweredResult>;
   nodes: number;
+  /** Shown one after the other: nothing that is older comes later. */
+  showing: Promise<void>;
+  /** How many calls were shown of nodes, in words that can be compared. */
+  readonly shown: Map<string, string>;
 }
 
 /** `bytes`: as it was sent. What is kept is something else where secrets were taken out of it. */
@@ -58,12 +68,16 @@ export interface ReportAnswer {
 }
 
 const mostReporting = 2000;
+/** What a node calls is shown so often while it runs: with it goes what went in. */
+const gatherCallsMs = 1000;
 const json = { "content-type": "application/json; charset=utf-8" };
 
 /** Takes what compositions tell of their nodes from within their sandboxes, and answers what is kept. Each reaches its own run alone. */
 export class NodeReports {
   readonly #context: NodeReportsContext;
   readonly #runs = new LRUCache<string, Promise<Reporting>>({ max: mostReporting });
+  /** Nodes that have called models since they were shown, by their runs. */
+  readonly #called = new Map<string, Set<string>>();
 
   constructor(context: NodeReportsContext) {
     this.#context = context;
@@ -105,7 +119,7 @@ export class NodeReports {
   async #load(runId: string): Promise<Reporting> {
     const { database, blobs } = this.#context;
     const row = await store.findRunConfig(database.queries, runId);
-    const composition = row === undefined ? null : runConfigs.parse(row.config).composition;
+    const { composition, models } = row === undefined ? { composition: null, models: [] } : runConfigs.parse(row.config);
     if (row === undefined || composition === null) throw new AppError("not_found");
     return {
       runId,
@@ -119,6 +133,9 @@ export class NodeReports {
       sentBytes: 0,
       kept: new Map(),
       nodes: await store.countNodes(database.queries, runId),
+      hasModels: models.length > 0,
+      showing: Promise.resolve(),
+      shown: new Map(),
     };
   }
 
@@ -173,7 +190,7 @@ export class NodeReports {
     });
     const begun = new Map(taken.map((change) => [change.path, change.begun]));
     run.nodes += rows.filter((row) => row.attempt === attempt && row.attempts <= Math.max(1, begun.get(row.path) ?? 1)).length;
-    this.#show(run, rows);
+    await this.#show(run, rows);
     return { full: taken.length < changes.length };
   }
 
@@ -191,10 +208,51 @@ export class NodeReports {
     return changes.filter(({ path }) => known.has(path) || !path.includes("[") || room-- > 0);
   }
 
-  /** Whoever follows the run sees it now. */
-  #show({ runId, plan }: Reporting, rows: readonly store.NodeRow[]): void {
-    const live = this.#context.liveRuns.get(runId);
-    for (const row of rows.toSorted((a, b) => a.seq - b.seq)) live?.node(toNodeRun({ ...row, decided_by_name: null }, plan, null));
+  /** A node has called a model: whoever follows the run sees that soon. */
+  noteCall(runId: string, path: string): void {
+    if (this.#context.liveRuns.get(runId) === undefined) return;
+    const waiting = this.#called.get(runId);
+    if (waiting !== undefined) return void waiting.add(path);
+    this.#called.set(runId, new Set([path]));
+    setTimeout(() => void this.#showCalls(runId), gatherCallsMs).unref();
+  }
+
+  async #showCalls(runId: string): Promise<void> {
+    const paths = [...(this.#called.get(runId) ?? [])];
+    this.#called.delete(runId);
+    try {
+      if (this.#context.liveRuns.get(runId) === undefined) return;
+      const run = await this.#reporting(runId);
+      await this.#show(run, () => store.findNodes(this.#context.database.queries, runId, paths));
+    } catch (error) {
+      const { code } = toAppError(error);
+      if (code !== "not_found") this.#context.logger.warn({ err: error, runId }, "what nodes have called could not be shown");
+    }
+  }
+
+  /** Whoever follows the run sees it now: what has changed of nodes, or, where these are still to be read, those that have called more by then. */
+  async #show(run: Reporting, changed: readonly store.NodeRow[] | (() => Promise<store.NodeRow[]>)): Promise<void> {
+    const turn = run.showing.then(async () => {
+      const rows = typeof changed === "function" ? await changed() : changed;
+      if (rows.length === 0) return;
+      const live = this.#context.liveRuns.get(run.runId);
+      const called = await this.#llmOf(run, rows);
+      for (const row of rows.toSorted((a, b) => a.seq - b.seq)) {
+        const llm = called.get(row.path) ?? null;
+        const words = JSON.stringify(llm);
+        if (typeof changed === "function" && words === run.shown.get(row.path)) continue;
+        if (llm !== null) run.shown.set(row.path, words);
+        live?.node(toNodeRun({ ...row, decided_by_name: null }, run.plan, null, llm));
+      }
+    });
+    run.showing = turn.catch(() => {});
+    await turn;
+  }
+
+  async #llmOf({ runId, hasModels }: Reporting, rows: readonly store.NodeRow[]): Promise<Map<string, NodeLlm>> {
+    if (!hasModels) return new Map();
+    const paths = rows.map(({ path }) => path);
+    return llmByPath(await this.#context.calls.ofNodes(runId, paths));
   }
 
   /** A report of a node that the composition has, with values that this run has sent. @throws AppError */
@@ -231,7 +289,7 @@ export class NodeReports {
     return kept === undefined ? value : { blob: kept.sha256, bytes: kept.size, preview };
   }
 
-  #answered(run: Reporting, path: string, source: string | undefined): store.KeptResult {
+  #answered(run: Reporting, path: string, source: string | undefined): AnsweredResult {
     const kept = run.kept.get(path);
     if (kept === undefined || kept.run_id !== source)
       throw new AppError("invalid_request", { message: `Nothing was answered that ${path} could take again.` });
@@ -252,9 +310,16 @@ export class NodeReports {
     if (kept === undefined) return null;
     const { output, output_sha256: sha256, run_id: source } = kept;
     if (sha256 !== null && !(await this.#context.blobs.has(sha256))) return null;
-    run.kept.set(path, kept);
+    run.kept.set(path, { ...kept, saved: await this.#savedBy(kept) });
     if (sha256 !== null) run.given.add(sha256);
     return { output: sha256 === null ? { json: output } : { blob: sha256 }, source };
+  }
+
+  /** What making a kept result had taken of models. */
+  async #savedBy({ holder, path, state, saved_llm: saved }: store.KeptResult): Promise<store.SavedLlm | null> {
+    if (state === "reused") return store.SavedLlm.nullable().parse(saved);
+    const { calls, inputTokens, outputTokens, cost } = await this.#context.calls.within(holder, path);
+    return { calls, inputTokens, outputTokens, cost: calls === 0 ? 0 : cost };
   }
 
   /** What was decided of this value; else the run waits for somebody from now on. */
@@ -288,13 +353,14 @@ export class NodeReports {
         sourceRunId: null,
         pinned: false,
         savedMs: null,
+        savedLlm: null,
         message,
       };
       await store.forgetDecision(work, run.runId, path);
       return { decision: "waiting" as const, rows: await store.writeNodes(work, run.runId, attempt, [change]) };
     });
     run.nodes += rows.length;
-    this.#show(run, rows);
+    await this.#show(run, rows);
     return decision;
   }
 }

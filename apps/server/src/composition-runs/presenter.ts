@@ -1,16 +1,16 @@
 import { isFinal, type RunStatus } from "@syla/contracts/runs";
 import { runError } from "../runs/service.ts";
-import type { NodeRun, ValueRef } from "@syla/contracts/node-runs";
+import type { NodeLlm, NodeRun, NodeSaved, ValueRef } from "@syla/contracts/node-runs";
 import { plannedNode, type RunPlan } from "./plan.ts";
-import type { NodeRow } from "./store.ts";
+import { SavedLlm, type NodeRow } from "./store.ts";
 
 type ShownRow = NodeRow & { readonly decided_by_name: string | null };
 
 /** How the run of a node stands; null: it goes on. */
 export type EndedRun = { readonly status: RunStatus; readonly errorClass: string | null } | null;
 
-/** A node as it is shown. What a run that has ended left open is told from its end. */
-export function toNodeRun(row: ShownRow, plan: RunPlan, run: EndedRun): NodeRun {
+/** A node as it is shown. What a run that has ended left open is told from its end. `llm`: what it called of models. */
+export function toNodeRun(row: ShownRow, plan: RunPlan, run: EndedRun, llm: NodeLlm | null): NodeRun {
   const planned = plannedNode(plan, row.path);
   const { state, error } = settle(row, run);
   return {
@@ -26,10 +26,10 @@ export function toNodeRun(row: ShownRow, plan: RunPlan, run: EndedRun): NodeRun 
     output: toValue(row.output, row.output_sha256, row.output_bytes),
     error,
     usedFallback: row.state === "succeeded" && row.error !== null,
-    llm: null,
+    llm,
     reusedFrom: row.source_run_id,
     pinned: row.pinned,
-    saved: row.saved_ms === null ? null : { ms: Math.max(0, Math.round(row.saved_ms * 100) / 100), cost: null },
+    saved: savedOf(row),
     approval:
       row.message === null
         ? null
@@ -69,7 +69,13 @@ export function pendingNodes(plan: RunPlan, rows: readonly Pick<NodeRow, "path">
     }));
 }
 
-function settle({ state, error }: NodeRow, run: EndedRun): Pick<NodeRun, "state" | "error"> {
+export function savedOf({ saved_ms: ms, saved_llm: llm }: Pick<NodeRow, "saved_ms" | "saved_llm">): NodeSaved | null {
+  if (ms === null) return null;
+  const { calls = null, inputTokens = null, outputTokens = null, cost = null } = SavedLlm.nullable().parse(llm) ?? {};
+  return { ms: Math.max(0, Math.round(ms * 100) / 100), calls, inputTokens, outputTokens, cost };
+}
+
+export function settle({ state, error }: Pick<NodeRow, "state" | "error">, run: EndedRun): Pick<NodeRun, "state" | "error"> {
   if (error !== null) {
     const { kind, message } = error as { kind: string; message: string };
     const { hint } = runError("user_code", "uncaught_exception");
@@ -83,7 +89,7 @@ function settle({ state, error }: NodeRow, run: EndedRun): Pick<NodeRun, "state"
   return { state: "failed", error: { class: errorClass, code, message, hint, failureOf: "sandbox" } };
 }
 
-function toValue(text: string | null, sha256: string | null, bytes: number | null): ValueRef | null {
+export function toValue(text: string | null, sha256: string | null, bytes: number | null): ValueRef | null {
   if (text === null) return null;
   return sha256 === null ? { value: JSON.parse(text) as unknown } : { blob: sha256, bytes: bytes ?? 0, preview: text };
 }

@@ -33,12 +33,13 @@ export function registerCompositionRunRoutes(
     call.trail.details = { ...call.trail.details, ...usedSecrets(run) };
     return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
-  http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => ({ items: await runNodes.list(call.actor, params.id) }));
+  http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => await runNodes.list(call.actor, params.id));
   http.bind(nodeRunRoutes.readRunNodeValue, async ({ params, query, headers }, call) => {
     const value = await runNodes.value(call.actor, params.id, query.path, query.side);
     const told = attachment(`${query.side}.json`, "application/json");
     return "json" in value ? answer(200, Buffer.from(value.json), told) : await contentAnswer(blobs, value, headers, call.reply, told);
   });
+  http.bind(nodeRunRoutes.listApprovals, async ({ query }, call) => await runNodes.approvals(call.actor, query));
   http.bind(nodeRunRoutes.decideRunNode, async ({ params, body }, call) => {
     call.trail.details = { path: body.path, approved: body.approved };
     return await runNodes.decide(call.actor, params.id, body);

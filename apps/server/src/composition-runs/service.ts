@@ -50,7 +50,7 @@ export interface CompositionRunsContext extends ReferencesContext {
 type RanComposition = NonNullable<RunConfig["composition"]>;
 
 const entrypoint = "composition.py";
-const hookFiles = ["syla_hooks.py", "syla_channel.py"] as const;
+const hookFiles = ["syla_hooks.py", "syla_channel.py", "syla_calls.py"] as const;
 
 /** Runs of compositions: compiled with everything that they use, and then one of the runs that there are. */
 export class CompositionRuns {

@@ -1,5 +1,7 @@
 import type { RunStatus } from "@syla/contracts/runs";
 import { sql, type Selectable } from "kysely";
+import { z } from "zod";
+import { sharedWith, type Viewer } from "../access/service.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Schema } from "../platform/schema.ts";
 
@@ -11,6 +13,15 @@ interface ValueColumns {
   readonly sha256: string | null;
   readonly bytes: number | null;
 }
+
+/** What making a result had taken of models. */
+export const SavedLlm = z.object({
+  calls: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  cost: z.number().nullable(),
+});
+export type SavedLlm = z.infer<typeof SavedLlm>;
 
 /** What a batch of reports makes of one node. */
 export interface NodeChange {
@@ -30,6 +41,7 @@ export interface NodeChange {
   readonly sourceRunId: string | null;
   readonly pinned: boolean;
   readonly savedMs: number | null;
+  readonly savedLlm: SavedLlm | null;
   readonly message: string | null;
 }
 
@@ -40,6 +52,11 @@ export interface KeptResult {
   readonly output_sha256: string | null;
   readonly output_bytes: number | null;
   readonly ms: number | null;
+  /** The node that has it, which may have taken it from another one itself. */
+  readonly holder: string;
+  readonly path: string;
+  readonly state: NodeRow["state"];
+  readonly saved_llm: object | null;
 }
 
 /** The run, held as it is until the transaction ends. Undefined when it is not in that attempt, or does not run. */
@@ -82,6 +99,7 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
     source_run_id: change.sourceRunId,
     pinned: change.pinned,
     saved_ms: change.savedMs,
+    saved_llm: change.savedLlm,
     message: change.message,
   }));
   const keeps = sql.raw(
@@ -91,11 +109,11 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
   const { rows: written } = await sql<NodeRow>`
     with e as (select * from jsonb_to_recordset(${toStorable(rows)}::jsonb) as e(path text, seq integer, state text, begins boolean, begun integer, started_at timestamptz,
       ended_at timestamptz, inputs text, inputs_sha256 text, inputs_bytes bigint, output text, output_sha256 text, output_bytes bigint, error jsonb,
-      result_key text, source_run_id text, pinned boolean, saved_ms double precision, message text)),
+      result_key text, source_run_id text, pinned boolean, saved_ms double precision, saved_llm jsonb, message text)),
     fresh as (insert into node_runs (run_id, path, attempt, seq, state, attempts, started_at, ended_at, inputs, inputs_sha256, inputs_bytes, output,
-        output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, message)
+        output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, saved_llm, message)
       select ${runId}, path, ${attempt}, seq, state, least(begun, 32767), started_at, ended_at, inputs, inputs_sha256,
-        inputs_bytes, output, output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, message from e
+        inputs_bytes, output, output_sha256, output_bytes, error, result_key, source_run_id, pinned, saved_ms, saved_llm, message from e
       where not exists (select from node_runs n where n.run_id = ${runId} and n.path = e.path)
       on conflict do nothing returning *),
     changed as (update node_runs n set attempt = ${attempt}, seq = e.seq,
@@ -108,7 +126,8 @@ export async function writeNodes(work: Work, runId: string, attempt: number, cha
         output = e.output, output_sha256 = e.output_sha256, output_bytes = e.output_bytes, error = e.error,
         result_key = e.result_key,
         source_run_id = case when ${keeps} then n.source_run_id else e.source_run_id end, pinned = e.pinned,
-        saved_ms = case when ${keeps} then n.saved_ms else e.saved_ms end, message = coalesce(e.message, n.message)
+        saved_ms = case when ${keeps} then n.saved_ms else e.saved_ms end,
+        saved_llm = case when ${keeps} then n.saved_llm else e.saved_llm end, message = coalesce(e.message, n.message)
       from e where n.run_id = ${runId} and n.path = e.path and (${attempt}, e.seq) > (n.attempt, n.seq) returning n.*)
     select * from fresh union all select * from changed`.execute(work);
   return written;
@@ -129,7 +148,7 @@ export async function countNodes(queries: Queries, runId: string): Promise<numbe
 /** The newest result that is kept under a key. */
 export async function findKept(queries: Queries, resultKey: string): Promise<KeptResult | undefined> {
   const { rows } = await sql<KeptResult>`
-    select coalesce(source_run_id, run_id) as run_id, output, output_sha256, output_bytes,
+    select coalesce(source_run_id, run_id) as run_id, run_id as holder, path, state, saved_llm, output, output_sha256, output_bytes,
       coalesce(saved_ms, extract(epoch from ended_at - started_at) * 1000) as ms
     from node_runs where result_key = ${resultKey} and output is not null and state in ('succeeded', 'reused')
     order by ended_at desc nulls last limit 1`.execute(queries);
@@ -156,6 +175,27 @@ export async function findPaths(queries: Queries, runId: string, paths: readonly
     .where((where) => where("path", "=", where.fn.any(where.val([...paths]))))
     .execute();
   return rows.map(({ path }) => path);
+}
+
+export async function findNodes(queries: Queries, runId: string, paths: readonly string[]): Promise<NodeRow[]> {
+  return await queries
+    .selectFrom("node_runs")
+    .selectAll()
+    .where("run_id", "=", runId)
+    .where((where) => where("path", "=", where.fn.any(where.val([...paths]))))
+    .execute();
+}
+
+/** What a trace shows of nodes, in the order in which they began. Those that have not begun are not among them. */
+export async function listTraced(queries: Queries, runId: string) {
+  return await queries
+    .selectFrom("node_runs")
+    .select(["path", "state", "error", "started_at", "ended_at", "saved_ms", "saved_llm"])
+    .where("run_id", "=", runId)
+    .where("started_at", "is not", null)
+    .orderBy("started_at")
+    .orderBy("seq")
+    .execute();
 }
 
 export async function findNode(queries: Queries, runId: string, path: string): Promise<NodeRow | undefined> {
@@ -198,6 +238,43 @@ function around(path: string): string[] {
       .join("/")
       .replace(/\[\d+\]$/, ""),
   );
+}
+
+/** The nodes of a run where somebody has to decide. */
+export async function listWaiting(queries: Queries, runId: string): Promise<Pick<NodeRow, "path" | "message">[]> {
+  return await queries
+    .selectFrom("node_runs")
+    .select(["path", "message"])
+    .where("run_id", "=", runId)
+    .where("state", "=", "waiting")
+    .orderBy("started_at")
+    .orderBy("path")
+    .execute();
+}
+
+export interface ApprovalRow extends Pick<NodeRow, "path" | "message" | "inputs" | "inputs_sha256" | "inputs_bytes" | "started_at"> {
+  readonly run_id: string;
+  readonly composition_id: string | null;
+  readonly composition_name: string | null;
+  readonly owner_id: string;
+  readonly owner_name: string | null;
+}
+
+/** Where runs wait that somebody may decide, of the newest run first, after a run and a path. */
+export async function listApprovals(
+  queries: Queries,
+  viewer: Viewer,
+  { limit, after }: { readonly limit: number; readonly after: readonly [runId: string, path: string] | null },
+): Promise<ApprovalRow[]> {
+  const [runId, path] = after ?? [null, null];
+  const { rows } = await sql<ApprovalRow>`
+    select n.run_id, n.path, n.message, n.inputs, n.inputs_sha256, n.inputs_bytes, n.started_at, runs.owner_id, u.name as owner_name,
+      runs.config #>> '{composition,id}' as composition_id, runs.config #>> '{composition,name}' as composition_name
+    from node_runs n join runs on runs.id = n.run_id left join users u on u.id = runs.owner_id
+    where n.state = 'waiting' and runs.status = 'waiting' and (runs.owner_id = ${viewer.userId} or ${sharedWith(viewer, "run", "edit")})
+      and (${runId}::text is null or n.run_id < ${runId} or (n.run_id = ${runId} and n.path collate "C" > ${path}))
+    order by n.run_id desc, n.path collate "C" limit ${limit + 1}`.execute(queries);
+  return rows;
 }
 
 /** Locks the run, so that two who decide at once come one after the other. */

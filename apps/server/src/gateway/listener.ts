@@ -5,6 +5,7 @@ import { AppError } from "@syla/contracts/errors";
 import type { Queries } from "../platform/database.ts";
 import { parentOf } from "../platform/http-call.ts";
 import { newId } from "../platform/ids.ts";
+import { nodeHeader, readNode, splitAddress } from "./call-node.ts";
 import { answerOllama, getModel, listModels } from "./discovery.ts";
 import { endpoints, type Endpoint } from "./protocol.ts";
 import { mostRequestBytes } from "./request.ts";
@@ -69,7 +70,8 @@ export class GatewayListener {
     const gone = new AbortController();
     response.once("close", () => (response.writableFinished ? undefined : gone.abort()));
     const requestId = newId("req");
-    const path = pathOf(request.url ?? "/");
+    const address = splitAddress(request.url ?? "/");
+    const path = pathOf(address.url);
     const endpoint = endpointOf(path);
     const { gateway } = this.#context;
     let answer: GatewayAnswer;
@@ -82,7 +84,7 @@ export class GatewayListener {
         });
       if (token == null) throw new AppError("run_token_invalid");
       const caller = await this.#context.runTokens.read(token);
-      if (request.url?.startsWith("/syla/") === true) {
+      if (address.url.startsWith("/syla/")) {
         send(response, request, await this.#context.nodes.answer(caller.runId, request), this.#context.readerMs);
         return;
       }
@@ -95,6 +97,7 @@ export class GatewayListener {
               headers: request.headers,
               requestId,
               traceId: parentOf(request.headers.traceparent)?.traceId ?? null,
+              node: address.node ?? readNode(request.headers[nodeHeader]),
               signal: gone.signal,
             })
           : await answerOther(this.#context.queries, caller, request.method ?? "GET", path, body, requestId);

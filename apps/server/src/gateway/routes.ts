@@ -4,6 +4,7 @@ import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
 import { answer, type Answer, type Call } from "../platform/http-call.ts";
 import type { Queries } from "../platform/database.ts";
+import { nodeHeader, readNode } from "./call-node.ts";
 import { answerOther, readRequest } from "./listener.ts";
 import { endpoints, type Endpoint } from "./protocol.ts";
 import type { Caller, Gateway, GatewayAnswer } from "./service.ts";
@@ -15,7 +16,8 @@ export function registerGatewayRoutes(http: Http, gateway: Gateway, queries: Que
     try {
       const bytes = await readRequest(body as AsyncIterable<Buffer>);
       const { headers } = call.request;
-      const incoming = { endpoint, body: bytes, headers, requestId: call.requestId, traceId: call.traceId, signal: call.signal };
+      const { requestId, traceId, signal } = call;
+      const incoming = { endpoint, body: bytes, headers, requestId, traceId, node: readNode(headers[nodeHeader]), signal };
       return toHttp(await gateway.call(caller, incoming));
     } catch (error) {
       return toHttp(gateway.refuse({ endpoint, requestId: call.requestId }, error));

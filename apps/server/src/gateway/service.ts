@@ -69,6 +69,8 @@ export interface GatewayContext {
   readonly access: Pick<Access, "holdCaller">;
   /** Counts a call that has ended. */
   readonly onEnded: (call: EndedCall) => void;
+  /** A call of a node of a composition has ended. */
+  readonly onNodeCall: (runId: string, nodePath: string) => void;
   /** Calls a minute of one person; 0: any number. */
   readonly callsPerMinute: number;
   /** How long in all an answer waits for who reads it. */
@@ -91,6 +93,8 @@ export interface Incoming {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly requestId: string;
   readonly traceId: string | null;
+  /** The node of a composition that calls, as it says itself. */
+  readonly node: string | null;
   /** Aborts when the caller goes. */
   readonly signal: AbortSignal;
 }
@@ -245,6 +249,7 @@ export class Gateway {
       id: newId("llm"),
       runId: caller.runId,
       sandboxId: caller.sandboxId,
+      nodePath: caller.runId === null ? null : incoming.node,
       programId: caller.programId,
       userId: caller.userId,
       modelId: model.id,
@@ -273,6 +278,7 @@ export class Gateway {
       if (taken !== null) this.#correct(taken.giveBack());
       if (error instanceof AppError && refusals.has(error.code)) {
         await recordRefusal(database, call, toFailure(error));
+        this.#noteNode(call);
         this.#noteStored(model.ownerId, call.requestText);
       }
       if (error instanceof AppError && error.code === "budget_reached")
@@ -291,6 +297,7 @@ export class Gateway {
       if (taken !== null) this.#correct(taken.settle((end.inputTokens ?? 0) + (end.outputTokens ?? 0)));
       this.#noteStored(model.ownerId, end.responseText);
       this.#context.onEnded({ ...end, provider, operation, cost: end.cost === null ? null : end.cost / dollar });
+      this.#noteNode(call);
     };
     const record = new CallRecord(call.id, { ...this.#context, onSettled, onEnded, onOver: () => hold.release() }, model, meter, {
       amount,
@@ -309,6 +316,10 @@ export class Gateway {
       await record.fail(toFailure(error), signal.aborted);
       throw error;
     }
+  }
+
+  #noteNode({ runId, nodePath }: { readonly runId: string | null; readonly nodePath: string | null }): void {
+    if (runId !== null && nodePath !== null) this.#context.onNodeCall(runId, nodePath);
   }
 
   /** What is kept of calls counts for whoever owns the model and says that it is, from when it is there. */

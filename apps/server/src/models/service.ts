@@ -48,6 +48,10 @@ export interface CallBook {
     runId: string,
     page: { cursor?: string | undefined; limit: number },
   ): Promise<{ items: LlmCall[]; nextCursor: string | null; total: LlmTotals }>;
+  /** What the nodes of a run called, those of these paths or all; the path is null for calls that say no node. */
+  ofNodes(runId: string, paths?: readonly string[]): Promise<{ readonly path: string | null; readonly total: LlmTotals }[]>;
+  /** What a node of a run called, with all that lies within it. */
+  within(runId: string, path: string): Promise<LlmTotals>;
   /** The first calls of a run, with what was sent for each. */
   traced(runId: string, limit: number): Promise<TracedCalls>;
 }

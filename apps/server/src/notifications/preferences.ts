@@ -20,6 +20,7 @@ const defaults: Readonly<Record<NotificationType, Channels>> = {
   share_received: loud,
   asset_updated: { ...quiet, webhook: true },
   run_finished: { ...quiet, webhook: true },
+  approval_needed: loud,
   quota_warning: loud,
   quota_exceeded: loud,
   mention: loud,

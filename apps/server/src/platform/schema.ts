@@ -488,6 +488,7 @@ interface NodeRunRow {
   source_run_id: string | null;
   pinned: Generated<boolean>;
   saved_ms: number | null;
+  saved_llm: OptionalJson;
   message: string | null;
   approved: boolean | null;
   comment: string | null;
@@ -901,6 +902,7 @@ interface LlmCallRow {
   id: string;
   run_id: string | null;
   sandbox_id: Generated<string | null>;
+  node_path: Generated<string | null>;
   user_id: string;
   model_id: string;
   model_name: string;

@@ -128,6 +128,7 @@ export class LiveRun {
 
   /** A node of its composition has changed. */
   node(node: NodeRun): void {
+    if (this.#closed) return; // whoever reads the nodes afterwards finds it
     this.#flush();
     this.#append({ type: "node", seq: ++this.#seq, time: Date.now(), node });
   }

@@ -5,8 +5,9 @@ import { RunTokens } from "../gateway/run-tokens/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Queries, Work } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
+import { attachFound } from "./found-log.ts";
 import { storeLog } from "./log-records.ts";
-import { attachLog, failUnfinished, requeueUnstarted } from "./store.ts";
+import { failUnfinished, requeueUnstarted } from "./store.ts";
 import { runError } from "./verdict.ts";
 import { maxTries } from "./worker.ts";
 
@@ -24,7 +25,7 @@ export async function sealSpools(queries: Queries, blobs: Blobs, folder: string,
     if (extname(name) !== ".jsonl") continue;
     const path = join(folder, name);
     try {
-      await attachLog(queries, basename(name, ".jsonl"), await storeLog(blobs, createReadStream(path)));
+      await attachFound(queries, blobs, basename(name, ".jsonl"), await storeLog(blobs, createReadStream(path)));
       await rm(path, { force: true });
     } catch (error) {
       logger.warn({ err: error, path }, "a log that a killed server left could not be stored; the next start tries again");

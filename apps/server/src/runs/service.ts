@@ -64,13 +64,14 @@ import { checkSubmission, requireNoNetwork, storeSubmission, type Submission } f
 import * as store from "./store.ts";
 import { transitionsOf } from "./transitions.ts";
 import type { TraceOrigin } from "./tracing/context.ts";
-import { tracedCalls, traceOf } from "./tracing/spans.ts";
+import { tracedCalls, traceOf, type TracedNodes } from "./tracing/spans.ts";
 import { placeOf } from "./warmth.ts";
 import type { FinishedRun, Worker } from "./worker.ts";
 
 export { ArtifactCollector } from "./artifact-collector.ts";
 export { requestCancelOfAll, resumeDecided } from "./store.ts";
 export { runError } from "./verdict.ts";
+export type { TracedNodes } from "./tracing/spans.ts";
 
 /** Where somebody follows a run that is not here (queued, or on another server), the database is asked this often. */
 const followPollMs = 500;
@@ -121,6 +122,8 @@ export interface RunsContext {
   readonly noteProgramRun: NoteProgramRun;
   readonly trees: Pick<Trees, "read">;
   readonly calls: Pick<CallBook, "traced">;
+  /** The nodes of a run of a composition. */
+  readonly nodesOf: (row: store.RunRow) => Promise<TracedNodes>;
   /** A run was cancelled before any worker had it. */
   readonly onCancelled: (id: string) => void;
 }
@@ -469,7 +472,8 @@ export class Runs {
     const row = await this.#find(actor, id, "run:read");
     const { models } = runConfigs.parse(row.config);
     const calls = models.length === 0 ? null : await this.#context.calls.traced(id, tracedCalls);
-    return traceOf(row, calls, this.#context.worker.liveFacts(id));
+    const nodes = row.kind === "composition" ? await this.#context.nodesOf(row) : undefined;
+    return traceOf(row, calls, this.#context.worker.liveFacts(id), nodes);
   }
 
   /** The connections that the run made. */

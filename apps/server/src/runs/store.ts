@@ -738,13 +738,16 @@ export async function failUnfinished(work: Work, workerId: string, error: RunErr
   return rows.map((row) => row.id);
 }
 
-/** Gives a run the log that was found of it when its server was gone. It need not have ended yet: what is gone may not have been noticed. */
-export async function attachLog(queries: Queries, runId: string, sha256: string): Promise<void> {
+/**
+ * Gives a run the log that was found of it when its server was gone, in place of the one that it had until then. It need not have ended yet: what is
+ * gone may not have been noticed.
+ */
+export async function attachLog(queries: Queries, runId: string, sha256: string, before: string | null = null): Promise<void> {
   await queries
     .updateTable("runs")
     .set({ log_sha256: sha256 })
     .where("id", "=", runId)
-    .where("log_sha256", "is", null)
+    .where("log_sha256", before === null ? "is" : "=", before)
     .where("status", "not in", ["queued", "starting"])
     .execute();
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ResultCache } from "../cache/service.ts";
 import type { ModelAccess } from "../gateway/run-access.ts";
 import type { Blobs, WrittenBlob } from "../platform/blobs.ts";
-import { databaseError, type Database } from "../platform/database.ts";
+import { databaseError, type Database, type Work } from "../platform/database.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Service } from "../platform/service.ts";
@@ -19,6 +19,7 @@ import { FreshRecords } from "./fresh-records.ts";
 import { JudgedExecution } from "./judging/judged-execution.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { LiveRuns } from "./live-runs.ts";
+import { attachFound } from "./found-log.ts";
 import { readLog, writeLog } from "./log-records.ts";
 import type { Preparation } from "./prepare-program.ts";
 import type { Heads } from "./presenter.ts";
@@ -31,7 +32,6 @@ import { Slots } from "./slots.ts";
 import { tellOwner } from "./tell-owner.ts";
 import {
   announceQueued,
-  attachLog,
   cancelChannel,
   claimRuns,
   findCancelRequests,
@@ -84,6 +84,8 @@ export interface WorkerContext {
     asked(run: Pick<RunRow, "id" | "attempt">): Promise<boolean>;
     /** The path of the node that failed first. */
     failed(runId: string): Promise<string | null>;
+    /** Tells those who may decide. */
+    tellWaiting(work: Work, run: RunRow): Promise<void>;
   };
   /** Notes how the newest run of a program stands. */
   readonly noteProgramRun: (
@@ -514,7 +516,7 @@ export class Worker implements Service {
     const finished = { row: endedRow(row, end), heads: { stdout: live.stdoutHead, stderr: live.stderrHead } };
     const written = await this.#recordEnd(end, record, log, () => onEnded(finished));
     if (!written) {
-      if (log !== null) await this.#persist(() => attachLog(database.queries, row.id, log.sha256));
+      if (log !== null) await this.#persist(() => attachFound(database.queries, this.#context.blobs, row.id, log.sha256));
       throw new LostRunError();
     }
     if (outcome.startedAt !== null) this.#context.warmth.note(placeOfRow(row));
@@ -544,7 +546,12 @@ export class Worker implements Service {
     await live.close();
     const log = await this.#persist(() => writeLog(this.#context.blobs, live.content()));
     await log.sync();
-    if (!(await this.#persist(() => suspendRun(queries, row, this.id, { startedAt, logSha256: log.sha256 })))) return null;
+    const suspend = async (work: Work) => {
+      if (!(await suspendRun(work, row, this.id, { startedAt, logSha256: log.sha256 }))) return false;
+      await this.#context.nodes.tellWaiting(work, row);
+      return true;
+    };
+    if (!(await this.#persist(() => queries.transaction().execute(suspend)))) return null;
     await live.discard(true);
     await this.#persist(() => queries.transaction().execute((work) => resumeDecided(work, row.id)));
     const heads = { stdout: live.stdoutHead, stderr: live.stderrHead };

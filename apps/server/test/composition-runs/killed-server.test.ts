@@ -82,6 +82,76 @@ describe("a server that is killed", () => {
     expect(done.stdout.match(/before|after/g)).toEqual(["before", "before", "after", "after"]); // each with its tag
   });
 
+  it("keeps every line, before and after somebody has decided, once and in order", { timeout: 400_000 }, async () => {
+    const says = (word: string, more = "") =>
+      python(`import sys, time\nfor n in range(300):\n    print("${word}", n)\nprint("${word} err", file=sys.stderr)\n${more}return v`, [
+        "v",
+      ]);
+    const talks = graph(
+      [
+        node("in", "input", { name: "a", default: 1 }),
+        node("before", "code", says("before")),
+        node("ask", "approval", { message: "Good?" }),
+        node("between", "code", says("between")),
+        node("again", "approval", { message: "Still good?" }),
+        node("after", "code", says("after", 'sys.stdout.flush()\nprint("last", flush=True)\ntime.sleep(250)\n')),
+        node("out", "output", { name: "z" }),
+      ],
+      "in.value -> before.v",
+      "before.result -> ask.value",
+      "ask.approved -> between.v",
+      "between.result -> again.value",
+      "again.approved -> after.v",
+      "after.result -> out.value",
+    );
+    const linesOf = async (url: string, id: string) => {
+      const key = readFileSync(join(dataDir, "cli.key"), "utf8").trim();
+      const answer = await fetch(`${url}/api/v1/runs/${id}/log?format=lines`, { headers: { authorization: `Bearer ${key}` } });
+      const lines = (await answer.text()).split("\n").filter((line) => line !== "");
+      return lines.map((line) => JSON.parse(line) as { number: number; stream: string; nodeId: string | null; text: string });
+    };
+    const said = (word: string) => Array.from({ length: 300 }, (_, n) => `${word}: ${word} ${n}`);
+    const spoken = (lines: Awaited<ReturnType<typeof linesOf>>, stream: string) =>
+      lines.flatMap((line) => (line.stream === stream ? [`${line.nodeId ?? ""}: ${line.text}`] : []));
+
+    await using first = start();
+    const url = await first.ready();
+    const { id } = await begin(url, talks);
+    await until(url, id, ({ status }) => status === "waiting" || isFinal(status));
+    first.child.kill("SIGKILL");
+    await first.exited();
+
+    await using second = start();
+    const again = await second.ready();
+    expect(spoken(await linesOf(again, id), "stdout")).toEqual(said("before"));
+    await call(again, "POST", `/runs/${id}/decisions`, { path: "ask", approved: true });
+    await until(again, id, ({ status, attempt }) => (status === "waiting" && attempt === 2) || isFinal(status));
+    await call(again, "POST", `/runs/${id}/decisions`, { path: "again", approved: true });
+    const all = [...said("before"), ...said("between"), ...said("after"), "after: last"];
+    for (let lines: string[] = []; lines.at(-1) !== "after: last"; lines = spoken(await linesOf(again, id), "stdout")) await sleep(50);
+    // Whoever follows is only shown what the server has on its disk.
+    const shown = new AbortController();
+    const key = readFileSync(join(dataDir, "cli.key"), "utf8").trim();
+    const events = await fetch(`${again}/api/v1/runs/${id}/events`, { headers: { authorization: `Bearer ${key}` }, signal: shown.signal });
+    let followed = "";
+    for await (const chunk of events.body as AsyncIterable<Uint8Array>) {
+      followed += Buffer.from(chunk).toString("latin1");
+      if (followed.includes("last\\n")) break;
+    }
+    shown.abort();
+    second.child.kill("SIGKILL");
+    await second.exited();
+
+    await using third = start();
+    const last = await third.ready();
+    const lost = await until(last, id, ({ status }) => isFinal(status));
+    expect(lost).toMatchObject({ status: "failed", error: { code: "worker_lost" }, attempt: 3 });
+    const lines = await linesOf(last, id);
+    expect(spoken(lines, "stdout")).toEqual(all);
+    expect(spoken(lines, "stderr")).toEqual(["before: before err", "between: between err", "after: after err"]);
+    expect(lines.map(({ number }) => number)).toEqual(lines.map((_, index) => index + 1));
+  });
+
   it("loses the node that ran, and nothing that had ended: the next run goes on from there", { timeout: 180_000 }, async () => {
     const slow = graph(
       [

@@ -489,6 +489,7 @@ describe("a run's connection", () => {
       rateLimit: never,
       redis: never,
       credentials: never,
+      onNodeCall: never,
       quotas: never,
       send: never,
       onEnded: never,

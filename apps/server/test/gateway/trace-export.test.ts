@@ -186,6 +186,7 @@ describe("the export of traces", () => {
         {
           queries: database.queries,
           calls: callBook,
+          nodesOf: () => Promise.resolve({ nodes: [], omitted: 0 }),
           version: "1",
           logger: { warn: (facts: unknown) => void warnings.push(facts) } as never,
           count: (outcome, runs) => (counts[outcome] += runs),

@@ -35,6 +35,7 @@ import { ProblemsPanel } from "./problems-panel.tsx";
 import { usePalette, useRunComposition } from "./queries.ts";
 import type { RunPart } from "./run-form.tsx";
 import { RunPanel } from "./run-panel.tsx";
+import { describeLlm, shortUse } from "./node-use.ts";
 import { looksOf, staleNodes } from "./run-view.ts";
 import { readInputs, runInputs } from "./run-inputs.ts";
 import { Toolbar } from "./toolbar.tsx";
@@ -143,7 +144,8 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
       if (problem.code === "update_available") mark(problem.node, { hasUpdate: true });
       else mark(problem.node, { severity: problem.severity });
     }
-    for (const [id, { state, note }] of looks) mark(id, { state, note, isStale: stale.has(id) });
+    for (const [id, { state, note, llm }] of looks)
+      mark(id, { state, note, use: shortUse(llm), useTip: llm === null ? "" : describeLlm(llm), isStale: stale.has(id) });
     const prefix = shownPath === "" ? "" : `${shownPath}/`;
     for (const place of Object.keys(pins)) if (place.startsWith(prefix)) mark(place.slice(prefix.length), { isPinned: true });
     if (panel === "code" && isPanelOpen) for (const id of selection.nodes) mark(id, { isLit: true });

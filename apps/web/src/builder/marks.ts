@@ -9,6 +9,9 @@ export interface Mark {
   readonly note: string;
   /** The module that it is has a newer version. */
   readonly hasUpdate: boolean;
+  /** What it took of models in a few characters, and in words. */
+  readonly use: string;
+  readonly useTip: string;
   /** It has changed since the run that is shown. */
   readonly isStale: boolean;
   readonly isPinned: boolean;
@@ -16,7 +19,17 @@ export interface Mark {
   readonly isLit: boolean;
 }
 
-export const noMark: Mark = { severity: null, state: null, note: "", hasUpdate: false, isStale: false, isPinned: false, isLit: false };
+export const noMark: Mark = {
+  severity: null,
+  state: null,
+  note: "",
+  hasUpdate: false,
+  use: "",
+  useTip: "",
+  isStale: false,
+  isPinned: false,
+  isLit: false,
+};
 
 /** The marks of the nodes that are shown, by their ids. Only nodes whose mark is another one are told, and drawn again. */
 export interface Marks {

@@ -118,7 +118,7 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions,
       {node.kind === "module" ? <ModuleSection node={node} onUpdate={onUpdate} onMakeModule={onMakeModule} /> : null}
       {look === undefined ? null : (
         <Box as="section" aria-label="In the run">
-          <NodeRunView runId={runId} turns={look.turns} pinned={pinned} onPin={(output) => onPin(place, output)} />
+          <NodeRunView runId={runId} turns={look.turns} within={look.within} pinned={pinned} onPin={(output) => onPin(place, output)} />
         </Box>
       )}
       {pinned === undefined ? null : <PinEditor key={place} output={pinned} onPin={(output) => onPin(place, output)} />}

@@ -1,5 +1,5 @@
 import { Box, Button, chakra, Flex, Heading, Text } from "@chakra-ui/react";
-import type { NodeRun, ValueRef } from "@syla/contracts/node-runs";
+import type { NodeLlm, NodeRun, ValueRef } from "@syla/contracts/node-runs";
 import { Check, Pin, PinOff, X } from "lucide-react";
 import { Fragment, type ReactNode, useState } from "react";
 import { Link } from "react-router";
@@ -7,22 +7,24 @@ import { syla } from "../app/api.ts";
 import { DownloadButton } from "../ui/download-button.tsx";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextAreaField } from "../ui/form-field.tsx";
-import { formatBytes, formatDuration } from "../ui/format.ts";
-import { formatDollars } from "../ui/format-dollars.ts";
+import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 import { SelectField } from "../ui/select-field.tsx";
+import { costOf, describeSaved } from "./node-use.ts";
 import { stateLooks } from "./node-view.tsx";
 import { useDecide } from "./queries.ts";
 
 interface NodeRunViewProps {
   readonly runId: string;
   readonly turns: readonly NodeRun[];
+  /** What each called of models with what lies within it, by their paths. */
+  readonly within: ReadonlyMap<string, NodeLlm>;
   readonly pinned: Readonly<Record<string, unknown>> | undefined;
   /** Null takes the pin away. */
   readonly onPin: (output: Readonly<Record<string, unknown>> | null) => void;
 }
 
 /** What a node did in a run: how it stands, what went in and came out, and what it cost. */
-export function NodeRunView({ runId, turns, pinned, onPin }: NodeRunViewProps) {
+export function NodeRunView({ runId, turns, within, pinned, onPin }: NodeRunViewProps) {
   const [chosen, setChosen] = useState<string | null>(null);
   const run = turns.find(({ path }) => path === chosen) ?? turns.at(-1);
   if (run === undefined) return null;
@@ -55,7 +57,7 @@ export function NodeRunView({ runId, turns, pinned, onPin }: NodeRunViewProps) {
         </Box>
       )}
       <chakra.dl display="grid" gridTemplateColumns="auto 1fr" columnGap="3" rowGap="0.5" fontSize="xs">
-        {factsOf(run).map(([name, value]) => (
+        {factsOf(run, within.get(run.path) ?? null).map(([name, value]) => (
           <Fragment key={name}>
             <chakra.dt color="fg.muted">{name}</chakra.dt>
             <chakra.dd overflowWrap="anywhere">{value}</chakra.dd>
@@ -78,8 +80,8 @@ export function NodeRunView({ runId, turns, pinned, onPin }: NodeRunViewProps) {
   );
 }
 
-function factsOf(run: NodeRun): (readonly [string, ReactNode])[] {
-  const { llm, saved } = run;
+function factsOf(run: NodeRun, llm: NodeLlm | null): (readonly [string, ReactNode])[] {
+  const { saved } = run;
   return [
     ...(run.startedAt !== null && run.endedAt !== null
       ? [["Time", formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt))] as const]
@@ -88,13 +90,11 @@ function factsOf(run: NodeRun): (readonly [string, ReactNode])[] {
     ...(llm === null
       ? []
       : [
-          ["Calls of models", String(llm.calls)] as const,
-          ["Tokens", `${llm.inputTokens} in, ${llm.outputTokens} out`] as const,
-          ["Cost", llm.cost === null ? "unknown" : formatDollars(llm.cost)] as const,
+          ["Calls of models", `${formatCount(llm.calls)}${llm.failed > 0 ? `, ${formatCount(llm.failed)} failed` : ""}`] as const,
+          ["Tokens", `${formatCount(llm.inputTokens)} in, ${formatCount(llm.outputTokens)} out`] as const,
+          ["Cost", costOf(llm)] as const,
         ]),
-    ...(saved === null
-      ? []
-      : [["Saved", `${formatDuration(saved.ms)}${saved.cost === null ? "" : `, ${formatDollars(saved.cost)}`}`] as const]),
+    ...(saved === null ? [] : [["Saved", describeSaved(saved)] as const]),
     ...(run.reusedFrom === null
       ? []
       : [
@@ -115,7 +115,7 @@ interface ValueProps {
   readonly value: ValueRef | null;
 }
 
-function Value({ runId, run, side, value }: ValueProps) {
+export function Value({ runId, run, side, value }: ValueProps) {
   const title = side === "inputs" ? "Inputs" : "Output";
   if (value === null) return null;
   const isLarge = "blob" in value;
@@ -150,7 +150,7 @@ function Value({ runId, run, side, value }: ValueProps) {
 }
 
 /** Lets a person decide, or says who has. */
-function Approval({ runId, run }: { readonly runId: string; readonly run: NodeRun }) {
+export function Approval({ runId, run }: { readonly runId: string; readonly run: NodeRun }) {
   const [comment, setComment] = useState("");
   const decide = useDecide(runId);
   const { approval } = run;

@@ -66,6 +66,11 @@ export const NodeView = memo(function NodeView({ id, data: { node, inputs, outpu
       ))}
       <div className="flow-node-foot">
         <span>{look.label}</span>
+        {mark.use === "" ? null : (
+          <span className="flow-node-use" data-tip={mark.useTip}>
+            {mark.use}
+          </span>
+        )}
         {mark.note === "" ? null : <span>{mark.note}</span>}
       </div>
     </div>

@@ -50,6 +50,15 @@ export function useRunComposition(id: string) {
 
 export const nodesKey = (runId: string) => ["run", runId, "nodes"];
 
+/** Where runs wait for somebody who may be you. */
+export function useApprovals() {
+  return useQuery({
+    queryKey: ["approvals"],
+    queryFn: ({ signal }) => syla.compositionRuns.approvals({ limit: 10 }, { signal }),
+    refetchInterval: 5000,
+  });
+}
+
 /** How the nodes of a run stand; the events of the run keep it fresh. */
 export function useRunNodes(runId: string) {
   return useQuery({
@@ -66,6 +75,7 @@ export function useDecide(runId: string) {
       syla.compositionRuns.decide(runId, decision),
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ["run", runId] });
+      void client.invalidateQueries({ queryKey: ["approvals"] });
     },
   });
 }

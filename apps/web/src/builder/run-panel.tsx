@@ -5,10 +5,13 @@ import { memo, useState } from "react";
 import { Link } from "react-router";
 import { useCancelRuns } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
+import type { Run } from "@syla/sdk";
 import { ErrorPanel } from "../ui/error-panel.tsx";
+import { formatPlural } from "../ui/format.ts";
 import { StatusBadge } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useBuilderStore } from "./builder-store.ts";
+import { describeLlm, describeSaved, shortUse, sumOf } from "./node-use.ts";
 import { stateLooks } from "./node-view.tsx";
 import { RunForm, type RunPart } from "./run-form.tsx";
 import { withoutTurns } from "./run-view.ts";
@@ -76,10 +79,24 @@ export function RunPanel({ shown, mayRun, earlier, onLeave, ...form }: RunPanelP
               Leave it
             </Button>
           </Flex>
+          <RunUse run={run} nodes={nodes} />
           <NodeList nodes={nodes} />
         </Box>
       )}
     </Box>
+  );
+}
+
+/** What the run took of models, as far as its nodes are known to have called them, and what it did not pay once more. */
+function RunUse({ run, nodes }: { readonly run: Run; readonly nodes: ShownRun["nodes"] }) {
+  const { llm, saved } = sumOf(nodes);
+  const others = (run.usage?.llm?.calls ?? 0) - (llm?.calls ?? 0);
+  return (
+    <Text as="div" fontSize="xs" color="fg.muted" mb="2">
+      {llm === null ? null : <div>{describeLlm(llm)}</div>}
+      {!isLive(run) && others > 0 ? <div>{formatPlural(others, "model call")} of no node</div> : null}
+      {saved === null ? null : <div>Used again, and saved: {describeSaved(saved)}</div>}
+    </Text>
   );
 }
 
@@ -108,6 +125,11 @@ const NodeRow = memo(function NodeRow({ node, onGo }: { readonly node: NodeRun; 
           <Icon size={14} aria-hidden />
         </span>
         <span>{node.label === "" ? node.path : node.label}</span>
+        {node.llm === null ? null : (
+          <span className="run-node-use" title={describeLlm(node.llm)}>
+            {shortUse(node.llm)}
+          </span>
+        )}
       </button>
     </li>
   );

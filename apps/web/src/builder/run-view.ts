@@ -1,5 +1,5 @@
 import { flowFallibleKinds, type FlowBody, type FlowNode } from "@syla/contracts/flow";
-import type { NodeRun, NodeState } from "@syla/contracts/node-runs";
+import { addLlm, llmWithin, type NodeLlm, type NodeRun, type NodeState } from "@syla/contracts/node-runs";
 import { sortedJson } from "@syla/flow/canonical";
 import { formatDuration } from "../ui/format.ts";
 import type { BodyPath } from "./edits/bodies.ts";
@@ -10,6 +10,9 @@ export interface NodeLook {
   readonly note: string;
   /** Each turn by itself, in their order. */
   readonly turns: readonly NodeRun[];
+  /** What it called of models in all turns, with what lies within it; and of each turn, by its path. */
+  readonly llm: NodeLlm | null;
+  readonly within: ReadonlyMap<string, NodeLlm>;
 }
 
 const fallible: ReadonlySet<string> = new Set(flowFallibleKinds);
@@ -45,6 +48,7 @@ function noteOf(turns: readonly NodeRun[]): string {
 export function looksOf(runs: readonly NodeRun[], path: BodyPath): Map<string, NodeLook> {
   const prefix = path.length === 0 ? "" : `${path.join("/")}/`;
   const turns = new Map<string, NodeRun[]>();
+  const within = llmWithin(runs);
   for (const run of runs) {
     const place = withoutTurns(run.path);
     if (!place.startsWith(prefix) || place.slice(prefix.length).includes("/")) continue;
@@ -58,7 +62,8 @@ export function looksOf(runs: readonly NodeRun[], path: BodyPath): Map<string, N
         (a, b) => (a.startedAt ?? "").localeCompare(b.startedAt ?? "") || a.path.localeCompare(b.path, "en", { numeric: true }),
       );
       const state = weights.find((each) => of.some((run) => run.state === each)) ?? "pending";
-      return [id, { state, note: noteOf(sorted), turns: sorted }];
+      const llm = of.reduce<NodeLlm | null>((sum, run) => addLlm(sum, within.get(run.path) ?? null), null);
+      return [id, { state, note: noteOf(sorted), turns: sorted, llm, within }];
     }),
   );
 }

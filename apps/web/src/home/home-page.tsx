@@ -8,6 +8,7 @@ import { PageHeader, ScrollPage, Section } from "../ui/page.tsx";
 import { SkeletonRows } from "../ui/skeleton-rows.tsx";
 import { RunRow } from "../runs/run-row.tsx";
 import { liveStatuses } from "../runs/run-state.ts";
+import { Approvals } from "./approvals.tsx";
 import { NearLimits } from "./near-limits.tsx";
 import { QuickStart } from "./quick-start.tsx";
 import { StartCards } from "./start-cards.tsx";
@@ -25,6 +26,7 @@ export default function HomePage() {
       <StartCards />
       {isNew ? <QuickStart /> : null}
       {recent.isPending ? <SkeletonRows rows={6} /> : null}
+      <Approvals />
       <RunSection {...liveRuns} hideEmpty />
       <NearLimits />
       <RunSection {...failedRuns} hideEmpty />

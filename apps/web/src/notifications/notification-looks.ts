@@ -1,4 +1,4 @@
-import { Gauge, Library, type LucideIcon, Megaphone, Play, Share2, ShieldAlert, TriangleAlert, Users } from "lucide-react";
+import { Gauge, Hourglass, Library, type LucideIcon, Megaphone, Play, Share2, ShieldAlert, TriangleAlert, Users } from "lucide-react";
 import type { NotificationType } from "@syla/sdk";
 
 /** How each type is called and shown. */
@@ -6,6 +6,7 @@ export const notificationLooks: Readonly<Record<NotificationType, { readonly lab
   share_received: { label: "Something is shared with you", icon: Share2 },
   asset_updated: { label: "A new version of what you use", icon: Library },
   run_finished: { label: "A long run has ended, or one has failed", icon: Play },
+  approval_needed: { label: "A run waits for your decision", icon: Hourglass },
   quota_warning: { label: "A quota is nearly used up", icon: Gauge },
   quota_exceeded: { label: "A quota is used up", icon: TriangleAlert },
   mention: { label: "Somebody mentions you", icon: Users },

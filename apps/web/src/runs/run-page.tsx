@@ -21,6 +21,7 @@ import { ModelsTab } from "./detail/models-tab.tsx";
 import { NetworkTab } from "./detail/network-tab.tsx";
 import { OverviewTab } from "./detail/overview-tab.tsx";
 import { RunActions } from "./detail/run-actions.tsx";
+import { RunApprovals } from "./detail/run-approvals.tsx";
 import { RunErrorPanel } from "./detail/run-error.tsx";
 import { RunTiming } from "./detail/run-timing.tsx";
 import { TestsTab } from "./detail/tests-tab.tsx";
@@ -72,6 +73,7 @@ function RunDetail({ run }: { readonly run: Run }) {
         <RunHeading run={run} onError={setFailure} />
         <RunTiming run={run} />
         <WaitNotice run={run} />
+        <RunApprovals run={run} />
         {run.error ? <RunErrorPanel error={run.error} onLocation={showFile} /> : null}
         <ModelRefusal run={run} />
         {failure ? <ErrorPanel error={failure} /> : null}
@@ -161,6 +163,14 @@ function RunHeading({ run, onError }: { readonly run: Run; readonly onError: (er
             {run.runtimeVersion ? ` ${run.runtimeVersion}` : ""}
           </Text>
           {run.program ? <ProgramLink program={run.program} /> : null}
+          {run.composition ? (
+            <Text as="span" overflowWrap="anywhere">
+              <Text as="span" textDecoration="underline">
+                <Link to={`/compositions/${run.composition.id}?run=${run.id}`}>{run.composition.name}</Link>
+              </Text>
+              {run.composition.version === null ? "" : ` ${run.composition.version}`}
+            </Text>
+          ) : null}
           <TimeAgo time={run.createdAt} />
           <SharedBy thing={{ resourceType: "run", resourceId: run.id }} />
           {run.scheduleId === null ? null : (

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 
+import syla_calls
 import syla_channel
 
 # The exit code of a run that waits for a person.
@@ -58,6 +59,7 @@ _secrets = _take_secrets()
 _frame = contextvars.ContextVar("frame")
 # The id and the path of the node that is running.
 _node = contextvars.ContextVar("node", default=None)
+syla_calls.follow(_plan["server"], lambda: _node.get()[1] if _node.get() is not None else None)
 # Sessions and strategies, which are no JSON: what they were made from, by what they are. They live as long as the run.
 _opaque = {}
 

@@ -53,7 +53,7 @@ export interface SharingContext {
   readonly onGranted: (work: Work, grant: GrantedThing) => Promise<void>;
 }
 
-export { lockGrants } from "./store.ts";
+export { findHolders, lockGrants } from "./store.ts";
 
 /** A grant on a thing, and what it may spend, where it is one that costs; `cap` undefined: nothing was said of it. */
 export interface GrantedThing {

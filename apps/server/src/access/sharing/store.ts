@@ -1,4 +1,4 @@
-import type { AccessLevel, ResourceType } from "@syla/contracts/access";
+import { levelsFrom, type AccessLevel, type ResourceType } from "@syla/contracts/access";
 import { sql, type Selectable, type SqlBool } from "kysely";
 import { newId } from "../../platform/ids.ts";
 import type { Queries, Work } from "../../platform/database.ts";
@@ -243,6 +243,26 @@ export async function listPeople(
     from ways where ${page.after}::text is null or key > ${page.after}
     group by key order by key limit ${page.limit + 1}`.execute(queries);
   return rows;
+}
+
+/** People who have at least this of a thing, as its owner or by what was granted on it. */
+export async function findHolders(
+  queries: Queries,
+  type: ResourceType,
+  id: string,
+  ownerId: string,
+  level: AccessLevel,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with live as (select * from grants g where g.resource_type = ${type} and g.resource_id = ${id}
+      and (g.expires_at is null or g.expires_at > now()) and g.level = any(${levelsFrom(level)}::text[])),
+    holders as (
+      select ${ownerId} as id
+      union select g.subject_id from live g where g.subject_type = 'user'
+      union select m.user_id from live g join team_members m on g.subject_type = 'team' and m.team_id = g.subject_id
+      union select l.user_id from live g join share_link_uses l on g.subject_type = 'link' and l.link_id = g.subject_id)
+    select u.id from holders h join users u on u.id = h.id where u.status = 'active' order by u.id limit 500`.execute(queries);
+  return rows.map((row) => row.id);
 }
 
 /** What was granted to an address becomes its account's; of two grants on one thing the more generous stays, with the cap that makes it so. */

@@ -59,7 +59,7 @@ const doneQuery = done
 const runColumns =
   "id, kind, status, visibility, language, entrypoint, asset_id, asset_version, api_key_id, schedule_id, team_id, retry_of, config, created_at, started_at, finished_at, exit_code, signal, error, result, pinned_at";
 const callColumns =
-  "id, run_id, sandbox_id, model_id, model_name, program_id, team_id, provider, upstream_model, operation, status, error_code, error_message, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, currency, request_text, response_text, started_at, total_ms";
+  "id, run_id, sandbox_id, node_path, model_id, model_name, program_id, team_id, provider, upstream_model, operation, status, error_code, error_message, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, currency, request_text, response_text, started_at, total_ms";
 
 /** Everything about a person. */
 export const exportParts: readonly ExportPart[] = [

@@ -8,6 +8,7 @@ export function toCall(row: CallRow): LlmCall {
     id: row.id,
     runId: row.run_id,
     sandboxId: row.sandbox_id,
+    nodePath: row.node_path,
     user: { id: row.user_id, name: row.user_name ?? "" },
     model: { id: row.model_id, name: row.model_name, owner: row.owner_name ?? (row.model_owner_id === "system" ? "System" : "") },
     provider: row.provider,

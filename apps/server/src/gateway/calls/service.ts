@@ -36,6 +36,12 @@ export function createCallBook(queries: Queries): CallBook {
       const { request_text: request, response_text: response, request_sha256: requestSha256, response_sha256: responseSha256 } = row;
       return { ...toCall(row), request, response, requestSha256, responseSha256 };
     },
+    async ofNodes(runId, paths) {
+      return (await store.sumOfNodes(queries, runId, paths ?? null)).map(({ path, ...row }) => ({ path, total: toTotals(row) }));
+    },
+    async within(runId, path) {
+      return toTotals(await store.sumWithin(queries, runId, path));
+    },
     async traced(runId, limit) {
       const [rows, total] = await Promise.all([store.listCalls(queries, { runId, after: null, limit }), store.sumOfRun(queries, runId)]);
       return { calls: rows.slice(0, limit).map((row) => ({ ...toCall(row), sent: sentOf(row) })), total: toTotals(total) };

@@ -9,6 +9,8 @@ export interface NewCall {
   readonly id: string;
   readonly runId: string | null;
   readonly sandboxId: string | null;
+  /** The node of the run's composition that calls, as it says. */
+  readonly nodePath: string | null;
   readonly programId: string | null;
   readonly userId: string;
   readonly modelId: string;
@@ -34,6 +36,7 @@ export async function insertCall(work: Work, call: NewCall): Promise<void> {
       id: call.id,
       run_id: call.runId,
       sandbox_id: call.sandboxId,
+      node_path: call.nodePath,
       program_id: call.programId,
       user_id: call.userId,
       model_id: call.modelId,
@@ -210,6 +213,26 @@ const nothing: TotalsRow = {
 
 export async function sumOfRun(queries: Queries, runId: string): Promise<TotalsRow> {
   const { rows } = await sql<TotalsRow>`select ${totals} from llm_calls where run_id = ${runId}`.execute(queries);
+  return rows[0] ?? nothing;
+}
+
+/** By the nodes that made them: those of these paths, or all. */
+export async function sumOfNodes(
+  queries: Queries,
+  runId: string,
+  paths: readonly string[] | null,
+): Promise<(TotalsRow & { path: string | null })[]> {
+  const chosen = paths === null ? sql`` : sql`and node_path = any(${[...paths]}::text[])`;
+  const { rows } = await sql<TotalsRow & { path: string | null }>`
+    select node_path as path, ${totals} from llm_calls where run_id = ${runId} ${chosen} group by 1`.execute(queries);
+  return rows;
+}
+
+/** Of a node and of all that lies within it. */
+export async function sumWithin(queries: Queries, runId: string, path: string): Promise<TotalsRow> {
+  const { rows } = await sql<TotalsRow>`
+    select ${totals} from llm_calls where run_id = ${runId}
+      and (node_path = ${path} or starts_with(node_path, ${`${path}/`}) or starts_with(node_path, ${`${path}[`}))`.execute(queries);
   return rows[0] ?? nothing;
 }
 

@@ -1,7 +1,7 @@
 import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type HrTime, type SpanContext } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import type { RunTrace, Span } from "@syla/contracts/traces";
+import type { RunTrace, Span, SpanNode } from "@syla/contracts/traces";
 import type { TracedCalls } from "../../models/service.ts";
 import { StoredError } from "../result.ts";
 import type { RunRow } from "../store.ts";
@@ -62,6 +62,7 @@ function nameAndKind({ kind }: Span, row: RunRow, call: Call | undefined): Pick<
 function attributesOf(span: Span, row: RunRow, trace: RunTrace, call: Call | undefined): Attributes {
   if (span.kind === "run") return runAttributes(row, trace);
   if (call !== undefined) return callAttributes(call);
+  if (span.node !== null) return nodeAttributes(span.node, span.status);
   const failure = span.status === "failed" ? (span.note ?? "_OTHER") : null;
   if (span.kind !== "attempt") return known({ "syla.attempt": span.attempt, "error.type": failure });
   const status = /^HTTP (\d{3})$/.exec(span.note ?? "")?.[1] ?? null;
@@ -90,6 +91,19 @@ function runAttributes(row: RunRow, { totals, omitted }: RunTrace): Attributes {
     "syla.llm.output_tokens": totals?.outputTokens ?? null,
     "syla.llm.cost_usd": totals?.cost ?? null,
     "syla.llm.omitted_calls": omitted === 0 ? null : omitted,
+  });
+}
+
+function nodeAttributes({ path, kind, state, llm }: SpanNode, status: Span["status"]): Attributes {
+  return known({
+    "syla.node.path": path,
+    "syla.node.kind": kind,
+    "syla.node.state": state,
+    "syla.llm.calls": llm?.calls ?? null,
+    "syla.llm.input_tokens": llm?.inputTokens ?? null,
+    "syla.llm.output_tokens": llm?.outputTokens ?? null,
+    "syla.llm.cost_usd": llm?.cost ?? null,
+    "error.type": status === "failed" ? "_OTHER" : null,
   });
 }
 

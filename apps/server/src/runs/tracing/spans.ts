@@ -1,3 +1,4 @@
+import { outerPath, type NodeLlm, type NodeSaved, type NodeState } from "@syla/contracts/node-runs";
 import { isFinal, type RunTransition } from "@syla/contracts/runs";
 import type { RunTrace, Span } from "@syla/contracts/traces";
 import type { TracedCalls } from "../../models/service.ts";
@@ -17,6 +18,27 @@ export interface LiveFacts {
   readonly phases: readonly Phase[];
 }
 
+/** A node of a composition that has begun. Times are milliseconds since the epoch. */
+export interface TracedNode {
+  readonly path: string;
+  readonly kind: string;
+  readonly label: string;
+  readonly state: NodeState;
+  readonly from: number;
+  readonly to: number | null;
+  /** With what lies within it. */
+  readonly llm: NodeLlm | null;
+  readonly saved: NodeSaved | null;
+}
+
+/** The nodes of a run that its trace shows, and how many more there are. */
+export interface TracedNodes {
+  readonly nodes: readonly TracedNode[];
+  readonly omitted: number;
+}
+
+const noNodes: TracedNodes = { nodes: [], omitted: 0 };
+
 const phaseNames: Readonly<Record<Phase["name"], string>> = {
   environment: "Environment",
   compile: "Compilation",
@@ -26,7 +48,7 @@ const phaseNames: Readonly<Record<Phase["name"], string>> = {
 };
 
 /** The trace of a run: nothing is written for it but what its row, its result and its calls of models say. */
-export function traceOf(row: RunRow, calls: TracedCalls | null, live: LiveFacts | null): RunTrace {
+export function traceOf(row: RunRow, calls: TracedCalls | null, live: LiveFacts | null, traced: TracedNodes = noNodes): RunTrace {
   const { trace: origin } = runConfigs.parse(row.config);
   const requestMs = origin?.requestMs ?? 0;
   const beganAt = row.created_at.getTime() - requestMs;
@@ -42,7 +64,9 @@ export function traceOf(row: RunRow, calls: TracedCalls | null, live: LiveFacts 
   if (origin?.requestMs != null)
     tree.add("request", root, { kind: "request", name: "Request", from: beganAt, to: row.created_at.getTime() });
   const executions = addAttempts(tree, root, row, live);
-  if (calls !== null) addCalls(tree, executions.at(-1) ?? { id: root, from: beganAt }, executions, calls);
+  const last = executions.at(-1) ?? { id: root, from: beganAt };
+  const nodes = addNodes(tree, last, executions, traced);
+  if (calls !== null) addCalls(tree, last, executions, nodes, calls);
   return {
     runId: row.id,
     traceId: traceIdOfRun(row.id, origin),
@@ -51,6 +75,7 @@ export function traceOf(row: RunRow, calls: TracedCalls | null, live: LiveFacts 
     durationMs: endedAt === null ? null : round(Math.max(0, endedAt - beganAt)),
     spans: tree.spans,
     omitted: calls === null ? 0 : calls.total.calls - calls.calls.length,
+    omittedNodes: traced.omitted,
     totals: calls === null || calls.total.calls === 0 ? null : calls.total,
   };
 }
@@ -129,11 +154,57 @@ function timeOf(step: RunTransition | undefined): number | null {
   return step === undefined ? null : Date.parse(step.at);
 }
 
-/** Each call below the program that made it, and below it what was sent to the provider. */
-function addCalls(tree: SpanTree, last: Execution, executions: readonly Execution[], { calls }: TracedCalls): void {
+/** Each node below what it lies in, or below the program. @returns their spans by their paths */
+function addNodes(tree: SpanTree, last: Execution, executions: readonly Execution[], { nodes }: TracedNodes): Map<string, string> {
+  const spans = new Map<string, string>();
+  const depthOf = ({ path }: TracedNode) => path.split("/").length;
+  for (const node of nodes.toSorted((a, b) => depthOf(a) - depthOf(b))) {
+    const { path, kind, label, state, from, to, llm, saved } = node;
+    const parent = nearest(spans, outerPath(path)) ?? executionAt(executions, from) ?? last;
+    const id = tree.add(`node ${path}`, parent.id, {
+      kind: "node",
+      name: `${label === "" ? kind : label}${turnOf(path)}`,
+      from,
+      to,
+      status: state === "failed" ? "failed" : state === "cancelled" ? "cancelled" : to === null && state !== "succeeded" ? "running" : "ok",
+      note: state === "reused" ? "used again" : state === "waiting" ? "waits for a person" : null,
+      node: { path, kind, state, llm, saved },
+    });
+    spans.set(path, id);
+  }
+  return spans;
+}
+
+/** Which turn of the innermost graph that repeats a node is of. */
+function turnOf(path: string): string {
+  const turn = /\[(\d+)\][^[]*$/.exec(path)?.[1];
+  return turn === undefined ? "" : ` (${Number(turn) + 1})`;
+}
+
+/** The span of a node, or of the innermost that it lies in. */
+function nearest(spans: ReadonlyMap<string, string>, path: string | null): { readonly id: string } | undefined {
+  for (let at = path; at !== null; at = outerPath(at)) {
+    const id = spans.get(at);
+    if (id !== undefined) return { id };
+  }
+  return undefined;
+}
+
+function executionAt(executions: readonly Execution[], from: number): Execution | undefined {
+  return executions.findLast((execution) => execution.from <= from + clockSlackMs);
+}
+
+/** Each call below the program, or the node of it, that made it, and below it what was sent to the provider. */
+function addCalls(
+  tree: SpanTree,
+  last: Execution,
+  executions: readonly Execution[],
+  nodes: ReadonlyMap<string, string>,
+  { calls }: TracedCalls,
+): void {
   for (const call of calls) {
     const from = Date.parse(call.startedAt);
-    const parent = executions.findLast((execution) => execution.from <= from + clockSlackMs) ?? last;
+    const parent = nearest(nodes, call.nodePath) ?? executionAt(executions, from) ?? last;
     const status =
       call.status === "running" ? "running" : call.status === "succeeded" ? "ok" : call.status === "cancelled" ? "cancelled" : "failed";
     const id = tree.add(`llm ${call.id}`, parent.id, {
@@ -185,6 +256,7 @@ interface Part {
   readonly attempt?: number | null;
   readonly note?: string | null;
   readonly llm?: Span["llm"];
+  readonly node?: Span["node"];
 }
 
 class SpanTree {
@@ -204,7 +276,11 @@ class SpanTree {
   }
 
   /** Whatever has not ended by itself has ended with the run. */
-  add(part: string, parentId: string | null, { kind, name, from, to, status, attempt = null, note = null, llm = null }: Part): string {
+  add(
+    part: string,
+    parentId: string | null,
+    { kind, name, from, to, status, attempt = null, note = null, llm = null, node = null }: Part,
+  ): string {
     const id = this.idOf(part);
     const end = to ?? this.#endedAt;
     this.spans.push({
@@ -218,6 +294,7 @@ class SpanTree {
       attempt,
       note,
       llm,
+      node,
     });
     return id;
   }

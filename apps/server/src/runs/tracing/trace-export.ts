@@ -14,7 +14,7 @@ import { readOtlpHeaders } from "../../config-values.ts";
 import { runConfigs } from "../config.ts";
 import { findRuns, type RunRow } from "../store.ts";
 import { toOtlpSpans } from "./otlp.ts";
-import { traceOf, tracedCalls } from "./spans.ts";
+import { traceOf, tracedCalls, type TracedNodes } from "./spans.ts";
 
 /** Calls of models are written down a moment after the run that made them has ended. */
 const settleMs = 1000;
@@ -45,6 +45,8 @@ export interface TraceTarget {
 export interface TraceExportContext {
   readonly queries: Queries;
   readonly calls: Pick<CallBook, "traced">;
+  /** The nodes of a run of a composition. */
+  readonly nodesOf: (row: RunRow) => Promise<TracedNodes>;
   readonly logger: Logger;
   readonly version: string;
   readonly count: (outcome: ExportOutcome, runs: number) => void;
@@ -153,7 +155,8 @@ export class TraceExport implements Service {
   async #spansOf(row: RunRow): Promise<ReadableSpan[]> {
     const { models } = runConfigs.parse(row.config);
     const calls = models.length === 0 ? null : await this.#context.calls.traced(row.id, tracedCalls);
-    return toOtlpSpans({ row, calls, trace: traceOf(row, calls, null) }, this.#resource);
+    const nodes = row.kind === "composition" ? await this.#context.nodesOf(row) : undefined;
+    return toOtlpSpans({ row, calls, trace: traceOf(row, calls, null, nodes) }, this.#resource);
   }
 
   /** The library ends a wait for silence, not one for an answer that never comes to its end. */

@@ -95,6 +95,7 @@ export const noReferences: Readonly<Record<string, string>> = {
   "settings.value": "facts about the installation",
   "runs.error": "a coded error",
   "node_runs.error": "what a node said when it failed",
+  "node_runs.saved_llm": "figures",
   "llm_calls.attempt_log": "times and codes",
   "runs.history": "times and causes",
   "schedules.run": "arguments and the like: it takes no files",

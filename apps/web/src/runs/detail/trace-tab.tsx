@@ -57,6 +57,11 @@ function TraceSection({ trace }: { readonly trace: RunTrace }) {
       </Flex>
       {isTable ? <SpanTable rows={view.rows} /> : <Waterfall view={view} />}
       {chosen && !isTable ? <SpanFacts span={chosen.span} /> : null}
+      {trace.omittedNodes > 0 ? (
+        <Text px="4" py="2" fontSize="xs" color="fg.muted">
+          {formatPlural(trace.omittedNodes, "later node")} {trace.omittedNodes === 1 ? "is" : "are"} not shown here.
+        </Text>
+      ) : null}
       {trace.omitted > 0 ? (
         <Text px="4" py="2" fontSize="xs" color="fg.muted">
           {formatPlural(trace.omitted, "later call")} of models {trace.omitted === 1 ? "is" : "are"} not shown here, and counted above.

@@ -1,5 +1,6 @@
 import { Flex, Text } from "@chakra-ui/react";
 import type { Span } from "@syla/sdk";
+import { describeLlm, describeSaved } from "../../../builder/node-use.ts";
 import { formatCount, formatDuration, formatPlural } from "../../../ui/format.ts";
 import { formatDollars } from "../../../ui/format-dollars.ts";
 
@@ -32,7 +33,7 @@ export function SpanFacts({ span }: { readonly span: Span }) {
   );
 }
 
-function factsOf({ name, status, startMs, durationMs, note, llm }: Span): [string, string][] {
+function factsOf({ name, status, startMs, durationMs, note, llm, node }: Span): [string, string][] {
   const facts: [string, string][] = [
     [name, status],
     ["begins after", formatDuration(startMs)],
@@ -46,6 +47,11 @@ function factsOf({ name, status, startMs, durationMs, note, llm }: Span): [strin
     facts.push(["cost", formatDollars(cost)]);
     if (firstByteMs !== null) facts.push(["first byte after", formatDuration(firstByteMs)]);
     facts.push(["sent", llm.cached ? "answered from memory" : formatPlural(attempts, "time")]);
+  }
+  if (node !== null) {
+    facts.push(["node", node.path]);
+    if (node.llm !== null) facts.push(["models", describeLlm(node.llm)]);
+    if (node.saved !== null) facts.push(["saved", describeSaved(node.saved)]);
   }
   if (note !== null) facts.push(["note", note]);
   return facts;

@@ -1,8 +1,13 @@
 import { Box, chakra } from "@chakra-ui/react";
+import type { Span } from "@syla/sdk";
 import { formatCount, formatDuration } from "../../../ui/format.ts";
 import { formatDollars } from "../../../ui/format-dollars.ts";
 import type { SpanRow } from "./rows.ts";
 
+const costOf = ({ llm, node }: Span) => {
+  const of = llm ?? node?.llm ?? null;
+  return of === null ? "" : formatDollars(of.cost);
+};
 const number = (value: number | null | undefined) => (value == null ? "" : formatCount(value));
 
 /** The same as a plain table: for screen readers, and to be copied. */
@@ -52,9 +57,9 @@ export function SpanTable({ rows }: { readonly rows: readonly SpanRow[] }) {
               <td>{span.status}</td>
               <td className="number">{formatDuration(span.startMs)}</td>
               <td className="number">{formatDuration(span.durationMs)}</td>
-              <td className="number">{number(span.llm?.inputTokens)}</td>
-              <td className="number">{number(span.llm?.outputTokens)}</td>
-              <td className="number">{span.llm === null ? "" : formatDollars(span.llm.cost)}</td>
+              <td className="number">{number((span.llm ?? span.node?.llm)?.inputTokens)}</td>
+              <td className="number">{number((span.llm ?? span.node?.llm)?.outputTokens)}</td>
+              <td className="number">{costOf(span)}</td>
               <td className="number">{span.llm?.firstByteMs == null ? "" : formatDuration(span.llm.firstByteMs)}</td>
               <td>{span.note ?? ""}</td>
             </tr>
