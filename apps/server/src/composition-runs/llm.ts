@@ -3,7 +3,7 @@ import { addLlm, outerPath, type NodeLlm } from "@syla/contracts/node-runs";
 
 type Called = readonly { readonly path: string | null; readonly total: LlmTotals }[];
 
-function toNodeLlm({ estimates: _, ...llm }: LlmTotals): NodeLlm {
+function toNodeLlm({ estimates: _estimates, ...llm }: LlmTotals): NodeLlm {
   return llm;
 }
 

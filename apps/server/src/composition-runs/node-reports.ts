@@ -232,7 +232,7 @@ export class NodeReports {
 
   /** Whoever follows the run sees it now: what has changed of nodes, or, where these are still to be read, those that have called more by then. */
   async #show(run: Reporting, changed: readonly store.NodeRow[] | (() => Promise<store.NodeRow[]>)): Promise<void> {
-    const turn = run.showing.then(async () => {
+    const show = async (): Promise<void> => {
       const rows = typeof changed === "function" ? await changed() : changed;
       if (rows.length === 0) return;
       const live = this.#context.liveRuns.get(run.runId);
@@ -244,7 +244,8 @@ export class NodeReports {
         if (llm !== null) run.shown.set(row.path, words);
         live?.node(toNodeRun({ ...row, decided_by_name: null }, run.plan, null, llm));
       }
-    });
+    };
+    const turn = run.showing.then(show);
     run.showing = turn.catch(() => {});
     await turn;
   }

@@ -52,7 +52,10 @@ export class Peers {
       this.#heardAt = performance.now();
       onWord(message.data.word);
     };
-    const ends = [await this.#redis.subscribe(this.#redisChannel, hear), await this.#notifications.listen(this.#databaseChannel, hear, onGap)];
+    const ends = [
+      await this.#redis.subscribe(this.#redisChannel, hear),
+      await this.#notifications.listen(this.#databaseChannel, hear, onGap),
+    ];
     return () => ends.forEach((end) => end());
   }
 

@@ -26,6 +26,8 @@ const llm = (calls: number): NodeLlm => ({
 });
 
 // uv is installed by tools/test.sh where pip can be used; nothing here can be tried without it.
+const byText = (one: readonly unknown[], other: readonly unknown[]) => String(one).localeCompare(String(other));
+
 describe.skipIf(!existsSync(uv))("what nodes call of models", () => {
   let setting: GatewaySetting;
   let index: TestPackageIndex;
@@ -80,7 +82,7 @@ ${more}`;
     );
   const javaScript = `for (let index = 0; index < 4; index += 1) await fetch(process.env.OPENAI_BASE_URL + "/chat/completions", {
   method: "POST", headers: { "content-type": "application/json" },
-  body: JSON.stringify({ model: ${"MODEL"}, messages: [{ role: "user", content: "Hello" }] }),
+  body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "Hello" }] }),
 }).then((answer) => answer.json());
 return text;`;
 
@@ -182,7 +184,7 @@ return text;`;
     const below = trace.spans.flatMap((span) =>
       span.kind === "node" || span.kind === "llm" ? [[span.node?.path ?? "llm", names.get(span.parentId ?? "")]] : [],
     );
-    expect(below.toSorted()).toEqual(
+    expect(below.toSorted(byText)).toEqual(
       [
         ["each", "execution"],
         ["each[0]/say", "each"],
@@ -191,14 +193,14 @@ return text;`;
         ["llm", "each[0]/say"],
         ["llm", "each[1]/say"],
         ["llm", "more"],
-      ].toSorted(),
+      ].toSorted(byText),
     );
-    expect(trace.spans.find(({ node: of }) => of?.path === "each")).toMatchObject({
+    expect(trace.spans.find(({ node: at }) => at?.path === "each")).toMatchObject({
       name: "Each of them",
       status: "ok",
       node: { kind: "map", state: "succeeded", llm: { calls: 2, inputTokens: 2000 }, saved: null },
     });
-    expect(trace.spans.find(({ node: of }) => of?.path === "each[1]/say")?.name).toBe("code (2)");
+    expect(trace.spans.find(({ node: at }) => at?.path === "each[1]/say")?.name).toBe("code (2)");
     expect(trace.omittedNodes).toBe(0);
     const places = new Map(trace.spans.map(({ id }, place) => [id, place]));
     expect(trace.spans.every(({ parentId }, place) => parentId === null || (places.get(parentId) ?? place) < place)).toBe(true);

@@ -4,7 +4,6 @@ import { EditorView } from "@codemirror/view";
 import { type AnalysisProblem, SylaError } from "@syla/sdk";
 import { Check, CloudOff, LoaderCircle, Lock } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { syla } from "../../app/api.ts";
 import { useUnsavedWarning } from "../../editor/use-saving.ts";
 import "../../editor/code-editor.css";
 import { goToLine, type GoTo } from "../../editor/code-editor.tsx";
@@ -83,12 +82,12 @@ function useOpenFile(session: LiveSession, path: string, attempt: number): { fil
   return opened;
 }
 
-interface OpenedProps extends Pick<LivePaneProps, "workspaceId" | "goTo" | "problems" | "onMoved"> {
+interface OpenedProps extends Pick<LivePaneProps, "goTo" | "problems" | "onMoved"> {
   readonly file: LiveFile;
   readonly onReload: () => void;
 }
 
-function Opened({ workspaceId, file, goTo, problems, onMoved, onReload }: OpenedProps) {
+function Opened({ file, goTo, problems, onMoved, onReload }: OpenedProps) {
   const state = useSyncExternalStore(file.subscribe, file.snapshot);
   const { live } = useLiveSession();
   const { followed } = useFollow();
