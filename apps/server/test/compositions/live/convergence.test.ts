@@ -109,6 +109,7 @@ async function play(steps: readonly Step[], redis = noRedis): Promise<void> {
       // What they wrote last, if that was writing, is gone; whatever others have written is not.
       for (const token of own.get(drawer) ?? []) written.delete(token);
     } else if (one.kind === "write") {
+      if (noteIn(drawer.graph) === undefined) return; // they have come just now, and see nothing yet
       const token = `<${count}>`;
       drawer.draw((now) => note(now, token));
       for (const tokens of [unsure, own]) tokens.set(drawer, [...(tokens.get(drawer) ?? []), token]);
