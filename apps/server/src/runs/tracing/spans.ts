@@ -139,6 +139,8 @@ function addExecution(tree: SpanTree, root: string, row: RunRow, attempt: number
 
 /** How a part ended that this step followed. */
 function endOf({ status, cause }: RunTransition): { readonly status: Span["status"]; readonly note: string | null } {
+  // It had waited for somebody, and goes on.
+  if (status === "queued" && cause === "decided") return { status: "ok", note: null };
   return { status: status === "succeeded" ? "ok" : status === "cancelled" ? "cancelled" : "failed", note: cause };
 }
 
