@@ -27,6 +27,7 @@ import { moveTo, type Point, type Sizes, withFramed } from "./edits/move.ts";
 import { remove } from "./edits/remove.ts";
 import type { PortEnd, Wire } from "./facts.ts";
 import { kindLooks } from "./kinds.ts";
+import { Cursors } from "./live/cursors.tsx";
 import { FrameView, NodeView, NoteView } from "./node-view.tsx";
 import { draggedItem } from "./palette-items.ts";
 import { useSteady } from "./use-steady.ts";
@@ -205,6 +206,7 @@ export function Canvas({ snaps, onFind, onDropItem, onNotice, onOpen, onKeyDown,
         onlyRenderVisibleElements={body.nodes.length > manyNodes}
       >
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
+        <Cursors />
         <Controls showInteractive={false} position="bottom-left" fitViewOptions={fittingAll} />
         <MiniMap<CanvasNode>
           pannable
