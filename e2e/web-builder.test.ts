@@ -193,9 +193,16 @@ describe.skipIf(noBrowser)("the builder", () => {
     await page.keyboard.press("Escape");
   });
 
-  it("shows what two people have done to one draft, and keeps both", async () => {
+  it("shows what two people have done to one draft who are not connected, and keeps both", async () => {
     const id = await create("Both", example);
-    const [mine, theirs] = [await open(id), await open(id)];
+    const alone = async () => {
+      const page = await open(id);
+      await page.routeWebSocket(/\/compositions\/[^/]+\/live$/, (socket) => socket.close());
+      await page.reload();
+      await canvas(page).waitFor();
+      return page;
+    };
+    const [mine, theirs] = [await alone(), await alone()];
     await node(theirs, "Summarise").click();
     await fill(theirs, "Label", "Theirs");
     await saved(theirs);

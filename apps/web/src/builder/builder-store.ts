@@ -1,4 +1,5 @@
 import type { FlowBody, FlowGraph } from "@syla/contracts/flow";
+import { withOwnIds } from "@syla/flow/shared-graph";
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { bodyAt, type BodyPath, changeAt } from "./edits/bodies.ts";
 
@@ -26,6 +27,20 @@ export interface BuilderState {
   readonly isReadOnly: boolean;
 }
 
+/** A draft that several draw at once: what is taken back is what was done here. */
+export interface SharedDraft {
+  readonly graph: FlowGraph;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** Told of each graph that others make, and of what is taken back. */
+  follow(hear: (graph: FlowGraph) => void): () => void;
+  /** Makes what is there what is given. @returns what is there then */
+  write(after: FlowGraph): FlowGraph;
+  seal(): void;
+  undo(): void;
+  redo(): void;
+}
+
 /** Where a composition is edited: every change of it is one of these. */
 export interface BuilderStore {
   get(): BuilderState;
@@ -49,6 +64,11 @@ export function shownBody({ graph, path }: Pick<BuilderState, "graph" | "path">)
   return bodyAt(graph, path) ?? nowhere;
 }
 
+/** What makes an id that nobody else makes at the same time. */
+function ending(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => (byte % 36).toString(36)).join("");
+}
+
 /** The deepest part of a path that is still there. */
 function knownPath(graph: FlowGraph, path: BodyPath): BodyPath {
   for (let length = path.length; length > 0; length -= 1) {
@@ -58,7 +78,7 @@ function knownPath(graph: FlowGraph, path: BodyPath): BodyPath {
   return [];
 }
 
-export function createBuilderStore(graph: FlowGraph, path: BodyPath = [], isReadOnly = false): BuilderStore {
+export function createBuilderStore(graph: FlowGraph, path: BodyPath = [], isReadOnly = false, shared?: SharedDraft): BuilderStore {
   let state: BuilderState = {
     graph,
     path: knownPath(graph, path),
@@ -85,9 +105,19 @@ export function createBuilderStore(graph: FlowGraph, path: BodyPath = [], isRead
   const commit = (next: FlowGraph, gesture: string | undefined, selection?: Selection) => {
     if (state.isReadOnly || next === state.graph) return;
     const goesOn = gesture !== undefined && gesture === state.gesture;
+    if (shared !== undefined) {
+      if (!goesOn) shared.seal();
+      const own = withOwnIds(state.graph, next, ending);
+      const chosen = selection ?? state.selection;
+      const nodes = new Set([...chosen.nodes].map((id) => own.ids.get(id) ?? id));
+      return show(shared.write(own.graph), { ...steps(), gesture: gesture ?? null }, { nodes, edges: chosen.edges });
+    }
     const past = goesOn ? state.past : [...state.past.slice(1 - mostSteps), state.graph];
     show(next, { past, future: [], gesture: gesture ?? null }, selection);
   };
+  /** Of what is shared, the steps are counted by whoever keeps them. */
+  const steps = () => ({ past: shared?.canUndo ? [state.graph] : [], future: shared?.canRedo ? [state.graph] : [] });
+  shared?.follow((next) => show(next, steps()));
   return {
     get: () => state,
     subscribe: (listener) => {
@@ -107,11 +137,19 @@ export function createBuilderStore(graph: FlowGraph, path: BodyPath = [], isRead
     undo: () => {
       const before = state.past.at(-1);
       if (before === undefined || state.isReadOnly) return;
+      if (shared !== undefined) {
+        shared.undo();
+        return set({ ...steps(), gesture: null });
+      }
       show(before, { past: state.past.slice(0, -1), future: [state.graph, ...state.future], gesture: null });
     },
     redo: () => {
       const [next, ...future] = state.future;
       if (next === undefined || state.isReadOnly) return;
+      if (shared !== undefined) {
+        shared.redo();
+        return set({ ...steps(), gesture: null });
+      }
       show(next, { past: [...state.past, state.graph], future, gesture: null });
     },
     select: (nodes, edges = none) => set({ selection: { nodes: new Set(nodes), edges: new Set(edges) } }),

@@ -35,6 +35,7 @@ import { type Candidate, candidatesFor, connect, firstFit, refusalToConnect } fr
 import { moveTo, type Point, type Sizes, withFramed } from "./edits/move.ts";
 import { remove } from "./edits/remove.ts";
 import type { PortEnd, Wire } from "./facts.ts";
+import { Cursors } from "./live/cursors.tsx";
 import { Overview } from "./overview.tsx";
 import { FrameView, NodeView, NoteView } from "./node-view.tsx";
 import { draggedItem } from "./palette-items.ts";
@@ -222,6 +223,7 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
         onlyRenderVisibleElements={body.nodes.length > manyNodes}
       >
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
+        <Cursors />
         <Controls showInteractive={false} position="bottom-left" fitViewOptions={fittingAll} />
         <Overview nodes={nodes} colorMode={colorMode} />
       </ReactFlow>

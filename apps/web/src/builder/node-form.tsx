@@ -8,10 +8,11 @@ import { CheckBox } from "../ui/check-box.tsx";
 import { TextAreaField, TextField } from "../ui/form-field.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 import { SelectField } from "../ui/select-field.tsx";
-import { useBuilder, useBuilderStore } from "./builder-store.ts";
+import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
 import { type ConfigField, configFields } from "./config-shape.ts";
 import { readValue, writeValue } from "./config-text.ts";
 import { configure, setLabel } from "./edits/configure.ts";
+import { useKeptCaret } from "./live/use-kept-caret.ts";
 import { OnErrorForm } from "./on-error-form.tsx";
 
 const CodeEditor = lazy(async () => ({ default: (await import("../editor/code-editor.tsx")).CodeEditor }));
@@ -20,9 +21,11 @@ const CodeEditor = lazy(async () => ({ default: (await import("../editor/code-ed
 export function NodeForm({ node }: { readonly node: FlowNode }) {
   const store = useBuilderStore();
   const isReadOnly = useBuilder((state) => state.isReadOnly);
+  const caret = useKeptCaret(node.label);
   return (
     <chakra.fieldset disabled={isReadOnly} display="flex" flexDirection="column" gap="3" minW="0" onBlur={() => store.seal()}>
       <TextField
+        {...caret}
         label="Label"
         maxLength={200}
         value={node.label}
@@ -51,7 +54,9 @@ function ConfigControl({ node, field }: ControlProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const take = (next: unknown): boolean => {
-    const { [field.name]: _, ...rest } = node.config as Readonly<Record<string, unknown>>;
+    // Somebody else may have changed another field since this was drawn.
+    const now = shownBody(store.get()).nodes.find(({ id }) => id === node.id) ?? node;
+    const { [field.name]: _, ...rest } = now.config as Readonly<Record<string, unknown>>;
     const config = flowConfigs[node.kind].safeParse(next === undefined ? rest : { ...rest, [field.name]: next });
     const issue = config.error?.issues[0];
     setProblem(issue === undefined ? null : issue.message);
@@ -61,13 +66,17 @@ function ConfigControl({ node, field }: ControlProps) {
     return true;
   };
   const type = (text: string) => {
-    setDraft(text);
     const typed = readValue(field.control, text);
-    if (typed.problem === undefined) take(text === "" && field.isOptional && field.control === "text" ? undefined : typed.value);
-    else setProblem(typed.problem);
+    const isEmpty = text === "" && field.isOptional && field.control === "text";
+    const isTaken = typed.problem === undefined && take(isEmpty ? undefined : typed.value);
+    if (typed.problem !== undefined) setProblem(typed.problem);
+    // Text that was taken is shown as it is, with what others write in it.
+    setDraft(isTaken && (field.control === "text" || field.control === "long") ? null : text);
   };
   const shown = draft ?? writeValue(field.control, value);
+  const caret = useKeptCaret(shown);
   const text = {
+    ...caret,
     label: field.label,
     help: field.help,
     problem,

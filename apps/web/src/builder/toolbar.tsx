@@ -24,6 +24,7 @@ import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { alignments, type Alignment } from "./edits/align.ts";
 import { bodyAt } from "./edits/bodies.ts";
 import { titleOf } from "./kinds.ts";
+import { People } from "./live/people.tsx";
 import type { Actions } from "./use-actions.ts";
 import type { Autosave } from "./use-autosave.ts";
 
@@ -106,6 +107,7 @@ export function Toolbar(props: ToolbarProps) {
       )}
       <Breadcrumb />
       <Flex ml="auto" align="center" gap="2">
+        <People />
         {props.autosave === null ? (
           <Text fontSize="xs" color="fg.muted">
             Read only
