@@ -108,11 +108,13 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
 
   const change = (values: Readonly<Record<string, string>>) =>
     setSearch(
-      (before) => {
+      () => {
+        // As it is by now: what was drawn may be older than a run that has just begun.
+        const now = new URLSearchParams(window.location.search);
         for (const [name, value] of Object.entries(values))
-          if (value === "") before.delete(name);
-          else before.set(name, value);
-        return before;
+          if (value === "") now.delete(name);
+          else now.set(name, value);
+        return now;
       },
       { replace: true },
     );
