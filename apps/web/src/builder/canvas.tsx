@@ -83,6 +83,8 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const colorMode = useColorPreference();
   const box = useRef<HTMLDivElement>(null);
+  // The first node of an empty graph stays where it is put.
+  const [fitsFirst] = useState(body.nodes.length > 0);
   const current = [...selection.nodes].at(-1) ?? body.nodes[0]?.id;
   const [nodes, setNodes] = useState<CanvasNode[]>(() => canvasNodes(body, [], selection.nodes, current));
   const [edges, setEdges] = useState<CanvasEdge[]>(() => canvasEdges(body, [], selection.edges));
@@ -218,7 +220,7 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
         maxZoom={2}
         connectionRadius={24}
         elevateNodesOnSelect={false}
-        fitView
+        fitView={fitsFirst}
         fitViewOptions={fitting}
         onlyRenderVisibleElements={body.nodes.length > manyNodes}
       >
