@@ -19,8 +19,8 @@ export interface GitServerBehaviour {
   stall?: boolean;
   /** Answers when this resolves. */
   held?: Promise<void>;
-  /** Sends files without end when somebody fetches: a repository that grows as fast as it is read. */
-  endless?: boolean;
+  /** Sends files without end when somebody fetches: a repository that grows as fast as it is read, or no faster than ten files a second. */
+  endless?: boolean | "slowly";
   /** Answers with this status. */
   status?: number;
 }
@@ -116,9 +116,12 @@ function handle(root: string, behaviour: GitServerBehaviour, request: IncomingMe
   const isIn = token === undefined || loginOf(request).endsWith(`:${token}`);
   if (!isIn) return void response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
   if (redirectLoggedInTo !== undefined) return void response.writeHead(302, { location: redirectLoggedInTo + (request.url ?? "") }).end();
-  if (behaviour.endless === true && request.method === "POST")
+  const { endless = false } = behaviour;
+  if (endless !== false && request.method === "POST")
     return void readCommand(request).then((command) =>
-      command.body.includes("command=fetch") ? sendEndlessPack(response) : answerByGit(root, request, response, command.raw),
+      command.body.includes("command=fetch")
+        ? sendEndlessPack(response, endless === "slowly")
+        : answerByGit(root, request, response, command.raw),
     );
   answerByGit(root, request, response, request);
 }
@@ -157,7 +160,7 @@ function packetLine(content: Buffer): Buffer {
 }
 
 /** A pack of more and larger files than anybody takes, and never all of them. Source: gitformat-pack(5). */
-function sendEndlessPack(response: ServerResponse): void {
+function sendEndlessPack(response: ServerResponse, isSlow: boolean): void {
   response.writeHead(200, { "content-type": "application/x-git-upload-pack-result" });
   response.write(packetLine(Buffer.from("packfile\n")));
   const send = (data: Buffer) => response.write(packetLine(Buffer.concat([Buffer.from([1]), data])));
@@ -165,9 +168,13 @@ function sendEndlessPack(response: ServerResponse): void {
   const size = 48 * 1024;
   // type 3, a blob; the size in groups of 4 and 7 bits, the lowest first
   const head = Buffer.from([0x80 | (3 << 4) | (size & 15), 0x80 | ((size >> 4) & 127), size >> 11]);
+  const sendFile = () => !response.destroyed && send(Buffer.concat([head, deflateSync(randomBytes(size), { level: 0 })]));
   const more = (): void => {
-    while (!response.destroyed && send(Buffer.concat([head, deflateSync(randomBytes(size), { level: 0 })])));
-    if (!response.destroyed) response.once("drain", more);
+    if (isSlow) sendFile();
+    else while (sendFile());
+    if (response.destroyed) return;
+    if (isSlow) setTimeout(more, 100);
+    else response.once("drain", more);
   };
   more();
 }
