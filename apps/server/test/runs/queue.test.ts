@@ -164,13 +164,16 @@ describe("cancelling", () => {
         };
         return await start(tier, spec.begin === undefined ? spec : { ...spec, begin });
       });
-      const run = await submit(server, { language, code }, { "idempotency-key": `never ${language}` });
-      await asked.promise;
-      expect([phase, "running"]).toContain((await getRun(server, run.id)).phase ?? "running");
-      await cancel(run.id);
-      expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "", startedAt: null });
-      late.resolve();
-      stalled.mockRestore();
+      try {
+        const run = await submit(server, { language, code }, { "idempotency-key": `never ${language}` });
+        await asked.promise;
+        await waitForRun(server, run.id, (now) => now.phase === phase || now.status === "running"); // what it waits for is noted beside
+        await cancel(run.id);
+        expect(await waitForRun(server, run.id)).toMatchObject({ status: "cancelled", stdout: "", startedAt: null });
+      } finally {
+        late.resolve();
+        stalled.mockRestore();
+      }
       expect(await execute(server, quick("next"))).toMatchObject({ status: "succeeded" });
       expect(began).not.toHaveBeenCalled();
     }
