@@ -3,8 +3,8 @@ import { createReadStream, lstatSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import { CliError, usageError } from "../cli-error.ts";
+import { localFolder } from "../project/local-state.ts";
 import { ignoredFolders } from "../runs/collect-files.ts";
-import { linkFolder } from "./link-file.ts";
 
 /** A file of a folder here. */
 export interface LocalEntry {
@@ -73,7 +73,7 @@ export function createIgnored(folder: string): (path: string) => boolean {
 }
 
 function isLeftOut(folderName: string): boolean {
-  return ignoredFolders.has(folderName) || folderName === linkFolder;
+  return ignoredFolders.has(folderName) || folderName === localFolder;
 }
 
 function walk(folder: string, prefix: string, above: readonly Rules[], onSkip?: OnSkip): string[] {

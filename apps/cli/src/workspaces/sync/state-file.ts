@@ -1,7 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { CliError } from "../../cli-error.ts";
-import { linkFolder } from "../../programs/link-file.ts";
+import { isRecord, readLocalState, writeLocalState, type LocalState } from "../../project/local-state.ts";
 
 /** Content and whether it can be started. */
 export type Mark = readonly [sha256: string, executable: boolean];
@@ -19,28 +16,21 @@ export interface SyncState {
   readonly conflicts: Readonly<Record<string, Mark | null>>;
 }
 
-const fileName = "workspace.json";
+const local: LocalState<SyncState> = {
+  name: "workspace.json",
+  hint: "Delete it; the next sync compares everything anew, and takes nothing away.",
+  parse(value) {
+    const { server, id, revision, files, behind = [], conflicts = {} } = (isRecord(value) ? value : {}) as Partial<SyncState>;
+    if (typeof server !== "string" || typeof id !== "string" || typeof revision !== "number" || !isRecord(files) || !isRecord(conflicts))
+      throw new Error("it has another shape");
+    return { server, id, revision, files: withoutParents(files), behind, conflicts: withoutParents(conflicts) };
+  },
+};
 
 /** The state of a folder; null when it belongs to no workspace of this server. */
 export function readState(folder: string, server: string): SyncState | null {
-  const path = join(folder, linkFolder, fileName);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw unreadable(path, error);
-  }
-  try {
-    const { id, revision, files, behind = [], conflicts = {}, ...state } = JSON.parse(text) as Partial<SyncState>;
-    if (typeof id !== "string" || typeof revision !== "number" || typeof files !== "object" || files === null)
-      throw new Error("it has another shape");
-    return state.server === server
-      ? { server, id, revision, files: withoutParents(files), behind, conflicts: withoutParents(conflicts) }
-      : null;
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  const state = readLocalState(folder, local);
+  return state?.server === server ? state : null;
 }
 
 /** Files may be called like what every object has. */
@@ -49,18 +39,5 @@ function withoutParents<T>(record: Readonly<Record<string, T>>): Record<string, 
 }
 
 export function writeState(folder: string, state: SyncState): void {
-  const home = join(folder, linkFolder);
-  mkdirSync(home, { recursive: true });
-  const temporary = join(home, `${fileName}.${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(state)}\n`);
-  renameSync(temporary, join(home, fileName));
-}
-
-function unreadable(path: string, cause: unknown): CliError {
-  return new CliError(`${path} cannot be read: ${(cause as Error).message}.`, {
-    code: "link_unreadable",
-    exit: "config",
-    hint: "Delete it; the next sync compares everything anew, and takes nothing away.",
-    cause,
-  });
+  writeLocalState(folder, local, state);
 }

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SylaError } from "@syla/sdk";
 import { note } from "../../output/progress.ts";
-import { linkFolder } from "../../programs/link-file.ts";
+import { localFolder } from "../../project/local-state.ts";
 import { syncFolder, type Synced, type SyncPair } from "./sync-folder.ts";
 import { readState } from "./state-file.ts";
 
@@ -16,7 +16,7 @@ const mostWaitMs = 60_000;
 export async function watchFolder(pair: SyncPair, signal: AbortSignal, onSynced: (synced: Synced) => void): Promise<void> {
   let changedAt = 0;
   const watcher = watch(pair.folder, { recursive: true, persistent: false }, (_event, name) => {
-    if (name === null || !name.startsWith(linkFolder)) changedAt = Date.now();
+    if (name === null || !name.startsWith(localFolder)) changedAt = Date.now();
   });
   watcher.on("error", (error) => note(`the folder cannot be watched: ${error.message}`));
   signal.addEventListener("abort", () => watcher.close(), { once: true });
