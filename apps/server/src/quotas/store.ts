@@ -122,7 +122,7 @@ export async function findStored(work: Work, userId: string, hashes: readonly st
 
 /**
  * What people have stored, each content once for each of them: uploads, artifacts, logs, what runs were given, the files of what they own, with the commits
- * of their workspaces, and what is said to their models. The analyser
+ * of their workspaces, and what is said to their models. A tree that many of their things have, as clones do, is looked into once. The analyser
  * comes with each analysis, and is nobody's.
  */
 function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
@@ -134,16 +134,15 @@ function storedBy(whom: RawBuilder<unknown>): RawBuilder<unknown> {
         where owner_id ${whom} and kind <> 'analysis'
       union all select owner_id, given ->> 'sha256', (given ->> 'size')::bigint from runs, unnest(array[config -> 'stdin', config -> 'tests']) as given
         where owner_id ${whom} and kind <> 'analysis' and given ->> 'sha256' is not null
-      union all select owner_id, b.sha256, b.size from assets join tree_blobs b using (tree_sha256) where owner_id ${whom}
       union all select model_owner_id, id, (coalesce(octet_length(request_text), 0) + coalesce(octet_length(response_text), 0))::bigint from llm_calls
         where model_owner_id ${whom} and (request_text is not null or response_text is not null)
-      union all select s.owner_id, b.sha256, b.size from assets s join asset_versions v on v.asset_id = s.id
-        join tree_blobs b on b.tree_sha256 = v.tree_sha256 where s.owner_id ${whom}
-      union all select owner_id, b.sha256, b.size from workspaces join tree_blobs b using (tree_sha256) where owner_id ${whom}
-      union all select w.owner_id, b.sha256, b.size from workspaces w join workspace_versions v on v.workspace_id = w.id
-        join tree_blobs b on b.tree_sha256 = v.tree_sha256 where w.owner_id ${whom}
-      union all select w.owner_id, b.sha256, b.size from workspaces w join workspace_heads h on h.workspace_id = w.id
-        join tree_blobs b on b.tree_sha256 = h.tree_sha256 where w.owner_id ${whom}
+      union all select owner_id, b.sha256, b.size from (
+        select owner_id, tree_sha256 from assets where owner_id ${whom}
+        union select s.owner_id, v.tree_sha256 from assets s join asset_versions v on v.asset_id = s.id where s.owner_id ${whom}
+        union select owner_id, tree_sha256 from workspaces where owner_id ${whom}
+        union select w.owner_id, v.tree_sha256 from workspaces w join workspace_versions v on v.workspace_id = w.id where w.owner_id ${whom}
+        union select w.owner_id, h.tree_sha256 from workspaces w join workspace_heads h on h.workspace_id = w.id where w.owner_id ${whom}
+      ) as trees join tree_blobs b using (tree_sha256)
       union all select w.owner_id, p.sha256, p.size + p.index_size from workspaces w join workspace_packs p on p.workspace_id = w.id where w.owner_id ${whom}
     ) as every order by owner_id, sha256`;
 }
