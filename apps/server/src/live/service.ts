@@ -19,6 +19,7 @@ import { Intake } from "./intake.ts";
 import type { Member } from "./member.ts";
 import { Peers, type Word } from "./peers.ts";
 import { correctStates, followPeople, isSomebodyElses } from "./presence.ts";
+import type { Settled } from "./settle.ts";
 import * as store from "./store.ts";
 import { LiveSockets } from "./sockets.ts";
 import { UpdateLog } from "./update-log.ts";
@@ -26,18 +27,18 @@ import { UpdateLog } from "./update-log.ts";
 export { checkUpdate, refuseUpdate, type DocumentRules, type NewContent } from "./check-update.ts";
 export { readState, updateOf } from "./document-state.ts";
 export {
-  findDocument,
-  insertDocument,
-  insertUpdates,
-  listBases,
-  listUpdates,
-  lockDocument,
-  markDocument,
-  moveSnapshot,
-  touchDocuments,
-  type DocumentRow,
-  type UpdateRow,
-} from "./store.ts";
+  authorsOf,
+  firstActor,
+  lockSame,
+  openInTurns,
+  OvertakenError,
+  readUpdates,
+  settleInTurns,
+  type Settled,
+  type SettlingContext,
+  type Turn,
+} from "./settle.ts";
+export { findDocument, insertUpdates, listBases, markDocument, moveSnapshot, type DocumentRow, type UpdateRow } from "./store.ts";
 
 /** What live editing is made of. */
 export interface LiveContext {
@@ -46,13 +47,6 @@ export interface LiveContext {
   readonly notifications: Notifications;
   readonly redis: Pick<Redis, "state" | "publish" | "subscribe">;
   readonly logger: Logger;
-}
-
-/** What has come of bringing a document and what it is of together, for those who have it open. */
-export interface Settled {
-  /** Whether changes of others have come into the document. */
-  readonly isChanged: boolean;
-  readonly notices: readonly LiveNotice[];
 }
 
 /** What somebody who joins has to be allowed, for as long as they are there. */

@@ -1,24 +1,28 @@
 import { AppError } from "@syla/contracts/errors";
-import { liveTextName, type LiveNotice } from "@syla/contracts/workspace-live";
+import { liveTextName } from "@syla/contracts/workspace-live";
 import * as Y from "yjs";
 import type { Actor } from "../../access/actor.ts";
 import type { Work } from "../../platform/database.ts";
-import type { Logger } from "../../platform/logger.ts";
 import type { TreeEntry } from "../../platform/trees.ts";
 import { newId } from "../../platform/ids.ts";
 import {
+  authorsOf,
   findDocument,
-  insertDocument,
+  firstActor,
   insertUpdates,
   listBases,
-  listUpdates,
-  lockDocument,
+  lockSame,
   markDocument,
   moveSnapshot,
+  openInTurns,
+  OvertakenError,
   readState,
-  touchDocuments,
+  readUpdates,
+  settleInTurns,
   type DocumentRow,
   type Settled,
+  type SettlingContext,
+  type Turn,
   type UpdateRow,
 } from "../../live/service.ts";
 import { orForgotten, putFiles, type FilesContext } from "../files.ts";
@@ -28,16 +32,9 @@ import { createState, hashOf, readFileText, rewrite, textOf, toFileBytes, type F
 import * as store from "./store.ts";
 
 /** What bringing documents and files together needs. */
-export interface SettleContext extends FilesContext {
+export interface SettleContext extends FilesContext, Pick<SettlingContext, "logger"> {
   readonly actFor: (userId: string) => Promise<Actor>;
-  readonly logger: Logger;
 }
-
-/** So often somebody else may be quicker. */
-const mostTries = 50;
-
-/** Somebody was quicker: it is looked at again. */
-class OvertakenError extends Error {}
 
 /** A document with what it has to be brought together with. */
 interface Meeting {
@@ -55,27 +52,15 @@ interface Meeting {
 export async function openDocument(context: FilesContext, workspace: WorkspaceRow, path: string): Promise<DocumentRow> {
   const { queries } = context.database;
   requireChangeable(workspace);
-  for (let left = mostTries; left > 0; left -= 1) {
-    const known = await store.findDocumentAt(queries, workspace.id, path);
-    if (known !== undefined) {
-      await touchDocuments(queries, [known.id]);
-      return known;
-    }
+  const find = () => store.findDocumentAt(queries, workspace.id, path);
+  return await openInTurns(context, find, async () => {
     const now = await findWorkspace(queries, workspace.id);
     const entry = now === undefined ? undefined : (await context.trees.read(now.tree_sha256)).find((one) => one.path === path);
     if (entry === undefined) throw new AppError("file_not_found");
     const { text, lineEnd } = await readEntry(context, entry);
-    const made = await insertDocument(queries, {
-      id: newId("liv"),
-      workspace_id: workspace.id,
-      path,
-      base_sha256: entry.sha256,
-      line_end: lineEnd,
-      snapshot: Buffer.from(createState(text)),
-    });
-    if (made !== null) return made;
-  }
-  throw new AppError("conflict", { hint: "Try again." });
+    const place = { id: newId("liv"), workspace_id: workspace.id, path };
+    return { ...place, line_end: lineEnd, snapshot: Buffer.from(createState(text)), base_sha256: entry.sha256 };
+  });
 }
 
 /** @throws AppError `live_not_text`, `live_too_large` */
@@ -90,45 +75,29 @@ async function readEntry({ blobs }: Pick<FilesContext, "blobs">, { sha256, size 
  * is there again when somebody, `putBack`, asks for it.
  */
 export async function settleDocument(context: SettleContext, id: string, putBack: Actor | null = null): Promise<Settled> {
-  const notices: LiveNotice[] = [];
-  let isChanged = false;
-  for (let left = mostTries; left > 0; left -= 1) {
+  return await settleInTurns(context, id, "workspace_conflict", async (): Promise<Turn> => {
     const meeting = await meet(context, id);
-    if (meeting === "again") continue;
-    if (meeting === null) return { isChanged, notices };
+    if (meeting === "again") return { isAgain: true };
+    if (meeting === null) return {};
     const { row, entry, updates } = meeting;
-    try {
-      if (entry === undefined && putBack !== null && row.detached_at !== null) {
-        await putOut(context, meeting, null, putBack);
-        return { isChanged, notices: [...notices, { type: "settled", problem: null }] };
+    const isDetached = row.detached_at !== null;
+    if (entry === undefined) {
+      if (!isDetached) {
+        await detach(context, meeting);
+        return { notices: [{ type: "detached" }] };
       }
-      if (entry === undefined) {
-        if (row.detached_at === null) {
-          await detach(context, meeting);
-          notices.push({ type: "detached" });
-        }
-        return { isChanged, notices };
-      }
-      if (row.detached_at !== null || entry.sha256 !== row.base_sha256) {
-        const outcome = await bringIn(context, meeting, entry);
-        if (outcome === "detached") return { isChanged, notices: [...notices, { type: "detached" }] };
-        isChanged = true;
-        if (row.detached_at !== null) notices.push({ type: "settled", problem: null }); // it is there again
-        continue;
-      }
-      if (updates.length > 0) await putOut(context, meeting, entry);
-      if (updates.length > 0 || row.problem !== null) notices.push({ type: "settled", problem: null });
-      return { isChanged, notices };
-    } catch (error) {
-      if (error instanceof OvertakenError || (error instanceof AppError && error.code === "workspace_conflict")) continue;
-      if (!(error instanceof AppError) || error.status >= 500) throw error;
-      await markDocument(context.database.queries, id, { problem: error.code });
-      notices.push({ type: "settled", problem: { code: error.code, message: error.message } });
-      return { isChanged, notices };
+      if (putBack === null) return {};
+      await putOut(context, meeting, null, putBack);
+      return { notices: [{ type: "settled", problem: null }] };
     }
-  }
-  context.logger.warn({ document: id }, "a live document could not be brought into its file: others write all the time");
-  return { isChanged, notices };
+    if (isDetached || entry.sha256 !== row.base_sha256) {
+      const outcome = await bringIn(context, meeting, entry);
+      if (outcome === "detached") return { notices: [{ type: "detached" }] };
+      return { isAgain: true, isChanged: true, notices: isDetached ? [{ type: "settled", problem: null }] : [] }; // it is there again
+    }
+    if (updates.length > 0) await putOut(context, meeting, entry);
+    return updates.length > 0 || row.problem !== null ? { notices: [{ type: "settled", problem: null }] } : {};
+  });
 }
 
 /** Of documents of a workspace, those whose files are others than they have in common with them: changed, gone, or there again. */
@@ -146,32 +115,19 @@ async function meet(context: SettleContext, id: string): Promise<Meeting | "agai
   const { queries } = context.database;
   const row = await findDocument(queries, id);
   if (row === undefined) return null;
-  const updates = await listUpdates(queries, id, row.snapshot_seq);
+  const updates = await readUpdates(context, row);
   const workspace = row.workspace_id === null ? undefined : await findWorkspace(queries, row.workspace_id);
   if (workspace === undefined || workspace.deleted_at !== null || workspace.state === "archived") return null;
-  const isWhole = updates.every(({ seq }, index) => seq === row.snapshot_seq + index + 1);
-  if (!isWhole || (updates.length === 0 && row.last_seq > row.snapshot_seq)) return "again"; // it was settled between the two looks
+  if (updates === null) return "again";
   const entry = (await context.trees.read(workspace.tree_sha256)).find(({ path }) => path === row.path);
   return { row, updates, workspace, entry };
 }
 
-/** The document as it was looked at, which stays so. @throws OvertakenError */
-async function lockSame(work: Work, { row }: Meeting): Promise<void> {
-  const now = await lockDocument(work, row.id);
-  const isSame =
-    now !== undefined &&
-    now.snapshot_seq === row.snapshot_seq &&
-    now.base_sha256 === row.base_sha256 &&
-    now.path === row.path &&
-    (now.detached_at === null) === (row.detached_at === null);
-  if (!isSame) throw new OvertakenError("the document was settled by somebody else");
-}
-
-/** The same, with the files. */
+/** The document and the files as they were looked at, which stay so. @throws OvertakenError */
 async function lockBoth(work: Work, meeting: Meeting): Promise<void> {
   const now = await lockWorkspace(work, meeting.workspace.id);
   if (now?.tree_sha256 !== meeting.workspace.tree_sha256) throw new OvertakenError("the files are others by now");
-  await lockSame(work, meeting);
+  await lockSame(work, meeting.row);
 }
 
 /** The file is gone: whoever has it open is asked what is to become of what they write. */
@@ -237,14 +193,15 @@ async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry
   const text = textOf(document);
   const sha256 = hashOf(text, row.line_end);
   const move = async (work: Work) => {
-    await lockSame(work, meeting);
+    await lockSame(work, row);
     await requirePlace(work, row);
     const snapshot = Y.encodeStateAsUpdate(document);
     await moveSnapshot(work, row.id, { snapshot, seq: row.snapshot_seq + updates.length, sha256, lineEnd: row.line_end });
   };
   if (sha256 === entry?.sha256) return await context.database.queries.transaction().execute(move);
-  const authors = [...new Set(updates.map((update) => update.user_id).toReversed())].filter((author) => author !== null);
-  const actor = by ?? (await writerOf(context, workspace, authors));
+  const authors = authorsOf(updates);
+  // In whose name it is written, who may be gone by now.
+  const actor = by ?? (await firstActor(context.actFor, [...authors, workspace.owner_id], workspace.created_by ?? workspace.owner_id));
   const ref = await context.blobs.put(toFileBytes(text, row.line_end));
   const fresh = await context.uploads.recordUploads(actor, [ref]);
   await orForgotten(context, actor, fresh, async () => {
@@ -260,13 +217,4 @@ async function putOut(context: SettleContext, meeting: Meeting, entry: TreeEntry
       },
     });
   });
-}
-
-/** In whose name it is written, who may be gone by now. */
-async function writerOf({ actFor }: SettleContext, workspace: WorkspaceRow, authors: readonly string[]): Promise<Actor> {
-  for (const id of [...authors, workspace.owner_id]) {
-    const actor = await actFor(id).catch(() => null);
-    if (actor !== null) return actor;
-  }
-  return { userId: workspace.created_by ?? workspace.owner_id, role: "end_user", via: "server" };
 }
