@@ -7,6 +7,7 @@ import { dumpDatabase, eachHash } from "./dump/dump.ts";
 import { keptFiles } from "./files.ts";
 import { writeManifest, type Manifest } from "./manifest.ts";
 import { copyCluster } from "./physical/copy-cluster.ts";
+import { archiveFolder, carryLog } from "./physical/log-archive.ts";
 import { PieceWriter, type Repository } from "./repository/repository.ts";
 
 /** What is backed up. */
@@ -59,6 +60,8 @@ export async function backUpInstallation(
   const files = await keepFiles(writer, source);
   progress.step = "cluster";
   const physical = source.keepsLog ? await copyCluster(writer, source, wish.id, signal) : null;
+  // PostgreSQL has archived what makes the copy whole by now.
+  if (physical !== null) await carryLog(repository, physical.systemId, archiveFolder(source.directory), signal);
   progress.step = "content";
   const content = await keepContent(writer, source.blobs, eachHash(references), counting(progress), signal);
   progress.missing = content.missingCount;

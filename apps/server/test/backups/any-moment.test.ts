@@ -6,7 +6,7 @@ import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { backUpInstallation, newProgress } from "../../src/backups/create.ts";
 import { openConfiguredRepository } from "../../src/backups/open.ts";
-import { archiveFolder, archiveSettings, carryLog, nextSegment } from "../../src/backups/physical/log-archive.ts";
+import { archiveFolder, archiveSettings, nextSegment } from "../../src/backups/physical/log-archive.ts";
 import { restoreInstallation } from "../../src/backups/restore.ts";
 import { newVerifyReport, verifyBackup } from "../../src/backups/verify.ts";
 import { loadConfig } from "../../src/config.ts";
@@ -85,7 +85,10 @@ describe("the log of the database", () => {
           signal,
         );
         await blobs.close();
-        await carryLog(repository, made.physical?.systemId ?? "", archiveFolder(directory));
+        // With the backup comes the log that makes its copy of the cluster whole.
+        const atOnce = newVerifyReport();
+        await verifyBackup(repository, made, { deep: true, report: atOnce });
+        expect(atOnce.problems).toEqual([]);
         await insert(client, late);
         const at = await now(client);
         await client.query("delete from uploads");

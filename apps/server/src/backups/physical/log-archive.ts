@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@syla/contracts/errors";
 import type { DataDirectory } from "../../platform/data-directory.ts";
@@ -34,7 +34,8 @@ export function archiveSettings(folder: string): string[] {
 }
 
 /**
- * Brings what PostgreSQL has archived into the repository, oldest first, and gives the room in the folder back. Cut off, it goes on where it was.
+ * Brings what PostgreSQL has archived into the repository, oldest first, and gives the room in the folder back. Cut off, it goes on where it was; others may
+ * do the same meanwhile.
  *
  * @returns how many files came
  */
@@ -42,7 +43,9 @@ export async function carryLog(repository: Repository, systemId: string, folder:
   const names = (await readdir(folder)).filter((name) => archived.test(name)).toSorted();
   for (const name of names) {
     signal?.throwIfAborted();
-    const bytes = await readFile(join(folder, name));
+    const file = await readArchived(join(folder, name));
+    if (file === undefined) continue; // somebody else has brought it
+    const { bytes, at } = file;
     const target = `${folderOf(systemId)}/${name}`;
     const there = await readSegment(repository, target).catch(ignoreDamaged);
     if (there !== undefined && !there.bytes.equals(bytes))
@@ -50,11 +53,22 @@ export async function carryLog(repository: Repository, systemId: string, folder:
         message: `The repository has another segment ${name}: a copy of this installation writes to it too.`,
       });
     const time = Buffer.alloc(timeBytes);
-    time.writeDoubleBE((await stat(join(folder, name))).mtimeMs);
+    time.writeDoubleBE(at);
     if (there === undefined) await repository.putNamed(target, Buffer.concat([time, bytes]));
-    await rm(join(folder, name));
+    await rm(join(folder, name), { force: true });
   }
   return names.length;
+}
+
+async function readArchived(path: string): Promise<{ at: number; bytes: Buffer } | undefined> {
+  try {
+    await using file = await open(path);
+    const { mtimeMs: at } = await file.stat();
+    return { at, bytes: await file.readFile() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** A file of the log, and when PostgreSQL archived it: what it tells of is from before. Undefined: there is none. @throws AppError `backup_damaged` */
