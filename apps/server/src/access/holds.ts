@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from "node:stream";
 import { AppError } from "@syla/contracts/errors";
 import type { Notifications } from "../platform/notifications.ts";
 import type { Actor } from "./actor.ts";
@@ -105,4 +106,20 @@ export async function* during<T>(hold: Hold, events: AsyncIterable<T>): AsyncGen
   } finally {
     hold.release();
   }
+}
+
+/** What is sent is cut off, so that nobody takes it for all of it, when the access ends that it rests on. */
+export function whileHeld(content: Readable, holds: readonly Hold[]): Readable {
+  for (const { signal } of holds) addAbortSignal(signal, content);
+  return content.once("close", () => holds.forEach((hold) => hold.release()));
+}
+
+/** A hold of each, or none of any. */
+export async function holdEach<T>(things: readonly T[], hold: (thing: T) => Promise<Hold>): Promise<Hold[]> {
+  const settled = await Promise.allSettled(things.map(hold));
+  const holds = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed === undefined) return holds;
+  for (const one of holds) one.release();
+  throw failed.reason;
 }

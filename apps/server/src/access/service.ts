@@ -12,7 +12,7 @@ import { findLevels, findReachingGrants, findStanding, findTeamRole, findTeamRol
 import { UseNotes } from "./use-notes.ts";
 
 export { can, personal, requirePermission, type Resource } from "./permission.ts";
-export { during, type Hold } from "./holds.ts";
+export { during, holdEach, whileHeld, type Hold } from "./holds.ts";
 export { findTeamRoles, findViewpoint, grantedTo, isGranted, removeGrants, sharedWith, visibleTo, type Viewer } from "./store.ts";
 export { covers, refuseLimitedKey, requireScope } from "./scopes.ts";
 

@@ -3,6 +3,7 @@ import type { Asset, BulkResult } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import type { ZipFile } from "yazl";
 import type { Actor } from "../access/actor.ts";
+import { holdEach, whileHeld } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import type { TreeEntry } from "../platform/trees.ts";
@@ -11,7 +12,7 @@ import type { Catalog } from "./service.ts";
 
 /** What an archive is made of. */
 export interface ExportContext {
-  readonly catalog: Pick<Catalog, "get" | "files">;
+  readonly catalog: Pick<Catalog, "get" | "files" | "hold">;
   readonly blobs: Blobs;
 }
 
@@ -24,8 +25,18 @@ interface Exported {
   readonly entries: readonly TreeEntry[];
 }
 
-/** A zip archive of assets, as it is being written: of each a folder with its files and what is known of it. What may not be seen is told in `results.json`. @throws AppError `payload_too_large` */
-export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor, ids: readonly string[]): Promise<Readable> {
+/**
+ * A zip archive of assets, as it is being written: of each a folder with its files and what is known of it. What may not be seen is told in `results.json`. It
+ * is cut off when the access to one of them ends.
+ *
+ * @throws AppError `payload_too_large`
+ */
+export async function exportZip(
+  { catalog, blobs }: ExportContext,
+  actor: Actor,
+  ids: readonly string[],
+  gone: AbortSignal,
+): Promise<Readable> {
   const results = new Map<string, BulkResult>(ids.map((id) => [id, { id, ok: true, error: null }]));
   const attempt = async <T>(id: string, work: () => Promise<T>): Promise<T | null> => {
     try {
@@ -43,12 +54,13 @@ export async function exportZip({ catalog, blobs }: ExportContext, actor: Actor,
     const entries = await attempt(asset.id, async () => (asset.tree === null ? [] : (await catalog.files(actor, asset.id)).entries));
     return entries === null ? null : { asset, entries };
   });
+  const holds = await holdEach(exported, ({ asset }) => catalog.hold(actor, asset.id, gone));
   const { zip, output } = createZip();
   const folders = new Set<string>();
   for (const { asset, entries } of exported) addAsset(zip, blobs, folderOf(asset, folders), asset, entries);
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results: [...results.values()] }, null, 2)}\n`), "results.json");
   zip.end();
-  return output;
+  return whileHeld(output, holds);
 }
 
 /** What comes of each, some at once, in their order; nothing of null. */

@@ -70,16 +70,16 @@ export function registerBulkRoutes(http: Http, context: BulkContext & ExportCont
     call.trail.details = { ...what, done: idsOf(results, true), refused: idsOf(results, false) };
     return { results };
   });
-  const sendZip = async (actor: Actor, ids: readonly string[]) =>
-    answer(200, await exportZip(context, actor, ids), {
+  const sendZip = async (actor: Actor, ids: readonly string[], gone: AbortSignal) =>
+    answer(200, await exportZip(context, actor, ids, gone), {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="assets.zip"`,
       "cache-control": "private, no-store",
     });
-  http.bind(assetRoutes.exportAssets, async ({ query }, call) => await sendZip(call.actor, query.ids.split(",")));
+  http.bind(assetRoutes.exportAssets, async ({ query }, call) => await sendZip(call.actor, query.ids.split(","), call.signal));
   http.bind(assetRoutes.exportManyAssets, async ({ body }, call) => {
     call.trail.details = { count: body.ids.length };
-    return await sendZip(call.actor, body.ids);
+    return await sendZip(call.actor, body.ids, call.signal);
   });
 }
 

@@ -21,7 +21,7 @@ import type { TreeChange } from "@syla/contracts/programs";
 import type { RunStatus } from "@syla/contracts/runs";
 import type { Actor } from "../access/actor.ts";
 import { findConfirmedUser } from "../accounts/service.ts";
-import { can, findViewpoint, requirePermission, type Access, type Thing } from "../access/service.ts";
+import { can, findViewpoint, requirePermission, type Access, type Hold, type Thing } from "../access/service.ts";
 import { notify } from "../notifications/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import type { Database, Work } from "../platform/database.ts";
@@ -393,6 +393,12 @@ export class Catalog {
     const { tree } = await this.#at(row, version);
     if (tree === null) throw new AppError("not_found", { message: "This has no files." });
     return { tree, revision: row.revision, entries: await this.#context.trees.read(tree.sha256) };
+  }
+
+  /** Holds what reading it rests on: the signal aborts when the actor may do so no more, or has gone. @throws AppError `not_found`, `forbidden` */
+  async hold(actor: Actor, id: string, gone: AbortSignal): Promise<Hold> {
+    const row = await loadAsset(this.#context, actor, "asset:read", id);
+    return this.#context.access.hold(actor, "asset:read", toThing(row), () => this.thing(id), gone);
   }
 
   /** Publishes the head; a version never changes. @throws AppError `version_taken`, `entrypoint_missing`, `revision_conflict` */

@@ -25,7 +25,7 @@ import type { FoundLines, LogFilter, LogPattern } from "@syla/contracts/log-sear
 import type { RunTrace } from "@syla/contracts/traces";
 import type { Actor } from "../access/actor.ts";
 import type { ThingAction } from "../access/permission.ts";
-import { during, requirePermission, type Access, type Thing } from "../access/service.ts";
+import { during, requirePermission, type Access, type Hold, type Thing } from "../access/service.ts";
 import type { ResultCache } from "../cache/service.ts";
 import type { BlobRef, Blobs } from "../platform/blobs.ts";
 import type { CallBook, Models } from "../models/service.ts";
@@ -385,7 +385,7 @@ export class Runs {
    */
   async *follow(actor: Actor, id: string, lastSeq: number, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     const row = await this.#find(actor, id, "run:log");
-    const hold = this.#context.access.hold(actor, "run:log", toThing(row), () => this.thing(id), gone);
+    const hold = this.hold(actor, row, "run:log", gone);
     yield* during(hold, this.#events(actor, row, lastSeq, hold.signal));
   }
 
@@ -503,6 +503,11 @@ export class Runs {
   /** The row of a run, for somebody who may do this with it. @throws AppError `not_found`, `forbidden` */
   async require(actor: Actor, id: string, action: RunAction): Promise<store.RunRow> {
     return await this.#find(actor, id, action);
+  }
+
+  /** Holds what somebody may do with a run: the signal aborts when they may do so no more, or have gone. Decide first. */
+  hold(actor: Actor, row: store.RunRow, action: RunAction, gone: AbortSignal): Hold {
+    return this.#context.access.hold(actor, action, toThing(row), () => this.thing(row.id), gone);
   }
 
   async present(row: store.RunRow): Promise<Run> {

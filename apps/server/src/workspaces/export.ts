@@ -1,10 +1,10 @@
-import { addAbortSignal, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { BulkResult } from "@syla/contracts/assets";
 import { AppError } from "@syla/contracts/errors";
 import { pack } from "tar-stream";
 import type { Actor } from "../access/actor.ts";
-import type { Hold } from "../access/service.ts";
+import { holdEach, whileHeld } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import type { TreeEntry } from "../platform/trees.ts";
@@ -19,12 +19,6 @@ export interface ExportContext {
 
 /** Files of all workspaces of one archive together. */
 const mostFiles = 20_000;
-
-/** What is sent is cut off, so that nobody takes it for all of it, when the access ends that it rests on. */
-export function whileHeld(content: Readable, holds: readonly Hold[]): Readable {
-  for (const { signal } of holds) addAbortSignal(signal, content);
-  return content.once("close", () => holds.forEach((hold) => hold.release()));
-}
 
 /** An archive of the files, as it is being written. */
 export function exportFiles({ blobs }: Pick<ExportContext, "blobs">, entries: readonly TreeEntry[], format: "zip" | "tar"): Readable {
@@ -82,7 +76,7 @@ export async function exportMany(
   }
   if (files > mostFiles) throw tooMany();
   const shown = results.filter(({ ok }) => ok).map(({ id }) => id);
-  const holds = await holdAll(workspaces, actor, shown, gone);
+  const holds = await holdEach(shown, (id) => workspaces.hold(actor, id, gone));
   const { zip, output } = createZip();
   for (const { folder, entries } of found)
     for (const { path, mode, size, sha256 } of entries)
@@ -90,16 +84,6 @@ export async function exportMany(
   zip.addBuffer(Buffer.from(`${JSON.stringify({ results }, null, 2)}\n`), "results.json");
   zip.end();
   return whileHeld(output, holds);
-}
-
-/** All of them, or none. */
-async function holdAll(workspaces: Pick<Workspaces, "hold">, actor: Actor, ids: readonly string[], gone: AbortSignal): Promise<Hold[]> {
-  const settled = await Promise.allSettled(ids.map((id) => workspaces.hold(actor, id, gone)));
-  const holds = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  const failed = settled.find((one) => one.status === "rejected");
-  if (failed === undefined) return holds;
-  for (const hold of holds) hold.release();
-  throw failed.reason;
 }
 
 function tooMany(): AppError {

@@ -3,12 +3,13 @@ import { AppError } from "@syla/contracts/errors";
 import { workspaceRoutes, type WorkspaceBulkInput } from "@syla/contracts/workspaces";
 import type { Actor } from "../access/actor.ts";
 import type { Http } from "../access/http.ts";
+import { whileHeld } from "../access/service.ts";
 import type { Blobs } from "../platform/blobs.ts";
 import { attachment, contentAnswer } from "../platform/content-answer.ts";
 import { answer } from "../platform/http-call.ts";
 import { toAppError } from "../platform/http-problem.ts";
 import { etagOf, readRevision, withEtag } from "../platform/revision.ts";
-import { exportFiles, exportMany, whileHeld } from "./export.ts";
+import { exportFiles, exportMany } from "./export.ts";
 import type { Workspaces } from "./service.ts";
 
 /** What is smaller is on its way before access could end. */

@@ -101,8 +101,9 @@ it("an archive of too many files is refused before any is looked at", async () =
   const catalog = {
     get: async (_actor: Actor, id: string) => ({ id, tree: { sha256: "", files: 10_001, bytes: 0 } }) as unknown as Asset,
     files: () => Promise.reject(new Error("looked at")),
+    hold: () => Promise.reject(new Error("held")),
   };
-  const refused = exportZip({ catalog, blobs: {} as Blobs }, {} as Actor, ["a", "b"]);
+  const refused = exportZip({ catalog, blobs: {} as Blobs }, {} as Actor, ["a", "b"], new AbortController().signal);
   await expect(refused).rejects.toMatchObject({ code: "payload_too_large", hint: "Export fewer of them at once." });
 });
 

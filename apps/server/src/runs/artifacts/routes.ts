@@ -32,8 +32,8 @@ const noStore = { "cache-control": "private, no-store" };
 export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blobs: Blobs): void {
   const send = async (row: ArtifactRow, headers: ContentRequest, reply: FastifyReply, more: Record<string, string> = {}): Promise<Answer> =>
     await contentAnswer(blobs, row, headers, reply, { ...attachment(row.path.split("/").at(-1) ?? "artifact", row.mime_type), ...more });
-  const sendAll = async (...[actor, runId]: Parameters<RunArtifacts["zip"]>): Promise<Answer> =>
-    answer(200, await artifacts.zip(actor, runId), attachment(`${runId}.zip`, "application/zip"));
+  const sendAll = async (...[actor, runId, gone]: Parameters<RunArtifacts["zip"]>): Promise<Answer> =>
+    answer(200, await artifacts.zip(actor, runId, gone), attachment(`${runId}.zip`, "application/zip"));
 
   http.bind(artifactRoutes.listArtifacts, async ({ params, query }, call) => await artifacts.list(call.actor, params.id, query));
   http.bind(artifactRoutes.downloadArtifact, async ({ params, headers }, call) =>
@@ -53,7 +53,7 @@ export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blob
       "x-frame-options": "SAMEORIGIN",
     });
   });
-  http.bind(artifactRoutes.downloadArtifacts, async ({ params }, call) => sendAll(call.actor, params.id));
+  http.bind(artifactRoutes.downloadArtifacts, async ({ params }, call) => sendAll(call.actor, params.id, call.signal));
   http.bind(artifactRoutes.createArtifactLink, async ({ params, body }, call) => {
     const link = await artifacts.link(call.actor, params.id, body);
     call.trail.details = { artifactId: body.artifactId ?? null, expiresAt: link.expiresAt };
@@ -65,6 +65,6 @@ export function registerArtifactRoutes(http: Http, artifacts: RunArtifacts, blob
   });
   http.bind(artifactRoutes.openArtifactLink, async ({ params, headers }, call) => {
     const { runId, artifact, actor } = await artifacts.follow(params.token);
-    return artifact === null ? await sendAll(actor, runId) : await send(artifact, headers, call.reply);
+    return artifact === null ? await sendAll(actor, runId, call.signal) : await send(artifact, headers, call.reply);
   });
 }

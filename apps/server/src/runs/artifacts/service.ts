@@ -3,6 +3,7 @@ import type { ArtifactLink, ArtifactLinkInput } from "@syla/contracts/artifacts"
 import { AppError } from "@syla/contracts/errors";
 import type { Artifact } from "@syla/contracts/runs";
 import type { Actor } from "../../access/actor.ts";
+import { whileHeld } from "../../access/service.ts";
 import type { Blobs } from "../../platform/blobs.ts";
 import type { Database } from "../../platform/database.ts";
 import { readCursor, toPage } from "../../platform/page-cursor.ts";
@@ -16,7 +17,7 @@ import * as store from "./store.ts";
 export interface RunArtifactsContext {
   readonly database: Database;
   readonly blobs: Blobs;
-  readonly runs: Pick<Runs, "require">;
+  readonly runs: Pick<Runs, "require" | "hold">;
   readonly secretOf: DeriveSecret;
   /** Whoever has made a link, as they are now. */
   readonly actFor: (userId: string) => Promise<Actor>;
@@ -50,15 +51,15 @@ export class RunArtifacts {
     return await this.#find(runId, artifactId);
   }
 
-  /** All of them as a zip archive, as it is being written. */
-  async zip(actor: Actor, runId: string): Promise<Readable> {
+  /** All of them as a zip archive, as it is being written. It is cut off when the access to them ends. */
+  async zip(actor: Actor, runId: string, gone: AbortSignal): Promise<Readable> {
     const run = await this.#context.runs.require(actor, runId, "run:artifact");
     const rows = await store.listArtifacts(this.#context.database.queries, runId);
     const { zip, output } = createZip();
     const mtime = run.finished_at ?? run.created_at;
     for (const row of rows) addBlob(zip, this.#context.blobs, safeZipPath(row.path), row, { mtime, compress: !packed.test(row.mime_type) });
     zip.end();
-    return output;
+    return whileHeld(output, [this.#context.runs.hold(actor, run, "run:artifact", gone)]);
   }
 
   /** A link for anybody, to one of them or to all. Whoever may share the run may make one. */
