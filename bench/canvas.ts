@@ -9,7 +9,9 @@ import { startOurs, type Server } from "./servers.ts";
 
 /**
  * How smooth the canvas is by the number of its nodes, against a bare React Flow canvas with the same nodes and edges in the same browser:
- * `node bench/canvas.ts [ROUNDS [NODES…]] [--write]`. Frames are counted while a node is dragged and while the graph is zoomed, in turns.
+ * `node bench/canvas.ts [ROUNDS [NODES…]] [--write]`. Frames are counted while a node is dragged, while the graph is zoomed, and while a run is
+ * shown in which a tenth of the nodes begins and a tenth ends every 50 ms, in turns. What that run tells is told in the page: no server and no
+ * sandbox takes part of the processor meanwhile.
  */
 
 const { positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
@@ -20,6 +22,8 @@ const executable = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bi
   existsSync,
 );
 const columns = 25;
+/** Nodes change in waves: in each of them one part begins and the one before ends. */
+const waves = { count: 40, everyMs: 50, parts: 10 } as const;
 
 const place = (index: number) => ({ x: (index % columns) * 280, y: Math.floor(index / columns) * 160 });
 
@@ -52,6 +56,16 @@ async function buildBare(directory: string): Promise<string> {
      const edges = start.flatMap(({ id }, index) => (index % ${columns} === 0 ? [] : [{ id: "e" + index, source: "n" + (index - 1), target: id }]));
      function Bare() {
        const [nodes, setNodes] = useState(start);
+       window.beginWaves = () => {
+         let wave = 0;
+         const timer = setInterval(() => {
+           const [begins, ends] = [wave % ${waves.parts}, (wave + ${waves.parts - 1}) % ${waves.parts}];
+           const stateOf = (index) => (index % ${waves.parts} === begins ? "running" : index % ${waves.parts} === ends ? "succeeded" : null);
+           setNodes((before) => before.map((node, index) => (stateOf(index) === null ? node : { ...node, className: stateOf(index) })));
+           wave += 1;
+           if (wave === ${waves.count}) clearInterval(timer);
+         }, ${waves.everyMs});
+       };
        return <div style={{ width: "100vw", height: "100vh" }}><ReactFlow nodes={nodes} edges={edges} onNodesChange={(changes) => setNodes((before) => applyNodeChanges(changes, before))} minZoom={0.05} fitView /></div>;
      }
      createRoot(document.getElementById("root")!).render(<Bare />);`,
@@ -71,9 +85,50 @@ async function buildBare(directory: string): Promise<string> {
   }
   writeFileSync(
     join(directory, "bare.html"),
-    `<!doctype html><link rel="stylesheet" href="bare.css"><body style="margin:0"><div id="root"></div><script type="module" src="bare.js"></script>`,
+    `<!doctype html><link rel="stylesheet" href="bare.css"><style>.running { border-color: #2563eb; } .succeeded { border-color: #16a34a; }</style>
+     <body style="margin:0"><div id="root"></div><script type="module" src="bare.js"></script>`,
   );
   return `file://${join(directory, "bare.html")}`;
+}
+
+/** A run that has ended, as the API tells of it. */
+interface EndedRun {
+  readonly run: { readonly id: string };
+  readonly nodes: readonly object[];
+}
+
+/** Runs in the page before everything else: the run goes on, and its nodes begin and end in waves once they are told to. */
+function replay({ run, nodes }: EndedRun): string {
+  return `(() => {
+    const run = ${JSON.stringify({ ...run, status: "running", finishedAt: null })};
+    const nodes = ${JSON.stringify(nodes.map((node) => ({ ...node, state: "pending", startedAt: null, endedAt: null, inputs: null, output: null })))};
+    const real = window.fetch.bind(window);
+    const json = (value) => new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
+    let told;
+    let seq = 0;
+    const events = () => new Response(new ReadableStream({ start: (controller) => { told = controller; } }), { headers: { "content-type": "text/event-stream" } });
+    const answers = { "": () => json(run), "/nodes": () => json({ items: nodes, ofNoNode: null }), "/events": events };
+    window.fetch = async (input, init) => {
+      const { pathname } = new URL(input instanceof Request ? input.url : input, location.href);
+      const [, rest] = pathname.split("/runs/" + run.id);
+      return rest === undefined || answers[rest] === undefined ? await real(input, init) : answers[rest]();
+    };
+    window.isFollowed = () => told !== undefined;
+    window.beginWaves = () => {
+      let wave = 0;
+      const timer = setInterval(() => {
+        const [begins, ends, time] = [wave % ${waves.parts}, (wave + ${waves.parts - 1}) % ${waves.parts}, new Date().toISOString()];
+        const changed = nodes.flatMap((node, index) => {
+          if (index % ${waves.parts} === begins) return [{ ...node, state: "running", startedAt: time, attempts: 1 }];
+          return index % ${waves.parts} === ends && wave > 0 ? [{ ...node, state: "succeeded", startedAt: time, endedAt: time, attempts: 1 }] : [];
+        });
+        const lines = changed.map((node) => "id: " + ++seq + "\\ndata: " + JSON.stringify({ type: "node", seq, time, node }) + "\\n\\n");
+        told.enqueue(new TextEncoder().encode(lines.join("")));
+        wave += 1;
+        if (wave === ${waves.count}) clearInterval(timer);
+      }, ${waves.everyMs});
+    };
+  })()`;
 }
 
 /** Times between frames from now on, until they are read. */
@@ -96,7 +151,7 @@ async function framesDuring(page: Page, work: () => Promise<void>): Promise<Fram
   return { median: times[Math.floor(times.length / 2)] ?? 0, worst: times[Math.floor(times.length * 0.95)] ?? 0 };
 }
 
-async function measurePage(page: Page): Promise<{ readonly drag: Frames; readonly zoom: Frames }> {
+async function measureGestures(page: Page): Promise<{ readonly drag: Frames; readonly zoom: Frames }> {
   await page.locator(".react-flow__node").nth(3).waitFor();
   await page.waitForTimeout(1500);
   const canvas = await page.locator(".react-flow").boundingBox();
@@ -132,6 +187,15 @@ async function measurePage(page: Page): Promise<{ readonly drag: Frames; readonl
   return { drag, zoom };
 }
 
+/** While nodes begin and end. */
+async function measureRun(page: Page): Promise<{ readonly run: Frames }> {
+  const run = await framesDuring(page, async () => {
+    await page.evaluate("window.beginWaves()");
+    await page.waitForTimeout(waves.count * waves.everyMs);
+  });
+  return { run };
+}
+
 /** Makes the first person, and answers the cookie that says who they are. */
 async function setUp({ port, setupUrl }: Server): Promise<readonly [string, string]> {
   const token = new URL(setupUrl).searchParams.get("token") ?? "";
@@ -150,6 +214,50 @@ async function signedIn(browser: Browser, { port }: Server, [name, value]: reado
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   await context.addCookies([{ name, value, url: `http://127.0.0.1:${port}`, httpOnly: true, sameSite: "Lax" }]);
   return await context.newPage();
+}
+
+/** What the API answers. @throws when it refuses */
+async function ask<T>({ port, headers }: Server, method: string, path: string, body?: object): Promise<T> {
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+type Measured = Awaited<ReturnType<typeof measureGestures>> & Awaited<ReturnType<typeof measureRun>>;
+
+async function measureBare(browser: Browser, address: string): Promise<Measured> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(address);
+  const gestures = await measureGestures(page);
+  await page.reload();
+  await page.locator(".react-flow__node").nth(3).waitFor();
+  await page.waitForTimeout(1500);
+  const measured = { ...gestures, ...(await measureRun(page)) };
+  await page.close();
+  return measured;
+}
+
+async function measureOurs(page: Page, address: string, ended: EndedRun): Promise<Measured> {
+  const open = async (search: string) => {
+    await page.goto(`${address}${search}`);
+    await page.locator(".react-flow__node").nth(3).waitFor();
+    await page.getByRole("button", { name: "fit view" }).click();
+  };
+  await open("");
+  const gestures = await measureGestures(page);
+  await page.addInitScript(replay(ended));
+  await open(`?run=${ended.run.id}&panel=run`);
+  // What a page waits for by itself may not be told in words: its security policy forbids that.
+  while (!(await page.evaluate<boolean>("window.isFollowed()"))) await page.waitForTimeout(50);
+  await page.waitForTimeout(1500);
+  const measured = { ...gestures, ...(await measureRun(page)) };
+  if ((await page.locator('.flow-node[data-state="succeeded"]').count()) === 0) throw new Error("the page has not shown the run");
+  await page.context().close();
+  return measured;
 }
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -173,26 +281,18 @@ try {
   closing.defer(() => browser.close());
   const rows: string[][] = [];
   for (const count of counts) {
-    const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/compositions`, {
-      method: "POST",
-      headers: { ...server.headers, "content-type": "application/json" },
-      body: JSON.stringify({ name: `${count} nodes`, document: graphOf(count) }),
-    });
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
-    const { asset } = (await answer.json()) as { asset: { id: string } };
-    const results = { ours: [] as Awaited<ReturnType<typeof measurePage>>[], bare: [] as Awaited<ReturnType<typeof measurePage>>[] };
+    const document = graphOf(count);
+    const { asset } = await ask<{ asset: { id: string } }>(server, "POST", "/compositions", { name: document.name, document });
+    const run = await ask<EndedRun["run"]>(server, "POST", `/compositions/${asset.id}/runs?wait=true`, {});
+    const { items: nodes } = await ask<{ items: readonly object[] }>(server, "GET", `/runs/${run.id}/nodes`);
+    if (nodes.length !== count) throw new Error(`the run tells of ${nodes.length} nodes`);
+    const results = { ours: [] as Measured[], bare: [] as Measured[] };
     for (let round = 0; round < rounds; round += 1) {
-      const reference = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-      await reference.goto(`${bare}?nodes=${count}`);
-      results.bare.push(await measurePage(reference));
-      await reference.close();
+      results.bare.push(await measureBare(browser, `${bare}?nodes=${count}`));
       const page = await signedIn(browser, server, cookie);
-      await page.goto(`http://127.0.0.1:${server.port}/compositions/${asset.id}`);
-      await page.getByRole("button", { name: "fit view" }).click();
-      results.ours.push(await measurePage(page));
-      await page.context().close();
+      results.ours.push(await measureOurs(page, `http://127.0.0.1:${server.port}/compositions/${asset.id}`, { run, nodes }));
     }
-    for (const what of ["drag", "zoom"] as const) {
+    for (const what of ["drag", "zoom", "run"] as const) {
       const ours = {
         median: median(results.ours.map((each) => each[what].median)),
         worst: median(results.ours.map((each) => each[what].worst)),

@@ -157,6 +157,16 @@ export async function drag(page: Page, from: string, to: string | { readonly x: 
   await page.mouse.up();
 }
 
+/** Drags an item of the palette to a place of the window. */
+export async function dragFromPalette(page: Page, label: string, to: { readonly x: number; readonly y: number }): Promise<void> {
+  // What was used last is there a second time, above.
+  await page.getByRole("complementary", { name: "Palette" }).getByRole("button", { name: label, exact: true }).last().hover();
+  await page.mouse.down();
+  await page.mouse.move(to.x - 8, to.y - 8, { steps: 4 });
+  await page.mouse.move(to.x, to.y, { steps: 2 });
+  await page.mouse.up();
+}
+
 /** Where a wire begins or ends. */
 export const handle = (id: string, port: string, side: "source" | "target") =>
   `.react-flow__handle.${side}[data-nodeid="${id}"][data-handleid="${port}"]`;

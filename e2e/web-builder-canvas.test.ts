@@ -2,10 +2,23 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CompositionExport } from "@syla/contracts/compositions";
 import type { FlowGraph, FlowNode } from "@syla/contracts/flow";
+import { validateFlow } from "@syla/flow/validate";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser, startWebTest, type WebTest } from "./browser.ts";
-import { canvas, createComposition, fill, node, publishComposition, readGraph as readDraft, titles, wires } from "./builder-page.ts";
+import {
+  canvas,
+  changeGraph,
+  createComposition,
+  dragFromPalette,
+  fill,
+  node,
+  publishComposition,
+  readGraph as readDraft,
+  saved,
+  titles,
+  wires,
+} from "./builder-page.ts";
 
 let web: WebTest;
 
@@ -59,6 +72,126 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
   });
   afterAll(async () => {
     await web?.[Symbol.asyncDispose]();
+  });
+
+  it("takes what is dragged from the palette where it is let go, on an empty canvas and beside what is there", async () => {
+    const id = await create("Dragged");
+    const page = await open(id);
+    const box = await canvas(page).boundingBox();
+    if (box === null) throw new Error("no canvas");
+    /** Whether a node lies at a place of the canvas, but for a step of the grid. */
+    const lies = async (name: string, x: number, y: number) => {
+      const at = await node(page, name).boundingBox();
+      return at !== null && Math.hypot(at.x - box.x - x, at.y - box.y - y) <= 16;
+    };
+    await page.getByText("Place the first node").waitFor();
+    const search = page.getByRole("searchbox", { name: "Search the palette" });
+    await search.fill("prompt");
+    await dragFromPalette(page, "Instruct", { x: box.x + 60, y: box.y + 80 });
+    await node(page, "Instruct").waitFor();
+    await page.getByText("Place the first node").waitFor({ state: "detached" });
+    await expect.poll(() => lies("Instruct", 60, 80)).toBe(true);
+    await search.fill("");
+    await page.getByRole("heading", { name: "Recently used" }).waitFor();
+    await dragFromPalette(page, "Verifier", { x: box.x + 92, y: box.y + 320 });
+    await node(page, "Verifier").waitFor();
+    await expect.poll(() => lies("Verifier", 92, 320)).toBe(true);
+    expect(await lies("Instruct", 60, 80)).toBe(true);
+    await saved(page);
+    const places = (await readGraph(id)).nodes.map(({ position }) => position);
+    expect(places.flatMap(({ x, y }) => [x % 16, y % 16])).toEqual([0, 0, 0, 0]);
+    // What was used last is offered first, the newest before the others.
+    const recent = page.locator("section").filter({ has: page.getByRole("heading", { name: "Recently used" }) });
+    await expect.poll(() => recent.getByRole("button").allTextContents()).toEqual(["Verifier", "Instruct"]);
+    await canvas(page).press("Control+z");
+    await expect.poll(() => titles(page)).toEqual(["Instruct"]);
+    expect(web.problems).toEqual([]);
+  });
+
+  it("puts what is dropped on a wire into it where it fits, and beside it where not", async () => {
+    const id = await create("Into a wire", chain("return value + 1"));
+    const page = await open(id);
+    await page.locator(".react-flow__edge").nth(2).waitFor();
+    await page.getByRole("button", { name: "fit view" }).click();
+    const before = wires(await readGraph(id));
+    const between = async () => {
+      const [from, to] = [await node(page, "Double").boundingBox(), await node(page, "Increase").boundingBox()];
+      const port = await node(page, "Double").locator(".react-flow__handle.source").boundingBox();
+      if (from === null || to === null || port === null) throw new Error("no wire");
+      return { x: (from.x + from.width + to.x) / 2, y: port.y + port.height / 2 };
+    };
+    await dragFromPalette(page, "Model", await between());
+    await page.getByText("It does not fit into this wire, and stands by itself.").waitFor();
+    await saved(page);
+    expect(wires(await readGraph(id))).toEqual(before);
+    await canvas(page).press("Control+z");
+    await expect.poll(() => titles(page)).toHaveLength(4);
+    await dragFromPalette(page, "Code", await between());
+    await expect
+      .poll(async () => wires(await readGraph(id)))
+      .toEqual([".result -> Increase.value", "Double.result -> .value", "Increase.result -> answer.value", "number.value -> Double.value"]);
+    await canvas(page).press("Control+z");
+    await expect.poll(async () => wires(await readGraph(id))).toEqual(before);
+    expect(web.problems).toEqual([]);
+  });
+
+  it("offers nodes where it is double-clicked; a note stands there with its words", async () => {
+    const id = await create("Notes", chain("return value + 1"));
+    const page = await open(id);
+    const box = await canvas(page).boundingBox();
+    if (box === null) throw new Error("no canvas");
+    await page.mouse.dblclick(box.x + 80, box.y + 60);
+    await page.getByRole("combobox", { name: "Add a node" }).fill("comment");
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText("An empty note").waitFor();
+    await fill(page, "Text", "Doubles, then adds one.");
+    const note = page.locator(".flow-note").filter({ hasText: "Doubles, then adds one." });
+    await note.waitFor();
+    const at = await note.boundingBox();
+    expect(Math.hypot((at?.x ?? 0) - box.x - 80, (at?.y ?? 0) - box.y - 60)).toBeLessThan(24);
+    await saved(page);
+    expect(validateFlow(await readGraph(id)).problems).toEqual([]);
+    expect(web.problems).toEqual([]);
+  });
+
+  it("runs on from what has failed, from a node, and a node alone; what has changed since is marked", { timeout: 240_000 }, async () => {
+    const id = await create("Parts", chain("raise ValueError('not yet')"));
+    const page = await open(id);
+    const run = page.getByRole("region", { name: "The run" });
+    const stands = async (name: string, state: string) =>
+      await node(page, name).locator(`[data-kind="${state}"]`).waitFor({ timeout: 60_000 });
+    await page.getByRole("toolbar").getByRole("button", { name: "Run" }).click();
+    await page.getByRole("form", { name: "Run" }).getByRole("button", { name: "Run" }).click();
+    await stands("Double", "succeeded");
+    await stands("Increase", "failed");
+    await run.getByText("Failed").first().waitFor();
+    await changeGraph(web, id, (graph) => ({
+      ...graph,
+      nodes: graph.nodes.map((each): FlowNode =>
+        each.kind === "code" && each.label === "Increase" ? { ...each, config: { ...each.config, source: "return value + 1" } } : each,
+      ),
+    }));
+    await page.locator(".flow-node[data-stale]").filter({ hasText: "Increase" }).waitFor();
+    expect(await page.locator(".flow-node[data-stale]").filter({ hasText: "Double" }).count()).toBe(0);
+    await run.getByText("The graph has changed since.").waitFor();
+    await run.getByRole("button", { name: "Restart from failed" }).click();
+    await stands("Increase", "succeeded");
+    await stands("Double", "reused");
+    await run.getByText("Succeeded").first().waitFor();
+    await run.getByText("The graph has changed since.").waitFor({ state: "detached" });
+    await node(page, "Double").click();
+    await page.getByRole("tab", { name: "Node" }).click();
+    await page.getByRole("button", { name: "Run from here" }).click();
+    await stands("Double", "succeeded");
+    await stands("Increase", "succeeded");
+    await node(page, "Increase").click();
+    await page.getByRole("tab", { name: "Node" }).click();
+    await page.getByRole("button", { name: "Run only this" }).click();
+    await page.getByText("Only Increase").waitFor();
+    await stands("Double", "reused");
+    await run.getByText("Succeeded").first().waitFor({ timeout: 60_000 });
+    expect(web.problems).toEqual([]);
   });
 
   it("lines up, spreads and groups; a frame takes along what lies in it, as one step; nodes snap", async () => {

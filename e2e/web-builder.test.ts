@@ -189,6 +189,10 @@ describe.skipIf(noBrowser)("the builder", () => {
     await page.mouse.move(box.x + 300, box.y + 300, { steps: 4 });
     await unfit.waitFor();
     expect(await unfit.getAttribute("data-tip")).toMatch(/wait for each other/);
+    const merge = graph.nodes.find(({ kind }) => kind === "merge")?.id ?? "";
+    await page.locator(`.react-flow__handle.target[data-nodeid="${merge}"][data-fit="yes"]`).first().waitFor();
+    await unfit.hover();
+    await page.getByRole("tooltip").filter({ hasText: "wait for each other" }).waitFor();
     await page.mouse.up();
     await page.keyboard.press("Escape");
   });

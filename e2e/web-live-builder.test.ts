@@ -134,6 +134,43 @@ describe.skipIf(noBrowser)("a composition that people draw together", () => {
     await expect.poll(() => mine.locator(".drawer-frame").count()).toBe(0);
   });
 
+  it("shows what somebody moves while they move it, and saves it when they let it go", async () => {
+    const [ben, id] = [await makePerson("Ben Okafor"), await create("Moved")];
+    await share(id, ben, "edit");
+    const [mine, his] = [await openAsOwner(id), await openAs(ben, id)];
+    for (const page of [mine, his]) await page.locator(".react-flow__edge").nth(10).waitFor();
+    const placeOf = async () => (await readGraph(id)).graph.nodes.find((each) => each.label === "Summarise")?.position;
+    const path = (page: Page) => page.locator(".react-flow__edge-path").evaluateAll((paths) => paths.map((each) => each.getAttribute("d")));
+    const placed = async (page: Page) => await node(page, "Summarise").getAttribute("style");
+    const [before, where, wires] = [await placeOf(), await placed(mine), await path(mine)];
+    const box = await node(his, "Summarise").locator(".flow-node-title").boundingBox();
+    if (box === null) throw new Error("no node");
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await his.mouse.move(x, y);
+    await his.mouse.down();
+    await his.mouse.move(x + 20, y + 60, { steps: 4 });
+    await his.mouse.move(x + 30, y + 120, { steps: 4 });
+    await expect.poll(() => placed(mine)).not.toBe(where);
+    const transform = async (page: Page) => /translate\([^)]*\)/.exec((await placed(page)) ?? "")?.[0];
+    await expect.poll(async () => (await transform(mine)) === (await transform(his))).toBe(true);
+    expect(await path(mine)).not.toEqual(wires);
+    // What he has chosen is framed, wherever it goes.
+    const frame = async () => (await mine.locator(".drawer-frame").filter({ hasText: "Ben Okafor" }).boundingBox())?.y ?? 0;
+    const top = async () => (await node(mine, "Summarise").boundingBox())?.y ?? 0;
+    await expect.poll(async () => Math.abs((await frame()) - (await top())) < 8).toBe(true);
+    // Nothing of it is saved yet, nor is it a step of anybody's.
+    expect(await placeOf()).toEqual(before);
+    expect(await mine.getByRole("button", { name: "Undo" }).isDisabled()).toBe(true);
+    await his.mouse.up();
+    await saved(his);
+    await expect.poll(placeOf).not.toEqual(before);
+    const after = await placeOf();
+    await expect.poll(() => transform(mine)).toBe(`translate(${after?.x}px, ${after?.y}px)`);
+    await his.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => placed(mine)).toBe(where);
+    await expect.poll(placeOf).toEqual(before);
+  });
+
   it("puts letters together that two type into one field, and leaves the carets where they are", async () => {
     const [ben, id] = [await makePerson("Ben Okafor"), await create("Letters")];
     await share(id, ben, "edit");

@@ -15,6 +15,7 @@ import { candidatesFor, connect, refusalToConnect } from "../src/builder/edits/c
 import { importGraph, readClip, writeClip } from "../src/builder/edits/exchange.ts";
 import { expand } from "../src/builder/edits/expand.ts";
 import { group } from "../src/builder/edits/group.ts";
+import { insertInto } from "../src/builder/edits/insert.ts";
 import { mergeGraphs } from "../src/builder/edits/merge.ts";
 import { moveBy, moveTo, withFramed } from "../src/builder/edits/move.ts";
 import { duplicate, paste } from "../src/builder/edits/paste.ts";
@@ -54,6 +55,18 @@ describe("adding", () => {
     const back = addConnected(decide, newNode("model", { x: 0, y: 0 }), { node: "sum", port: "model" }, "input");
     expect(wires(back.body)).toContain(`${back.ids[0]}.model -> sum.model`);
     expect(wires(back.body)).not.toContain("model.model -> sum.model");
+  });
+
+  it("puts a new node into a wire, at the first ports that fit, and only where both do", () => {
+    const wire = decide.edges.find(({ from, to }) => from.node === "text" && to.node === "sum");
+    const added = insertInto(decide, newNode("code", { x: 0, y: 0 }), wire?.id ?? "");
+    const id = added?.ids[0];
+    expect(wires(added?.body ?? decide)).toEqual(expect.arrayContaining([`text.value -> ${id}.value`, `${id}.result -> sum.text`]));
+    expect(added?.body.edges).toHaveLength(decide.edges.length + 1);
+    expect(errors({ ...decide, ...added?.body })).toEqual([]);
+    expect(insertInto(decide, newNode("model", { x: 0, y: 0 }), wire?.id ?? "")).toBeUndefined();
+    expect(insertInto(decide, newNode("verifier", { x: 0, y: 0 }), wire?.id ?? "")).toBeUndefined();
+    expect(insertInto(decide, newNode("code", { x: 0, y: 0 }), "gone")).toBeUndefined();
   });
 });
 

@@ -15,11 +15,23 @@ export const CompositionDocument = z
   .meta({ id: "CompositionDocument" });
 export type CompositionDocument = z.infer<typeof CompositionDocument>;
 
+const point = z.object({ x: z.number(), y: z.number() });
+const nodeId = z.string().max(64);
+
 /** Where somebody is on the canvas, as `cursor` of the state that they show of themselves in the document. */
 export const CanvasPresence = z.object({
   path: z.string().max(900).catch("").describe("the nodes whose graphs lead to the one that they look at, joined by `/`"),
-  at: z.object({ x: z.number(), y: z.number() }).nullable().catch(null).describe("their pointer, in the coordinates of the graph"),
-  nodes: z.array(z.string().max(64)).max(12).catch([]).describe("what they have chosen, as far as it is shown"),
+  at: point.nullable().catch(null).describe("their pointer, in the coordinates of the graph"),
+  nodes: z.array(nodeId).max(12).catch([]).describe("what they have chosen, as far as it is shown"),
+  drag: z
+    .object({
+      node: nodeId.describe("the node that they hold"),
+      to: point.describe("where it is by now"),
+      along: z.array(nodeId).max(24).describe("what moves with it, as far as it is shown"),
+    })
+    .nullable()
+    .catch(null)
+    .describe("what they are moving; where it is let go is where the graph has it"),
 });
 export type CanvasPresence = z.infer<typeof CanvasPresence>;
 

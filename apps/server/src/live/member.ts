@@ -9,4 +9,6 @@ export interface Member {
   readonly name: string;
   /** Ends the connection because of a fault of ours: they come again, with what was not confirmed. */
   readonly sendAway: () => void;
+  /** Whether they could write in the document that a message is of when they came in; of the room itself it is not known. */
+  readonly mayWrite?: boolean;
 }

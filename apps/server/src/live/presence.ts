@@ -4,24 +4,31 @@ import type { Member } from "./member.ts";
 
 type States = Map<number, Record<string, unknown>>;
 
-const mostCursorCharacters = 2000;
+const mostCursorCharacters = 4000;
 
 /**
  * What somebody says of themselves, as others are told it: in their own name, and nothing else than the server knows. In the room that is the file that
- * they have before them, in a document the place of their cursor. What is of somebody else's editor (`isTaken`) is left out.
+ * they have before them, in a document the place of their cursor, and what they are moving if they may write. What is of somebody else's editor
+ * (`isTaken`) is left out.
  */
-export function correctStates(states: States, { actor, name }: Member, isRoom: boolean, isTaken: (clientId: number) => boolean): void {
+export function correctStates(
+  states: States,
+  { actor, name, mayWrite = false }: Member,
+  isRoom: boolean,
+  isTaken: (clientId: number) => boolean,
+): void {
   const user = { id: actor.userId, name, color: colorOf(actor.userId) };
   for (const [clientId, state] of states) {
     if (isTaken(clientId)) states.delete(clientId);
     else if (isRoom) states.set(clientId, { user, ...PresenceWish.parse(state) });
-    else states.set(clientId, { user, cursor: readCursor(state["cursor"]) });
+    else states.set(clientId, { user, cursor: readCursor(state["cursor"], mayWrite) });
   }
 }
 
-/** The ends of a selection, in the words of Yjs. */
-function readCursor(cursor: unknown): unknown {
-  return typeof cursor === "object" && JSON.stringify(cursor).length <= mostCursorCharacters ? cursor : null;
+/** In a file the ends of a selection, in the words of Yjs; in a composition a place on the canvas, and what is moved there. */
+function readCursor(cursor: unknown, mayWrite: boolean): unknown {
+  if (typeof cursor !== "object" || cursor === null || JSON.stringify(cursor).length > mostCursorCharacters) return null;
+  return mayWrite || !("drag" in cursor) ? cursor : { ...cursor, drag: null };
 }
 
 /** Whether a state, as others are told it, is of another person's editor. */

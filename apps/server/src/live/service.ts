@@ -109,9 +109,9 @@ class UnknownDocumentError extends Error {
 class StaleDocumentError extends Error {}
 
 /** Who cannot be let in because of a fault of ours is not told that they may not. `member` has nothing of that where a server listens by itself. */
-async function orSentAway(member: Partial<Member>, work: () => Promise<void>): Promise<void> {
+async function orSentAway<T>(member: Partial<Member>, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof UnknownDocumentError)) member.sendAway?.();
     throw error;
@@ -185,12 +185,15 @@ export class LiveRooms implements Service {
       quiet: true,
       debounce: settleMs,
       maxDebounce: longestSettleMs,
+      // What is answered is known of the member from then on, in this document.
       onAuthenticate: async ({ documentName, context: member, connectionConfig }) =>
-        await orSentAway(member, async () => {
-          if (documentName === member.roomId) return;
+        await orSentAway(member, async (): Promise<Partial<Member>> => {
+          if (documentName === member.roomId) return {};
           const row = await store.findDocument(context.database.queries, documentName);
           if (row === undefined || roomOf(row) !== member.roomId) throw new UnknownDocumentError();
-          connectionConfig.readOnly = !(await mayWrite(kind, member.actor, member.roomId));
+          const mayWriteHere = await mayWrite(kind, member.actor, member.roomId);
+          connectionConfig.readOnly = !mayWriteHere;
+          return { mayWrite: mayWriteHere };
         }),
       onLoadDocument: async ({ document, documentName, context: member }) =>
         await orSentAway(member, () => this.#load(document, documentName)),

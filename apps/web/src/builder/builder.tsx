@@ -1,5 +1,6 @@
 import { Box, chakra, Flex } from "@chakra-ui/react";
 import type { CompositionGraph, CompositionProblem } from "@syla/contracts/compositions";
+import type { FlowBody } from "@syla/contracts/flow";
 import type { Asset } from "@syla/sdk";
 import { useReactFlow } from "@xyflow/react";
 import { X } from "lucide-react";
@@ -36,10 +37,10 @@ import { usePalette, useRunComposition } from "./queries.ts";
 import type { RunPart } from "./run-form.tsx";
 import { RunPanel } from "./run-panel.tsx";
 import { describeLlm, shortUse } from "./node-use.ts";
-import { looksOf, staleNodes } from "./run-view.ts";
+import { looksOf, staleNodes, titleAt } from "./run-view.ts";
 import { readInputs, runInputs } from "./run-inputs.ts";
 import { Toolbar } from "./toolbar.tsx";
-import { useActions } from "./use-actions.ts";
+import { type Joint, useActions } from "./use-actions.ts";
 import type { Autosave } from "./use-autosave.ts";
 import { useAutosave } from "./use-autosave.ts";
 import { isField, useClipboard } from "./use-clipboard.ts";
@@ -73,6 +74,8 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const flow = useReactFlow();
   const root = useRef<HTMLDivElement>(null);
   const sizes = useRef<Sizes>(new Map());
+  /** What is dragged from the palette. */
+  const held = useRef<Placeable | null>(null);
   const [marks] = useState(createMarks);
   const [search, setSearch] = useSearchParams();
   const [snaps, setSnaps] = useStoredFlag("syla.builder.snap", true);
@@ -94,7 +97,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const body = useBuilder(shownBody);
   const path = useBuilder((state) => state.path);
   const selection = useBuilder((state) => state.selection);
-  const problems = useProblems(asset.id, graph);
+  const { problems, hash } = useProblems(asset.id, graph);
   const actions = useActions(sizes, setNotice);
   const runId = search.get("run") ?? "";
   const shown = useShownRun(runId);
@@ -105,6 +108,9 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const panel = panels.find((each) => each === asked) ?? "node";
   const isPanelOpen = panel === "node" ? selection.nodes.size > 0 && !isClosed : true;
   const mayRun = asset.yourLevel !== "view" && asset.deletedAt === null;
+  const ranHash = shown.run?.composition?.graphHash;
+  // The hash comes a moment after a change: of what has just been sent it is known.
+  const isOld = ranHash !== undefined && ranHash !== hash && !(ranGraph?.run === runId && ranGraph.graph === graph);
 
   const change = (values: Readonly<Record<string, string>>) =>
     setSearch(
@@ -130,9 +136,11 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [shownPath]);
   useEffect(() => {
+    // It would be done when there is a node, which is to stay where it is put.
+    if (shownBody(store.get()).nodes.length === 0) return;
     const frame = requestAnimationFrame(() => void flow.fitView(fitting));
     return () => cancelAnimationFrame(frame);
-  }, [flow, shownPath]);
+  }, [flow, store, shownPath]);
 
   const stale = useMemo(() => {
     const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
@@ -169,9 +177,9 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     for (let step = 0; isTaken(at) && step < 100; step += 1) at = { x: at.x + 32, y: at.y + 64 };
     return at;
   };
-  const add = (item: Placeable, at: Point, wire: Dropped | null) => {
+  const add = (item: Placeable, at: Point, joint: Joint | null) => {
     const place = async () => {
-      await actions.add(item, at, wire);
+      await actions.add(item, at, joint);
       const [id] = store.get().selection.nodes;
       if (id !== undefined) focusNode(id);
     };
@@ -274,9 +282,11 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     onFind: (at: Point, wire: Dropped | null) => {
       if (!store.get().isReadOnly) setFinding({ at, wire });
     },
-    onDropItem: (key: string, at: Point) => {
-      const item = [...kindItems, ...(palette.data?.items ?? []).map(catalogItem)].find((each) => each.key === key);
-      if (item !== undefined && !store.get().isReadOnly) add(item, at, null);
+    onDropItem: (key: string, at: Point, edge: string | null) => {
+      // From another window comes nothing but the key.
+      const known = [...(held.current === null ? [] : [held.current]), ...kindItems, ...(palette.data?.items ?? []).map(catalogItem)];
+      const item = known.find((each) => each.key === key);
+      if (item !== undefined && !store.get().isReadOnly) add(item, at, edge === null ? null : { edge });
     },
     onDropFile: (file: File, at: Point) => {
       if (!store.get().isReadOnly) void dropFile(file, at);
@@ -343,7 +353,13 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
               h="100%"
               shadow={{ base: "lg", md: "none" }}
             >
-              <PalettePanel id={asset.id} onAdd={(item) => add(item, middle(), null)} />
+              <PalettePanel
+                id={asset.id}
+                onAdd={(item) => add(item, middle(), null)}
+                onDrag={(item) => {
+                  held.current = item;
+                }}
+              />
             </Box>
           ) : null}
           <Box flex="1" minW="0" position="relative">
@@ -429,10 +445,11 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
                 ) : (
                   <RunPanel
                     shown={shown}
+                    isOld={isOld}
                     typed={typed}
                     onType={setTyped}
                     part={part}
-                    partText={partText(part)}
+                    partText={partText(part, graph)}
                     isBusy={start.isPending}
                     error={start.error}
                     mayRun={mayRun}
@@ -485,8 +502,8 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   );
 }
 
-function partText({ until, from, only }: RunPart): string {
-  if (only !== undefined) return `Only ${only}`;
-  if (from !== undefined) return `From ${from}`;
-  return until === undefined ? "All of it" : `To ${until}`;
+function partText({ until, from, only }: RunPart, graph: FlowBody): string {
+  if (only !== undefined) return `Only ${titleAt(graph, only)}`;
+  if (from !== undefined) return `From ${titleAt(graph, from)}`;
+  return until === undefined ? "All of it" : `To ${titleAt(graph, until)}`;
 }

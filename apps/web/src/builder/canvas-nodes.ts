@@ -3,6 +3,8 @@ import type { FlowPort } from "@syla/flow/ports";
 import { printType } from "@syla/flow/types";
 import type { Edge, Node } from "@xyflow/react";
 import type { BodyPath } from "./edits/bodies.ts";
+import type { Point } from "./edits/move.ts";
+import { describeArgument } from "./describe-argument.ts";
 import { type BodyFacts, factsOf } from "./facts.ts";
 import { kindLooks, titleOf } from "./kinds.ts";
 
@@ -23,9 +25,15 @@ export type CanvasNode = Node<{
 }>;
 export type CanvasEdge = Edge<{ readonly category: string }>;
 
+/** What is written of a port. */
+function docOf(node: FlowNode, name: string, isInput: boolean): string {
+  if (node.kind === "slot") return isInput ? describeArgument(node.config.docstring, name) : node.config.docstring;
+  return "description" in node.config ? node.config.description : "";
+}
+
 function lookOf(node: FlowNode, { name, type, isRequired }: FlowPort, isInput: boolean): PortLook {
   const written = printType(type);
-  const doc = node.kind === "slot" && !isInput ? node.config.docstring : "description" in node.config ? node.config.description : "";
+  const doc = docOf(node, name, isInput);
   const needed = isInput ? (isRequired ? ", needed" : ", optional") : "";
   return { name, type: written, isRequired, tip: `${name}: ${written}${needed}${doc === "" ? "" : `. ${doc.slice(0, 300)}`}` };
 }
@@ -46,13 +54,16 @@ function dataOf(node: FlowNode, facts: BodyFacts): CanvasNode["data"] {
   return data;
 }
 
+interface NodesShown {
+  readonly selected: ReadonlySet<string>;
+  /** The one that Tab reaches. */
+  readonly current: string | undefined;
+  /** Where others have nodes that they are moving. What is moved here is where it is here. */
+  readonly places: ReadonlyMap<string, Point>;
+}
+
 /** What React Flow is given for a graph. Nodes that have not changed are the same objects as before: they are not drawn again. */
-export function canvasNodes(
-  body: FlowBody,
-  before: readonly CanvasNode[],
-  selected: ReadonlySet<string>,
-  current: string | undefined,
-): CanvasNode[] {
+export function canvasNodes(body: FlowBody, before: readonly CanvasNode[], { selected, current, places }: NodesShown): CanvasNode[] {
   const facts = factsOf(body);
   const known = new Map(before.map((node) => [node.id, node]));
   return body.nodes.map((node) => {
@@ -60,7 +71,7 @@ export function canvasNodes(
     const data = dataOf(node, facts);
     const isSelected = selected.has(node.id);
     const focusable = node.id === current;
-    const position = old?.dragging === true ? old.position : node.position;
+    const position = old?.dragging === true ? old.position : (places.get(node.id) ?? node.position);
     if (
       old !== undefined &&
       old.data === data &&

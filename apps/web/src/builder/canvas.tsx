@@ -36,6 +36,8 @@ import { moveTo, type Point, type Sizes, withFramed } from "./edits/move.ts";
 import { remove } from "./edits/remove.ts";
 import type { PortEnd, Wire } from "./facts.ts";
 import { Cursors } from "./live/cursors.tsx";
+import { useDragged, useTellingDrag } from "./live/use-dragged.ts";
+import { EmptyCanvas } from "./empty-canvas.tsx";
 import { Overview } from "./overview.tsx";
 import { FrameView, NodeView, NoteView } from "./node-view.tsx";
 import { draggedItem } from "./palette-items.ts";
@@ -63,8 +65,8 @@ interface CanvasProps {
   readonly snaps: boolean;
   /** Offers nodes for a place, or for a wire that ends there. */
   readonly onFind: (at: Point, wire: Dropped | null) => void;
-  /** An item of the palette was dropped. */
-  readonly onDropItem: (key: string, at: Point) => void;
+  /** An item of the palette was dropped, into a wire perhaps. */
+  readonly onDropItem: (key: string, at: Point, edge: string | null) => void;
   /** A file was dropped. */
   readonly onDropFile: (file: File, at: Point) => void;
   readonly onNotice: (text: string) => void;
@@ -86,12 +88,14 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
   // The first node of an empty graph stays where it is put.
   const [fitsFirst] = useState(body.nodes.length > 0);
   const current = [...selection.nodes].at(-1) ?? body.nodes[0]?.id;
-  const [nodes, setNodes] = useState<CanvasNode[]>(() => canvasNodes(body, [], selection.nodes, current));
+  const places = useDragged(body);
+  const [nodes, setNodes] = useState<CanvasNode[]>(() => canvasNodes(body, [], { selected: selection.nodes, current, places }));
   const [edges, setEdges] = useState<CanvasEdge[]>(() => canvasEdges(body, [], selection.edges));
-  useLayoutEffect(() => {
-    setNodes((before) => canvasNodes(body, before, selection.nodes, current));
-    setEdges((before) => canvasEdges(body, before, selection.edges));
-  }, [body, selection, current]);
+  useLayoutEffect(
+    () => setNodes((before) => canvasNodes(body, before, { selected: selection.nodes, current, places })),
+    [body, selection, current, places],
+  );
+  useLayoutEffect(() => setEdges((before) => canvasEdges(body, before, selection.edges)), [body, selection]);
 
   const focus = useKeptFocus(box, current);
   const only = selection.nodes.size === 1 ? current : undefined;
@@ -150,7 +154,7 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
     onNodeDrag: drag.onDrag,
     onNodeDragStop: drag.onStop,
     onSelectionDragStart: (event: MouseEvent, dragged: CanvasNode[]) => drag.onStart(event, dragged[0], dragged),
-    onSelectionDrag: (event: MouseEvent, dragged: CanvasNode[]) => drag.onDrag(event, dragged[0]),
+    onSelectionDrag: (event: MouseEvent, dragged: CanvasNode[]) => drag.onDrag(event, dragged[0], dragged),
     onSelectionDragStop: (event: MouseEvent, dragged: CanvasNode[]) => drag.onStop(event, dragged[0], dragged),
     onNodeDoubleClick: (_: MouseEvent, node: CanvasNode) => onOpen(node.id),
     // What moves is drawn once and shown larger or smaller meanwhile, not drawn anew with each frame. From near that would be a large picture.
@@ -176,17 +180,23 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
       onFocus={focus.onFocus}
       onBlur={focus.onBlur}
       onDragOver={(event: DragEvent) => {
-        if (!event.dataTransfer.types.some((type) => type === draggedItem || type === "Files")) return;
+        const isItem = event.dataTransfer.types.includes(draggedItem);
+        if (!isItem && !event.dataTransfer.types.includes("Files")) return;
         event.preventDefault();
         event.dataTransfer.dropEffect = "copy";
+        showWire(box.current, isItem ? wireUnder(event.target) : null);
+      }}
+      onDragLeave={(event: DragEvent) => {
+        if (!(event.relatedTarget instanceof Node) || box.current?.contains(event.relatedTarget) !== true) showWire(box.current, null);
       }}
       onDrop={(event: DragEvent) => {
+        showWire(box.current, null);
         const key = event.dataTransfer.getData(draggedItem);
         const [file] = event.dataTransfer.files;
         if (key === "" && file === undefined) return;
         event.preventDefault();
         if (file !== undefined) onDropFile(file, place(event));
-        else onDropItem(key, place(event));
+        else onDropItem(key, place(event), wireUnder(event.target)?.dataset["id"] ?? null);
       }}
       onDoubleClick={(event: MouseEvent) => {
         if (event.target instanceof Element && event.target.classList.contains("react-flow__pane")) onFind(place(event), null);
@@ -227,14 +237,27 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
         <Background variant={BackgroundVariant.Dots} gap={gridSize} size={1} />
         <Cursors />
         <Controls showInteractive={false} position="bottom-left" fitViewOptions={fittingAll} />
-        <Overview nodes={nodes} colorMode={colorMode} />
+        {body.nodes.length === 0 ? null : <Overview nodes={nodes} colorMode={colorMode} />}
       </ReactFlow>
+      {body.nodes.length === 0 ? <EmptyCanvas isReadOnly={isReadOnly} /> : null}
     </div>
   );
 });
 
 /** With more, only what is in sight is drawn. */
 const manyNodes = 3000;
+
+/** The wire that the pointer is over. */
+function wireUnder(target: EventTarget): SVGElement | null {
+  return target instanceof Element ? target.closest<SVGElement>(".react-flow__edge") : null;
+}
+
+/** Shows into which wire a node would be dropped. */
+function showWire(canvas: HTMLElement | null, wire: SVGElement | null): void {
+  for (const other of canvas?.querySelectorAll(".react-flow__edge[data-drop]") ?? [])
+    if (other !== wire) delete (other as SVGElement).dataset["drop"];
+  if (wire !== null) wire.dataset["drop"] = "";
+}
 
 function wireOf({ source, sourceHandle, target, targetHandle }: Connection | CanvasEdge): Wire {
   return { from: { node: source, port: sourceHandle ?? "" }, to: { node: target, port: targetHandle ?? "" } };
@@ -261,11 +284,20 @@ function useKeptFocus(box: { current: HTMLElement | null }, current: string | un
 /** A drag is one step, and a frame takes along what lies in it. */
 function useDragging(sizes: { current: Sizes }, setNodes: (change: (before: CanvasNode[]) => CanvasNode[]) => void) {
   const store = useBuilderStore();
+  const telling = useTellingDrag();
   const carried = useRef<{ readonly lead: Point; readonly places: ReadonlyMap<string, Point> } | null>(null);
   const moved = (at: Point): Map<string, Point> => {
     const { lead, places } = carried.current ?? { lead: at, places: new Map<string, Point>() };
     return new Map([...places].map(([id, { x, y }]) => [id, { x: x + at.x - lead.x, y: y + at.y - lead.y }]));
   };
+  /** What is taken along is moved here like what is held. */
+  const carry = (places: ReadonlyMap<string, Point>, dragging: boolean) =>
+    setNodes((before) =>
+      before.map((each) => {
+        const position = places.get(each.id);
+        return position === undefined ? each : { ...each, position, dragging };
+      }),
+    );
   return {
     onStart: (_: unknown, node: CanvasNode | undefined, dragged: readonly CanvasNode[]) => {
       const body = shownBody(store.get());
@@ -277,21 +309,19 @@ function useDragging(sizes: { current: Sizes }, setNodes: (change: (before: Canv
           ? null
           : { lead: node.position, places: new Map(along.map(({ id, position }) => [id, position])) };
     },
-    onDrag: (_: unknown, node: CanvasNode | undefined) => {
-      if (carried.current === null || node === undefined) return;
+    onDrag: (_: unknown, node: CanvasNode | undefined, dragged: readonly CanvasNode[]) => {
+      if (node === undefined) return;
       const places = moved(node.position);
-      setNodes((before) =>
-        before.map((each) => {
-          const position = places.get(each.id);
-          return position === undefined ? each : { ...each, position };
-        }),
-      );
+      if (places.size > 0) carry(places, true);
+      telling.move(node.id, node.position, [...dragged.flatMap(({ id }) => (id === node.id ? [] : [id])), ...places.keys()]);
     },
     onStop: (_: unknown, node: CanvasNode | undefined, dragged: readonly CanvasNode[]) => {
-      const places = new Map<string, Point>(dragged.map(({ id, position }) => [id, position]));
-      if (node !== undefined) for (const [id, place] of moved(node.position)) places.set(id, place);
+      const along = node === undefined ? new Map<string, Point>() : moved(node.position);
+      const places = new Map<string, Point>([...dragged.map(({ id, position }) => [id, position] as const), ...along]);
       carried.current = null;
+      if (along.size > 0) carry(along, false);
       store.edit((body) => moveTo(body, places));
+      telling.letGo();
     },
   };
 }

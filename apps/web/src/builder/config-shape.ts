@@ -72,6 +72,11 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
+/** What is said of a field of JSON, as it is said of a field of a form. */
+function helpOf({ description = "" }: Shape): string {
+  return sentence(description.replaceAll(/\bnull:/g, "empty:"));
+}
+
 const known = new Map<FlowKind, readonly ConfigField[]>();
 
 /** The form of a kind of node, told from the shape of its configuration. */
@@ -89,7 +94,7 @@ export function configFields(kind: FlowKind): readonly ConfigField[] {
       otherwise: of.default,
       choices: of.enum ?? [],
       parts: Object.keys(of.properties ?? {}),
-      help: sentence(of.description ?? ""),
+      help: helpOf(of),
     }));
   known.set(kind, fields);
   return fields;

@@ -1,5 +1,5 @@
 import { Panel, useReactFlow, useStoreApi } from "@xyflow/react";
-import { type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { type PointerEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { CanvasEdge, CanvasNode } from "./canvas-nodes.ts";
 import { assumedSize, type Point } from "./edits/move.ts";
 import { categories, kindLooks } from "./kinds.ts";
@@ -64,9 +64,11 @@ interface OverviewProps {
  * The whole graph, small, and what of it is in sight. One picture: an element for each node, as React Flow's own has them, would be asked
  * with each frame of a zoom.
  */
-export function Overview({ nodes, colorMode }: OverviewProps) {
+export function Overview({ nodes: current, colorMode }: OverviewProps) {
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const store = useStoreApi();
+  // What is dragged comes first: the picture follows when there is time.
+  const nodes = useDeferredValue(current);
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);

@@ -19,13 +19,18 @@ export function usePlaceables(id: string, query: string): { readonly items: read
   return { items, isPending: isFetching };
 }
 
-interface PalettePanelProps {
-  readonly id: string;
+interface Placing {
   readonly onAdd: (item: Placeable) => void;
+  /** It is being dragged, and may be dropped elsewhere. */
+  readonly onDrag: (item: Placeable) => void;
+}
+
+interface PalettePanelProps extends Placing {
+  readonly id: string;
 }
 
 /** The palette at the side: to search, to drag from, to add from with a click or Enter. */
-export function PalettePanel({ id, onAdd }: PalettePanelProps) {
+export function PalettePanel({ id, ...placing }: PalettePanelProps) {
   const [query, setQuery] = useState("");
   const { items } = usePlaceables(id, query);
   const isReadOnly = useBuilder((state) => state.isReadOnly);
@@ -43,14 +48,14 @@ export function PalettePanel({ id, onAdd }: PalettePanelProps) {
         />
       </Box>
       <Box overflowY="auto" flex="1" minH="0" p="2">
-        {recent.length === 0 ? null : <PaletteGroup title="Recently used" items={recent} isReadOnly={isReadOnly} onAdd={onAdd} />}
+        {recent.length === 0 ? null : <PaletteGroup title="Recently used" items={recent} isReadOnly={isReadOnly} {...placing} />}
         {categories.map((category) => (
           <PaletteGroup
             key={category}
             title={categoryLabels[category]}
             items={items.filter((item) => item.category === category)}
             isReadOnly={isReadOnly}
-            onAdd={onAdd}
+            {...placing}
           />
         ))}
         {items.length === 0 ? (
@@ -63,14 +68,13 @@ export function PalettePanel({ id, onAdd }: PalettePanelProps) {
   );
 }
 
-interface PaletteGroupProps {
+interface PaletteGroupProps extends Placing {
   readonly title: string;
   readonly items: readonly Placeable[];
   readonly isReadOnly: boolean;
-  readonly onAdd: (item: Placeable) => void;
 }
 
-function PaletteGroup({ title, items, isReadOnly, onAdd }: PaletteGroupProps) {
+function PaletteGroup({ title, items, isReadOnly, ...placing }: PaletteGroupProps) {
   if (items.length === 0) return null;
   return (
     <Box as="section" mb="3">
@@ -80,7 +84,7 @@ function PaletteGroup({ title, items, isReadOnly, onAdd }: PaletteGroupProps) {
       <Box as="ul" listStyleType="none">
         {items.map((item) => (
           <li key={item.key}>
-            <PaletteRow item={item} isDisabled={isReadOnly || item.unusable !== null} onAdd={onAdd} />
+            <PaletteRow item={item} isDisabled={isReadOnly || item.unusable !== null} {...placing} />
           </li>
         ))}
       </Box>
@@ -103,15 +107,12 @@ export function NodeIcon({ kind }: { readonly kind: FlowKind }) {
   );
 }
 
-function PaletteRow({
-  item,
-  isDisabled,
-  onAdd,
-}: {
+interface PaletteRowProps extends Placing {
   readonly item: Placeable;
   readonly isDisabled: boolean;
-  readonly onAdd: (item: Placeable) => void;
-}) {
+}
+
+function PaletteRow({ item, isDisabled, onAdd, onDrag }: PaletteRowProps) {
   return (
     <chakra.button
       type="button"
@@ -132,6 +133,7 @@ function PaletteRow({
       onDragStart={(event) => {
         event.dataTransfer.setData(draggedItem, item.key);
         event.dataTransfer.effectAllowed = "copy";
+        onDrag(item);
       }}
       onClick={() => {
         if (!isDisabled) onAdd(item);

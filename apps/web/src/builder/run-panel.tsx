@@ -1,8 +1,9 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import type { NodeRun } from "@syla/contracts/node-runs";
 import { RotateCcw, Square } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { Link } from "react-router";
+import { RunErrorPanel } from "../runs/detail/run-error.tsx";
 import { useCancelRuns } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
 import type { Run } from "@syla/sdk";
@@ -10,15 +11,17 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { StatusBadge } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import { useBuilderStore } from "./builder-store.ts";
+import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { describeLlm, describeSaved, shortUse, sumOf } from "./node-use.ts";
 import { stateLooks } from "./node-view.tsx";
 import { RunForm, type RunPart } from "./run-form.tsx";
-import { withoutTurns } from "./run-view.ts";
+import { asTheyBegan, titleAt, withoutTurns } from "./run-view.ts";
 import type { ShownRun } from "./use-shown-run.ts";
 
 interface RunPanelProps {
   readonly shown: ShownRun;
+  /** What it ran does something else than what is drawn now. */
+  readonly isOld: boolean;
   readonly typed: Readonly<Record<string, string>>;
   readonly onType: (typed: Readonly<Record<string, string>>) => void;
   readonly part: RunPart;
@@ -33,7 +36,7 @@ interface RunPanelProps {
 }
 
 /** Runs the composition, and shows how the nodes of a run stand. */
-export function RunPanel({ shown, mayRun, earlier, onLeave, ...form }: RunPanelProps) {
+export function RunPanel({ shown, isOld, mayRun, earlier, onLeave, ...form }: RunPanelProps) {
   const { run, nodes } = shown;
   const cancel = useCancelRuns();
   return (
@@ -76,12 +79,45 @@ export function RunPanel({ shown, mayRun, earlier, onLeave, ...form }: RunPanelP
               </Button>
             )}
             <Button size="xs" variant="ghost" onClick={onLeave}>
-              Leave it
+              Hide it
             </Button>
           </Flex>
+          {isOld ? (
+            <Text fontSize="xs" color="fg.warning" mb="2">
+              The graph has changed since.
+            </Text>
+          ) : null}
+          {run.error === null ? null : <RunFailure error={run.error} />}
           <RunUse run={run} nodes={nodes} />
           <NodeList nodes={nodes} />
         </Box>
+      )}
+    </Box>
+  );
+}
+
+/** Shows a node of a run on the canvas. */
+function useGoToNode(): (path: string) => void {
+  const store = useBuilderStore();
+  const [go] = useState(() => (path: string) => {
+    const ids = withoutTurns(path).split("/");
+    store.enter(ids.slice(0, -1), ids.slice(-1));
+  });
+  return go;
+}
+
+/** Why it failed, and where. */
+function RunFailure({ error }: { readonly error: NonNullable<Run["error"]> }) {
+  const go = useGoToNode();
+  const graph = useBuilder((state) => state.graph);
+  const { node } = error;
+  return (
+    <Box mb="2">
+      <RunErrorPanel error={error} short />
+      {node === null ? null : (
+        <Button mt="2" size="xs" variant="outline" onClick={() => go(node)}>
+          Go to {titleAt(graph, node)}
+        </Button>
       )}
     </Box>
   );
@@ -101,30 +137,34 @@ function RunUse({ run, nodes }: { readonly run: Run; readonly nodes: ShownRun["n
 }
 
 function NodeList({ nodes }: Pick<ShownRun, "nodes">) {
-  const store = useBuilderStore();
-  const [go] = useState(() => ({ path, nodeId }: NodeRun) => {
-    const ids = withoutTurns(path).split("/");
-    store.enter(ids.slice(0, -1), [nodeId]);
-  });
+  const go = useGoToNode();
+  const graph = useBuilder((state) => state.graph);
+  const listed = useMemo(() => asTheyBegan(nodes), [nodes]);
   return (
     <ul aria-label="Nodes of the run" className="run-nodes">
-      {nodes.map((node) => (
-        <NodeRow key={node.path} node={node} onGo={go} />
+      {listed.map((node) => (
+        <NodeRow key={node.path} node={node} title={titleAt(graph, node.path, node.label || node.path)} onGo={go} />
       ))}
     </ul>
   );
 }
 
+interface NodeRowProps {
+  readonly node: NodeRun;
+  readonly title: string;
+  readonly onGo: (path: string) => void;
+}
+
 /** A plain element, and drawn again only when the node has changed: there may be a thousand. */
-const NodeRow = memo(function NodeRow({ node, onGo }: { readonly node: NodeRun; readonly onGo: (node: NodeRun) => void }) {
+const NodeRow = memo(function NodeRow({ node, title, onGo }: NodeRowProps) {
   const { icon: Icon, label } = stateLooks[node.state];
   return (
     <li>
-      <button type="button" onClick={() => onGo(node)}>
+      <button type="button" onClick={() => onGo(node.path)}>
         <span role="img" aria-label={label} data-kind={node.state}>
           <Icon size={14} aria-hidden />
         </span>
-        <span>{node.label === "" ? node.path : node.label}</span>
+        <span>{title}</span>
         {node.llm === null ? null : (
           <span className="run-node-use" title={describeLlm(node.llm)}>
             {shortUse(node.llm)}

@@ -2,7 +2,9 @@ import { flowFallibleKinds, type FlowBody, type FlowNode } from "@syla/contracts
 import { addLlm, llmWithin, type NodeLlm, type NodeRun, type NodeState } from "@syla/contracts/node-runs";
 import { sortedJson } from "@syla/flow/canonical";
 import { formatDuration } from "../ui/format.ts";
-import type { BodyPath } from "./edits/bodies.ts";
+import { bodyAt, type BodyPath } from "./edits/bodies.ts";
+import { factsOf } from "./facts.ts";
+import { titleOf } from "./kinds.ts";
 
 /** How a node stands in a run, all its turns together. */
 export interface NodeLook {
@@ -23,6 +25,21 @@ const weights: readonly NodeState[] = ["failed", "waiting", "running", "pending"
 /** The nodes that a path of a run leads through, without the turns. */
 export function withoutTurns(path: string): string {
   return path.replaceAll(/\[\d+\]/g, "");
+}
+
+/** What the node that a path leads to is called, with the turns; something else where no such node is there any more. */
+export function titleAt(graph: FlowBody, path: string, otherwise = path): string {
+  const ids = withoutTurns(path).split("/");
+  const body = bodyAt(graph, ids.slice(0, -1));
+  const node = body === undefined ? undefined : factsOf(body).index.nodes.get(ids.at(-1) ?? "");
+  return node === undefined ? otherwise : [titleOf(node), ...(path.match(/\[\d+\]/g) ?? [])].join(" ");
+}
+
+/** The nodes of a run as they began; behind them those that have not. */
+export function asTheyBegan(runs: readonly NodeRun[]): NodeRun[] {
+  const begun = runs.filter(({ startedAt }) => startedAt !== null);
+  const sorted = begun.toSorted((a, b) => Date.parse(a.startedAt ?? "") - Date.parse(b.startedAt ?? ""));
+  return [...sorted, ...runs.filter(({ startedAt }) => startedAt === null)];
 }
 
 function noteOf(turns: readonly NodeRun[]): string {

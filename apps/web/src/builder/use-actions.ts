@@ -10,14 +10,18 @@ import { toggleBypass } from "./edits/bypass.ts";
 import { collapse, refusalToCollapse } from "./edits/collapse.ts";
 import { expand } from "./edits/expand.ts";
 import { group } from "./edits/group.ts";
+import { insertInto } from "./edits/insert.ts";
 import { moveBy, withFramed } from "./edits/move.ts";
 import { duplicate } from "./edits/paste.ts";
 import { remove } from "./edits/remove.ts";
 import { noteRecent, nodeOf, type Placeable } from "./palette-items.ts";
 
+/** What a new node is joined to: the port where a wire began, or a wire that it is put into. */
+export type Joint = Dropped | { readonly edge: string };
+
 /** What a person can do to the graph that is shown, from the toolbar, the keys or the palette. */
 export interface Actions {
-  readonly add: (item: Placeable, at: Point, wire: Dropped | null) => Promise<void>;
+  readonly add: (item: Placeable, at: Point, joint: Joint | null) => Promise<void>;
   readonly deleteSelected: () => void;
   readonly duplicateSelected: () => void;
   readonly bypassSelected: () => void;
@@ -34,7 +38,7 @@ export interface Actions {
 function actionsOf(store: BuilderStore, sizes: { current: Sizes }, notice: (text: string) => void): Actions {
   const chosen = () => store.get().selection.nodes;
   return {
-    add: async (item, at, wire) => {
+    add: async (item, at, joint) => {
       const place = { x: Math.round(at.x / gridSize) * gridSize, y: Math.round(at.y / gridSize) * gridSize };
       const module =
         item.kind === "module" && item.item !== undefined
@@ -42,8 +46,12 @@ function actionsOf(store: BuilderStore, sizes: { current: Sizes }, notice: (text
           : undefined;
       const node = nodeOf(item, place, module);
       const body = shownBody(store.get());
-      const added = wire === null ? addNode(body, node) : addConnected(body, node, wire.end, wire.side);
+      const isInto = joint !== null && "edge" in joint;
+      const joined =
+        joint === null ? undefined : isInto ? insertInto(body, node, joint.edge) : addConnected(body, node, joint.end, joint.side);
+      const added = joined ?? addNode(body, node);
       store.edit(() => added.body, { select: added.ids });
+      if (isInto && joined === undefined) notice("It does not fit into this wire, and stands by itself.");
       noteRecent(item.key);
     },
     deleteSelected: () => {

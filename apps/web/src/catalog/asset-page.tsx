@@ -74,7 +74,8 @@ export function AssetPage({ asset, tabs, counts, facts, actions, isDense = false
       </Box>
       {Content === undefined ? null : (
         <>
-          <Box px={{ base: "4", md: "6" }} flexShrink="0">
+          {/* What fills the page begins at a line from edge to edge. */}
+          <Box px={{ base: "4", md: "6" }} flexShrink="0" boxShadow={fills ? "inset 0 -1px 0 var(--chakra-colors-border)" : undefined}>
             <TabLinks
               label={assetLooks[asset.type].label}
               tabs={shown.map(({ id, label }, index) => ({

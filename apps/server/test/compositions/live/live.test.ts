@@ -1,4 +1,5 @@
 import type { Asset } from "@syla/contracts/assets";
+import { CanvasPresence } from "@syla/contracts/composition-live";
 import type { CompositionGraph, CreatedComposition } from "@syla/contracts/compositions";
 import type { FlowGraph } from "@syla/contracts/flow";
 import { startTestServer, type TestServer } from "@syla/testkit/server";
@@ -207,6 +208,29 @@ it("refuses what somebody may not draw, change by change, and ends with the acce
   await setStatus(server, eve, "active");
   const { headers } = await createAccount(server);
   expect((await errorOf(server.fetch(`/api/v1/compositions/${id}/document`, { headers }))).code).toBe("not_found");
+});
+
+it("tells what somebody is moving, as long as they may draw, and keeps nothing of it", async () => {
+  const { id } = await shared();
+  const [a, b, viewer] = [await open(ann, id), await open(ben, id), await open(eve, id)];
+  const seen = ({ document }: Drawer) => a.provider.awareness?.getStates().get(document.clientID);
+  const before = await read(id);
+  const cursor = { path: "", at: { x: 1, y: 2 }, nodes: ["up"], drag: { node: "up", to: { x: 160, y: 32 }, along: ["out"] } };
+  for (const drawer of [b, viewer]) drawer.provider.setAwarenessField("cursor", cursor);
+  await expect.poll(() => seen(b)).toMatchObject({ user: { id: ben.id }, cursor });
+  await expect.poll(() => seen(viewer)).toMatchObject({ user: { id: eve.id }, cursor: { ...cursor, drag: null } });
+  // The most that a page takes comes through.
+  const longId = "n".repeat(64);
+  const most = {
+    path: Array.from({ length: 12 }, () => longId).join("/"),
+    at: { x: -123_456.789, y: 123_456.789 },
+    nodes: Array.from({ length: 12 }, () => longId),
+    drag: { node: longId, to: { x: -123_456.789, y: 123_456.789 }, along: Array.from({ length: 24 }, () => longId) },
+  };
+  expect(CanvasPresence.parse(most)).toEqual(most);
+  b.provider.setAwarenessField("cursor", most);
+  await expect.poll(() => seen(b)).toMatchObject({ cursor: most });
+  expect(await read(id)).toEqual(before);
 });
 
 it("ends with a composition that is deleted, and has what was drawn when it is there again", async () => {

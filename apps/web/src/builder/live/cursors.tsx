@@ -1,5 +1,5 @@
-import { useReactFlow, useStore, ViewportPortal } from "@xyflow/react";
-import { type CSSProperties, useContext, useEffect } from "react";
+import { useInternalNode, useReactFlow, useStore, ViewportPortal } from "@xyflow/react";
+import { type CSSProperties, type ReactNode, useContext, useEffect } from "react";
 import "./cursors.css";
 import { useBuilder } from "../builder-store.ts";
 import { assumedSize } from "../edits/move.ts";
@@ -67,32 +67,34 @@ function Shown() {
 
 /** What somebody has chosen is framed in their colour. */
 function Frames({ other: { nodes, name, color } }: { readonly other: Drawer }) {
-  const flow = useReactFlow();
-  // It is drawn again when one of them is moved.
-  useBuilder((state) => state.graph);
-  return nodes.map((id, index) => {
-    const node = flow.getNode(id);
-    if (node === undefined) return null;
-    const { width, height } = { ...assumedSize, ...node.measured };
-    return (
-      <div
-        key={id}
-        className="drawer-frame"
-        style={{
-          transform: `translate(${node.position.x - 5}px, ${node.position.y - 5}px)`,
-          width: width + 10,
-          height: height + 10,
-          color,
-        }}
-      >
-        {index === 0 ? (
-          <span className="drawer-name" style={{ backgroundColor: color }}>
-            {name}
-          </span>
-        ) : null}
-      </div>
-    );
-  });
+  return nodes.map((id, index) => (
+    <Frame key={id} node={id} color={color}>
+      {index === 0 ? (
+        <span className="drawer-name" style={{ backgroundColor: color }}>
+          {name}
+        </span>
+      ) : null}
+    </Frame>
+  ));
+}
+
+interface FrameProps {
+  readonly node: string;
+  readonly color: string;
+  readonly children: ReactNode;
+}
+
+/** It goes where the node goes, whoever moves it. */
+function Frame({ node: id, color, children }: FrameProps) {
+  const node = useInternalNode(id);
+  if (node === undefined) return null;
+  const { x, y } = node.internals.positionAbsolute;
+  const { width, height } = { ...assumedSize, ...node.measured };
+  return (
+    <div className="drawer-frame" style={{ transform: `translate(${x - 5}px, ${y - 5}px)`, width: width + 10, height: height + 10, color }}>
+      {children}
+    </div>
+  );
 }
 
 function Pointer({ other: { at, name, color } }: { readonly other: Drawer }) {

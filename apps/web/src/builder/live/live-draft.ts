@@ -16,6 +16,11 @@ export interface Drawer extends CanvasPresence {
   readonly color: string;
 }
 
+/** What somebody is moving, and on which graph. */
+export interface Drag extends NonNullable<CanvasPresence["drag"]> {
+  readonly path: string;
+}
+
 /** A draft as it stands with the server. */
 export interface LiveDraftState {
   readonly isLoaded: boolean;
@@ -29,10 +34,18 @@ export interface LiveDraftState {
   readonly problem: string | null;
 }
 
+interface DrawersState {
+  readonly others: readonly Drawer[];
+  /** The same array as long as nothing else is moved, nor further: pointers change more often. */
+  readonly drags: readonly Drag[];
+}
+
 /** Where others are changes all the time: whoever draws that follows it apart from the rest. */
-class Drawers extends Store<{ readonly others: readonly Drawer[] }> {
+class Drawers extends Store<DrawersState> {
   set(others: readonly Drawer[]): void {
-    this.change({ others });
+    const { drags } = this.state;
+    const now = others.flatMap(({ path, drag }) => (drag === null ? [] : [{ path, ...drag }]));
+    this.change({ others, drags: JSON.stringify(now) === JSON.stringify(drags) ? drags : now });
   }
 }
 
@@ -45,7 +58,7 @@ const sayMs = 80;
 
 /** The draft of a composition, drawn by several at once. What is drawn without a connection stays here, and is put together with theirs when there is one. */
 export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
-  readonly drawers = new Drawers({ others: [] });
+  readonly drawers = new Drawers({ others: [], drags: [] });
   readonly #socket: LiveSocket;
   readonly #provider: HocuspocusProvider;
   readonly #undoManager: UndoManager;
@@ -54,7 +67,9 @@ export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
   readonly #own = {};
   readonly #hearing = new Set<(graph: FlowGraph) => void>();
   #shared: SharedGraph;
-  #presence: CanvasPresence = { path: "", at: null, nodes: [] };
+  #presence: CanvasPresence = { path: "", at: null, nodes: [], drag: null };
+  /** What was moved was let go, and the server does not have yet where. */
+  #isLettingGo = false;
   #saying: ReturnType<typeof setTimeout> | null = null;
 
   constructor(id: string, { id: name, mayEdit }: CompositionDocument, onSettled: () => void) {
@@ -74,8 +89,10 @@ export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
         if (finalCodes.has(event.code)) this.#end("You cannot open this composition any more.");
       },
     });
-    const look = () =>
+    const look = () => {
       this.change({ isLoaded: this.state.isLoaded || this.#provider.isSynced, isSaved: !this.#provider.hasUnsyncedChanges });
+      if (this.#isLettingGo && this.state.isSaved) this.#showDrag(null);
+    };
     this.#provider = new HocuspocusProvider({
       websocketProvider: this.#socket,
       name,
@@ -144,6 +161,13 @@ export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
     }, sayMs);
   }
 
+  /** Says what is being moved here. Null: it was let go; the others are told so when they know where it lies, or it would be where it was meanwhile. */
+  showDrag(drag: CanvasPresence["drag"]): void {
+    if (drag === null && this.#presence.drag === null) return;
+    if (drag === null && !this.state.isSaved) this.#isLettingGo = true;
+    else this.#showDrag(drag);
+  }
+
   /** Resolves when the server has everything that was drawn here. @throws Error when it does not take it */
   async saved(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
@@ -185,11 +209,13 @@ export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
   #hear(payload: string): void {
     const notice = LiveNotice.safeParse(JSON.parse(payload));
     if (!notice.success) return;
-    if (notice.data.type === "refused")
+    if (notice.data.type === "refused") {
+      this.#showDrag(null);
       return this.change({
         refused: notice.data.code === "forbidden" ? "You may not change this composition any more." : notice.data.message,
         mayEdit: false,
       });
+    }
     if (notice.data.type !== "settled") return;
     this.change({ problem: notice.data.problem?.message ?? null });
     this.#onSettled();
@@ -197,6 +223,11 @@ export class LiveDraft extends Store<LiveDraftState> implements SharedDraft {
 
   #say(): void {
     this.#provider.awareness?.setLocalState({ cursor: this.#presence });
+  }
+
+  #showDrag(drag: CanvasPresence["drag"]): void {
+    this.#isLettingGo = false;
+    this.show({ drag });
   }
 
   #look(): void {

@@ -4,7 +4,7 @@ import { syla } from "../../app/api.ts";
 import { assetKey } from "../../catalog/queries.ts";
 import { useSaveKey, useUnsavedWarning } from "../../editor/use-saving.ts";
 import type { Autosave } from "../use-autosave.ts";
-import type { Drawer, LiveDraft } from "./live-draft.ts";
+import type { Drag, Drawer, LiveDraft } from "./live-draft.ts";
 
 /** Who gets no connection in this time saves the draft as a whole, as scripts do, ms. */
 const longestWaitMs = 5000;
@@ -81,10 +81,16 @@ export function useLiveSaving(id: string, draft: LiveDraft): Autosave {
 }
 
 const never = () => () => {};
-const nobody = { others: [] };
+const nobody = { others: [], drags: [] };
 
 /** Who else has the composition open, and where they are. */
 export function useDrawers(): readonly Drawer[] {
   const drawers = useContext(LiveDraftContext)?.drawers;
   return useSyncExternalStore(drawers?.subscribe ?? never, drawers?.snapshot ?? (() => nobody)).others;
+}
+
+/** What they are moving. */
+export function useDrags(): readonly Drag[] {
+  const drawers = useContext(LiveDraftContext)?.drawers;
+  return useSyncExternalStore(drawers?.subscribe ?? never, () => drawers?.snapshot().drags ?? nobody.drags);
 }
