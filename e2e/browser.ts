@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startTestServer, type ServerVariables, type TestServer } from "@syla/testkit/server";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onTestFinished, TestRunner } from "vitest";
 
 const executable = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   existsSync,
@@ -18,7 +19,10 @@ export const admin = { name: "Ada Lovelace", email: "ada@example.org", password:
 export interface WebTest {
   readonly server: TestServer;
   readonly setupUrl: string;
-  /** A page of a person who has signed in (the first call sets the server up), unless `signedIn` is false. */
+  /**
+   * A page of a person who has signed in (the first call sets the server up), unless `signedIn` is false. It is closed with the test that
+   * opens it: a page that nobody looks at any more draws whatever happens all the same.
+   */
   openPage(path: string, options?: BrowserContextOptions & { signedIn?: boolean; origin?: string }): Promise<Page>;
   /** What pages threw or complained about so far. */
   readonly problems: readonly string[];
@@ -38,6 +42,7 @@ export async function startWebTest(variables: ServerVariables = {}): Promise<Web
     problems,
     async openPage(path, { signedIn = true, origin = server.url, ...options } = {}) {
       const context = await browser.newContext({ baseURL: origin, viewport: { width: 1280, height: 800 }, ...options });
+      if (TestRunner.getCurrentTest() !== undefined) onTestFinished(() => context.close());
       if (signedIn) {
         cookie ??= setUp(server, setupUrl);
         const [name = "", value = ""] = (await cookie).split(/=(.*)/s);

@@ -38,8 +38,10 @@ export class LongestFirst extends BaseSequencer {
       return place < 0 ? longest.length : place;
     };
     const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    // A process is shared by files that follow each other.
+    const sharing = ({ project }: TestSpecification): number => Number(!project.config.isolate);
     // oxlint-disable-next-line unicorn/no-array-sort -- not an array's
     const sorted = await super.sort(files);
-    return sorted.toSorted((a, b) => group(a) - group(b) || rank(a) - rank(b));
+    return sorted.toSorted((a, b) => group(a) - group(b) || sharing(a) - sharing(b) || rank(a) - rank(b));
   }
 }

@@ -1,6 +1,7 @@
 import { matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";
 import { aloneFiles } from "../boundaries/alone-files.ts";
+import { apartFiles } from "../boundaries/apart-files.ts";
 import { findViolations } from "../boundaries/rules.ts";
 import { listPaths, repositoryRoot } from "../source-files.ts";
 
@@ -161,9 +162,17 @@ describe("tests that need the machine for themselves", () => {
     expect(rulesBrokenBy({ "packages/sandbox/test/driver.ts": text })).toEqual([]);
   });
 
+  it("or their process", () => {
+    const text = "process.memoryUsage().rss;";
+    expect(rulesBrokenBy({ "apps/server/test/runs/other.test.ts": text })).toEqual(["apart"]);
+    expect(rulesBrokenBy({ "packages/sandbox/test/other.test.ts": text })).toEqual([]);
+    expect(rulesBrokenBy({ "apps/server/test/runs/full-disk.test.ts": text })).toEqual([]);
+  });
+
   it("are there, each by the name in the list", () => {
     const paths = listPaths(repositoryRoot);
-    expect(Object.keys(aloneFiles).filter((glob) => !paths.some((path) => matchesGlob(path, glob)))).toEqual([]);
+    const globs = [...Object.keys(aloneFiles), ...Object.keys(apartFiles)];
+    expect(globs.filter((glob) => !paths.some((path) => matchesGlob(path, glob)))).toEqual([]);
   });
 });
 

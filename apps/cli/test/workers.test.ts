@@ -12,7 +12,7 @@ let server: TestServer;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  server = await startTestServer({ SYLA_WORKER_SLOTS: "3" });
+  server = await startTestServer({ SYLA_WORKER_SLOTS: "3" }, { sandboxes: {} });
   env = { SYLA_URL: server.url, SYLA_API_KEY: server.localKey, SYLA_HOME: mkdtempSync(join(tmpdir(), "syla-cli-home-")) };
   await execute(server, { language: "bash", code: "true" });
 });

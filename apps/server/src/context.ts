@@ -114,7 +114,7 @@ import { ProgramSandboxes } from "./sandboxes/program-sandboxes.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { findProgram } from "./sandboxes/programs.ts";
 import { WorkspaceSandboxes } from "./sandboxes/workspace-sandboxes.ts";
-import { openSandboxes, type Sandboxes } from "./sandboxes/service.ts";
+import { openSandboxes, type Sandboxes, type SandboxesOptions } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
 import { Budgets } from "./spend/budgets/service.ts";
@@ -232,6 +232,7 @@ export interface ContextOptions {
   /** Versions of binaries that were asked before. */
   readonly knownVersions?: Map<string, string>;
   readonly leaseMs?: number;
+  readonly sandboxes?: Pick<SandboxesOptions, "maxSpares" | "agent">;
 }
 
 /**
@@ -240,7 +241,7 @@ export interface ContextOptions {
  * @throws AppError with the code of what is wrong; what was opened by then is closed again
  */
 export async function openContext(opening: ContextOptions): Promise<Context> {
-  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs } = opening;
+  const { config, logger, onSetup, checkAnswers = false, knownVersions, leaseMs, sandboxes: sandboxOptions } = opening;
   await using opened = new AsyncDisposableStack();
   const directory = dataDirectoryAt(config.dataDir);
   createDataDirectory(directory);
@@ -428,6 +429,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     mergePages: config.mergePages,
     networkAllowPrivate: config.networkAllowPrivate,
     gateway: (socket, { token }) => listener.accept(socket, token),
+    ...sandboxOptions,
   });
   opened.adopt(sandboxes, (value) => value.stop());
   const { otlpEndpoint: endpoint, otlpProtocol: protocol, otlpHeaders: headers } = config;

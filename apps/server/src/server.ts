@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localUrl, type Config } from "./config.ts";
-import { openContext, type Context } from "./context.ts";
+import { openContext, type Context, type ContextOptions } from "./context.ts";
 import { writePrivateFile } from "./platform/data-directory.ts";
 import type { Logger } from "./platform/logger.ts";
 import { registerRoutes } from "./routes.ts";
@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly knownVersions?: Map<string, string>;
   /** How long a worker is believed to live that says nothing. */
   readonly leaseMs?: number;
+  /** How many sandboxes are made ahead, and what they are made of. */
+  readonly sandboxes?: NonNullable<ContextOptions["sandboxes"]>;
   /** How long a part may take to stop, ms. A stop that hangs must not keep the server from ending. */
   readonly stopMs?: number;
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { ifMatch } from "./asset-fields.ts";
 import { CredentialHost } from "./credential-host.ts";
+import { credentialKinds } from "./credential-kinds.ts";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { name } from "./fields.ts";
 
-export const credentialKinds = ["model", "git", "index", "registry", "program"] as const;
 export const CredentialKind = z.enum(credentialKinds).meta({ id: "CredentialKind" });
 export type CredentialKind = z.infer<typeof CredentialKind>;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Role } from "./accounts.ts";
+import { modelProviders } from "./model-providers.ts";
 
-export const modelProviders = ["openai", "anthropic", "azure", "ollama", "watsonx", "openai-compatible"] as const;
 export const ModelProvider = z.enum(modelProviders).meta({ id: "ModelProvider" });
 export type ModelProvider = z.infer<typeof ModelProvider>;
 

@@ -52,8 +52,10 @@ export interface NamespaceTierOptions {
   readonly programs: WallPrograms;
   /** Runs of one tenant in one kind of jail at once. */
   readonly slotsPerJail: number;
-  /** The most jails of one kind that wait for a tenant. */
+  /** The most jails of one kind that wait for a tenant. With 0 none is made before somebody wants it. */
   readonly maxSpares?: number;
+  /** A compiled copy of the agent that others use as well; without it the tier makes one of its own. */
+  readonly agent?: AgentCode;
   /** The most jails that belong to tenants: so many pairs of a tenant and a kind of jail can have runs at once; others wait. */
   readonly maxJails?: number;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
@@ -147,7 +149,7 @@ export class NamespaceTier implements Tier {
 
   warm(runtimes: readonly RuntimeSpec[]): void {
     this.#toolchains.add(runtimes);
-    void this.#makeReady(runtimes);
+    if (this.#options.maxSpares !== 0) void this.#makeReady(runtimes);
   }
 
   /** Jails that boot while the agent is compiled would do that once more each. */
@@ -252,7 +254,7 @@ export class NamespaceTier implements Tier {
   }
 
   #agentCode(): AgentCode {
-    return (this.#agent ??= copyAgent(join(this.#options.folder, "agent"), this.#options.programs.python));
+    return (this.#agent ??= this.#options.agent ?? copyAgent(join(this.#options.folder, "agent"), this.#options.programs.python));
   }
 
   #createJail({ runtime, networked, session }: JailKind): Jail {

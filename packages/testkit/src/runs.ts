@@ -18,11 +18,11 @@ export async function getRun(server: TestServer, id: string): Promise<Run> {
   return await readRun(await server.fetch(`/api/v1/runs/${id}`), 200);
 }
 
-/** Asks for a run until it is as wanted; by default until it has ended. */
-export async function waitForRun(server: TestServer, id: string, wanted = (run: Run) => isFinal(run.status)): Promise<Run> {
+/** Waits for the end of a run, or asks for it until it is as wanted. */
+export async function waitForRun(server: TestServer, id: string, wanted?: (run: Run) => boolean): Promise<Run> {
   for (;;) {
-    const run = await getRun(server, id);
-    if (wanted(run)) return run;
+    const run = await (wanted === undefined ? readRun(await server.fetch(`/api/v1/runs/${id}/wait`), 200) : getRun(server, id));
+    if (wanted === undefined ? isFinal(run.status) : wanted(run)) return run;
     await sleep(20);
   }
 }

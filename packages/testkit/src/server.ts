@@ -5,6 +5,7 @@ import type { Context } from "@syla/server/context";
 import { createLogger } from "@syla/server/platform/logger";
 import { startServer, type RunningServer, type StartOptions } from "@syla/server/server";
 import { createTestDatabase } from "./database.ts";
+import { borrowAgent } from "./agent.ts";
 import { borrowLibraries, lendLibraries } from "./libraries.ts";
 import { rememberVersions } from "./versions.ts";
 import { createTemporaryDirectory } from "./temporary-directory.ts";
@@ -27,7 +28,10 @@ export interface TestServer {
 /** Variables that replace those of the test server, e.g. `{ SYLA_BASE_PATH: "/syla" }`. */
 export type ServerVariables = Readonly<Record<string, string>>;
 
-/** Starts a server on a free port and a cloned database. Every JSON answer is checked against the contracts. */
+/**
+ * Starts a server on a free port and a cloned database. Every JSON answer is checked against the contracts. Its sandboxes are made when somebody
+ * wants one, unless the options say otherwise (`sandboxes: {}`).
+ */
 export async function startTestServer(
   variables: ServerVariables = {},
   options: Omit<StartOptions, "checkAnswers" | "knownVersions"> = {},
@@ -46,9 +50,10 @@ export async function startTestServer(
     });
     borrowLibraries(dataDir);
     stack.defer(() => lendLibraries(dataDir));
+    const sandboxes = { maxSpares: 0, agent: await borrowAgent() };
     const logger = createLogger((variables["SYLA_LOG_LEVEL"] as "silent" | undefined) ?? "silent");
     const running = await rememberVersions((knownVersions) =>
-      startServer(config, logger, { checkAnswers: true, knownVersions, ...options }),
+      startServer(config, logger, { checkAnswers: true, knownVersions, sandboxes, ...options }),
     );
     stack.defer(() => running.stopNow());
     const localKey = readFileSync(join(dataDir, "cli.key"), "utf8").trim();

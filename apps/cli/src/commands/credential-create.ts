@@ -1,4 +1,5 @@
-import { credentialKinds, type CredentialKind } from "@syla/contracts/credentials";
+import { credentialKinds } from "@syla/contracts/credential-kinds";
+import type { CredentialKind } from "@syla/contracts/credentials";
 import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { readValue } from "../credentials/read-value.ts";

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { printJson, printTable } from "../output/print.ts";
 import { plainLine } from "../output/terminal-text.ts";
-import { credentialKinds } from "@syla/contracts/credentials";
+import { credentialKinds } from "@syla/contracts/credential-kinds";
 import { type CommonFlags, defineServerCommand } from "./command.ts";
 
 export const credentialListCommand: Command = defineServerCommand("list", "list your credentials and those of your teams")

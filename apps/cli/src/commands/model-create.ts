@@ -1,4 +1,5 @@
-import { modelProviders, type ModelProvider } from "@syla/contracts/model-config";
+import type { ModelProvider } from "@syla/contracts/model-config";
+import { modelProviders } from "@syla/contracts/model-providers";
 import { type Command, Option } from "commander";
 import { connect } from "../connection.ts";
 import { findCredential } from "../credentials/find-credential.ts";

@@ -1,4 +1,3 @@
-import { runStatuses } from "@syla/contracts/runs";
 import type { RunTotals } from "@syla/sdk";
 import type { Command } from "commander";
 import { usageError } from "../cli-error.ts";
@@ -65,9 +64,9 @@ function printTotals(totals: RunTotals): void {
     ["duration", total.p50Ms === null ? "-" : `${formatDuration(total.p50Ms)} (half), ${formatDuration(total.p95Ms)} (95 of 100)`],
     ["models", `${total.calls} calls, ${total.inputTokens} tokens in, ${total.outputTokens} out`],
     ["cost", dollars(total.cost) + (total.unknownCosts > 0 ? `, and ${total.unknownCosts} calls of unknown cost` : "")],
-    ...runStatuses
-      .filter((status) => statuses[status] > 0)
-      .map((status) => [styleStatus(process.stdout, status), String(statuses[status])] as const),
+    ...Object.entries(statuses)
+      .filter(([, count]) => count > 0)
+      .map(([status, count]) => [styleStatus(process.stdout, status), String(count)] as const),
   ]);
   if (!process.stdout.isTTY) return; // lines of one kind in a pipe
   for (const by of groupings) {

@@ -1,5 +1,6 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
+import type { AgentCode } from "@syla/sandbox/agent-code";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
 import type { GatewayHandler } from "@syla/sandbox/run-network";
 import type { Tier as RunTier } from "@syla/contracts/runs";
@@ -45,6 +46,10 @@ export interface SandboxesOptions {
   readonly slots: number;
   /** Jails at once that belong to tenants. */
   readonly jails: number;
+  /** Jails of a kind at most that are made before somebody wants them. */
+  readonly maxSpares?: number;
+  /** A compiled copy of the agent that others use as well. */
+  readonly agent?: AgentCode;
   readonly mergePages: boolean;
   /** Remembers over restarts how many sandboxes were wanted at which hour. */
   readonly historyFile: string;
@@ -74,6 +79,8 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
           mergePages,
           networkAllowPrivate: allowPrivate,
           gateway,
+          maxSpares,
+          agent,
         } = options;
         return new NamespaceTier({
           folder,
@@ -85,6 +92,8 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
           historyFile,
           mergePages,
           network: { allowPrivate, ...(gateway !== undefined && { gateway }) },
+          ...(maxSpares !== undefined && { maxSpares }),
+          ...(agent !== undefined && { agent }),
         });
       }),
     ],

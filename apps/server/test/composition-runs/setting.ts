@@ -18,10 +18,10 @@ export function compositionsOf(server: TestServer, person: Person) {
   const json = async <T>(answer: Response | Promise<Response>): Promise<T> => (await (await answer).json()) as T;
   let count = 0;
   const nodes = async (runId: string) => (await json<{ items: NodeRun[] }>(send("GET", `/runs/${runId}/nodes`))).items;
-  const waitFor = async (id: string, enough: (run: Run) => boolean = ({ status }) => isFinal(status)): Promise<Run> => {
+  const waitFor = async (id: string, enough?: (run: Run) => boolean): Promise<Run> => {
     for (;;) {
-      const run = await json<Run>(send("GET", `/runs/${id}`));
-      if (enough(run)) return run;
+      const run = await json<Run>(send("GET", `/runs/${id}${enough === undefined ? "/wait" : ""}`));
+      if (enough === undefined ? isFinal(run.status) : enough(run)) return run;
       await sleep(20);
     }
   };

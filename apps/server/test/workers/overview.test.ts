@@ -11,7 +11,7 @@ import { describeProcess } from "../../src/workers/process-identity.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ SYLA_WORKER_SLOTS: "4" });
+  server = await startTestServer({ SYLA_WORKER_SLOTS: "4" }, { sandboxes: {} });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 const queries = () => server.context.database.queries;

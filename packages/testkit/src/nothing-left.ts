@@ -1,0 +1,12 @@
+import { afterAll, expect, vi } from "vitest";
+import { commandLine, descendants } from "./host-state.ts";
+
+/** Set-up of files that share a process: what one leaves behind would be the next one's, so it fails. */
+
+const state = () => ({ folder: process.cwd(), variables: { ...process.env }, isClockTurned: vi.isFakeTimers() });
+const before = state();
+
+afterAll(async () => {
+  expect(state()).toEqual(before);
+  await vi.waitFor(() => expect([...descendants(process.pid)].map(commandLine)).toEqual([]), { timeout: 20_000 });
+});
