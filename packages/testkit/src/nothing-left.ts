@@ -1,4 +1,5 @@
-import { afterAll, expect, vi } from "vitest";
+import { deepStrictEqual } from "node:assert/strict";
+import { afterAll, vi } from "vitest";
 import { commandLine, descendants } from "./host-state.ts";
 
 /** Set-up of files that share a process: what one leaves behind would be the next one's, so it fails. */
@@ -7,6 +8,6 @@ const state = () => ({ folder: process.cwd(), variables: { ...process.env }, isC
 const before = state();
 
 afterAll(async () => {
-  expect(state()).toEqual(before);
-  await vi.waitFor(() => expect([...descendants(process.pid)].map(commandLine)).toEqual([]), { timeout: 20_000 });
+  deepStrictEqual(state(), before);
+  await vi.waitFor(() => deepStrictEqual([...descendants(process.pid)].map(commandLine), []), { timeout: 20_000 });
 });

@@ -41,8 +41,8 @@ beforeAll(async () => {
   const code = `import os\nfor n in range(${fileCount}): open(f"/output/{n}.bin", "wb").write(os.urandom(${fileBytes}))`;
   const submitted = await server.send("POST", "/api/v1/runs", { language: "python", code }, ann.headers);
   const { id: run } = (await submitted.json()) as { id: string };
-  const ended = await server.fetch(`/api/v1/runs/${run}/wait`, { headers: ann.headers });
-  expect(await ended.json()).toMatchObject({ status: "succeeded", artifactCount: fileCount });
+  const ended = await (await server.fetch(`/api/v1/runs/${run}/wait`, { headers: ann.headers })).json();
+  if ((ended as { artifactCount: number }).artifactCount !== fileCount) throw new Error(JSON.stringify(ended));
   large = { workspace, asset, run };
 });
 beforeEach(async () => {
