@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { borrowAgent } from "@syla/testkit/agent";
 import { NamespaceTier, type NamespaceTierOptions } from "../src/namespace-tier.ts";
 import type { EffectiveLimits, InputFile, RuntimeSpec, SandboxExit, SandboxLimits, SandboxRun, SandboxSpec } from "../src/spec.ts";
 
@@ -57,8 +56,6 @@ export interface TestTier extends AsyncDisposable {
   readonly folder: string;
 }
 
-const agent = await borrowAgent();
-
 /** With a small number every run of a test sleeps as soon as it can; undefined: as it is elsewhere. */
 const quietMs = process.env["SYLA_TEST_QUIET_MS"] === undefined ? undefined : Number(process.env["SYLA_TEST_QUIET_MS"]);
 
@@ -70,7 +67,6 @@ export function createTier(options: Partial<NamespaceTierOptions> = {}): TestTie
     folder,
     programs: { bwrap: "/usr/bin/bwrap", python: "/usr/bin/python3" },
     slotsPerJail: 4,
-    agent,
     ...(quietMs === undefined ? {} : { quietMs }),
     ...options,
   });
