@@ -193,7 +193,7 @@ describe("runs that have ended", () => {
     await execute(server, { language: "bash", code: "exit 3" }, ann.headers);
     await execute(server, { language: "bash", code: "exit 0" }, ann.headers);
     const { id } = await submit(server, { language: "bash", code: "exit 4" }, ann.headers);
-    await waitForRun(server, id);
+    await waitForRun(server, id, ({ status }) => status === "failed"); // asked for, and not waited for
     await expect
       .poll(async () => (await list(ann)).items)
       .toMatchObject([{ type: "run_finished", link: `/runs/${id}`, details: { runId: id } }]);
