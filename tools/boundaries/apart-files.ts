@@ -7,6 +7,7 @@ const memory = "measures how its process's memory grows";
  * file after another. `vitest.config.ts` takes the groups from here.
  */
 export const apartFiles: Readonly<Record<string, string>> = {
+  "apps/server/test/gateway/node-clients.test.ts": "starts a compiler that goes on until its process ends",
   "apps/server/test/runs/judging/judging.test.ts": memory,
   "apps/server/test/runs/live-run.test.ts": memory,
   "packages/sandbox/test/**/*.test.ts": "looks at everything below its process: processes, groups, mounts",

@@ -94,8 +94,8 @@ describe("the trace of a run", () => {
   });
 
   it("is there while the run goes on, and says what has not ended", async () => {
-    const { id } = await submit(setting.server, { language: "bash", code: "sleep 60" }, setting.ann.headers);
-    await expect.poll(async () => named(await traceOf({ id }), "execution").length, { timeout: 20_000 }).toBe(1);
+    const { id } = await submit(setting.server, { language: "bash", code: "echo on; sleep 60" }, setting.ann.headers);
+    await waitForRun(setting.server, id, ({ stdout }) => stdout === "on\n");
     const live = await traceOf({ id });
     expect([one(live, "run"), one(live, "execution")].map(({ status, durationMs }) => [status, durationMs])).toEqual([
       ["running", null],
