@@ -8,7 +8,7 @@ export interface SourceFile {
 }
 
 /** Folders that hold nothing we wrote. */
-const skippedFolders = new Set(["node_modules", ".git", ".build", "dist", "coverage"]);
+const skippedFolders = new Set(["node_modules", ".git", ".build", "dist", "coverage", "__pycache__"]);
 
 /** The repository's root: this file lies one folder below it. */
 export const repositoryRoot = join(import.meta.dirname, "..");

@@ -69,7 +69,7 @@ def get(path):
     urllib.request.urlopen(url + path).read()
 ${source}`;
   try {
-    const child = spawn("python3", ["-c", code], {
+    const child = spawn("python3", ["-B", "-c", code], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], OPENAI_BASE_URL: `${url}/v1`, OLLAMA_HOST: url, HTTP_PROXY: url, NO_PROXY: "127.0.0.1,localhost" },
     });
