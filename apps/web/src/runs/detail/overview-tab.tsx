@@ -2,6 +2,7 @@ import { Box, Grid, Text } from "@chakra-ui/react";
 import type { Run } from "@syla/sdk";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
+import { useModel } from "../../models/queries.ts";
 import { DefinitionList } from "../../ui/definition-list.tsx";
 import { formatBytes, formatCount, formatExact, formatPlural } from "../../ui/format.ts";
 import { formatDollars } from "../../ui/format-dollars.ts";
@@ -130,7 +131,7 @@ function inputItems(run: Run): Items {
         ? null
         : run.models.map((id) => (
             <Box key={id}>
-              <Underlined to={`/models/${id}`}>{id}</Underlined>
+              <ModelLink id={id} />
             </Box>
           )),
     ],
@@ -145,6 +146,12 @@ function inputItems(run: Run): Items {
           )),
     ],
   ];
+}
+
+/** By its name, for those who may see it. */
+function ModelLink({ id }: { readonly id: string }) {
+  const model = useModel(id);
+  return <Underlined to={`/models/${id}`}>{model.data?.name ?? id}</Underlined>;
 }
 
 function ProgramFacts({ program: { id, name, version } }: { readonly program: NonNullable<Run["program"]> }) {
