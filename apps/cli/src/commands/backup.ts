@@ -48,7 +48,9 @@ function create(): Command {
 function list(): Command {
   return defineServerCommand("list", "the backups that there are, and when the next one is made")
     .option("-w, --workspace <workspace>", ofWorkspace)
-    .action(async (flags: WorkspaceFlags) => {
+    .option("--from <place>", "of this repository, a folder or s3://bucket/prefix, without a server")
+    .action(async (flags: WorkspaceFlags & { readonly from?: string }) => {
+      if (flags.from !== undefined) return await listOffline(flags.from, flags);
       const { syla } = await connect({ env: process.env, profile: flags.profile });
       if (flags.workspace !== undefined) {
         const items = await syla.backups.ofWorkspace((await findWorkspace(syla, flags.workspace)).id);
@@ -58,6 +60,24 @@ function list(): Command {
       if (flags.json === true) return printJson(status);
       printStatus(status);
     });
+}
+
+/** What can be restored where there is nothing yet. */
+async function listOffline(place: string, flags: WorkspaceFlags): Promise<void> {
+  if (flags.workspace !== undefined) throw usageError("--from lists all of a repository: leave --workspace out.");
+  const { last } = await workOffline<Pick<BackupStatus, "items" | "problem">>(
+    {
+      entry: "apps/server/src/backups/list-command.ts",
+      words: [],
+      env: { ...process.env, SYLA_BACKUP_TO: place },
+      dataDir: null,
+      failure: { code: "backup_list_failed", hint: "The repository is as it was." },
+    },
+    () => undefined,
+  );
+  if (flags.json === true) return printJson(last);
+  printBackups(last.items);
+  if (last.problem !== null) process.stderr.write(`${plainLine(`${last.problem.message} ${last.problem.hint}`)}\n`);
 }
 
 function printStatus(status: BackupStatus): void {

@@ -13,6 +13,7 @@ import type { Service } from "../platform/service.ts";
 import type { Settings } from "../settings/service.ts";
 import { backUpInstallation, newProgress, type BackupSource } from "./create.ts";
 import type { KnownRepository } from "./known-repository.ts";
+import { listBackups, type BackupList } from "./list.ts";
 import { listIds, readManifest } from "./manifest.ts";
 import { newReport, toBackup, toJob, type JobReport } from "./presenter.ts";
 import { findSurplus, prune } from "./prune.ts";
@@ -98,7 +99,7 @@ export class Backups implements Service {
 
   /** The backups in the repository that are of this, the newest first; those that do not open are left out. @throws AppError `backup_…` */
   async list(isWanted: (backup: Backup) => boolean = () => true): Promise<Backup[]> {
-    return (await this.#readAll()).backups.filter(isWanted);
+    return (await this.#readAll()).items.filter(isWanted);
   }
 
   /** @throws AppError `backup_not_found`, … */
@@ -226,11 +227,10 @@ export class Backups implements Service {
     });
   }
 
-  async #listOrProblem(): Promise<Pick<BackupStatus, "items" | "problem">> {
+  async #listOrProblem(): Promise<BackupList> {
     if (!this.#context.repository.isConfigured) return { items: [], problem: null };
     try {
-      const { backups, damaged } = await this.#readAll();
-      return { items: backups, problem: damaged };
+      return await this.#readAll();
     } catch (error) {
       // Nothing is there before the first backup.
       if (error instanceof AppError && error.code === "backup_repository_missing") return { items: [], problem: null };
@@ -239,27 +239,7 @@ export class Backups implements Service {
     }
   }
 
-  /** Those that open, and what is wrong with the newest that does not. */
-  async #readAll(): Promise<{ backups: Backup[]; damaged: BackupStatus["problem"] }> {
-    const repository = await this.#context.repository.open(false);
-    const backups: Backup[] = [];
-    let damaged: BackupStatus["problem"] = null;
-    for (const id of await listIds(repository)) {
-      try {
-        backups.push(await this.#show(repository, id));
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== "backup_damaged") throw error;
-        damaged ??= { code: error.code, message: error.message, hint: `\`syla backup delete ${id}\` removes it; the others stay.` };
-      }
-    }
-    return { backups, damaged };
-  }
-
-  async #show(repository: Repository, id: string): Promise<Backup> {
-    const known = this.#shown.get(id);
-    if (known !== undefined) return known;
-    const backup = toBackup(await readManifest(repository, id));
-    this.#shown.set(id, backup);
-    return backup;
+  async #readAll(): Promise<BackupList> {
+    return await listBackups(await this.#context.repository.open(false), this.#shown);
   }
 }
