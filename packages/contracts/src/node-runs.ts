@@ -196,6 +196,20 @@ export const nodeRunRoutes = {
     },
     errors: ["not_found"],
   }),
+  listStaleRunNodes: route({
+    ...common,
+    scope: "runs:read",
+    audit: "run.check",
+    method: "POST",
+    path: "/api/v1/runs/:id/stale-nodes",
+    summary:
+      "List the nodes of a run whose results are out of date: a graph asks something else of them, or of what they get something from",
+    body: z.strictObject({
+      graph: z.unknown().describe("a FlowGraph, as its composition is by now; see composition.schema.gen.json"),
+    }),
+    responses: { 200: z.object({ paths: z.array(nodePath).describe("without turns, with nodes that are gone") }) },
+    errors: ["not_found", "invalid_graph", "payload_too_large"],
+  }),
   readRunNodeValue: route({
     ...common,
     method: "GET",

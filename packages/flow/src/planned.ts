@@ -1,12 +1,9 @@
 import type { FlowNode, FlowOnError } from "@syla/contracts/flow";
 import type { FlowKind } from "@syla/contracts/flow-kinds";
-import { sortedJson } from "./canonical.ts";
+import { nodeKey } from "./node-key.ts";
 import { outputsOf } from "./ports.ts";
 import type { NodeFunction } from "./python/node-functions.ts";
-import { referencesOf } from "./references.ts";
 import { reuseOf, type Reuse } from "./reuse.ts";
-import { sha256 } from "./sha256.ts";
-import { mapNodes } from "./walk.ts";
 
 /** What the hooks of a told file know of a node, by the ids that lead to it with `/` between. */
 export interface PlannedNode {
@@ -46,7 +43,7 @@ export class Planned {
       id: node.id,
       kind: node.kind,
       label: node.label,
-      key: this.#keyOf(node),
+      key: nodeKey(node, this.#digests),
       reuse: reuseOf(node, this.#hasNetwork),
       parameters: Object.fromEntries([...(found?.parameters ?? [])].map(([port, name]) => [name, port])),
       positional: [...(found?.positional ?? [])],
@@ -60,21 +57,4 @@ export class Planned {
   get nodes(): Record<string, PlannedNode> {
     return Object.fromEntries(this.#nodes);
   }
-
-  #keyOf(node: FlowNode): string {
-    const body =
-      node.body === undefined
-        ? null
-        : mapNodes(node.body, (inner) => ({ ...inner, label: "", config: withoutReuse(inner.config) }) as FlowNode);
-    const used = referencesOf({ nodes: [node], edges: [] }).map(({ reference }) => reference.id);
-    const digests = [...new Set(used)].toSorted().map((id) => [id, this.#digests.get(id) ?? null]);
-    return sha256(sortedJson([node.kind, withoutReuse(node.config), body, digests]));
-  }
-}
-
-/** Whether a result is taken again is no part of what makes it. */
-function withoutReuse(config: FlowNode["config"]): object {
-  if (!("reuse" in config)) return config;
-  const { reuse: _, ...rest } = config;
-  return rest;
 }

@@ -14,6 +14,8 @@ export interface CompositionRuns {
   nodes(runId: string, options?: CallOptions): Promise<readonly NodeRun[]>;
   /** The same, with what was called of models by none of them. */
   report(runId: string, options?: CallOptions): Promise<{ readonly items: readonly NodeRun[]; readonly ofNoNode: NodeLlm | null }>;
+  /** The paths of those whose results are out of date: `graph` asks something else of them, or of what they get something from. */
+  stale(runId: string, graph: unknown, options?: CallOptions): Promise<readonly string[]>;
   /** What went into a node or came out of it, as JSON, however large. */
   value(runId: string, path: string, side: "inputs" | "output", options?: CallOptions): Promise<Response>;
   /** Where runs wait for somebody to decide who may be you. */
@@ -31,6 +33,8 @@ export function createCompositionRuns(transport: Transport): CompositionRuns {
     start: (id, input, options = {}) => transport.json("runComposition", { ...options, params: { id }, body: input }),
     nodes: async (id, options = {}) => (await transport.json("listRunNodes", { ...options, params: { id } })).items,
     report: (id, options = {}) => transport.json("listRunNodes", { ...options, params: { id } }),
+    stale: async (id, graph, options = {}) =>
+      (await transport.json("listStaleRunNodes", { ...options, params: { id }, body: { graph }, repeatable: true })).paths,
     value: (id, path, side, options = {}) =>
       transport.raw("readRunNodeValue", { timeoutMs: 0, ...options, params: { id }, query: { path, side } }),
     approvals: (query = {}, options = {}) => transport.json("listApprovals", { ...options, query }),

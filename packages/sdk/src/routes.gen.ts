@@ -314,6 +314,7 @@ export const routeTable = {
   joinComposition: { method: "GET", path: "/api/v1/compositions/:id/live" },
   runComposition: { method: "POST", path: "/api/v1/compositions/:id/runs" },
   listRunNodes: { method: "GET", path: "/api/v1/runs/:id/nodes" },
+  listStaleRunNodes: { method: "POST", path: "/api/v1/runs/:id/stale-nodes" },
   readRunNodeValue: { method: "GET", path: "/api/v1/runs/:id/node-value" },
   listApprovals: { method: "GET", path: "/api/v1/approvals" },
   decideRunNode: { method: "POST", path: "/api/v1/runs/:id/decisions" },

@@ -14,6 +14,9 @@ export interface RunPlan {
   /** Nodes that are run whatever is kept of them, and those of which something has to be kept. */
   readonly forced: readonly string[];
   readonly required: readonly string[];
+  /** What was asked of each node, see `askedOf`, and what the programs and models were made of then. Older plans do not say it. */
+  readonly asked?: Readonly<Record<string, string>>;
+  readonly digests?: Readonly<Record<string, string>>;
   /** Outputs that are taken for those of nodes. */
   readonly pins: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Where the files of programs are, by their ids, and which of these are looked through for modules. */

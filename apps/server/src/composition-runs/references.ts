@@ -5,7 +5,7 @@ import type { FlowGraph } from "@syla/contracts/flow";
 import { mapNodes, walkNodes } from "@syla/flow/walk";
 import type { Actor } from "../access/actor.ts";
 import type { ResolvedAsset } from "../catalog/service.ts";
-import type { RunnableComposition } from "../compositions/service.ts";
+import type { ResolvedReference, RunnableComposition } from "../compositions/service.ts";
 import type { Models } from "../models/service.ts";
 
 /** What references are looked up in. */
@@ -45,7 +45,7 @@ export async function resolveReferences(
   await models.checkForRun(actor, ids);
   const revisions = new Map(references.map(({ asset }) => [asset.asset.id, asset.asset.revision]));
   const digests = new Map([
-    ...programs.map(({ asset, tree, config }) => [asset.id, digest([tree?.sha256 ?? null, config])] as const),
+    ...programs.map((program) => [program.asset.id, digestOf(program)] as const),
     ...ids.map((id) => [id, digest([id, revisions.get(id) ?? null])] as const),
   ]);
   const resolved = mapNodes(graph, (node) => {
@@ -58,6 +58,17 @@ export async function resolveReferences(
   const others = references.flatMap(({ reference }) => (reference.kind === "model" ? [] : [reference]));
   const all = [...others, ...ids.map((id): CompositionReference => ({ kind: "model", id, version: null }))];
   return { graph: resolved, references: all, programs, models: ids, digests };
+}
+
+/** What the programs and models that a graph names are made of, by their ids. A module is a copy: of what it was taken from nothing is asked. */
+export function digestsOf(references: readonly ResolvedReference[]): Map<string, string> {
+  return new Map(
+    references.flatMap(({ asset }) => (asset.asset.type === "composition" ? [] : [[asset.asset.id, digestOf(asset)] as const])),
+  );
+}
+
+function digestOf({ asset, tree, config }: ResolvedAsset): string {
+  return digest(asset.type === "model" ? [asset.id, asset.revision] : [tree?.sha256 ?? null, config]);
 }
 
 function digest(parts: readonly unknown[]): string {

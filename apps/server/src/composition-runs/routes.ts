@@ -34,6 +34,10 @@ export function registerCompositionRunRoutes(
     return answer(query.wait && isFinal(run.status) ? 200 : 202, run, { location: `/api/v1/runs/${run.id}` });
   });
   http.bind(nodeRunRoutes.listRunNodes, async ({ params }, call) => await runNodes.list(call.actor, params.id));
+  http.bind(nodeRunRoutes.listStaleRunNodes, async ({ params, body }, call) => {
+    call.trail.nothingChanged = true;
+    return { paths: await compositionRuns.stale(call.actor, params.id, body.graph) };
+  });
   http.bind(nodeRunRoutes.readRunNodeValue, async ({ params, query, headers }, call) => {
     const value = await runNodes.value(call.actor, params.id, query.path, query.side);
     const told = attachment(`${query.side}.json`, "application/json");

@@ -5,8 +5,9 @@ import type { CompositionRunInput } from "@syla/contracts/composition-runs";
 import { AppError } from "@syla/contracts/errors";
 import type { NetworkPolicy } from "@syla/contracts/network";
 import type { FileInput, Run } from "@syla/contracts/runs";
-import { sortedJson } from "@syla/flow/canonical";
 import type { FlowGraph } from "@syla/contracts/flow";
+import { askedOf } from "@syla/flow/asked";
+import { sortedJson } from "@syla/flow/canonical";
 import { compileTold } from "@syla/flow/compile";
 import { walkNodes } from "@syla/flow/walk";
 import type { Actor } from "../access/actor.ts";
@@ -30,14 +31,14 @@ import {
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { checkInputs, checkPins, chosenPart } from "./check-input.ts";
 import { unionOfNeeds, type ProgramNeeds } from "./dependencies.ts";
-import { planFile, planOf } from "./plan.ts";
+import { planFile, planOf, type RunPlan } from "./plan.ts";
 import { placesOf, requireSecretsAgain, secretsOf } from "./secrets.ts";
-import { resolveReferences, type ReferencesContext, type ResolvedReferences } from "./references.ts";
+import { digestsOf, resolveReferences, type ReferencesContext, type ResolvedReferences } from "./references.ts";
 
 /** What running compositions takes. */
 export interface CompositionRunsContext extends ReferencesContext {
   readonly catalog: Pick<Catalog, "resolve">;
-  readonly compositions: Pick<Compositions, "forRun">;
+  readonly compositions: Pick<Compositions, "forRun" | "unstored">;
   readonly database: Database;
   readonly trees: Trees;
   readonly blobs: Blobs;
@@ -83,7 +84,9 @@ export class CompositionRuns {
     const network = networkOf(resolved, input.network);
     requireNetwork(actor, network, sandboxes, 1);
     const given = await secretsOf(this.#context.catalog, actor, composition.asset.id, resolved.programs, new Set(Object.keys(input.env)));
-    const { files, known, plan } = await this.#files(resolved, part, input, { network, ...given });
+    const digests = digestsOf(composition.references);
+    const asked = { asked: Object.fromEntries(askedOf(part.graph, digests)), digests: Object.fromEntries(digests) };
+    const { files, known, plan } = await this.#files(resolved, part, input, { network, asked, ...given });
     const environmentId = await this.#environment(actor, composition, resolved);
     const limits = limitsOf(input.profile ?? "small", input.limits);
     const stored = await this.#store(actor, input, files, known);
@@ -109,6 +112,21 @@ export class CompositionRuns {
     );
   }
 
+  /**
+   * The nodes of a run of which a graph asks something else by now. What somebody may not use is taken to be what it was.
+   *
+   * @throws AppError `not_found`, `invalid_graph`
+   */
+  async stale(actor: Actor, runId: string, value: unknown): Promise<string[]> {
+    const { runs, compositions, blobs } = this.#context;
+    const { composition } = runConfigs.parse((await runs.require(actor, runId, "run:read")).config);
+    const { graph, references } = await compositions.unstored(actor, value);
+    if (composition === null) return [];
+    const { asked = {}, digests = {} } = JSON.parse((await blobs.get(composition.plan)).toString()) as RunPlan;
+    const now = askedOf(graph, new Map([...Object.entries(digests), ...digestsOf(references)]));
+    return Object.entries(asked).flatMap(([path, ask]) => (now.get(path) === ask ? [] : [path]));
+  }
+
   /** The run that another one goes on from. @throws AppError `not_found`, `forbidden` */
   async #before(actor: Actor, id: string, runId: string): Promise<{ lineage: string; inputs: Record<string, unknown> }> {
     const row = await this.#context.runs.require(actor, runId, "run:rerun");
@@ -123,7 +141,15 @@ export class CompositionRuns {
     { graph, programs, digests }: ResolvedReferences,
     { forced, required }: ReturnType<typeof chosenPart>,
     { pins }: CompositionRunInput,
-    { network, secrets }: { readonly network: NetworkPolicy; readonly secrets: RanComposition["secrets"] },
+    {
+      network,
+      secrets,
+      asked,
+    }: {
+      readonly network: NetworkPolicy;
+      readonly secrets: RanComposition["secrets"];
+      readonly asked: Pick<RunPlan, "asked" | "digests">;
+    },
   ): Promise<{ files: FileInput[]; known: Map<string, number>; plan: string }> {
     const { source, nodes } = compileTold(graph, digests, typeof network !== "string" || network === "full");
     const known = new Map<string, number>();
@@ -146,7 +172,7 @@ export class CompositionRuns {
     const kept = required.filter((path) => nodes[path]?.reuse !== "run");
     const names = new Map(programs.map(({ asset }) => [asset.id, asset.name]));
     const places = placesOf(secrets, modules, (id) => names.get(id) ?? id);
-    const plan = JSON.stringify(planOf({ nodes, forced, required: kept, pins, folders, modules, secrets: places }));
+    const plan = JSON.stringify(planOf({ nodes, ...asked, forced, required: kept, pins, folders, modules, secrets: places }));
     files.push({ path: planFile, content: plan });
     for (const name of hookFiles) files.push({ path: name, content: await readHooks(name) });
     return { files, known, plan };

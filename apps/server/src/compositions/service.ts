@@ -188,14 +188,7 @@ export class Compositions {
   async forRun(actor: Actor, id: string, version: string | undefined): Promise<RunnableComposition> {
     const { asset, kept, version: at } = await this.#load(actor, id, version, "asset:run");
     requireSound(kept);
-    const used = referencesOf(kept.graph);
-    const found = await findReferences(
-      this.#context.catalog,
-      actor,
-      used.map(({ reference }) => reference),
-    );
-    const references = [...found.values()].flatMap((one) => ("state" in one ? [] : [one]));
-    const refused = [...found.values()].flatMap((one) => ("state" in one ? [one] : []));
+    const { references, refused } = await this.#references(actor, kept.graph);
     const [first] = refused;
     if (first !== undefined)
       throw new AppError("reference_unusable", {
@@ -203,6 +196,21 @@ export class Compositions {
         details: { references: refused.slice(0, mostToldProblems).map(({ reference, state }) => ({ ...reference, state })) },
       });
     return { asset, version: at, graph: kept.graph, hash: kept.hash, references };
+  }
+
+  /** A graph that is not stored, and what of it somebody may run. @throws AppError `invalid_graph` */
+  async unstored(actor: Actor, value: unknown): Promise<Pick<RunnableComposition, "graph" | "references">> {
+    const { graph } = readGraph(value);
+    return { graph, references: (await this.#references(actor, graph)).references };
+  }
+
+  async #references(actor: Actor, graph: FlowGraph) {
+    const used = referencesOf(graph).map(({ reference }) => reference);
+    const found = [...(await findReferences(this.#context.catalog, actor, used)).values()];
+    return {
+      references: found.flatMap((one) => ("state" in one ? [] : [one])),
+      refused: found.flatMap((one) => ("state" in one ? [one] : [])),
+    };
   }
 
   #beginning({ template, document, name }: CompositionInput): Beginning {

@@ -265,6 +265,7 @@ export const expectations: Readonly<Partial<Record<RouteName, Expectation>>> = {
   exportComposition: composition("view"),
   runComposition: composition("run", { body: { inputs: { "not an input": 1 } } }),
   listRunNodes: run("view", { link: true }),
+  listStaleRunNodes: run("view", { body: { graph: { format: 1, nodes: [], edges: [] } } }),
   listApprovals: account(),
   readRunNodeValue: run("view", { query: "path=a" }),
   decideRunNode: run("edit", { body: { path: "a", approved: true } }),

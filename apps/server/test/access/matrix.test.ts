@@ -582,6 +582,7 @@ const changesNothing: readonly RouteName[] = [
   "checkCompositionGraph",
   "findMissingBlobs",
   "listGitRefs",
+  "listStaleRunNodes",
   "startProgramSandbox",
   "startWorkspaceSandbox",
 ];
