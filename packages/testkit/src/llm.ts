@@ -33,7 +33,7 @@ export interface Misbehaviour {
   readonly usage?: { readonly input: number; readonly output: number } | "none";
   /** Sends to another address. */
   readonly redirect?: string;
-  /** Between events, ms. */
+  /** Between events, and before what is no stream, ms. */
   readonly slowMs?: number;
   /** Says the key that it was sent, in its error. */
   readonly echoKey?: boolean;
@@ -174,7 +174,10 @@ async function answer(exchange: Exchange): Promise<void> {
   if (how.usage === "none") reply.usage = null;
   else if (how.usage !== undefined) reply.usage = { ...how.usage, cached: 0, reasoning: 0 };
   const events = streamOf(path, body, reply);
-  if (events === null) return sendDocument(response, path, body, reply);
+  if (events === null) {
+    if (how.slowMs !== undefined) await sleep(how.slowMs);
+    return sendDocument(response, path, body, reply);
+  }
   await sendEvents(exchange, events);
 }
 

@@ -23,9 +23,50 @@ class MelleaSession:
     async def ainstruct(self, description, **options):
         return await asyncio.to_thread(self.instruct, description, **options)
 
+    def validate(self, requirement, *, output):
+        answer = self.instruct(f"Is this true of {output!r}? {requirement}")
+        return [Result(answer.lower().startswith("yes"))]
+
+    async def avalidate(self, requirement, *, output):
+        return await asyncio.to_thread(self.validate, requirement, output=output)
+
+
+class Result:
+    def __init__(self, passed):
+        self.passed = passed
+
+    def as_bool(self):
+        return self.passed
+
 
 def start_session(backend_name="ollama", model_id="granite", **_):
     return MelleaSession(model_id)
+`;
+
+/** A function that a model carries out: its documentation and what it is given are the question. */
+const genstub = `import asyncio
+import inspect
+
+
+def generative(function):
+    def ask(session, *, requirements=None, strategy=None, **values):
+        return session.instruct(f"{function.__doc__} {values}")
+
+    async def ask_later(session, **values):
+        return await asyncio.to_thread(ask, session, **values)
+
+    return ask_later if inspect.iscoroutinefunction(function) else ask
+`;
+
+const core = `SamplingStrategy = object
+
+
+class ModelOutputThunk:
+    def __init__(self, *, value):
+        self.value = value
+
+    def __repr__(self):
+        return self.value
 `;
 
 export const standInMellea: TestPackage = {
@@ -33,8 +74,11 @@ export const standInMellea: TestPackage = {
   version: "0.8.1",
   files: {
     "mellea/__init__.py": "",
-    "mellea/core.py": "SamplingStrategy = object\n",
+    "mellea/core.py": core,
     "mellea/stdlib/__init__.py": "",
+    "mellea/stdlib/requirements.py": "def req(text):\n    return text\n",
+    "mellea/stdlib/components/__init__.py": "",
+    "mellea/stdlib/components/genstub.py": genstub,
     "mellea/stdlib/session.py": session,
   },
 };
