@@ -106,6 +106,7 @@ function replay({ run, nodes }: EndedRun): string {
     const json = (value) => new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
     let told;
     let seq = 0;
+    const begun = nodes.map(() => null);
     const events = () => new Response(new ReadableStream({ start: (controller) => { told = controller; } }), { headers: { "content-type": "text/event-stream" } });
     const answers = { "": () => json(run), "/nodes": () => json({ items: nodes, ofNoNode: null }), "/events": events };
     window.fetch = async (input, init) => {
@@ -119,8 +120,8 @@ function replay({ run, nodes }: EndedRun): string {
       const timer = setInterval(() => {
         const [begins, ends, time] = [wave % ${waves.parts}, (wave + ${waves.parts - 1}) % ${waves.parts}, new Date().toISOString()];
         const changed = nodes.flatMap((node, index) => {
-          if (index % ${waves.parts} === begins) return [{ ...node, state: "running", startedAt: time, attempts: 1 }];
-          return index % ${waves.parts} === ends && wave > 0 ? [{ ...node, state: "succeeded", startedAt: time, endedAt: time, attempts: 1 }] : [];
+          if (index % ${waves.parts} === begins) return [{ ...node, state: "running", startedAt: (begun[index] = time), attempts: 1 }];
+          return index % ${waves.parts} === ends && wave > 0 ? [{ ...node, state: "succeeded", startedAt: begun[index], endedAt: time, attempts: 1 }] : [];
         });
         const lines = changed.map((node) => "id: " + ++seq + "\\ndata: " + JSON.stringify({ type: "node", seq, time, node }) + "\\n\\n");
         told.enqueue(new TextEncoder().encode(lines.join("")));
@@ -252,7 +253,10 @@ async function measureOurs(page: Page, address: string, ended: EndedRun): Promis
   await page.addInitScript(replay(ended));
   await open(`?run=${ended.run.id}&panel=run`);
   // What a page waits for by itself may not be told in words: its security policy forbids that.
-  while (!(await page.evaluate<boolean>("window.isFollowed()"))) await page.waitForTimeout(50);
+  for (let tries = 0; !(await page.evaluate<boolean>("window.isFollowed()")); tries += 1) {
+    if (tries === 600) throw new Error("the page does not follow the run");
+    await page.waitForTimeout(50);
+  }
   await page.waitForTimeout(1500);
   const measured = { ...gestures, ...(await measureRun(page)) };
   if ((await page.locator('.flow-node[data-state="succeeded"]').count()) === 0) throw new Error("the page has not shown the run");
