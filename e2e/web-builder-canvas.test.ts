@@ -194,6 +194,51 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
     expect(web.problems).toEqual([]);
   });
 
+  it("shows what is out of date after a reload, too, and as long as it is", { timeout: 240_000 }, async () => {
+    const id = await create("Out of date", chain("return value + 1"));
+    const page = await open(id, "?panel=run");
+    const stale = page.locator(".flow-node[data-stale] .flow-node-title");
+    const names = async () => (await stale.allTextContents()).toSorted();
+    // What nothing else here has computed.
+    await page.getByRole("form", { name: "Run" }).getByLabel("number").fill("2111");
+    await page.getByRole("form", { name: "Run" }).getByRole("button", { name: "Run" }).click();
+    await node(page, "answer").locator('[data-kind="succeeded"]').waitFor({ timeout: 60_000 });
+    expect(await names()).toEqual([]);
+    await node(page, "Double").click();
+    await page.getByRole("tab", { name: "Node" }).click();
+    await page.getByRole("region", { name: "Configuration" }).getByLabel("Language").selectOption("javascript");
+    await expect.poll(names).toEqual(["Double", "Increase", "answer"]);
+    await page.getByRole("region", { name: "In the run" }).getByText("Succeeded, out of date").waitFor();
+    await saved(page);
+    await page.reload();
+    await expect.poll(names).toEqual(["Double", "Increase", "answer"]);
+    await node(page, "Double").getByRole("img", { name: "Succeeded, out of date" }).waitFor();
+    expect(await node(page, "number").getByRole("img", { name: "Succeeded", exact: true }).count()).toBe(1);
+    await page.getByRole("toolbar").getByRole("button", { name: "Run" }).click();
+    const run = page.getByRole("region", { name: "The run" });
+    await run.getByText("Out of date: 3 nodes.").waitFor();
+    // As it was, it says what it said.
+    await changeGraph(web, id, (graph) => ({
+      ...graph,
+      nodes: graph.nodes.map((each): FlowNode =>
+        each.kind === "code" && each.label === "Double" ? { ...each, config: { ...each.config, language: "python" } } : each,
+      ),
+    }));
+    await expect.poll(names).toEqual([]);
+    // One step, taken back.
+    await node(page, "Increase").click();
+    await page.getByRole("tab", { name: "Node" }).click();
+    await page.getByRole("region", { name: "Configuration" }).getByLabel("Language").selectOption("javascript");
+    await expect.poll(names).toEqual(["Increase", "answer"]);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(names).toEqual([]);
+    // Whoever comes later is led to what was run last.
+    await page.goto(`/compositions/${id}?panel=run`);
+    await page.getByRole("button", { name: "Show the last run" }).click();
+    await node(page, "answer").locator('[data-kind="succeeded"]').waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
   it("lines up, spreads and groups; a frame takes along what lies in it, as one step; nodes snap", async () => {
     const id = await create("Places", chain("return value + 1"));
     const page = await open(id);
@@ -274,6 +319,10 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
     await field.fill("accept it anyway");
     await page.keyboard.press("Enter");
     await page.locator(".react-flow__node.selected").filter({ hasText: "Accept it anyway" }).waitFor();
+    // The address says what is chosen.
+    await page.waitForURL(/node=/);
+    await page.reload();
+    await page.locator(".react-flow__node.selected").filter({ hasText: "Accept it anyway" }).waitFor();
     // Put back, the module is the nodes that it was.
     await node(page, "Module").click();
     await page.keyboard.press("Control+Shift+e");
@@ -330,7 +379,7 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
     expect(web.problems).toEqual([]);
   });
 
-  it("leads from a line of the code to its node, and from one version to another", async () => {
+  it("leads from a line of the code to its node, and from one version to another", { timeout: 120_000 }, async () => {
     const id = await create("Versions", chain("return value + 1"));
     await publishComposition(web, id, "1.0.0");
     const page = await open(id, "?panel=code");
@@ -341,6 +390,10 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
     await node(page, "Increase").click();
     await page.keyboard.press("Delete");
     await expect.poll(async () => (await readGraph(id)).nodes.length).toBe(3);
+    // What is seen is what runs.
+    await page.goto(`/compositions/${id}?version=1.0.0&panel=run`);
+    await page.getByRole("form", { name: "Run" }).getByRole("button", { name: "Run" }).click();
+    await node(page, "Increase").locator('[data-kind="succeeded"], [data-kind="reused"]').waitFor({ timeout: 60_000 });
     await page.goto(`/compositions/${id}?tab=versions`);
     const differences = page.getByRole("list", { name: "Differences" });
     await differences.getByText("Twice, Code: label").waitFor();

@@ -119,6 +119,19 @@ describe.skipIf(noBrowser)("the builder", () => {
     expect(web.problems).toEqual([]);
   });
 
+  it("lists the wires of a node, and takes them away, without a mouse", async () => {
+    const id = await create("Wires", example);
+    const page = await open(id);
+    await node(page, "Is it faithful?").click();
+    const ports = page.getByRole("region", { name: "Ports" });
+    await ports.getByRole("button", { name: "Remove the wire from Summarise · result" }).press("Enter");
+    await expect.poll(async () => wires((await readGraph(id)).graph)).not.toContain("Summarise.result -> Is it faithful?.value");
+    await ports.getByRole("button", { name: "to Decide · condition", exact: true }).press("Enter");
+    await page.locator(".react-flow__node.selected").filter({ hasText: "Decide" }).waitFor();
+    await ports.getByRole("button", { name: "from Is it faithful? · passed", exact: true }).waitFor();
+    expect(web.problems).toEqual([]);
+  });
+
   it("undoes a gesture at a time, and a field's own words within it", async () => {
     const id = await create("Undo", example);
     const page = await open(id);
@@ -214,8 +227,8 @@ describe.skipIf(noBrowser)("the builder", () => {
     await node(mine, "Is it faithful?").click();
     await fill(mine, "Label", "Mine");
     const dialog = mine.getByRole("dialog", { name: "Somebody else has changed this" });
-    await dialog.getByRole("list", { name: "Their changes" }).getByText("Theirs").waitFor();
-    await dialog.getByRole("list", { name: "Your changes" }).getByText("Mine").waitFor();
+    await dialog.getByRole("list", { name: "Their changes" }).getByText("Theirs").first().waitFor();
+    await dialog.getByRole("list", { name: "Your changes" }).getByText("Mine").first().waitFor();
     await dialog.getByRole("button", { name: "Keep both" }).click();
     await saved(mine);
     const labels = (await readGraph(id)).graph.nodes.map(({ label }) => label);

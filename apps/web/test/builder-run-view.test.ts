@@ -1,12 +1,7 @@
 import type { NodeRun } from "@syla/contracts/node-runs";
 import { describe, expect, it } from "vitest";
-import { addNode } from "../src/builder/edits/add.ts";
-import { connect } from "../src/builder/edits/connect.ts";
-import { setLabel } from "../src/builder/edits/configure.ts";
-import { moveBy } from "../src/builder/edits/move.ts";
-import { newNode } from "../src/builder/kinds.ts";
 import { describeLlm, describeSaved, shortUse, sumOf } from "../src/builder/node-use.ts";
-import { looksOf, staleNodes, withNodeRuns, withoutTurns } from "../src/builder/run-view.ts";
+import { looksOf, withNodeRuns, withoutTurns } from "../src/builder/run-view.ts";
 
 const run = (path: string, state: NodeRun["state"], seconds: readonly [number, number] | null = null): NodeRun => ({
   path,
@@ -91,20 +86,5 @@ describe("how a run is shown on the canvas", () => {
     expect(changed).toHaveLength(runs.length);
     expect(looksOf(changed, []).get("each")?.state).toBe("succeeded");
     expect(withNodeRuns(runs, [run("new", "running")])).toHaveLength(runs.length + 1);
-  });
-
-  it("marks what has changed since, and what comes after it; moving and labels change nothing", () => {
-    const first = addNode({ nodes: [], edges: [] }, newNode("input", { x: 0, y: 0 }));
-    const second = addNode(first.body, newNode("code", { x: 0, y: 0 }));
-    const third = addNode(second.body, newNode("output", { x: 0, y: 0 }));
-    const wire = (from: string, port: string, to: string, into: string) => ({ from: { node: from, port }, to: { node: to, port: into } });
-    const ran = connect(connect(third.body, wire("input", "value", "code", "value")), wire("code", "result", "output", "value"));
-    expect(staleNodes(ran, setLabel(moveBy(ran, new Set(["code"]), { x: 9, y: 9 }), "code", "Other"))).toEqual(new Set());
-    const changed = {
-      ...ran,
-      nodes: ran.nodes.map((node) => (node.id === "code" ? { ...node, config: { ...node.config, source: "return 1" } } : node)),
-    };
-    expect(staleNodes(ran, changed as typeof ran)).toEqual(new Set(["code", "output"]));
-    expect(staleNodes(ran, { ...ran, edges: ran.edges.slice(1) })).toEqual(new Set(["code", "output"]));
   });
 });

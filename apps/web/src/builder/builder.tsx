@@ -1,6 +1,7 @@
 import { Box, chakra, Flex } from "@chakra-ui/react";
 import type { CompositionGraph, CompositionProblem } from "@syla/contracts/compositions";
 import type { FlowBody } from "@syla/contracts/flow";
+import { isNodeFinal } from "@syla/contracts/node-runs";
 import type { Asset } from "@syla/sdk";
 import { useReactFlow } from "@xyflow/react";
 import { X } from "lucide-react";
@@ -33,11 +34,11 @@ import { catalogItem, kindItems, type Placeable } from "./palette-items.ts";
 import { PalettePanel } from "./palette-panel.tsx";
 import { usePins } from "./pins.ts";
 import { ProblemsPanel } from "./problems-panel.tsx";
-import { usePalette, useRunComposition } from "./queries.ts";
+import { usePalette, useRunComposition, useStaleNodes } from "./queries.ts";
 import type { RunPart } from "./run-form.tsx";
 import { RunPanel } from "./run-panel.tsx";
 import { describeLlm, shortUse } from "./node-use.ts";
-import { looksOf, staleNodes, titleAt } from "./run-view.ts";
+import { looksOf, titleAt } from "./run-view.ts";
 import { readInputs, runInputs } from "./run-inputs.ts";
 import { Toolbar } from "./toolbar.tsx";
 import { type Joint, useActions } from "./use-actions.ts";
@@ -52,6 +53,9 @@ const CodePanel = lazy(async () => ({ default: (await import("./code-panel.tsx")
 
 /** With more running nodes the wires into them do not move. */
 const mostMoving = 40;
+
+/** What is chosen is in the address a moment later. */
+const chosenMs = 300;
 
 const panels = ["node", "problems", "code", "run"] as const;
 type Panel = (typeof panels)[number];
@@ -97,16 +101,20 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const body = useBuilder(shownBody);
   const path = useBuilder((state) => state.path);
   const selection = useBuilder((state) => state.selection);
-  const { problems, hash } = useProblems(asset.id, graph);
+  const isReadOnly = useBuilder((state) => state.isReadOnly);
+  const { problems, hash, isCurrent } = useProblems(asset.id, graph);
   const actions = useActions(sizes, setNotice);
   const runId = search.get("run") ?? "";
   const shown = useShownRun(runId);
   const start = useRunComposition(asset.id);
   const [ranGraph, setRanGraph] = useState<{ readonly run: string; readonly graph: typeof graph; readonly earlier: string } | null>(null);
+  const { data: outOfDate } = useStaleNodes(runId, graph, isCurrent ? hash : null);
+  const stale = useMemo(() => new Set(outOfDate), [outOfDate]);
   const looks = useMemo(() => looksOf(shown.nodes, path), [shown.nodes, path]);
   const asked = search.get("panel");
   const panel = panels.find((each) => each === asked) ?? "node";
   const isPanelOpen = panel === "node" ? selection.nodes.size > 0 && !isClosed : true;
+  const version = search.get("version");
   const mayRun = asset.yourLevel !== "view" && asset.deletedAt === null;
   const ranHash = shown.run?.composition?.graphHash;
   // The hash comes a moment after a change: of what has just been sent it is known.
@@ -131,6 +139,21 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   const shownPath = path.join("/");
   useEffect(() => setIsClosed(false), [selection]);
   useEffect(() => {
+    const id = search.get("node");
+    if (id !== null && shownBody(store.get()).nodes.some((node) => node.id === id)) store.select([id]);
+    // The address is followed where one comes from, and follows what is chosen afterwards.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+  const [shownNode = ""] = selection.nodes.size === 1 ? selection.nodes : [];
+  useEffect(() => {
+    // Whoever holds an arrow goes past many nodes, and browsers take only so many addresses.
+    const timer = setTimeout(() => {
+      if ((new URLSearchParams(window.location.search).get("node") ?? "") !== shownNode) change({ node: shownNode });
+    }, chosenMs);
+    return () => clearTimeout(timer);
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [shownNode]);
+  useEffect(() => {
     if ((search.get("in") ?? "") !== shownPath) change({ in: shownPath });
     // The address follows what is shown, not the other way round.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
@@ -142,10 +165,6 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
     return () => cancelAnimationFrame(frame);
   }, [flow, store, shownPath]);
 
-  const stale = useMemo(() => {
-    const ranBody = ranGraph === null || ranGraph.run !== runId ? undefined : bodyAt(ranGraph.graph, path);
-    return ranBody === undefined ? new Set<string>() : staleNodes(ranBody, body);
-  }, [ranGraph, runId, path, body]);
   useEffect(() => {
     const found = new Map<string, Mark>();
     const mark = (id: string, of: Partial<Mark>) => found.set(id, { ...(found.get(id) ?? noMark), ...of });
@@ -154,9 +173,15 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
       if (problem.code === "update_available") mark(problem.node, { hasUpdate: true });
       else mark(problem.node, { severity: problem.severity });
     }
-    for (const [id, { state, note, llm }] of looks)
-      mark(id, { state, note, use: shortUse(llm), useTip: llm === null ? "" : describeLlm(llm), isStale: stale.has(id) });
     const prefix = shownPath === "" ? "" : `${shownPath}/`;
+    for (const [id, { state, note, llm }] of looks)
+      mark(id, {
+        state,
+        note,
+        use: shortUse(llm),
+        useTip: llm === null ? "" : describeLlm(llm),
+        isStale: isNodeFinal(state) && stale.has(`${prefix}${id}`),
+      });
     for (const place of Object.keys(pins)) if (place.startsWith(prefix)) mark(place.slice(prefix.length), { isPinned: true });
     if (panel === "code" && isPanelOpen) for (const id of selection.nodes) mark(id, { isLit: true });
     marks.set(found);
@@ -213,6 +238,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
           inputs,
           ...of,
           ...(restartOf === undefined ? {} : { restartOf }),
+          ...(version === null ? {} : { version }),
           pins: Object.fromEntries(Object.entries(pins).map(([place, output]) => [place, { ...output }])),
         },
         {
@@ -264,7 +290,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   };
   const exportAll = async () => {
     if (autosave !== null && (await autosave.save()) === null) return;
-    const document = await syla.compositions.export(asset.id, search.get("version") ?? undefined);
+    const document = await syla.compositions.export(asset.id, version ?? undefined);
     saveAs(new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: "application/json" }), `${asset.slug}.json`);
     const count = document.leftOut.length;
     if (count > 0) setNotice(`${formatPlural(count, "value")} that may be secret ${count === 1 ? "is" : "are"} left out of the file.`);
@@ -342,7 +368,7 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
           onDecide={() => setIsDeciding(true)}
         />
         <Flex flex="1" minH="0" position="relative">
-          {showsPalette ? (
+          {showsPalette && !isReadOnly ? (
             <Box
               w="56"
               flexShrink="0"
@@ -429,8 +455,10 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
                     problems={problems}
                     runId={runId}
                     looks={looks}
+                    stale={stale}
                     pins={pins}
                     onPin={pin}
+                    mayRun={mayRun}
                     onRun={(of) => askRun(of, true)}
                     actions={actions}
                     onMakeModule={makeModule}
@@ -445,6 +473,9 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
                 ) : (
                   <RunPanel
                     shown={shown}
+                    stale={stale}
+                    lastRun={runId === "" ? asset.lastRun : null}
+                    onLook={(last) => change({ run: last })}
                     isOld={isOld}
                     typed={typed}
                     onType={setTyped}

@@ -102,10 +102,10 @@ export const Canvas = memo(function Canvas({ snaps, onFind, onDropItem, onDropFi
   useEffect(() => {
     if (only === undefined || box.current === null) return;
     const look = () => {
-      const { x, y } = wayIntoSight(only);
-      if (x === 0 && y === 0) return;
+      const way = wayIntoSight(only);
       const at = flow.getViewport();
-      void flow.setViewport({ ...at, x: at.x + x, y: at.y + y });
+      if (way === null) void flow.fitView({ nodes: [{ id: only }], minZoom: at.zoom, maxZoom: at.zoom });
+      else if (way.x !== 0 || way.y !== 0) void flow.setViewport({ ...at, x: at.x + way.x, y: at.y + way.y });
     };
     // The panel that opens for it takes some of the room.
     const observer = new ResizeObserver(look);

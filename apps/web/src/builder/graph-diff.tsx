@@ -3,6 +3,7 @@ import type { FlowBody, FlowEdge, FlowNode } from "@syla/contracts/flow";
 import { diffGraphs } from "@syla/flow/diff";
 import { Minus, Move, Pencil, Plus } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
+import { ChangedValues } from "./changed-values.tsx";
 import { bodyAt } from "./edits/bodies.ts";
 import { kindLooks, titleOf } from "./kinds.ts";
 
@@ -23,8 +24,9 @@ interface GraphDiffProps {
 /** What differs between two graphs, node by node and wire by wire. */
 export function GraphDiff({ before, after, label }: GraphDiffProps) {
   const diff = useMemo(() => diffGraphs(before, after), [before, after]);
-  const nodeAt = (path: readonly string[], id: string): FlowNode | undefined =>
-    bodyAt(after, path)?.nodes.find((node) => node.id === id) ?? bodyAt(before, path)?.nodes.find((node) => node.id === id);
+  const nodeIn = (body: FlowBody, path: readonly string[], id: string): FlowNode | undefined =>
+    bodyAt(body, path)?.nodes.find((node) => node.id === id);
+  const nodeAt = (path: readonly string[], id: string): FlowNode | undefined => nodeIn(after, path, id) ?? nodeIn(before, path, id);
   const nameOf = (path: readonly string[], id: string): string => {
     const node = nodeAt(path, id);
     return node === undefined ? id : titleOf(node);
@@ -39,9 +41,18 @@ export function GraphDiff({ before, after, label }: GraphDiffProps) {
         .filter(({ change }) => change !== "moved")
         .map((change) => {
           const node = nodeAt(change.path, change.node);
+          const old = nodeIn(before, change.path, change.node);
           const what = change.change === "changed" ? change.fields.map((field) => field.replace(/^config\./, "")).join(", ") : "";
           return (
-            <DiffRow key={`${change.path.join("/")}/${change.node} ${change.change}`} change={change.change}>
+            <DiffRow
+              key={`${change.path.join("/")}/${change.node} ${change.change}`}
+              change={change.change}
+              below={
+                change.change !== "changed" || node === undefined || old === undefined ? null : (
+                  <ChangedValues before={old} after={node} fields={change.fields} />
+                )
+              }
+            >
               <b>{nameOf(change.path, change.node)}</b>
               {node === undefined ? "" : `, ${kindLooks[node.kind].label}`}
               {change.path.length === 0 ? "" : `, in ${place(change.path)}`}
@@ -59,16 +70,25 @@ export function GraphDiff({ before, after, label }: GraphDiffProps) {
   );
 }
 
-function DiffRow({ change, children }: { readonly change: keyof typeof looks; readonly children: ReactNode }) {
+interface DiffRowProps {
+  readonly change: keyof typeof looks;
+  readonly below?: ReactNode;
+  readonly children: ReactNode;
+}
+
+function DiffRow({ change, below, children }: DiffRowProps) {
   const { icon: Icon, word, color } = looks[change];
   return (
     <Flex as="li" gap="2" py="1" align="baseline">
       <chakra.span color={color} display="inline-flex" alignItems="center" gap="1" minW="20" flexShrink="0">
         <Icon size={12} aria-hidden /> {word}
       </chakra.span>
-      <Text as="span" overflowWrap="anywhere">
-        {children}
-      </Text>
+      <Box minW="0" flex="1">
+        <Text as="span" overflowWrap="anywhere">
+          {children}
+        </Text>
+        {below}
+      </Box>
     </Flex>
   );
 }

@@ -1,12 +1,15 @@
 import { Box, Button, chakra, Flex, Heading, Text } from "@chakra-ui/react";
 import type { CompositionProblem } from "@syla/contracts/compositions";
-import type { FlowNode } from "@syla/contracts/flow";
+import type { FlowEdge, FlowNode } from "@syla/contracts/flow";
+import { isNodeFinal } from "@syla/contracts/node-runs";
 import { mayBypass } from "@syla/flow/bypass";
-import { CornerDownRight, MousePointerClick, Play } from "lucide-react";
+import { CornerDownRight, MousePointerClick, Play, X } from "lucide-react";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { IconButton } from "../ui/icon-button.tsx";
 import { shownBody, useBuilder, useBuilderStore } from "./builder-store.ts";
 import { nodePathOf } from "./canvas-nodes.ts";
 import { toggleBypass } from "./edits/bypass.ts";
+import { remove } from "./edits/remove.ts";
 import { factsOf } from "./facts.ts";
 import { kindLooks, titleOf } from "./kinds.ts";
 import { ModuleSection } from "./module-section.tsx";
@@ -24,8 +27,11 @@ interface NodePanelProps {
   readonly problems: readonly CompositionProblem[];
   readonly runId: string;
   readonly looks: ReadonlyMap<string, NodeLook>;
+  /** The paths of the nodes whose results are out of date. */
+  readonly stale: ReadonlySet<string>;
   readonly pins: Pins;
   readonly onPin: (path: string, output: Readonly<Record<string, unknown>> | null) => void;
+  readonly mayRun: boolean;
   readonly onRun: (part: RunPart) => void;
   readonly actions: Actions;
   readonly onMakeModule: () => void;
@@ -33,7 +39,7 @@ interface NodePanelProps {
 }
 
 /** Everything about the node that is chosen. */
-export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions, onMakeModule, onUpdate }: NodePanelProps) {
+export function NodePanel({ problems, runId, looks, stale, pins, onPin, mayRun, onRun, actions, onMakeModule, onUpdate }: NodePanelProps) {
   const store = useBuilderStore();
   const body = useBuilder(shownBody);
   const path = useBuilder((state) => state.path);
@@ -60,7 +66,7 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions,
   );
   const look = looks.get(node.id);
   const pinned = pins[place];
-  const isRunnable = !["input", "output", "note", "model", "sampler"].includes(node.kind);
+  const isRunnable = mayRun && !["input", "output", "note", "model", "sampler"].includes(node.kind);
   return (
     <Flex direction="column" gap="4" p="3" key={node.id} data-node-panel>
       <Box>
@@ -91,7 +97,7 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions,
             <CornerDownRight aria-hidden /> Open its graph
           </Button>
         )}
-        {mayBypass(node) ? (
+        {mayBypass(node) && !isReadOnly ? (
           <Button
             size="xs"
             variant="outline"
@@ -118,7 +124,14 @@ export function NodePanel({ problems, runId, looks, pins, onPin, onRun, actions,
       {node.kind === "module" ? <ModuleSection node={node} onUpdate={onUpdate} onMakeModule={onMakeModule} /> : null}
       {look === undefined ? null : (
         <Box as="section" aria-label="In the run">
-          <NodeRunView runId={runId} turns={look.turns} within={look.within} pinned={pinned} onPin={(output) => onPin(place, output)} />
+          <NodeRunView
+            runId={runId}
+            turns={look.turns}
+            within={look.within}
+            isStale={isNodeFinal(look.state) && stale.has(place)}
+            pinned={pinned}
+            onPin={(output) => onPin(place, output)}
+          />
         </Box>
       )}
       {pinned === undefined ? null : <PinEditor key={place} output={pinned} onPin={(output) => onPin(place, output)} />}
@@ -169,10 +182,12 @@ function ChosenActions({ actions, onMakeModule }: Pick<NodePanelProps, "actions"
   );
 }
 
-/** The ports of a node with their types: the same as on the canvas, for those who do not hover. */
+/** The ports of a node with their types and their wires: the same as on the canvas, for those who have no mouse. */
 function Ports({ node }: { readonly node: FlowNode }) {
   const body = useBuilder(shownBody);
   const facts = factsOf(body);
+  const wiresAt = (port: string, isInput: boolean): readonly FlowEdge[] =>
+    ((isInput ? facts.index.into : facts.index.outOf).get(node.id) ?? []).filter(({ from, to }) => (isInput ? to : from).port === port);
   const groups = [
     ["Inputs", facts.inputs(node)],
     ["Outputs", facts.outputs(node)],
@@ -190,6 +205,9 @@ function Ports({ node }: { readonly node: FlowNode }) {
                 <li key={name}>
                   {name}: <chakra.code overflowWrap="anywhere">{printType(type)}</chakra.code>
                   {title === "Inputs" && !isRequired ? ", optional" : ""}
+                  {wiresAt(name, title === "Inputs").map((wire) => (
+                    <WireRow key={wire.id} wire={wire} end={title === "Inputs" ? wire.from : wire.to} isInput={title === "Inputs"} />
+                  ))}
                 </li>
               ))}
             </Box>
@@ -197,5 +215,44 @@ function Ports({ node }: { readonly node: FlowNode }) {
         ),
       )}
     </Box>
+  );
+}
+
+interface WireRowProps {
+  readonly wire: FlowEdge;
+  /** Its other end. */
+  readonly end: FlowEdge["from"];
+  readonly isInput: boolean;
+}
+
+/** Where a wire leads, to go there or to take it away. */
+function WireRow({ wire, end, isInput }: WireRowProps) {
+  const store = useBuilderStore();
+  const isReadOnly = useBuilder((state) => state.isReadOnly);
+  const title = useBuilder((state) => {
+    const other = factsOf(shownBody(state)).index.nodes.get(end.node);
+    return other === undefined ? end.node : titleOf(other);
+  });
+  const words = `${isInput ? "from" : "to"} ${title} · ${end.port}`;
+  return (
+    <Flex align="center" gap="1" pl="3" color="fg.muted">
+      <chakra.button
+        type="button"
+        flex="1"
+        minW="0"
+        minH="6"
+        textAlign="left"
+        overflowWrap="anywhere"
+        _hover={{ color: "fg", textDecoration: "underline" }}
+        onClick={() => store.select([end.node])}
+      >
+        {words}
+      </chakra.button>
+      {isReadOnly ? null : (
+        <IconButton label={`Remove the wire ${words}`} onClick={() => store.edit((now) => remove(now, new Set(), new Set([wire.id])))}>
+          <X />
+        </IconButton>
+      )}
+    </Flex>
   );
 }

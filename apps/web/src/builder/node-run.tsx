@@ -10,7 +10,7 @@ import { TextAreaField } from "../ui/form-field.tsx";
 import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 import { SelectField } from "../ui/select-field.tsx";
 import { costOf, describeSaved } from "./node-use.ts";
-import { stateLooks } from "./node-view.tsx";
+import { stateLook, stateLooks } from "./node-view.tsx";
 import { useDecide } from "./queries.ts";
 
 interface NodeRunViewProps {
@@ -18,17 +18,19 @@ interface NodeRunViewProps {
   readonly turns: readonly NodeRun[];
   /** What each called of models with what lies within it, by their paths. */
   readonly within: ReadonlyMap<string, NodeLlm>;
+  /** It would make something else by now. */
+  readonly isStale: boolean;
   readonly pinned: Readonly<Record<string, unknown>> | undefined;
   /** Null takes the pin away. */
   readonly onPin: (output: Readonly<Record<string, unknown>> | null) => void;
 }
 
 /** What a node did in a run: how it stands, what went in and came out, and what it cost. */
-export function NodeRunView({ runId, turns, within, pinned, onPin }: NodeRunViewProps) {
+export function NodeRunView({ runId, turns, within, isStale, pinned, onPin }: NodeRunViewProps) {
   const [chosen, setChosen] = useState<string | null>(null);
   const run = turns.find(({ path }) => path === chosen) ?? turns.at(-1);
   if (run === undefined) return null;
-  const { label, icon: Icon, color } = stateLooks[run.state];
+  const { label, icon: Icon, color } = stateLook(run.state, isStale);
   return (
     <Flex direction="column" gap="3">
       {turns.length < 2 ? null : (
@@ -43,6 +45,9 @@ export function NodeRunView({ runId, turns, within, pinned, onPin }: NodeRunView
       <Flex align="center" gap="1.5" color={color} fontWeight="medium">
         <Icon size={14} aria-hidden /> {label}
       </Flex>
+      {isStale ? (
+        <Text fontSize="xs">The node, or what it gets something from, has changed since. Run it to see what it makes now.</Text>
+      ) : null}
       {run.approval === null ? null : <Approval runId={runId} run={run} />}
       {run.error === null ? null : (
         <Box role="alert" borderWidth="1px" borderColor={run.usedFallback ? "border.warning" : "border.error"} rounded="md" p="2">

@@ -7,6 +7,7 @@ import {
   CircleDashed,
   CircleSlash,
   CircleX,
+  History,
   Hourglass,
   LoaderCircle,
   type LucideIcon,
@@ -35,6 +36,15 @@ export const stateLooks: Readonly<Record<NodeState, { readonly label: string; re
   cancelled: { label: "Cancelled", icon: CircleSlash, color: "fg.muted" },
   reused: { label: "Reused", icon: Recycle, color: "fg.success" },
 };
+
+/** How a state is shown whose result is out of date. */
+export function stateLook(
+  state: NodeState,
+  isStale: boolean,
+): { readonly label: string; readonly icon: LucideIcon; readonly color: string } {
+  const look = stateLooks[state];
+  return isStale ? { label: `${look.label}, out of date`, icon: History, color: "fg.warning" } : look;
+}
 
 /** A node with its ports. Plain elements with classes: there may be a thousand. */
 export const NodeView = memo(function NodeView({ id, data: { node, inputs, outputs } }: NodeProps<CanvasNode>) {
@@ -78,7 +88,7 @@ export const NodeView = memo(function NodeView({ id, data: { node, inputs, outpu
 });
 
 function MarkIcons({ mark, isBypassed }: { readonly mark: Mark; readonly isBypassed: boolean }) {
-  const state = mark.state === null ? null : stateLooks[mark.state];
+  const state = mark.state === null ? null : stateLook(mark.state, mark.isStale);
   return (
     <span className="flow-node-marks">
       {isBypassed ? <Shape icon={Ban} label="Bypassed" /> : null}
@@ -91,9 +101,7 @@ function MarkIcons({ mark, isBypassed }: { readonly mark: Mark; readonly isBypas
           kind={mark.severity}
         />
       )}
-      {state === null ? null : (
-        <Shape icon={state.icon} label={`${state.label}${mark.isStale ? ", before it was changed" : ""}`} kind={mark.state ?? ""} />
-      )}
+      {state === null ? null : <Shape icon={state.icon} label={state.label} kind={mark.state ?? ""} />}
     </span>
   );
 }

@@ -1,11 +1,14 @@
 import { Panel, useReactFlow, useStoreApi } from "@xyflow/react";
-import { type PointerEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { CanvasEdge, CanvasNode } from "./canvas-nodes.ts";
 import { assumedSize, type Point } from "./edits/move.ts";
 import { categories, kindLooks } from "./kinds.ts";
+import { useSettled } from "./use-problems.ts";
 
 /** Pixels of the page. */
 const shown = { width: 160, height: 104 } as const;
+/** The picture is drawn when nothing has moved for so long. */
+const settledMs = 100;
 /** Around the graph, as a part of what is shown. */
 const margin = 0.06;
 /** Smaller than this a node could not be seen. */
@@ -67,8 +70,8 @@ interface OverviewProps {
 export function Overview({ nodes: current, colorMode }: OverviewProps) {
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const store = useStoreApi();
-  // What is dragged comes first: the picture follows when there is time.
-  const nodes = useDeferredValue(current);
+  // What is dragged comes first: the picture follows when it stands.
+  const nodes = useSettled(current, settledMs);
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);

@@ -3,7 +3,9 @@ import type { CompositionProblem } from "@syla/contracts/compositions";
 import { applyFix } from "@syla/flow/fixes";
 import type { FlowProblem } from "@syla/flow/problems";
 import { CircleAlert, CircleCheck, TriangleAlert, Wrench } from "lucide-react";
+import { useState } from "react";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { formatCount } from "../ui/format.ts";
 import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { bodyAt } from "./edits/bodies.ts";
 import { titleOf } from "./kinds.ts";
@@ -22,6 +24,9 @@ const fixWords: Readonly<Record<string, string>> = {
   update_module: "Update the module",
 };
 
+/** More are shown when somebody wants to see them. */
+const mostShown = 100;
+
 /** What is wrong, and where; a click leads there. */
 export function ProblemsPanel({
   problems,
@@ -35,6 +40,7 @@ export function ProblemsPanel({
   const store = useBuilderStore();
   const graph = useBuilder((state) => state.graph);
   const isReadOnly = useBuilder((state) => state.isReadOnly);
+  const [showsAll, setShowsAll] = useState(false);
   if (problems.length === 0)
     return (
       <EmptyState icon={CircleCheck} title="No problems">
@@ -43,7 +49,7 @@ export function ProblemsPanel({
     );
   return (
     <Box as="ul" listStyleType="none" aria-label="Problems">
-      {problems.map((problem, index) => {
+      {(showsAll ? problems : problems.slice(0, mostShown)).map((problem, index) => {
         const node = bodyAt(graph, problem.path)?.nodes.find(({ id }) => id === problem.node);
         const Icon = problem.severity === "error" ? CircleAlert : TriangleAlert;
         const fix = problem.fix !== undefined && known.has(problem.fix.action) ? problem.fix : undefined;
@@ -91,6 +97,13 @@ export function ProblemsPanel({
           </Flex>
         );
       })}
+      {showsAll || problems.length <= mostShown ? null : (
+        <Box as="li" p="2">
+          <Button size="xs" variant="outline" onClick={() => setShowsAll(true)}>
+            Show all {formatCount(problems.length)}
+          </Button>
+        </Box>
+      )}
     </Box>
   );
 }

@@ -68,6 +68,20 @@ export function useRunNodes(runId: string) {
   });
 }
 
+/**
+ * The paths of the nodes of a run whose results are out of date, as the server says of a graph. `hash`: of what the graph does; null while that
+ * is not known, then nothing new is asked.
+ */
+export function useStaleNodes(runId: string, graph: FlowGraph, hash: string | null) {
+  return useQuery({
+    queryKey: ["run", runId, "stale", hash],
+    queryFn: ({ signal }) => syla.compositionRuns.stale(runId, graph, { signal }),
+    enabled: runId !== "" && hash !== null,
+    placeholderData: (before, query) => (query?.queryKey[1] === runId ? before : undefined),
+    staleTime: 60_000,
+  });
+}
+
 export function useDecide(runId: string) {
   const client = useQueryClient();
   return useMutation({

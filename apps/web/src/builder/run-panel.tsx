@@ -1,25 +1,30 @@
 import { Box, Button, Flex, Text } from "@chakra-ui/react";
-import type { NodeRun } from "@syla/contracts/node-runs";
+import { isNodeFinal, type NodeRun } from "@syla/contracts/node-runs";
 import { RotateCcw, Square } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { RunErrorPanel } from "../runs/detail/run-error.tsx";
 import { useCancelRuns } from "../runs/queries.ts";
 import { isLive } from "../runs/run-state.ts";
-import type { Run } from "@syla/sdk";
+import type { Asset, Run } from "@syla/sdk";
 import { ErrorPanel } from "../ui/error-panel.tsx";
-import { formatPlural } from "../ui/format.ts";
+import { formatCount, formatPlural } from "../ui/format.ts";
 import { StatusBadge } from "../ui/status-badge.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useBuilder, useBuilderStore } from "./builder-store.ts";
 import { describeLlm, describeSaved, shortUse, sumOf } from "./node-use.ts";
-import { stateLooks } from "./node-view.tsx";
+import { stateLook } from "./node-view.tsx";
 import { RunForm, type RunPart } from "./run-form.tsx";
 import { asTheyBegan, titleAt, withoutTurns } from "./run-view.ts";
 import type { ShownRun } from "./use-shown-run.ts";
 
 interface RunPanelProps {
   readonly shown: ShownRun;
+  /** The paths of the nodes whose results are out of date. */
+  readonly stale: ReadonlySet<string>;
+  /** The newest run, where none is shown. */
+  readonly lastRun: Asset["lastRun"];
+  readonly onLook: (run: string) => void;
   /** What it ran does something else than what is drawn now. */
   readonly isOld: boolean;
   readonly typed: Readonly<Record<string, string>>;
@@ -36,9 +41,10 @@ interface RunPanelProps {
 }
 
 /** Runs the composition, and shows how the nodes of a run stand. */
-export function RunPanel({ shown, isOld, mayRun, earlier, onLeave, ...form }: RunPanelProps) {
+export function RunPanel({ shown, stale, lastRun, onLook, isOld, mayRun, earlier, onLeave, ...form }: RunPanelProps) {
   const { run, nodes } = shown;
   const cancel = useCancelRuns();
+  const outOfDate = new Set(nodes.flatMap((node) => (isStale(node, stale) ? [withoutTurns(node.path)] : []))).size;
   return (
     <Box>
       {mayRun ? (
@@ -52,6 +58,17 @@ export function RunPanel({ shown, isOld, mayRun, earlier, onLeave, ...form }: Ru
         <Box p="3">
           <ErrorPanel error={shown.error} />
         </Box>
+      )}
+      {lastRun === null ? null : (
+        <Flex align="center" gap="2" p="3" borderTopWidth="1px" borderColor="border">
+          <StatusBadge status={lastRun.status} />
+          <Text fontSize="xs" color="fg.muted" flex="1">
+            <TimeAgo time={lastRun.at} />
+          </Text>
+          <Button size="xs" variant="outline" onClick={() => onLook(lastRun.id)}>
+            Show the last run
+          </Button>
+        </Flex>
       )}
       {run === undefined ? null : (
         <Box as="section" aria-label="The run" borderTopWidth="1px" borderColor="border" p="3">
@@ -82,18 +99,23 @@ export function RunPanel({ shown, isOld, mayRun, earlier, onLeave, ...form }: Ru
               Hide it
             </Button>
           </Flex>
-          {isOld ? (
+          {isOld || outOfDate > 0 ? (
             <Text fontSize="xs" color="fg.warning" mb="2">
-              The graph has changed since.
+              {isOld ? "The graph has changed since." : "What it uses has changed since."}
+              {outOfDate === 0 ? "" : ` Out of date: ${formatPlural(outOfDate, "node")}.`}
             </Text>
           ) : null}
           {run.error === null ? null : <RunFailure error={run.error} />}
           <RunUse run={run} nodes={nodes} />
-          <NodeList nodes={nodes} />
+          <NodeList nodes={nodes} stale={stale} />
         </Box>
       )}
     </Box>
   );
+}
+
+function isStale({ path, state }: NodeRun, stale: ReadonlySet<string>): boolean {
+  return isNodeFinal(state) && stale.has(withoutTurns(path));
 }
 
 /** Shows a node of a run on the canvas. */
@@ -136,31 +158,46 @@ function RunUse({ run, nodes }: { readonly run: Run; readonly nodes: ShownRun["n
   );
 }
 
-function NodeList({ nodes }: Pick<ShownRun, "nodes">) {
+function NodeList({ nodes, stale }: Pick<ShownRun, "nodes"> & Pick<RunPanelProps, "stale">) {
   const go = useGoToNode();
   const graph = useBuilder((state) => state.graph);
   const listed = useMemo(() => asTheyBegan(nodes), [nodes]);
+  const others = nodes.length - listed.length;
   return (
-    <ul aria-label="Nodes of the run" className="run-nodes">
-      {listed.map((node) => (
-        <NodeRow key={node.path} node={node} title={titleAt(graph, node.path, node.label || node.path)} onGo={go} />
-      ))}
-    </ul>
+    <>
+      <ul aria-label="Nodes of the run" className="run-nodes">
+        {listed.map((node) => (
+          <NodeRow
+            key={node.path}
+            node={node}
+            isOutOfDate={isStale(node, stale)}
+            title={titleAt(graph, node.path, node.label || node.path)}
+            onGo={go}
+          />
+        ))}
+      </ul>
+      {others === 0 ? null : (
+        <Text fontSize="xs" color="fg.muted" px="2" py="1">
+          {others === 1 ? "1 node has not begun." : `${formatCount(others)} nodes have not begun.`}
+        </Text>
+      )}
+    </>
   );
 }
 
 interface NodeRowProps {
   readonly node: NodeRun;
+  readonly isOutOfDate: boolean;
   readonly title: string;
   readonly onGo: (path: string) => void;
 }
 
 /** A plain element, and drawn again only when the node has changed: there may be a thousand. */
-const NodeRow = memo(function NodeRow({ node, title, onGo }: NodeRowProps) {
-  const { icon: Icon, label } = stateLooks[node.state];
+const NodeRow = memo(function NodeRow({ node, isOutOfDate, title, onGo }: NodeRowProps) {
+  const { icon: Icon, label } = stateLook(node.state, isOutOfDate);
   return (
     <li>
-      <button type="button" onClick={() => onGo(node.path)}>
+      <button type="button" data-stale={isOutOfDate || undefined} onClick={() => onGo(node.path)}>
         <span role="img" aria-label={label} data-kind={node.state}>
           <Icon size={14} aria-hidden />
         </span>

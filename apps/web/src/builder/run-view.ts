@@ -1,7 +1,7 @@
-import { flowFallibleKinds, type FlowBody, type FlowNode } from "@syla/contracts/flow";
+import { flowFallibleKinds, type FlowBody } from "@syla/contracts/flow";
 import { addLlm, llmWithin, type NodeLlm, type NodeRun, type NodeState } from "@syla/contracts/node-runs";
-import { sortedJson } from "@syla/flow/canonical";
 import { formatDuration } from "../ui/format.ts";
+import { compareIds } from "@syla/flow/order";
 import { bodyAt, type BodyPath } from "./edits/bodies.ts";
 import { factsOf } from "./facts.ts";
 import { titleOf } from "./kinds.ts";
@@ -35,11 +35,14 @@ export function titleAt(graph: FlowBody, path: string, otherwise = path): string
   return node === undefined ? otherwise : [titleOf(node), ...(path.match(/\[\d+\]/g) ?? [])].join(" ");
 }
 
-/** The nodes of a run as they began; behind them those that have not. */
+/**
+ * The nodes of a run as they began; behind them those that never will. Those that may yet begin are left out: a list of a thousand in which each
+ * goes to another place as it begins is more than a browser draws smoothly.
+ */
 export function asTheyBegan(runs: readonly NodeRun[]): NodeRun[] {
   const begun = runs.filter(({ startedAt }) => startedAt !== null);
-  const sorted = begun.toSorted((a, b) => Date.parse(a.startedAt ?? "") - Date.parse(b.startedAt ?? ""));
-  return [...sorted, ...runs.filter(({ startedAt }) => startedAt === null)];
+  const sorted = begun.toSorted((a, b) => compareIds(a.startedAt ?? "", b.startedAt ?? ""));
+  return [...sorted, ...runs.filter(({ startedAt, state }) => startedAt === null && state !== "pending")];
 }
 
 function noteOf(turns: readonly NodeRun[]): string {
@@ -95,54 +98,4 @@ export function withNodeRuns(runs: readonly NodeRun[], changed: readonly NodeRun
     return now ?? run;
   });
   return [...next, ...told.values()];
-}
-
-const essences = new WeakMap<FlowNode, string>();
-
-/** What of a node decides what it gives. */
-function essence(node: FlowNode): string {
-  const known = essences.get(node);
-  if (known !== undefined) return known;
-  const text = sortedJson({ ...node, position: null, label: null });
-  essences.set(node, text);
-  return text;
-}
-
-/** What leads into each node, as a text. */
-function wiresInto(body: FlowBody): Map<string, string> {
-  const into = new Map<string, string[]>();
-  for (const { from, to } of body.edges) {
-    const wires = into.get(to.node) ?? [];
-    wires.push(`${to.port} ${from.node} ${from.port}`);
-    into.set(to.node, wires);
-  }
-  return new Map([...into].map(([id, wires]) => [id, sortedJson(wires.toSorted())]));
-}
-
-/** The nodes whose results in a run say nothing any more: they, or what they get something from, have changed since it began. */
-export function staleNodes(ran: FlowBody, now: FlowBody): Set<string> {
-  if (ran === now) return new Set();
-  const before = new Map(ran.nodes.map((node) => [node.id, node]));
-  const [wiresThen, wiresNow] = [wiresInto(ran), wiresInto(now)];
-  const into = new Map<string, string[]>();
-  for (const { from, to } of now.edges) {
-    const next = into.get(from.node) ?? [];
-    next.push(to.node);
-    into.set(from.node, next);
-  }
-  const isSame = (node: FlowNode): boolean => {
-    const then = before.get(node.id);
-    const isEqual = then !== undefined && (then === node || essence(then) === essence(node));
-    return isEqual && wiresThen.get(node.id) === wiresNow.get(node.id);
-  };
-  const stale = new Set(now.nodes.flatMap((node) => (isSame(node) ? [] : [node.id])));
-  const queue = [...stale];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const next of into.get(id) ?? []) {
-      if (stale.has(next)) continue;
-      stale.add(next);
-      queue.push(next);
-    }
-  }
-  return stale;
 }

@@ -21,11 +21,11 @@ export function focusNode(id: string): void {
 /** Between a node and the edge of the canvas, pixels. */
 const margin = 16;
 
-/** How far the graph has to be moved for a node to be in sight, pixels. */
-export function wayIntoSight(id: string): { readonly x: number; readonly y: number } {
+/** How far the graph has to be moved for a node to be in sight, pixels; null when it is so far that it is not drawn. */
+export function wayIntoSight(id: string): { readonly x: number; readonly y: number } | null {
   const node = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.getBoundingClientRect();
   const canvas = document.querySelector(".flow-canvas")?.getBoundingClientRect();
-  if (node === undefined || canvas === undefined) return { x: 0, y: 0 };
+  if (node === undefined || canvas === undefined) return null;
   const way = (from: number, to: number, first: number, last: number): number =>
     from < first + margin ? first + margin - from : to > last - margin ? last - margin - to : 0;
   return { x: way(node.left, node.right, canvas.left, canvas.right), y: way(node.top, node.bottom, canvas.top, canvas.bottom) };

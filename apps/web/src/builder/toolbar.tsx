@@ -70,13 +70,15 @@ export function Toolbar(props: ToolbarProps) {
       bg="bg.panel"
       wrap="wrap"
     >
-      <IconButton
-        label={showsPalette ? "Hide the palette" : "Show the palette"}
-        aria-pressed={showsPalette}
-        onClick={() => onPalette(!showsPalette)}
-      >
-        <PanelLeft />
-      </IconButton>
+      {isReadOnly ? null : (
+        <IconButton
+          label={showsPalette ? "Hide the palette" : "Show the palette"}
+          aria-pressed={showsPalette}
+          onClick={() => onPalette(!showsPalette)}
+        >
+          <PanelLeft />
+        </IconButton>
+      )}
       <IconButton label="Find in the graph" onClick={onSearch}>
         <Search />
       </IconButton>

@@ -16,10 +16,19 @@ export function useSettled<Value>(value: Value, ms: number): Value {
 }
 
 const localMs = 150;
-const serverMs = 1200;
+const serverMs = 600;
 
-/** Everything that is wrong: what the graph says itself at once, what only the server knows a moment later. And the hash of what the graph does, then. */
-export function useProblems(id: string, graph: FlowGraph): { readonly problems: readonly CompositionProblem[]; readonly hash: string } {
+/** What is wrong with a graph, and what it is known by. */
+export interface GraphProblems {
+  readonly problems: readonly CompositionProblem[];
+  /** Of what the graph does, a moment after each change. */
+  readonly hash: string;
+  /** Whether the hash is of the graph as it is now. */
+  readonly isCurrent: boolean;
+}
+
+/** Everything that is wrong: what the graph says itself at once, what only the server knows a moment later. */
+export function useProblems(id: string, graph: FlowGraph): GraphProblems {
   const local = useSettled(graph, localMs);
   const found = useMemo(() => validateFlow(local, id).problems as readonly CompositionProblem[], [local, id]);
   const asked = useSettled(graph, serverMs);
@@ -31,5 +40,5 @@ export function useProblems(id: string, graph: FlowGraph): { readonly problems: 
     const others = (server.data ?? []).filter(({ code, reference }) => reference !== undefined && !codes.has(code));
     return [...found, ...others];
   }, [found, server.data]);
-  return { problems, hash };
+  return { problems, hash, isCurrent: asked === graph };
 }

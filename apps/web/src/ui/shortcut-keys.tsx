@@ -5,7 +5,7 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 /** The modifier's name on this machine. */
 const modKey = isMac ? "⌘" : "Ctrl";
 
-const shown: Readonly<Record<string, string>> = { mod: modKey, enter: "↵", escape: "Esc", up: "↑", down: "↓" };
+const shown: Readonly<Record<string, string>> = { mod: modKey, enter: "↵", escape: "Esc", shift: "Shift", up: "↑", down: "↓" };
 
 interface ShortcutKeysProps {
   /** Keys pressed together or one after another: `["mod", "k"]`, `["g", "r"]`. */
