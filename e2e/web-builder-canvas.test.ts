@@ -318,11 +318,11 @@ describe.skipIf(noBrowser)("the canvas of the builder", () => {
     await page.getByRole("button", { name: "Find in the graph" }).click();
     await field.fill("accept it anyway");
     await page.keyboard.press("Enter");
-    await page.locator(".react-flow__node.selected").filter({ hasText: "Accept it anyway" }).waitFor();
+    const found = page.locator(".react-flow__node.selected").filter({ hasText: "Accept it anyway" });
     // The address says what is chosen.
-    await page.waitForURL(/node=/);
+    await page.waitForURL(new RegExp(`node=${await found.getAttribute("data-id")}(&|$)`));
     await page.reload();
-    await page.locator(".react-flow__node.selected").filter({ hasText: "Accept it anyway" }).waitFor();
+    await found.waitFor();
     // Put back, the module is the nodes that it was.
     await node(page, "Module").click();
     await page.keyboard.press("Control+Shift+e");

@@ -21,7 +21,8 @@ const { outputFiles } = await build({
   target: "node24",
   format: "esm",
   minifySyntax: true,
-  banner: { js: "#!/usr/bin/env node" },
+  // Node would take --env-file of the words for one of its own.
+  banner: { js: "#!/usr/bin/env -S node --" },
   legalComments: "none",
   write: false,
   // Its build for browsers is of ES modules; the one for Node.js requires at run time what a bundle does not have.

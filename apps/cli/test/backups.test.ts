@@ -30,6 +30,8 @@ test("an installation is backed up, lost, found in its repository, and restored 
   expect(wrong.stderr).toContain("(backup_passphrase_wrong)");
   expect((await syla(["backup", "list", "--from", temporaryFolder()], nobody)).stderr).toContain("(backup_repository_missing)");
 
+  for (const words of [["--over"], ["--workspace", "notes", "--into", elsewhere]])
+    expect(await syla(["backup", "restore", id, ...words], nobody)).toMatchObject({ code: 64 });
   const restored = await syla(["backup", "restore", "--from", repository, "--into", elsewhere], nobody);
   expect(restored.stdout).toContain(`${id} is restored into ${elsewhere}.`);
   expect((await syla(["up", "--detach", "--port", "0"], { SYLA_HOME: elsewhere })).code).toBe(0);

@@ -115,6 +115,15 @@ describe("what is sent", () => {
     ]);
   });
 
+  test("a file of variables that is not there is told of, and is no option of Node's", async () => {
+    const fake = await startFakeSyla();
+    const main = join(program(), "main.py");
+    const refused = await runCli(["exec", "--env-file", "nofile", main], { env: pointAt(fake) });
+    expect([refused.code, refused.stderr]).toEqual([66, expect.stringContaining("(file_unreadable)")]);
+    expect(await runCli(["exec", main, "--env-file", "nofile"], { env: pointAt(fake) })).toMatchObject({ code: 0 });
+    expect(fake.submitted).toMatchObject([{ args: ["--env-file", "nofile"] }]);
+  });
+
   test("the network that it may use: none by default, hosts, or a policy, never both", async () => {
     const fake = await startFakeSyla();
     const main = join(program(), "main.py");

@@ -116,6 +116,7 @@ describe("with a server", () => {
     expect((await syla(["exec"], place)).code).toBe(0);
 
     expect((await syla(["init", "--auto"], place)).code).toBe(73);
+    expect((await syla(["init", "--auto", "--force", "--language", "pyhton"], place)).stderr).toContain('Did you mean "python"?');
     writeFileSync(join(place, "tests.yaml"), "- { stdin: '', expected: x }\n");
     const again = JSON.parse((await syla(["init", "--auto", "--force", "--json"], place)).stdout) as { settings: object };
     expect(again.settings).toEqual({ name: "first", runtime: "python", entrypoint: "main.py", tests: "tests.yaml" });

@@ -24,5 +24,6 @@ test("a file is written whole or not at all, and never over another", async () =
   await writeNewFile(path, body("so", "me"));
   writeFileSync(join(folder.path, "other"), "kept");
   await expect(writeNewFile(join(folder.path, "other"), body("new"))).rejects.toMatchObject({ code: "file_exists", exitCode: 73 });
+  await expect(writeNewFile(join(folder.path, "no", "such"), body("new"))).rejects.toMatchObject({ code: "cannot_write", exitCode: 73 });
   expect(["a.zip", "other"].map((name) => readFileSync(join(folder.path, name), "utf8"))).toEqual(["some", "kept"]);
 });

@@ -57,6 +57,12 @@ test("ends at the first cell that fails with exit code 1, and has written what c
   expect(await live()).toBe(0);
 });
 
+test("runs nothing when what comes of it could be kept nowhere", async () => {
+  const file = notebook("kept.ipynb", ["print('ran')"]);
+  const refused = await runCli(["notebook", "run", file, "--output", "/nonexistent/of.ipynb"], { env });
+  expect([refused.code, refused.stdout, refused.stderr]).toEqual([73, "", expect.stringContaining("(cannot_write)")]);
+});
+
 test("refuses what is no notebook, and changes nothing", async () => {
   const file = join(temporaryFolder(), "no.ipynb");
   writeFileSync(file, '{"nbformat": 3}');

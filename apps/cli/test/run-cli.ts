@@ -45,7 +45,7 @@ const uv = join(import.meta.dirname, "../../../.build/runtimes/uv/uv");
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { PATH = "", HOME = "" } = process.env;
   const env = { PATH, HOME, ...compileCache, SYLA_HOME: "/nonexistent/syla", SYLA_UV: uv, ...options.env };
-  const child = spawn(process.execPath, [cliEntry, ...args], {
+  const child = spawn(process.execPath, ["--", cliEntry, ...args], {
     env,
     cwd: options.cwd,
     stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],

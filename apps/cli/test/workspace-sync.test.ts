@@ -204,6 +204,25 @@ test("two folders and a workspace become the same, whatever is changed where, an
   for (const folder of folders) expect(readFolder(folder)).toEqual(files);
 });
 
+test("a folder with files belongs to no workspace until one is named, and to none that is deleted", async () => {
+  const folder = temporaryFolder();
+  const id = await make("In use", { "a.txt": "a\n" });
+  const cli = (...words: string[]) => runCli(["workspace", ...words], { env });
+  await cli("use", id);
+  put(folder, { "private.txt": "mine\n" });
+  const refused = await cli("sync", folder);
+  expect([refused.code, refused.stderr]).toEqual([64, expect.stringContaining("--workspace In use")]);
+  expect(await readWorkspace(id)).toEqual({ "a.txt": "a\n" });
+  expect(readdirSync(folder)).toEqual(["private.txt"]);
+  expect((await cli("sync", folder, "--workspace", id)).stdout).toBe("> private.txt\n< a.txt\n");
+  expect((await cli("sync", folder)).stdout).toBe("Nothing differs.\n");
+  const empty = temporaryFolder();
+  expect((await cli("sync", empty)).code).toBe(0);
+  await cli("delete", id);
+  const gone = await cli("sync", folder);
+  expect([gone.code, gone.stderr]).toEqual([65, expect.stringContaining("(workspace_deleted)")]);
+});
+
 test("it goes on while both sides change, and ends when told", async () => {
   const folder = temporaryFolder();
   const id = await make("Watched", { "a.txt": "a\n" });

@@ -227,6 +227,7 @@ function restore(): Command {
     .option("-w, --workspace <workspace>", "restore a backup of this workspace, as a new one")
     .option("--over", "with --workspace: over the files that are there, which become a version")
     .action(async (id: string | undefined, flags: RestoreFlags) => {
+      requireOneKind(flags);
       if (flags.workspace === undefined) return await restoreInstallation(id, flags);
       if (id === undefined) throw usageError("Say which backup.", "`syla backup list --workspace NAME` lists them.");
       const { syla } = await connect({ env: process.env, profile: flags.profile });
@@ -235,6 +236,22 @@ function restore(): Command {
       if (flags.json === true) printJson(restored);
       else printLine(restored.id);
     });
+}
+
+/** What is of an installation alone says nothing of a workspace, and the other way round. */
+function requireOneKind({ workspace, over, from, into, toTime, replace, contentFrom, leaveDamaged }: RestoreFlags): void {
+  if (workspace === undefined && over === true) throw usageError("--over is for a workspace.", "Name it with --workspace.");
+  const given = {
+    "--from": from,
+    "--into": into,
+    "--to-time": toTime,
+    "--replace": replace,
+    "--content-from": contentFrom,
+    "--leave-damaged": leaveDamaged,
+  };
+  const [wrong] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (workspace !== undefined && wrong !== undefined)
+    throw usageError(`${wrong} is for a whole installation.`, "Leave it or --workspace out.");
 }
 
 async function restoreInstallation(id: string | undefined, flags: RestoreFlags): Promise<void> {

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { CliError, usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
 import { printJson, printLine } from "../output/print.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { createProgress, note } from "../output/progress.ts";
 import { type Detected, detectProject, languageOf, type KnownLanguage } from "../project/detect.ts";
 import { findTemplate, writeTemplate } from "../project/templates.ts";
@@ -47,6 +48,9 @@ async function initialize(folder: string, flags: Flags): Promise<void> {
   const syla = await reach(flags);
   if (flags.template !== undefined) await writeTemplate(syla, await findTemplate(syla, flags.template), folder);
   const languages = await syla.runtimes.list();
+  const names = languages.flatMap(({ name, aliases }) => [name, ...aliases]);
+  if (flags.language !== undefined && !names.includes(flags.language))
+    throw usageError(`There is no language "${flags.language}" here.${didYouMean(flags.language, names)}`, "`syla runtimes` lists them.");
   const found = detectProject(folder, languages);
   const settings = asks ? await ask(found, languages, flags) : settle(found, languages, flags);
   const file = await writeProject(folder, settings, flags.force === true);

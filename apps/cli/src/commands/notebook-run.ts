@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { languageOf, NotebookError, parseNotebook, writeNotebook, type Notebook } from "@syla/contracts/notebook";
 import type { SandboxContextEvent } from "@syla/sdk";
 import type { Command } from "commander";
@@ -33,6 +34,8 @@ export const notebookRunCommand: Command = defineServerCommand("run", "run all c
   .addOption(allowDomainOption())
   .action(async (file: string, flags: Flags) => {
     const notebook = readNotebook(file);
+    const output = flags.output ?? file;
+    requireWritable(output);
     const network = readNetwork(flags);
     const { syla } = await connect({ env: process.env, profile: flags.profile, start: true });
     const sandbox = await syla.sandboxes.create({
@@ -47,7 +50,6 @@ export const notebookRunCommand: Command = defineServerCommand("run", "run all c
     process.once("SIGINT", leave);
     try {
       const run = await runNotebook(sandbox, notebook, flags.json === true ? () => Promise.resolve() : printEvent());
-      const output = flags.output ?? file;
       writeFileSync(output, writeNotebook(run.notebook));
       const { executed, failure } = run;
       if (failure !== null) process.exitCode = 1;
@@ -99,5 +101,19 @@ function readNotebook(file: string): Notebook {
       "Open it in an editor of notebooks, and save it again.",
       cause,
     );
+  }
+}
+
+/** Before anything has run that could then be kept nowhere. */
+function requireWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw new CliError(`${file} cannot be written: ${(cause as Error).message}`, {
+      code: "cannot_write",
+      exit: "cannot_create",
+      hint: "Name another: --output FILE.",
+      cause,
+    });
   }
 }

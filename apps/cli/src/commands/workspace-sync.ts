@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { CliError, exitCodes, usageError } from "../cli-error.ts";
@@ -56,9 +57,24 @@ async function open(folder: string, flags: Flags, direction: Direction): Promise
     state !== null && flags.workspace === undefined
       ? await syla.workspaces.get(state.id)
       : await (flags.workspace === undefined ? findWorkspaceOrCurrent(syla, target.url, undefined) : findWorkspace(syla, flags.workspace));
+  if (state === null && flags.workspace === undefined && holdsFiles(place))
+    throw usageError(
+      `${plainLine(place)} has files, and belongs to no workspace yet.`,
+      `Name the one that it is to become the same as, e.g. --workspace ${plainLine(workspace.name)}, which is in use.`,
+    );
+  if (workspace.deletedAt !== null)
+    throw new CliError(`The workspace ${plainLine(workspace.name)} is deleted.`, {
+      code: "workspace_deleted",
+      exit: "invalid_request",
+      hint: "`syla workspace restore` brings it back; the folder is as it was.",
+    });
   if (state !== null && state.id !== workspace.id)
     throw usageError(`${place} belongs to another workspace, ${state.id}.`, "Take another folder, or delete its .syla/workspace.json.");
   return { syla, server: target.url, folder: place, workspace, direction };
+}
+
+function holdsFiles(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name !== ".syla");
 }
 
 async function watchUntilStopped(pair: SyncPair, flags: Flags): Promise<void> {

@@ -23,7 +23,10 @@ export async function writeNewFile(
     await pipeline(body === null ? [] : Readable.fromWeb(body), file);
   } catch (cause) {
     if (made) rmSync(path, { force: true });
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (!made && code !== "EEXIST")
+      throw new CliError(`${path} cannot be written: ${message}`, { code: "cannot_write", exit: "cannot_create", hint, cause });
+    if (code !== "EEXIST") throw cause;
     throw new CliError(`The file ${path} is there already.`, { code: "file_exists", exit: "cannot_create", hint, cause });
   }
 }
