@@ -54,8 +54,8 @@ const CodePanel = lazy(async () => ({ default: (await import("./code-panel.tsx")
 /** With more running nodes the wires into them do not move. */
 const mostMoving = 40;
 
-/** What is chosen is in the address a moment later. */
-const chosenMs = 300;
+/** What is shown is in the address a moment later. */
+const addressMs = 300;
 
 const panels = ["node", "problems", "code", "run"] as const;
 type Panel = (typeof panels)[number];
@@ -148,16 +148,13 @@ export function Builder({ asset, autosave }: { readonly asset: Asset; readonly a
   useEffect(() => {
     // Whoever holds an arrow goes past many nodes, and browsers take only so many addresses.
     const timer = setTimeout(() => {
-      if ((new URLSearchParams(window.location.search).get("node") ?? "") !== shownNode) change({ node: shownNode });
-    }, chosenMs);
+      const now = new URLSearchParams(window.location.search);
+      if ((now.get("node") ?? "") !== shownNode || (now.get("in") ?? "") !== shownPath) change({ node: shownNode, in: shownPath });
+    }, addressMs);
     return () => clearTimeout(timer);
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [shownNode]);
-  useEffect(() => {
-    if ((search.get("in") ?? "") !== shownPath) change({ in: shownPath });
     // The address follows what is shown, not the other way round.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [shownPath]);
+  }, [shownNode, shownPath]);
   useEffect(() => {
     // It would be done when there is a node, which is to stay where it is put.
     if (shownBody(store.get()).nodes.length === 0) return;
