@@ -346,6 +346,8 @@ export const importRoutes = {
       "unknown_model",
       "invalid_path",
       "version_taken",
+      "revision_conflict",
+      "asset_deleted",
     ],
   }),
   cancelImport: route({

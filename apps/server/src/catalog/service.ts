@@ -96,6 +96,8 @@ export interface NewAsset {
   readonly copiedConfig?: unknown;
   /** Take a name like the wished one when that is taken. */
   readonly anotherName?: boolean;
+  /** Publish it at once: both, or neither. */
+  readonly publish?: PublishWish | undefined;
 }
 
 /** A change of an asset, with what only the server itself may change. */
@@ -103,6 +105,8 @@ export interface Change extends AssetChange {
   readonly tree?: TreeRef | undefined;
   readonly slots?: readonly string[] | undefined;
   readonly importSource?: ImportSource | null | undefined;
+  /** Publish what it is then: both, or neither. */
+  readonly publish?: PublishWish | undefined;
 }
 
 /** What changes in the same step as an asset, or not at all. Whoever asks for it has checked it. */
@@ -170,8 +174,12 @@ export class Catalog {
     };
     // What was uploaded is counted; a copy has content that its owner has brought nowhere.
     const gains = tree !== null && input.clonedFrom != null ? [ownerId] : [];
-    await this.#transaction((work) => settling(work, gains, () => insertNamed(work, row, input.anotherName)));
-    if (input.type === "program" && tree !== null) await this.#context.onFiles?.(actor, tree.sha256, false);
+    const insert = async (work: Work) => {
+      await insertNamed(work, row, input.anotherName);
+      await this.#publishWithin(work, actor, id, input.publish);
+    };
+    await this.#transaction((work) => settling(work, gains, () => insert(work)));
+    if (input.type === "program" && tree !== null) await this.#context.onFiles?.(actor, tree.sha256, input.publish !== undefined);
     return await this.get(actor, id);
   }
 
@@ -218,7 +226,7 @@ export class Catalog {
     return { items, nextCursor: last === undefined ? null : writePlace(query, last), isAlike: query.isAlike };
   }
 
-  /** @throws AppError `revision_conflict`, `revision_required`, `name_taken`, `asset_deleted` */
+  /** @throws AppError `revision_conflict`, `revision_required`, `name_taken`, `asset_deleted`, `version_taken` */
   async update(actor: Actor, id: string, change: Change, revision: Revision | undefined, beside?: Beside): Promise<Asset> {
     const found = await loadAsset(this.#context, actor, "asset:edit", id);
     if (change.visibility !== undefined) await this.#context.access.require(actor, "asset:share", toThing(found));
@@ -253,7 +261,7 @@ export class Catalog {
         ...describeAsset(row, change),
       };
     };
-    await this.#change(actor, id, revision, apply, change.tree === undefined ? [] : broughtFor(found, actor));
+    await this.#change(actor, id, revision, apply, change.tree === undefined ? [] : broughtFor(found, actor), change.publish);
     return await this.get(actor, id);
   }
 
@@ -478,15 +486,22 @@ export class Catalog {
     revision: Revision | undefined,
     changeOf: (row: store.AssetRow, work: Work) => Promise<RowChange>,
     gains: readonly string[] = [],
+    publish?: PublishWish,
   ): Promise<void> {
     const apply = async (work: Work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);
       const change = await changeOf(row, work);
       if (Object.keys(change).length > 0) await store.changeAsset(work, id, actor.userId, change);
+      await this.#publishWithin(work, actor, id, publish);
       return row.type === "program" ? change.tree_sha256 : null;
     };
     const tree = await this.#transaction((work) => settling(work, gains, () => apply(work)));
-    if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, false);
+    if (typeof tree === "string") await this.#context.onFiles?.(actor, tree, publish !== undefined);
+  }
+
+  async #publishWithin(work: Work, actor: Actor, id: string, wish: PublishWish | undefined): Promise<void> {
+    if (wish === undefined) return;
+    await this.published.publishLocked(work, actor, await lockAsset(this.#context, actor, work, id, "*"), wish);
   }
 
   /** An asset, of whose draft everything that people draw together is in it, where that is what is asked for. */

@@ -23,7 +23,12 @@ export interface CreationContext {
   readonly models: Pick<Models, "resolveNames">;
 }
 
-/** Makes the program of an import as it was confirmed, or replaces the files of the one that was named. */
+/**
+ * Makes the program of an import as it was confirmed, or replaces the files of the one that was named when that is still what the import was held
+ * against: all of it, or nothing.
+ *
+ * @throws AppError `revision_conflict`, `version_taken`, `entrypoint_missing`, `name_taken`, …
+ */
 export async function create(context: CreationContext, actor: Actor, row: ImportRow, confirmation: ImportConfirmation): Promise<Asset> {
   if (row.tree_sha256 === null || row.suggestion === null) throw new AppError("import_state");
   const suggestion = suggestions.parse(row.suggestion);
@@ -59,25 +64,21 @@ export async function create(context: CreationContext, actor: Actor, row: Import
     { ...source, path: [source.path, row.folder].filter((part) => part !== null).join("/") || null },
     row.id,
   );
-  const asset =
-    row.asset_id === null
-      ? await context.catalog.create(actor, {
-          type: "program",
-          name: confirmation.name ?? suggestion.name,
-          description: confirmation.description,
-          ownerId: confirmation.ownerId,
-          tree,
-          config,
-          slots,
-          importSource,
-          clonedFrom: source.kind === "clone" ? { id: source.name ?? "", version: source.version } : null,
-        })
-      : await context.catalog.update(actor, row.asset_id, { tree, config, slots, importSource }, "*");
-  if (confirmation.version !== undefined) {
-    await context.catalog.publish(actor, asset.id, { version: confirmation.version, message: "Imported" });
-    return await context.catalog.get(actor, asset.id);
-  }
-  return asset;
+  const publish = confirmation.version === undefined ? undefined : { version: confirmation.version, message: "Imported" };
+  return row.asset_id === null
+    ? await context.catalog.create(actor, {
+        type: "program",
+        name: confirmation.name ?? suggestion.name,
+        description: confirmation.description,
+        ownerId: confirmation.ownerId,
+        tree,
+        config,
+        slots,
+        importSource,
+        clonedFrom: source.kind === "clone" ? { id: source.name ?? "", version: source.version } : null,
+        publish,
+      })
+    : await context.catalog.update(actor, row.asset_id, { tree, config, slots, importSource, publish }, row.asset_revision ?? 0);
 }
 
 /** @throws AppError `unknown_model` */

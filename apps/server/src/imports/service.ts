@@ -353,7 +353,12 @@ export class Imports implements Service {
     return await this.#present(actor, changed);
   }
 
-  /** Makes the program. Confirmed twice at once it is made once. @throws AppError `import_state`, `entrypoint_missing`, `name_taken` */
+  /**
+   * Makes the program. Confirmed twice at once it is made once. When the program that it is for has been changed since the import was held against it,
+   * nothing is replaced: the import is held against what is there now, and may be confirmed again.
+   *
+   * @throws AppError `import_state`, `entrypoint_missing`, `name_taken`, `version_taken`, `revision_conflict`
+   */
   async confirm(actor: Actor, id: string, confirmation: ImportConfirmation): Promise<Asset> {
     await this.#find(actor, id);
     const { queries } = this.#context.database;
@@ -363,24 +368,34 @@ export class Imports implements Service {
       worker_id: this.#context.workerId,
     });
     if (row === undefined) throw new AppError("import_state");
-    return await this.#make(row, actor);
+    return await this.#make(row, actor, confirmation);
   }
 
-  async #make(row: store.ImportRow, actor: Actor): Promise<Asset> {
+  async #make(row: store.ImportRow, actor: Actor, confirmation: ImportConfirmation): Promise<Asset> {
     const { queries } = this.#context.database;
     try {
-      const made = await store.findMade(queries, row.id);
-      const confirmation = confirmations.parse(row.confirmation ?? {});
-      const asset =
-        made === undefined ? await create(this.#context, actor, row, confirmation) : await this.#context.catalog.get(actor, made);
+      const asset = await create(this.#context, actor, row, confirmation);
       await store.changeImport(queries, row.id, ["creating"], { state: "created", asset_id: asset.id });
       // The same files as were looked at, or, when some were left out, looked at again.
       if (asset.tree !== null) await this.#context.keptAnalyses.note(actor, asset.tree.sha256, true);
       return asset;
     } catch (error) {
-      await store.changeImport(queries, row.id, ["creating"], { state: "review", confirmation: null });
-      throw error;
+      // What failed after it was made is made all the same: nobody may confirm it otherwise.
+      const made = await store.findMade(queries, row.id);
+      if (made !== undefined) await store.changeImport(queries, row.id, ["creating"], { state: "created", asset_id: made });
+      else
+        await store.changeImport(queries, row.id, ["creating"], { ...(await this.#backToReview(actor, row, error)), confirmation: null });
+      throw isConflict(error) ? outdated(error) : error;
     }
+  }
+
+  async #backToReview(actor: Actor, row: store.ImportRow, error: unknown) {
+    return { state: "review", ...(isConflict(error) ? { asset_revision: await this.#revisionOf(actor, row) } : {}) } as const;
+  }
+
+  /** Of the program that an import is for; null: it makes a new one. @throws AppError `not_found`, `asset_deleted` */
+  async #revisionOf(actor: Actor, { asset_id: id }: store.ImportRow): Promise<number | null> {
+    return id === null ? null : (await this.#context.catalog.resolve(actor, "asset:read", id, undefined, "program")).asset.revision;
   }
 
   async #resume(row: store.ImportRow): Promise<void> {
@@ -389,7 +404,12 @@ export class Imports implements Service {
     if (owner === undefined) return await this.#fail(row.id, new AppError("account_suspended"));
     const actor: Actor = { userId: row.owner_id, role: owner.role, via: "token" };
     if (row.state === "creating") {
-      await this.#make(row, actor).catch((err: unknown) => this.#context.logger.warn({ err, id: row.id }, "an import could not be made"));
+      const made = await store.findMade(queries, row.id);
+      if (made !== undefined) return void (await store.changeImport(queries, row.id, ["creating"], { state: "created", asset_id: made }));
+      const confirmation = confirmations.parse(row.confirmation ?? {});
+      await this.#make(row, actor, confirmation).catch((err: unknown) =>
+        this.#context.logger.warn({ err, id: row.id }, "an import could not be made"),
+      );
     } else if (row.state === "fetching" && sources.parse(row.source).hadToken) {
       const hint = "Begin again: the token was not stored.";
       await this.#fail(row.id, new AppError("git_denied", { message: "The server was restarted while the repository was read.", hint }));
@@ -450,8 +470,11 @@ export class Imports implements Service {
       source.kind === "template" && current.folder === null
         ? { ...suggestion, ...configOf(this.#context.templates.get(source.name ?? "")) }
         : suggestion;
+    // Before anybody is shown how it differs: what is changed later is not overwritten unseen.
+    const revision = await this.#revisionOf(actor, current);
     await store.changeImport(database.queries, row.id, ["analysing"], {
       state: "review",
+      asset_revision: revision,
       analysis_sha256: stored?.sha256 ?? null,
       suggestion: JSON.stringify(named),
       problems: JSON.stringify([...(current.gather_problems as object[]), ...analysis.problems]),
@@ -546,6 +569,19 @@ export class Imports implements Service {
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError(error instanceof SandboxError ? "sandbox_unavailable" : "internal", { cause: error });
+}
+
+function isConflict(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === "revision_conflict";
+}
+
+/** What whoever confirms an import can do about it. */
+function outdated({ details }: AppError): AppError {
+  return new AppError("revision_conflict", {
+    message: "The program has been changed since the import was held against it. Nothing was replaced.",
+    hint: "Look at what the import changes now, and confirm it again.",
+    details,
+  });
 }
 
 /** The server is stopping: an import is not at fault. */

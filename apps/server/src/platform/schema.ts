@@ -765,6 +765,7 @@ interface ImportRow {
   source: Json;
   archive_sha256: string | null;
   asset_id: string | null;
+  asset_revision: Generated<number | null>;
   tree_sha256: string | null;
   whole_tree_sha256: string | null;
   folder: string | null;

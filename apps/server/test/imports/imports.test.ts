@@ -193,6 +193,52 @@ describe("an import", () => {
     expect((await begin({ kind: "files", files }, { assetId: "prog_none" })).status).toBe(404);
   });
 
+  it("into a program that was changed meanwhile is refused, shows what it changes now, and replaces that when it is confirmed again", async () => {
+    const first = await confirm((await reach({ kind: "files", files: [code("main.py", "print('old')")] })).id, { name: "Edited" });
+    const into = { assetId: first.id };
+    const found = await reach({ kind: "files", files: [code("main.py", "print('new')")] }, "review", into);
+    const other = await reach({ kind: "files", files: [code("main.py", "print('other')")] }, "review", into);
+    const edited = await server.send(
+      "POST",
+      `/api/v1/programs/${first.id}/files`,
+      { changes: [{ op: "write", file: code("important.py") }] },
+      { "if-match": "*" },
+    );
+    expect(edited.status).toBe(200);
+    const refused = await server.send("POST", `/api/v1/imports/${found.id}/confirm`, { version: "1.0.0" });
+    expect([refused.status, await problem(refused)]).toMatchObject([
+      412,
+      { code: "revision_conflict", detail: expect.stringContaining("Nothing was replaced") as string },
+    ]);
+    expect(await filesOf(first.id)).toEqual(["important.py", "main.py"]);
+    expect(await read(found.id)).toMatchObject({ state: "review", diff: { added: [], removed: ["important.py"], changed: ["main.py"] } });
+    expect(await confirm(found.id, { version: "1.0.0" })).toMatchObject({ id: first.id, version: "1.0.0" });
+    expect(await filesOf(first.id)).toEqual(["main.py"]);
+    // The second of two imports was held against what was there before the first one.
+    const late = await server.send("POST", `/api/v1/imports/${other.id}/confirm`, {});
+    expect([late.status, (await problem(late)).code]).toEqual([412, "revision_conflict"]);
+    const third = await reach({ kind: "files", files: [code("main.py", "print('third')")] }, "review", into);
+    const both = await Promise.all([other, third].map(({ id }) => server.send("POST", `/api/v1/imports/${id}/confirm`, {})));
+    expect(both.map((response) => response.status).toSorted((a, b) => a - b)).toEqual([201, 412]);
+  });
+
+  it("whose version is taken changes nothing, and is published as another one", async () => {
+    const first = await confirm((await reach({ kind: "files", files: [code("main.py", "print('old')")] })).id, {
+      name: "Numbered",
+      version: "1.0.0",
+    });
+    const found = await reach({ kind: "files", files: [code("main.py", "print('new')"), code("more.py")] }, "review", {
+      assetId: first.id,
+    });
+    const taken = await server.send("POST", `/api/v1/imports/${found.id}/confirm`, { version: "1.0.0" });
+    expect([taken.status, (await problem(taken)).code]).toEqual([409, "version_taken"]);
+    expect(await read(found.id)).toMatchObject({ state: "review", diff: { added: ["more.py"], changed: ["main.py"] } });
+    expect(await answerOf(server.fetch(`/api/v1/assets/${first.id}`))).toMatchObject({ revision: first.revision, tree: first.tree });
+    expect(await confirm(found.id, { version: "1.0.1" })).toMatchObject({ id: first.id, version: "1.0.1" });
+    const { items } = await answerOf<{ items: { version: string }[] }>(server.fetch(`/api/v1/assets/${first.id}/versions`));
+    expect(items.map(({ version }) => version)).toEqual(["1.0.1", "1.0.0"]);
+  });
+
   it("is narrowed to a folder of it, looked at anew, and made of that alone", async () => {
     const blob = await upload({
       "README.md": "two programs",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Asset } from "@syla/contracts/assets";
 import { Import } from "@syla/contracts/imports";
 import { createTestDatabase } from "@syla/testkit/database";
 import { startTestGitServer } from "@syla/testkit/git-server";
@@ -39,6 +40,17 @@ it("imports that a server leaves go on in the next, or say why not; what was bei
   await settle(first, made);
   const confirmed = await first.send("POST", `/api/v1/imports/${made}/confirm`, { name: "Made" });
   expect(confirmed.status).toBe(201);
+  const again = async (content: string) => {
+    const source = { kind: "files", files: [{ path: "main.py", content }] };
+    const begun = (await (await first.send("POST", "/api/v1/imports", { source, assetId: program.id })).json()) as Import;
+    await settle(first, begun.id);
+    return begun.id;
+  };
+  const program = (await confirmed.json()) as Asset;
+  const outdated = await again("print('outdated')");
+  const file = { path: "important.py", content: "print('important')" };
+  const changes = [{ op: "write", file }];
+  expect((await first.send("POST", `/api/v1/programs/${program.id}/files`, { changes }, { "if-match": "*" })).status).toBe(200);
   const pending = ((await (await first.send("POST", "/api/v1/imports", { source: { kind: "files", files } })).json()) as Import).id;
   await settle(first, pending);
   await first.running.stopNow();
@@ -48,6 +60,7 @@ it("imports that a server leaves go on in the next, or say why not; what was bei
   await check(sql`alter table imports disable trigger imports_transition`);
   await check(sql`update imports set state = 'creating', confirmation = '{"name": "Made"}', worker_id = null where id = ${made}`);
   await check(sql`update imports set state = 'creating', confirmation = '{"name": "Pending"}', worker_id = null where id = ${pending}`);
+  await check(sql`update imports set state = 'creating', confirmation = '{"version": "1.0.0"}', worker_id = null where id = ${outdated}`);
   await check(sql`alter table imports enable trigger imports_transition`);
   await check.close();
 
@@ -61,6 +74,10 @@ it("imports that a server leaves go on in the next, or say why not; what was bei
   });
   expect((await settle(next, made)).state).toBe("created");
   expect((await settle(next, pending)).state).toBe("created");
+  // What somebody changed before the server was killed is not replaced after it.
+  expect(await settle(next, outdated)).toMatchObject({ state: "review", diff: { removed: ["important.py"], changed: ["main.py"] } });
+  const confirmedAgain = await next.send("POST", `/api/v1/imports/${outdated}/confirm`, { version: "1.0.0" });
+  expect(await confirmedAgain.json()).toMatchObject({ id: program.id, version: "1.0.0" });
   const { items } = (await (await next.fetch("/api/v1/assets?type=program&sort=name")).json()) as { items: { name: string }[] };
   expect(items.map((item) => item.name)).toEqual(["Made", "Pending"]);
 });

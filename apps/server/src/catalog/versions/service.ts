@@ -51,31 +51,38 @@ export class Versions {
     await this.#context.settleDraft?.(id);
     const { version, tree } = await this.#context.database.queries.transaction().execute(async (work) => {
       const row = await lockAsset(this.#context, actor, work, id, revision);
-      await requireRunnable(this.#context.trees, row);
-      const next = nextVersions(await store.findHighestVersion(work, id)).patch;
-      const chosen = wish.version ?? next;
-      const isNew = await store.insertVersion(work, {
-        asset_id: id,
-        version: chosen,
-        version_key: versionKey(chosen),
-        tree_sha256: row.tree_sha256,
-        config: JSON.stringify(row.config),
-        metadata: JSON.stringify(describe(row)),
-        message: wish.message ?? "",
-        created_by: actor.userId,
-      });
-      if (!isNew)
-        throw new AppError("version_taken", {
-          message: `Version ${chosen} has been published already.`,
-          fields: [{ path: "version", message: `is in use; ${next} is not` }],
-          details: { suggestion: next },
-        });
-      await assets.changeAsset(work, id, actor.userId, { version: await store.findHighestVersion(work, id) });
-      await tellUsers(work, actor, row, { version: chosen, message: wish.message ?? "" });
+      const chosen = await this.publishLocked(work, actor, row, wish);
       return { version: chosen, tree: row.type === "program" ? row.tree_sha256 : null };
     });
     if (tree !== null) await this.#context.onFiles?.(actor, tree, true);
     return await this.get(actor, id, version);
+  }
+
+  /** Publishes an asset that the transaction holds, as it is in it. Returns the version. @throws AppError `version_taken`, `entrypoint_missing` */
+  async publishLocked(work: Work, actor: Actor, row: assets.AssetRow, wish: PublishWish): Promise<string> {
+    const { id } = row;
+    await requireRunnable(this.#context.trees, row);
+    const next = nextVersions(await store.findHighestVersion(work, id)).patch;
+    const chosen = wish.version ?? next;
+    const isNew = await store.insertVersion(work, {
+      asset_id: id,
+      version: chosen,
+      version_key: versionKey(chosen),
+      tree_sha256: row.tree_sha256,
+      config: JSON.stringify(row.config),
+      metadata: JSON.stringify(describe(row)),
+      message: wish.message ?? "",
+      created_by: actor.userId,
+    });
+    if (!isNew)
+      throw new AppError("version_taken", {
+        message: `Version ${chosen} has been published already.`,
+        fields: [{ path: "version", message: `is in use; ${next} is not` }],
+        details: { suggestion: next },
+      });
+    await assets.changeAsset(work, id, actor.userId, { version: await store.findHighestVersion(work, id) });
+    await tellUsers(work, actor, row, { version: chosen, message: wish.message ?? "" });
+    return chosen;
   }
 
   async list(
