@@ -602,6 +602,11 @@ export const errorCatalog = {
     message: "There is more in it than can be imported.",
     hint: "At most 10,000 files and 100 MiB: choose a folder of it, or leave out data and what tools make anew.",
   },
+  import_empty: {
+    status: 400,
+    message: "There is no file in it that can be taken.",
+    hint: "Put the files of the program in it. What is encrypted, unsafe, or made anew by tools is left out.",
+  },
   import_state: {
     status: 409,
     message: "The import is not in a state for that.",

@@ -245,6 +245,7 @@ export const importRoutes = {
       "not_found",
       "blob_unknown",
       "template_unknown",
+      "import_empty",
       "import_too_large",
       "too_many_imports",
       "quota_exceeded",

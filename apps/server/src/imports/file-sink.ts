@@ -36,6 +36,7 @@ const generated = new Set([
   ".pytest_cache",
 ]);
 const junk = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
+const setIdBits = 0o6000;
 const mostProblems = 1000;
 const mostLinkSteps = 40;
 /** Larger content is not held in memory. */
@@ -103,6 +104,8 @@ export class FileSink {
     if (this.#entries.size + 1 > this.#limits.files) throw tooManyFiles(this.#limits);
     const counted = this.#count(content);
     const { sha256, size } = await this.#store(counted);
+    if ((mode & setIdBits) !== 0)
+      this.problem("info", "mode_dropped", path, "It was to run as its owner or group (setuid, setgid). That was left away.");
     this.#entries.set(path, { path, mode: (mode & 0o111) === 0 ? 420 : 493, size, sha256 });
     this.#onProgress(this.#entries.size, this.#bytes);
   }

@@ -121,7 +121,7 @@ export class Imports implements Service {
     return await this.#context.git.refs(actor, url, login, signal);
   }
 
-  /** @throws AppError `forbidden`, `too_many_imports`, `blob_unknown`, `template_unknown`, `import_too_large`, `git_url_invalid` */
+  /** @throws AppError `forbidden`, `too_many_imports`, `blob_unknown`, `template_unknown`, `import_empty`, `import_too_large`, … */
   async create(actor: Actor, { source, assetId }: ImportInput): Promise<Import> {
     const { database, catalog, templates, uploads, blobs } = this.#context;
     requirePermission(actor, "asset:create");
@@ -515,7 +515,7 @@ export class Imports implements Service {
   async #filesOf(actor: Actor, { entries, problems }: GatheredFiles) {
     if (entries.length === 0) {
       const [problem] = problems;
-      throw new AppError("empty_code", {
+      throw new AppError("import_empty", {
         message: `There is no file in it that can be taken.${problem === undefined ? "" : ` ${problem.path ?? ""}: ${problem.message}`}`,
       });
     }

@@ -314,7 +314,7 @@ describe("an import", () => {
 
   it.each<[string, unknown, number, string]>([
     ["nothing", { kind: "files", files: [] }, 400, "invalid_request"],
-    ["files that may not be", { kind: "files", files: [code("../up"), code("/abs")] }, 400, "empty_code"],
+    ["files that may not be", { kind: "files", files: [code("../up"), code("/abs")] }, 400, "import_empty"],
     ["what was not uploaded", { kind: "archive", blob: "0".repeat(64) }, 400, "blob_unknown"],
     ["a template that is none", { kind: "template", template: "../hello" }, 404, "template_unknown"],
     ["a program that is none", { kind: "clone", assetId: "prog_none" }, 404, "not_found"],
@@ -322,6 +322,11 @@ describe("an import", () => {
   ])("of %s is refused", async (_what, source, status, expected) => {
     const response = await begin(source);
     expect([response.status, (await problem(response)).code]).toEqual([status, expected]);
+  });
+
+  it("of an archive that has nothing in it fails with that", async () => {
+    const found = await reach({ kind: "archive", blob: await upload({}) }, "failed");
+    expect(found.error).toMatchObject({ code: "import_empty", hint: expect.stringContaining("encrypted") as string });
   });
 
   it("of something broken fails with the reason", async () => {

@@ -4,10 +4,10 @@ import { AppError } from "@syla/contracts/errors";
 const freeBytes = 10 * 1024 * 1024;
 const mostRatio = 200;
 
-/** Refuses to go on when far more comes out of an archive than sense allows. @throws AppError `archive_damaged` */
+/** Refuses to go on when far more comes out of an archive than sense allows. @throws AppError `import_too_large` */
 export function checkRatio(packed: number, unpacked: number): void {
   if (unpacked > freeBytes && unpacked > packed * mostRatio)
-    throw new AppError("archive_damaged", {
+    throw new AppError("import_too_large", {
       message: `The archive unpacks to more than ${mostRatio} times its size.`,
       hint: "Archives like that are made to fill disks. Leave out what is empty, or send the files themselves.",
     });
