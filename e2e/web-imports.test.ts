@@ -55,6 +55,61 @@ describe.skipIf(noBrowser)("importing a program in the browser", () => {
     await page.waitForURL(/\/programs\/prog_[0-9a-z]+$/);
   });
 
+  it("replaces nothing that was changed meanwhile: it says so, shows what changes now, and replaces that", async () => {
+    const page = await web.openPage("/");
+    const send = async (path: string, body: object, headers: Record<string, string> = {}) => {
+      const answer = await web.server.send("POST", path, body, headers);
+      expect(answer.status).toBeLessThan(300);
+      return (await answer.json()) as Asset;
+    };
+    const main = (content: string) => ({ path: "main.py", content });
+    const program = await send("/api/v1/assets", { type: "program", name: "Shared", files: [main("print('old')\n")] });
+    const source = { kind: "files", files: [main("print('new')\n")] };
+    const begun = await send("/api/v1/imports", { source, assetId: program.id });
+    await page.goto(`/programs/new?import=${begun.id}`);
+    const changes = page.locator("section", { hasText: "Changes" }).first();
+    await changes.getByText("0 new, 1 changed, 0 removed").waitFor();
+    const file = { path: "important.py", content: "print('important')\n" };
+    await send(`/api/v1/programs/${program.id}/files`, { changes: [{ op: "write", file }] }, { "if-match": "*" });
+    await page.getByRole("button", { name: "Replace the files" }).click();
+    await page.getByText("The program has been changed since the import was held against it. Nothing was replaced.").waitFor();
+    await changes.getByText("0 new, 1 changed, 1 removed").waitFor();
+    await expect.poll(async () => await changes.innerText(), { timeout: 10_000 }).toMatch(/important\.py\s+removed/);
+    await page.getByRole("button", { name: "Replace the files" }).click();
+    await page.waitForURL(/\/programs\/prog_[0-9a-z]+$/);
+  });
+
+  it("shows imports whose review was closed, to go on with or to give up", async () => {
+    const page = await web.openPage("/");
+    const ids: string[] = [];
+    for (const name of ["first", "second"]) {
+      const source = { kind: "files", files: [{ path: `${name}/main.py`, content: "print(1)\n" }] };
+      const begun = (await (await web.server.send("POST", "/api/v1/imports", { source })).json()) as { id: string };
+      const state = async () => ((await (await web.server.fetch(`/api/v1/imports/${begun.id}`)).json()) as { state: string }).state;
+      await expect.poll(state, { timeout: 30_000 }).toBe("review");
+      ids.push(begun.id);
+    }
+    await page.goto("/programs/new");
+    const waiting = page.locator("section", { hasText: "Imports that wait" });
+    await waiting.getByRole("link", { name: "first" }).waitFor();
+    await expectAccessible(page, "Imports that wait");
+    await waiting.getByRole("link", { name: "second" }).focus();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter"); // gives it up
+    await waiting.getByRole("link", { name: "second" }).waitFor({ state: "detached" });
+    await waiting.getByRole("link", { name: "first" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Create the program" }).waitFor();
+    expect(new URL(page.url()).search).toBe(`?import=${ids[0]}`);
+    await page.getByRole("button", { name: "Give up" }).click();
+    await page.getByText("You gave this import up.").waitFor();
+    const listed = page.waitForResponse(/\/imports\?.*state=review/);
+    await page.goto("/programs/new");
+    expect(await (await listed).json()).toMatchObject({ items: [] });
+    await page.getByRole("heading", { name: "Import a program" }).waitFor();
+    expect(await waiting.count()).toBe(0);
+  });
+
   it("takes an archive to a program that runs: looked at, warned about, chosen from, made, its slots beside its code", async () => {
     using directory = createTemporaryDirectory();
     const file = join(directory.path, "desk.zip");

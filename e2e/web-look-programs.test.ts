@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { WebTest } from "./browser.ts";
 import { describeLooks } from "./look.ts";
@@ -52,13 +53,15 @@ async function fillServer(web: WebTest): Promise<void> {
   }));
   await send(`/api/v1/assets/${program}/versions`, { version: "1.0.0", message: "First" });
   ({ id: imported } = await send("/api/v1/imports", { source: { kind: "files", files } }));
+  const state = async () => ((await (await server.fetch(`/api/v1/imports/${imported}`)).json()) as { state: string }).state;
+  while ((await state()) !== "review") await sleep(50); // it is among those that wait
 }
 
 /** What is looked at, and how it is opened. */
 const pages: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   import: async (page) => {
     await page.goto("/programs/new");
-    await page.getByRole("heading", { name: "Import a program" }).waitFor();
+    await page.getByRole("heading", { name: "Imports that wait" }).waitFor();
   },
   "import-review": async (page) => {
     await page.goto(`/programs/new?import=${imported}`);

@@ -8,6 +8,7 @@ import { ImportProgress } from "./import-progress.tsx";
 import { useFollowImport, useImport } from "./queries.ts";
 import { ReviewStep } from "./review-step.tsx";
 import { AgainStep, SourceStep } from "./source-step.tsx";
+import { WaitingImports } from "./waiting-imports.tsx";
 
 /** Brings a program in: where it comes from, what it is, and whether it is as wanted. All of it stands in the address. */
 export default function NewProgramPage() {
@@ -20,7 +21,10 @@ export default function NewProgramPage() {
       {id !== null ? (
         <ImportSteps id={id} />
       ) : into === null ? (
-        <SourceStep kind={search.get("source") ?? "upload"} into={null} before={null} />
+        <>
+          <SourceStep kind={search.get("source") ?? "upload"} into={null} before={null} />
+          <WaitingImports />
+        </>
       ) : (
         <AgainStep kind={search.get("source")} into={into} />
       )}

@@ -68,6 +68,15 @@ export function useImportDiff({ id, folder }: Import) {
   return useQuery({ queryKey: ["import", id, "diff", folder], queryFn: ({ signal }) => syla.imports.diff(id, { signal }) });
 }
 
+/** The newest imports that wait for their review. */
+export function useWaitingImports() {
+  return useQuery({
+    queryKey: ["imports", "review"],
+    queryFn: ({ signal }) => syla.imports.list({ state: "review", limit: 20 }, { signal }),
+    select: ({ items }) => items,
+  });
+}
+
 export function useTemplates() {
   return useQuery({
     queryKey: ["templates"],
@@ -88,7 +97,8 @@ export function useCancelImport(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => syla.imports.cancel(id),
-    onSettled: () => client.invalidateQueries({ queryKey: ["import", id] }),
+    onSettled: () =>
+      Promise.all([client.invalidateQueries({ queryKey: ["import", id] }), client.invalidateQueries({ queryKey: ["imports"] })]),
   });
 }
 
@@ -99,6 +109,7 @@ export function useConfirmImport(id: string) {
     onSettled: () => {
       refreshAssets(client, null);
       void client.invalidateQueries({ queryKey: ["import", id] });
+      void client.invalidateQueries({ queryKey: ["imports"] });
     },
   });
 }
