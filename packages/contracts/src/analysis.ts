@@ -192,6 +192,10 @@ export const AnalysedManifest = z
     dynamic: z.boolean().describe("its dependencies are computed when it is built, so they are not known"),
     options: z.array(z.string()).describe("options of requirements files, without credentials"),
     requires: z.array(z.object({ language: z.string(), constraint: z.string(), line: z.int().nullable() })),
+    includes: z
+      .array(z.string())
+      .default([])
+      .describe("files in the tree that are read with it, as `-r` of a requirements file names them"),
   })
   .meta({ id: "AnalysedManifest" });
 export type AnalysedManifest = z.infer<typeof AnalysedManifest>;

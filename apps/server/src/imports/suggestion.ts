@@ -1,20 +1,11 @@
 import { basename } from "node:path";
-import type { Analysis } from "@syla/contracts/analysis";
+import type { AnalysisDocument } from "@syla/contracts/analysis";
 import type { ImportSuggestion } from "@syla/contracts/imports";
-import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 import type { TreeEntry } from "../platform/trees.ts";
 import { pickPython, type Runtimes } from "../runtimes/service.ts";
+import { proposeDependencies } from "./dependencies.ts";
 
 const mostEntrypoints = 50;
-/** What says what a program needs, the most telling first. */
-const sources: readonly { readonly source: DependencySource; readonly of: readonly string[] }[] = [
-  { source: "pyproject", of: ["pyproject", "poetry"] },
-  { source: "requirements", of: ["requirements"] },
-  { source: "inline", of: ["inline"] },
-  { source: "package.json", of: ["package.json"] },
-  { source: "go.mod", of: ["go.mod"] },
-];
-
 /** Packages that nobody needs but to call a language model. */
 const modelClients = new Set([
   "mellea",
@@ -37,7 +28,7 @@ const modelClients = new Set([
 export interface Looked {
   readonly name: string;
   readonly entries: readonly TreeEntry[];
-  readonly analysis: Analysis | null;
+  readonly analysis: AnalysisDocument | null;
 }
 
 /** What to propose for a program. */
@@ -81,14 +72,14 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
     })),
     entrypoint: first?.path ?? null,
     entrypoints,
-    dependencies: dependenciesOf(analysis),
+    dependencies: proposeDependencies(analysis, runtime?.definition.name ?? null, first?.path ?? ""),
     needsModel: analysis !== null && callsModel(analysis),
     leaveOut: [...new Set((analysis?.secrets ?? []).map((secret) => secret.file))].filter((path) => paths.has(path)),
   };
 }
 
 /** What the manifests of the folders that a file lies in say of Python, and the file itself. */
-function versionsAskedFor(analysis: Analysis | null, entrypoint: string): Analysis["pythonVersions"] {
+function versionsAskedFor(analysis: AnalysisDocument | null, entrypoint: string): AnalysisDocument["pythonVersions"] {
   return (analysis?.pythonVersions ?? []).filter(({ file, source }) => {
     const folder = file.slice(0, file.lastIndexOf("/") + 1);
     return source === "inline" ? file === entrypoint : entrypoint.startsWith(folder);
@@ -109,20 +100,8 @@ function installPython(constraint: string): string {
   return `syla runtimes install python@${/(?:^|[>=~^])\s*(\d+\.\d+)/.exec(constraint)?.[1] ?? "3.13"}`;
 }
 
-function callsModel({ slots, calls, dependencies }: Analysis): boolean {
+function callsModel({ slots, calls, dependencies }: AnalysisDocument): boolean {
   return slots.length > 0 || calls.length > 0 || dependencies.some(({ group, name }) => group === null && modelClients.has(name));
-}
-
-function dependenciesOf(analysis: Analysis | null): Dependencies {
-  const needed = (analysis?.dependencies ?? []).filter(({ group }) => group === null);
-  for (const { source, of } of sources) {
-    const written = needed.filter((dependency) => of.includes(dependency.source));
-    const [first] = written;
-    if (first === undefined) continue;
-    const packages = new Map(written.map(({ name, constraint, extras }) => [name, { name, constraint: constraint ?? "", extras }]));
-    return { source, file: first.file, packages: [...packages.values()].slice(0, 2000) };
-  }
-  return { source: "none", file: null, packages: [] };
 }
 
 /** What a program is called after where it comes from. */

@@ -77,10 +77,15 @@ export function conflictsOf(analysis: AnalysisDocument | null): readonly Conflic
   });
 }
 
+/** The packages of a file and of those that it includes. */
 function packagesIn(analysis: AnalysisDocument, file: string, language: string): Dependencies["packages"] {
+  const files = new Set([file]);
+  for (const each of files)
+    for (const { file: other, includes = [] } of analysis.manifests)
+      if (other === each) for (const included of includes) files.add(included);
   return unique(
     analysis.dependencies.filter(
-      (one) => one.file === file && one.group === null && one.ecosystem === ecosystems[language] && one.source !== "imports",
+      (one) => files.has(one.file) && one.group === null && one.ecosystem === ecosystems[language] && one.source !== "imports",
     ),
   );
 }

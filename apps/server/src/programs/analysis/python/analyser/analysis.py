@@ -7,7 +7,7 @@ import time
 from . import manifests
 from .entrypoints import find_entrypoints
 from .imports import imported_packages, is_declared, normalize
-from .includes import check_includes, constraint_files, missing_includes
+from .includes import check_includes, constraint_files, included_files, missing_includes
 from .interpret import Interpreter
 from .limits import FILE_SECONDS, MAX_INCLUDE_DEPTH, MAX_ITEMS, MAX_FILES, MAX_NOTEBOOK_BYTES, MAX_RESULT_BYTES, TOTAL_SECONDS
 from .modules import Modules
@@ -136,7 +136,12 @@ def _each_manifest(read):
 
 def _manifests(read):
     return [
-        {**{key: one[key] for key in ("kind", "file", "name", "version", "dynamic")}, "options": one["options"][:50], "requires": one["requires"][:50]}
+        {
+            **{key: one[key] for key in ("kind", "file", "name", "version", "dynamic")},
+            "options": one["options"][:50],
+            "requires": one["requires"][:50],
+            "includes": included_files(one)[:50],
+        }
         for one in _each_manifest(read)
     ]
 

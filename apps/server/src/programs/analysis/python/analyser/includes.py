@@ -17,6 +17,12 @@ def missing_includes(read, tree):
     return sorted(wanted)
 
 
+def included_files(manifest):
+    """What a file needs besides, by their paths in the tree."""
+    targets = [_target(manifest["file"], include["path"]) for include in manifest["includes"] if not include["constraint"]]
+    return sorted({target for target in targets if target is not None})
+
+
 def _includes(facts):
     manifest = facts.get("manifest")
     return manifest["includes"] if manifest is not None else ()

@@ -1,0 +1,93 @@
+import { posix } from "node:path";
+import { describe, expect, it } from "vitest";
+import { suggest } from "../../src/imports/suggestion.ts";
+import { openRuntimes } from "../../src/runtimes/service.ts";
+import { analyseAll, type Tree } from "../programs/analysis/analyse-here.ts";
+
+const runtimes = await openRuntimes(posix.join(import.meta.dirname, "../../../../runtimes"));
+
+/** What is proposed for each of these trees. */
+function suggestAll(trees: readonly Tree[]) {
+  return analyseAll(trees).map((analysis, index) => {
+    const entries = Object.keys(trees[index] ?? {}).map((path) => ({ path, size: 1, mode: 420 as const, sha256: "0".repeat(64) }));
+    return suggest({ name: "program", entries, analysis }, runtimes);
+  });
+}
+
+const main = { "main.py": "import click\n" };
+
+describe("the file that says what a program needs", () => {
+  const cases: readonly {
+    readonly title: string;
+    readonly tree: Tree;
+    readonly file: string | null;
+    readonly packages: readonly string[];
+  }[] = [
+    {
+      title: "is not that for development",
+      tree: { "dev-requirements.txt": "black\n", "requirements-dev.txt": "-r requirements.txt\npytest\n", "requirements.txt": "click\n" },
+      file: "requirements.txt",
+      packages: ["click"],
+    },
+    {
+      title: "is never that for development, tests or documentation",
+      tree: {
+        "requirements-dev.txt": "pytest\n",
+        "requirements/test.txt": "tox\n",
+        "docs/requirements.txt": "sphinx\n",
+        "lint-requirements.txt": "ruff\n",
+      },
+      file: null,
+      packages: [],
+    },
+    {
+      title: "is the one that includes the other, with the packages of both",
+      tree: { "base.txt": "rich>=13\n", "requirements.txt": "click\n-r base.txt\n" },
+      file: "requirements.txt",
+      packages: ["click", "rich>=13"],
+    },
+    {
+      title: "is the one that nothing includes",
+      tree: {
+        "requirements/base.txt": "click\n",
+        "requirements/production.txt": "-r base.txt\ngunicorn\n",
+        "requirements/test.txt": "-r base.txt\npytest\n",
+      },
+      file: "requirements/production.txt",
+      packages: ["gunicorn", "click"],
+    },
+    {
+      title: "is pyproject.toml at the top, and not one below",
+      tree: {
+        "pyproject.toml": '[project]\nname = "p"\ndependencies = ["click"]\n',
+        "requirements.txt": "rich\n",
+        "a/pyproject.toml": '[project]\nname = "a"\ndependencies = ["b"]\n',
+      },
+      file: "pyproject.toml",
+      packages: ["click"],
+    },
+    {
+      title: "is at the top rather than a more telling one below",
+      tree: { "requirements.txt": "click\n", "plugin/pyproject.toml": '[project]\nname = "a"\ndependencies = ["b"]\n' },
+      file: "requirements.txt",
+      packages: ["click"],
+    },
+    { title: "is of its language", tree: { "package.json": '{"dependencies": {"vite": "^5"}}' }, file: null, packages: [] },
+    {
+      title: "is no file that only limits versions, nor the block of another script",
+      tree: {
+        "requirements-limits.txt": "click<9\n",
+        "requirements.txt": "-c requirements-limits.txt\nclick\n",
+        "other.py": '# /// script\n# dependencies = ["rich"]\n# ///\n',
+      },
+      file: "requirements.txt",
+      packages: ["click"],
+    },
+  ];
+  const found = suggestAll(cases.map(({ tree }) => ({ ...main, ...tree })));
+
+  it.each(cases.map((one, index) => ({ ...one, index })))("$title", ({ file, packages, index }) => {
+    const { dependencies } = found[index] ?? {};
+    expect([dependencies?.file, dependencies?.packages.map(({ name, constraint }) => name + constraint)]).toEqual([file, packages]);
+  });
+});
