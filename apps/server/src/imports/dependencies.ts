@@ -32,7 +32,7 @@ export function proposeDependencies(analysis: AnalysisDocument | null, language:
   const [best] = found.toSorted((a, b) => compare(orderOf(a, found, entrypoint), orderOf(b, found, entrypoint)));
   const source = sources[best?.rank ?? -1]?.source;
   if (best === undefined || source === undefined) return { source: "none", file: null, packages: [] };
-  return { source, file: best.manifest.file, packages: packagesOf(best.dependencies) };
+  return { source, file: best.manifest.file, packages: packagesOf(best.dependencies, analysis) };
 }
 
 function candidatesOf(analysis: AnalysisDocument, ecosystem: AnalysedDependency["ecosystem"] | undefined, entrypoint: string): Candidate[] {
@@ -85,7 +85,31 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
   return at < 0 ? 0 : (a[at] ?? "") < (b[at] ?? "") ? -1 : 1;
 }
 
-function packagesOf(found: readonly AnalysedDependency[]): Dependencies["packages"] {
-  const byName = new Map(found.map(({ name, constraint, extras }) => [name, { name, constraint: constraint ?? "", extras }]));
+/** What an index can be asked for. A name that is written with an address or a path anywhere is nothing to ask an index for: what it has by that name is not meant. */
+function packagesOf(found: readonly AnalysedDependency[], analysis: AnalysisDocument | null): Dependencies["packages"] {
+  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isElsewhere).map(keyOf));
+  const packages = found.filter((one) => !elsewhere.has(keyOf(one)));
+  const byName = new Map(packages.map((one) => [one.name, { name: one.name, constraint: constraintOf(one), extras: one.extras }]));
   return [...byName.values()].slice(0, mostPackages);
+}
+
+/** What needs something that comes from no index. */
+export function fromElsewhere(analysis: AnalysisDocument | null, language: string | null): AnalysedDependency[] {
+  const ecosystem = ecosystems[language ?? ""];
+  return (analysis?.dependencies ?? []).filter(
+    (one) => isElsewhere(one) && one.group === null && (ecosystem === undefined || one.ecosystem === ecosystem),
+  );
+}
+
+/** Go looks replacements up in go.mod itself; `npm:` names another package of the index. */
+function isElsewhere({ ecosystem, url }: AnalysedDependency): boolean {
+  return url !== null && ecosystem !== "go" && !(ecosystem === "node" && url.startsWith("npm:"));
+}
+
+function constraintOf({ ecosystem, constraint, url }: AnalysedDependency): string {
+  return (ecosystem === "node" && url !== null ? url : constraint) ?? "";
+}
+
+function keyOf({ ecosystem, name }: AnalysedDependency): string {
+  return `${ecosystem} ${name.toLowerCase().replaceAll(/[-_.]+/g, "-")}`;
 }

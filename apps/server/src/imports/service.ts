@@ -40,6 +40,7 @@ import type { GitLogin } from "./git/service.ts";
 import { filesBelow, listFolders } from "./folders.ts";
 import { confirmations, isWorking, sources, StoredSource, toImport } from "./presenter.ts";
 import * as store from "./store.ts";
+import { remarksOn } from "./remarks.ts";
 import { nameAfter, suggest } from "./suggestion.ts";
 import { ImportWatchers } from "./watchers.ts";
 
@@ -477,7 +478,7 @@ export class Imports implements Service {
       asset_revision: revision,
       analysis_sha256: stored?.sha256 ?? null,
       suggestion: JSON.stringify(named),
-      problems: JSON.stringify([...(current.gather_problems as object[]), ...analysis.problems]),
+      problems: JSON.stringify([...(current.gather_problems as object[]), ...remarksOn(named, analysis.found), ...analysis.problems]),
       expires_at: new Date(Date.now() + reviewMs),
     });
   }

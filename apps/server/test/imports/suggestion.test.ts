@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
+import { remarksOn } from "../../src/imports/remarks.ts";
 import { suggest } from "../../src/imports/suggestion.ts";
 import { openRuntimes } from "../../src/runtimes/service.ts";
 import { analyseAll, type Tree } from "../programs/analysis/analyse-here.ts";
@@ -10,7 +11,8 @@ const runtimes = await openRuntimes(posix.join(import.meta.dirname, "../../../..
 function suggestAll(trees: readonly Tree[]) {
   return analyseAll(trees).map((analysis, index) => {
     const entries = Object.keys(trees[index] ?? {}).map((path) => ({ path, size: 1, mode: 420 as const, sha256: "0".repeat(64) }));
-    return suggest({ name: "program", entries, analysis }, runtimes);
+    const suggestion = suggest({ name: "program", entries, analysis }, runtimes);
+    return { ...suggestion, remarks: remarksOn(suggestion, analysis).map(({ code, path, line }) => `${code} ${path}:${line}`) };
   });
 }
 
@@ -90,4 +92,56 @@ describe("the file that says what a program needs", () => {
     const { dependencies } = found[index] ?? {};
     expect([dependencies?.file, dependencies?.packages.map(({ name, constraint }) => name + constraint)]).toEqual([file, packages]);
   });
+});
+
+describe("what comes from an address or a path", () => {
+  const node = { "main.js": "" };
+  const cases: readonly {
+    readonly title: string;
+    readonly tree: Tree;
+    readonly packages: readonly string[];
+    readonly lines: readonly string[];
+  }[] = [
+    {
+      title: "of requirements",
+      tree: {
+        ...main,
+        "requirements.txt":
+          "click\n-e git+https://example.org/a.git#egg=internal-tool\n./local\nother @ https://example.org/o.zip\nhttps://example.org/w-1.0.whl\n",
+        "more.py": "import other\n",
+      },
+      packages: ["click"],
+      lines: ["requirements.txt:2", "requirements.txt:3", "requirements.txt:4", "requirements.txt:5"],
+    },
+    {
+      title: "of Poetry, whatever else asks for it by its name",
+      tree: {
+        ...main,
+        "pyproject.toml":
+          '[tool.poetry.dependencies]\nclick = "8.1.7"\na = {git = "https://example.org/a.git"}\nb = {path = "../b"}\nthird = [{version = "1", markers = "os_name == \'nt\'"}, {url = "https://example.org/c.whl"}]\n',
+      },
+      packages: ["click8.1.7"],
+      lines: ["pyproject.toml:3", "pyproject.toml:4", "pyproject.toml:5"],
+    },
+    {
+      title: "of package.json",
+      tree: {
+        ...node,
+        "package.json":
+          '{"dependencies": {"a": "git+ssh://git@example.org/a.git", "b": "file:../b", "c": "owner/c", "d": "npm:e@^1", "f": "^2"}}\n',
+      },
+      packages: ["dnpm:e@^1", "f^2"],
+      lines: ["package.json:1", "package.json:1", "package.json:1"],
+    },
+  ];
+  const found = suggestAll(cases.map(({ tree }) => tree));
+
+  it.each(cases.map((one, index) => ({ ...one, index })))(
+    "$title is named, and its name is asked of no index",
+    ({ packages, lines, index }) => {
+      const { dependencies, remarks } = found[index] ?? {};
+      expect(dependencies?.packages.map(({ name, constraint }) => name + constraint)).toEqual(packages);
+      expect(remarks).toEqual(lines.map((line) => `not_from_an_index ${line}`));
+    },
+  );
 });

@@ -55,7 +55,7 @@ export function optionsOf(analysis: AnalysisDocument | null, language: string): 
 /** What can be begun with when packages are named by hand: those of all files, and those that are only imported. */
 export function knownPackages(analysis: AnalysisDocument | null, language: string): Dependencies["packages"] {
   const found = (analysis?.dependencies ?? []).filter(({ ecosystem, group }) => ecosystem === ecosystems[language] && group === null);
-  return unique(found);
+  return unique(found, analysis);
 }
 
 /** Packages that files disagree about. */
@@ -87,14 +87,27 @@ function packagesIn(analysis: AnalysisDocument, file: string, language: string):
     analysis.dependencies.filter(
       (one) => files.has(one.file) && one.group === null && one.ecosystem === ecosystems[language] && one.source !== "imports",
     ),
+    analysis,
   );
 }
 
-function unique(found: readonly AnalysedDependency[]): Dependencies["packages"] {
+/** Each package once. One that is written with an address or a path anywhere is none of an index, which may have another by its name. */
+function unique(found: readonly AnalysedDependency[], analysis: AnalysisDocument | null): Dependencies["packages"] {
+  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isElsewhere).map(({ name }) => normalize(name)));
+  const packages = found.filter(({ name }) => !elsewhere.has(normalize(name)));
   const byName = new Map(
-    found.map(({ name, constraint, extras }) => [normalize(name), { name, constraint: constraint ?? "", extras: [...extras] }]),
+    packages.map((one) => [normalize(one.name), { name: one.name, constraint: constraintOf(one), extras: [...one.extras] }]),
   );
   return [...byName.values()].slice(0, 2000);
+}
+
+/** Go looks replacements up in go.mod itself; `npm:` names another package of the index. */
+function isElsewhere({ ecosystem, url }: AnalysedDependency): boolean {
+  return url !== null && ecosystem !== "go" && !(ecosystem === "node" && url.startsWith("npm:"));
+}
+
+function constraintOf({ ecosystem, constraint, url }: AnalysedDependency): string {
+  return (ecosystem === "node" && url !== null ? url : constraint) ?? "";
 }
 
 function ecosystemOf(kind: string): AnalysedDependency["ecosystem"] {
