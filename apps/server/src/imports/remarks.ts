@@ -6,7 +6,18 @@ import { fromElsewhere } from "./dependencies.ts";
 const mostNamed = 20;
 
 /** What somebody has to know of a proposal before they take it. */
-export function remarksOn({ runtime }: ImportSuggestion, analysis: AnalysisDocument | null): ImportProblem[] {
+export function remarksOn(suggestion: ImportSuggestion, analysis: AnalysisDocument | null): ImportProblem[] {
+  return analysis === null ? [] : [...onEntrypoint(suggestion, analysis), ...onPackages(suggestion, analysis)];
+}
+
+function onEntrypoint({ entrypoint }: ImportSuggestion, analysis: AnalysisDocument): ImportProblem[] {
+  const notebook = analysis.entrypoints.find(({ kind }) => kind === "notebook");
+  if (entrypoint !== null || notebook === undefined) return [];
+  const message = "A notebook is not started as a program. Save its code as a file of its language, and bring that in with it.";
+  return [{ severity: "warning", code: "notebook_alone", path: notebook.file, line: null, column: null, message }];
+}
+
+function onPackages({ runtime }: ImportSuggestion, analysis: AnalysisDocument): ImportProblem[] {
   return fromElsewhere(analysis, runtime)
     .slice(0, mostNamed)
     .map(({ name, url, file, line }) => ({

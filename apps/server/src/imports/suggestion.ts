@@ -37,7 +37,10 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   const manifests = new Set((analysis?.manifests ?? []).flatMap(({ file, kind }) => (kind === "inline" ? [] : [file])));
   const usual = runtimes.list().map((runtime) => runtime.defaultEntrypoint);
   const found = [
-    ...(analysis?.entrypoints ?? []).map(({ file, reason, confidence }) => ({ path: file, reason, confidence })),
+    // A notebook is opened, cell by cell; no language runs it as a program.
+    ...(analysis?.entrypoints ?? [])
+      .filter(({ kind }) => kind !== "notebook")
+      .map(({ file, reason, confidence }) => ({ path: file, reason, confidence })),
     ...usual
       .filter((path) => paths.has(path))
       .map((path) => ({ path, reason: "Programs of its language usually begin here.", confidence: null })),

@@ -12,7 +12,7 @@ function suggestAll(trees: readonly Tree[]) {
   return analyseAll(trees).map((analysis, index) => {
     const entries = Object.keys(trees[index] ?? {}).map((path) => ({ path, size: 1, mode: 420 as const, sha256: "0".repeat(64) }));
     const suggestion = suggest({ name: "program", entries, analysis }, runtimes);
-    return { ...suggestion, remarks: remarksOn(suggestion, analysis).map(({ code, path, line }) => `${code} ${path}:${line}`) };
+    return { ...suggestion, remarks: remarksOn(suggestion, analysis).map(({ code, path, line }) => `${code} ${path}:${line ?? ""}`) };
   });
 }
 
@@ -144,4 +144,27 @@ describe("what comes from an address or a path", () => {
       expect(remarks).toEqual(lines.map((line) => `not_from_an_index ${line}`));
     },
   );
+});
+
+describe("the file that a program begins with", () => {
+  const notebook = JSON.stringify({
+    cells: [{ cell_type: "code", source: "print(1)", metadata: {}, outputs: [], execution_count: null }],
+    metadata: { kernelspec: { name: "python3", language: "python", display_name: "Python 3" } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+  const cases: readonly {
+    readonly title: string;
+    readonly tree: Tree;
+    readonly entrypoint: string | null;
+    readonly remarks?: readonly string[];
+  }[] = [
+    { title: "is no notebook", tree: { "a.ipynb": notebook }, entrypoint: null, remarks: ["notebook_alone a.ipynb:"] },
+    { title: "is a program beside a notebook", tree: { "a.ipynb": notebook, "lib.py": "print(1)\n" }, entrypoint: "lib.py" },
+  ];
+  const found = suggestAll(cases.map(({ tree }) => tree));
+
+  it.each(cases.map((one, index) => ({ ...one, index })))("$title", ({ entrypoint, remarks = [], index }) => {
+    expect([found[index]?.entrypoint, found[index]?.remarks]).toEqual([entrypoint, remarks]);
+  });
 });

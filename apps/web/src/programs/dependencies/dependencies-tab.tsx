@@ -162,9 +162,9 @@ function withoutEmpty(edited: Partial<ProgramConfig>): Partial<ProgramConfig> {
 /** The files that an analysis would start, each once, the likeliest first. */
 function entrypointsOf(analysis: AnalysisDocument | null): readonly EntrypointOption[] {
   const byPath = new Map<string, EntrypointOption>();
-  // A manifest names what is started; itself it is no program.
+  // A manifest names what is started; itself it is no program. A notebook is opened, and no language runs it as one.
   const manifests = new Set((analysis?.manifests ?? []).flatMap(({ file, kind }) => (kind === "inline" ? [] : [file])));
-  for (const { file, reason, confidence } of analysis?.entrypoints ?? [])
-    if (!byPath.has(file) && !manifests.has(file)) byPath.set(file, { path: file, reason, confidence });
+  for (const { kind, file, reason, confidence } of analysis?.entrypoints ?? [])
+    if (kind !== "notebook" && !byPath.has(file) && !manifests.has(file)) byPath.set(file, { path: file, reason, confidence });
   return [...byPath.values()];
 }
