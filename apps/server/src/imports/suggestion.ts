@@ -4,8 +4,11 @@ import type { ImportSuggestion } from "@syla/contracts/imports";
 import type { TreeEntry } from "../platform/trees.ts";
 import { pickPython, type Runtimes } from "../runtimes/service.ts";
 import { proposeDependencies } from "./dependencies.ts";
+import { nodeEntrypoints } from "./node-entrypoints.ts";
 
 const mostEntrypoints = 50;
+/** From where on a file is likelier to be the entrypoint than a program at the top of which nothing is known. */
+const likelyEnough = 0.5;
 /** Packages that nobody needs but to call a language model. */
 const modelClients = new Set([
   "mellea",
@@ -36,17 +39,23 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   const paths = new Set(entries.map((entry) => entry.path));
   const manifests = new Set((analysis?.manifests ?? []).flatMap(({ file, kind }) => (kind === "inline" ? [] : [file])));
   const usual = runtimes.list().map((runtime) => runtime.defaultEntrypoint);
-  const found = [
+  const ofNode = analysis === null ? [] : nodeEntrypoints(analysis, paths);
+  const likely = [
     // A notebook is opened, cell by cell; no language runs it as a program.
     ...(analysis?.entrypoints ?? [])
       .filter(({ kind }) => kind !== "notebook")
       .map(({ file, reason, confidence }) => ({ path: file, reason, confidence })),
+    ...ofNode.filter(({ confidence }) => confidence >= likelyEnough),
+  ];
+  const found = [
+    ...likely.toSorted((a, b) => b.confidence - a.confidence),
     ...usual
       .filter((path) => paths.has(path))
       .map((path) => ({ path, reason: "Programs of its language usually begin here.", confidence: null })),
     ...entries
       .filter(({ path }) => !path.includes("/") && runtimes.detect(path, "") !== undefined)
       .map(({ path }) => ({ path, reason: "It is a program at the top.", confidence: null })),
+    ...ofNode,
   ];
   // A manifest names what is started; itself it is no program.
   const runnable = found.filter(({ path }) => paths.has(path) && !manifests.has(path));

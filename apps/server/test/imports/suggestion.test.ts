@@ -161,6 +161,50 @@ describe("the file that a program begins with", () => {
   }[] = [
     { title: "is no notebook", tree: { "a.ipynb": notebook }, entrypoint: null, remarks: ["notebook_alone a.ipynb:"] },
     { title: "is a program beside a notebook", tree: { "a.ipynb": notebook, "lib.py": "print(1)\n" }, entrypoint: "lib.py" },
+    {
+      title: "is what package.json names in a folder",
+      tree: { "package.json": '{"main": "./server/start.js"}', "server/start.js": "" },
+      entrypoint: "server/start.js",
+    },
+    {
+      title: "is what package.json names without its ending",
+      tree: { "package.json": '{"main": "lib"}', "lib/index.js": "", "index.js": "" },
+      entrypoint: "lib/index.js",
+    },
+    {
+      title: "is the source of what is not built",
+      tree: {
+        "package.json": '{"main": "dist/index.js", "scripts": {"start": "npm run build && node dist/index.js"}}',
+        "src/index.ts": "",
+        "src/other.ts": "",
+      },
+      entrypoint: "src/index.ts",
+    },
+    {
+      title: "is what the start script runs",
+      tree: { "package.json": '{"scripts": {"start": "tsx --env-file=.env src/serve.ts"}}', "src/serve.ts": "", "a.ts": "" },
+      entrypoint: "src/serve.ts",
+    },
+    {
+      title: "is the usual one beside a package.json that names none",
+      tree: { "web/package.json": "{}", "web/src/main.ts": "" },
+      entrypoint: "web/src/main.ts",
+    },
+    {
+      title: "is the program, and not what belongs to its pages",
+      tree: { "package.json": '{"main": "a.js"}', "a.js": "", "main.py": 'if __name__ == "__main__":\n    pass\n' },
+      entrypoint: "main.py",
+    },
+    {
+      title: "is a program at the top rather than one below",
+      tree: { "web/package.json": "{}", "web/index.js": "", "tool.py": "" },
+      entrypoint: "tool.py",
+    },
+    {
+      title: "lies in the tree, whatever is named",
+      tree: { "package.json": '{"main": "../../etc/x.js"}', "x.js": "" },
+      entrypoint: "x.js",
+    },
   ];
   const found = suggestAll(cases.map(({ tree }) => tree));
 
