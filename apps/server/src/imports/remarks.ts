@@ -10,11 +10,28 @@ export function remarksOn(suggestion: ImportSuggestion, analysis: AnalysisDocume
   return analysis === null ? [] : [...onEntrypoint(suggestion, analysis), ...onPackages(suggestion, analysis)];
 }
 
-function onEntrypoint({ entrypoint }: ImportSuggestion, analysis: AnalysisDocument): ImportProblem[] {
+function onEntrypoint({ entrypoint, entrypoints, leaveOut }: ImportSuggestion, analysis: AnalysisDocument): ImportProblem[] {
+  const likeliest = entrypoints[0]?.path;
   const notebook = analysis.entrypoints.find(({ kind }) => kind === "notebook");
-  if (entrypoint !== null || notebook === undefined) return [];
-  const message = "A notebook is not started as a program. Save its code as a file of its language, and bring that in with it.";
-  return [{ severity: "warning", code: "notebook_alone", path: notebook.file, line: null, column: null, message }];
+  if (likeliest === undefined && notebook !== undefined)
+    return [
+      {
+        severity: "warning",
+        code: "notebook_alone",
+        path: notebook.file,
+        line: null,
+        column: null,
+        message: "A notebook is not started as a program. Save its code as a file of its language, and bring that in with it.",
+      },
+    ];
+  const secret = analysis.secrets.find(({ file }) => file === likeliest);
+  if (likeliest === undefined || secret === undefined || !leaveOut.includes(likeliest)) return [];
+  const why = `is left out because it looks secret: ${secret.reason}`;
+  const message =
+    entrypoint === likeliest
+      ? `The program begins with this file, which ${why} Take it all the same, or name another entrypoint.`
+      : `The program likely begins with this file, which ${why} ${entrypoint ?? "Nothing"} is proposed instead.`;
+  return [{ severity: "warning", code: "entrypoint_left_out", path: likeliest, line: secret.line, column: null, message }];
 }
 
 function onPackages({ runtime }: ImportSuggestion, analysis: AnalysisDocument): ImportProblem[] {

@@ -62,7 +62,10 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
   // The first that speaks for a file counts.
   const firsts = new Map(runnable.toReversed().map((one) => [one.path, one]));
   const entrypoints = runnable.filter((one) => firsts.get(one.path) === one).slice(0, mostEntrypoints);
-  const [first] = entrypoints;
+  const leaveOut = [...new Set((analysis?.secrets ?? []).map((secret) => secret.file))].filter((path) => paths.has(path));
+  const taken = entrypoints.find(({ path, confidence }) => !leaveOut.includes(path) && (confidence ?? likelyEnough) >= likelyEnough);
+  // What is left out cannot be started; where nothing else is likely enough, somebody has to say whether it is taken.
+  const first = taken ?? entrypoints[0];
   const runtime = first === undefined ? undefined : runtimes.detect(first.path, "");
   const wanted = first === undefined || runtime?.definition.name !== "python" ? [] : versionsAskedFor(analysis, first.path);
   const versions = wanted.length === 0 ? [] : (runtimes.list().find((one) => one.name === "python")?.versions ?? []);
@@ -86,7 +89,7 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
     entrypoints,
     dependencies: proposeDependencies(analysis, runtime?.definition.name ?? null, first?.path ?? ""),
     needsModel: analysis !== null && callsModel(analysis),
-    leaveOut: [...new Set((analysis?.secrets ?? []).map((secret) => secret.file))].filter((path) => paths.has(path)),
+    leaveOut,
   };
 }
 

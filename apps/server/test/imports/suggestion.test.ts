@@ -147,6 +147,7 @@ describe("what comes from an address or a path", () => {
 });
 
 describe("the file that a program begins with", () => {
+  const secret = `sk-proj-${"aB3dE5fG7h".repeat(5)}`;
   const notebook = JSON.stringify({
     cells: [{ cell_type: "code", source: "print(1)", metadata: {}, outputs: [], execution_count: null }],
     metadata: { kernelspec: { name: "python3", language: "python", display_name: "Python 3" } },
@@ -199,6 +200,18 @@ describe("the file that a program begins with", () => {
       title: "is a program at the top rather than one below",
       tree: { "web/package.json": "{}", "web/index.js": "", "tool.py": "" },
       entrypoint: "tool.py",
+    },
+    {
+      title: "is another one when the likeliest looks secret",
+      tree: { "main.py": `key = "${secret}"\n`, "app.py": "" },
+      entrypoint: "app.py",
+      remarks: ["entrypoint_left_out main.py:1"],
+    },
+    {
+      title: "is the one that looks secret when nothing else is likely",
+      tree: { "main.py": `\nkey = "${secret}"\n`, "tests/run.py": "" },
+      entrypoint: "main.py",
+      remarks: ["entrypoint_left_out main.py:2"],
     },
     {
       title: "lies in the tree, whatever is named",

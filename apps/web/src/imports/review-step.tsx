@@ -15,6 +15,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
 import { Section } from "../ui/page.tsx";
 import { SelectField } from "../ui/select-field.tsx";
+import { EntrypointNote } from "./entrypoint-note.tsx";
 import { FolderChoice } from "./folder-choice.tsx";
 import { ModelChoice } from "./model-choice.tsx";
 import { useCancelImport, useConfirmImport, useImportAnalysis, useImportFiles } from "./queries.ts";
@@ -82,6 +83,14 @@ export function ReviewStep({ found, suggestion }: { readonly found: Import; read
           options={suggestion.entrypoints}
           problem={fieldProblem(confirm.error, "entrypoint")}
           mayGuess
+        />
+        <EntrypointNote
+          {...{ found, suggestion, leaveOut }}
+          entrypoint={how.entrypoint}
+          onTake={(path) => {
+            onLeaveOut([path], false);
+            setHow({ ...how, entrypoint: path });
+          }}
         />
         {how.runtime === suggestion.runtime ? <VersionNote wishes={suggestion.versionWishes} chosen={how.runtimeVersion} /> : null}
       </Flex>
