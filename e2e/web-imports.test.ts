@@ -110,6 +110,24 @@ describe.skipIf(noBrowser)("importing a program in the browser", () => {
     expect(await waiting.count()).toBe(0);
   });
 
+  it("says that the entrypoint looks secret, and which packages were guessed", async () => {
+    using directory = createTemporaryDirectory();
+    const folder = join(directory.path, "guessed");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "main.py"), `import yaml\nkey = "sk-proj-${"aB3dE5fG7h".repeat(5)}"\n`);
+    const page = await web.openPage("/programs/new");
+    await page.getByLabel("A folder").setInputFiles(folder);
+    await page.getByText("is left out because it looks secret (line 2), so nothing could be run.").waitFor();
+    await page.getByRole("note").filter({ hasText: "Guessed from what is imported: PyYAML." }).waitFor();
+    expect(await page.getByRole("radio", { name: /^Named by hand/ }).isChecked()).toBe(true);
+    await page.getByRole("button", { name: "Take it", exact: true }).click();
+    await page.getByText("so nothing could be run").waitFor({ state: "detached" });
+    expect(await page.getByLabel("Take main.py").isChecked()).toBe(true);
+    await page.getByRole("radio", { name: /^None/ }).check();
+    await page.getByRole("button", { name: "Create the program" }).click();
+    await page.waitForURL(/\/programs\/prog_/);
+  });
+
   it("takes an archive to a program that runs: looked at, warned about, chosen from, made, its slots beside its code", async () => {
     using directory = createTemporaryDirectory();
     const file = join(directory.path, "desk.zip");

@@ -169,7 +169,7 @@ function describeDependencies(suggestion: Import["suggestion"]): string {
     : `${packages
         .map(({ name, constraint }) => name + constraint)
         .join(", ")
-        .slice(0, 300)} (${suggestion?.dependencies.file ?? ""})`;
+        .slice(0, 300)} (${suggestion?.dependencies.file ?? "named by hand"})`;
 }
 
 function failed(found: Import): CliError {

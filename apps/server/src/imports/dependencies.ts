@@ -3,6 +3,7 @@ import type { AnalysedDependency, AnalysedManifest, AnalysisDocument } from "@sy
 import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 
 const mostPackages = 2000;
+const mostConstraint = 200;
 /** What says what a program needs, the most telling first, and what is read of it. */
 const sources: readonly { readonly source: DependencySource; readonly of: readonly AnalysedDependency["source"][] }[] = [
   { source: "pyproject", of: ["pyproject", "poetry"] },
@@ -11,6 +12,10 @@ const sources: readonly { readonly source: DependencySource; readonly of: readon
   { source: "package.json", of: ["package.json"] },
   { source: "go.mod", of: ["go.mod"] },
 ];
+/** Files that name packages and that nothing is installed from: what they name is copied. */
+const copied: ReadonlySet<AnalysedDependency["source"]> = new Set(["setup.cfg", "setup.py", "pipfile"]);
+/** Names that many packages share: none of them is called so. */
+const namespaces = new Set(["google"]);
 const ecosystems: Readonly<Record<string, AnalysedDependency["ecosystem"]>> = { python: "python", node: "node", go: "go" };
 /** Words in the path of a file that is for those who work on the program, and not for the program. */
 const asideWords = new Set(
@@ -26,13 +31,38 @@ interface Candidate {
   readonly dependencies: readonly AnalysedDependency[];
 }
 
-/** What to install for a program that begins with `entrypoint`. `language` null: it is not known. */
-export function proposeDependencies(analysis: AnalysisDocument | null, language: string | null, entrypoint: string): Dependencies {
+interface ProposalOptions {
+  /** Null: it is not known. */
+  readonly language: string | null;
+  readonly entrypoint: string;
+  /** What is imported counts where no file names packages. */
+  readonly mayGuess: boolean;
+}
+
+/** What to install for a program. */
+export function proposeDependencies(analysis: AnalysisDocument | null, { language, entrypoint, mayGuess }: ProposalOptions): Dependencies {
   const found = analysis === null ? [] : candidatesOf(analysis, ecosystems[language ?? ""], entrypoint);
   const [best] = found.toSorted((a, b) => compare(orderOf(a, found, entrypoint), orderOf(b, found, entrypoint)));
   const source = sources[best?.rank ?? -1]?.source;
-  if (best === undefined || source === undefined) return { source: "none", file: null, packages: [] };
+  if (best === undefined || source === undefined) return byHand(analysis, { language, entrypoint, mayGuess });
   return { source, file: best.manifest.file, packages: packagesOf(best.dependencies, analysis) };
+}
+
+/** What other files name, else what is imported, for somebody to look at: nothing else says what the program needs. */
+function byHand(analysis: AnalysisDocument | null, { language, entrypoint, mayGuess }: ProposalOptions): Dependencies {
+  const needed = language === "python" ? (analysis?.dependencies ?? []).filter(({ group }) => group === null) : [];
+  const written = needed.filter(({ source, file }) => copied.has(source) && !liesAside(file, entrypoint));
+  const guessed = needed.filter(
+    ({ source, file, name }) =>
+      source === "imports" && !liesAside(file, entrypoint) && !/^(?:test_|conftest\.)/.test(posix.basename(file)) && !namespaces.has(name),
+  );
+  const packages = packagesOf(written.length > 0 || !mayGuess ? written : guessed, analysis);
+  return packages.length === 0 ? { source: "none", file: null, packages } : { source: "manual", file: null, packages };
+}
+
+/** Where packages that are proposed to be named by hand come from: files that name them, or, with none, what is imported. */
+export function copiedFrom(analysis: AnalysisDocument): string[] {
+  return [...new Set(analysis.dependencies.filter(({ source, group }) => copied.has(source) && group === null).map(({ file }) => file))];
 }
 
 function candidatesOf(analysis: AnalysisDocument, ecosystem: AnalysedDependency["ecosystem"] | undefined, entrypoint: string): Candidate[] {
@@ -62,11 +92,15 @@ function withIncluded(manifests: readonly AnalysedManifest[], file: string): str
 
 /** For tests, documentation and the like, unless the program itself lies there. */
 function isAside({ kind, file }: AnalysedManifest, entrypoint: string): boolean {
+  const words = kind === "requirements" ? posix.basename(file, ".txt").split(/[-_.]/) : [];
+  return liesAside(file, entrypoint) || words.some((word) => asideWords.has(word.toLowerCase()));
+}
+
+function liesAside(file: string, entrypoint: string): boolean {
   const folders = posix.dirname(file).split("/");
   const shared = entrypoint.split("/").slice(0, -1);
-  const own = folders.filter((folder, at) => folders.slice(0, at + 1).join("/") !== shared.slice(0, at + 1).join("/"));
-  const words = kind === "requirements" ? posix.basename(file, ".txt").split(/[-_.]/) : [];
-  return [...own, ...words].some((word) => asideWords.has(word.toLowerCase()));
+  const own = folders.filter((_, at) => folders.slice(0, at + 1).join("/") !== shared.slice(0, at + 1).join("/"));
+  return own.some((word) => asideWords.has(word.toLowerCase()));
 }
 
 /** The less the better: near the program, at the top, of the more telling kind, called as usual, and no part of another. */
@@ -88,7 +122,7 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
 /** What an index can be asked for. A name that is written with an address or a path anywhere is nothing to ask an index for: what it has by that name is not meant. */
 function packagesOf(found: readonly AnalysedDependency[], analysis: AnalysisDocument | null): Dependencies["packages"] {
   const elsewhere = new Set((analysis?.dependencies ?? []).filter(isElsewhere).map(keyOf));
-  const packages = found.filter((one) => !elsewhere.has(keyOf(one)));
+  const packages = found.filter((one) => !elsewhere.has(keyOf(one)) && constraintOf(one).length <= mostConstraint);
   const byName = new Map(packages.map((one) => [one.name, { name: one.name, constraint: constraintOf(one), extras: one.extras }]));
   return [...byName.values()].slice(0, mostPackages);
 }
@@ -106,8 +140,10 @@ function isElsewhere({ ecosystem, url }: AnalysedDependency): boolean {
   return url !== null && ecosystem !== "go" && !(ecosystem === "node" && url.startsWith("npm:"));
 }
 
-function constraintOf({ ecosystem, constraint, url }: AnalysedDependency): string {
-  return (ecosystem === "node" && url !== null ? url : constraint) ?? "";
+function constraintOf({ ecosystem, constraint, url, source, marker }: AnalysedDependency): string {
+  if (ecosystem === "node" && url !== null) return url;
+  // A file says by itself when something is needed.
+  return `${constraint ?? ""}${marker !== null && copied.has(source) ? ` ; ${marker}` : ""}`;
 }
 
 function keyOf({ ecosystem, name }: AnalysedDependency): string {

@@ -461,8 +461,10 @@ export class Imports implements Service {
     if (current.tree_sha256 === null) throw new Error("an import without files is being analysed");
     const entries = await trees.read(current.tree_sha256);
     const analysis = await this.#analyse(actor, entries, signal);
+    // Of what is there already somebody has said what it needs, be it nothing.
+    const mayGuess = current.asset_id === null && source.kind !== "template" && source.kind !== "clone";
     const suggestion = suggest(
-      { name: nameAfter({ ...source, path: current.folder ?? source.path }, folder), entries, analysis: analysis.found },
+      { name: nameAfter({ ...source, path: current.folder ?? source.path }, folder), entries, analysis: analysis.found, mayGuess },
       this.#context.runtimes,
     );
     if (analysis.found !== null) await this.#context.keptAnalyses.keep(current.tree_sha256, analysis.found);

@@ -32,10 +32,12 @@ export interface Looked {
   readonly name: string;
   readonly entries: readonly TreeEntry[];
   readonly analysis: AnalysisDocument | null;
+  /** What is imported tells what to install, where nothing else does. */
+  readonly mayGuess: boolean;
 }
 
 /** What to propose for a program. */
-export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runtimes, "detect" | "list">): ImportSuggestion {
+export function suggest({ name, entries, analysis, mayGuess }: Looked, runtimes: Pick<Runtimes, "detect" | "list">): ImportSuggestion {
   const paths = new Set(entries.map((entry) => entry.path));
   const manifests = new Set((analysis?.manifests ?? []).flatMap(({ file, kind }) => (kind === "inline" ? [] : [file])));
   const usual = runtimes.list().map((runtime) => runtime.defaultEntrypoint);
@@ -87,7 +89,7 @@ export function suggest({ name, entries, analysis }: Looked, runtimes: Pick<Runt
     })),
     entrypoint: first?.path ?? null,
     entrypoints,
-    dependencies: proposeDependencies(analysis, runtime?.definition.name ?? null, first?.path ?? ""),
+    dependencies: proposeDependencies(analysis, { language: runtime?.definition.name ?? null, entrypoint: first?.path ?? "", mayGuess }),
     needsModel: analysis !== null && callsModel(analysis),
     leaveOut,
   };

@@ -8,10 +8,10 @@ import { analyseAll, type Tree } from "../programs/analysis/analyse-here.ts";
 const runtimes = await openRuntimes(posix.join(import.meta.dirname, "../../../../runtimes"));
 
 /** What is proposed for each of these trees. */
-function suggestAll(trees: readonly Tree[]) {
+function suggestAll(trees: readonly Tree[], mayGuess = false) {
   return analyseAll(trees).map((analysis, index) => {
     const entries = Object.keys(trees[index] ?? {}).map((path) => ({ path, size: 1, mode: 420 as const, sha256: "0".repeat(64) }));
-    const suggestion = suggest({ name: "program", entries, analysis }, runtimes);
+    const suggestion = suggest({ name: "program", entries, analysis, mayGuess }, runtimes);
     return { ...suggestion, remarks: remarksOn(suggestion, analysis).map(({ code, path, line }) => `${code} ${path}:${line ?? ""}`) };
   });
 }
@@ -223,5 +223,44 @@ describe("the file that a program begins with", () => {
 
   it.each(cases.map((one, index) => ({ ...one, index })))("$title", ({ entrypoint, remarks = [], index }) => {
     expect([found[index]?.entrypoint, found[index]?.remarks]).toEqual([entrypoint, remarks]);
+  });
+});
+
+describe("packages that no file is read for", () => {
+  const setup = {
+    "main.py": "import click, numpy\n",
+    "setup.cfg": "[options]\ninstall_requires =\n  click>=8\n  pywin32>=300; sys_platform == 'win32'\n  tool @ https://example.org/t.zip\n",
+  };
+  const imports = {
+    "main.py":
+      "import os, yaml, cv2, own, numpy as np\nfrom PIL import Image\nfrom google import genai\nfrom google.cloud import storage\nimport google.cloud.storage\n",
+    "own.py": "import sklearn.metrics, bs4, dotenv\n",
+    "setup.py": "import setuptools\n",
+    "tests/test_own.py": "import numpy, pytest\n",
+  };
+  const cases = [
+    {
+      title: "are those of setup.cfg, copied",
+      tree: setup,
+      mayGuess: false,
+      packages: ["click>=8", "pywin32>=300 ; sys_platform == 'win32'"],
+      remarks: ["dependencies_copied setup.cfg:", "not_from_an_index setup.cfg:5"],
+    },
+    {
+      title: "are guessed from what is imported",
+      tree: imports,
+      mayGuess: true,
+      packages: ["beautifulsoup4", "google-cloud-storage", "numpy", "opencv-python", "pillow", "python-dotenv", "PyYAML", "scikit-learn"],
+      remarks: ["dependencies_guessed null:"],
+    },
+    { title: "are not guessed unasked", tree: imports, mayGuess: false, packages: [], remarks: [] },
+    { title: "are none when nothing is imported", tree: { "main.py": "import os\n" }, mayGuess: true, packages: [], remarks: [] },
+  ];
+
+  it.each(cases)("$title", ({ tree, mayGuess, packages, remarks }) => {
+    const [found] = suggestAll([tree], mayGuess);
+    expect(found?.dependencies.packages.map(({ name, constraint }) => name + constraint)).toEqual(packages);
+    expect(found?.dependencies).toMatchObject({ source: packages.length === 0 ? "none" : "manual", file: null });
+    expect(found?.remarks).toEqual(remarks);
   });
 });

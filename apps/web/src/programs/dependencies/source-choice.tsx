@@ -3,7 +3,16 @@ import type { AnalysisDocument } from "@syla/sdk";
 import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { PackageRows } from "./package-rows.tsx";
-import { conflictsOf, type Dependencies, hasPackages, knownPackages, optionKey, optionsOf, takesManual } from "./sources.ts";
+import {
+  conflictsOf,
+  type Dependencies,
+  guessedPackages,
+  hasPackages,
+  knownPackages,
+  optionKey,
+  optionsOf,
+  takesManual,
+} from "./sources.ts";
 
 interface SourceChoiceProps {
   readonly analysis: AnalysisDocument | null;
@@ -56,11 +65,14 @@ export function SourceChoice({ analysis, language, value, onChange }: SourceChoi
           note="The packages below count, whatever the files say."
         >
           {value.source === "manual" ? (
-            <PackageRows
-              packages={value.packages}
-              withExtras={language === "python"}
-              onChange={(packages) => onChange({ ...value, packages })}
-            />
+            <>
+              <Guessed names={guessedPackages(analysis, value.packages)} />
+              <PackageRows
+                packages={value.packages}
+                withExtras={language === "python"}
+                onChange={(packages) => onChange({ ...value, packages })}
+              />
+            </>
           ) : null}
         </Choice>
       ) : null}
@@ -117,6 +129,21 @@ function Choice({ name, checked, onCheck, title, mono = false, note, children }:
         </Box>
       ) : null}
     </Box>
+  );
+}
+
+/** That nobody has written some names down. */
+function Guessed({ names }: { readonly names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <Flex role="note" gap="2" pb="2" fontSize="xs">
+      <Box color="fg.warning" mt="0.5" aria-hidden>
+        <TriangleAlert size={14} />
+      </Box>
+      <Text minW="0" overflowWrap="anywhere">
+        Guessed from what is imported: {names.join(", ")}. Look whether these packages are meant: an index may have others by their names.
+      </Text>
+    </Flex>
   );
 }
 

@@ -58,6 +58,15 @@ export function knownPackages(analysis: AnalysisDocument | null, language: strin
   return unique(found, analysis);
 }
 
+/** Those of some packages that no file names: they are only imported, and their names guessed after that. */
+export function guessedPackages(analysis: AnalysisDocument | null, packages: Dependencies["packages"]): string[] {
+  const all = analysis?.dependencies ?? [];
+  const namesOf = (found: readonly AnalysedDependency[]) => new Set(found.map(({ name }) => normalize(name)));
+  const guessed = namesOf(all.filter(({ source }) => source === "imports"));
+  const written = namesOf(all.filter(({ source }) => source !== "imports"));
+  return packages.map(({ name }) => name).filter((name) => guessed.has(normalize(name)) && !written.has(normalize(name)));
+}
+
 /** Packages that files disagree about. */
 interface Conflict {
   readonly name: string;

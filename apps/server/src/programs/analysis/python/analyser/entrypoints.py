@@ -54,10 +54,15 @@ def _of_module(path, module, facts):
         yield _entry("name", path, 1, _SCRIPT_NAMES[name] - lowered, f"It is called {name}.", path)
 
 
+def is_beside(path):
+    """Whether a file is no part of the program: a test, an example, a tool."""
+    return any(folder in _SIDE_FOLDERS for folder in folder_of(path).split("/")) or name_of(path).startswith("test_")
+
+
 def _lower(path):
     """What lies deep, or beside the program, is less likely to be it."""
     folders = folder_of(path).split("/") if "/" in path else []
-    side = 0.3 if any(folder in _SIDE_FOLDERS for folder in folders) or name_of(path).startswith("test_") else 0
+    side = 0.3 if is_beside(path) else 0
     return min(0.45, side + 0.05 * max(0, len(folders) - 1))
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 
+from .entrypoints import is_beside
 from .manifests.record import dependency
 from .tree import name_of
 
@@ -10,7 +11,8 @@ from .tree import name_of
 PACKAGES = {
     "attr": "attrs", "bs4": "beautifulsoup4", "Crypto": "pycryptodome", "cv2": "opencv-python", "dateutil": "python-dateutil",
     "docx": "python-docx", "dotenv": "python-dotenv", "faiss": "faiss-cpu", "fitz": "PyMuPDF", "git": "GitPython",
-    "google.protobuf": "protobuf", "jose": "python-jose", "jwt": "PyJWT", "magic": "python-magic", "MySQLdb": "mysqlclient",
+    "google.auth": "google-auth", "google.genai": "google-genai", "google.generativeai": "google-generativeai", "google.protobuf": "protobuf",
+     "jose": "python-jose", "jwt": "PyJWT", "magic": "python-magic", "MySQLdb": "mysqlclient",
     "nacl": "PyNaCl", "OpenSSL": "pyOpenSSL", "PIL": "pillow", "pkg_resources": "setuptools", "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary", "serial": "pyserial", "sklearn": "scikit-learn", "skimage": "scikit-image", "slugify": "python-slugify",
     "socks": "PySocks", "telegram": "python-telegram-bot", "usb": "pyusb", "wx": "wxPython", "yaml": "PyYAML", "zmq": "pyzmq",
@@ -27,16 +29,24 @@ def imported_packages(files, modules):
     """The first place of each package that is neither of the standard library nor of the tree, by name."""
     found = {}
     # What setup.py imports is needed to build, not to run.
-    for path in sorted(path for path in files if name_of(path) != "setup.py"):
+    # The program itself tells better where a package is needed than what lies beside it.
+    for path in sorted((path for path in files if name_of(path) != "setup.py"), key=lambda path: (is_beside(path), path)):
         for module, level, line in files[path]["importLines"]:
             top = module.split(".")[0]
             if level or not top or top in sys.stdlib_module_names or top == "__main__" or not top.isidentifier():
                 continue
             if modules.absolute(top, path) is None:
-                name = PACKAGES.get(top, top)
+                name = _package_of(module)
                 if name not in found:
                     found[name] = dependency("python", name, "imports", path, line)
     return found
+
+
+def _package_of(module):
+    parts = module.split(".")
+    if parts[:2] == ["google", "cloud"] and len(parts) > 2:
+        return f"google-cloud-{parts[2]}".replace("_", "-")
+    return PACKAGES.get(".".join(parts[:2])) or PACKAGES.get(parts[0], parts[0])
 
 
 def is_declared(name, declared):
