@@ -114,7 +114,7 @@ function addPackage(name: string, manifest: string, { config }: FailedRun): Advi
   const text =
     config.program === null
       ? `The package ${name} is not installed. Packages are installed for programs of the catalog: make a program of this, and write ${name} into ${manifests[manifest] ?? "its dependencies"}.`
-      : `${where}, or add it under Dependencies, and run the program again: its environment is built anew.`;
+      : `${where}, or add it under Dependencies, and run the program again: its environment is built anew. A file counts when it is the one that is chosen under Dependencies.`;
   return { kind: "add_dependency", subject: name, text };
 }
 
