@@ -5,6 +5,7 @@ import type { Blobs } from "../platform/blobs.ts";
 import type { TreeEntry } from "../platform/trees.ts";
 import type { InstalledRuntime } from "../runtimes/service.ts";
 import { readNodeManifest } from "./node-manifest.ts";
+import { readPoetry } from "./poetry.ts";
 import { problemOf, readRequirements } from "./python-requirements.ts";
 import type { EnvironmentRequest } from "./request.ts";
 import { managerOf } from "./tools.ts";
@@ -95,6 +96,14 @@ function pythonPart({ dependencies, entrypoint }: Pick<ProgramConfig, "dependenc
     const file = dependencies.file ?? "pyproject.toml";
     const text = files.get(file) ?? missing(file);
     const lock = files.get(posix.join(posix.dirname(file), "uv.lock"));
+    const poetry = lock === undefined ? readPoetry(file, text) : null;
+    if (poetry !== null) {
+      refuse(poetry.problems);
+      const { requirements } = poetry;
+      return requirements.length === 0
+        ? null
+        : { source, dependencies: names(requirements), files: { "requirements.txt": lines(requirements) } };
+    }
     const written = dependencies.packages.map(formatPython);
     if (lock === undefined && written.length === 0 && !/^[ \t]*dependencies\s*=\s*\[\s*[^\]\s]/m.test(text)) return null;
     return { source, dependencies: written, files: { "pyproject.toml": text, ...(lock === undefined ? {} : { "uv.lock": lock }) } };
