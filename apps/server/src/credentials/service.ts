@@ -321,13 +321,19 @@ function toCredential(actor: Actor, row: store.CredentialRow): Credential {
   };
 }
 
-/** What git is told of a login is a line. */
+/** What a value may be that is sent in a header, and what git is told of a login: a line. */
+const sentValues: Readonly<Record<string, { readonly pattern: RegExp; readonly message: string }>> = {
+  git: { pattern: /^[\u0021-\u007e]{1,4096}$/, message: "must be a token or a password: letters, digits and signs" },
+  index: { pattern: /^[^\u0000-\u001f\u007f]+$/, message: "must be one line without control characters" },
+  model: { pattern: /^[\u0020-\u007e]+$/, message: "must be one line of letters, digits and signs: it is sent in a header" },
+};
+
+/** @throws AppError `invalid_request` for one that cannot be sent */
 function readValue(kind: string, text: string): Secret {
   const value = trimValue(text);
-  if (kind !== "git" || /^[\u0021-\u007e]{1,4096}$/.test(value)) return new Secret(value);
-  throw new AppError("invalid_request", {
-    fields: [{ path: "value", message: "must be a token or a password: letters, digits and signs" }],
-  });
+  const sent = sentValues[kind];
+  if (sent === undefined || sent.pattern.test(value)) return new Secret(value);
+  throw new AppError("invalid_request", { fields: [{ path: "value", message: sent.message }] });
 }
 
 /** Files and prompts end in a line end that is no part of the secret. A key file needs its own. */

@@ -88,6 +88,12 @@ describe("a credential", () => {
     { kind: "git", name: "a", value: "v" },
     { kind: "model", name: "a", value: "v", host: "git.example.org" },
     { kind: "git", name: "a", value: "two\nlines", host: "git.example.org" },
+    { kind: "index", name: "a", value: "two\nlines", host: "https://index.example.org" },
+    ...["two\nlines", "two\r\nlines", "a\tb", "a\u007f", "a\u001b[0m", "ключ", "\n", "end\n\n"].map((text) => ({
+      kind: "model",
+      name: "a",
+      value: text,
+    })),
     ...["", "https://git.example.org/path", "https://ann@git.example.org", "ssh://git.example.org", "a b", "git.example.org?x"].map(
       (host) => ({
         kind: "git",
@@ -98,6 +104,16 @@ describe("a credential", () => {
     ),
   ])("refuses %j", async (body) => {
     expect(await codeOf(send(ann, "POST", "/api/v1/credentials", body))).toBe("invalid_request");
+  });
+
+  it("keeps its value when another is refused; what is sent in no header may have lines", async () => {
+    const made = await create(ann, { value: "Bearer one\r\n" });
+    const refused = await send(ann, "PATCH", `/api/v1/credentials/${made.id}`, { value: "a\nb" });
+    expect(await json(refused)).toMatchObject({ code: "invalid_request", fields: [{ path: "value" }] });
+    expect(await reveal(made.id)).toBe("Bearer one");
+    expect(await json(send(ann, "POST", "/api/v1/credentials", { kind: "program", name: "lines", value: "a\nb" }))).toMatchObject({
+      name: "lines",
+    });
   });
 
   it("is hidden from others, and is not theirs to use", async () => {
