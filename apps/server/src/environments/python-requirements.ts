@@ -5,6 +5,8 @@ export interface Requirements {
   /** One requirement a line, with its hashes and markers. */
   readonly requirements: readonly string[];
   readonly constraints: readonly string[];
+  /** Where the program itself is to be installed, which is not done. */
+  readonly skipped: readonly string[];
   readonly problems: readonly FieldProblem[];
 }
 
@@ -12,11 +14,13 @@ const maxFiles = 20;
 const kept = /^--(?:pre|prefer-binary|require-hashes|only-binary|no-binary)(?:[ =]|$)/;
 const index = /^(?:-i|-f|--(?:index-url|extra-index-url|no-index|find-links|trusted-host))(?:[ =]|$)/;
 const include = /^(?:-(?<short>[rc])\s*|--(?<long>requirement|constraint)[ =]\s*)(?<path>\S+)$/;
+/** The program's own folder, alone. */
+const itself = /^(?:(?:-e|--editable)[ =]?\s*)?\.\/?$/;
 const named = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[^\]]*\]\s*)?(?<rest>.*)$/s;
 
 /** Reads a file and those that it includes. `read` answers a file's text, undefined for one that is not there. */
 export function readRequirements(path: string, read: (path: string) => string | undefined): Requirements {
-  const found = { requirements: [] as string[], constraints: [] as string[], problems: [] as FieldProblem[] };
+  const found = { requirements: [] as string[], constraints: [] as string[], skipped: [] as string[], problems: [] as FieldProblem[] };
   const seen = new Set<string>();
   const visit = (file: string, into: string[], from: string): void => {
     if (seen.has(file) || seen.size >= maxFiles) return;
@@ -30,6 +34,10 @@ export function readRequirements(path: string, read: (path: string) => string | 
       if (included !== undefined) {
         const isConstraint = included["short"] === "c" || included["long"] === "constraint";
         visit(beside(file, included["path"] ?? ""), isConstraint ? found.constraints : into, place);
+        continue;
+      }
+      if (itself.test(line)) {
+        found.skipped.push(place);
         continue;
       }
       const problem = problemOf(line);
@@ -77,7 +85,7 @@ function beside(file: string, other: string): string {
 export function problemOf(line: string): string | null {
   if (kept.test(line)) return null;
   if (index.test(line)) return "names an index of its own; packages come from the one that this server is set up with";
-  if (/^(?:-e|--editable)(?:[ =]|$)/.test(line)) return "installs a folder of the program; its own files are found without being installed";
+  if (/^(?:-e|--editable)(?:[ =]|$)/.test(line)) return "installs a folder of the program; only packages of the index can be installed";
   if (line.startsWith("-")) return `has the option ${JSON.stringify(line.split(/[ =]/, 1)[0]?.slice(0, 100))}, which cannot be used here`;
   if (/^[a-z+]+:\/\//i.test(line) || /^(?:git|hg|svn|bzr)\+/.test(line))
     return "is an address; only packages of the index can be installed";

@@ -84,12 +84,14 @@ function pythonPart({ dependencies, entrypoint }: Pick<ProgramConfig, "dependenc
     if (!found.requirements.some((line) => !line.startsWith("-"))) return null;
     const constraints = found.constraints.length === 0 ? {} : { "constraints.txt": lines(found.constraints) };
     const text = lines(found.requirements);
+    const remark = "is not installed: the program's own files are found as they are. What they need has to be listed.";
+    const remarks = found.skipped.length === 0 ? {} : { "remarks.txt": lines(found.skipped.map((place) => `${place} ${remark}`)) };
     // With a hash for each of them it is a lock already: nothing is left to choose.
     const isPinned = found.requirements.every((line) => line.startsWith("-") || (/==\S/.test(line) && line.includes("--hash=")));
     return {
       source,
       dependencies: names(found.requirements),
-      files: isPinned ? { "lock.txt": text } : { "requirements.txt": text, ...constraints },
+      files: { ...(isPinned ? { "lock.txt": text } : { "requirements.txt": text, ...constraints }), ...remarks },
     };
   }
   if (source === "pyproject") {

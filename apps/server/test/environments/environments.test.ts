@@ -109,6 +109,34 @@ describe.skipIf(!existsSync(uv))("environments of Python programs", () => {
     expect(await file.text()).toContain("greet==1.1");
   });
 
+  test("has what a project of Poetry asks for", async () => {
+    const pyproject = `[tool.poetry.dependencies]
+python = "^3.9"
+greet = [{ version = "~1.0", python = ">=3.6" }, { version = "^9", python = "<3.6" }]
+words = { version = "^2.0 ", markers = "sys_platform == 'linux'", allow-prereleases = true }
+[tool.poetry.group.dev.dependencies]
+nothing = "*"
+`;
+    const config = { runtime: "python", entrypoint: "main.py", dependencies: { source: "pyproject", file: "pyproject.toml" } };
+    const files = { "main.py": "import greet, words; print(greet.VERSION, words.LIST)", "pyproject.toml": pyproject };
+    const program = await createProgram(server, alice as Person, "Of Poetry", files, { config });
+    const done = await run(alice, program);
+    expect(done).toMatchObject({ status: "succeeded", error: null });
+    expect((await known(alice, program)).packages).toMatchObject([
+      { name: "greet", version: "1.0" },
+      { name: "words", version: "2.0" },
+    ]);
+  });
+
+  test("is built without the program itself, and says so", async () => {
+    const program = await make(alice, "-e .\ngreet==1.0\n");
+    expect(await run(alice, program)).toMatchObject({ status: "succeeded" });
+    const { id } = await known(alice, program);
+    const log = await server.send("GET", `/api/v1/environments/${id}/log`, undefined, alice?.headers);
+    expect(await log.text()).toContain("requirements.txt:1 is not installed");
+    expect(await run(alice, await make(alice, ".\n", "print(1)"))).toMatchObject({ status: "succeeded" });
+  });
+
   test("one that is kept warm is there again after it was removed, and others make room for it", async () => {
     const program = await make(alice, "words==2.0 # warm\n", "import words; print(words.LIST)");
     await run(alice, program);
@@ -291,7 +319,7 @@ return write_wheel({"curious.py": f"FOUND = {found!r}\\n"})`;
 
   const refused: readonly (readonly [what: string, requirements: string, place: string])[] = [
     ["another index", "greet\n--extra-index-url https://packages.example.org/simple\n", "requirements.txt:2"],
-    ["a folder of the program", "-e .\n", "requirements.txt:1"],
+    ["a folder of the program", "-e ./src", "requirements.txt:1"],
     ["a repository", "\n\ngit+https://git.example.org/a/b\n", "requirements.txt:3"],
     ["an address", "thing @ https://files.example.org/thing.whl\n", "requirements.txt:1"],
     ["a file that is not there", "-r other.txt\n", "requirements.txt:1"],

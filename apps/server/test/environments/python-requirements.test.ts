@@ -17,6 +17,7 @@ describe("a requirements file", () => {
     expect(found).toEqual({
       requirements: ["idna >= 3 ; python_version > '3'", "nested", "thing[extra]==1.0 --hash=sha256:aa", "--pre"],
       constraints: ["idna<4"],
+      skipped: [],
       problems: [],
     });
   });
@@ -27,7 +28,11 @@ describe("a requirements file", () => {
     ["--find-links=/tmp", "index"],
     ["--trusted-host x.example", "index"],
     ["-e ./src", "folder"],
-    ["--editable=.", "folder"],
+    ["-e .[dev]", "folder"],
+    ["-e git+https://x.example/a.git", "folder"],
+    [".[dev]", "path"],
+    ["..", "path"],
+    ["./.", "path"],
     ["./local", "path"],
     ["../up", "path"],
     ["/abs/thing.whl", "path"],
@@ -44,6 +49,13 @@ describe("a requirements file", () => {
     expect(problems).toMatchObject([{ path: "requirements.txt:2" }]);
     expect(problems[0]?.message).toContain(word);
   });
+
+  test.each([".", "./", "-e .", "-e.", "--editable .", "--editable=./", "-e . # itself"])(
+    "%s is the program itself, and left out",
+    (line) => {
+      expect(read(`${line}\nidna\n`)).toEqual({ requirements: ["idna"], constraints: [], skipped: ["requirements.txt:1"], problems: [] });
+    },
+  );
 
   test("whatever the text, no line that names an address, an option or a path gets through", () => {
     fc.assert(

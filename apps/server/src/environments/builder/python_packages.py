@@ -87,6 +87,9 @@ def describe(path):
 
 def make(request):
     build.phase("resolve")
+    if "remarks.txt" in request["files"]:
+        with open(f"{build.PROJECT}/remarks.txt", encoding="utf-8") as text:
+            build.say(text.read().replace(build.PHASE, "").rstrip("\n"))
     build_lock(request)
     build_environment(request)
     return packages()
