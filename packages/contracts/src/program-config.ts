@@ -18,12 +18,27 @@ export const Dependency = z.strictObject({
 });
 export type Dependency = z.infer<typeof Dependency>;
 
+/** A name of PyPI or npm, or the path of a Go module. */
+const packageName = /^(?:@[\w.~-]+\/)?[A-Za-z0-9_~][\w.~-]*(?:\/[\w.~-]+)*$/;
+const extra = /^[A-Za-z0-9][\w.-]*$/;
+
 /** Where a program's dependencies are written, and what they are. */
-export const Dependencies = z.strictObject({
-  source: DependencySource,
-  file: word.nullable().default(null).describe("the path in the tree that they were read from"),
-  packages: z.array(Dependency).max(2000).default([]),
-});
+export const Dependencies = z
+  .strictObject({
+    source: DependencySource,
+    file: word.nullable().default(null).describe("the path in the tree that they were read from"),
+    packages: z.array(Dependency).max(2000).default([]),
+  })
+  .superRefine(({ source, packages }, context) => {
+    if (source !== "manual") return; // what stands in files is checked where they are read
+    const refuse = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path: ["packages", ...path], message });
+    for (const [index, { name, constraint, extras }] of packages.entries()) {
+      if (!packageName.test(name)) refuse([index, "name"], "must be the name of a package");
+      if (/[\u0000-\u001f\u007f]/.test(constraint)) refuse([index, "constraint"], "must be one line");
+      for (const [at, one] of extras.entries()) if (!extra.test(one)) refuse([index, "extras", at], "must be the name of an extra");
+    }
+  });
 export type Dependencies = z.infer<typeof Dependencies>;
 
 /** How much a program may use: a size, or limits of its own. */

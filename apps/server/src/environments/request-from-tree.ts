@@ -142,7 +142,7 @@ function isComment(line: string | undefined): boolean {
 }
 
 function formatPython({ name, constraint, extras }: ProgramConfig["dependencies"]["packages"][number]): string {
-  return `${name}${extras.length === 0 ? "" : `[${extras.join(",")}]`}${constraint}`;
+  return `${name}${extras.length === 0 ? "" : `[${extras.join(",")}]`}${constraint.trim() === "*" ? "" : constraint}`;
 }
 
 function nodePart({ dependencies }: Pick<ProgramConfig, "dependencies">, files: Files): Part | null {

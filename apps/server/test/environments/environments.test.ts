@@ -334,6 +334,17 @@ return write_wheel({"curious.py": f"FOUND = {found!r}\\n"})`;
     expect(listed.items).toEqual([]);
   });
 
+  test("what is no name of a package is refused when it is written", async () => {
+    const program = await make(alice, "greet\n");
+    const packages = [{ name: "greet" }, { name: "rich; rm -rf /" }];
+    const config = { runtime: "python", entrypoint: "main.py", dependencies: { source: "manual", packages } };
+    const problem = await errorOf(server.send("PATCH", `/api/v1/assets/${program.id}`, { config }, { ...alice?.headers, "if-match": "*" }));
+    expect(problem).toMatchObject({ code: "invalid_request", fields: [{ path: "config.dependencies.packages.1.name" }] });
+    expect(await json<Asset>(server.send("GET", `/api/v1/assets/${program.id}`, undefined, alice?.headers))).toMatchObject({
+      revision: program.revision,
+    });
+  });
+
   test("a program keeps its versions until somebody asks for newer ones; a published version keeps them for good", async () => {
     index.publish({ name: "moving", version: "1.0", files: { "moving.py": "V = 1\n" } });
     const program = await make(alice, "moving\n", "import moving; print(moving.V)");

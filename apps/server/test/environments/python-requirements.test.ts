@@ -162,3 +162,11 @@ test("the metadata of a script is found where PEP 723 has it", () => {
   for (const none of ["print(1)\n# /// other\n# x\n# ///\n", "# /// script\n# ///\n", "# /// script\n# a = 1\n", "#", ""])
     expect(inlineBlock(none)).toBeNull();
 });
+
+test("of packages that are named one by one, any version is one without a constraint", async () => {
+  const packages = ["*", " * ", "", ">=2"].map((constraint, index) => ({ name: `p${index}`, constraint, extras: [] }));
+  const runtime = { definition: { name: "python" }, version: "1.0.0" } as unknown as InstalledRuntime;
+  const config = { dependencies: { source: "manual" as const, file: null, packages }, entrypoint: "main.py" };
+  const request = await readRequest({} as unknown as Blobs, runtime, config, []);
+  expect(request?.files).toEqual({ "requirements.txt": "p0\np1\np2\np3>=2\n" });
+});
