@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { CliError } from "../cli-error.ts";
 import { findTarget } from "../connection.ts";
@@ -10,16 +10,19 @@ const passedOn = ["SIGTERM", "SIGHUP"] as const;
 
 /** Runs a plugin's command in place of one of ours: with its arguments, our terminal, and its exit code. @throws CliError */
 export async function runPlugin({ name, file }: PluginCommand, args: readonly string[], env: Environment): Promise<number> {
-  const child = spawn(file, args, { stdio: "inherit", env: { ...env, ...(await describeOurselves(env)) } });
+  const given = { ...env, ...(await describeOurselves(env)) };
+  let child: ChildProcess | undefined;
   // The terminal sends Ctrl+C to both; what it means is the plugin's to say.
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
-  const passOn = passedOn.map((signal) => [signal, () => void child.kill(signal)] as const);
+  const passOn = passedOn.map((signal) => [signal, () => void child?.kill(signal)] as const);
   for (const [signal, pass] of passOn) process.on(signal, pass);
   try {
+    // Afterwards: what it says first may make somebody end us at once.
+    const started = (child = spawn(file, args, { stdio: "inherit", env: given }));
     return await new Promise<number>((resolve, reject) => {
-      child.once("error", (cause) => reject(notStarted(name, file, cause)));
-      child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+      started.once("error", (cause) => reject(notStarted(name, file, cause)));
+      started.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     });
   } finally {
     process.off("SIGINT", ignore);
