@@ -207,7 +207,7 @@ describe.skipIf(noBrowser)("importing a program in the browser", () => {
     await page.getByLabel("Package 1", { exact: true }).fill("-no-name");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     // Bad input is told at its place, by what would install it.
-    await page.getByText("config.dependencies.packages.0", { exact: true }).waitFor();
+    await page.getByText("config.dependencies.packages.0.name", { exact: true }).waitFor();
     await expectAccessible(page, "Dependencies of a program");
     await page.getByRole("radio", { name: /^None/ }).check();
     await page.getByRole("button", { name: "Save and publish …" }).click();
