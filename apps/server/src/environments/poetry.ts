@@ -110,7 +110,7 @@ function requirementOf(key: string, value: unknown): { line?: string; problem?: 
 }
 
 /** What Poetry's text asks for: one of these, and of that each. Null: it is no constraint. An empty one fits every version. */
-export function readConstraint(text: unknown): Comparison[][] | null {
+function readConstraint(text: unknown): Comparison[][] | null {
   if (typeof text !== "string" || text.length > maxConstraint) return null;
   const alternatives: Comparison[][] = [];
   for (const part of text.split(/\|\|?/)) {
