@@ -106,7 +106,10 @@ const sandboxFields = {
 export const Sandbox = z
   .object({
     ...sandboxFields,
-    pausedBy: z.enum(["cgroup", "signals"]).nullable().describe("what keeps its processes still"),
+    pausedBy: z
+      .enum(["cgroup", "signals", "machine"])
+      .nullable()
+      .describe("what keeps its processes still; `machine`: the virtual machine around them stands still"),
     requestedLimits: LimitsInput,
     limits: Limits.nullable().describe("as enforced; null until it has started"),
   })

@@ -2,13 +2,14 @@
 
 In a mount namespace of its own it shows the few folders that the jail needs under one public path (they may lie below folders that
 only root can enter), joins the jail's cgroups, becomes an ordinary user that owns nothing else, and is replaced by bubblewrap.
-Argument: JSON {stage: path, binds: [[source, name]], owned: names of those whose files are to be the user's own, uid, cgroups:
-[cgroup.procs path], argv}. A file system that cannot show another owner is left out: an empty folder is in its place.
+Argument: JSON {stage: path, binds: [[source, name]], owned: names of those whose files are to be the user's own, devices: [[source, name]]
+of which the user gets nodes of its own, uid, cgroups: [cgroup.procs path], argv}. A file system that cannot show another owner is left out: an empty folder is in its place.
 """
 
 import ctypes
 import json
 import os
+import stat
 import struct
 import sys
 
@@ -96,6 +97,10 @@ def main():
             mount_owned(source, target, wish["uid"])
         except OSError as error:
             sys.stderr.write(f"{name} cannot be shown: {error}\n")
+    for source, name in wish["devices"]:
+        target = os.path.join(wish["stage"], name)
+        os.mknod(target, stat.S_IFCHR | 0o600, os.stat(source).st_rdev)
+        os.chown(target, wish["uid"], wish["uid"])
     os.setgroups([])
     os.setresgid(wish["uid"], wish["uid"], wish["uid"])
     os.setresuid(wish["uid"], wish["uid"], wish["uid"])

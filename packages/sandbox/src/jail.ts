@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import { chownSync, closeSync, mkdirSync, openSync } from "node:fs";
+import type { Server, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JailCgroup } from "./cgroups.ts";
 import { SandboxConnection } from "./connection.ts";
+import { listenInFolder } from "./listen-in-folder.ts";
 import { RelayServer } from "./relay/relay-server.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { SandboxError } from "./spec.ts";
@@ -45,7 +45,8 @@ export class Jail {
     this.#spec = spec;
     this.cgroup = spec.cgroup;
     mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
-    this.#server = listen(spec, (socket) => void this.#greet(socket));
+    if (spec.uid !== null) chownSync(spec.folder, spec.uid, spec.uid);
+    this.#server = listenInFolder(spec.folder, "agent.sock", spec.uid, (socket) => void this.#greet(socket));
     this.relays = spec.networked === true ? new RelayServer(spec.folder, spec.uid) : null;
     this.#child = spawnWall(spec);
     this.#child.stdin?.on("error", () => {}); // a jail that died says so by its exit
@@ -162,29 +163,15 @@ export class Jail {
  * A wall that is still being made has two processes that are not tied to each other yet: bubblewrap's second one waits for the first, and
  * would do so for ever. Both are of one group until the second one is tied.
  */
-function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
   if (pid === undefined || exitCode !== null || signalCode !== null) return; // the number may be somebody else's by now
   try {
     process.kill(-pid, "SIGKILL");
   } catch {} // it has just ended
 }
 
-/** Listens on the jail's socket. The path goes through a descriptor: socket addresses hold 107 bytes, data directories more. */
-function listen(spec: WallSpec, accept: (socket: Socket) => void): Server {
-  if (spec.uid !== null) chownSync(spec.folder, spec.uid, spec.uid);
-  const folder = openSync(spec.folder, "r");
-  const server = createServer({ pauseOnConnect: false }, accept);
-  server.on("error", () => {});
-  server.listen(`/proc/self/fd/${folder}/agent.sock`);
-  closeSync(folder);
-  const path = join(spec.folder, "agent.sock");
-  if (spec.uid === null) chmodSync(path, 0o600);
-  else chownSync(path, spec.uid, spec.uid);
-  return server;
-}
-
 /** The last processes of a killed jail need a moment to go; its groups cannot be removed before. */
-async function removeWhenQuiet(spec: WallSpec, tries = 50): Promise<void> {
+export async function removeWhenQuiet(spec: Pick<WallSpec, "folder" | "cgroup">, tries = 50): Promise<void> {
   await removeFolder(spec.folder);
   for (let left = tries; left > 0; left -= 1) {
     spec.cgroup?.remove();

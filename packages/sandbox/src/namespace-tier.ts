@@ -2,25 +2,26 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyAgent, type AgentCode } from "./agent-code.ts";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots } from "./cgroups.ts";
-import type { SandboxConnection } from "./connection.ts";
+import { AgentSession } from "./agent-session.ts";
 import { DiskGuard } from "./disk-guard.ts";
 import { effectiveLimits, enforcersOf, type Enforcers } from "./enforcers.ts";
 import { hostUsers } from "./host-users.ts";
 import { Jail } from "./jail.ts";
-import { NamespaceSession } from "./namespace-session.ts";
 import { Toolchains, type JailKind } from "./jail-kind.ts";
-import { bootableRuntime, nodeInside, planRun, planSession } from "./plan.ts";
+import type { Place } from "./place.ts";
+import { bootableRuntime, bootLimits, nodeInside, planRun, planSession } from "./plan.ts";
 import { Pool, type Lease } from "./pool.ts";
 import { explainRefusal, readRefusal, type Refusal } from "./refusal.ts";
 import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
-import { runEvents } from "./run-events.ts";
+import { cancelRun, runEvents } from "./run-events.ts";
 import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
 import type { Session } from "./session.ts";
 import { ShownTrees } from "./shown-trees.ts";
 import {
   SandboxError,
   type PoolReport,
+  type Pooling,
   type RuntimeSpec,
   type SandboxRun,
   type SandboxSpec,
@@ -30,7 +31,6 @@ import {
 } from "./spec.ts";
 import type { WallPrograms } from "./wall.ts";
 
-const sigterm = 15;
 /** How long a machine that is busy may take to make one jail and a sandbox in it. */
 const trialMs = 30_000;
 const keepHistoryMs = 300_000;
@@ -180,13 +180,13 @@ export class NamespaceTier implements Tier {
     return {
       tier: this.name,
       limits: effectiveLimits(this.#enforcers, spec.limits),
-      events: runEvents(lease, spec, network, this.#disk),
+      events: runEvents(placeOf(lease, spec.runtime.pooling), spec, network, this.#disk),
       connect: async (port) => {
         if (network === null) throw new PortUnreachableError("this run was started without ports");
         return await network.connect(port);
       },
       network: () => network?.usage() ?? null,
-      cancel: (graceMs) => cancel(connection, graceMs),
+      cancel: (graceMs) => cancelRun(connection, graceMs),
     };
   }
 
@@ -200,8 +200,9 @@ export class NamespaceTier implements Tier {
       network = await this.#networks.open(lease, spec);
       lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
       await this.#trees.putFiles(lease.connection, spec);
-      const session = await NamespaceSession.open({
-        lease,
+      const session = await AgentSession.open({
+        tier: this.name,
+        place: placeOf(lease),
         plan: planSession(spec, this.#enforcers),
         limits: effectiveLimits(this.#enforcers, spec.limits),
         interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
@@ -284,9 +285,25 @@ export class NamespaceTier implements Tier {
   }
 }
 
-function cancel(connection: SandboxConnection, graceMs: number): void {
-  connection.signal(sigterm);
-  setTimeout(() => connection.kill("cancelled"), graceMs).unref(); // nothing to one that is over
+/** `pooling` of a run whose interpreter may have been booted ahead. */
+function placeOf(lease: Lease, pooling?: Pooling): Place {
+  const { jail, connection } = lease;
+  return {
+    connection,
+    stats: () => jail.cgroup?.stats(connection.slot) ?? null,
+    freeze: (wanted) => (jail.cgroup?.freeze(connection.slot, wanted) === true ? "cgroup" : null),
+    release: (again) => {
+      let isClean = false;
+      try {
+        // The next interpreter of the slot boots in the same group, and is not bound by what this run was.
+        if (pooling === "preboot") jail.cgroup?.limit(connection.slot, bootLimits);
+        isClean = true;
+      } finally {
+        lease.release(again && isClean);
+      }
+    },
+    end: () => jail.end(),
+  };
 }
 
 function readHistory(file: string): Record<string, unknown> {

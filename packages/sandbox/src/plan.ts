@@ -13,7 +13,7 @@ const leastMemoryBytes = 128 * 1024 ** 2;
 const leastProcesses = 32;
 
 /** What an agent is told of a run. */
-export function planRun(spec: SandboxSpec, enforcers: Enforcers): unknown {
+export function planRun(spec: SandboxSpec, enforcers: Enforcers): Readonly<Record<string, unknown>> {
   const { runtime, limits } = spec;
   const words = runtime.command.map((word) =>
     word.replace("{binary}", () => pathInside(runtime, runtime.binary)).replace("{entrypoint}", () => spec.entrypoint),

@@ -162,8 +162,8 @@ export interface ListeningPort {
   readonly pid: number | null;
 }
 
-/** What stops the processes of a paused session. */
-export type PausedBy = "cgroup" | "signals";
+/** What stops the processes of a paused session. `machine`: the virtual machine around them stands still. */
+export type PausedBy = "cgroup" | "signals" | "machine";
 
 /** Why a session ended. */
 export interface SessionEnd {

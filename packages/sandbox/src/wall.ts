@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,10 +10,10 @@ import type { RuntimeSpec } from "./spec.ts";
 
 /** The outer wall: one bubblewrap jail, as the command line that makes it. */
 
-const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+export const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 const systemFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /** Facts of the host that programs need and that are no secrets. */
-const hostFiles = [
+export const hostFiles = [
   "/etc/ssl/certs",
   "/etc/ssl/openssl.cnf",
   "/etc/ca-certificates",
@@ -24,7 +24,7 @@ const hostFiles = [
   "/etc/fonts",
 ];
 /** Those that long-lived sandboxes have besides: Debian keeps the settings of a plotting library there. */
-const sessionFiles = ["/etc/matplotlibrc"];
+export const sessionFiles = ["/etc/matplotlibrc"];
 const ownFiles = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"];
 /** A public folder that every Linux has, hidden by the staging mount in a mount namespace of its own. */
 const stageFolders = ["/mnt", "/media", "/srv", "/opt"];
@@ -67,6 +67,15 @@ export interface WallSpec {
   readonly denied: readonly string[];
 }
 
+/** What an agent is made of: of a jail, or of a machine that is one. */
+export interface AgentSpec extends Pick<
+  WallSpec,
+  "programs" | "runtime" | "layers" | "session" | "networked" | "quietMs" | "merge" | "denied"
+> {
+  /** As {@link JailCgroup} has them. */
+  readonly slotProcs: readonly string[];
+}
+
 /** Where a host path of the runtime is found inside: below one of its mounts, else where it is. */
 export function pathInside(runtime: Pick<RuntimeSpec, "mounts">, path: string): string {
   const mount = runtime.mounts.find(({ source }) => path === source || path.startsWith(`${source}/`));
@@ -78,27 +87,53 @@ export function pathInside(runtime: Pick<RuntimeSpec, "mounts">, path: string): 
  */
 export function spawnWall(wish: WallSpec): ChildProcess {
   const spec = { ...wish, runtime: { ...wish.runtime, mounts: wish.runtime.mounts.filter(({ source }) => existsSync(source)) } };
-  const binds = ownBinds(spec);
-  const options = { stdio: ["pipe", "ignore", "pipe"] as ("pipe" | "ignore")[], env: {}, cwd: "/", detached: true };
-  if (spec.uid === null) {
+  const { programs, uid, cgroup } = spec;
+  const entry = { programs, uid, groups: cgroup?.agentProcs ?? [], binds: ownBinds(spec), owned: ["trees"] };
+  return spawnBubblewrap(entry, (locate) => bwrapArguments(spec, locate));
+}
+
+/** How bubblewrap is started as an ordinary user, whoever the server is. */
+export interface BubblewrapEntry {
+  readonly programs: WallPrograms;
+  /** The host user; null: the server's own. */
+  readonly uid: number | null;
+  /** `cgroup.procs` files that its first process joins. */
+  readonly groups: readonly string[];
+  /** Folders and files of ours by the name under which the command line refers to them. */
+  readonly binds: ReadonlyMap<string, string>;
+  /** Names of those whose files are to be the user's own. */
+  readonly owned?: readonly string[];
+  /** A file that is open as descriptor 3 in there. */
+  readonly input?: number;
+  /** Devices that the user gets as its own. */
+  readonly devices?: ReadonlyMap<string, string>;
+}
+
+/** `words`: the command line, given where a name is found. */
+export function spawnBubblewrap(entry: BubblewrapEntry, words: (locate: (name: string) => string) => readonly string[]): ChildProcess {
+  const { programs, uid, groups, binds, owned = [], devices = new Map<string, string>() } = entry;
+  const stdio: StdioOptions = ["pipe", "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
+  const options = { stdio, env: {}, cwd: "/", detached: true };
+  if (uid === null) {
     const child = spawn(
-      spec.programs.bwrap,
-      bwrapArguments(spec, (name) => binds.get(name) ?? name),
+      programs.bwrap,
+      words((name) => binds.get(name) ?? devices.get(name) ?? name),
       options,
     );
-    for (const path of child.pid === undefined ? [] : (spec.cgroup?.agentProcs ?? [])) writeFileSync(path, String(child.pid));
+    for (const path of child.pid === undefined ? [] : groups) writeFileSync(path, String(child.pid));
     return child;
   }
   const stage = stageFolders.find((folder) => existsSync(folder)) ?? "/tmp";
-  const entry = {
+  const wish = {
     stage,
     binds: [...binds].map(([name, source]) => [source, name]),
-    owned: ["trees"],
-    uid: spec.uid,
-    cgroups: spec.cgroup?.agentProcs ?? [],
-    argv: [spec.programs.bwrap, ...bwrapArguments(spec, (name) => join(stage, name))],
+    devices: [...devices].map(([name, source]) => [source, name]),
+    owned,
+    uid,
+    cgroups: groups,
+    argv: [programs.bwrap, ...words((name) => join(stage, name))],
   };
-  return spawn(spec.programs.python, ["-I", "-S", join(packageFolder, "host/enter.py"), JSON.stringify(entry)], options);
+  return spawn(programs.python, ["-I", "-S", join(packageFolder, "host/enter.py"), JSON.stringify(wish)], options);
 }
 
 /** Our own folders and files by the name under which the jail's command line refers to them. */
@@ -116,12 +151,8 @@ function ownBinds(spec: WallSpec): Map<string, string> {
 }
 
 function bwrapArguments(spec: WallSpec, locate: (name: string) => string): string[] {
-  const words = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"];
-  words.push("--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session", "--hostname", "jail");
-  words.push("--ro-bind", "/usr", "/usr", ...systemFolders.flatMap(showSystemFolder), "--dir", "/etc");
-  for (const name of ownFiles) words.push("--ro-bind", join(locate("etc"), name), `/etc/${name}`);
-  const files = spec.session ? [...hostFiles, ...sessionFiles] : hostFiles;
-  for (const path of files) if (existsSync(path)) words.push("--ro-bind", path, path);
+  const words = namespaceWords("jail");
+  words.push(...systemWords(locate("etc"), spec.session ? [...hostFiles, ...sessionFiles] : hostFiles));
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/newroot");
   words.push("--ro-bind", locate("agent"), "/agent", "--bind", locate("jail"), "/jail");
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
@@ -129,16 +160,43 @@ function bwrapArguments(spec: WallSpec, locate: (name: string) => string): strin
   if (spec.trees !== undefined) words.push("--ro-bind", locate("trees"), treesFolder);
   for (const [, name] of spec.cgroup?.binds ?? []) words.push("--bind", locate(name), `/${name}`);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8");
+  return [...words, "--", ...agentWords({ ...spec, slotProcs: spec.cgroup?.slotProcs ?? [] })];
+}
+
+/** Namespaces of its own, no privileges, and an end with whoever started it. */
+export function namespaceWords(host: string): string[] {
+  const namespaces = ["user", "pid", "net", "ipc", "uts", "cgroup-try"].map((name) => `--unshare-${name}`);
+  return [...namespaces, "--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session", "--hostname", host];
+}
+
+/** What of the system a jail shows, as bubblewrap is told. `etc`: the host folder of our own files; `files`: of the host's; `root`: below which folder. */
+export function systemWords(etc: string, files: readonly string[], root = ""): string[] {
+  const words = [
+    "--ro-bind",
+    "/usr",
+    `${root}/usr`,
+    ...systemFolders.flatMap((name) => showSystemFolder(name, root)),
+    "--dir",
+    `${root}/etc`,
+  ];
+  for (const name of ownFiles) words.push("--ro-bind", join(etc, name), `${root}/etc/${name}`);
+  for (const path of files) if (existsSync(path)) words.push("--ro-bind", path, `${root}${path}`);
+  return words;
+}
+
+/** How the agent of a jail is started, as it is found in there. */
+export function agentWords(spec: AgentSpec): string[] {
   const forks = spec.runtime.pooling === "fork" && !spec.session;
   // Only an interpreter that programs are forked from looks for what is installed beside its standard library.
   const interpreter = forks ? [pathInside(spec.runtime, spec.runtime.binary)] : [spec.programs.python, "-E", "-S"];
-  return [...words, "--", ...interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
+  return [...interpreter, "/agent/agent.py", JSON.stringify(agentSettings(spec))];
 }
 
-function showSystemFolder(name: string): string[] {
+function showSystemFolder(name: string, root: string): string[] {
   const path = `/${name}`;
   if (!existsSync(path)) return [];
-  return lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path];
+  const target = `${root}${path}`;
+  return lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), target] : ["--ro-bind", path, target];
 }
 
 /** The variables that every program of a runtime has. */
@@ -153,7 +211,7 @@ function bootOf(runtime: JailRuntime): unknown {
 }
 
 /** What `agent/payload.py` reads as its settings. */
-function agentSettings(spec: WallSpec): unknown {
+function agentSettings(spec: AgentSpec): unknown {
   const folders = ["usr", ...systemFolders.filter((name) => existsSync(`/${name}`)), "etc"];
   if (spec.layers !== undefined) folders.push(layersFolder.slice(1));
   return {
@@ -162,7 +220,7 @@ function agentSettings(spec: WallSpec): unknown {
     boot: spec.session ? null : bootOf(spec.runtime),
     session: spec.session,
     preimport: spec.session ? [] : spec.runtime.preimport,
-    cgroups: spec.cgroup?.slotProcs ?? [],
+    cgroups: spec.slotProcs,
     denied: spec.denied,
     merge: spec.merge === true,
     quietMs: spec.quietMs ?? null,

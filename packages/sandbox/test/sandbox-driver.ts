@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NamespaceTier, type NamespaceTierOptions } from "../src/namespace-tier.ts";
-import type { EffectiveLimits, InputFile, RuntimeSpec, SandboxExit, SandboxLimits, SandboxRun, SandboxSpec } from "../src/spec.ts";
+import type { EffectiveLimits, InputFile, RuntimeSpec, SandboxExit, SandboxLimits, SandboxRun, SandboxSpec, Tier } from "../src/spec.ts";
 
 /** Makes tiers for tests, starts programs in them and collects what they did. */
 
@@ -133,7 +133,7 @@ export async function collect(run: SandboxRun, onOutput: (text: string) => void 
   return { stdout, stderr, out: stdout.toString(), err: stderr.toString(), exit, artifacts: files, skipped, dropped, limits: run.limits };
 }
 
-export async function runIn(tier: NamespaceTier, runtime: RuntimeSpec, code: string | Uint8Array, wish: Wish = {}): Promise<Result> {
+export async function runIn(tier: Tier, runtime: RuntimeSpec, code: string | Uint8Array, wish: Wish = {}): Promise<Result> {
   return collect(await tier.start(specOf(runtime, code, wish)));
 }
 
@@ -144,7 +144,7 @@ export interface Companion {
   printed(text: string): Promise<void>;
 }
 
-export async function startBeside(tier: NamespaceTier, runtime: RuntimeSpec, code: string, wish: Wish = {}): Promise<Companion> {
+export async function startBeside(tier: Tier, runtime: RuntimeSpec, code: string, wish: Wish = {}): Promise<Companion> {
   const run = await tier.start(specOf(runtime, code, wish));
   let heard = "";
   const waiting = new Set<() => void>();

@@ -1,6 +1,5 @@
-import type { NamespaceTier } from "../src/namespace-tier.ts";
 import type { ContextEvent, ProcessExit, ProcessSpec, Session, SessionContext } from "../src/session.ts";
-import type { SandboxLimits, SessionSpec } from "../src/spec.ts";
+import type { SandboxLimits, SessionSpec, Tier } from "../src/spec.ts";
 import { mebibyte, python } from "./sandbox-driver.ts";
 
 /** Opens sessions for tests and does things in them. */
@@ -20,7 +19,7 @@ export type OpenSession = Session & AsyncDisposable;
 
 /** A session with everything ordinary but what `wish` says. Dispose it. */
 export async function openSession(
-  tier: NamespaceTier,
+  tier: Tier,
   wish: Partial<Omit<SessionSpec, "limits">> & { limits?: Partial<SandboxLimits> } = {},
 ): Promise<OpenSession> {
   const session = await tier.open({

@@ -512,7 +512,7 @@ interface SandboxRow {
   network: string;
   status: "starting" | "running" | "paused" | "stopped" | "failed";
   pause_reason: "user" | "idle" | null;
-  paused_by: "cgroup" | "signals" | null;
+  paused_by: "cgroup" | "signals" | "machine" | null;
   requested_limits: Json;
   limits: OptionalJson;
   idle_timeout_ms: number;

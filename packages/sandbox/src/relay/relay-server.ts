@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, closeSync, openSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import type { Server, Socket } from "node:net";
 import { relayPort } from "../egress/environment.ts";
+import { listenInFolder } from "../listen-in-folder.ts";
 import { readExactly, withDeadline } from "../read-bytes.ts";
 import { SandboxError } from "../spec.ts";
 import { decodeRelayMessage, encodeRelayMessage, messageBytes, RelayKind, type RelayMessage } from "./relay-message.ts";
@@ -50,14 +49,7 @@ export class RelayServer {
 
   /** Listens in `folder`, for a jail that runs as the host user `uid` (null: the server's own). */
   constructor(folder: string, uid: number | null) {
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#adopt(socket));
-    this.#server.on("error", () => {});
-    const descriptor = openSync(folder, "r"); // socket addresses hold 107 bytes, data directories more
-    this.#server.listen(`/proc/self/fd/${descriptor}/relay.sock`);
-    closeSync(descriptor);
-    const path = join(folder, "relay.sock");
-    if (uid === null) chmodSync(path, 0o600);
-    else chownSync(path, uid, uid);
+    this.#server = listenInFolder(folder, "relay.sock", uid, (socket) => this.#adopt(socket), { allowHalfOpen: true });
   }
 
   /**

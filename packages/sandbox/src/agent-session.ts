@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AgentExit } from "./connection.ts";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { DiskWatch } from "./disk-guard.ts";
-import type { Lease } from "./pool.ts";
+import type { Place } from "./place.ts";
 import { relayPort } from "./egress/environment.ts";
 import type { RunNetwork } from "./run-network.ts";
 import { SessionEndedError } from "./session-channel.ts";
@@ -26,7 +26,7 @@ import type {
 } from "./session.ts";
 import { SandboxError, type EffectiveLimits } from "./spec.ts";
 
-/** How long after its hard end, or after being told to end, a sandbox that does not answer is ended with its jail, milliseconds. */
+/** How long after its hard end, or after being told to end, a sandbox that does not answer is ended with all that is around it, milliseconds. */
 const graceMs = 5000;
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -54,8 +54,9 @@ const Ports = z.object({
 });
 
 /** What a session is opened with. */
-export interface NamespaceSessionOptions {
-  readonly lease: Lease;
+export interface AgentSessionOptions {
+  readonly tier: string;
+  readonly place: Place;
   readonly plan: unknown;
   readonly limits: EffectiveLimits;
   readonly interpreters: Interpreters;
@@ -64,13 +65,13 @@ export interface NamespaceSessionOptions {
   readonly disk: Pick<DiskWatch, "sleeps" | "wakes">;
 }
 
-/** A session of the namespace tier: a jail of its own with one slot, whose program is our daemon. */
-export class NamespaceSession implements Session {
-  readonly tier = "namespace";
+/** A session whose program is our daemon, in a place of its own. */
+export class AgentSession implements Session {
+  readonly tier: string;
   readonly limits: EffectiveLimits;
   readonly files: SessionFiles;
   readonly ended: Promise<SessionEnd>;
-  readonly #options: NamespaceSessionOptions;
+  readonly #options: AgentSessionOptions;
   readonly #daemon: SessionDaemon;
   readonly #hardEnd: NodeJS.Timeout;
   readonly #pauses: { readonly wanted: boolean; readonly done: () => void }[] = [];
@@ -79,21 +80,22 @@ export class NamespaceSession implements Session {
   #closing = false;
   #over = false;
 
-  private constructor(options: NamespaceSessionOptions) {
+  private constructor(options: AgentSessionOptions) {
     this.#options = options;
+    this.tier = options.tier;
     this.limits = options.limits;
-    this.#daemon = new SessionDaemon(options.lease.connection);
+    this.#daemon = new SessionDaemon(options.place.connection);
     this.files = createFiles(this.#daemon);
     const wallMs = Math.min(options.limits.wallMs.value + graceMs, longestTimerMs);
-    this.#hardEnd = setTimeout(() => void this.#options.lease.jail.end(), wallMs);
+    this.#hardEnd = setTimeout(() => void this.#options.place.end(), wallMs);
     this.#hardEnd.unref();
     this.ended = this.#live();
   }
 
-  /** Starts the daemon in a leased slot. Rejects with a {@link SandboxError} when it does not come up. */
-  static async open(options: NamespaceSessionOptions): Promise<NamespaceSession> {
-    options.lease.connection.open(options.plan);
-    const session = new NamespaceSession(options);
+  /** Starts the daemon in its place. Rejects with a {@link SandboxError} when it does not come up. */
+  static async open(options: AgentSessionOptions): Promise<AgentSession> {
+    options.place.connection.open(options.plan);
+    const session = new AgentSession(options);
     try {
       await session.#daemon.ready();
       return session;
@@ -149,8 +151,8 @@ export class NamespaceSession implements Session {
   pause(): Promise<PausedBy> {
     return this.#inTurn(async () => {
       if (this.#pausedBy !== null) return this.#pausedBy;
-      const { jail, connection } = this.#options.lease;
-      if (jail.cgroup?.freeze(connection.slot, true) === true) return (this.#pausedBy = "cgroup");
+      const by = await this.#options.place.freeze(true);
+      if (by !== null) return (this.#pausedBy = by);
       await this.#stopProcesses(true);
       return (this.#pausedBy = "signals");
     });
@@ -159,8 +161,7 @@ export class NamespaceSession implements Session {
   resume(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#pausedBy === null) return;
-      const { jail, connection } = this.#options.lease;
-      if (this.#pausedBy === "cgroup") jail.cgroup?.freeze(connection.slot, false);
+      if (this.#pausedBy !== "signals") await this.#options.place.freeze(false);
       else await this.#stopProcesses(false);
       this.#pausedBy = null;
     });
@@ -169,9 +170,10 @@ export class NamespaceSession implements Session {
   async end(): Promise<void> {
     if (!this.#over) {
       this.#closing = true;
-      const { connection, jail } = this.#options.lease;
-      connection.kill("stopped");
-      const timer = setTimeout(() => void jail.end(), graceMs);
+      const { place } = this.#options;
+      place.connection.kill("stopped");
+      if (this.#pausedBy === "machine") void place.end(); // nobody in there hears it
+      const timer = setTimeout(() => void place.end(), graceMs);
       await this.ended.finally(() => clearTimeout(timer));
     }
     await this.ended;
@@ -191,14 +193,14 @@ export class NamespaceSession implements Session {
   #stopProcesses(wanted: boolean): Promise<void> {
     return new Promise((done) => {
       this.#pauses.push({ wanted, done });
-      this.#options.lease.connection.pause(wanted);
+      this.#options.place.connection.pause(wanted);
     });
   }
 
   /** The session's whole life: reads what its init says until that ends, then leaves nothing behind. */
   async #live(): Promise<SessionEnd> {
-    const { lease, network, disk } = this.#options;
-    const { connection, jail } = lease;
+    const { place, network, disk } = this.#options;
+    const { connection } = place;
     let end: SessionEnd = { reason: "failed", message: null };
     try {
       for await (const event of connection.events()) {
@@ -218,8 +220,8 @@ export class NamespaceSession implements Session {
     this.#daemon.finish(new SessionEndedError("the sandbox has ended"));
     for (const { done } of this.#pauses.splice(0)) done();
     const cut = network.close();
-    lease.release(false);
-    await Promise.all([cut, jail.end()]);
+    place.release(false);
+    await Promise.all([cut, place.end()]);
     return end;
   }
 
