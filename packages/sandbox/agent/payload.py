@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import struct
+import sys
 import traceback
 
 import linux
@@ -127,11 +128,19 @@ def enter(received):
     os.close(REPORT_FD)
     if plan["mode"] == "session":
         interpreted.serve(plan)
+    if "kept" in plan:
+        seed_again()
     interpreted.set_variables(plan["env"])
     interpreted.load(plan["argv"], plan["file"])
     if plan["prefix"] is not None:
         interpreted.move(plan["prefix"])
     interpreted.run()
+
+
+def seed_again():
+    """Of an interpreter that was kept in a snapshot: others go on from the same one."""
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
 
 
 def replace(argv, env):

@@ -4,7 +4,7 @@ leaves nothing alive behind it.
 START carries {argv, mode: "exec" | "python" | "session", file, env, limits: {wallMs, processes, openFiles, diskBytes, outputBytes, dataBytes?,
 memoryBytes?, processors?}, artifacts: {maxBytes, maxFiles}}; `memoryBytes` and
 `processors` are there when no cgroup enforces them. `returns` ({maxBytes, maxFiles, ignore}) is there when the host wants to have what becomes of the
-workspace. `session` is there for a session: its daemon's output is a stream that nothing is left
+workspace. `kept` is there where the agent may go on from a snapshot that others go on from too. `session` is there for a session: its daemon's output is a stream that nothing is left
 out of, handed on at once, and its artifacts are nobody's.
 EXIT carries {exitCode, signal, reason, runMs, cpuMs, maxRssBytes, stdoutBytes, stderrBytes, droppedBytes, failure, last}. `reason` is null,
 `timeout`, `disk`, `memory`, or what KILL said; after the `last` run of its slot's init the host closes instead of saying DONE.

@@ -69,6 +69,11 @@ export class SandboxConnection {
     );
   }
 
+  /** One whose greeting was heard before: of a machine that goes on from where it was kept. */
+  static adopt(socket: Socket, slot: number): SandboxConnection {
+    return new SandboxConnection(socket, new FrameReader(), slot);
+  }
+
   /** Rejects or resolves when the other side goes away while nobody reads. */
   get closed(): boolean {
     return this.#socket.destroyed || this.#socket.readableEnded;

@@ -85,6 +85,8 @@ def read(path):
         return file.read(4096)
 
 def write(path, text=b"x"):
+    if path != "/dev/null" and os.stat(path).st_rdev == os.stat("/dev/null").st_rdev:
+        raise OSError(errno.EPERM, "covered")  # what is written goes nowhere
     descriptor = os.open(path, os.O_WRONLY)
     try:
         return os.write(descriptor, text)

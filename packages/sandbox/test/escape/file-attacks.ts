@@ -31,7 +31,7 @@ for top in os.listdir("/"):
 print(len(names), "names")
 escaped("a planted name", [name for name in names if os.path.basename(name) in ("keep.txt", "agent.py", "agent.sock", "server.json", "cli.key")])
 escaped("unknown top folders", set(os.listdir("/")) - set("bin sbin lib lib32 lib64 libx32 usr etc dev proc tmp workspace output opt".split()))
-escaped("unknown files in /etc", set(os.listdir("/etc")) - set("passwd group hosts hostname nsswitch.conf resolv.conf ssl ca-certificates alternatives ld.so.cache mime.types fonts pki".split()))`,
+escaped("unknown files in /etc", set(os.listdir("/etc")) - set("passwd group hosts hostname nsswitch.conf resolv.conf ssl ca-certificates alternatives ld.so.cache matplotlibrc mime.types fonts pki".split()))`,
   },
   {
     name: "reach the agent: its source, its socket, other slots' folders",
@@ -46,7 +46,9 @@ sources = [line.split()[3] for line in open("/proc/self/mountinfo")]
 for source in sources:
     if "slot-" in source or "jail-" in source:
         attempt(source, lambda: os.listdir(source))
-        attempt(source + "/..", lambda: os.listdir(os.path.dirname(os.path.dirname(source))))
+        above = os.path.dirname(os.path.dirname(source))
+        if above != "/":  # one's own root
+            attempt(source + "/..", lambda: os.listdir(above))
 escaped("agent modules in sys.modules", [name for name in ("init", "linux", "holder", "seccomp", "frames", "payload") if name in sys.modules])`,
   },
   {
