@@ -148,6 +148,8 @@ have() {
     php-cli) command -v php >/dev/null 2>&1 ;;
     python3-swift) /usr/bin/python3 -c 'import swift.proxy.server' >/dev/null 2>&1 ;;
     bubblewrap) command -v bwrap >/dev/null 2>&1 ;;
+    qemu-system-x86) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
+    squashfs-tools) command -v mksquashfs >/dev/null 2>&1 ;;
     chromium) command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac

@@ -152,6 +152,12 @@ const options = {
     oneOf(Tier.options),
     "How runs and sandboxes that do not ask for a tier are isolated, and imports and builds with them. One that cannot be had here is refused, never replaced.",
   ),
+  microvmAccelerator: option(
+    "SYLA_MICROVM_ACCELERATOR",
+    "auto",
+    oneOf(["auto", "kvm", "tcg"] as const),
+    "What runs the instructions of virtual machines: `kvm`, the processor; `tcg`, a program, which is many times slower; `auto`, the first of both with which a machine boots here.",
+  ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
     "10000",
@@ -724,6 +730,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     workerSlots: availableParallelism() * 4,
     jailLimit: 64,
     defaultTier: "namespace",
+    microvmAccelerator: "auto",
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,

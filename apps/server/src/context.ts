@@ -420,6 +420,9 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
   const sandboxes = openSandboxes({
     layers: layers.folder,
     trees: treeFolders.folder,
+    machines: directory.machines,
+    accelerator: config.microvmAccelerator,
+    guests: join(config.runtimesDir, "guest"),
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,

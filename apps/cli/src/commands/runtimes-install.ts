@@ -9,6 +9,7 @@ import { note } from "../output/progress.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { defaultDataDir, runtimesDir } from "../settings/home.ts";
 import { fetchPython, linkPython, readPythonVersion } from "../local-server/install-python.ts";
+import { installGuest } from "../local-server/install-guest.ts";
 import { installUv } from "../local-server/install-uv.ts";
 import { type CommonFlags, defineCommand } from "./command.ts";
 
@@ -25,7 +26,10 @@ export const runtimesInstallCommand: Command = defineCommand(
   "install",
   "install a language on this machine that its package manager does not have",
 )
-  .argument("<language>", "bun or deno; a version of Python (python@3.13); uv, which installs the packages of Python programs")
+  .argument(
+    "<language>",
+    "bun or deno; a version of Python (python@3.13); uv, which installs the packages of Python programs; guest, what virtual machines boot from",
+  )
   .option("--from <folder>", "an installation of that Python that is on this machine already")
   .action((language: string, flags: Flags) => {
     const { from } = flags;
@@ -35,13 +39,14 @@ export const runtimesInstallCommand: Command = defineCommand(
       return finish(language, folder, flags);
     }
     if (from !== undefined) throw usageError("--from is for versions of Python.", "Say which: python@3.13.");
+    if (language === "guest") return finish(language, installGuest(process.env), flags);
     if (language === "uv") return finish(language, installUv(process.env), flags);
     const source = join(installationRoot(), "runtimes");
     const names = installable(source);
     if (!names.includes(language))
       throw usageError(
         `${JSON.stringify(language)} is not installed this way.`,
-        `This installs ${[...names, "python@VERSION", "uv"].join(", ")}; \`syla runtimes\` tells how to get others.`,
+        `This installs ${[...names, "python@VERSION", "uv", "guest"].join(", ")}; \`syla runtimes\` tells how to get others.`,
       );
     const target = join(runtimesDir(process.env), language);
     installPackages(join(source, language), target);

@@ -26,6 +26,7 @@ export interface DataDirectory {
   readonly blobs: string;
   readonly spool: string;
   readonly sandboxes: string;
+  readonly machines: string;
   readonly environments: string;
   readonly trees: string;
   readonly lockFile: string;
@@ -46,6 +47,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     blobs: at("blobs"),
     spool: at("spool"),
     sandboxes: at("sandboxes"),
+    machines: at("machines"),
     environments: at("environments"),
     trees: at("trees"),
     lockFile: at("server.lock"),

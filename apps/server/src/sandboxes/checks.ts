@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import type { Check } from "@syla/contracts/system";
 import { findCgroupRoots } from "@syla/sandbox/cgroups";
 import { outerFix } from "@syla/sandbox/refusal";
+import { readGuestImage, sumOfSystem } from "@syla/sandbox/microvm/guest-image";
 import type { TierReport } from "@syla/sandbox/spec";
-import { findProgram } from "./programs.ts";
+import { currentGuest, findProgram, installGuest } from "./programs.ts";
 
 const run = promisify(execFile);
 const gibibyte = 1024 ** 3;
@@ -65,6 +66,17 @@ function checkFiles(tiers: readonly TierReport[]): Check {
   if (files.by === "overlay") return { name, status: "ok", detail: "shown as an overlay: 10,000 start as fast as 100", fix: null };
   const detail = `copied one by one, which takes longer the more there are: ${files.reason ?? ""}`;
   return { name, status: "warning", detail, fix: "a kernel from 5.19 on, and a data directory on one ext4, XFS or Btrfs" };
+}
+
+/** Virtual machines, as the tier found out by trying. `guests`: where their images are. */
+export function checkMachines(report: Pick<TierReport, "available" | "reason" | "walls"> | undefined, guests: string): Check {
+  const name = "virtual machines";
+  const image = readGuestImage(currentGuest(guests));
+  if (report?.available !== true) return { name, status: "ok", detail: `off: ${report?.reason ?? "not part of this server"}`, fix: null };
+  const detail = `${report.walls[0] ?? ""}, guests run Linux ${image?.kernel ?? "of an image that is gone"}`;
+  if (image?.system === sumOfSystem()) return { name, status: "ok", detail, fix: null };
+  const fix = `${installGuest}, and start the server again`;
+  return { name, status: "warning", detail: `${detail}; packages of this machine have changed since their image was made`, fix };
 }
 
 function checkCgroups(): Check {

@@ -1,14 +1,15 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import type { AgentCode } from "@syla/sandbox/agent-code";
+import { MicrovmTier } from "@syla/sandbox/microvm/microvm-tier";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
 import type { GatewayHandler } from "@syla/sandbox/run-network";
 import type { Tier as RunTier } from "@syla/contracts/runs";
 import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier, TierReport as EngineReport } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
-import { checkMachine } from "./checks.ts";
+import { checkMachine, checkMachines } from "./checks.ts";
 import { keepReports } from "./kept-reports.ts";
-import { requireWallPrograms } from "./programs.ts";
+import { requireMachineParts, requireWallPrograms } from "./programs.ts";
 
 export { findProgram } from "./programs.ts";
 export type { SavedFiles } from "./workspace.ts";
@@ -59,6 +60,12 @@ export interface SandboxesOptions {
   readonly layers: string;
   /** Where trees lie ready. */
   readonly trees: string;
+  /** Folder of the virtual machines. */
+  readonly machines: string;
+  /** What runs the instructions of virtual machines. */
+  readonly accelerator: "auto" | "kvm" | "tcg";
+  /** Where images are that virtual machines boot from. */
+  readonly guests: string;
   /** Takes connections for the model gateway. */
   readonly gateway?: GatewayHandler;
 }
@@ -97,7 +104,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
         });
       }),
     ],
-    ["microvm", new AppError("tier_unavailable", { message: "The microvm tier is not part of this version." })],
+    ["microvm", tryTier(() => openMachines(options))],
     ["kubernetes", new AppError("tier_unavailable", { message: "The kubernetes tier is not part of this version." })],
   ]);
   const get = (name: string): Tier => {
@@ -126,13 +133,22 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     pools: () => available().flatMap((tier) => tier.pools().map((pool) => ({ ...pool, tier: tier.name }))),
     report: async () => {
       const found = await reports.tryAll();
-      return { checks: await checkMachine(options.dataDirectory, found), tiers: toReports(found) };
+      const known = toReports(found);
+      const machines = checkMachines(
+        known.find(({ tier }) => tier === "microvm"),
+        options.guests,
+      );
+      return { checks: [...(await checkMachine(options.dataDirectory, found)), machines], tiers: known };
     },
     tiers: async () => toReports(await reports.last()),
     stop: async () => {
       await Promise.all(available().map((tier) => tier.stop()));
     },
   };
+}
+
+function openMachines({ machines: folder, guests, accelerator }: SandboxesOptions): Tier {
+  return new MicrovmTier({ folder, ...requireMachineParts(guests), ...(accelerator === "auto" ? {} : { accelerator }) });
 }
 
 function tryTier(create: () => Tier): Tier | AppError {

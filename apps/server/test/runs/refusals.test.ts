@@ -125,7 +125,7 @@ describe("a submission that cannot be run", () => {
   });
 
   it("asks for a tier that this server does not have", async () => {
-    expect(await refuse({ ...python("1"), tier: "microvm" })).toMatchObject({ status: 400, code: "tier_unavailable" });
+    expect(await refuse({ ...python("1"), tier: "kubernetes" })).toMatchObject({ status: 400, code: "tier_unavailable" });
     expect(await refuse({ ...python("1"), tier: "magic" })).toMatchObject({ code: "invalid_request" });
   });
 

@@ -1,5 +1,6 @@
 import { systemRoutes } from "@syla/contracts/system";
 import { createPerson, execute } from "@syla/testkit/runs";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { startTestServer } from "@syla/testkit/server";
 import { describe, expect, it } from "vitest";
 import { findProgram } from "../../src/sandboxes/programs.ts";
@@ -8,7 +9,8 @@ const Report = systemRoutes.getDoctor.responses[200];
 
 describe("the doctor's report", () => {
   it("says what works here, and what to do about each gap", async () => {
-    await using server = await startTestServer();
+    using folder = createTemporaryDirectory();
+    await using server = await startTestServer({ SYLA_RUNTIMES_DIR: folder.path });
     const { checks, tiers } = Report.parse(await (await server.fetch("/api/v1/doctor")).json());
     expect(checks.map((check) => check.name)).toEqual([
       "bubblewrap",
@@ -20,6 +22,7 @@ describe("the doctor's report", () => {
       "processes",
       "open files",
       "disk",
+      "virtual machines",
       "packages of Python",
       "environment images",
     ]);

@@ -80,7 +80,7 @@ describe("a sandbox", () => {
 
   it("is refused with what is wrong", async () => {
     expect(await codeOf(send("POST", "/api/v1/sandboxes", { language: "klingon" }))).toEqual([400, "unknown_language"]);
-    expect(await codeOf(send("POST", "/api/v1/sandboxes", { tier: "microvm" }))).toEqual([400, "tier_unavailable"]);
+    expect(await codeOf(send("POST", "/api/v1/sandboxes", { tier: "kubernetes" }))).toEqual([400, "tier_unavailable"]);
     expect(await codeOf(send("POST", "/api/v1/sandboxes", { files: [{ path: "../x", content: "" }] }))).toEqual([400, "invalid_path"]);
     expect(await codeOf(send("POST", "/api/v1/sandboxes", { files: [{ path: "x", blob: "0".repeat(64) }] }))).toEqual([
       400,
