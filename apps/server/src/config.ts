@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
-import { Tier } from "@syla/contracts/runs";
+import { LeastTier, Tier } from "@syla/contracts/runs";
 import type { Setting, SettingForm } from "@syla/contracts/settings";
 import { SignUpMode } from "@syla/contracts/sign-up";
 import { logLevels } from "./platform/logger.ts";
@@ -152,11 +152,32 @@ const options = {
     oneOf(Tier.options),
     "How runs and sandboxes that do not ask for a tier are isolated, and imports and builds with them. One that cannot be had here is refused, never replaced.",
   ),
+  leastTier: live(
+    option(
+      "SYLA_LEAST_TIER",
+      "namespace",
+      oneOf(LeastTier.options),
+      "How everything that is run here is isolated at least: `microvm`, in a kernel of its own; `namespace`, as it always is. What asks for less is refused, and what asks for nothing gets it.",
+    ),
+    { kind: "choice", choices: LeastTier.options },
+  ),
   microvmAccelerator: option(
     "SYLA_MICROVM_ACCELERATOR",
     "auto",
     oneOf(["auto", "kvm", "tcg"] as const),
     "What runs the instructions of virtual machines: `kvm`, the processor; `tcg`, a program, which is many times slower; `auto`, the first of both with which a machine boots here.",
+  ),
+  microvmMonitor: option(
+    "SYLA_MICROVM_MONITOR",
+    "auto",
+    oneOf(["auto", "firecracker", "qemu"] as const),
+    "What makes virtual machines: `firecracker`, which needs KVM; `qemu`; `auto`, the first of both with which a machine boots here.",
+  ),
+  microvmWarm: option(
+    "SYLA_MICROVM_WARM",
+    "1",
+    integer(0, 64),
+    "So many virtual machines of one kind wait for a run at most, where some were wanted lately; all of them together take a quarter of the memory that machines may have.",
   ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
@@ -730,7 +751,10 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     workerSlots: availableParallelism() * 4,
     jailLimit: 64,
     defaultTier: "namespace",
+    leastTier: "namespace",
     microvmAccelerator: "auto",
+    microvmMonitor: "auto",
+    microvmWarm: 1,
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,

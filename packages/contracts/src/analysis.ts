@@ -259,6 +259,7 @@ export const analysisRoutes = {
       "blob_unknown",
       "runtime_unavailable",
       "tier_unavailable",
+      "tier_too_weak",
       "queue_full",
       "quota_exceeded",
       "payload_too_large",

@@ -64,6 +64,7 @@ export const compositionRunRoutes = {
       "runtime_unavailable",
       "limit_out_of_range",
       "tier_unavailable",
+      "tier_too_weak",
       "network_unavailable",
       "idempotency_conflict",
       "queue_full",

@@ -38,6 +38,11 @@ export const errorCatalog = {
     message: "The isolation tier cannot be had on this server.",
     hint: "`syla doctor` shows which tiers work here and what the others need.",
   },
+  tier_too_weak: {
+    status: 400,
+    message: "The isolation tier is weaker than what has to be.",
+    hint: "Ask for none, or for a stronger one.",
+  },
   network_unavailable: {
     status: 400,
     message: "The network policy cannot be had on this server.",

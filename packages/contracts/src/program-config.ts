@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NetworkPolicy } from "./network.ts";
-import { LimitsInput } from "./runs.ts";
+import { LeastTier, LimitsInput } from "./runs.ts";
 
 const word = z
   .string()
@@ -54,6 +54,7 @@ export const ProgramConfig = z
     args: z.array(word.max(131_072)).max(1000).default([]),
     dependencies: Dependencies.default({ source: "none", file: null, packages: [] }),
     profile: ResourceProfile.default("small"),
+    leastTier: LeastTier.optional().describe("how its runs are isolated at least"),
     network: NetworkPolicy.default("none"),
     modelId: z.string().max(64).nullable().default(null).describe("the model that the program is bound to"),
     secrets: z.array(ProgramSecret).max(100).default([]),

@@ -23,6 +23,10 @@ export type RunKind = z.infer<typeof RunKind>;
 export const Tier = z.enum(["namespace", "microvm", "kubernetes"]);
 export type Tier = z.infer<typeof Tier>;
 
+/** The weakest isolation that will do: `microvm` asks for a kernel of its own, `namespace` for nothing more than there always is. */
+export const LeastTier = Tier.extract(["namespace", "microvm"]);
+export type LeastTier = z.infer<typeof LeastTier>;
+
 const mebibyte = 1024 * 1024;
 
 /** Limits that a caller may ask for; what is left out takes the server's default. */
@@ -412,6 +416,7 @@ export const Run = z
     visibility: z.enum(["private", "shared", "public"]),
     requestedLimits: LimitsInput,
     limits: Limits.nullable().describe("as enforced; null until the run has started"),
+    walls: z.array(z.string()).default([]).describe("what held it; none until it has started"),
     stdout: z.string().describe("the first 64 KiB; the whole is at `/log`"),
     stderr: z.string().describe("the first 64 KiB; the whole is at `/log`"),
     truncated: z.boolean().describe("output went over its limit and the middle was left out"),
@@ -521,6 +526,7 @@ const submitErrors = [
   "blob_unknown",
   "limit_out_of_range",
   "tier_unavailable",
+  "tier_too_weak",
   "network_unavailable",
   "idempotency_conflict",
   "coverage_unavailable",

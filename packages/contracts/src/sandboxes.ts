@@ -144,6 +144,7 @@ export const sandboxRoutes = {
       "unknown_language",
       "runtime_unavailable",
       "tier_unavailable",
+      "tier_too_weak",
       "invalid_path",
       "blob_unknown",
       "sandbox_limit",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pageOf, pageQuery } from "./page.ts";
 import { route } from "./route.ts";
 import { description, name } from "./fields.ts";
+import { LeastTier } from "./runs.ts";
 
 export const TeamRole = z.enum(["owner", "member"]);
 export type TeamRole = z.infer<typeof TeamRole>;
@@ -18,6 +19,7 @@ export const Team = z
       .int()
       .nullable()
       .describe("runs that its members may have at once, all of them together; null: as many as each of them may"),
+    leastTier: LeastTier.describe("how runs and sandboxes of its members are isolated at least"),
     yourRole: TeamRole.nullable().describe("null for an administrator who is not in it"),
   })
   .meta({ id: "Team" });
@@ -40,6 +42,7 @@ export const TeamChange = z
     name,
     description,
     concurrentRuns: z.int().min(0).max(1_000_000).nullable().describe("administrators set it; null takes it away"),
+    leastTier: LeastTier,
   })
   .partial()
   .meta({ id: "TeamChange" });
@@ -93,7 +96,7 @@ export const teamRoutes = {
     audit: "team.update",
     method: "PATCH",
     path: `${base}/:id`,
-    summary: "Change the name or the description of a team, or how many runs its members may have at once",
+    summary: "Change the name or the description of a team, how many runs its members may have at once, or how those are isolated at least",
     params,
     body: TeamChange,
     responses: { 200: Team },

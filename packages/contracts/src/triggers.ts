@@ -212,6 +212,7 @@ export const triggerRoutes = {
       "idempotency_conflict",
       "runtime_unavailable",
       "tier_unavailable",
+      "tier_too_weak",
       "storage_full",
       "entrypoint_missing",
     ],

@@ -45,6 +45,7 @@ export const workspaceSandboxRoutes = {
       "unknown_language",
       "runtime_unavailable",
       "tier_unavailable",
+      "tier_too_weak",
       "network_unavailable",
       "sandbox_limit",
     ],

@@ -45,8 +45,8 @@ RUN_LIMITS = (
 
 
 def prepare_filters(settings):
-    """Adds them to what the host says of a jail: {fork, boot, session, preimport, cgroups, denied, merge, root, network}; `network` is null or
-    {port, connections}."""
+    """Adds them to what the host says of a jail: {fork, boot, session, preimport, cgroups, denied, merge, root, late, network}; `late`: layers may
+    be mounted later; `network` is null or {port, connections}."""
     filters = seccomp.build(denied=settings["denied"]), seccomp.build_last()
     settings["filters"] = [seccomp.prepare(program) for program in filters]
     settings["program"] = None

@@ -40,7 +40,8 @@ TERMINALS = linux.prepare_mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID 
 
 def build_template(settings):
     """Mounts the read-only root of every run of this jail at TEMPLATE. Needs a fresh user and mount namespace."""
-    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    # In a machine layers are mounted when they are wanted; in a jail all of them are there, and nothing comes later.
+    linux.mount(None, "/", None, linux.MS_REC | (linux.MS_SLAVE if settings["late"] else linux.MS_PRIVATE))
     linux.mount("tmpfs", TEMPLATE, "tmpfs", PRIVATE, "mode=755,size=1m")
     for name in ("dev", "proc", "tmp", "workspace", "output", overlays.TREES):
         os.mkdir(f"{TEMPLATE}/{name.lstrip('/')}")

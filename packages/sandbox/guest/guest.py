@@ -3,9 +3,10 @@
 Starts the agent as an ordinary user, carries its one connection to the host, and does for the host what only root in here can: the limits of
 the run, what they have counted, the clock, entropy. The program of a run is two walls away from it, as it is in a jail.
 
-Two ports of a virtio console lead to the host. `syla.agent` carries the frames of the agent. `syla.control` carries a line of JSON for each wish of
-the host, {id, op, …}, and a line for each answer, {id, …} or {id, error}; a line without a number is news: {event: "gone"}, the agent has let go of
-its connection, or {event: "failed", message}.
+Three ports lead to the host, of a virtio console or, where the machine has none, of its socket device. `syla.agent` carries the frames of the agent.
+`syla.relay` carries the connections of its relay (relays.py). `syla.control` carries a line of JSON for each wish of the host, {id, op, …}, and a line for
+each answer, {id, …} or {id, error}; a line without a number is news: {event: "gone"}, the agent has let go of its connection, or {event: "failed",
+message}.
 """
 
 import ctypes
@@ -20,8 +21,11 @@ import struct
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(__file__))
+from relays import Relays  # noqa: E402
+
 USER = 1000
-AGENT_SOCKET = "/jail/agent.sock"
+AGENT_SOCKET, RELAY_SOCKET = "/jail/agent.sock", "/jail/relay.sock"
 GROUPS = "/sys/fs/cgroup"
 JAIL, AGENT_GROUP, SLOT_GROUP = f"{GROUPS}/jail", f"{GROUPS}/jail/agent", f"{GROUPS}/jail/slot-0"
 CHUNK = 1 << 16
@@ -29,12 +33,18 @@ MOST_WAITING = 1 << 20  # bytes that one side has sent and the other has not tak
 OPEN_FILES = 1 << 20
 PERIOD = 100_000  # microseconds, of processor quotas
 RNDADDENTROPY, RNDRESEEDCRNG = 0x40085203, 0x5207
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+BLKFLSBUF = 0x1261
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SHARED = 1, 2, 4, 8, 1 << 20
+CONSOLE_PORTS = "/sys/class/virtio-ports"
+PORTS = ("agent", "control", "relay")  # of a socket device, in the order of their numbers
+HOST = 2  # its number among the machines of a socket device
+FIRST_DRIVE = ord("c")  # after the system and what may be written to
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(kind, target, flags):
-    if libc.mount(kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None) != 0:
+def mount(kind, target, flags, source=None, options=None):
+    words = [None if word is None else word.encode() for word in (source or kind, target, kind)]
+    if libc.mount(*words, ctypes.c_ulong(flags), options) != 0:
         raise OSError(ctypes.get_errno(), f"mount {target}")
 
 
@@ -50,12 +60,26 @@ def read_fields(path):
 
 
 def open_ports():
-    """The ports by the names that the host has given them."""
+    """By their names."""
+    if not os.path.isdir(CONSOLE_PORTS) or not os.listdir(CONSOLE_PORTS):
+        return {name: dial(number) for number, name in enumerate(PORTS, 1)}
     ports = {}
-    for name in os.listdir("/sys/class/virtio-ports"):
-        with open(f"/sys/class/virtio-ports/{name}/name") as file:
-            ports[file.read().strip()] = os.open(f"/dev/{name}", os.O_RDWR | os.O_CLOEXEC)
-    return ports["syla.agent"], ports["syla.control"]
+    for device in os.listdir(CONSOLE_PORTS):
+        with open(f"{CONSOLE_PORTS}/{device}/name") as file:
+            ports[file.read().strip().removeprefix("syla.")] = os.open(f"/dev/{device}", os.O_RDWR | os.O_CLOEXEC)
+    return ports
+
+
+def dial(number):
+    """A port of the host, as soon as somebody listens there."""
+    while True:
+        sock = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+        try:
+            sock.connect((HOST, number))
+            return sock.detach()
+        except OSError:
+            sock.close()
+            time.sleep(0.01)
 
 
 def prepare():
@@ -70,6 +94,9 @@ def prepare():
     for path in (JAIL, SLOT_GROUP):
         os.chown(f"{path}/cgroup.procs", USER, USER)  # the agent moves payloads
     os.chown("/jail", USER, USER)
+    # What is mounted below it later appears in the agent's namespaces as well.
+    mount("tmpfs", "/layers", MS_NOSUID | MS_NODEV, options=b"mode=711,size=1m")
+    mount(None, "/layers", MS_SHARED)
     os.chmod("/tmp", 0o1777)
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     socket.sethostname("sandbox")
@@ -135,8 +162,10 @@ class Guest:
     """One loop over both ports, the agent's connection, and the ends of processes."""
 
     def __init__(self):
-        self.agent_port, self.control = open_ports()
+        ports = open_ports()
+        self.agent_port, self.control = ports["agent"], ports["control"]
         os.set_blocking(self.agent_port, False)
+        self.relays = Relays(ports["relay"], RELAY_SOCKET, USER)
         self.listener = listen()
         self.wake, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
@@ -155,13 +184,14 @@ class Guest:
             if self.listener is not None and self.listener.fileno() in ready:
                 self.join()
             self.carry(ready)
+            self.relay(ready)
 
     def wait(self):
         wanted = {self.control: select.POLLIN, self.wake: select.POLLIN}
         if self.listener is not None:
             wanted[self.listener.fileno()] = select.POLLIN
-        for pipe in self.pipes:
-            for descriptor, events in pipe.interests():
+        for carrier in (*self.pipes, *self.relays_there()):
+            for descriptor, events in carrier.interests():
                 wanted[descriptor] = wanted.get(descriptor, 0) | events
         poll = select.poll()
         for descriptor, events in wanted.items():
@@ -174,6 +204,9 @@ class Guest:
         self.connection.setblocking(False)
         self.listener.close()
         self.listener = None
+        self.carry_agent()
+
+    def carry_agent(self):
         inner = self.connection.fileno()
         self.pipes = (Pipe(inner, self.agent_port), Pipe(self.agent_port, inner))
 
@@ -187,6 +220,17 @@ class Guest:
             return self.part()
         if self.pipes[0].ended and not self.pipes[0].waiting:
             self.part()
+
+    def relays_there(self):
+        return () if self.relays is None else (self.relays,)
+
+    def relay(self, ready):
+        for relays in self.relays_there():
+            try:
+                relays.carry(ready)
+            except OSError:  # without a network, not without a sandbox
+                relays.close()
+                self.relays = None
 
     def part(self):
         self.connection.close()
@@ -203,9 +247,12 @@ class Guest:
             pass
 
     def hear(self):
-        data = os.read(self.control, CHUNK)
+        try:
+            data = os.read(self.control, CHUNK)
+        except ConnectionResetError:
+            data = b""
         if not data:
-            os._exit(0)  # the host is gone, and with process 1 the guest
+            return self.rejoin()
         *lines, self.pending = (self.pending + data).split(b"\n")
         for line in lines:
             wish = json.loads(line)
@@ -214,6 +261,22 @@ class Guest:
             except Exception as error:
                 answer = {"error": f"{wish['op']}: {error}"}
             self.tell({"id": wish["id"]} | answer)
+        return None
+
+    def rejoin(self):
+        """A socket device forgets its connections when a machine goes on from one that was kept: nothing was under way then. Without its console a guest is
+        at its end."""
+        if os.path.isdir(CONSOLE_PORTS) and os.listdir(CONSOLE_PORTS):
+            os._exit(0)  # and with process 1 the guest
+        for descriptor in (self.agent_port, self.control):
+            os.close(descriptor)
+        ports = open_ports()
+        self.agent_port, self.control, self.pending = ports["agent"], ports["control"], b""
+        os.set_blocking(self.agent_port, False)
+        for relays in self.relays_there():
+            relays.use(ports["relay"])
+        if self.connection is not None:
+            self.carry_agent()
 
     def tell(self, message):
         data = json.dumps(message).encode() + b"\n"
@@ -233,6 +296,24 @@ class Guest:
         write(f"{SLOT_GROUP}/memory.max", wish["memoryBytes"])
         write(f"{SLOT_GROUP}/memory.oom.group", 0 if wish["alone"] else 1)
         write(f"{SLOT_GROUP}/pids.max", wish["processes"])
+
+    def do_show(self, wish):
+        """{drive, target}: what is on a drive, as a folder. Nobody has read it before with what is on it now."""
+        device = f"/dev/vd{chr(FIRST_DRIVE + wish['drive'])}"
+        descriptor = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, BLKFLSBUF)
+        finally:
+            os.close(descriptor)
+        os.makedirs(wish["target"], exist_ok=True)
+        mount("squashfs", wish["target"], MS_RDONLY | MS_NOSUID | MS_NODEV, source=device)
+
+    def do_network(self, wish):
+        """The relay is heard from now on."""
+        self.relays.accepting = True
+
+    def do_ping(self, wish):
+        """It is well."""
 
     def do_stats(self, wish):
         kills = read_fields(f"{SLOT_GROUP}/memory.events")["oom_kill"]

@@ -12,10 +12,9 @@ for module in /modules/*.ko; do
   insmod "$module" || echo "no $module"
 done
 
-# Disks in the order in which the host gives them: the system, what may be written to, toolchains.
+# Disks in the order in which the host gives them: the system, what may be written to; what comes after them is shown when the host says so.
 mount -t squashfs -o ro,nosuid,nodev /dev/vda /root || exit 1
 mount -t ext4 -o nosuid,nodev,noatime /dev/vdb /root/jail || exit 1
-[ ! -b /dev/vdc ] || mount -t squashfs -o ro,nosuid,nodev /dev/vdc /root/opt || exit 1
 for name in agent guest run tmp; do
   mount -t tmpfs -o mode=755,nosuid,nodev "$name" "/root/$name" || exit 1
 done

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AgentExit } from "./connection.ts";
 import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { DiskWatch } from "./disk-guard.ts";
-import type { Place } from "./place.ts";
+import { explain, type Place } from "./place.ts";
 import { relayPort } from "./egress/environment.ts";
 import type { RunNetwork } from "./run-network.ts";
 import { SessionEndedError } from "./session-channel.ts";
@@ -210,10 +210,9 @@ export class AgentSession implements Session {
         else if (event.type === "paused") this.#confirmPause(event.paused);
         else if (event.type === "agent-exit") end = toEnd(event.exit, this.#closing);
       }
-    } catch (error) {
-      end = this.#closing
-        ? { reason: "closed", message: null }
-        : { reason: "failed", message: error instanceof Error ? error.message : String(error) };
+    } catch (thrown) {
+      const error = this.#closing ? null : await explain(place, thrown);
+      end = error === null ? { reason: "closed", message: null } : { reason: "failed", message: error instanceof Error ? error.message : String(error) };
     }
     this.#over = true;
     clearTimeout(this.#hardEnd);

@@ -15,7 +15,7 @@ import { explainRefusal, readRefusal, type Refusal } from "./refusal.ts";
 import { PortUnreachableError } from "./relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "./remove-folder.ts";
 import { cancelRun, runEvents } from "./run-events.ts";
-import { RunNetworks, type NetworkOptions, type RunNetwork } from "./run-network.ts";
+import { RunNetworks, type NetworkOptions, type NetworkPlace, type RunNetwork } from "./run-network.ts";
 import type { Session } from "./session.ts";
 import { ShownTrees } from "./shown-trees.ts";
 import {
@@ -40,6 +40,8 @@ const quietMs = 5000;
 let groups = 0;
 /** Sessions at once on this machine, far above what anybody's limits allow. */
 const maxSessions = 10_000;
+
+const walls = ["bubblewrap", "namespaces", "seccomp"];
 
 /** What the namespace tier is made with. */
 export interface NamespaceTierOptions {
@@ -123,7 +125,6 @@ export class NamespaceTier implements Tier {
     const trouble = await (this.#trial ??= this.#try().finally(() => (this.#trial = null)));
     const { name: tier } = this;
     const limits = this.#enforcers;
-    const walls = ["bubblewrap", "namespaces", "seccomp"];
     if (trouble === null) return { tier, available: true, reason: null, walls, limits, files: this.#trees.report() };
     const missing = { tier, available: false, walls: [], limits, files: null };
     if (typeof trouble === "string") return { ...missing, reason: `A sandbox could not be made: ${trouble}` };
@@ -166,7 +167,7 @@ export class NamespaceTier implements Tier {
     const lease = await this.#acquire(this.#pool, this.#toolchains.kindOf(spec.runtime, networked), spec.tenant);
     let network: RunNetwork | null = null;
     try {
-      if (networked) network = await this.#networks.open(lease, spec);
+      if (networked) network = await this.#networks.open(networkOf(lease), spec);
       lease.jail.cgroup?.limit(lease.connection.slot, spec.limits);
       await this.#trees.putFiles(lease.connection, spec);
       await spec.begin?.();
@@ -179,6 +180,7 @@ export class NamespaceTier implements Tier {
     const connection = lease.connection;
     return {
       tier: this.name,
+      walls,
       limits: effectiveLimits(this.#enforcers, spec.limits),
       events: runEvents(placeOf(lease, spec.runtime.pooling), spec, network, this.#disk),
       connect: async (port) => {
@@ -197,7 +199,7 @@ export class NamespaceTier implements Tier {
     const disk = this.#disk.watch(spec.limits.diskBytes, () => lease.connection.look());
     let network: RunNetwork | null = null;
     try {
-      network = await this.#networks.open(lease, spec);
+      network = await this.#networks.open(networkOf(lease), spec);
       lease.jail.cgroup?.limit(lease.connection.slot, { ...spec.limits, outlivesOutOfMemory: true });
       await this.#trees.putFiles(lease.connection, spec);
       const session = await AgentSession.open({
@@ -304,6 +306,10 @@ function placeOf(lease: Lease, pooling?: Pooling): Place {
     },
     end: () => jail.end(),
   };
+}
+
+function networkOf({ jail, connection }: Lease): NetworkPlace {
+  return { relays: jail.relays, slot: connection.slot, end: () => jail.end() };
 }
 
 function readHistory(file: string): Record<string, unknown> {

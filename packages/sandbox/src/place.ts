@@ -1,6 +1,7 @@
 import type { SlotStats } from "./cgroups.ts";
 import type { SandboxConnection } from "./connection.ts";
 import type { PausedBy } from "./session.ts";
+import { SandboxError } from "./spec.ts";
 
 /** Where a run or a session lives, as those see it who follow it to its end: the same for each tier. */
 export interface Place {
@@ -13,4 +14,12 @@ export interface Place {
   release(again: boolean): void;
   /** Ends it with everything around it. Resolves when nothing is left. */
   end(): Promise<void>;
+  /** Why it has ended by itself; null where nothing more is known than that it has. */
+  why?(): Promise<string | null>;
+}
+
+/** What a run or a session says when the connection to its place broke. */
+export async function explain(place: Pick<Place, "why">, error: unknown): Promise<unknown> {
+  const reason = await place.why?.();
+  return reason == null ? error : new SandboxError("sandbox_failed", reason, error);
 }

@@ -1,7 +1,7 @@
 import type { SlotStats } from "./cgroups.ts";
 import type { AgentExit, SandboxConnection } from "./connection.ts";
 import type { DiskGuard } from "./disk-guard.ts";
-import type { Place } from "./place.ts";
+import { explain, type Place } from "./place.ts";
 import type { RunNetwork } from "./run-network.ts";
 import { SandboxError, type SandboxEvent, type SandboxExit, type SandboxSpec } from "./spec.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -36,7 +36,7 @@ export async function* runEvents(
     }
   } catch (error) {
     await place.stats(); // not the next run's
-    if (!watchdog.overdue) throw error;
+    if (!watchdog.overdue) throw await explain(place, error);
     throw new SandboxError(
       "sandbox_failed",
       "the sandbox did not end at its time limit and was destroyed with all that is around it",

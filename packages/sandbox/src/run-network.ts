@@ -4,7 +4,7 @@ import type { NetworkUsage } from "./egress/connection-log.ts";
 import type { EgressTimes } from "./egress/outbound.ts";
 import { EgressProxy, type EgressSession } from "./egress/proxy.ts";
 import type { Resolve } from "./egress/resolve.ts";
-import type { Lease } from "./pool.ts";
+import type { RelayServer } from "./relay/relay-server.ts";
 import { SandboxError, type SandboxSpec } from "./spec.ts";
 
 /** What a run or a session says of its network. */
@@ -15,6 +15,15 @@ type NetworkWish = Pick<SandboxSpec, "tenant" | "network" | "ports" | "gatewayTo
  * and hostile. `token`: the run's, null when it has none.
  */
 export type GatewayHandler = (connection: Socket, run: { readonly tenant: string; readonly token: string | null }) => void;
+
+/** Where the relay of a run is. */
+export interface NetworkPlace {
+  /** Null: it has none. */
+  readonly relays: RelayServer | null;
+  readonly slot: number;
+  /** Ends all that is around it. */
+  end(): unknown;
+}
 
 /** How runs get out. */
 export interface NetworkOptions {
@@ -56,15 +65,15 @@ export class RunNetworks {
   }
 
   /** @throws SandboxError `sandbox_failed` */
-  async open({ jail, connection }: Lease, spec: NetworkWish): Promise<RunNetwork> {
-    if (jail.relays === null) throw new SandboxError("sandbox_failed", "the jail has no network");
+  async open({ relays, slot, end }: NetworkPlace, spec: NetworkWish): Promise<RunNetwork> {
+    if (relays === null) throw new SandboxError("sandbox_failed", "the sandbox has no network");
     const session = this.#openSession(spec);
-    const relay = await jail.relays.openRun(connection.slot, session === null ? null : (socket) => session.accept(socket));
+    const relay = await relays.openRun(slot, session === null ? null : (socket) => session.accept(socket));
     let closing: Promise<void> | null = null;
     const close = async () => {
       session?.close();
       // A relay that does not let go must not meet another run.
-      await relay.close().catch(() => jail.end());
+      await relay.close().catch(() => end());
     };
     return {
       connect: (port) => relay.connect(port),

@@ -94,6 +94,8 @@ export interface SandboxSpec {
   /** The first of its files; `files` are put in after that, in place of those of the same path. */
   readonly tree?: InputTree;
   readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
+  /** Names of the built dependencies that it finds below `/layers`. */
+  readonly layers?: readonly string[];
   readonly limits: SandboxLimits;
   readonly artifacts: { readonly maxBytes: number; readonly maxFiles: number };
   /** The host wants to have what becomes of the workspace, but for folders of these names. */
@@ -151,6 +153,8 @@ export type SandboxEvent =
 /** A sandbox at work. Its events end with `exit`, or throw a {@link SandboxError}. */
 export interface SandboxRun {
   readonly tier: string;
+  /** What holds it, as {@link TierReport} has it. */
+  readonly walls: readonly string[];
   readonly limits: EffectiveLimits;
   readonly events: AsyncIterable<SandboxEvent>;
   /**
@@ -219,6 +223,7 @@ export interface SessionSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly tree?: InputTree;
   readonly files: Iterable<InputEntry> | AsyncIterable<InputEntry>;
+  readonly layers?: readonly string[];
   /** The Python, as it is found inside, that its contexts are made of; the system's when left out. */
   readonly python?: string;
   /** Folders of programs that come before the usual ones. */

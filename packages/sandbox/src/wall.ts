@@ -74,6 +74,8 @@ export interface AgentSpec extends Pick<
 > {
   /** As {@link JailCgroup} has them. */
   readonly slotProcs: readonly string[];
+  /** Layers are mounted when a run wants them, and not before. */
+  readonly late?: boolean;
 }
 
 /** Where a host path of the runtime is found inside: below one of its mounts, else where it is. */
@@ -105,6 +107,8 @@ export interface BubblewrapEntry {
   readonly owned?: readonly string[];
   /** A file that is open as descriptor 3 in there. */
   readonly input?: number;
+  /** Its standard output is wanted. */
+  readonly says?: boolean;
   /** Devices that the user gets as its own. */
   readonly devices?: ReadonlyMap<string, string>;
 }
@@ -112,7 +116,7 @@ export interface BubblewrapEntry {
 /** `words`: the command line, given where a name is found. */
 export function spawnBubblewrap(entry: BubblewrapEntry, words: (locate: (name: string) => string) => readonly string[]): ChildProcess {
   const { programs, uid, groups, binds, owned = [], devices = new Map<string, string>() } = entry;
-  const stdio: StdioOptions = ["pipe", "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
+  const stdio: StdioOptions = ["pipe", entry.says === true ? "pipe" : "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
   const options = { stdio, env: {}, cwd: "/", detached: true };
   if (uid === null) {
     const child = spawn(
@@ -223,6 +227,7 @@ function agentSettings(spec: AgentSpec): unknown {
     cgroups: spec.slotProcs,
     denied: spec.denied,
     merge: spec.merge === true,
+    late: spec.late === true,
     quietMs: spec.quietMs ?? null,
     network: spec.networked === true ? { port: relayPort, connections: connectionsPerRun } : null,
     root: [...new Set([...folders, ...spec.runtime.mounts.map(({ target }) => target.split("/")[1])])],

@@ -172,6 +172,7 @@ export type {
   RunSummary,
   RunTransition,
   SourceExcerpt,
+  LeastTier,
   Tier,
 } from "@syla/contracts/runs";
 export type { ClaimedRun, Queue, QueuedRun, RunWait, WaitReason } from "@syla/contracts/queue";

@@ -10,11 +10,13 @@ import { readGuestImage, type GuestImage } from "@syla/sandbox/microvm/guest-ima
  */
 
 const kept = fileURLToPath(new URL("../../../.build/guest", import.meta.url));
-const sources = ["build-image.ts", "cpio.ts", "guest-image.ts", "kernel-modules.ts", "squashfs.ts"].map((name) =>
+const sources = ["build-image.ts", "cpio.ts", "guest-image.ts", "kernel-modules.ts", "plain-kernel.ts", "squashfs.ts"].map((name) =>
   fileURLToPath(new URL(`../../sandbox/src/microvm/${name}`, import.meta.url)),
 );
 const programs = "bash cat chmod cp dd dirname env head id ln ls mkdir mount mv python3 rm sh sleep sort stat touch uname wc".split(" ");
 const standardLibrary = ["/usr/lib/python3.11", "/usr/lib/python3.12", "/usr/lib/python3.13"];
+/** What Java and PHP need of this machine, wherever they are: long-lived sandboxes show all languages. */
+const shown = ["/etc/java-*", "/etc/php"].flatMap((pattern) => ["--show", pattern]);
 /** Where the programs are that machines are made of. */
 export const machinePrograms = {
   qemu: "/usr/bin/qemu-system-x86_64",
@@ -57,7 +59,7 @@ function makeImage(stamp: string, sum: string): void {
   try {
     copySystem(system);
     const builder = fileURLToPath(new URL("../../sandbox/src/microvm/build-image.ts", import.meta.url));
-    execFileSync(process.execPath, [builder, kept, "--root", join(system, "usr")], { encoding: "utf8", stdio: "pipe" });
+    execFileSync(process.execPath, [builder, kept, "--root", join(system, "usr"), ...shown], { encoding: "utf8", stdio: "pipe" });
     writeFileSync(stamp, sum);
   } finally {
     rmSync(system, { recursive: true, force: true });

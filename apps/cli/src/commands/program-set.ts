@@ -1,4 +1,4 @@
-import type { AssetChange, ProgramConfig } from "@syla/sdk";
+import type { AssetChange, LeastTier, ProgramConfig } from "@syla/sdk";
 import { type Command, Option } from "commander";
 import { usageError } from "../cli-error.ts";
 import { connect } from "../connection.ts";
@@ -13,6 +13,7 @@ import { collect, type CommonFlags, defineServerCommand } from "./command.ts";
 interface Flags extends CommonFlags, NetworkFlags {
   readonly model?: string;
   readonly size?: "small" | "medium" | "large";
+  readonly leastTier?: LeastTier;
   readonly language?: string;
   readonly entrypoint?: string;
   readonly description?: string;
@@ -24,6 +25,7 @@ export const programSetCommand: Command = defineServerCommand("set", "change how
   .argument("<program>", "its id, slug or name")
   .option("--model <model>", "the model that it is bound to; `none` for none")
   .addOption(new Option("--size <size>", "how much it may use (its resource profile)").choices(["small", "medium", "large"]))
+  .addOption(new Option("--least-tier <name>", "how its runs are isolated at least").choices(["namespace", "microvm"]))
   .option("-l, --language <name>", "its language, e.g. python or python@3.11")
   .option("-e, --entrypoint <path>", "the file to start")
   .addOption(networkOption())
@@ -44,6 +46,7 @@ export const programSetCommand: Command = defineServerCommand("set", "change how
     const config: Partial<ProgramConfig> = {
       ...(flags.model !== undefined && { modelId: flags.model === "none" ? null : (await findModel(syla, flags.model)).id }),
       ...(flags.size !== undefined && { profile: flags.size }),
+      ...(flags.leastTier !== undefined && { leastTier: flags.leastTier }),
       ...(flags.language !== undefined && readLanguage(flags.language)),
       ...(flags.entrypoint !== undefined && { entrypoint: flags.entrypoint }),
       ...(network !== undefined && { network }),

@@ -25,7 +25,7 @@ export const programShowCommand: Command = defineServerCommand("show", "show a p
         ? await syla.programs.analyse(program.id, flags.version, { wait: true })
         : await syla.programs.analysis(program.id, flags.version);
     if (flags.json === true) return printJson({ ...program, analysis });
-    const { runtime, runtimeVersion, entrypoint, modelId, profile, secrets } = syla.programs.config(program);
+    const { runtime, runtimeVersion, entrypoint, modelId, profile, leastTier = "namespace", secrets } = syla.programs.config(program);
     printFields(
       (
         [
@@ -40,6 +40,7 @@ export const programShowCommand: Command = defineServerCommand("show", "show a p
           ["entrypoint", entrypoint],
           ["model", modelId ?? "none"],
           ["size", typeof profile === "string" ? profile : JSON.stringify(profile)],
+          ["isolation", leastTier === "namespace" ? "" : `${leastTier} at least`],
           ["secrets", secrets.map(({ variable, givenTo }) => `${variable} (${givenTo})`).join(", ")],
           ["files", program.tree === null ? "none" : `${program.tree.files} (${program.tree.bytes} bytes)`],
           ["version", program.version ?? "none published"],

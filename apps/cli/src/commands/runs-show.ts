@@ -70,6 +70,7 @@ function fieldsOf(run: Run): [string, string][] {
       `${formatDuration(totalMs)} (queue ${formatDuration(queueMs)}${compileMs === null ? "" : `, compile ${compileCached === true ? "done before" : formatDuration(compileMs)}`}, start ${formatDuration(startMs)}, run ${formatDuration(runMs)})`,
     ],
     ["tier", run.tier],
+    ["walls", run.walls.join(", ")],
     ["network", describeNetwork(run.network) + (run.usage?.network ? `: ${describeNetworkUse(run.usage.network)}` : "")],
     ["created", run.createdAt],
     [

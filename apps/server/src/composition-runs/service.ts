@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { CompositionRunInput } from "@syla/contracts/composition-runs";
 import { AppError } from "@syla/contracts/errors";
 import type { NetworkPolicy } from "@syla/contracts/network";
-import type { FileInput, Run } from "@syla/contracts/runs";
+import type { FileInput, LeastTier, Run } from "@syla/contracts/runs";
 import { sortedJson } from "@syla/flow/canonical";
 import type { FlowGraph } from "@syla/contracts/flow";
 import { compileTold } from "@syla/flow/compile";
@@ -86,7 +86,7 @@ export class CompositionRuns {
     const { files, known, plan } = await this.#files(resolved, part, input, { network, ...given });
     const environmentId = await this.#environment(actor, composition, resolved);
     const limits = limitsOf(input.profile ?? "small", input.limits);
-    const stored = await this.#store(actor, input, files, known);
+    const stored = await this.#store(actor, input, files, known, strongest(resolved));
     const ran: RanComposition = {
       id: composition.asset.id,
       name: composition.asset.name,
@@ -201,7 +201,7 @@ export class CompositionRuns {
     return needs;
   }
 
-  async #store(actor: Actor, input: CompositionRunInput, files: FileInput[], known: ReadonlyMap<string, number>) {
+  async #store(actor: Actor, input: CompositionRunInput, files: FileInput[], known: ReadonlyMap<string, number>, ofPrograms: LeastTier) {
     const context = { ...this.#context, queries: this.#context.database.queries };
     const asked = {
       language: "python",
@@ -218,8 +218,13 @@ export class CompositionRuns {
       ...(input.startAt === undefined ? {} : { startAt: input.startAt }),
       cache: false as const,
     };
-    return await storeSubmission(this.#context, await checkSubmission(context, actor.userId, asked, known), asked, null);
+    return await storeSubmission(this.#context, await checkSubmission(context, actor.userId, asked, known, ofPrograms), asked, null);
   }
+}
+
+/** What the programs ask for at least, all of which run in one place. */
+function strongest({ programs }: ResolvedReferences): LeastTier {
+  return programs.some(({ config }) => config.leastTier === "microvm") ? "microvm" : "namespace";
 }
 
 /** The paths of the nodes that use each program, by its id. */

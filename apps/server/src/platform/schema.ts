@@ -77,6 +77,7 @@ interface TeamRow {
   slug: string;
   description: Generated<string>;
   concurrent_runs: Generated<number | null>;
+  least_tier: Generated<"namespace" | "microvm">;
   created_by: string | null;
   created_at: Time;
   updated_at: Time;

@@ -100,6 +100,7 @@ export class SandboxPrograms {
       find: () => catalog.thing(asset.id),
       action: actionFor(given),
       language: withVersion(config.runtime, config.runtimeVersion),
+      leastTier: config.leastTier,
       limits: { cpus, memoryBytes, processes, openFiles, diskBytes },
       network,
       models,
@@ -148,7 +149,8 @@ export class SandboxPrograms {
     try {
       const files = tree === null ? [] : await trees.read(tree.sha256);
       const entries = inputEntries(blobs, [...files], ready?.links ?? [], [...mounts]);
-      return { language: withVersion(config.runtime, config.runtimeVersion), files: entries, ...partsOf(ready) };
+      const { leastTier } = config;
+      return { language: withVersion(config.runtime, config.runtimeVersion), leastTier, files: entries, ...partsOf(ready) };
     } catch (error) {
       ready?.release();
       throw error;
@@ -159,13 +161,14 @@ export class SandboxPrograms {
 /** What a key needs to read the files of programs. */
 const sourceScope = "programs:read";
 
-function partsOf(ready: ReadyEnvironment | null): Omit<ProgramParts, "language" | "files"> {
+function partsOf(ready: ReadyEnvironment | null): Omit<ProgramParts, "language" | "leastTier" | "files"> {
   const { PATH: _path, ...env } = ready?.env ?? {};
   const home = env["VIRTUAL_ENV"];
   return {
     path: ready?.folders ?? [],
     env: { ...env, ...ready?.compileEnv },
     python: home === undefined ? null : `${home}/bin/python`,
+    layers: ready === null ? [] : [ready.layer],
     release: ready?.release ?? (() => {}),
   };
 }

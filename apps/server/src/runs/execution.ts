@@ -164,6 +164,7 @@ export class Execution {
         stdin,
         ...(held !== null && { tree: held.tree }),
         files: this.#clock.during("workspace", inputEntries(this.#blobs, files, program.links, config.datasets)),
+        layers: program.layers,
         limits,
         network: config.network,
         artifacts: artifactLimits,
@@ -331,6 +332,7 @@ export class Execution {
     const result = runResults.trust({
       runtimeVersion: runtime.version,
       limits: this.#run?.limits ?? null,
+      walls: this.#run?.walls ?? [],
       startMs: Math.max(0, round(started - claimedAt - (this.#compilation?.compileMs ?? 0) - (this.#program?.environmentMs ?? 0))),
       ...this.#compileTimes(),
       runMs: round(exit.runMs),

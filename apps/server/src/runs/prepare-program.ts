@@ -37,6 +37,8 @@ export interface PreparedProgram {
   /** The tree that most of them are of, if there is one; and the others, which take the place of its own. */
   readonly tree: { readonly sha256: string; readonly line: string } | null;
   readonly besides: RunConfig["files"];
+  /** Names of the layers that it is run with. */
+  readonly layers: readonly string[];
   /** Ways to what is not among its files. */
   readonly links: readonly InputLink[];
   /** Variables besides the run's own. */
@@ -70,7 +72,7 @@ export async function prepareProgram(attempt: Attempt, preparation: Preparation,
   }
 }
 
-const refused = { compilation: null, links: [], env: {}, release: () => {} };
+const refused = { compilation: null, layers: [], links: [], env: {}, release: () => {} };
 
 type Source = Pick<PreparedProgram, "files" | "tree" | "besides">;
 
@@ -133,6 +135,7 @@ async function compileProgram({ attempt, preparation, signal, source, environmen
     files: [...files, ...compiled],
     tree: source.tree,
     besides: [...source.besides, ...compiled],
+    layers: environment === null ? [] : [environment.layer],
     links: environment?.links ?? [],
     env: environment?.env ?? {},
     runtime: (limits) => adapt(resolveCommand(compilation?.spec ?? spec, entrypoint, paths, limits)),

@@ -103,6 +103,7 @@ export function toRun(row: RunRow, heads: Heads): Run {
     visibility: row.visibility as Run["visibility"],
     requestedLimits: config.limits,
     limits: result?.limits ?? null,
+    walls: [...(result?.walls ?? [])],
     stdout: heads.stdout,
     stderr: heads.stderr,
     truncated: (result?.droppedBytes ?? 0) > 0,

@@ -8,6 +8,8 @@ import { Phase } from "./tracing/phases.ts";
 const RunResult = z.object({
   runtimeVersion: z.string().nullable(),
   limits: Limits.nullable(),
+  /** What held it. */
+  walls: z.array(z.string()).readonly().default([]),
   startMs: z.number().nullable(),
   environmentMs: z.number().nullable().default(null),
   compileMs: z.number().nullable().default(null),
@@ -41,6 +43,7 @@ export const StoredError = z.preprocess((value) => {
 export const emptyResult: RunResult = {
   runtimeVersion: null,
   limits: null,
+  walls: [],
   startMs: null,
   environmentMs: null,
   compileMs: null,

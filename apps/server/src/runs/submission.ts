@@ -1,10 +1,11 @@
 import { hash } from "node:crypto";
 import { AppError, type FieldProblem } from "@syla/contracts/errors";
-import type { FileInput, RunInput, RunKind } from "@syla/contracts/runs";
+import type { FileInput, LeastTier, RunInput, RunKind } from "@syla/contracts/runs";
 import type { CacheKey } from "../cache/service.ts";
 import type { BlobRef, Blobs, PendingBlob } from "../platform/blobs.ts";
 import type { Queries } from "../platform/database.ts";
 import { splitVersion, type InstalledRuntime, type Runtimes } from "../runtimes/service.ts";
+import { chooseTier } from "../sandboxes/least-tier.ts";
 import type { Sandboxes } from "../sandboxes/service.ts";
 import { runConfigs, type RunConfig } from "./config.ts";
 import { checkTests } from "./judging/check-tests.ts";
@@ -59,12 +60,18 @@ export interface CheckedSubmission {
   readonly checkers: readonly (string | null)[];
 }
 
-/** Checks a request. `known`: the sizes of content that the owner may use besides their uploads, by hash. @throws AppError */
+/**
+ * Checks a request. `known`: the sizes of content that the owner may use besides their uploads, by hash. `ofProgram`: the tier that the program asks for at
+ * least.
+ *
+ * @throws AppError
+ */
 export async function checkSubmission(
   context: SubmissionContext,
   ownerId: string,
   input: RunInput,
   known: ReadonlyMap<string, number> = new Map(),
+  ofProgram?: LeastTier,
 ): Promise<CheckedSubmission> {
   checkText(input);
   checkStart(input);
@@ -81,8 +88,7 @@ export async function checkSubmission(
   checkPaths(contents.map((content) => content.path));
   const runtime = asked ?? detectLanguage(context.runtimes, entrypoint, contents);
   requireAvailable(runtime);
-  const tier = input.tier ?? context.sandboxes.defaultTier;
-  context.sandboxes.requireTier(tier);
+  const tier = await chooseTier(context, { ownerId, asked: input.tier, ofProgram });
   let checkers: readonly (string | null)[] = [];
   if (input.tests !== undefined) {
     requireNoNetwork(input.network);

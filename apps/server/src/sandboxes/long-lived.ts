@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@syla/contracts/errors";
 import type { LinkedSandbox } from "@syla/contracts/linked-things";
 import type { NetworkPolicy, SandboxNetwork } from "@syla/contracts/network";
-import { LimitsInput } from "@syla/contracts/runs";
+import { LimitsInput, type LeastTier, type Tier } from "@syla/contracts/runs";
 import type { Sandbox, SandboxFilter, SandboxInput } from "@syla/contracts/sandboxes";
 import { maxHardEndMs } from "@syla/contracts/sandboxes/fields";
 import type { SandboxStartError } from "@syla/contracts/sandboxes/program";
@@ -19,6 +19,7 @@ import type { Secret } from "../platform/secret.ts";
 import type { Service } from "../platform/service.ts";
 import { requireNetwork, type Runs } from "../runs/service.ts";
 import type { InstalledRuntime, Runtimes } from "../runtimes/service.ts";
+import { chooseTier } from "./least-tier.ts";
 import { LiveSandbox } from "./live-sandbox.ts";
 import type { FileKeeper } from "./file-keeper.ts";
 import { readPolicy, toSandboxNetwork, writePolicy } from "./network.ts";
@@ -67,7 +68,9 @@ export interface LongLivedContext {
 export interface NewWish {
   readonly name?: string | undefined;
   readonly language: string;
-  readonly tier?: string | undefined;
+  readonly tier?: Tier | undefined;
+  /** The one that its program asks for at least. */
+  readonly leastTier?: LeastTier | undefined;
   readonly limits: object;
   readonly network: NetworkPolicy;
   readonly idleTimeoutMs: number;
@@ -144,7 +147,7 @@ export class LongLivedSandboxes implements Service {
     requireSpec(this.#context.runtimes.get(language));
     if (input.tier !== undefined) this.#context.sandboxes.requireTier(input.tier);
     const files = withProgram(parts, input.files, await this.#context.runs.inputFiles(actor, input.files));
-    const { row } = await this.insert(actor, { ...input, network, language, program: null, onIdle: "pause" });
+    const { row } = await this.insert(actor, { ...input, leastTier: parts?.leastTier, network, language, program: null, onIdle: "pause" });
     const wish = { parts, env: input.env, files, network, confidential: [], gatewayToken: null, release: parts?.release };
     return await this.openNow(row, language, wish);
   }
@@ -167,8 +170,8 @@ export class LongLivedSandboxes implements Service {
     const limit = this.#context.limit();
     const { definition } = requireSpec(runtimes.get(wish.language));
     const { workspace = null, isOnlyOne = false } = wish;
-    const tier = wish.tier ?? sandboxes.defaultTier;
-    sandboxes.requireTier(tier);
+    const { queries } = database;
+    const tier = await chooseTier({ sandboxes, queries }, { ownerId: actor.userId, asked: wish.tier, ofProgram: wish.leastTier });
     const id = newId("sbx");
     const now = Date.now();
     const row = await store.insertSandbox(
@@ -244,6 +247,7 @@ export class LongLivedSandboxes implements Service {
       runtime: { ...spec, name: "any", mounts: [...new Map(mounts.map((mount) => [mount.target, mount])).values()] },
       env: { ...spec.env, ...parts?.env, ...env },
       path: parts?.path ?? [],
+      layers: parts?.layers ?? [],
       ...(parts?.python == null ? {} : { python: parts.python }),
       files,
       limits: { ...defaultLimits, ...withoutUndefined(LimitsInput.parse(row.requested_limits)) },

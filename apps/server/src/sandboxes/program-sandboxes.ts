@@ -46,10 +46,11 @@ export class ProgramSandboxes {
     const program = await programs.forUse(actor, programId, wish);
     if (before?.ended_at === null) await sandboxes.delete(actor, before.id);
     const { idleTimeoutMs, hardEndMs } = SandboxInput.parse({});
-    const { facts, language, limits, network } = program;
+    const { facts, language, leastTier, limits, network } = program;
     const { row, isNew } = await sandboxes.insert(actor, {
       name: facts.name,
       language,
+      leastTier,
       limits,
       network,
       idleTimeoutMs,

@@ -1,5 +1,5 @@
 import type { NetworkPolicy } from "@syla/contracts/network";
-import type { RunDatasetInput } from "@syla/contracts/runs";
+import type { LeastTier, RunDatasetInput } from "@syla/contracts/runs";
 import { SandboxProgram } from "@syla/contracts/sandboxes/program";
 import type { InputEntry } from "@syla/sandbox/spec";
 import { z } from "zod";
@@ -16,6 +16,10 @@ export interface ProgramParts {
   readonly path: readonly string[];
   /** The interpreter that has its packages. */
   readonly python: string | null;
+  /** The tier that it asks for at least. */
+  readonly leastTier: LeastTier | undefined;
+  /** Names of the layers that hold its packages. */
+  readonly layers: readonly string[];
   /** Lets go of its packages. */
   readonly release: () => void;
 }
@@ -33,6 +37,8 @@ export interface ProgramForUse {
   /** What they must be able to do with it for as long as they have this. */
   readonly action: "asset:run" | "asset:edit" | "asset:transfer";
   readonly language: string;
+  /** The tier that it asks for at least. */
+  readonly leastTier: LeastTier | undefined;
   readonly limits: {
     readonly cpus?: number | undefined;
     readonly memoryBytes?: number | undefined;

@@ -32,8 +32,8 @@ export function requireWallPrograms(): WallPrograms {
   });
 }
 
-/** The packages that have the programs of the microvm tier. */
-const machinePrograms = { "qemu-system-x86_64": "qemu-system-x86", mke2fs: "e2fsprogs", mksquashfs: "squashfs-tools" } as const;
+/** The packages that have the programs of the microvm tier, besides what makes the machines. */
+const machinePrograms = { mke2fs: "e2fsprogs", mksquashfs: "squashfs-tools" } as const;
 /** How an image is made that virtual machines boot from. */
 export const installGuest = "./syla runtimes install guest";
 
@@ -51,9 +51,12 @@ export function requireMachineParts(guests: string): Pick<MicrovmTierOptions, "p
   if (process.arch !== "x64")
     throw new AppError("tier_unavailable", { message: "Virtual machines are made on x86-64 only.", hint: "Choose another tier." });
   const walls = requireWallPrograms();
-  const missing = Object.entries(machinePrograms).filter(([name]) => findProgram(name) === null);
-  if (missing.length > 0) {
-    const packages = missing.map(([, name]) => name);
+  const monitors = { qemu: findProgram("qemu-system-x86_64"), firecracker: findProgram("firecracker") };
+  const packages: string[] = Object.entries(machinePrograms)
+    .filter(([name]) => findProgram(name) === null)
+    .map(([, name]) => name);
+  if (monitors.qemu === null && monitors.firecracker === null) packages.unshift("qemu-system-x86");
+  if (packages.length > 0) {
     const hint = `As root: apt-get install --no-install-recommends ${packages.join(" ")}; then ${installGuest}, and start the server again.`;
     throw new AppError("tier_unavailable", { message: `Not installed: ${packages.join(", ")}.`, hint });
   }
@@ -64,5 +67,5 @@ export function requireMachineParts(guests: string): Pick<MicrovmTierOptions, "p
       hint: `${installGuest} makes one; then start the server again.`,
     });
   const find = (name: keyof typeof machinePrograms) => findProgram(name) ?? "";
-  return { programs: { ...walls, qemu: find("qemu-system-x86_64"), mke2fs: find("mke2fs"), mksquashfs: find("mksquashfs") }, image };
+  return { programs: { ...walls, ...monitors, mke2fs: find("mke2fs"), mksquashfs: find("mksquashfs") }, image };
 }

@@ -4,11 +4,21 @@ import type { AgentCode } from "@syla/sandbox/agent-code";
 import { MicrovmTier } from "@syla/sandbox/microvm/microvm-tier";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
 import type { GatewayHandler } from "@syla/sandbox/run-network";
-import type { Tier as RunTier } from "@syla/contracts/runs";
-import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier, TierReport as EngineReport } from "@syla/sandbox/spec";
+import type { LeastTier, Tier as RunTier } from "@syla/contracts/runs";
+import {
+  SandboxError,
+  type PoolReport,
+  type RuntimeSpec,
+  type SandboxRun,
+  type SandboxSpec,
+  type SessionSpec,
+  type Tier,
+  type TierReport as EngineReport,
+} from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine, checkMachines } from "./checks.ts";
 import { keepReports } from "./kept-reports.ts";
+import { isAtLeast } from "./least-tier.ts";
 import { requireMachineParts, requireWallPrograms } from "./programs.ts";
 
 export { findProgram } from "./programs.ts";
@@ -16,8 +26,10 @@ export type { SavedFiles } from "./workspace.ts";
 
 /** The tiers of this server. */
 export interface Sandboxes {
-  /** The tier that runs take when they do not ask for one. */
+  /** The tier that runs take when they do not ask for one: as strong as the least one. */
   readonly defaultTier: RunTier;
+  /** The weakest tier that may be had. */
+  readonly leastTier: LeastTier;
   /** Runs can have the network policy `gateway`. */
   readonly hasGateway: boolean;
   /** @throws AppError `tier_unavailable` */
@@ -44,6 +56,8 @@ export interface SandboxesOptions {
   readonly folder: string;
   readonly dataDirectory: string;
   readonly defaultTier: RunTier;
+  /** As administrators say now. */
+  readonly leastTier?: () => LeastTier;
   readonly slots: number;
   /** Jails at once that belong to tenants. */
   readonly jails: number;
@@ -64,6 +78,10 @@ export interface SandboxesOptions {
   readonly machines: string;
   /** What runs the instructions of virtual machines. */
   readonly accelerator: "auto" | "kvm" | "tcg";
+  /** What makes virtual machines. */
+  readonly monitor: "auto" | "firecracker" | "qemu";
+  /** Virtual machines of one kind that wait for a run, at most. */
+  readonly mostWarmMachines: number;
   /** Where images are that virtual machines boot from. */
   readonly guests: string;
   /** Takes connections for the model gateway. */
@@ -112,6 +130,13 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
     if (tier instanceof AppError || tier === undefined) throw tier ?? new AppError("tier_unavailable");
     return tier;
   };
+  const leastTier = options.leastTier ?? (() => "namespace" as const);
+  /** Whatever was recorded before administrators asked for more. */
+  const getStrong = (name: string): Tier => {
+    const least = leastTier();
+    if (!isAtLeast(name, least)) throw new SandboxError("tier_unavailable", `this server asks for the tier ${least} at least by now`);
+    return get(name);
+  };
   const available = () => [...tiers.values()].filter((tier): tier is Tier => !(tier instanceof AppError));
   const reports = keepReports(() => Promise.all(available().map((tier) => tier.report())));
   const toReports = (found: readonly EngineReport[]) =>
@@ -119,11 +144,16 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
       tier instanceof AppError ? [toMissing(name, tier)] : found.filter((report) => report.tier === name).map(toReport),
     );
   return {
-    defaultTier: options.defaultTier,
+    get defaultTier() {
+      return isAtLeast(options.defaultTier, leastTier()) ? options.defaultTier : leastTier();
+    },
+    get leastTier() {
+      return leastTier();
+    },
     hasGateway: options.gateway !== undefined,
     requireTier: (name) => void get(name),
-    start: (tier, spec) => get(tier).start(spec),
-    open: (tier, spec) => get(tier).open(spec),
+    start: async (tier, spec) => getStrong(tier).start(spec),
+    open: async (tier, spec) => getStrong(tier).open(spec),
     warm: (runtimes) => {
       for (const tier of available()) tier.warm(runtimes);
     },
@@ -147,8 +177,17 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
   };
 }
 
-function openMachines({ machines: folder, guests, accelerator }: SandboxesOptions): Tier {
-  return new MicrovmTier({ folder, ...requireMachineParts(guests), ...(accelerator === "auto" ? {} : { accelerator }) });
+function openMachines(options: SandboxesOptions): Tier {
+  const { machines: folder, guests, accelerator, monitor, layers, networkAllowPrivate: allowPrivate, gateway, mostWarmMachines: mostWarm } = options;
+  return new MicrovmTier({
+    folder,
+    ...requireMachineParts(guests),
+    layers,
+    mostWarm,
+    network: { allowPrivate, ...(gateway !== undefined && { gateway }) },
+    ...(accelerator === "auto" ? {} : { accelerator }),
+    ...(monitor === "auto" ? {} : { monitor }),
+  });
 }
 
 function tryTier(create: () => Tier): Tier | AppError {

@@ -1,3 +1,4 @@
+import type { LeastTier } from "@syla/contracts/runs";
 import type { SandboxFilter } from "@syla/contracts/sandboxes";
 import { sql, type Selectable } from "kysely";
 import { sharedWith, visibleTo, type Viewer } from "../access/service.ts";
@@ -165,5 +166,17 @@ export async function markSandboxesLost(work: Work, workerId: string): Promise<v
     .set({ status: "stopped", end_reason: "server_restarted", ended_at: sql<Date>`now()`, pause_reason: null, paused_by: null })
     .where("worker_id", "=", workerId)
     .where("ended_at", "is", null)
+    .execute();
+}
+
+/** The teams of somebody that ask for more than the weakest tier. */
+export async function listTeamTiers(queries: Queries, userId: string): Promise<{ name: string; least: LeastTier }[]> {
+  return await queries
+    .selectFrom("teams as t")
+    .innerJoin("team_members as m", "m.team_id", "t.id")
+    .where("m.user_id", "=", userId)
+    .where("t.least_tier", "<>", "namespace")
+    .select(["t.name", "t.least_tier as least"])
+    .orderBy("t.id")
     .execute();
 }

@@ -10,6 +10,7 @@ export function toTeam(row: TeamRow): Team {
     createdAt: row.created_at.toISOString(),
     memberCount: row.member_count,
     concurrentRuns: row.concurrent_runs,
+    leastTier: row.least_tier,
     yourRole: row.role,
   };
 }

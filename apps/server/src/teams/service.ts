@@ -65,13 +65,14 @@ export class Teams {
     return toTeam(await this.#find(actor, id, "team:read"));
   }
 
-  async update(actor: Actor, id: string, { name, description, concurrentRuns }: TeamChange): Promise<Team> {
+  async update(actor: Actor, id: string, { name, description, concurrentRuns, leastTier }: TeamChange): Promise<Team> {
     await this.#find(actor, id, "team:manage");
     if (concurrentRuns !== undefined) requirePermission(actor, "team:limit");
     const change = {
       ...(name === undefined ? {} : { name }),
       ...(description === undefined ? {} : { description }),
       ...(concurrentRuns === undefined ? {} : { concurrent_runs: concurrentRuns }),
+      ...(leastTier === undefined ? {} : { least_tier: leastTier }),
     };
     await store.changeTeam(this.#context.database.queries, id, change);
     if (concurrentRuns !== undefined) await this.#context.onLimitChanged();

@@ -1,3 +1,4 @@
+import type { LeastTier } from "@syla/contracts/runs";
 import type { TeamRole } from "@syla/contracts/teams";
 import { sql, type Selectable } from "kysely";
 import type { Queries, Work } from "../platform/database.ts";
@@ -70,7 +71,7 @@ export async function insertTeam(
 export async function changeTeam(
   queries: Queries,
   id: string,
-  change: { name?: string; description?: string; concurrent_runs?: number | null },
+  change: { name?: string; description?: string; concurrent_runs?: number | null; least_tier?: LeastTier },
 ): Promise<void> {
   await queries
     .updateTable("teams")

@@ -1,5 +1,5 @@
 import { Box, Button, Field, Flex, Text } from "@chakra-ui/react";
-import { SylaError, type Asset, type AssetChange } from "@syla/sdk";
+import { SylaError, type Asset, type AssetChange, type LeastTier } from "@syla/sdk";
 import { type FormEvent, useState } from "react";
 import { syla } from "../app/api.ts";
 import { useUpdateAsset } from "../catalog/queries.ts";
@@ -9,6 +9,7 @@ import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextAreaField, TextField } from "../ui/form-field.tsx";
 import { Section } from "../ui/page.tsx";
 import { SelectField } from "../ui/select-field.tsx";
+import { LeastTierField } from "../runs/least-tier-field.tsx";
 import { DeleteSection, TransferSection } from "./ownership-sections.tsx";
 import { type Profile, useProfiles } from "./profiles.ts";
 import type { AssetTabProps } from "../catalog/asset-page.tsx";
@@ -26,10 +27,11 @@ interface Form {
   readonly modelId: string;
   /** Empty where it has limits of its own. */
   readonly profile: Profile | "";
+  readonly leastTier: LeastTier;
 }
 
 function formOf(asset: Asset): Form {
-  const { runtime, runtimeVersion, entrypoint, args, modelId, profile } = syla.programs.config(asset);
+  const { runtime, runtimeVersion, entrypoint, args, modelId, profile, leastTier = "namespace" } = syla.programs.config(asset);
   const { name, slug, description, tags } = asset;
   return {
     name,
@@ -42,6 +44,7 @@ function formOf(asset: Asset): Form {
     args: args.join("\n"),
     modelId: modelId ?? "",
     profile: typeof profile === "string" ? profile : "",
+    leastTier,
   };
 }
 
@@ -55,7 +58,7 @@ function changeOf(asset: Asset, form: Form): AssetChange {
     ...(changed.includes("slug") ? { slug: form.slug } : {}),
     ...(changed.includes("description") ? { description: form.description } : {}),
     ...(changed.includes("tags") ? { tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") } : {}),
-    ...(changed.some((key) => ["runtime", "runtimeVersion", "entrypoint", "args", "modelId", "profile"].includes(key))
+    ...(changed.some((key) => ["runtime", "runtimeVersion", "entrypoint", "args", "modelId", "profile", "leastTier"].includes(key))
       ? {
           config: {
             ...config,
@@ -65,6 +68,7 @@ function changeOf(asset: Asset, form: Form): AssetChange {
             args: form.args === "" ? [] : form.args.split("\n"),
             modelId: form.modelId === "" ? null : form.modelId,
             profile: form.profile === "" ? config.profile : form.profile,
+            leastTier: form.leastTier,
           },
         }
       : {}),
@@ -161,6 +165,10 @@ function DetailsForm({ asset }: AssetTabProps) {
                 </option>
               ))}
             </SelectField>
+          </Field.Root>
+          <Field.Root gap="1" flex="1 1 260px">
+            <Field.Label fontSize="sm">Isolation</Field.Label>
+            <LeastTierField value={form.leastTier} onChoose={(leastTier) => setForm((before) => ({ ...before, leastTier }))} />
           </Field.Root>
         </Flex>
         {conflict ? (

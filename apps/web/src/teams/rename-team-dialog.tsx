@@ -1,7 +1,8 @@
-import { Button, Flex } from "@chakra-ui/react";
+import { Button, Field, Flex } from "@chakra-ui/react";
 import type { Team } from "@syla/sdk";
 import { type FormEvent, useState } from "react";
 import { useMe } from "../accounts/queries.ts";
+import { LeastTierField } from "../runs/least-tier-field.tsx";
 import { fieldProblem } from "../ui/describe-error.ts";
 import { ErrorPanel } from "../ui/error-panel.tsx";
 import { TextField } from "../ui/form-field.tsx";
@@ -14,11 +15,12 @@ export function RenameTeamDialog({ team, onClose }: { readonly team: Team; reado
   const [name, setName] = useState(team.name);
   const [description, setDescription] = useState(team.description);
   const isAdmin = useMe().data?.role === "admin";
+  const [leastTier, setLeastTier] = useState(team.leastTier);
   const [limit, setLimit] = useState(team.concurrentRuns === null ? "" : String(team.concurrentRuns));
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     const concurrentRuns = limit.trim() === "" ? null : Number(limit);
-    update.mutate({ name, description, ...(isAdmin && { concurrentRuns }) }, { onSuccess: onClose });
+    update.mutate({ name, description, leastTier, ...(isAdmin && { concurrentRuns }) }, { onSuccess: onClose });
   };
   return (
     <Modal label="Change this team" onClose={onClose}>
@@ -38,6 +40,10 @@ export function RenameTeamDialog({ team, onClose }: { readonly team: Team; reado
           onChange={(event) => setDescription(event.currentTarget.value)}
           problem={fieldProblem(update.error, "description")}
         />
+        <Field.Root gap="1">
+          <Field.Label fontSize="sm">Isolation of what its members run</Field.Label>
+          <LeastTierField value={leastTier} onChoose={setLeastTier} />
+        </Field.Root>
         {isAdmin ? (
           <TextField
             label="Runs at once, all members together"

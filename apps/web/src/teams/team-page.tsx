@@ -48,6 +48,11 @@ function TeamDetail({ team }: { readonly team: Team }) {
           Its members may have {formatPlural(team.concurrentRuns, "run")} at once, all of them together; more wait in the queue.
         </Text>
       )}
+      {team.leastTier === "namespace" ? null : (
+        <Text mb="4" fontSize="xs" color="fg.muted">
+          What its members run is run only in virtual machines with kernels of their own.
+        </Text>
+      )}
       <MembersSection team={team} manages={manages} />
       {manages ? <InvitationsSection team={team} /> : null}
     </ScrollPage>

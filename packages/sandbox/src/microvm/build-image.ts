@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -21,20 +22,32 @@ import { hostFiles, packageFolder, sessionFiles, systemWords } from "../wall.ts"
 import { packCpio } from "./cpio.ts";
 import { describeImage, imageFiles, readGuestImage, sumOfSystem } from "./guest-image.ts";
 import { resolveModules } from "./kernel-modules.ts";
+import { unpackKernel } from "./plain-kernel.ts";
 import { makeSquashfs } from "./squashfs.ts";
 
 /**
  * Makes a guest image: a kernel and a static shell out of Debian's packages, which are fetched and unpacked but not installed, and a read-only file
  * system of what jails on this machine show. Prints the folder of the image.
  *
- *     node build-image.ts FOLDER [--root DIRECTORY]
+ *     node build-image.ts FOLDER [--root DIRECTORY] [--show PATTERN]…
  *
  * FOLDER gets one folder for each image, named by its content, and `current`, which leads to the newest; the others are removed. `--root`: a
- * directory that is shown as `/usr` in place of this machine's.
+ * directory that is shown as `/usr` in place of this machine's. `--show`: folders or files below `/etc` that languages need besides.
  */
 
 /** What a guest has to drive, and its file systems. Names of modules, whether built in or not. */
-const wantedModules = ["virtio_pci", "virtio_blk", "virtio_console", "virtio_rng", "squashfs", "ext4", "crc32c_generic"];
+const wantedModules = [
+  "virtio_pci",
+  "virtio_mmio",
+  "virtio_blk",
+  "virtio_console",
+  "virtio_rng",
+  "virtio_balloon",
+  "vmw_vsock_virtio_transport",
+  "squashfs",
+  "ext4",
+  "crc32c_generic",
+];
 const kernelPackage = "linux-image-cloud-amd64";
 const shellPackage = "busybox-static";
 const emptyFolders = ["agent", "dev", "guest", "jail", "layers", "newroot", "opt", "proc", "run", "sys", "tmp"];
@@ -119,7 +132,7 @@ function packModules(shell: string, modules: string): Buffer {
   return packCpio([{ path: "bin/busybox", content: readFileSync(join(shell, "bin/busybox")), executable: true }, ...files]);
 }
 
-async function build(images: string, root: string | undefined): Promise<string> {
+async function build(images: string, root: string | undefined, patterns: readonly string[]): Promise<string> {
   const programs = requireMachine();
   mkdirSync(images, { recursive: true, mode: 0o755 });
   const work = mkdtempSync(join(images, "new-"));
@@ -131,11 +144,15 @@ async function build(images: string, root: string | undefined): Promise<string> 
     mkdirSync(image, { mode: 0o755 });
     const [boot, initrd, squashfs] = [imageFiles.kernel, imageFiles.initrd, imageFiles.root].map((name) => join(image, name));
     renameSync(join(kernel.folder, "boot", onlyEntry(join(kernel.folder, "boot"), /^vmlinuz-/)), boot as string);
+    writeFileSync(join(image, imageFiles.plainKernel), unpackKernel(readFileSync(boot as string)));
     writeFileSync(initrd as string, packModules(shell.folder, join(kernel.folder, "lib/modules", release)));
-    await makeSquashfs(programs, squashfs as string, (stage) => rootWords(stage, root), leftOut);
+    const shown = patterns.flatMap((pattern) => globSync(pattern)).toSorted();
+    const foreign = shown.find((path) => !path.startsWith("/etc/"));
+    if (foreign !== undefined) throw new UnusableMachineError(`only what is below /etc can be shown besides: ${foreign}`);
+    await makeSquashfs(programs, squashfs as string, (stage) => rootWords(stage, root, shown), leftOut);
     for (const name of readdirSync(image)) chmodSync(join(image, name), 0o644); // machines are other users
     const packages = [kernel, shell].map(({ name, version, sha256 }) => ({ name, version, sha256 }));
-    const facts = { kernel: release, packages, system: sumOfSystem() };
+    const facts = { kernel: release, packages, system: sumOfSystem(), shown };
     const manifest = describeImage(
       facts,
       [boot, initrd, squashfs].map((file) => sumOf(file as string)),
@@ -147,8 +164,8 @@ async function build(images: string, root: string | undefined): Promise<string> 
   }
 }
 
-function rootWords(stage: string, root: string | undefined): string[] {
-  const words = systemWords(join(packageFolder, "etc"), [...hostFiles, ...sessionFiles], stage);
+function rootWords(stage: string, root: string | undefined, shown: readonly string[]): string[] {
+  const words = systemWords(join(packageFolder, "etc"), [...hostFiles, ...sessionFiles, ...shown], stage);
   const instead = root === undefined ? [] : ["--ro-bind", root, `${stage}/usr`];
   return [...words, ...instead, ...emptyFolders.flatMap((name) => ["--dir", `${stage}/${name}`])];
 }
@@ -172,14 +189,14 @@ function install(images: string, image: string, name: string): string {
   return folder;
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { root: { type: "string" } } });
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { root: { type: "string" }, show: { type: "string", multiple: true } } });
 const [folder] = positionals;
 if (folder === undefined || positionals.length !== 1) {
-  process.stderr.write("usage: node build-image.ts FOLDER [--root DIRECTORY]\n");
+  process.stderr.write("usage: node build-image.ts FOLDER [--root DIRECTORY] [--show PATTERN]\n");
   process.exit(64);
 }
 try {
-  process.stdout.write(`${await build(resolve(folder), values.root)}\n`);
+  process.stdout.write(`${await build(resolve(folder), values.root, values.show ?? [])}\n`);
 } catch (error) {
   const said = (error as { stderr?: string }).stderr?.trim();
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}${said === undefined ? "" : `\n${said}`}\n`);

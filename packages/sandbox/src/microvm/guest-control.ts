@@ -39,8 +39,23 @@ export class GuestControl {
   }
 
   /** Tells it the time and gives it randomness, as soon as it goes on. */
-  async freshen(ms: number): Promise<void> {
+  async freshen(ms = answerMs): Promise<void> {
     await this.#ask({ op: "freshen", ...freshness() }, ms);
+  }
+
+  /** Shows what is on a drive as a folder. */
+  async show(drive: number, target: string, ms = answerMs): Promise<void> {
+    await this.#ask({ op: "show", drive, target }, ms);
+  }
+
+  /** Hears the relay from now on. */
+  async openNetwork(): Promise<void> {
+    await this.#ask({ op: "network" });
+  }
+
+  /** Rejects when it does not answer in time. */
+  async ping(ms: number): Promise<void> {
+    await this.#ask({ op: "ping" }, ms);
   }
 
   /** Bounds the run; `outlivesOutOfMemory`: without memory one process ends and not all of them. */

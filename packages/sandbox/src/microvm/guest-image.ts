@@ -5,7 +5,7 @@ import { z } from "zod";
 
 /** What machines boot from: a folder that `build-image.ts` has made, named by what is in it. */
 
-const imageVersion = 1;
+const imageVersion = 2;
 const Manifest = z.object({
   version: z.literal(imageVersion),
   /** Of all files of it. */
@@ -16,6 +16,8 @@ const Manifest = z.object({
   packages: z.array(z.object({ name: z.string(), version: z.string(), sha256: z.string() })),
   /** Of the packages that the machine had when its system was taken; null: it has no list of them. */
   system: z.string().nullable(),
+  /** Folders and files below `/etc` that languages need and that it has. */
+  shown: z.array(z.string()),
 });
 type Manifest = z.infer<typeof Manifest>;
 
@@ -25,7 +27,7 @@ export interface GuestImage extends Manifest {
 }
 
 /** The files of an image. The first file system is completed by the host: it holds modules and a program that mounts. */
-export const imageFiles = { kernel: "vmlinuz", initrd: "initrd.cpio", root: "root.squashfs", manifest: "image.json" } as const;
+export const imageFiles = { kernel: "vmlinuz", plainKernel: "vmlinux", initrd: "initrd.cpio", root: "root.squashfs", manifest: "image.json" } as const;
 
 /** The image in a folder; null: there is none that this version can use. */
 export function readGuestImage(folder: string): GuestImage | null {

@@ -8,11 +8,14 @@ interface Waiter {
 /** The memory of this machine that guests may have together. Whoever comes first gets in first. */
 export class MachineRoom {
   readonly #bytes: number;
+  readonly #makeRoom: (missing: number) => void;
   readonly #waiters: Waiter[] = [];
   #used = 0;
 
-  constructor(bytes: number) {
+  /** `makeRoom` is asked to have so many bytes given back. */
+  constructor(bytes: number, makeRoom: (missing: number) => void = () => {}) {
     this.#bytes = bytes;
+    this.#makeRoom = makeRoom;
   }
 
   /**
@@ -22,8 +25,29 @@ export class MachineRoom {
    */
   async enter(bytes: number, waitMs: number): Promise<() => void> {
     if (bytes > this.#bytes) throw new SandboxError("no_capacity", "this machine has not enough memory for such a sandbox");
-    if (this.#waiters.length > 0 || this.#used + bytes > this.#bytes) await this.#wait(bytes, waitMs);
-    else this.#used += bytes;
+    if (this.#isFree(bytes)) return this.#take(bytes);
+    const waiting = this.#wait(bytes, waitMs);
+    this.#makeRoom(this.#used + this.#waiters.reduce((sum, waiter) => sum + waiter.bytes, 0) - this.#bytes);
+    await waiting;
+    return this.#leaveOnce(bytes);
+  }
+
+  /** Where there is room now that nobody waits for. @throws SandboxError `no_capacity` */
+  enterNow(bytes: number): () => void {
+    if (this.#isFree(bytes)) return this.#take(bytes);
+    throw new SandboxError("no_capacity", "there is no memory for a sandbox now");
+  }
+
+  #isFree(bytes: number): boolean {
+    return this.#waiters.length === 0 && this.#used + bytes <= this.#bytes;
+  }
+
+  #take(bytes: number): () => void {
+    this.#used += bytes;
+    return this.#leaveOnce(bytes);
+  }
+
+  #leaveOnce(bytes: number): () => void {
     let isIn = true;
     return () => {
       if (isIn) this.#used -= bytes;

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { copyAgent } from "../agent-code.ts";
 import { AgentSession } from "../agent-session.ts";
 import { createJailCgroup, findCgroupRoots, removeStale, type CgroupRoots, type JailCgroup } from "../cgroups.ts";
@@ -13,7 +14,7 @@ import { nodeInside, planRun, planSession } from "../plan.ts";
 import { PortUnreachableError } from "../relay/relay-server.ts";
 import { removeFolder, removeFolderSync } from "../remove-folder.ts";
 import { cancelRun, runEvents } from "../run-events.ts";
-import type { RunNetwork } from "../run-network.ts";
+import { RunNetworks, type NetworkOptions, type NetworkPlace, type RunNetwork } from "../run-network.ts";
 import type { Session } from "../session.ts";
 import { ShownTrees } from "../shown-trees.ts";
 import {
@@ -30,13 +31,16 @@ import {
 } from "../spec.ts";
 import { agentWords, layersFolder, packageFolder, type WallPrograms } from "../wall.ts";
 import { packCpio } from "./cpio.ts";
+import { Drives, emptyDrive, toolchainFolder } from "./drives.ts";
+import { firecracker } from "./firecracker.ts";
 import { imageFiles, type GuestImage } from "./guest-image.ts";
 import { KeptMachines } from "./kept-machines.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type MachineSpec } from "./machine.ts";
 import { MachineRoom } from "./machine-room.ts";
-import { mostThreads, overheadBytes, type Accelerator } from "./qemu.ts";
+import { mostThreads, overheadBytes, qemu, type Accelerator } from "./qemu.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { makeSquashfs } from "./squashfs.ts";
+import { shownDrives, type Vmm } from "./vmm.ts";
+import { WarmMachines } from "./warm-machines.ts";
 
 const mebibyte = 1 << 20;
 /** What a guest needs besides its run: its kernel, and the agent. */
@@ -45,14 +49,15 @@ const guestBytes = 192 * mebibyte;
 const spareDiskBytes = 64 * mebibyte;
 /** Guests may have that share of the host's memory. */
 const memoryShare = 0.75;
+/** Of that, those that wait for a run. */
+const warmShare = 0.25;
 const waitMs = 30_000;
 /** How long a guest may take until its sandbox is there, on a machine that is busy. */
-const bootMs: Readonly<Record<Accelerator, number>> = { kvm: 20_000, tcg: 120_000 };
+const bootMs = { kvm: 20_000, emulated: 120_000 } as const;
+/** How long it takes at most until it is known why a connection into a machine broke. */
+const reasonMs = 1000;
 /** A guest for trying whether one can be had. */
 const trialLimits = { cpus: 1, memoryBytes: 128 * mebibyte, diskBytes: 16 * mebibyte };
-const wallNames: Readonly<Record<Accelerator, string>> = { kvm: "qemu (kvm)", tcg: "qemu (emulated)" };
-/** Where a guest shows what a runtime needs besides the system. */
-const toolchainFolder = "/opt";
 const slotProcs = ["/sys/fs/cgroup/jail/slot-SLOT/cgroup.procs"];
 /** Of this process: tiers beside each other must not share one. */
 let groups = 0;
@@ -72,20 +77,45 @@ const enforcers: Enforcers = {
 export interface MicrovmTierOptions {
   /** A folder of its own, on the disk that runs may fill. */
   readonly folder: string;
-  readonly programs: WallPrograms & { readonly qemu: string; readonly mke2fs: string; readonly mksquashfs: string };
+  /** One of `qemu` and `firecracker` is there. */
+  readonly programs: WallPrograms & {
+    readonly qemu: string | null;
+    readonly firecracker?: string | null;
+    readonly mke2fs: string;
+    readonly mksquashfs: string;
+  };
   readonly image: GuestImage;
-  /** What runs the guests; by default KVM where a guest boots with it, else emulation. */
+  /** What runs the guests' instructions; by default KVM where a guest boots with it, else emulation. */
   readonly accelerator?: Accelerator;
+  /** What makes machines; by default Firecracker where it is there and a guest boots with it, else QEMU. */
+  readonly monitor?: "firecracker" | "qemu";
+  /** Holds built dependencies, a folder each. */
+  readonly layers?: string;
+  /** How runs that ask for a network get one. */
+  readonly network?: NetworkOptions;
+  /** So many machines of one kind wait for a run at most; by default none does. */
+  readonly mostWarm?: number;
+  /** What machines may have together of the host's memory; by default three quarters of it. */
+  readonly memoryBytes?: number;
+  /** How often guests are asked whether they are there. */
+  readonly health?: MachineSpec["health"];
+  /** The folder of what runs as root in a guest; by default ours. */
+  readonly guest?: string;
   /** Ignores control groups even where they could be used. */
   readonly withoutCgroups?: boolean;
 }
 
+/** What a run or a session needs of its machine. */
+type PlaceWish = Pick<SandboxSpec, "runtime" | "limits" | "layers">;
+
 /** What a machine is made for. */
 interface MachineWish {
-  readonly accelerator: Accelerator;
+  readonly vmm: Vmm;
   readonly runtime: RuntimeSpec;
   readonly limits: Pick<SandboxLimits, "cpus" | "memoryBytes" | "diskBytes">;
   readonly session: boolean;
+  /** Its sandbox has a relay. */
+  readonly networked: boolean;
 }
 
 interface BootedMachine {
@@ -94,24 +124,25 @@ interface BootedMachine {
 }
 
 /**
- * A virtual machine for each run and each session: a kernel of its own, and in it the agent with the walls that it has everywhere. QEMU itself runs in a
- * bubblewrap jail, with a filter of its own, and has no network.
+ * A virtual machine for each run and each session: a kernel of its own, and in it the agent with the walls that it has everywhere. Its monitor runs in a
+ * bubblewrap jail, with a filter of its own, and has no network: what a run may reach, it reaches through its relay and the host's proxy.
  */
 export class MicrovmTier implements Tier {
   readonly name = "microvm";
   readonly #options: MicrovmTierOptions;
   readonly #roots: CgroupRoots | null;
   readonly #uids: ReturnType<typeof hostUsers> | null;
-  readonly #room = new MachineRoom(totalmem() * memoryShare);
+  readonly #room: MachineRoom;
   readonly #disk: DiskGuard;
   readonly #trees = new ShownTrees(undefined);
   readonly #machines = new Set<Machine>();
-  /** By what is in them. */
-  readonly #toolchains = new Map<string, Promise<string>>();
+  readonly #drives: Drives;
   readonly #kept: KeptMachines;
+  readonly #warm: WarmMachines<BootedMachine>;
+  readonly #networks: RunNetworks;
   readonly #making = new Set<Promise<BootedMachine>>();
   #initrd: Promise<string> | null = null;
-  #accelerator: Promise<Accelerator> | null = null;
+  #vmm: Promise<Vmm> | null = null;
   /** That of what is chosen. */
   #trial: Promise<void> | null = null;
   #made = 0;
@@ -126,6 +157,11 @@ export class MicrovmTier implements Tier {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.#disk = new DiskGuard(options.folder);
     this.#kept = new KeptMachines(options.folder);
+    this.#drives = new Drives(join(options.folder, "shown"), options.programs, options.layers);
+    this.#networks = new RunNetworks(options.network ?? {});
+    const bytes = options.memoryBytes ?? totalmem() * memoryShare;
+    this.#warm = new WarmMachines({ mostOfKind: options.mostWarm ?? 0, mostBytes: bytes * warmShare });
+    this.#room = new MachineRoom(bytes, (missing) => this.#warm.makeRoom(missing));
   }
 
   /** Tries it: one machine and a sandbox in it. What has booted once is not tried again. */
@@ -133,10 +169,9 @@ export class MicrovmTier implements Tier {
     const { name: tier } = this;
     const files = { by: "copies", reason: "a machine has disks of its own" } as const;
     try {
-      const accelerator = await this.#chooseAccelerator();
-      await (this.#trial ??= this.#try(accelerator));
-      const walls = [wallNames[accelerator], "bubblewrap", "guest kernel", "namespaces", "seccomp"];
-      return { tier, available: true, reason: null, walls, limits: enforcers, files };
+      const vmm = await this.#chooseVmm();
+      await (this.#trial ??= this.#try(vmm));
+      return { tier, available: true, reason: null, walls: wallsOf(vmm), limits: enforcers, files };
     } catch (error) {
       this.#trial = null;
       const reason = `A machine could not be booted: ${error instanceof Error ? error.message : String(error)}`;
@@ -147,33 +182,40 @@ export class MicrovmTier implements Tier {
   async start(wish: SandboxSpec): Promise<SandboxRun> {
     // Nothing is booted ahead in a machine that is made for one run.
     const spec: SandboxSpec = wish.runtime.pooling === "preboot" ? { ...wish, runtime: { ...wish.runtime, pooling: "cold" } } : wish;
-    refuseNetwork(spec);
-    requireShown(spec.runtime, spec.env);
-    const place = await this.#boot(spec.runtime, spec.limits, false);
+    const networked = this.#networks.isWanted(spec);
+    const { machine, place } = await this.#boot(spec, { session: false, networked });
+    let network: RunNetwork | null = null;
     try {
+      if (networked) network = await this.#networks.open(networkOf(machine), spec);
       await this.#trees.putFiles(place.connection, spec);
       await spec.begin?.();
       await place.connection.start({ ...planRun(spec, enforcers), kept: true }, spec.stdin);
     } catch (error) {
+      await network?.close();
       await place.end();
       throw error;
     }
     return {
       tier: this.name,
+      walls: wallsOf(await this.#chooseVmm()),
       limits: limitsInForce(spec.limits),
-      events: runEvents(place, spec, null, this.#disk),
-      connect: () => Promise.reject(new PortUnreachableError("machines have no ports")),
-      network: () => null,
+      events: runEvents(place, spec, network, this.#disk),
+      connect: async (port) => {
+        if (network === null) throw new PortUnreachableError("this run was started without ports");
+        return await network.connect(port);
+      },
+      network: () => network?.usage() ?? null,
       cancel: (graceMs) => cancelRun(place.connection, graceMs),
     };
   }
 
   async open(spec: SessionSpec): Promise<Session> {
-    refuseNetwork(spec);
-    requireShown(spec.runtime, spec.env);
-    const place = await this.#boot(spec.runtime, spec.limits, true);
+    this.#networks.isWanted(spec); // refuses what cannot be had, before anything is made
+    const { machine, place } = await this.#boot(spec, { session: true, networked: true });
     const disk = this.#disk.watch(spec.limits.diskBytes, () => place.connection.look());
+    let network: RunNetwork | null = null;
     try {
+      network = await this.#networks.open(networkOf(machine), spec);
       await this.#trees.putFiles(place.connection, spec);
       const session = await AgentSession.open({
         tier: this.name,
@@ -181,115 +223,158 @@ export class MicrovmTier implements Tier {
         plan: planSession(spec, enforcers),
         limits: limitsInForce(spec.limits),
         interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
-        network: noNetwork,
+        network,
         disk,
       });
       void session.ended.finally(disk.stop);
       return session;
     } catch (error) {
       disk.stop();
+      await network?.close();
       await place.end();
       throw error;
     }
   }
 
-  /** Each machine is made for its run; only whether one can be had is found out ahead. */
+  /** Whether a machine can be had is found out ahead; what kinds of them will be wanted is not known before they are. */
   warm(): void {
-    void this.#chooseAccelerator();
+    this.#chooseVmm().catch(() => {}); // told by whoever wants one
   }
 
   /** Nothing is kept for anybody. */
   dismiss(): void {}
 
   pools(): readonly PoolReport[] {
-    return [];
+    return this.#warm.report();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.#warm.stop();
     await Promise.all([...this.#machines].map((machine) => machine.end()));
-    await Promise.allSettled([...this.#making, ...this.#toolchains.values()]);
+    await Promise.allSettled([...this.#making, this.#drives.settle()]);
     await removeFolder(this.#options.folder);
   }
 
-  /** A machine for one run or one session, with its limits in force. */
-  async #boot(runtime: RuntimeSpec, limits: SandboxLimits, session: boolean): Promise<Place> {
-    const accelerator = await this.#chooseAccelerator();
-    const { machine, connection } = await this.#bootWith({ accelerator, runtime, limits, session });
+  /** A machine for one run or one session, with its limits in force and its packages in place. */
+  async #boot(
+    { runtime, limits, layers = [] }: PlaceWish,
+    kind: Pick<MachineWish, "session" | "networked">,
+  ): Promise<{ machine: Machine; place: Place }> {
+    requireShown(runtime, this.#options.image);
+    if (layers.length > shownDrives - 1)
+      throw new SandboxError("tier_unavailable", `the microvm tier shows the packages of ${shownDrives - 1} environments at most`);
+    const files = await Promise.all(layers.map((name) => this.#drives.layer(name)));
+    const { machine, connection } = await this.#bootWith({ vmm: await this.#chooseVmm(), runtime, limits, ...kind });
     try {
-      await machine.limit({ ...limits, outlivesOutOfMemory: session });
+      await machine.limit({ ...limits, outlivesOutOfMemory: kind.session });
+      for (const [index, file] of files.entries()) await machine.show(index + 1, file, `${layersFolder}/${layers[index] ?? ""}`);
+      if (kind.networked) await machine.openNetwork();
+      machine.watch();
     } catch (error) {
       await machine.end();
       throw error;
     }
-    return {
-      connection,
-      stats: () => machine.stats(),
-      freeze: async (wanted) => {
-        await machine.pause(wanted);
-        return "machine" as const;
-      },
-      release: () => void machine.end(),
-      end: () => machine.end(),
-    };
+    return { machine, place: placeOf(machine, connection) };
   }
 
-  /** One that goes on from where another one of its kind was kept; else it boots, and is kept for those that come later. */
+  /** One that waits, or one that goes on from where another one of its kind was kept; else it boots, and is kept for those that come later. */
   async #bootWith(wish: MachineWish): Promise<BootedMachine> {
     const kind = kindOf(wish);
-    const snapshot = this.#kept.find(kind);
-    if (snapshot !== null) {
-      const going = await this.#make(wish, snapshot).catch((error: unknown) => {
-        if (error instanceof SandboxError && error.code === "no_capacity") throw error;
-        return null;
-      });
-      if (going !== null) return going;
-      await this.#kept.forget(kind);
-    }
-    const booted = await this.#make(wish, null);
-    await this.#kept.keep(kind, booted.machine);
+    const booted = (await this.#wake(kind)) ?? (await this.#goOn(kind, wish)) ?? (await this.#bootFirst(kind, wish));
+    if (this.#kept.find(kind) !== null) this.#warm.want(kind, nameOf(wish), bytesOf(wish), () => this.#makeWaiting(kind, wish));
     return booted;
   }
 
-  #make(wish: MachineWish, snapshot: Snapshot | null): Promise<BootedMachine> {
-    const making = this.#makeNow(wish, snapshot);
+  async #wake(kind: string): Promise<BootedMachine | null> {
+    for (let waiting = this.#warm.take(kind); waiting !== null; waiting = this.#warm.take(kind)) {
+      try {
+        await waiting.machine.wake();
+        return waiting;
+      } catch {
+        await waiting.machine.end(); // it was lost while it waited
+      }
+    }
+    return null;
+  }
+
+  async #goOn(kind: string, wish: MachineWish): Promise<BootedMachine | null> {
+    const snapshot = this.#kept.find(kind);
+    if (snapshot === null) return null;
+    try {
+      return await this.#make(wish, snapshot);
+    } catch (error) {
+      if (error instanceof SandboxError && error.code === "no_capacity") throw error;
+      await this.#kept.forget(kind);
+      return null;
+    }
+  }
+
+  async #bootFirst(kind: string, wish: MachineWish): Promise<BootedMachine> {
+    const booted = await this.#make(wish, null);
+    await this.#kept.keep(kind, booted.machine);
+    if (wish.vmm.outlivesKeeping || this.#kept.find(kind) === null) return booted;
+    await booted.machine.end();
+    return (await this.#goOn(kind, wish)) ?? (await this.#make(wish, null));
+  }
+
+  /** One that stands still until somebody wants it. Nothing makes room for it. */
+  async #makeWaiting(kind: string, wish: MachineWish): Promise<BootedMachine> {
+    const snapshot = this.#kept.find(kind);
+    if (snapshot === null) throw new SandboxError("sandbox_failed", "no machine of this kind is kept");
+    const booted = await this.#make(wish, snapshot, { waits: true });
+    try {
+      await booted.machine.pause(true);
+      return booted;
+    } catch (error) {
+      await booted.machine.end();
+      throw error;
+    }
+  }
+
+  #make(wish: MachineWish, snapshot: Snapshot | null, purpose = { waits: false }): Promise<BootedMachine> {
+    const making = this.#makeNow(wish, snapshot, purpose);
     this.#making.add(making);
     const forget = () => this.#making.delete(making);
     making.then(forget, forget);
     return making;
   }
 
-  async #makeNow({ accelerator, runtime, limits, session }: MachineWish, snapshot: Snapshot | null): Promise<BootedMachine> {
-    const { programs, image, folder } = this.#options;
-    const [initrd, toolchain] = await Promise.all([this.#makeInitrd(), this.#showToolchain(runtime)]);
-    const memoryBytes = limits.memoryBytes + guestBytes;
-    const leave = await this.#room.enter(memoryBytes + overheadBytes, waitMs);
+  async #makeNow(wish: MachineWish, snapshot: Snapshot | null, { waits }: { readonly waits: boolean }): Promise<BootedMachine> {
+    const { vmm, runtime, limits, session, networked } = wish;
+    const { programs, image, folder, health } = this.#options;
+    const [initrd, toolchain] = await Promise.all([this.#makeInitrd(), this.#drives.toolchain(runtime)]);
+    const leave = waits ? this.#room.enterNow(bytesOf(wish)) : await this.#room.enter(bytesOf(wish), waitMs);
     let machine: Machine | undefined;
     try {
       if (this.#stopped) throw stopping();
       const number = this.#made++;
       const uid = this.#uids === null ? null : this.#uids.base + ((this.#uids.start + number) % this.#uids.count);
+      const memoryBytes = limits.memoryBytes + guestBytes;
       const processors = Math.ceil(limits.cpus);
       machine = await Machine.start({
+        vmm,
         programs,
-        qemu: programs.qemu,
         image,
         initrd,
         folder: join(folder, `machine-${number}`),
-        disks: toolchain === null ? [] : [toolchain],
+        shown: this.#drives.folder,
+        drives: Array.from({ length: shownDrives }, (_, drive) => (drive === 0 ? toolchain : null) ?? emptyDrive),
         scratchBytes: limits.diskBytes + spareDiskBytes,
         snapshot,
         uid,
         cgroup: this.#createGroup(uid, processors, memoryBytes),
-        accelerator,
         memoryBytes,
         processors,
+        ...(health === undefined ? {} : { health }),
       });
       this.#follow(machine, leave);
       if (this.#stopped) throw stopping();
-      const agent = { programs, runtime, session, networked: false, merge: false, quietMs: null, denied: [], slotProcs };
-      const ms = bootMs[accelerator];
-      return { machine, connection: await (snapshot === null ? machine.boot(agentWords(agent), ms) : machine.goOn(ms)) };
+      const ms = vmm.usesKvm ? bootMs.kvm : bootMs.emulated;
+      if (snapshot !== null) return { machine, connection: await machine.goOn(ms) };
+      const agent = { programs, runtime, session, networked, layers: layersFolder, late: true, quietMs: null, denied: [], slotProcs };
+      const shown = new Map(toolchain === null ? [] : [[0, toolchainFolder]]);
+      return { machine, connection: await machine.boot(agentWords(agent), shown, ms) };
     } catch (error) {
       if (machine === undefined) leave();
       await machine?.end();
@@ -305,7 +390,7 @@ export class MicrovmTier implements Tier {
     });
   }
 
-  /** Of QEMU: its guest's limits are within. */
+  /** Of the monitor: its guest's limits are within. */
   #createGroup(uid: number | null, processors: number, memoryBytes: number): JailCgroup | null {
     if (this.#roots === null) return null;
     const group = createJailCgroup(this.#roots, `syla-${process.pid}-m${groups++}`, uid ?? process.getuid?.() ?? 0);
@@ -314,26 +399,32 @@ export class MicrovmTier implements Tier {
     return group;
   }
 
-  #chooseAccelerator(): Promise<Accelerator> {
-    this.#accelerator ??= this.#findAccelerator();
-    return this.#accelerator;
+  #chooseVmm(): Promise<Vmm> {
+    if (this.#vmm !== null) return this.#vmm;
+    const choosing = this.#findVmm();
+    this.#vmm = choosing;
+    choosing.catch(() => (this.#vmm = null));
+    return choosing;
   }
 
-  /** A device file says nothing: many hosts that are guests themselves have one with which nothing boots. */
-  async #findAccelerator(): Promise<Accelerator> {
-    const { accelerator } = this.#options;
-    if (accelerator !== undefined || !isUsable("/dev/kvm")) return accelerator ?? "tcg";
-    try {
-      await (this.#trial = this.#try("kvm"));
-      return "kvm";
-    } catch {
-      this.#trial = null;
-      return "tcg";
+  /** The first one with which a guest boots. A device file says nothing: many hosts that are guests themselves have one with which nothing does. */
+  async #findVmm(): Promise<Vmm> {
+    const candidates = findCandidates(this.#options);
+    const last = candidates.pop();
+    if (last === undefined) throw new SandboxError("tier_unavailable", "what is to make machines is not installed, or needs /dev/kvm");
+    for (const vmm of candidates) {
+      try {
+        await (this.#trial = this.#try(vmm));
+        return vmm;
+      } catch {
+        this.#trial = null;
+      }
     }
+    return last;
   }
 
-  async #try(accelerator: Accelerator): Promise<void> {
-    const { machine } = await this.#make({ accelerator, runtime: plainRuntime, limits: trialLimits, session: false }, null);
+  async #try(vmm: Vmm): Promise<void> {
+    const { machine } = await this.#make({ vmm, runtime: plainRuntime, limits: trialLimits, session: false, networked: false }, null);
     await machine.end();
   }
 
@@ -344,13 +435,13 @@ export class MicrovmTier implements Tier {
   }
 
   async #packInitrd(): Promise<string> {
-    const { folder, programs, image } = this.#options;
+    const { folder, programs, image, guest = join(packageFolder, "guest") } = this.#options;
     const { folder: agent, compiled } = copyAgent(join(folder, "agent"), programs.python);
     await compiled;
-    const guest = join(packageFolder, "guest");
+    const modules = readTree(guest).filter((path) => path.endsWith(".py"));
     const files = [
       { path: "init", content: readFileSync(join(guest, "init.sh")), executable: true },
-      { path: "syla/guest/guest.py", content: readFileSync(join(guest, "guest.py")) },
+      ...modules.map((path) => ({ path: `syla/guest/${path}`, content: readFileSync(join(guest, path)) })),
       ...readTree(agent).map((path) => ({
         path: `syla/agent/${path}`,
         content: readFileSync(join(agent, path)),
@@ -361,41 +452,55 @@ export class MicrovmTier implements Tier {
     writeFileSync(file, Buffer.concat([readFileSync(join(image.folder, imageFiles.initrd)), packCpio(files)]), { mode: 0o644 });
     return file;
   }
+}
 
-  /** A disk with what a runtime needs besides the system; null: nothing. */
-  async #showToolchain(runtime: RuntimeSpec): Promise<string | null> {
-    const mounts = runtime.mounts.filter(({ target }) => !isOfSystem(target));
-    if (mounts.length === 0) return null;
-    const key = JSON.stringify(mounts.map(({ source, target }) => [source, target, statSync(source, { throwIfNoEntry: false })?.mtimeMs]));
-    const known = this.#toolchains.get(key);
-    if (known !== undefined) return await known;
-    const file = join(this.#options.folder, `toolchain-${this.#toolchains.size}`);
-    const show = (root: string) =>
-      mounts.flatMap(({ source, target }) => ["--ro-bind-try", source, root + target.slice(toolchainFolder.length)]);
-    const making = makeSquashfs(this.#options.programs, file, show).then(() => file);
-    this.#toolchains.set(key, making);
-    return await making.catch((error: unknown) => {
-      this.#toolchains.delete(key);
-      throw new SandboxError("sandbox_failed", "what the language needs could not be shown to a machine", error);
-    });
-  }
+function findCandidates({ programs, accelerator, monitor }: MicrovmTierOptions): Vmm[] {
+  const hasKvm = accelerator !== "tcg" && isUsable("/dev/kvm");
+  const found: Vmm[] = [];
+  if (programs.firecracker != null && monitor !== "qemu" && hasKvm) found.push(firecracker(programs.firecracker));
+  if (programs.qemu === null || monitor === "firecracker") return found;
+  if (hasKvm || accelerator === "kvm") found.push(qemu(programs.qemu, "kvm"));
+  if (accelerator !== "kvm") found.push(qemu(programs.qemu, "tcg"));
+  return found;
 }
 
 /** Machines of one kind differ in nothing before their run. */
-function kindOf({ accelerator, runtime, limits, session }: MachineWish): string {
+function kindOf({ vmm, runtime, limits, session, networked }: MachineWish): string {
   const { pooling, binary, preimport, env, mounts } = runtime;
-  return JSON.stringify([
-    accelerator,
-    session,
-    pooling,
-    binary,
-    preimport,
-    env,
-    mounts,
-    Math.ceil(limits.cpus),
-    limits.memoryBytes,
-    limits.diskBytes,
-  ]);
+  const size = [Math.ceil(limits.cpus), limits.memoryBytes, limits.diskBytes];
+  return JSON.stringify([vmm.wall, session, networked, pooling, binary, preimport, env, mounts, ...size]);
+}
+
+/** For people. */
+function nameOf({ runtime, limits, session, networked }: MachineWish): string {
+  const purpose = session ? "session" : `${runtime.name}${networked ? " networked" : ""}`;
+  return `${purpose} machine, ${Math.ceil(limits.cpus)} CPU, ${Math.round(limits.memoryBytes / mebibyte)} MiB`;
+}
+
+/** What it takes of the host's memory at most. */
+function bytesOf({ limits }: MachineWish): number {
+  return limits.memoryBytes + guestBytes + overheadBytes;
+}
+
+function networkOf(machine: Machine): NetworkPlace {
+  return { relays: machine.relays, slot: 0, end: () => machine.end() };
+}
+
+function placeOf(machine: Machine, connection: SandboxConnection): Place {
+  return {
+    connection,
+    stats: () => machine.stats(),
+    freeze: async (wanted) => {
+      await machine.pause(wanted);
+      return "machine" as const;
+    },
+    release: () => void machine.end(),
+    end: () => machine.end(),
+    why: async () => {
+      await Promise.race([machine.ended, sleep(reasonMs, undefined, { ref: false })]);
+      return machine.trouble === "" ? null : machine.trouble;
+    },
+  };
 }
 
 function stopping(): SandboxError {
@@ -414,25 +519,16 @@ const plainRuntime: RuntimeSpec = {
   reservesMemory: false,
 };
 
-const noNetwork: RunNetwork = {
-  connect: () => Promise.reject(new PortUnreachableError("sandboxes of the microvm tier have no ports")),
-  usage: () => null,
-  close: () => Promise.resolve(),
-};
-
-/** @throws SandboxError `network_unavailable` */
-function refuseNetwork({ network = "none", ports }: Pick<SandboxSpec, "network" | "ports">): void {
-  if (network !== "none" || ports === true)
-    throw new SandboxError("network_unavailable", "sandboxes of the microvm tier have no network and no ports: choose the namespace tier");
+/** Refuses what would fail in there for no reason that anybody sees. @throws SandboxError `tier_unavailable` */
+function requireShown({ name, mounts }: RuntimeSpec, { shown }: GuestImage): void {
+  const outside = mounts.find(({ target }) => !isOfSystem(target) && !target.startsWith(`${toolchainFolder}/`) && !shown.includes(target));
+  if (outside === undefined) return;
+  throw new SandboxError("tier_unavailable", `the guest image lacks ${outside.target}, which ${name} needs: make another one`);
 }
 
-/** Refuses what would fail in there for no reason that anybody sees. @throws SandboxError `tier_unavailable` */
-function requireShown({ name, mounts, prefix }: RuntimeSpec, env: Readonly<Record<string, string>>): void {
-  const outside = mounts.find(({ target }) => !isOfSystem(target) && !target.startsWith(`${toolchainFolder}/`));
-  if (outside !== undefined)
-    throw new SandboxError("tier_unavailable", `the microvm tier cannot show ${outside.target}, which ${name} needs`);
-  if ([prefix ?? "", ...Object.values(env)].some((value) => value.includes(`${layersFolder}/`)))
-    throw new SandboxError("tier_unavailable", "the microvm tier cannot show the packages of programs: choose the namespace tier");
+/** What makes the machine, with the jail around it, and what is in the machine. */
+function wallsOf({ wall }: Vmm): string[] {
+  return [wall, "bubblewrap", "guest kernel", "namespaces", "seccomp"];
 }
 
 /** It is in every image. */

@@ -1,8 +1,9 @@
-import { namespaceWords, systemWords } from "../wall.ts";
 import { imageFiles } from "./guest-image.ts";
-import { scratchName } from "./snapshot.ts";
+import { Qmp } from "./qmp.ts";
+import { scratchName, takeSnapshot } from "./snapshot.ts";
+import { inside, kernelWords, type GuestSpec, type Monitor, type MonitorPlace, type Vmm } from "./vmm.ts";
 
-/** QEMU's command line, and the jail that it runs in. */
+/** QEMU: its command line, and what it is asked for. */
 
 /** What runs a guest's instructions: the processor, or a program. */
 export type Accelerator = "kvm" | "tcg";
@@ -15,52 +16,67 @@ export const overheadBytes = 256 * mebibyte;
 /** Threads of QEMU: for its processors, and for the disks. */
 export const mostThreads = 128;
 const sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
-const kernelWords = ["console=ttyS0", "quiet", "loglevel=1", "panic=-1", "no_timer_check", "rcupdate.rcu_expedited=1"];
-
-export interface QemuSpec {
-  readonly qemu: string;
-  readonly accelerator: Accelerator;
-  readonly memoryBytes: number;
-  readonly processors: number;
-  /** It goes on from a state that is open as descriptor 3. */
-  readonly goesOn: boolean;
-  /** Read-only disks besides the system, each a name that {@link jailWords} is given. */
-  readonly disks: readonly string[];
-}
+const walls: Readonly<Record<Accelerator, string>> = { kvm: "qemu (kvm)", tcg: "qemu (emulated)" };
 
 /** The sockets of a machine, in its folder. QEMU connects to each when it starts. */
-export const sockets = { agent: "agent.sock", control: "control.sock", monitor: "qmp.sock", console: "console.sock" } as const;
+const channels = { agent: "agent.sock", control: "control.sock", relay: "relay-port.sock" } as const;
+const [monitorSocket, consoleSocket] = ["qmp.sock", "console.sock"] as const;
 
-/**
- * The command line of bubblewrap around QEMU: it sees the system, the image, and the folder of this machine. `locate` says where a folder or file of
- * ours is: `etc`, `image`, `initrd`, `machine`, `kvm`, and the disks.
- */
-export function jailWords(spec: QemuSpec, locate: (name: string) => string): string[] {
-  const words = [...namespaceWords("machine"), ...systemWords(locate("etc"), [])];
-  words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp");
-  if (spec.accelerator === "kvm") words.push("--dev-bind", locate("kvm"), "/dev/kvm");
-  words.push("--ro-bind", locate("image"), "/image", "--ro-bind", locate("initrd"), "/initrd", "--bind", locate("machine"), "/machine");
-  for (const name of spec.disks) words.push("--ro-bind", locate(name), `/disks/${name}`);
-  words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", "/machine");
-  return [...words, "--", spec.qemu, ...qemuWords(spec)];
+/** QEMU as a monitor. */
+export function qemu(program: string, accelerator: Accelerator): Vmm {
+  return {
+    wall: walls[accelerator],
+    usesKvm: accelerator === "kvm",
+    program,
+    outlivesKeeping: true,
+    channels,
+    sockets: [monitorSocket, consoleSocket],
+    console: consoleSocket,
+    words: (guest) => qemuWords(guest, accelerator),
+    open: openQemu,
+  };
+}
+
+async function openQemu({ folder, uid, arrived }: MonitorPlace): Promise<Monitor> {
+  const monitor = new Qmp(await arrived(monitorSocket));
+  let files = 0;
+  return {
+    pause: async (wanted) => void (await monitor.execute(wanted ? "stop" : "cont")),
+    change: async (drive, file) => {
+      const node = `file-${files++}`;
+      await monitor.execute("blockdev-add", { driver: "file", "node-name": node, filename: `${inside.shown}/${file}`, "read-only": true });
+      await monitor.execute("blockdev-reopen", { options: [{ driver: "raw", "node-name": driveName(drive), "read-only": true, file: node }] });
+    },
+    keep: (target) => takeSnapshot(monitor, folder, uid, target),
+  };
 }
 
 /** No network, no display, no ports but those of a virtio console, no disks but ours. */
-function qemuWords({ accelerator, memoryBytes, processors, goesOn, disks }: QemuSpec): string[] {
+function qemuWords({ memoryBytes, processors, goesOn, drives }: GuestSpec, accelerator: Accelerator): string[] {
   const words = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-sandbox", sandbox];
   words.push("-machine", "q35,usb=off,vmport=off,sata=off,smbus=off,graphics=off", ...acceleratorWords(accelerator));
   words.push("-m", String(Math.ceil(memoryBytes / mebibyte)), "-smp", String(processors));
-  words.push("-kernel", `/image/${imageFiles.kernel}`, "-initrd", "/initrd", "-append", kernelWordsFor(accelerator).join(" "));
+  words.push("-kernel", `${inside.image}/${imageFiles.kernel}`, "-initrd", inside.initrd, "-append", kernelWordsFor(accelerator).join(" "));
   words.push("-object", "rng-random,id=entropy,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=entropy");
-  words.push("-device", "virtio-serial-pci,max_ports=3");
-  for (const name of ["agent", "control"] as const)
-    words.push(...socketWords(name), "-device", `virtserialport,chardev=${name},name=syla.${name}`);
-  words.push(...socketWords("monitor"), "-mon", "chardev=monitor,mode=control", ...socketWords("console"), "-serial", "chardev:console");
-  words.push(...diskWords("system", `/image/${imageFiles.root}`, "readonly=on"));
-  words.push(...diskWords("scratch", `/machine/${scratchName}`, "cache=unsafe,discard=unmap"));
-  for (const name of disks) words.push(...diskWords(name, `/disks/${name}`, "readonly=on"));
+  // Memory that the guest has no use for any more is the host's again.
+  words.push("-device", "virtio-balloon-pci,free-page-reporting=on");
+  words.push("-device", "virtio-serial-pci,max_ports=4");
+  for (const [name, socket] of Object.entries(channels))
+    words.push(...socketWords(name, socket), "-device", `virtserialport,chardev=${name},name=syla.${name}`);
+  words.push(...socketWords("monitor", monitorSocket), "-mon", "chardev=monitor,mode=control");
+  words.push(...socketWords("console", consoleSocket), "-serial", "chardev:console");
+  words.push(...diskWords("system", `${inside.image}/${imageFiles.root}`, "readonly=on"));
+  words.push(...diskWords("scratch", `${inside.machine}/${scratchName}`, "cache=unsafe,discard=unmap"));
+  for (const [index, file] of drives.entries()) {
+    const node = { driver: "raw", "node-name": driveName(index), "read-only": true, file: { driver: "file", filename: `${inside.shown}/${file}` } };
+    words.push("-blockdev", JSON.stringify(node), "-device", `virtio-blk-pci,drive=${driveName(index)}`);
+  }
   if (goesOn) words.push("-incoming", "fd:3");
   return words;
+}
+
+function driveName(drive: number): string {
+  return `shown-${drive}`;
 }
 
 function acceleratorWords(accelerator: Accelerator): string[] {
@@ -70,12 +86,13 @@ function acceleratorWords(accelerator: Accelerator): string[] {
 }
 
 /** What one program makes up for another on the same processor does not help where a processor is a program. */
-function kernelWordsFor(accelerator: Accelerator): string[] {
-  return accelerator === "kvm" ? kernelWords : [...kernelWords, "mitigations=off"];
+function kernelWordsFor(accelerator: Accelerator): readonly string[] {
+  const words = [...kernelWords, "no_timer_check"];
+  return accelerator === "kvm" ? words : [...words, "mitigations=off"];
 }
 
-function socketWords(name: keyof typeof sockets): string[] {
-  return ["-chardev", `socket,id=${name},path=/machine/${sockets[name]}`];
+function socketWords(name: string, socket: string): string[] {
+  return ["-chardev", `socket,id=${name},path=${inside.machine}/${socket}`];
 }
 
 function diskWords(name: string, file: string, options: string): string[] {

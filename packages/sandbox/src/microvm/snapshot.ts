@@ -20,8 +20,10 @@ const Progress = z.object({ status: z.string().optional(), "error-desc": z.strin
 
 /** A machine as it was before anything of a run came into it. */
 export interface Snapshot {
-  /** What QEMU goes on from. */
+  /** What a monitor goes on from. */
   readonly state: string;
+  /** Of the guest, where it is a file of its own. */
+  readonly memory?: string;
   readonly scratch: string;
 }
 

@@ -6,6 +6,8 @@ import { readExactly, withDeadline } from "../read-bytes.ts";
 import { SandboxError } from "../spec.ts";
 import { decodeRelayMessage, encodeRelayMessage, messageBytes, RelayKind, type RelayMessage } from "./relay-message.ts";
 
+/** In the folder of a jail or a machine. */
+export const relaySocket = "relay.sock";
 const greetingMs = 5000;
 /** How long a relay may take to answer; one that does not is broken, and its jail with it. */
 const answerMs = 5000;
@@ -49,7 +51,7 @@ export class RelayServer {
 
   /** Listens in `folder`, for a jail that runs as the host user `uid` (null: the server's own). */
   constructor(folder: string, uid: number | null) {
-    this.#server = listenInFolder(folder, "relay.sock", uid, (socket) => this.#adopt(socket), { allowHalfOpen: true });
+    this.#server = listenInFolder(folder, relaySocket, uid, (socket) => this.#adopt(socket), { allowHalfOpen: true });
   }
 
   /**

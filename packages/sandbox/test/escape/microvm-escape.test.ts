@@ -23,7 +23,7 @@ const machineAttacks: readonly Attack[] = [
     name: "the guest's disks, ports, memory and console",
     code: String.raw`
 import stat
-for path in ("/dev/vda", "/dev/vdb", "/dev/vport1p1", "/dev/vport1p2", "/dev/hvc0", "/dev/ttyS0", "/dev/console", "/dev/mem", "/dev/port", "/dev/kmsg", "/dev/hwrng", "/dev/rtc0"):
+for path in ("/dev/vda", "/dev/vdb", "/dev/vdc", "/dev/vde", "/dev/vport1p1", "/dev/vport1p3", "/dev/vsock", "/dev/hvc0", "/dev/ttyS0", "/dev/console", "/dev/mem", "/dev/port", "/dev/kmsg", "/dev/hwrng", "/dev/rtc0"):
     attempt("read " + path, lambda: read(path))
     attempt("write " + path, lambda: write(path))
 for major, minor in ((254, 0), (253, 0), (1, 1), (4, 64), (5, 1), (10, 183)):
@@ -36,7 +36,7 @@ attempt("ioperm", lambda: call(173, 0x60, 1, 1))`,
   {
     name: "the guest's process 1, its agent and its files",
     code: String.raw`
-for path in ("/guest/guest.py", "/agent/agent.py", "/jail/agent.sock", "/jail/slot-0", "/init", "/modules", "/syla", "/sys/class/virtio-ports", "/sys/fs/cgroup/jail", "/sys/bus/pci/devices"):
+for path in ("/guest/guest.py", "/agent/agent.py", "/jail/agent.sock", "/jail/relay.sock", "/jail/slot-0", "/guest/relays.py", "/init", "/modules", "/syla", "/sys/class/virtio-ports", "/sys/fs/cgroup/jail", "/sys/bus/pci/devices"):
     escaped(path, os.path.lexists(path))
 escaped("processes", [name for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid(), os.getppid())])
 attempt("environment of 1", lambda: read("/proc/1/environ"))

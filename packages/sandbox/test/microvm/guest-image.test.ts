@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { describeImage, readGuestImage, sumOfSystem } from "../../src/microvm/guest-image.ts";
 
-const facts = { kernel: "6.1.0-cloud-amd64", packages: [{ name: "busybox-static", version: "1", sha256: "ab" }], system: null };
+const facts = { kernel: "6.1.0-cloud-amd64", packages: [{ name: "busybox-static", version: "1", sha256: "ab" }], system: null, shown: [] };
 
 function folderWith(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "syla-image-"));
@@ -25,7 +25,7 @@ test.each([
   "",
   "[]",
   "{",
-  JSON.stringify({ ...describeImage(facts, []), version: 2 }),
+  JSON.stringify({ ...describeImage(facts, []), version: 1 }),
   JSON.stringify({ ...describeImage(facts, []), kernel: "" }),
 ])("a manifest of another form is no image: %j", (text) => {
   expect(readGuestImage(folderWith(text))).toBeNull();

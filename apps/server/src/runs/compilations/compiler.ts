@@ -5,7 +5,7 @@ import type { Sandboxes } from "../../sandboxes/service.ts";
 const messageBytes = 64 * 1024;
 
 /** One compilation for a sandbox. */
-export interface CompilerJob extends Pick<SandboxSpec, "tenant" | "runtime" | "entrypoint" | "files" | "limits" | "artifacts"> {
+export interface CompilerJob extends Pick<SandboxSpec, "tenant" | "runtime" | "entrypoint" | "files" | "layers" | "limits" | "artifacts"> {
   readonly tier: string;
   /** Ends it at once. */
   readonly signal: AbortSignal;

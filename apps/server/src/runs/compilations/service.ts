@@ -161,6 +161,7 @@ export class Compilations {
       runtime: { ...spec, command, pooling: "cold" as const, env, reservesMemory: true },
       entrypoint: request.entrypoint,
       files: inputEntries(blobs, request.files, request.layer?.links ?? []),
+      layers: request.layer === null ? [] : [request.layer.layer],
       limits,
       artifacts: keptArtifacts,
       signal: ended,

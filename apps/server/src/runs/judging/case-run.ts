@@ -10,6 +10,7 @@ const attempts = 3;
 export interface CaseRun {
   readonly exit: SandboxExit;
   readonly limits: EffectiveLimits;
+  readonly walls: readonly string[];
   readonly stdout: Buffer;
   /** The middle of its output was left out. */
   readonly cut: boolean;
@@ -67,7 +68,7 @@ async function runOnce(
       else if (event.type === "exit") {
         signal.throwIfAborted();
         const contents = new Map([...files].map(([path, parts]) => [path, Buffer.concat(parts)]));
-        return { exit: event, limits: run.limits, stdout: Buffer.concat(output.stdout), cut, stderr: output.stderr, files: contents };
+        return { exit: event, limits: run.limits, walls: run.walls, stdout: Buffer.concat(output.stdout), cut, stderr: output.stderr, files: contents };
       }
     }
     throw new SandboxError("sandbox_failed", "the sandbox ended without a result");

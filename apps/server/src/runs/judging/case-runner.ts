@@ -20,6 +20,7 @@ const coverageFolder = ".coverage";
 export class CaseRunner {
   readonly usage = { cpuMs: 0, peakMemoryBytes: null as number | null, stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0 };
   limits: EffectiveLimits | null = null;
+  walls: readonly string[] = [];
   startedAt: Date | null = null;
   begun = false;
   readonly #attempt: Attempt;
@@ -52,6 +53,7 @@ export class CaseRunner {
       env: config.env,
       stdin: inputOf(testCase) ?? (config.stdin === null ? null : await this.#blobs.get(config.stdin.sha256)),
       limits,
+      layers: program.layers,
       artifacts: wantsFiles ? collected : nothing,
       begin: () => this.#beginOnce(signal),
     };
@@ -107,9 +109,10 @@ export class CaseRunner {
     this.#attempt.live.status("running", null, this.#attempt.number, this.startedAt.getTime());
   }
 
-  #count({ exit, limits }: CaseRun): void {
+  #count({ exit, limits, walls }: CaseRun): void {
     const { usage } = this;
     this.limits ??= limits;
+    this.walls = walls;
     usage.cpuMs += exit.cpuMs;
     usage.stdoutBytes += exit.stdoutBytes;
     usage.stderrBytes += exit.stderrBytes;

@@ -182,10 +182,11 @@ function beginningOf(run: CaseRun, { result }: JudgedCase): Logged {
   return { stdout: copy(run.stdout), stderr: copy(run.stderr) };
 }
 
-function measured({ limits, usage }: CaseRunner, startedAt: Date, readyAt: number): Partial<RunResult> {
+function measured({ limits, walls, usage }: CaseRunner, startedAt: Date, readyAt: number): Partial<RunResult> {
   const { cpuMs, peakMemoryBytes, ...bytes } = usage;
   return {
     limits,
+    walls,
     startMs: Math.max(0, Math.round(startedAt.getTime() - readyAt)),
     runMs: Math.max(0, Date.now() - startedAt.getTime()),
     ...bytes,

@@ -12,6 +12,16 @@ const tiers: Readonly<Record<Run["tier"], string>> = {
   kubernetes: "a pod of its own",
 };
 
+/** Those whose names say little. */
+const describeWall: Readonly<Record<string, string>> = {
+  bubblewrap: "jail (bubblewrap)",
+  seccomp: "filter of system calls",
+  "guest kernel": "a kernel of its own",
+  "qemu (kvm)": "virtual machine (QEMU, KVM)",
+  "qemu (emulated)": "virtual machine (QEMU, emulated)",
+  "firecracker (kvm)": "virtual machine (Firecracker, KVM)",
+};
+
 /** What held the program, and how near it came: only what is measured has a bar. */
 export function RunWalls({ run }: { readonly run: Run }) {
   const { limits, usage, output } = run;
@@ -20,6 +30,7 @@ export function RunWalls({ run }: { readonly run: Run }) {
   return (
     <Box py="1.5">
       <Line label="Isolation" value={tiers[run.tier]} />
+      {run.walls.length === 0 ? null : <Line label="Walls" value={run.walls.map((wall) => describeWall[wall] ?? wall).join(" · ")} />}
       <Line label="Network" value={describeNetwork(run.network)} />
       {limits === null ? (
         <Line label="Limits" value={run.finishedAt === null ? "in force when it starts" : "it never started"} />
