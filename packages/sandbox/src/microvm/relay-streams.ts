@@ -106,7 +106,8 @@ export class RelayStreams {
       this.#send(number, stream);
     });
     local.once("close", () => {
-      if (this.#streams.get(number) !== stream) return;
+      // After both of its ends what it has said may still wait for the guest.
+      if (this.#streams.get(number) !== stream || (stream.ended && stream.heardAll)) return;
       this.#streams.delete(number);
       this.#tell(kinds.reset, number, 0);
     });
