@@ -76,7 +76,8 @@ async function measure(tier: Tier): Promise<number> {
 }
 
 function requireImage(): GuestImage {
-  const image = values.image === undefined ? findTestGuest() : { image: readGuestImage(values.image), reason: `no guest image in ${values.image}` };
+  const image =
+    values.image === undefined ? findTestGuest() : { image: readGuestImage(values.image), reason: `no guest image in ${values.image}` };
   if (image.image === null) throw new Error(image.reason);
   return image.image;
 }

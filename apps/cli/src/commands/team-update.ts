@@ -13,7 +13,10 @@ interface Flags extends CommonFlags {
   readonly leastTier?: LeastTier;
 }
 
-export const teamUpdateCommand: Command = defineServerCommand("update", "change the name or the description of a team, or how its members' runs are isolated")
+export const teamUpdateCommand: Command = defineServerCommand(
+  "update",
+  "change the name or the description of a team, or how its members' runs are isolated",
+)
   .argument("<team>", "its id, slug or name")
   .option("--name <name>", "another name")
   .option("-d, --description <text>", "what it is for")

@@ -144,7 +144,13 @@ export class ProgramRuns {
       cache: false as const,
     };
     refuseReserved(input.files);
-    const checked = await checkSubmission({ ...this.#context, queries: database.queries }, actor.userId, asked, undefined, program.config.leastTier);
+    const checked = await checkSubmission(
+      { ...this.#context, queries: database.queries },
+      actor.userId,
+      asked,
+      undefined,
+      program.config.leastTier,
+    );
     const contents = standIn.length === 0 ? checked.contents : checked.contents.filter(({ path }) => path !== entrypoint);
     return await storeSubmission(this.#context, { ...checked, contents }, asked, null);
   }

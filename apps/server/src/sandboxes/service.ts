@@ -21,6 +21,7 @@ import { keepReports } from "./kept-reports.ts";
 import { isAtLeast } from "./least-tier.ts";
 import { requireMachineParts, requireWallPrograms } from "./programs.ts";
 
+export { chooseTier } from "./least-tier.ts";
 export { findProgram } from "./programs.ts";
 export type { SavedFiles } from "./workspace.ts";
 
@@ -178,7 +179,16 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
 }
 
 function openMachines(options: SandboxesOptions): Tier {
-  const { machines: folder, guests, accelerator, monitor, layers, networkAllowPrivate: allowPrivate, gateway, mostWarmMachines: mostWarm } = options;
+  const {
+    machines: folder,
+    guests,
+    accelerator,
+    monitor,
+    layers,
+    networkAllowPrivate: allowPrivate,
+    gateway,
+    mostWarmMachines: mostWarm,
+  } = options;
   return new MicrovmTier({
     folder,
     ...requireMachineParts(guests),

@@ -14,7 +14,12 @@ interface LeastTierFieldProps {
 /** How runs are isolated at least. */
 export function LeastTierField({ value, onChoose }: LeastTierFieldProps) {
   return (
-    <SelectField label="Isolation" width="full" value={value} onChoose={(chosen) => onChoose(chosen === "microvm" ? "microvm" : "namespace")}>
+    <SelectField
+      label="Isolation"
+      width="full"
+      value={value}
+      onChoose={(chosen) => onChoose(chosen === "microvm" ? "microvm" : "namespace")}
+    >
       {Object.entries(words).map(([tier, label]) => (
         <option key={tier} value={tier}>
           {label}

@@ -189,7 +189,10 @@ function install(images: string, image: string, name: string): string {
   return folder;
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { root: { type: "string" }, show: { type: "string", multiple: true } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { root: { type: "string" }, show: { type: "string", multiple: true } },
+});
 const [folder] = positionals;
 if (folder === undefined || positionals.length !== 1) {
   process.stderr.write("usage: node build-image.ts FOLDER [--root DIRECTORY] [--show PATTERN]\n");

@@ -46,7 +46,12 @@ export class FirecrackerApi {
   #ask(method: string, path: string, body: unknown): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const content = body === null ? "" : JSON.stringify(body);
-    const headers = { host: "localhost", accept: "application/json", "content-type": "application/json", "content-length": Buffer.byteLength(content) };
+    const headers = {
+      host: "localhost",
+      accept: "application/json",
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(content),
+    };
     const createConnection = () => connectInFolder(this.#folder, this.#socket);
     const asking = request({ method, path, headers, createConnection, timeout: answerMs }, (answer) => {
       let text = "";

@@ -27,7 +27,13 @@ export interface GuestImage extends Manifest {
 }
 
 /** The files of an image. The first file system is completed by the host: it holds modules and a program that mounts. */
-export const imageFiles = { kernel: "vmlinuz", plainKernel: "vmlinux", initrd: "initrd.cpio", root: "root.squashfs", manifest: "image.json" } as const;
+export const imageFiles = {
+  kernel: "vmlinuz",
+  plainKernel: "vmlinux",
+  initrd: "initrd.cpio",
+  root: "root.squashfs",
+  manifest: "image.json",
+} as const;
 
 /** The image in a folder; null: there is none that this version can use. */
 export function readGuestImage(folder: string): GuestImage | null {

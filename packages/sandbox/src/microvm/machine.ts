@@ -188,16 +188,9 @@ export class Machine {
   /** From now on a guest that does not answer, while it is not paused, is ended, and all that waits for it is told why. */
   watch(): void {
     const { everyMs, answerMs } = this.#spec.health ?? health;
-    let asking = false;
+    let asking: Promise<void> | null = null;
     this.#watching = setInterval(() => {
-      if (asking || this.#paused || this.#dead) return;
-      asking = true;
-      const pauses = this.#pauses;
-      this.#isThere(answerMs)
-        .then((isThere) => {
-          if (!isThere && pauses === this.#pauses) this.#giveUp(`the guest has not answered for ${Math.round(answerMs / 1000)} s`);
-        })
-        .finally(() => (asking = false));
+      if (asking === null && !this.#paused && !this.#dead) asking = this.#endUnlessThere(answerMs).finally(() => (asking = null));
     }, everyMs);
     this.#watching.unref();
   }
@@ -208,18 +201,15 @@ export class Machine {
     return this.#ended;
   }
 
-  async #isThere(ms: number): Promise<boolean> {
+  async #endUnlessThere(ms: number): Promise<void> {
+    const pauses = this.#pauses;
     try {
       await (await this.#control).ping(ms);
-      return true;
     } catch {
-      return false;
+      if (pauses !== this.#pauses) return; // it could not answer while it stood still
+      this.#fail(`the guest has not answered for ${Math.round(ms / 1000)} s`);
+      await this.end();
     }
-  }
-
-  #giveUp(message: string): void {
-    this.#fail(message);
-    void this.end();
   }
 
   async #within<T>(ms: number, work: () => Promise<T>): Promise<T> {

@@ -21,7 +21,11 @@ const programs = [
 
 /** The ELF file in a `bzImage`. @throws Error when it is none, or is compressed in a way that nothing here unpacks */
 export function unpackKernel(image: Buffer): Buffer {
-  if (image.length < at.payloadLength + 4 || image.toString("latin1", at.magic, at.magic + 4) !== "HdrS" || image.readUInt16LE(at.version) < leastVersion)
+  if (
+    image.length < at.payloadLength + 4 ||
+    image.toString("latin1", at.magic, at.magic + 4) !== "HdrS" ||
+    image.readUInt16LE(at.version) < leastVersion
+  )
     throw new Error("this is no kernel for x86");
   const begin = ((image[at.setupSectors] || 4) + 1) * sectorBytes + image.readUInt32LE(at.payloadOffset);
   const payload = image.subarray(begin, begin + image.readUInt32LE(at.payloadLength));

@@ -45,7 +45,9 @@ async function openQemu({ folder, uid, arrived }: MonitorPlace): Promise<Monitor
     change: async (drive, file) => {
       const node = `file-${files++}`;
       await monitor.execute("blockdev-add", { driver: "file", "node-name": node, filename: `${inside.shown}/${file}`, "read-only": true });
-      await monitor.execute("blockdev-reopen", { options: [{ driver: "raw", "node-name": driveName(drive), "read-only": true, file: node }] });
+      await monitor.execute("blockdev-reopen", {
+        options: [{ driver: "raw", "node-name": driveName(drive), "read-only": true, file: node }],
+      });
     },
     keep: (target) => takeSnapshot(monitor, folder, uid, target),
   };
@@ -68,7 +70,12 @@ function qemuWords({ memoryBytes, processors, goesOn, drives }: GuestSpec, accel
   words.push(...diskWords("system", `${inside.image}/${imageFiles.root}`, "readonly=on"));
   words.push(...diskWords("scratch", `${inside.machine}/${scratchName}`, "cache=unsafe,discard=unmap"));
   for (const [index, file] of drives.entries()) {
-    const node = { driver: "raw", "node-name": driveName(index), "read-only": true, file: { driver: "file", filename: `${inside.shown}/${file}` } };
+    const node = {
+      driver: "raw",
+      "node-name": driveName(index),
+      "read-only": true,
+      file: { driver: "file", filename: `${inside.shown}/${file}` },
+    };
     words.push("-blockdev", JSON.stringify(node), "-device", `virtio-blk-pci,drive=${driveName(index)}`);
   }
   if (goesOn) words.push("-incoming", "fd:3");

@@ -93,7 +93,16 @@ export class RelayStreams {
   #open(number: number): void {
     if (this.#streams.has(number) || this.#streams.size >= mostStreams) return this.#giveUp();
     const local = this.#dial();
-    const stream: Stream = { local, room: windowBytes, allowed: windowBytes, taken: 0, waiting: null, ended: false, told: false, heardAll: false };
+    const stream: Stream = {
+      local,
+      room: windowBytes,
+      allowed: windowBytes,
+      taken: 0,
+      waiting: null,
+      ended: false,
+      told: false,
+      heardAll: false,
+    };
     this.#streams.set(number, stream);
     local.on("error", () => local.destroy());
     local.on("data", (chunk: Buffer) => {

@@ -25,7 +25,8 @@ export async function makeSquashfs(
   const own = ["/usr", "/bin", "/sbin", "/lib", "/lib64"].flatMap((path) => ["--ro-bind-try", path, path]);
   const options = ["-noappend", "-all-root", "-no-xattrs", "-no-progress", "-quiet", "-mkfs-time", "0", "-comp", "lz4"];
   const pack = [mksquashfs, stage, `/out/${basename(file)}`, ...options, ...(leftOut.length === 0 ? [] : ["-e", ...leftOut])];
-  const script = 'find /stage -xdev -type d -exec touch -d @0 {} + 2>/dev/null; exec "$@"';
+  // Folders that are only there for what is below them are bubblewrap's, and nobody else may enter them.
+  const script = 'find /stage -xdev -type d -exec chmod 755 {} + -exec touch -d @0 {} + 2>/dev/null; exec "$@"';
   await run(
     bwrap,
     [

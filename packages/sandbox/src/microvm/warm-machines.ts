@@ -49,11 +49,10 @@ export class WarmMachines<T extends Waiting> {
   /** One that waits; null where none does. */
   take(kind: string): T | null {
     const shelf = this.#shelves.get(kind);
-    for (let waiting = shelf?.ready.shift(); shelf !== undefined && waiting !== undefined; waiting = shelf.ready.shift()) {
-      this.#bytes -= shelf.bytes;
-      if (!waiting.machine.isDead) return waiting;
-    }
-    return null;
+    const waiting = shelf?.ready.find(({ machine }) => !machine.isDead);
+    if (shelf === undefined || waiting === undefined) return null;
+    this.#forget(shelf, waiting);
+    return waiting;
   }
 
   /** One of a kind was wanted: others will be. `make` makes one that waits, of so many bytes; rejects where there is no room for it. */

@@ -36,7 +36,11 @@ const EntropyDevice = z.strictObject({});
 const InstanceActionInfo = z.strictObject({ action_type: z.enum(["FlushMetrics", "InstanceStart", "SendCtrlAltDel"]) });
 const Vm = z.strictObject({ state: z.enum(["Paused", "Resumed"]) });
 
-const SnapshotCreateParams = z.strictObject({ mem_file_path: path, snapshot_path: path, snapshot_type: z.enum(["Full", "Diff"]).optional() });
+const SnapshotCreateParams = z.strictObject({
+  mem_file_path: path,
+  snapshot_path: path,
+  snapshot_type: z.enum(["Full", "Diff"]).optional(),
+});
 
 const SnapshotLoadParams = z.strictObject({
   snapshot_path: path,

@@ -30,7 +30,8 @@ async function serveApi(carryOut: (asked: Asked, folder: string) => void = () =>
   const server = createServer((request, response) => {
     void text(request).then((content) => {
       const [method = "", path = ""] = [request.method, request.url];
-      if (method === "GET") return response.end(JSON.stringify({ id: "machine", state: "Not started", vmm_version: "1.17.0", app_name: "Firecracker" }));
+      if (method === "GET")
+        return response.end(JSON.stringify({ id: "machine", state: "Not started", vmm_version: "1.17.0", app_name: "Firecracker" }));
       const body: unknown = JSON.parse(content);
       const fault = findFault(method, path, body, hasStarted);
       if (fault !== null) {
@@ -102,7 +103,11 @@ test("it is kept while it stands still, in files that are ours alone, and others
   const snapshot = await (await open()).keep(target);
   expect(faults).toEqual([]);
   expect(asked.slice(-2).map(({ path }) => path)).toEqual(["/vm", "/snapshot/create"]);
-  expect([snapshot.state, snapshot.memory ?? "", snapshot.scratch].map((file) => readFileSync(file, "utf8"))).toEqual(["state", "memory", "disk"]);
+  expect([snapshot.state, snapshot.memory ?? "", snapshot.scratch].map((file) => readFileSync(file, "utf8"))).toEqual([
+    "state",
+    "memory",
+    "disk",
+  ]);
 
   const next = await serveApi();
   await next.open({ ...guest, goesOn: true });
@@ -120,7 +125,10 @@ test("it is kept while it stands still, in files that are ours alone, and others
 
 test("what it refuses is told with its reason", async () => {
   const { open } = await serveApi();
-  await expect(open({ ...guest, processors: 40 })).rejects.toMatchObject({ code: "sandbox_failed", message: expect.stringContaining("/machine-config") });
+  await expect(open({ ...guest, processors: 40 })).rejects.toMatchObject({
+    code: "sandbox_failed",
+    message: expect.stringContaining("/machine-config"),
+  });
 });
 
 test("it runs in the jail that every monitor runs in, with the device for KVM", () => {

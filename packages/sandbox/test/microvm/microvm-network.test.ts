@@ -32,7 +32,8 @@ describe.skipIf(image === null)("the network of a machine", () => {
       tokens.push(run);
       socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\ngateway"));
     };
-    if (image !== null) stage = createMachines(image, { network: { allowPrivate: ["127.0.0.0/8"], resolve: async () => ["127.0.0.1"], gateway } });
+    if (image !== null)
+      stage = createMachines(image, { network: { allowPrivate: ["127.0.0.0/8"], resolve: async () => ["127.0.0.1"], gateway } });
   });
   afterAll(async () => {
     await stage?.[Symbol.asyncDispose]();
@@ -92,9 +93,12 @@ for url in ("http://syla/v1/models", "http://web.test:${web.port}/"): print(urll
   });
 
   test("is not there for a run that asked for none", async () => {
-    const result = await run("import os\nprint([name for name in os.environ if 'proxy' in name.lower()])\ntry: relay()\nexcept OSError: print('nobody')", {
-      network: "none",
-    });
+    const result = await run(
+      "import os\nprint([name for name in os.environ if 'proxy' in name.lower()])\ntry: relay()\nexcept OSError: print('nobody')",
+      {
+        network: "none",
+      },
+    );
     expect([result.out, result.usage]).toEqual(["[]\nnobody\n", null]);
   });
 
@@ -128,7 +132,11 @@ while True:
     await beside.result;
     await cut;
 
-    await using session = await openSession(stage.tier, { runtime: python, limits: { memoryBytes: 256 * mebibyte, cpus: 1 }, network: hosts() });
+    await using session = await openSession(stage.tier, {
+      runtime: python,
+      limits: { memoryBytes: 256 * mebibyte, cpus: 1 },
+      network: hosts(),
+    });
     await session.files.write("serve.py", [Buffer.from(serve)]);
     await shell(session, "python3 serve.py > ready 2>&1 < /dev/null & until [ -s ready ]; do sleep 0.1; done");
     expect(await ask(session, "to a session")).toBe("to a session");

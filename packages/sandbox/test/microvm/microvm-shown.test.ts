@@ -72,12 +72,20 @@ except OSError as error: print(error.strerror)
 
   test("two environments at once, in a session with contexts", async () => {
     const options = { runtime: python, layers: names, limits: { memoryBytes: 256 * mebibyte, cpus: 1 } };
-    await using session = await openSession(stage.tier, { ...options, python: `/layers/${names[1]}/bin/python`, path: [`/layers/${names[0]}/bin`] });
+    await using session = await openSession(stage.tier, {
+      ...options,
+      python: `/layers/${names[1]}/bin/python`,
+      path: [`/layers/${names[0]}/bin`],
+    });
     expect((await shell(session, "greet")).out).toBe("a script of the environment\n");
     const context = await session.openContext("python");
     expect(await evaluate(context, "import greeting; print(greeting.TEXT)")).toContain(`hello from ${names[1]}\n`);
     expect(await valueOf(context, "1 + 1")).toBe("2");
-    const terminal = await session.start({ command: ["bash", "-c", "read line; echo got $line; [ -t 0 ] && echo on a terminal"], terminal: { columns: 80, rows: 24 }, stdin: true });
+    const terminal = await session.start({
+      command: ["bash", "-c", "read line; echo got $line; [ -t 0 ] && echo on a terminal"],
+      terminal: { columns: 80, rows: 24 },
+      stdin: true,
+    });
     await terminal.write(Buffer.from("typed\r"));
     let said = "";
     for await (const { data } of terminal.output) said += data.toString();
@@ -90,7 +98,10 @@ except OSError as error: print(error.strerror)
     const code = `import { createRequire } from "node:module";
 console.log(process.version, createRequire("/workspace/")("greeting"), process.argv.slice(2));`;
     const wish = { entrypoint: "main.mjs", layers: [names[0]], args: ["a"], limits: { memoryBytes: 512 * mebibyte, wallMs: 120_000 } };
-    const started = await stage.tier.start({ ...specOf(node, code, wish), files: [...(specOf(node, code, wish).files as InputFile[]), ...files] });
+    const started = await stage.tier.start({
+      ...specOf(node, code, wish),
+      files: [...(specOf(node, code, wish).files as InputFile[]), ...files],
+    });
     const result = await collect(started);
     expect(result).toMatchObject({ err: "", exit: { exitCode: 0, signal: null, failure: null } });
     expect(result.out).toBe(`${process.version} hello from ${names[0]} [ 'a' ]\n`);

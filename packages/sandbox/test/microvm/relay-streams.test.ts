@@ -47,7 +47,8 @@ async function guest(accept: (socket: Socket) => void) {
     header.writeUInt32BE(kind === "D" ? data.length : count, 8);
     far.write(Buffer.concat([header, data]));
   };
-  const bytesOf = (stream: number) => Buffer.concat(heard.filter((each) => each.kind === "D" && each.stream === stream).map(({ data }) => data));
+  const bytesOf = (stream: number) =>
+    Buffer.concat(heard.filter((each) => each.kind === "D" && each.stream === stream).map(({ data }) => data));
   return { far, say, heard, bytesOf, streams };
 }
 
@@ -69,7 +70,9 @@ test("each stream is a connection of its own, and each of its ends ends by itsel
 
 test("a stream whose other end reads nothing stops no other one, and goes on when it is told", async () => {
   const sent = randomBytes(3 * window);
-  const { say, bytesOf } = await guest((socket) => void socket.once("data", (data: Buffer) => socket.end(data.toString() === "much" ? sent : "little")));
+  const { say, bytesOf } = await guest(
+    (socket) => void socket.once("data", (data: Buffer) => socket.end(data.toString() === "much" ? sent : "little")),
+  );
   say("O", 1);
   say("O", 2);
   say("D", 1, 0, Buffer.from("much"));
@@ -91,7 +94,7 @@ test("what the host takes is told, so that a guest can go on", async () => {
   const sent = randomBytes(4 * window);
   say("O", 3);
   let room = window;
-  for (let offset = 0, credited = 0; offset < sent.length; ) {
+  for (let offset = 0, credited = 0; offset < sent.length;) {
     while (room >= chunk && offset < sent.length) {
       say("D", 3, 0, sent.subarray(offset, offset + chunk));
       offset += chunk;

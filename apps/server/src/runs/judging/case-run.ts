@@ -68,7 +68,15 @@ async function runOnce(
       else if (event.type === "exit") {
         signal.throwIfAborted();
         const contents = new Map([...files].map(([path, parts]) => [path, Buffer.concat(parts)]));
-        return { exit: event, limits: run.limits, walls: run.walls, stdout: Buffer.concat(output.stdout), cut, stderr: output.stderr, files: contents };
+        return {
+          exit: event,
+          limits: run.limits,
+          walls: run.walls,
+          stdout: Buffer.concat(output.stdout),
+          cut,
+          stderr: output.stderr,
+          files: contents,
+        };
       }
     }
     throw new SandboxError("sandbox_failed", "the sandbox ended without a result");
