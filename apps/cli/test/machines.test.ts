@@ -27,8 +27,10 @@ describe.skipIf(image === null)("syla --tier microvm", () => {
   });
   const syla = (...args: string[]) => runCli(args, { env });
 
+  const exec = (code: string, ...args: string[]) => runCli(["exec", "--language", "bash", ...args, "-"], { env, stdin: code });
+
   test("exec and runs show", async () => {
-    const ran = await syla("exec", "--tier", "microvm", "--language", "bash", "--code", "uname -r; cat", "--json");
+    const ran = await exec("uname -r", "--tier", "microvm", "--json");
     expect(JSON.parse(ran.stdout)).toMatchObject({ status: "succeeded", tier: "microvm", stdout: `${image?.kernel}\n` });
     const { runId } = JSON.parse(ran.stdout) as { runId: string };
     expect((await syla("runs", "show", runId)).stdout).toMatch(/^walls +qemu \(emulated\), bubblewrap, guest kernel/m);
@@ -53,9 +55,9 @@ describe.skipIf(image === null)("syla --tier microvm", () => {
     const team = JSON.parse((await syla("team", "create", "careful", "--json")).stdout) as { id: string };
     const changed = await syla("team", "update", team.id, "--least-tier", "microvm", "--json");
     expect(JSON.parse(changed.stdout)).toMatchObject({ leastTier: "microvm" });
-    const refused = await syla("exec", "--tier", "namespace", "--language", "bash", "--code", "true");
+    const refused = await exec("true", "--tier", "namespace");
     expect(refused.stderr).toContain("tier_too_weak");
-    const ran = await syla("exec", "--language", "bash", "--code", "true", "--json");
+    const ran = await exec("true", "--json");
     expect(JSON.parse(ran.stdout)).toMatchObject({ tier: "microvm" });
     await syla("team", "update", team.id, "--least-tier", "namespace");
   });

@@ -66,14 +66,14 @@ function makeImage(stamp: string, sum: string): void {
   }
 }
 
-/** A few programs with their libraries, and Python with its own. */
+/** A few programs with their libraries, Python with its own, and the libraries that Node.js needs, which is shown besides. */
 function copySystem(target: string): void {
   const named = programs.map((name) => `/usr/bin/${name}`).filter((path) => existsSync(path));
   const folders = standardLibrary.filter((path) => existsSync(path));
   const modules = execFileSync("find", [...folders, "-name", "*.so"], { encoding: "utf8" })
     .split("\n")
     .filter(Boolean);
-  const listed = execFileSync("ldd", [...named, ...modules], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const listed = execFileSync("ldd", [...named, ...modules, process.execPath], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   const libraries = [...listed.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path]) => (path ?? "").replace(/^\/lib/, "/usr/lib"));
   const links = [...new Set([...named, ...libraries])];
   const files = [...links, ...links.map((path) => realpathSync(path)), ...folders];
