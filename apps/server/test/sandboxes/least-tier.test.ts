@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const json = async <T>(response: Response | Promise<Response>) => (await (await response).json()) as T;
-const send = (method: string, path: string, body?: unknown, person: Record<string, string> = ann) => server.send(method, path, body, person);
+const send = (method: string, path: string, body?: unknown, person: Record<string, string> = ann) =>
+  server.send(method, path, body, person);
 const submit = async (more: object = {}) => {
   const answer = await send("POST", "/api/v1/executions?wait=true", { language: "bash", code: "echo ran", ...more });
   const { code, detail, tier, stdout } = await json<Record<string, string>>(answer);
@@ -32,8 +33,12 @@ it("is what each run asks for, where nobody asks for more", async () => {
 
 it("is never less than what a team asks for, of what its members run", async () => {
   const team = await json<{ id: string }>(send("POST", "/api/v1/teams", { name: "careful" }));
-  expect(Team.parse(await json(send("PATCH", `/api/v1/teams/${team.id}`, { leastTier: "microvm" })))).toMatchObject({ leastTier: "microvm" });
-  expect(await submit({ tier: "namespace" })).toBe('tier_too_weak: The team "careful" asks for the tier microvm at least, and namespace is weaker.');
+  expect(Team.parse(await json(send("PATCH", `/api/v1/teams/${team.id}`, { leastTier: "microvm" })))).toMatchObject({
+    leastTier: "microvm",
+  });
+  expect(await submit({ tier: "namespace" })).toBe(
+    'tier_too_weak: The team "careful" asks for the tier microvm at least, and namespace is weaker.',
+  );
   expect(await submit()).toMatch(/^tier_unavailable/); // it would be a machine, and there are none
   expect(await json(send("POST", "/api/v1/sandboxes", { tier: "namespace" }))).toMatchObject({ code: "tier_too_weak" });
   expect(await json(send("POST", "/api/v1/sandboxes", {}))).toMatchObject({ code: "tier_unavailable" });
@@ -55,12 +60,16 @@ it("is never less than what a program asks for", async () => {
   const run = async (more: object) => await json<{ code: string }>(send("POST", "/api/v1/runs", { programId: asset.id, ...more }));
   expect(await run({ tier: "namespace" })).toMatchObject({ code: "tier_too_weak" });
   expect(await run({})).toMatchObject({ code: "tier_unavailable" });
-  expect(await json(send("POST", "/api/v1/sandboxes", { programId: asset.id, tier: "namespace" }))).toMatchObject({ code: "tier_too_weak" });
+  expect(await json(send("POST", "/api/v1/sandboxes", { programId: asset.id, tier: "namespace" }))).toMatchObject({
+    code: "tier_too_weak",
+  });
 });
 
 it("is never less than what administrators ask for, of whatever is run", async () => {
   expect((await setting("microvm")).status).toBe(200);
-  expect(await submit({ tier: "namespace" })).toBe("tier_too_weak: This server asks for the tier microvm at least, and namespace is weaker.");
+  expect(await submit({ tier: "namespace" })).toBe(
+    "tier_too_weak: This server asks for the tier microvm at least, and namespace is weaker.",
+  );
   expect(await submit()).toMatch(/^tier_unavailable/);
   const options = await json<{ defaultTier: string }>(send("GET", "/api/v1/run-options"));
   expect(options.defaultTier).toBe("microvm");

@@ -77,7 +77,11 @@ for url in ("http://${address}:${port}/", "http://other.example/"):
   });
 
   it("are long-lived sandboxes as well: files, programs, a terminal, contexts, ports, and a pause", async () => {
-    const wish = { tier: "microvm", files: [{ path: "a/hello.txt", content: "hello" }], network: { allow: [`${address}:${port}`] } } as const;
+    const wish = {
+      tier: "microvm",
+      files: [{ path: "a/hello.txt", content: "hello" }],
+      network: { allow: [`${address}:${port}`] },
+    } as const;
     const sandbox = await createSandbox(server, wish);
     expect(sandbox).toMatchObject({ tier: "microvm", status: "running" });
     const base = `/api/v1/sandboxes/${sandbox.id}`;
@@ -89,7 +93,8 @@ for url in ("http://${address}:${port}/", "http://other.example/"):
     const content = await server.fetch(`${base}/file/content?path=a/hello.txt`);
     expect(await content.text()).toBe("hello");
     const context = await json<{ id: string }>(send("POST", "/contexts", {}));
-    const evaluate = async (code: string) => await readEvents<SandboxContextEvent>(await send("POST", `/contexts/${context.id}/run`, { code }));
+    const evaluate = async (code: string) =>
+      await readEvents<SandboxContextEvent>(await send("POST", `/contexts/${context.id}/run`, { code }));
     await evaluate("x = 40");
     expect(await evaluate("x + 2")).toContainEqual(expect.objectContaining({ type: "result" }));
 

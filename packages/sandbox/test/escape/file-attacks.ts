@@ -30,8 +30,8 @@ for top in os.listdir("/"):
             names += [os.path.join(folder, name) for name in files + folders]
 print(len(names), "names")
 escaped("a planted name", [name for name in names if os.path.basename(name) in ("keep.txt", "agent.py", "agent.sock", "server.json", "cli.key")])
-escaped("unknown top folders", set(os.listdir("/")) - set("bin sbin lib lib32 lib64 libx32 usr etc dev proc tmp workspace output opt".split()))
-escaped("unknown files in /etc", set(os.listdir("/etc")) - set("passwd group hosts hostname nsswitch.conf resolv.conf ssl ca-certificates alternatives ld.so.cache matplotlibrc mime.types fonts pki".split()))`,
+escaped("unknown top folders", set(os.listdir("/")) - set("bin sbin lib lib32 lib64 libx32 usr etc dev proc tmp workspace output opt".split()) - set(WORLD.get("shown", [])))
+escaped("unknown files in /etc", set(os.listdir("/etc")) - set("passwd group hosts hostname nsswitch.conf resolv.conf ssl ca-certificates alternatives ld.so.cache matplotlibrc mime.types fonts pki".split()) - set(WORLD.get("shown", [])))`,
   },
   {
     name: "reach the agent: its source, its socket, other slots' folders",

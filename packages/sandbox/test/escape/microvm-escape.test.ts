@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { findTestGuest } from "@syla/testkit/guest";
 import { descendants, holdings, hostProcessesNamed, isAlive } from "@syla/testkit/host-state";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,7 +80,16 @@ describe.skipIf(image === null)("in a virtual machine", () => {
       mode: 0o644,
       content: Buffer.from(`${prelude}\n${code}\nprint("${end}", flush=True)\n`),
     }));
-    const world = { planted: ["/etc/shadow", "/root", "/home"], folder: "/root", port: 1, abstractName: "nobody", secretWord: "secret-" };
+    // What is on drives that nobody has put anything onto, and what languages need of /etc.
+    const shown = ["layers", ...(image?.shown ?? []).map((path) => basename(path))];
+    const world = {
+      planted: ["/etc/shadow", "/root", "/home"],
+      folder: "/root",
+      port: 1,
+      abstractName: "nobody",
+      secretWord: "secret-",
+      shown,
+    };
     const limits = { wallMs: 100_000, memoryBytes: 512 * mebibyte, processes: 100 };
     const run = await stage.tier.start(specOf(python, conductor, { files, limits, env: { WORLD: JSON.stringify(world) } }));
     const result = await collect(run);
