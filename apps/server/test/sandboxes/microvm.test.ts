@@ -77,12 +77,11 @@ for url in ("http://${address}:${port}/", "http://other.example/"):
   });
 
   it("are long-lived sandboxes as well: files, programs, a terminal, contexts, ports, and a pause", async () => {
-    const wish = {
+    const sandbox = await createSandbox(server, {
       tier: "microvm",
       files: [{ path: "a/hello.txt", content: "hello" }],
       network: { allow: [`${address}:${port}`] },
-    } as const;
-    const sandbox = await createSandbox(server, wish);
+    });
     expect(sandbox).toMatchObject({ tier: "microvm", status: "running" });
     const base = `/api/v1/sandboxes/${sandbox.id}`;
     const send = (method: string, path: string, body?: unknown) => server.send(method, base + path, body);
