@@ -110,6 +110,20 @@ Guest.do_limit = crash
     expect((await run()).length).toBe(4);
   });
 
+  test("gives memory that its guest has freed back to the host", async () => {
+    const stage = machines();
+    await using session = await openSession(stage.tier, { runtime: python, limits: { memoryBytes: 512 * mebibyte, cpus: 1 } });
+    const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${monitors()[0]}/status`, "utf8"))?.[1]) * 1024;
+    const filled = await session.start({
+      command: ["python3", "-c", "held = b'x' * (300 << 20); print('held', flush=True); input()"],
+      stdin: true,
+    });
+    for await (const { data } of filled.output) if (data.toString().includes("held")) break;
+    const most = resident();
+    await filled.write(Buffer.from("\n"));
+    await expect.poll(resident, { timeout: 60_000 }).toBeLessThan(most - 200 * mebibyte);
+  });
+
   test("that waits makes room for one that runs", async () => {
     const stage = machines({ mostWarm: 1, memoryBytes: 4 * 1024 * mebibyte });
     const run = (memoryBytes: number) =>
