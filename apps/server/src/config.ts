@@ -37,6 +37,17 @@ import {
   smtpUrl,
   trustedIssuers,
 } from "./config-values.ts";
+import {
+  agentUrl,
+  contextName,
+  controlPlane,
+  imagesByLanguage,
+  kubernetesLabels,
+  kubernetesName,
+  kubernetesNames,
+  namespacePrefix,
+  podQuota,
+} from "./kubernetes-values.ts";
 
 interface Option<T> {
   readonly env: string;
@@ -157,6 +168,79 @@ const options = {
     "auto",
     oneOf(["auto", "kvm", "tcg"] as const),
     "What runs the instructions of virtual machines: `kvm`, the processor; `tcg`, a program, which is many times slower; `auto`, the first of both with which a machine boots here.",
+  ),
+  kubernetesAllowed: option("SYLA_KUBERNETES_ALLOWED", "false", flag, "Whether runs and sandboxes may be pods of a cluster."),
+  kubernetesConfig: option(
+    "SYLA_KUBERNETES_CONFIG",
+    "the cluster that the server is in, else `~/.kube/config`",
+    absolutePath,
+    "The kubeconfig that says where the cluster is and who asks.",
+  ),
+  kubernetesContext: option("SYLA_KUBERNETES_CONTEXT", "the current one", contextName, "The context of that kubeconfig."),
+  kubernetesNamespacePrefix: option(
+    "SYLA_KUBERNETES_NAMESPACE_PREFIX",
+    "syla",
+    namespacePrefix,
+    "What the namespaces begin with that the server makes in the cluster, one for each owner of runs.",
+  ),
+  kubernetesImages: option(
+    "SYLA_KUBERNETES_IMAGE",
+    "none",
+    imagesByLanguage,
+    "The image of all pods; or those of some languages, and of all others: `python=…,node=…,*=…`. Each has `python3` and the language itself.",
+  ),
+  kubernetesRuntimeClass: option(
+    "SYLA_KUBERNETES_RUNTIME_CLASS",
+    "none",
+    kubernetesName,
+    "The runtime class of pods: one of gVisor or Kata isolates more than a container does.",
+  ),
+  kubernetesUserNamespaces: option(
+    "SYLA_KUBERNETES_USER_NAMESPACES",
+    "false",
+    flag,
+    "Have the users of a pod be none of its node's. Not every cluster can that.",
+  ),
+  kubernetesPullSecrets: option(
+    "SYLA_KUBERNETES_PULL_SECRETS",
+    "none",
+    kubernetesNames,
+    "Names of the secrets that images are pulled with, comma separated. Something else has to put them into each namespace.",
+  ),
+  kubernetesNodes: option("SYLA_KUBERNETES_NODES", "all", kubernetesLabels, "Labels of the nodes that pods may be on: `name=value,name=value`."),
+  kubernetesQuota: option(
+    "SYLA_KUBERNETES_QUOTA",
+    "pods=20,cpus=20,memory=40Gi,disk=200Gi",
+    podQuota,
+    "What all pods of one owner may take together.",
+  ),
+  kubernetesWarmPods: option(
+    "SYLA_KUBERNETES_WARM_PODS",
+    "0",
+    integer(0, 100),
+    "Pods that wait ready for the next run of each kind that an owner has used within ten minutes.",
+  ),
+  kubernetesAgentUrl: option(
+    "SYLA_KUBERNETES_AGENT_URL",
+    "none",
+    agentUrl,
+    "How pods find this server: `wss://host:port`, or `ws://host:port` where the network of the cluster is trusted with what programs read and print.",
+  ),
+  kubernetesAgentHost: option("SYLA_KUBERNETES_AGENT_HOST", "0.0.0.0", hostName, "Address that the listener for pods is on."),
+  kubernetesAgentPort: option("SYLA_KUBERNETES_AGENT_PORT", "7880", integer(1, 65_535), "Port of the listener for pods. It has nothing else."),
+  kubernetesAgentCert: option("SYLA_KUBERNETES_AGENT_CERT", "none", absolutePath, "PEM file of that listener's certificate chain, for `wss://`."),
+  kubernetesAgentKey: option("SYLA_KUBERNETES_AGENT_KEY", "none", absolutePath, "PEM file of its private key."),
+  kubernetesAgentAuthority: option(
+    "SYLA_KUBERNETES_AGENT_AUTHORITY",
+    "those of the image",
+    absolutePath,
+    "PEM file of the authorities that pods trust for that certificate, and no others.",
+  ),
+  kubernetesControlPlane: option(
+    "SYLA_KUBERNETES_CONTROL_PLANE",
+    "the address in SYLA_KUBERNETES_AGENT_URL",
+    controlPlane,
+    "All that pods may connect to: a network (`10.1.2.3/32`), or pods by their namespace and labels (`syla/app=syla`), at the port of the listener.",
   ),
   queueLimit: option(
     "SYLA_QUEUE_LIMIT",
@@ -635,6 +719,15 @@ type OptionName = keyof typeof options;
 export type LiveName = { [K in OptionName]: (typeof options)[K] extends { form: SettingForm } ? K : never }[OptionName];
 type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
 type Optional =
+  | "kubernetesConfig"
+  | "kubernetesContext"
+  | "kubernetesImages"
+  | "kubernetesRuntimeClass"
+  | "kubernetesAgentUrl"
+  | "kubernetesAgentCert"
+  | "kubernetesAgentKey"
+  | "kubernetesAgentAuthority"
+  | "kubernetesControlPlane"
   | "s3Endpoint"
   | "s3Bucket"
   | "s3AccessKeyId"
@@ -731,6 +824,24 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     jailLimit: 64,
     defaultTier: "namespace",
     microvmAccelerator: "auto",
+    kubernetesAllowed: false,
+    kubernetesConfig: undefined,
+    kubernetesContext: undefined,
+    kubernetesNamespacePrefix: "syla",
+    kubernetesImages: undefined,
+    kubernetesRuntimeClass: undefined,
+    kubernetesUserNamespaces: false,
+    kubernetesPullSecrets: [],
+    kubernetesNodes: {},
+    kubernetesQuota: podQuota("pods=20,cpus=20,memory=40Gi,disk=200Gi"),
+    kubernetesWarmPods: 0,
+    kubernetesAgentUrl: undefined,
+    kubernetesAgentHost: "0.0.0.0",
+    kubernetesAgentPort: 7880,
+    kubernetesAgentCert: undefined,
+    kubernetesAgentKey: undefined,
+    kubernetesAgentAuthority: undefined,
+    kubernetesControlPlane: undefined,
     queueLimit: 10_000,
     networkAllowPrivate: [],
     smtpUrl: undefined,

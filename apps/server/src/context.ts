@@ -114,6 +114,7 @@ import { ProgramSandboxes } from "./sandboxes/program-sandboxes.ts";
 import { recoverSandboxes } from "./sandboxes/recovery.ts";
 import { findProgram } from "./sandboxes/programs.ts";
 import { WorkspaceSandboxes } from "./sandboxes/workspace-sandboxes.ts";
+import { kubernetesOf } from "./sandboxes/kubernetes.ts";
 import { openSandboxes, type Sandboxes, type SandboxesOptions } from "./sandboxes/service.ts";
 import { Schedules, ticking } from "./schedules/service.ts";
 import { Settings } from "./settings/service.ts";
@@ -423,6 +424,7 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     machines: directory.machines,
     accelerator: config.microvmAccelerator,
     guests: join(config.runtimesDir, "guest"),
+    kubernetes: kubernetesOf(config, directory.root),
     folder: directory.sandboxes,
     dataDirectory: directory.root,
     slots: config.workerSlots,

@@ -17,7 +17,7 @@ import weakref
 
 AGENT_MODULES = (
     *("agent", "artifacts", "awake", "child", "dormant", "folders", "frames", "heap", "holder", "init", "intake", "late", "linux", "overlays"),
-    *("output", "pauser", "payload", "preboot", "program", "relay", "returns", "roots", "seccomp", "sleepers", "slots", "supervisor", "syscalls", "watch"),
+    *("output", "pauser", "payload", "pipes", "preboot", "program", "relay", "returns", "roots", "seccomp", "sleepers", "slots", "supervisor", "syscalls", "watch", "websocket"),
 )
 FLUSH_FAILED = 120
 # Folders of packages, as Python and Debian name them.

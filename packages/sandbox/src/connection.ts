@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { z } from "zod";
 import { encodeFrame, encodeJsonFrame, FrameReader, FrameType, protocolVersion, type Frame } from "./frames.ts";
 import { SandboxError, type InputEntry, type InputTree, type SandboxEvent } from "./spec.ts";
@@ -49,18 +49,18 @@ export type AgentEvent =
 /** The host's end of one sandbox: a byte stream to its init, which serves the next sandbox of the slot after it. */
 export class SandboxConnection {
   readonly slot: number;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #reader: FrameReader;
   #over = false;
 
-  private constructor(socket: Socket, reader: FrameReader, slot: number) {
+  private constructor(socket: Duplex, reader: FrameReader, slot: number) {
     this.#socket = socket;
     this.#reader = reader;
     this.slot = slot;
   }
 
   /** Waits for the HELLO of a fresh sandbox. Throws when its agent is of another version or could not make it. */
-  static async open(socket: Socket, reader = new FrameReader()): Promise<SandboxConnection> {
+  static async open(socket: Duplex, reader = new FrameReader()): Promise<SandboxConnection> {
     const frame = await nextFrame(socket, reader);
     if (frame?.type === FrameType.hello) return new SandboxConnection(socket, reader, Hello.parse(parseJson(frame)).slot);
     throw new SandboxError(
@@ -70,7 +70,7 @@ export class SandboxConnection {
   }
 
   /** One whose greeting was heard before: of a machine that goes on from where it was kept. */
-  static adopt(socket: Socket, slot: number): SandboxConnection {
+  static adopt(socket: Duplex, slot: number): SandboxConnection {
     return new SandboxConnection(socket, new FrameReader(), slot);
   }
 
@@ -204,7 +204,7 @@ export class SandboxConnection {
 }
 
 /** Reads until a whole frame is there; null at the end of the stream. The socket stays paused in between (back-pressure). */
-async function nextFrame(socket: Socket, reader: FrameReader): Promise<Frame | null> {
+async function nextFrame(socket: Duplex, reader: FrameReader): Promise<Frame | null> {
   for (;;) {
     const frame = reader.next();
     if (frame !== null) return frame;
@@ -216,7 +216,7 @@ async function nextFrame(socket: Socket, reader: FrameReader): Promise<Frame | n
 }
 
 /** Resolves when there is something to read or the stream has ended. */
-function readable(socket: Socket): Promise<void> {
+function readable(socket: Duplex): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = () => {
       for (const name of endings) socket.off(name, settle);

@@ -13,7 +13,7 @@ export async function* runEvents(
   place: Place,
   spec: SandboxSpec,
   network: Pick<RunNetwork, "close"> | null,
-  disk: DiskGuard,
+  disk: Pick<DiskGuard, "watch">,
 ): AsyncGenerator<SandboxEvent> {
   const { connection } = place;
   let again = false;

@@ -105,6 +105,8 @@ export interface BubblewrapEntry {
   readonly owned?: readonly string[];
   /** A file that is open as descriptor 3 in there. */
   readonly input?: number;
+  /** Somebody reads its standard output. */
+  readonly output?: boolean;
   /** Devices that the user gets as its own. */
   readonly devices?: ReadonlyMap<string, string>;
 }
@@ -112,7 +114,7 @@ export interface BubblewrapEntry {
 /** `words`: the command line, given where a name is found. */
 export function spawnBubblewrap(entry: BubblewrapEntry, words: (locate: (name: string) => string) => readonly string[]): ChildProcess {
   const { programs, uid, groups, binds, owned = [], devices = new Map<string, string>() } = entry;
-  const stdio: StdioOptions = ["pipe", "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
+  const stdio: StdioOptions = ["pipe", entry.output === true ? "pipe" : "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
   const options = { stdio, env: {}, cwd: "/", detached: true };
   if (uid === null) {
     const child = spawn(

@@ -8,6 +8,7 @@ import type { Tier as RunTier } from "@syla/contracts/runs";
 import type { PoolReport, RuntimeSpec, SandboxRun, SandboxSpec, SessionSpec, Tier, TierReport as EngineReport } from "@syla/sandbox/spec";
 import type { Session } from "@syla/sandbox/session";
 import { checkMachine, checkMachines } from "./checks.ts";
+import { openKubernetes, type KubernetesSettings } from "./kubernetes.ts";
 import { keepReports } from "./kept-reports.ts";
 import { requireMachineParts, requireWallPrograms } from "./programs.ts";
 
@@ -66,6 +67,8 @@ export interface SandboxesOptions {
   readonly accelerator: "auto" | "kvm" | "tcg";
   /** Where images are that virtual machines boot from. */
   readonly guests: string;
+  /** Pods of a cluster. */
+  readonly kubernetes: KubernetesSettings;
   /** Takes connections for the model gateway. */
   readonly gateway?: GatewayHandler;
 }
@@ -105,7 +108,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
       }),
     ],
     ["microvm", tryTier(() => openMachines(options))],
-    ["kubernetes", new AppError("tier_unavailable", { message: "The kubernetes tier is not part of this version." })],
+    ["kubernetes", tryTier(() => openKubernetes(options.kubernetes))],
   ]);
   const get = (name: string): Tier => {
     const tier = tiers.get(name);
