@@ -40,5 +40,5 @@ if [ -z "${BASE:-}" ]; then
   BASE=localhost/syla/base-$name
 fi
 mkdir "$work/context"
-buildah build --quiet --format docker --build-arg BASE="$BASE" --file "$folder/$name.Dockerfile" --tag "$tag" "$work/context" >/dev/null
+buildah build --quiet --isolation chroot --format docker --build-arg BASE="$BASE" --file "$folder/$name.Dockerfile" --tag "$tag" "$work/context" >/dev/null
 printf '%s\n' "$tag"

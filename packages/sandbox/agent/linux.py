@@ -64,8 +64,11 @@ libc.malloc.restype = ctypes.c_void_p
 
 
 def read_last_capability():
-    with open("/proc/sys/kernel/cap_last_cap") as file:
-        return int(file.read())
+    try:
+        with open("/proc/sys/kernel/cap_last_cap") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return CAP_CHECKPOINT_RESTORE  # a kernel that does not say, as gVisor's: the last one that there is
 
 
 CAPABILITIES = [ctypes.c_ulong(number) for number in range(read_last_capability() + 1)]
@@ -222,7 +225,7 @@ def close_from(first):
 
 def prepare_close_from(first):
     """For `carry_out`."""
-    return libc.syscall, (ctypes.c_long(SYSCALLS["close_range"]), ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+    return libc.syscall, (ctypes.c_long(SYSCALLS["close_range"]), ctypes.c_uint(first), ctypes.c_uint(0x7FFFFFFF), ctypes.c_uint(0))
 
 
 def keep_capabilities(numbers, inheritable=False):

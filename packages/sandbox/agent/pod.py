@@ -1,8 +1,7 @@
 """The agent where one run, or one session, has a container to itself: a pod, or a container of gVisor's. It is process 1 there, and gone with its run.
 
-No namespaces are made and no capability is needed: the container is the wall, and what a program could do to the agent is refused by the kernel. Nothing
-kills process 1 from inside of its container; nobody may trace or read a process that cannot be dumped; the filter lets nobody touch its limits. So the
-program is a plain child of the agent, forked before anything of the run is known, and waits for it as it does in a jail (payload.py, supervisor.py).
+No namespaces are made and no capability is needed: the container is the wall, and what a program could do to the agent is refused: nobody may trace or
+read a process that cannot be dumped, and the filters let nobody signal process 1 or touch its limits. So the program is a plain child of the agent, forked before anything of the run is known, and waits for it as it does in a jail (payload.py, supervisor.py).
 
 The one connection to the host is a WebSocket, which a thread carries, or the standard input and output.
 """
@@ -10,6 +9,7 @@ The one connection to the host is a WebSocket, which a thread carries, or the st
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -30,6 +30,7 @@ import linux  # noqa: E402
 import payload  # noqa: E402
 import pipes  # noqa: E402
 import program  # noqa: E402
+import seccomp  # noqa: E402
 import supervisor  # noqa: E402
 import watch  # noqa: E402
 import websocket  # noqa: E402
@@ -47,6 +48,7 @@ class OwnChild(children.Child):
     def __init__(self):
         silent, self.kept = socket.socketpair()  # nobody else has to tell of its end
         super().__init__(silent, False)
+        self.pid = None
 
     def wait_ready(self):
         self.pid = self.read_number(payload.READY)
@@ -122,10 +124,10 @@ def open_folders(path):
 
 def serve(settings):
     """Forks the payload and looks after it. Returns only in there, with what it has to run."""
-    if os.getpid() != 1 or os.getuid() == 0:
+    if os.getpid() != 1 or has_capabilities():
         sys.exit("the agent of a container is its process 1, and nobody special")
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    payload.lower_fixed_limits()
+    lower_limits()
     for number in range(3, payload.DESCRIPTORS):  # no end of a pipe has a number that a payload wants to give to another one
         os.dup2(0, number, inheritable=False)
     if settings["session"]:
@@ -142,9 +144,24 @@ def serve(settings):
     settings["boot"] = None
     child = OwnChild()
     if os.fork() == 0:
-        return payload.enter_sandbox(child.given, prepare_way(settings["filters"]), settings)
+        guard = seccomp.prepare(seccomp.build_guard())
+        return payload.enter_sandbox(child.given, prepare_way((guard, *settings["filters"])), settings)
     look_after(child, settings)
     return None
+
+
+def lower_limits():
+    for kind, limit in payload.FIXED_LIMITS:
+        try:
+            value = payload.bounded(kind, limit)
+            resource.setrlimit(kind, (value, value))
+        except ValueError:
+            pass  # gVisor has some of them only; what they would bound is not there either
+
+
+def has_capabilities():
+    with open("/proc/self/status") as file:
+        return any(int(value, 16) for name, value in map(str.split, filter(lambda line: line.startswith(("CapEff:", "CapPrm:")), file)))
 
 
 def prepare_way(filters):

@@ -31,7 +31,7 @@ export function planRun(spec: SandboxSpec, enforcers: Enforcers): Readonly<Recor
 }
 
 /** What an agent is told of a session. */
-export function planSession(spec: SessionSpec, enforcers: Enforcers): unknown {
+export function planSession(spec: SessionSpec, enforcers: Enforcers): Readonly<Record<string, unknown>> {
   const folders = spec.runtime.mounts.map(({ target }) => dirname(target));
   const path = [...(spec.path ?? []), "/usr/local/bin", "/usr/bin", "/bin", ...new Set(folders)].join(":");
   return {

@@ -6,6 +6,7 @@ import type { JailCgroup, SlotStats } from "../cgroups.ts";
 import { SandboxConnection } from "../connection.ts";
 import { killGroup, removeWhenQuiet } from "../jail.ts";
 import { SandboxError } from "../spec.ts";
+import type { UnsaidEnd } from "../truthful-events.ts";
 import { packageFolder, spawnBubblewrap, type WallPrograms } from "../wall.ts";
 import { jailWords, makeBundle, type ContainerSpec } from "./runsc.ts";
 
@@ -28,6 +29,7 @@ export class Container {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #errors = "";
+  #ranOut = false;
 
   /** Starts it in `spec.folder`, which must not exist yet and is removed with it. */
   constructor(spec: GvisorContainerSpec) {
@@ -71,8 +73,17 @@ export class Container {
     }
   }
 
+  /** What was counted since it was asked before. */
   stats(): SlotStats | null {
-    return this.#spec.cgroup?.stats(0) ?? null;
+    const stats = this.#spec.cgroup?.stats(0) ?? null;
+    if (stats !== null && stats.oomKills > 0) this.#ranOut = true;
+    return stats;
+  }
+
+  /** Its own kernel may have been ended for the memory that a program took. */
+  explainEnd(): UnsaidEnd {
+    this.stats();
+    return this.#ranOut ? "memory" : null;
   }
 
   freeze(wanted: boolean): boolean {

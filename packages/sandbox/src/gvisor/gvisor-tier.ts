@@ -16,6 +16,7 @@ import { cancelRun, runEvents } from "../run-events.ts";
 import type { Session } from "../session.ts";
 import { ShownTrees } from "../shown-trees.ts";
 import { SandboxError, type PoolReport, type RuntimeSpec, type SandboxLimits, type SandboxRun, type SandboxSpec, type SessionSpec, type Tier, type TierReport } from "../spec.ts";
+import { truthfulEvents } from "../truthful-events.ts";
 import type { WallPrograms } from "../wall.ts";
 import { Container } from "./container.ts";
 import type { GvisorPlatform } from "./runsc.ts";
@@ -91,7 +92,7 @@ export class GvisorTier implements Tier {
     try {
       await this.#trees.putFiles(connection, spec);
       await spec.begin?.();
-      await connection.start(planRun(spec, this.#enforcers), spec.stdin);
+      await connection.start(withoutProcesses(planRun(spec, this.#enforcers)), spec.stdin);
     } catch (error) {
       await container.end();
       throw error;
@@ -99,7 +100,7 @@ export class GvisorTier implements Tier {
     return {
       tier: name,
       limits: this.#limitsInForce(spec.limits),
-      events: runEvents(placeOf(container, connection), spec, null, this.#disk),
+      events: truthfulEvents(runEvents(placeOf(container, connection), spec, null, this.#disk), () => container.explainEnd()),
       connect: () => Promise.reject(new PortUnreachableError("containers of gVisor's have no ports")),
       network: () => null,
       cancel: (graceMs) => cancelRun(connection, graceMs),
@@ -115,7 +116,7 @@ export class GvisorTier implements Tier {
       const session = await AgentSession.open({
         tier: name,
         place: placeOf(container, connection),
-        plan: planSession(spec, this.#enforcers),
+        plan: withoutProcesses(planSession(spec, this.#enforcers)),
         limits: this.#limitsInForce(spec.limits),
         interpreters: { python: spec.python ?? this.#options.programs.python, node: nodeInside(spec.runtime) },
         network: noPorts(name),
@@ -191,9 +192,14 @@ export class GvisorTier implements Tier {
   }
 }
 
-/** The kernel in there counts processes of a user as any other does; those of the host are its own threads. */
+/** Its kernel knows no limit of processes. Each of them is one of the host too, and so in the group. */
 function gvisorEnforcers(roots: CgroupRoots | null): Enforcers {
-  return { ...enforcersOf(roots), processes: "rlimit" };
+  const found = enforcersOf(roots);
+  return { ...found, processes: found.processes === "cgroup" ? "cgroup" : "none" };
+}
+
+function withoutProcesses(plan: Readonly<Record<string, unknown>>): unknown {
+  return { ...plan, limits: { ...(plan["limits"] as object), processes: null } };
 }
 
 function placeOf(container: Container, connection: SandboxConnection): Place {

@@ -12,8 +12,10 @@ export type GvisorPlatform = "systrap" | "ptrace";
 const box = "/box";
 const systemFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 const tmpOptions = "mode=1777,size=64m";
-/** The user of everything in there, whom its kernel makes up. */
-export const insideUser = 1000;
+/**
+ * The user of everything in there: the only one whose files can be kept outside, where there is one as well. Without a capability it is a user like any other.
+ */
+const insideUser = 0;
 
 export interface ContainerSpec {
   readonly runsc: string;
@@ -34,6 +36,7 @@ export interface ContainerSpec {
 export function jailWords(spec: ContainerSpec, locate: (name: string) => string): string[] {
   const words = [...namespaceWords("gvisor"), ...systemWords(locate("etc"), spec.session ? [...hostFiles, ...sessionFiles] : hostFiles)];
   words.push("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", locate("agent"), "/agent", "--bind", locate("box"), box);
+  words.push("--ro-bind", `${locate("box")}/rootfs`, `${box}/rootfs`);
   spec.runtime.mounts.forEach(({ target }, index) => words.push("--ro-bind", locate(`mount-${index}`), target));
   if (spec.hasLayers) words.push("--ro-bind", locate("layers"), layersFolder);
   words.push("--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", box);
@@ -42,7 +45,7 @@ export function jailWords(spec: ContainerSpec, locate: (name: string) => string)
 
 /** No network, no groups of its own, nothing kept. */
 function runscWords(platform: GvisorPlatform): string[] {
-  const flags = ["--rootless", "--network=none", "--ignore-cgroups", `--platform=${platform}`, `--root=${box}/state`, "--overlay2=none"];
+  const flags = ["--rootless", "--network=none", "--ignore-cgroups", `--platform=${platform}`, `--root=${box}/state`];
   return [...flags, "run", `--bundle=${box}`, "sandbox"];
 }
 
@@ -69,7 +72,7 @@ interface Mount {
 }
 
 function mountsOf({ runtime, session, hasLayers }: ContainerSpec): Mount[] {
-  const shown = (path: string, isFile = false): Mount => ({ destination: path, type: "bind", source: path, options: ["bind", "ro", "nosuid", "nodev"], isFile });
+  const shown = (path: string, isFile = false): Mount => ({ destination: path, type: "bind", source: path, options: ["rbind", "ro", "nosuid", "nodev"], isFile });
   const own = (name: string): Mount => ({ destination: `/${name}`, type: "bind", source: `${box}/${name}`, options: ["bind", "rw", "nosuid", "nodev"], isFile: false });
   const memory = (destination: string, options: string): Mount => ({ destination, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", ...options.split(",")], isFile: false });
   return [
@@ -104,7 +107,7 @@ function renderConfig({ words }: ContainerSpec, mounts: readonly Mount[]): unkno
       noNewPrivileges: true,
       rlimits: [{ type: "RLIMIT_NOFILE", hard: 65_536, soft: 65_536 }],
     },
-    root: { path: "rootfs", readonly: true },
+    root: { path: "rootfs", readonly: false },
     hostname: "sandbox",
     mounts: mounts.map(({ isFile: _, ...mount }) => mount),
     linux: { namespaces: ["pid", "ipc", "uts", "mount", "network"].map((type) => ({ type })) },

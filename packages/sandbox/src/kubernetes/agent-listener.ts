@@ -83,7 +83,7 @@ export class AgentListener {
   }
 
   expect(): ExpectedAgent {
-    const token = randomBytes(tokenBytes).toString("base64url");
+    const token = randomBytes(tokenBytes).toString("hex");
     const key = hashOf(token);
     const arrived = Promise.withResolvers<Duplex>();
     arrived.promise.catch(() => {});

@@ -28,6 +28,7 @@ import {
   type Tier,
   type TierReport,
 } from "../spec.ts";
+import { truthfulEvents } from "../truthful-events.ts";
 import { AgentListener, type AgentListenerOptions } from "./agent-listener.ts";
 import { readAgentFiles } from "./agent-files.ts";
 import type { ClusterAccess } from "./cluster-access.ts";
@@ -49,7 +50,6 @@ import {
 } from "./manifest.ts";
 import { hashOf, namespaceOf, requireImage } from "./names.ts";
 import { Pod, toSandboxError, type PodSurroundings } from "./pod.ts";
-import { truthfulEvents } from "./pod-events.ts";
 import { PodWatch, sandboxLabel } from "./pod-watch.ts";
 import { idleMs, WarmPods, type BootedPod } from "./warm-pods.ts";
 
@@ -170,7 +170,7 @@ export class KubernetesTier implements Tier {
     return {
       tier: name,
       limits: containerLimits(spec.limits, agentBytes),
-      events: truthfulEvents(runEvents(placeOf(booted), spec, null, noDisk), pod),
+      events: truthfulEvents(runEvents(placeOf(booted), spec, null, noDisk), () => pod.explainEnd()),
       connect: () => Promise.reject(new PortUnreachableError("pods have no ports")),
       network: () => null,
       cancel: (graceMs) => cancelRun(connection, graceMs),

@@ -251,7 +251,7 @@ function podSpec(wish: PodWish): unknown {
           items: wish.agent.files.filter(isContext).map(({ key, path }) => ({ key, path: path.slice("contexts/".length) })),
         },
       },
-      { name: "token", secret: { secretName: name, defaultMode: 0o444 } },
+      { name: "token", secret: { secretName: name, defaultMode: 0o444, optional: false } },
       { name: "workspace", emptyDir: { sizeLimit: String(diskBytes) } },
       { name: "output", emptyDir: { sizeLimit: String(diskBytes) } },
       { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: String(tmpBytes) } },

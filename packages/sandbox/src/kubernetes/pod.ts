@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxConnection } from "../connection.ts";
-import { SandboxError } from "../spec.ts";
+import { SandboxError, type EndReason } from "../spec.ts";
+import type { UnsaidEnd } from "../truthful-events.ts";
 import type { AgentListener, ExpectedAgent } from "./agent-listener.ts";
 import { type ClusterApi, ClusterRefusalError, ClusterUnreachableError, type Stored } from "./cluster-api.ts";
 import { renderTokenSecret, type Manifest } from "./manifest.ts";
@@ -36,6 +37,8 @@ export class Pod {
   readonly #hopeless = Promise.withResolvers<never>();
   readonly #unfollow: () => void;
   #trouble: Trouble | null = null;
+  /** What the cluster said last when it was asked for it, and it is asked again. */
+  #refusal: unknown = null;
   #creating: Promise<void> | null = null;
   #isOver = false;
   #cause: PodEnd | null = null;
@@ -92,12 +95,12 @@ export class Pod {
     }
   }
 
-  /** What became of it after its connection broke; null: nobody knows. */
-  async explainEnd(): Promise<{ cause: PodEnd; message: string } | null> {
+  /** What became of it after its connection broke. */
+  async explainEnd(): Promise<UnsaidEnd> {
     const late = new AbortController();
-    const found = await Promise.race([this.over, sleep(settleMs, null, { signal: late.signal }).catch(() => null)]);
+    const end = await Promise.race([this.over, sleep(settleMs, null, { signal: late.signal }).catch(() => null)]);
     late.abort();
-    return found;
+    return end === null ? null : (programsDoing[end.cause] ?? errorOfEnd(end.cause, end.message));
   }
 
   /** Removes it. Resolves when it is gone, or when the cluster was told and cannot be asked any more. */
@@ -112,12 +115,13 @@ export class Pod {
 
   async #come(until: number): Promise<SandboxConnection> {
     const { api, authority } = this.#surroundings;
-    const creating = persist(() => this.#create(), until);
+    const creating = persist(() => this.#create(), until, (error) => (this.#refusal = error));
     this.#creating = creating.then(
       () => {},
       () => {},
     );
     const stored = await creating;
+    this.#refusal = null;
     const { kind, apiVersion } = this.#manifest;
     const owner = { apiVersion, kind, name: this.name, uid: stored.metadata.uid };
     const { namespace, labels = {} } = this.#manifest.metadata;
@@ -180,6 +184,7 @@ export class Pod {
   }
 
   #lateness(ms: number): SandboxError {
+    if (this.#refusal !== null) return toSandboxError(this.#refusal);
     const why = this.#trouble;
     const code = why?.code ?? "no_capacity";
     return new SandboxError(code, `the pod was not there after ${Math.round(ms / 1000)} s${why === null ? "" : `: ${why.message}`}`);
@@ -203,13 +208,14 @@ async function makeOnce(api: ClusterApi, collection: string, manifest: Manifest)
 }
 
 /** Asks again until `until`, in monotonic milliseconds, as long as the cluster is out of reach, busy, or without room. */
-async function persist<T>(ask: () => Promise<T>, until: number): Promise<T> {
+async function persist<T>(ask: () => Promise<T>, until: number, onRefusal: (error: unknown) => void = () => {}): Promise<T> {
   for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestPauseMs)) {
     try {
       return await ask();
     } catch (error) {
       const wait = (error instanceof ClusterRefusalError ? error.retryAfterMs : null) ?? pause * (0.5 + Math.random() / 2);
       if (!mayPass(error) || performance.now() + wait > until) throw error;
+      onRefusal(error);
       await sleep(wait);
     }
   }
@@ -244,6 +250,8 @@ const ends: Readonly<Record<PodEnd, string>> = {
   lost: "the pod's node is lost",
   deleted: "the pod was deleted",
 };
+
+const programsDoing: Readonly<Partial<Record<PodEnd, EndReason>>> = { memory: "memory", disk: "disk", deadline: "timeout" };
 
 /** Whatever its program has not done. */
 export function errorOfEnd(cause: PodEnd, message: string): SandboxError {

@@ -96,8 +96,10 @@ def fails(what, act):
         print(what, "went" if result is None or result == 0 else "failed")
     except (OSError, PermissionError, ValueError) as error:
         print(what, "failed")
-for number in (signal.SIGKILL, signal.SIGSTOP):
-    os.kill(1, number)
+for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):
+    fails("signal", lambda: os.kill(1, number))
+fails("pidfd", lambda: os.pidfd_open(1) and None)
+fails("tgkill", lambda: libc.tgkill(1, 1, 9))
 fails("trace", lambda: libc.ptrace(16, 1, 0, 0))
 for name in ("mem", "environ", "maps", "fd/3"):
     fails(name, lambda: open(f"/proc/1/{name}", "rb").read(1) and None)
@@ -111,7 +113,7 @@ print(os.getuid() != 0, os.getpid())
 `;
     const { out, exit } = await runIn(pods.tier, python, attack);
     expect(out).not.toContain("went");
-    expect(out.split("\n").filter((line) => line.endsWith("failed"))).toHaveLength(14);
+    expect(out.split("\n").filter((line) => line.endsWith("failed"))).toHaveLength(19);
     expect(out).toContain("True 2\n");
     expect(exit.exitCode).toBe(0);
   });

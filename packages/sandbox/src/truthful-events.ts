@@ -1,10 +1,15 @@
-import { SandboxError, type SandboxEvent, type SandboxExit } from "../spec.ts";
-import { errorOfEnd, type Pod } from "./pod.ts";
+import { SandboxError, type EndReason, type SandboxEvent, type SandboxExit } from "./spec.ts";
+
+const sigkill = 9;
+
+/** Why a sandbox ended without a word: by what its program did, or for a reason of its own. Null: nobody knows. */
+export type UnsaidEnd = EndReason | SandboxError | null;
 
 /**
- * Where the events of a run break off, its pod says why: what its program did is how that ended, everything else is a failure of the sandbox, by its name.
+ * Where the agent itself ends with a container, its events break off, and whoever had the container says why: what the program did is how that ended,
+ * everything else is a failure of the sandbox, by its name.
  */
-export async function* truthfulEvents(events: AsyncIterable<SandboxEvent>, pod: Pick<Pod, "explainEnd">): AsyncGenerator<SandboxEvent> {
+export async function* truthfulEvents(events: AsyncIterable<SandboxEvent>, explain: () => Promise<UnsaidEnd> | UnsaidEnd): AsyncGenerator<SandboxEvent> {
   let began = performance.now();
   const bytes = { stdout: 0, stderr: 0 };
   let dropped = 0;
@@ -17,10 +22,8 @@ export async function* truthfulEvents(events: AsyncIterable<SandboxEvent>, pod: 
     }
   } catch (error) {
     if (!(error instanceof SandboxError) || error.code !== "sandbox_failed") throw error;
-    const end = await pod.explainEnd();
-    const reason = end === null ? undefined : programsDoing[end.cause];
-    if (end === null) throw error;
-    if (reason === undefined) throw errorOfEnd(end.cause, end.message);
+    const reason = await explain();
+    if (reason === null || reason instanceof SandboxError) throw reason ?? error;
     const exit: SandboxExit = {
       type: "exit",
       exitCode: null,
@@ -38,6 +41,3 @@ export async function* truthfulEvents(events: AsyncIterable<SandboxEvent>, pod: 
     yield exit;
   }
 }
-
-const sigkill = 9;
-const programsDoing: Readonly<Record<string, SandboxExit["reason"] | undefined>> = { memory: "memory", disk: "disk", deadline: "timeout" };
