@@ -169,6 +169,12 @@ const options = {
     oneOf(["auto", "kvm", "tcg"] as const),
     "What runs the instructions of virtual machines: `kvm`, the processor; `tcg`, a program, which is many times slower; `auto`, the first of both with which a machine boots here.",
   ),
+  gvisorPlatform: option(
+    "SYLA_GVISOR_PLATFORM",
+    "ptrace",
+    oneOf(["ptrace", "systrap"] as const),
+    "How gVisor meets the system calls of programs: `ptrace`, which every version has; `systrap`, which is faster, since version 20230501.",
+  ),
   kubernetesAllowed: option("SYLA_KUBERNETES_ALLOWED", "false", flag, "Whether runs and sandboxes may be pods of a cluster."),
   kubernetesConfig: option(
     "SYLA_KUBERNETES_CONFIG",
@@ -187,7 +193,7 @@ const options = {
     "SYLA_KUBERNETES_IMAGE",
     "none",
     imagesByLanguage,
-    "The image of all pods; or those of some languages, and of all others: `python=…,node=…,*=…`. Each has `python3` and the language itself.",
+    "The image of all pods; or those of some languages or versions of them, and of all others: `python=…,python@3.12=…,*=…`. Each has `python3` and the language itself.",
   ),
   kubernetesRuntimeClass: option(
     "SYLA_KUBERNETES_RUNTIME_CLASS",
@@ -824,6 +830,7 @@ function defaults(env: Environment): { [K in OptionName]: OptionValue<K> | undef
     jailLimit: 64,
     defaultTier: "namespace",
     microvmAccelerator: "auto",
+    gvisorPlatform: "ptrace",
     kubernetesAllowed: false,
     kubernetesConfig: undefined,
     kubernetesContext: undefined,

@@ -422,6 +422,8 @@ export async function openContext(opening: ContextOptions): Promise<Context> {
     layers: layers.folder,
     trees: treeFolders.folder,
     machines: directory.machines,
+    containers: directory.containers,
+    gvisorPlatform: config.gvisorPlatform,
     accelerator: config.microvmAccelerator,
     guests: join(config.runtimesDir, "guest"),
     kubernetes: kubernetesOf(config, directory.root),

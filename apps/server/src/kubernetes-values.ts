@@ -40,7 +40,7 @@ export function imagesByLanguage(text: string): ReadonlyMap<string, string> {
   const what = "must be an image like registry.example.org/syla/python:3.11, or images like python=…,node=…,*=…";
   const entries = text.split(",").map((entry) => (entry.includes("=") ? splitAt(entry.trim(), "=") : (["*", entry.trim()] as const)));
   if (new Set(entries.map(([language]) => language)).size < entries.length) throw new Error("names a language twice");
-  if (entries.some(([language]) => !/^(?:\*|[a-z][a-z0-9+#.-]{0,30})$/.test(language))) throw new Error(what);
+  if (entries.some(([language]) => !/^(?:\*|[a-z][a-z0-9+#.@-]{0,60})$/.test(language))) throw new Error(what);
   return new Map(entries.map(([language, image]) => [language, allowed(() => requireImage(image), what)]));
 }
 

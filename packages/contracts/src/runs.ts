@@ -20,7 +20,7 @@ export function isFinal(status: RunStatus): boolean {
 export const RunKind = z.enum(["execution", "program", "composition", "trial", "build", "analysis"]);
 export type RunKind = z.infer<typeof RunKind>;
 
-export const Tier = z.enum(["namespace", "microvm", "kubernetes"]);
+export const Tier = z.enum(["namespace", "gvisor", "microvm", "kubernetes"]);
 export type Tier = z.infer<typeof Tier>;
 
 const mebibyte = 1024 * 1024;

@@ -62,7 +62,7 @@ export const execCommand: Command = defineServerCommand(
   .option("-w, --workspace <workspace>", "run it in this workspace, whose files it finds and changes; `.` is the one in use")
   .option("--no-write-back", "leave the workspace as it is")
   .option("--no-project", "do not look for a .syla.yml")
-  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "gvisor", "microvm", "kubernetes"]))
   .option("--cache", "it does the same every time: take an earlier result of yours, and keep this one for 24 hours")
   .option("--cache-for <duration>", "the same, and keep it for so long, e.g. 10m, 7d")
   .option("--model <model>", "let it call this model, by its id, slug or name; the first answers to every name (repeatable)", collect, [])

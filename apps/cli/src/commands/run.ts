@@ -34,7 +34,7 @@ interface Flags extends CommonFlags, NetworkFlags, QueueFlags, ProjectFlags {
   readonly resource: readonly string[];
   readonly file: readonly string[];
   readonly dataset: readonly string[];
-  readonly tier?: "namespace" | "microvm" | "kubernetes";
+  readonly tier?: "namespace" | "gvisor" | "microvm" | "kubernetes";
   readonly model?: string;
   readonly size?: "small" | "medium" | "large";
   readonly detach?: boolean;
@@ -55,7 +55,7 @@ export const runCommand: Command = defineServerCommand("run", "run a program of 
   .option("-r, --resource <list>", "limits in place of its profile's: cpu=2,memory=4G,disk=2G,…", collect, [])
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--dataset <name>", "a dataset that it reads: [name=]dataset[@version][:split], lies at datasets/<name>", collect, [])
-  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "gvisor", "microvm", "kubernetes"]))
   .addOption(networkOption())
   .addOption(allowDomainOption())
   .option("-o, --output-dir <folder>", "save what the program leaves in /output")

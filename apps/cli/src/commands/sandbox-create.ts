@@ -26,7 +26,7 @@ export const sandboxCreateCommand: Command = defineServerCommand("create", "crea
   .option("--version <version>", "of this version of the program")
   .option("-e, --env <NAME=value>", "set a variable for every process; NAME alone passes yours on", collect, [])
   .option("-r, --resource <list>", "limits: cpu=2,memory=4G,disk=2G,processes=50,files=256", collect, [])
-  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "gvisor", "microvm", "kubernetes"]))
   .addOption(networkOption())
   .addOption(allowDomainOption())
   .option("--idle <duration>", "pause it when it was not used for so long (30m)")

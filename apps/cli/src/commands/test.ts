@@ -36,7 +36,7 @@ export const testCommand: Command = defineServerCommand("test", "run a program o
   .option("-r, --resource <list>", "limits of a case: cpu=2,memory=256M,disk=2G,output=20M,processes=50,files=256", collect, [])
   .option("-f, --file <path>", "send this file or folder too", collect, [])
   .option("--entrypoint <name>", "the file of a folder to start")
-  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "microvm", "kubernetes"]))
+  .addOption(new Option("--tier <name>", "how it is isolated").choices(["namespace", "gvisor", "microvm", "kubernetes"]))
   .option("--no-project", "do not look for a .syla.yml")
   .action(async (program: string | undefined, cases: string | undefined, given: Flags) => {
     const { target, testsPath, flags } = await readWish(program, cases, given);

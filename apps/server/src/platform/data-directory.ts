@@ -27,6 +27,7 @@ export interface DataDirectory {
   readonly spool: string;
   readonly sandboxes: string;
   readonly machines: string;
+  readonly containers: string;
   readonly environments: string;
   readonly trees: string;
   readonly lockFile: string;
@@ -48,6 +49,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     spool: at("spool"),
     sandboxes: at("sandboxes"),
     machines: at("machines"),
+    containers: at("containers"),
     environments: at("environments"),
     trees: at("trees"),
     lockFile: at("server.lock"),

@@ -32,6 +32,15 @@ export function requireWallPrograms(): WallPrograms {
   });
 }
 
+/** What containers of gVisor's are made of. @throws AppError `tier_unavailable` naming what is missing */
+export function requireGvisor(): WallPrograms & { readonly runsc: string } {
+  const walls = requireWallPrograms();
+  const runsc = findProgram("runsc");
+  if (runsc !== null) return { ...walls, runsc };
+  const hint = "As root: apt-get install runsc; then start the server again.";
+  throw new AppError("tier_unavailable", { message: "Not installed: runsc, which is gVisor.", hint });
+}
+
 /** The packages that have the programs of the microvm tier. */
 const machinePrograms = { "qemu-system-x86_64": "qemu-system-x86", mke2fs: "e2fsprogs", mksquashfs: "squashfs-tools" } as const;
 /** How an image is made that virtual machines boot from. */

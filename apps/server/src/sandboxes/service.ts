@@ -1,6 +1,8 @@
 import { AppError, errorCatalog } from "@syla/contracts/errors";
 import type { Check, TierReport } from "@syla/contracts/system";
 import type { AgentCode } from "@syla/sandbox/agent-code";
+import { GvisorTier } from "@syla/sandbox/gvisor/gvisor-tier";
+import type { GvisorPlatform } from "@syla/sandbox/gvisor/runsc";
 import { MicrovmTier } from "@syla/sandbox/microvm/microvm-tier";
 import { NamespaceTier } from "@syla/sandbox/namespace-tier";
 import type { GatewayHandler } from "@syla/sandbox/run-network";
@@ -10,7 +12,7 @@ import type { Session } from "@syla/sandbox/session";
 import { checkMachine, checkMachines } from "./checks.ts";
 import { openKubernetes, type KubernetesSettings } from "./kubernetes.ts";
 import { keepReports } from "./kept-reports.ts";
-import { requireMachineParts, requireWallPrograms } from "./programs.ts";
+import { requireGvisor, requireMachineParts, requireWallPrograms } from "./programs.ts";
 
 export { findProgram } from "./programs.ts";
 export type { SavedFiles } from "./workspace.ts";
@@ -61,6 +63,9 @@ export interface SandboxesOptions {
   readonly layers: string;
   /** Where trees lie ready. */
   readonly trees: string;
+  /** Folder of gVisor's containers. */
+  readonly containers: string;
+  readonly gvisorPlatform: GvisorPlatform;
   /** Folder of the virtual machines. */
   readonly machines: string;
   /** What runs the instructions of virtual machines. */
@@ -107,6 +112,7 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
         });
       }),
     ],
+    ["gvisor", tryTier(() => openContainers(options))],
     ["microvm", tryTier(() => openMachines(options))],
     ["kubernetes", tryTier(() => openKubernetes(options.kubernetes))],
   ]);
@@ -148,6 +154,10 @@ export function openSandboxes(options: SandboxesOptions): Sandboxes {
       await Promise.all(available().map((tier) => tier.stop()));
     },
   };
+}
+
+function openContainers({ containers: folder, gvisorPlatform: platform, layers }: SandboxesOptions): Tier {
+  return new GvisorTier({ folder, platform, layers, programs: requireGvisor() });
 }
 
 function openMachines({ machines: folder, guests, accelerator }: SandboxesOptions): Tier {

@@ -84,7 +84,7 @@ export interface KubernetesTierOptions {
   /** This server's name in the cluster, the same after each start: what is left under it is removed then. */
   readonly server: string;
   readonly namespacePrefix: string;
-  /** Images by the names of languages; `*`: of all others. */
+  /** Images by the names of languages, with a version (`python@3.12`) or without; `*`: of all others. */
   readonly images: ReadonlyMap<string, string>;
   readonly pods: PodSettings;
   readonly quota: Quota;
@@ -226,8 +226,7 @@ export class KubernetesTier implements Tier {
   /** @throws SandboxError */
   #prepare(wish: RuntimeSpec, env: Readonly<Record<string, string>>): { runtime: RuntimeSpec; image: string } {
     refuseLayers(name, wish, env);
-    const { images } = this.#options;
-    const image = images.get(wish.name) ?? images.get("*");
+    const image = imageFor(wish.name, this.#options.images);
     if (image === undefined) throw new SandboxError("tier_unavailable", `the kubernetes tier has no image for ${wish.name}`);
     return { runtime: runtimeInImage(wish), image };
   }
@@ -379,6 +378,15 @@ export class KubernetesTier implements Tier {
     const { pod } = await this.#make({ tenant: trialTenant, runtime, image, session: false, limits: trialLimits }, 0);
     await pod.end();
   }
+}
+
+/** Of `python@3.11.2`: that of the name itself, of `python@3.11`, of `python@3`, of `python`, or of all others. */
+function imageFor(runtime: string, images: ReadonlyMap<string, string>): string | undefined {
+  for (let name = runtime; name !== ""; name = name.replace(/[.@]?[^.@]*$/, "")) {
+    const image = images.get(name);
+    if (image !== undefined) return image;
+  }
+  return images.get("*");
 }
 
 /** Everything that a pod is made of, and nothing else. */

@@ -132,8 +132,9 @@ chmod 000 /output/closed/deeper; chmod 000 /output/closed
   });
 
   it("are refused what pods do not have, before anything is made", async () => {
-    await using pods = await createPods({ images: new Map([["python", "syla/python"]]) });
-    await expect(pods.tier.start(specOf(python, "1", { network: "full" }))).rejects.toEqual(code("network_unavailable"));
+    await using pods = await createPods({ images: new Map([["python@3", "syla/python"]]) });
+    await expect(pods.tier.start(specOf({ ...python, name: "python@2.7" }, "1"))).rejects.toEqual(code("tier_unavailable"));
+    await expect(pods.tier.start(specOf({ ...python, name: "python@3.11.2" }, "1", { network: "full" }))).rejects.toEqual(code("network_unavailable"));
     await expect(pods.tier.start(specOf(python, "1", { ports: true }))).rejects.toEqual(code("network_unavailable"));
     await expect(pods.tier.start(specOf(bash, "1"))).rejects.toEqual(code("tier_unavailable"));
     await expect(pods.tier.start(specOf({ ...python, prefix: "/layers/x" }, "1"))).rejects.toEqual(code("tier_unavailable"));

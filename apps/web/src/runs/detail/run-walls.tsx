@@ -8,6 +8,7 @@ import { runMs } from "../run-state.ts";
 
 const tiers: Readonly<Record<Run["tier"], string>> = {
   namespace: "namespaces of its own, inside a jail",
+  gvisor: "a kernel of gVisor's, inside a jail",
   microvm: "a virtual machine of its own",
   kubernetes: "a pod of its own",
 };

@@ -6,6 +6,7 @@ type Tier = RunOptions["defaultTier"];
 
 const words: Readonly<Record<Tier, { readonly label: string; readonly help: string }>> = {
   namespace: { label: "Namespaces", help: "two walls on this machine's own kernel; starts in milliseconds" },
+  gvisor: { label: "gVisor", help: "a kernel that is a program, in a jail on this machine" },
   microvm: { label: "Micro VM", help: "a virtual machine with a kernel of its own" },
   kubernetes: { label: "Kubernetes", help: "a pod in a cluster" },
 };
