@@ -213,7 +213,12 @@ const options = {
     kubernetesNames,
     "Names of the secrets that images are pulled with, comma separated. Something else has to put them into each namespace.",
   ),
-  kubernetesNodes: option("SYLA_KUBERNETES_NODES", "all", kubernetesLabels, "Labels of the nodes that pods may be on: `name=value,name=value`."),
+  kubernetesNodes: option(
+    "SYLA_KUBERNETES_NODES",
+    "all",
+    kubernetesLabels,
+    "Labels of the nodes that pods may be on: `name=value,name=value`.",
+  ),
   kubernetesQuota: option(
     "SYLA_KUBERNETES_QUOTA",
     "pods=20,cpus=20,memory=40Gi,disk=200Gi",
@@ -233,8 +238,18 @@ const options = {
     "How pods find this server: `wss://host:port`, or `ws://host:port` where the network of the cluster is trusted with what programs read and print.",
   ),
   kubernetesAgentHost: option("SYLA_KUBERNETES_AGENT_HOST", "0.0.0.0", hostName, "Address that the listener for pods is on."),
-  kubernetesAgentPort: option("SYLA_KUBERNETES_AGENT_PORT", "7880", integer(1, 65_535), "Port of the listener for pods. It has nothing else."),
-  kubernetesAgentCert: option("SYLA_KUBERNETES_AGENT_CERT", "none", absolutePath, "PEM file of that listener's certificate chain, for `wss://`."),
+  kubernetesAgentPort: option(
+    "SYLA_KUBERNETES_AGENT_PORT",
+    "7880",
+    integer(1, 65_535),
+    "Port of the listener for pods. It has nothing else.",
+  ),
+  kubernetesAgentCert: option(
+    "SYLA_KUBERNETES_AGENT_CERT",
+    "none",
+    absolutePath,
+    "PEM file of that listener's certificate chain, for `wss://`.",
+  ),
   kubernetesAgentKey: option("SYLA_KUBERNETES_AGENT_KEY", "none", absolutePath, "PEM file of its private key."),
   kubernetesAgentAuthority: option(
     "SYLA_KUBERNETES_AGENT_AUTHORITY",

@@ -9,7 +9,10 @@ export type UnsaidEnd = EndReason | SandboxError | null;
  * Where the agent itself ends with a container, its events break off, and whoever had the container says why: what the program did is how that ended,
  * everything else is a failure of the sandbox, by its name.
  */
-export async function* truthfulEvents(events: AsyncIterable<SandboxEvent>, explain: () => Promise<UnsaidEnd> | UnsaidEnd): AsyncGenerator<SandboxEvent> {
+export async function* truthfulEvents(
+  events: AsyncIterable<SandboxEvent>,
+  explain: () => Promise<UnsaidEnd> | UnsaidEnd,
+): AsyncGenerator<SandboxEvent> {
   let began = performance.now();
   const bytes = { stdout: 0, stderr: 0 };
   let dropped = 0;

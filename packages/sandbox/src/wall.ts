@@ -114,7 +114,12 @@ export interface BubblewrapEntry {
 /** `words`: the command line, given where a name is found. */
 export function spawnBubblewrap(entry: BubblewrapEntry, words: (locate: (name: string) => string) => readonly string[]): ChildProcess {
   const { programs, uid, groups, binds, owned = [], devices = new Map<string, string>() } = entry;
-  const stdio: StdioOptions = ["pipe", entry.output === true ? "pipe" : "ignore", "pipe", ...(entry.input === undefined ? [] : [entry.input])];
+  const stdio: StdioOptions = [
+    "pipe",
+    entry.output === true ? "pipe" : "ignore",
+    "pipe",
+    ...(entry.input === undefined ? [] : [entry.input]),
+  ];
   const options = { stdio, env: {}, cwd: "/", detached: true };
   if (uid === null) {
     const child = spawn(

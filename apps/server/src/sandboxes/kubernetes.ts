@@ -45,7 +45,8 @@ export function openKubernetes(settings: KubernetesSettings): KubernetesTier {
   if (agentUrl === undefined) throw refusal("It is not said how pods find this server.", "Set SYLA_KUBERNETES_AGENT_URL");
   const isSecure = agentUrl.startsWith("wss:");
   const tls = isSecure ? readTls(settings) : null;
-  const authority = isSecure && settings.agentAuthority !== undefined ? readPem(settings.agentAuthority, "SYLA_KUBERNETES_AGENT_AUTHORITY") : null;
+  const authority =
+    isSecure && settings.agentAuthority !== undefined ? readPem(settings.agentAuthority, "SYLA_KUBERNETES_AGENT_AUTHORITY") : null;
   try {
     return new KubernetesTier({
       access: findCluster(settings),
@@ -74,7 +75,8 @@ export function openKubernetes(settings: KubernetesSettings): KubernetesTier {
 function findCluster({ config, context }: KubernetesSettings): ClusterAccess {
   const own = config === undefined ? readOwnCluster() : null;
   const file = config ?? join(homedir(), ".kube", "config");
-  if (own === null && config === undefined && !existsSync(file)) throw refusal("It is not said where the cluster is.", "Set SYLA_KUBERNETES_CONFIG");
+  if (own === null && config === undefined && !existsSync(file))
+    throw refusal("It is not said where the cluster is.", "Set SYLA_KUBERNETES_CONFIG");
   return own ?? readKubeConfig(file, context ?? null);
 }
 
@@ -82,13 +84,17 @@ function findControlPlane({ controlPlane, agentPort: port }: KubernetesSettings,
   if (controlPlane !== undefined) return { ...controlPlane, port };
   const host = new URL(agentUrl).hostname.replace(/^\[|\]$/g, "");
   const family = isIP(host);
-  if (family === 0) throw refusal("It is not said what pods may connect to.", "Set SYLA_KUBERNETES_CONTROL_PLANE, as SYLA_KUBERNETES_AGENT_URL has a name");
+  if (family === 0)
+    throw refusal("It is not said what pods may connect to.", "Set SYLA_KUBERNETES_CONTROL_PLANE, as SYLA_KUBERNETES_AGENT_URL has a name");
   return { cidr: `${host}/${family === 4 ? 32 : 128}`, port };
 }
 
 function readTls({ agentCert, agentKey }: KubernetesSettings): { cert: string; key: string } {
   if (agentCert === undefined || agentKey === undefined)
-    throw refusal("The listener for pods has no certificate.", "Set SYLA_KUBERNETES_AGENT_CERT and SYLA_KUBERNETES_AGENT_KEY, as SYLA_KUBERNETES_AGENT_URL is wss://");
+    throw refusal(
+      "The listener for pods has no certificate.",
+      "Set SYLA_KUBERNETES_AGENT_CERT and SYLA_KUBERNETES_AGENT_KEY, as SYLA_KUBERNETES_AGENT_URL is wss://",
+    );
   return { cert: readPem(agentCert, "SYLA_KUBERNETES_AGENT_CERT"), key: readPem(agentKey, "SYLA_KUBERNETES_AGENT_KEY") };
 }
 

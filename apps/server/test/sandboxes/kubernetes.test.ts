@@ -94,7 +94,12 @@ describe("a server whose settings lack something", { timeout: 60_000 }, () => {
     ],
     [
       "a cluster",
-      { SYLA_KUBERNETES_ALLOWED: "true", SYLA_KUBERNETES_IMAGE: "a/b", SYLA_KUBERNETES_AGENT_URL: "ws://127.0.0.1:1", SYLA_KUBERNETES_CONFIG: "/none" },
+      {
+        SYLA_KUBERNETES_ALLOWED: "true",
+        SYLA_KUBERNETES_IMAGE: "a/b",
+        SYLA_KUBERNETES_AGENT_URL: "ws://127.0.0.1:1",
+        SYLA_KUBERNETES_CONFIG: "/none",
+      },
       "/none cannot be read",
     ],
   ])("says so in the doctor's report: %s", async (_, settings, hint) => {

@@ -37,7 +37,8 @@ export class Container {
     mkdirSync(spec.folder, { recursive: true, mode: 0o755 });
     makeBundle(spec);
     if (spec.uid !== null)
-      for (const name of ["", "state", "rootfs", "workspace", "output", "config.json"]) chownSync(join(spec.folder, name), spec.uid, spec.uid);
+      for (const name of ["", "state", "rootfs", "workspace", "output", "config.json"])
+        chownSync(join(spec.folder, name), spec.uid, spec.uid);
     const binds = new Map([
       ["etc", join(packageFolder, "etc")],
       ["agent", spec.agent],
@@ -46,7 +47,9 @@ export class Container {
       ...(spec.layers === null ? [] : [["layers", spec.layers] as const]),
     ]);
     const groups = (spec.cgroup?.binds ?? []).map(([source]) => join(source, "slot-0", "cgroup.procs"));
-    this.#child = spawnBubblewrap({ programs: spec.programs, uid: spec.uid, groups, binds, output: true }, (locate) => jailWords(spec, locate));
+    this.#child = spawnBubblewrap({ programs: spec.programs, uid: spec.uid, groups, binds, output: true }, (locate) =>
+      jailWords(spec, locate),
+    );
     this.#child.stdin?.on("error", () => {});
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.#errors = (this.#errors + chunk.toString("latin1")).slice(-keptTextBytes)));
     this.#ended = new Promise((resolve) => {

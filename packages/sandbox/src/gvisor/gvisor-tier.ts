@@ -15,7 +15,17 @@ import { removeFolder, removeFolderSync } from "../remove-folder.ts";
 import { cancelRun, runEvents } from "../run-events.ts";
 import type { Session } from "../session.ts";
 import { ShownTrees } from "../shown-trees.ts";
-import { SandboxError, type PoolReport, type RuntimeSpec, type SandboxLimits, type SandboxRun, type SandboxSpec, type SessionSpec, type Tier, type TierReport } from "../spec.ts";
+import {
+  SandboxError,
+  type PoolReport,
+  type RuntimeSpec,
+  type SandboxLimits,
+  type SandboxRun,
+  type SandboxSpec,
+  type SessionSpec,
+  type Tier,
+  type TierReport,
+} from "../spec.ts";
 import { truthfulEvents } from "../truthful-events.ts";
 import type { WallPrograms } from "../wall.ts";
 import { Container } from "./container.ts";
@@ -147,7 +157,11 @@ export class GvisorTier implements Tier {
     await removeFolder(this.#options.folder);
   }
 
-  async #boot(runtime: RuntimeSpec, limits: SandboxLimits, session: boolean): Promise<{ container: Container; connection: SandboxConnection }> {
+  async #boot(
+    runtime: RuntimeSpec,
+    limits: SandboxLimits,
+    session: boolean,
+  ): Promise<{ container: Container; connection: SandboxConnection }> {
     await this.#agent.compiled;
     if (this.#stopped) throw new SandboxError("no_capacity", "the server is shutting down");
     const { programs, platform, folder, layers } = this.#options;

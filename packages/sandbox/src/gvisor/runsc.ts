@@ -72,16 +72,39 @@ interface Mount {
 }
 
 function mountsOf({ runtime, session, hasLayers }: ContainerSpec): Mount[] {
-  const shown = (path: string, isFile = false): Mount => ({ destination: path, type: "bind", source: path, options: ["rbind", "ro", "nosuid", "nodev"], isFile });
-  const own = (name: string): Mount => ({ destination: `/${name}`, type: "bind", source: `${box}/${name}`, options: ["bind", "rw", "nosuid", "nodev"], isFile: false });
-  const memory = (destination: string, options: string): Mount => ({ destination, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", ...options.split(",")], isFile: false });
+  const shown = (path: string, isFile = false): Mount => ({
+    destination: path,
+    type: "bind",
+    source: path,
+    options: ["rbind", "ro", "nosuid", "nodev"],
+    isFile,
+  });
+  const own = (name: string): Mount => ({
+    destination: `/${name}`,
+    type: "bind",
+    source: `${box}/${name}`,
+    options: ["bind", "rw", "nosuid", "nodev"],
+    isFile: false,
+  });
+  const memory = (destination: string, options: string): Mount => ({
+    destination,
+    type: "tmpfs",
+    source: "tmpfs",
+    options: ["nosuid", "nodev", ...options.split(",")],
+    isFile: false,
+  });
   return [
     { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"], isFile: false },
     memory("/dev", "mode=755,size=64k"),
     memory("/dev/shm", tmpOptions),
-    ...(session ? [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"], isFile: false }] : []),
+    ...(session
+      ? [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"], isFile: false }]
+      : []),
     memory("/tmp", tmpOptions),
-    ...["usr", ...systemFolders].map((name) => `/${name}`).filter((path) => existsSync(path) && !isLink(path)).map((path) => shown(path)),
+    ...["usr", ...systemFolders]
+      .map((name) => `/${name}`)
+      .filter((path) => existsSync(path) && !isLink(path))
+      .map((path) => shown(path)),
     shown("/etc"),
     shown("/agent"),
     ...(session ? [{ ...shown("/run/syla"), source: "/agent/contexts" }] : []),
@@ -109,7 +132,7 @@ function renderConfig({ words }: ContainerSpec, mounts: readonly Mount[]): unkno
     },
     root: { path: "rootfs", readonly: false },
     hostname: "sandbox",
-    mounts: mounts.map(({ isFile: _, ...mount }) => mount),
+    mounts: mounts.map(({ destination, type, source, options }) => ({ destination, type, source, options })),
     linux: { namespaces: ["pid", "ipc", "uts", "mount", "network"].map((type) => ({ type })) },
   };
 }

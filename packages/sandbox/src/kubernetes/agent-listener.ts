@@ -55,7 +55,10 @@ export class AgentListener {
   private constructor({ tls }: AgentListenerOptions) {
     const limits = { maxHeaderSize: 8192, headersTimeout: headersMs, requestTimeout: headersMs, connectionsCheckingInterval: headersMs };
     const refuse = (_: IncomingMessage, response: { writeHead(status: number): { end(): unknown } }) => void response.writeHead(404).end();
-    this.#server = tls === null ? createServer(limits, refuse) : createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: headersMs }, refuse);
+    this.#server =
+      tls === null
+        ? createServer(limits, refuse)
+        : createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: headersMs }, refuse);
     this.#server.on(tls === null ? "connection" : "secureConnection", (socket: Socket) => this.#meet(socket));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#letIn(request, socket, head));
     this.#server.on("clientError", (_, socket: Duplex) => socket.destroy());

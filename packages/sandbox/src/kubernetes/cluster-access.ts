@@ -79,8 +79,11 @@ export function readKubeConfig(file: string, context: string | null): ClusterAcc
   const cluster = config.clusters.find((entry) => entry.name === chosen?.cluster)?.cluster;
   const user = config.users.find((entry) => entry.name === chosen?.user)?.user ?? {};
   if (chosen === undefined || cluster === undefined)
-    throw unusable(`${file} has no cluster for the context ${JSON.stringify(name)}; it has ${config.contexts.map((entry) => entry.name).join(", ") || "none"}`);
-  const read = (data: string | undefined, path: string | undefined) => data ?? (path === undefined ? null : readText(join(dirname(file), path), path));
+    throw unusable(
+      `${file} has no cluster for the context ${JSON.stringify(name)}; it has ${config.contexts.map((entry) => entry.name).join(", ") || "none"}`,
+    );
+  const read = (data: string | undefined, path: string | undefined) =>
+    data ?? (path === undefined ? null : readText(join(dirname(file), path), path));
   const cert = read(user["client-certificate-data"], user["client-certificate"]);
   const key = read(user["client-key-data"], user["client-key"]);
   return {

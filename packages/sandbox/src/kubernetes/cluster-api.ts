@@ -25,7 +25,12 @@ const Meta = z.looseObject({
 export const Stored = z.looseObject({ kind: z.string().optional(), metadata: Meta });
 export type Stored = z.infer<typeof Stored>;
 const List = z.object({ metadata: z.looseObject({ resourceVersion: z.string() }), items: z.array(Stored).nullable() });
-const Status = z.object({ reason: z.string().default(""), message: z.string().default(""), code: z.int().optional(), details: z.unknown().optional() });
+const Status = z.object({
+  reason: z.string().default(""),
+  message: z.string().default(""),
+  code: z.int().optional(),
+  details: z.unknown().optional(),
+});
 const Event = z.object({ type: z.enum(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]), object: z.unknown() });
 
 export interface ClusterEvent {
@@ -78,7 +83,7 @@ export class ClusterApi {
 
   /** Makes it what the manifest says, whether it is there or not. `collection`: where those of its kind are. */
   async apply(collection: string, manifest: Manifest): Promise<Stored> {
-    const path = `${collection}/${manifest.metadata.name}?${new URLSearchParams({ fieldManager: "syla", force: "true" })}`;
+    const path = `${collection}/${manifest.metadata.name}?${String(new URLSearchParams({ fieldManager: "syla", force: "true" }))}`;
     return check(Stored, await this.#ask("PATCH", path, manifest, "application/apply-patch+yaml"));
   }
 
@@ -88,7 +93,7 @@ export class ClusterApi {
 
   /** With the version that a watch begins after. */
   async list(path: string, labels: string): Promise<{ items: Stored[]; version: string }> {
-    const { metadata, items } = check(List, await this.#ask("GET", `${path}?${new URLSearchParams({ labelSelector: labels })}`));
+    const { metadata, items } = check(List, await this.#ask("GET", `${path}?${String(new URLSearchParams({ labelSelector: labels }))}`));
     return { items: items ?? [], version: metadata.resourceVersion };
   }
 
@@ -119,7 +124,7 @@ export class ClusterApi {
       allowWatchBookmarks: "true",
       timeoutSeconds: String(watchSeconds),
     });
-    const response = await this.#send("GET", `${path}?${query}`, undefined, silentMs, signal);
+    const response = await this.#send("GET", `${path}?${query.toString()}`, undefined, silentMs, signal);
     if (response.statusCode !== 200) throw refusalOf(response, await readAll(response));
     for await (const line of linesOf(response)) {
       const { type, object } = parse(Event, line);
@@ -234,5 +239,7 @@ function check<T>(schema: z.ZodType<T>, value: unknown): T {
 
 function unreachable(error: unknown): Error {
   if (error instanceof ClusterUnreachableError || error instanceof ClusterRefusalError) return error;
-  return new ClusterUnreachableError(`the cluster cannot be reached: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return new ClusterUnreachableError(`the cluster cannot be reached: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 }

@@ -222,7 +222,6 @@ export class KubernetesTier implements Tier {
     this.#api.close();
   }
 
-
   /** @throws SandboxError */
   #prepare(wish: RuntimeSpec, env: Readonly<Record<string, string>>): { runtime: RuntimeSpec; image: string } {
     refuseLayers(name, wish, env);
@@ -252,7 +251,8 @@ export class KubernetesTier implements Tier {
       return { pod, connection: await pod.boot(ms) };
     } catch (error) {
       // A namespace that somebody has deleted is made again for the next one.
-      if (error instanceof SandboxError && error.cause instanceof ClusterRefusalError && error.cause.status === 404) this.#namespaces.delete(namespace);
+      if (error instanceof SandboxError && error.cause instanceof ClusterRefusalError && error.cause.status === 404)
+        this.#namespaces.delete(namespace);
       throw error;
     }
   }
@@ -363,7 +363,8 @@ export class KubernetesTier implements Tier {
     const { items: jobs } = await this.#api.list("/apis/batch/v1/jobs", this.#selector);
     for (const { metadata } of jobs) await this.#api.delete(`/apis/batch/v1/namespaces/${metadata.namespace}/jobs/${metadata.name}`);
     const { items: pods } = await this.#api.list("/api/v1/pods", this.#selector);
-    for (const { metadata } of pods) await this.#api.delete(`/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { graceSeconds: 0 });
+    for (const { metadata } of pods)
+      await this.#api.delete(`/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { graceSeconds: 0 });
   }
 
   async #remove(pods: readonly Stored[]): Promise<void> {
@@ -382,8 +383,8 @@ export class KubernetesTier implements Tier {
 
 /** Of `python@3.11.2`: that of the name itself, of `python@3.11`, of `python@3`, of `python`, or of all others. */
 function imageFor(runtime: string, images: ReadonlyMap<string, string>): string | undefined {
-  for (let name = runtime; name !== ""; name = name.replace(/[.@]?[^.@]*$/, "")) {
-    const image = images.get(name);
+  for (let language = runtime; language !== ""; language = language.replace(/[.@]?[^.@]*$/, "")) {
+    const image = images.get(language);
     if (image !== undefined) return image;
   }
   return images.get("*");

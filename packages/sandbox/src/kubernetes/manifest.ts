@@ -242,7 +242,10 @@ function podSpec(wish: PodWish): unknown {
     securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } },
     containers: [container(wish)],
     volumes: [
-      { name: "agent", configMap: { name: wish.agent.name, defaultMode: 0o444, items: wish.agent.files.filter((file) => !isContext(file)) } },
+      {
+        name: "agent",
+        configMap: { name: wish.agent.name, defaultMode: 0o444, items: wish.agent.files.filter((file) => !isContext(file)) },
+      },
       {
         name: "contexts",
         configMap: {

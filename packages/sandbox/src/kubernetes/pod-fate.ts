@@ -75,7 +75,8 @@ function endOf(status: Status): PodEnd | null {
   if (status.reason === "DeadlineExceeded") return "deadline";
   // A limit of the pod's own was exceeded; else its node had too little for all.
   if (status.reason === "Evicted" && /exceed/i.test(status.message)) return "disk";
-  if (status.reason === "Evicted" || disruption !== undefined || /^(?:Preempt|Terminated|NodeShutdown|Shutdown)/.test(status.reason)) return isOver || disruption !== undefined ? "moved" : null;
+  if (status.reason === "Evicted" || disruption !== undefined || /^(?:Preempt|Terminated|NodeShutdown|Shutdown)/.test(status.reason))
+    return isOver || disruption !== undefined ? "moved" : null;
   if (outOf.test(status.reason)) return "refused";
   if (status.phase === "Succeeded" || (terminated !== undefined && terminated.exitCode === 0)) return "completed";
   return isOver || terminated !== undefined ? "failed" : null;

@@ -39,7 +39,7 @@ export class Pod {
   #trouble: Trouble | null = null;
   /** What the cluster said last when it was asked for it, and it is asked again. */
   #refusal: unknown = null;
-  #creating: Promise<void> | null = null;
+  #creating: Promise<unknown> | null = null;
   #isOver = false;
   #cause: PodEnd | null = null;
   #wasSeen = false;
@@ -115,11 +115,12 @@ export class Pod {
 
   async #come(until: number): Promise<SandboxConnection> {
     const { api, authority } = this.#surroundings;
-    const creating = persist(() => this.#create(), until, (error) => (this.#refusal = error));
-    this.#creating = creating.then(
-      () => {},
-      () => {},
+    const creating = persist(
+      () => this.#create(),
+      until,
+      (error) => (this.#refusal = error),
     );
+    this.#creating = creating.catch(() => null);
     const stored = await creating;
     this.#refusal = null;
     const { kind, apiVersion } = this.#manifest;
@@ -149,7 +150,8 @@ export class Pod {
     const fate: Fate = fateOf(pod);
     this.#trouble = fate.state === "waiting" ? fate.trouble : null;
     if (fate.state === "ended") this.#finish(fate.cause, fate.message);
-    else if (this.#trouble?.final === true) this.#hopeless.reject(new SandboxError(this.#trouble.code, `the pod cannot start: ${this.#trouble.message}`));
+    else if (this.#trouble?.final === true)
+      this.#hopeless.reject(new SandboxError(this.#trouble.code, `the pod cannot start: ${this.#trouble.message}`));
   }
 
   #finish(cause: PodEnd, message: string): void {
@@ -202,7 +204,8 @@ async function makeOnce(api: ClusterApi, collection: string, manifest: Manifest)
   try {
     return await api.create(collection, manifest);
   } catch (error) {
-    if (error instanceof ClusterRefusalError && error.reason === "AlreadyExists") return await api.get(`${collection}/${manifest.metadata.name}`);
+    if (error instanceof ClusterRefusalError && error.reason === "AlreadyExists")
+      return await api.get(`${collection}/${manifest.metadata.name}`);
     throw error;
   }
 }
@@ -233,7 +236,8 @@ function isQuota({ status, message }: ClusterRefusalError): boolean {
 /** What a cluster said, as those who asked for a sandbox are told. */
 export function toSandboxError(error: unknown): SandboxError {
   if (error instanceof SandboxError) return error;
-  if (error instanceof ClusterRefusalError && isQuota(error)) return new SandboxError("no_capacity", `the tenant's quota is used up: ${error.message}`, error);
+  if (error instanceof ClusterRefusalError && isQuota(error))
+    return new SandboxError("no_capacity", `the tenant's quota is used up: ${error.message}`, error);
   if (error instanceof ClusterRefusalError) return new SandboxError("tier_unavailable", `the cluster refused: ${error.message}`, error);
   if (error instanceof ClusterUnreachableError) return new SandboxError("tier_unavailable", error.message, error);
   return new SandboxError("sandbox_failed", error instanceof Error ? error.message : String(error), error);

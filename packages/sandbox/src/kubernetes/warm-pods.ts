@@ -49,7 +49,7 @@ export class WarmPods {
   }
 
   dismiss(tenant: string): void {
-    for (const [kind, shelf] of this.#shelves) if (shelf.tenant === tenant) this.#clear(kind, shelf);
+    for (const [kind, shelf] of this.#shelves) if (shelf.tenant === tenant) void this.#clear(kind, shelf);
   }
 
   report(): PoolReport[] {
@@ -78,9 +78,7 @@ export class WarmPods {
     if (booted === null) return;
     if (this.#stopped || this.#shelves.get(kind) !== shelf) return void booted.pod.end();
     shelf.ready.add(booted);
-    void booted.pod.over.then(() => {
-      if (shelf.ready.delete(booted)) void booted.pod.end();
-    });
+    void booted.pod.removed.then(() => shelf.ready.delete(booted)); // whatever has become of it
   }
 
   #sweep(idle: number): void {
@@ -90,7 +88,7 @@ export class WarmPods {
           shelf.ready.delete(booted);
           void booted.pod.end();
         }
-      if (Date.now() - shelf.usedAt > idle) this.#clear(kind, shelf);
+      if (Date.now() - shelf.usedAt > idle) void this.#clear(kind, shelf);
     }
   }
 

@@ -59,7 +59,9 @@ describe.skipIf(missing !== null)("in a container of gVisor's", () => {
   test.each(attacks)("it fails: $name", { timeout: 60_000 }, async ({ code }) => {
     const program = `${prelude}\n${code}\nprint("${end}", flush=True)\n`;
     const limits = { wallMs: 50_000, memoryBytes: 256 * mebibyte, processes: 100 };
-    const { out, err, exit } = await collect(await stage.tier.start(specOf(python, program, { limits, env: { WORLD: JSON.stringify(world) } })));
+    const { out, err, exit } = await collect(
+      await stage.tier.start(specOf(python, program, { limits, env: { WORLD: JSON.stringify(world) } })),
+    );
     expect((out.match(/ESCAPED.*/g) ?? []).filter((line) => !madeUp.some((pattern) => pattern.test(line)))).toEqual([]);
     expect([err, exit.exitCode]).toEqual(["", 0]);
     expect(out).toContain(end);

@@ -25,15 +25,23 @@ describe.skipIf(missing !== null)("containers of gVisor's", { timeout: 120_000 }
   });
 
   it("run other languages, with what the host has of them", async () => {
-    expect(await runIn(stage.tier, bash, "echo out; echo err >&2; kill -9 $$")).toMatchObject({ out: "out\n", err: "err\n", exit: { signal: 9 } });
+    expect(await runIn(stage.tier, bash, "echo out; echo err >&2; kill -9 $$")).toMatchObject({
+      out: "out\n",
+      err: "err\n",
+      exit: { signal: 9 },
+    });
     const result = await runIn(stage.tier, node, "console.log(6 * 7)", { entrypoint: "main.mjs", limits: { memoryBytes: 512 * mebibyte } });
     expect(result).toMatchObject({ out: "42\n", err: "" });
   });
 
   it("end at their time limit and their disk limit, and when they are cancelled", async () => {
-    const late = await runIn(stage.tier, python, "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)", { limits: { wallMs: 500 } });
+    const late = await runIn(stage.tier, python, "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)", {
+      limits: { wallMs: 500 },
+    });
     expect(late.exit).toMatchObject({ reason: "timeout", signal: 9 });
-    const disk = await runIn(stage.tier, bash, "for n in 1 2 3 4 5 6 7 8; do head -c 4M /dev/zero > f$n; done; sleep 60", { limits: { diskBytes: 8 * mebibyte, wallMs: 60_000 } });
+    const disk = await runIn(stage.tier, bash, "for n in 1 2 3 4 5 6 7 8; do head -c 4M /dev/zero > f$n; done; sleep 60", {
+      limits: { diskBytes: 8 * mebibyte, wallMs: 60_000 },
+    });
     expect(disk.exit.reason).toBe("disk");
     const beside = await startBeside(stage.tier, python, "import time\nprint('here', flush=True)\ntime.sleep(60)");
     await beside.printed("here");
@@ -42,7 +50,9 @@ describe.skipIf(missing !== null)("containers of gVisor's", { timeout: 120_000 }
   });
 
   it("are told of the memory that they used up as theirs", async () => {
-    const { exit } = await runIn(stage.tier, python, "x = []\nwhile True: x.append(bytearray(1 << 20))", { limits: { memoryBytes: 128 * mebibyte } });
+    const { exit } = await runIn(stage.tier, python, "x = []\nwhile True: x.append(bytearray(1 << 20))", {
+      limits: { memoryBytes: 128 * mebibyte },
+    });
     expect(exit.outOfMemory).toBe(true);
   });
 

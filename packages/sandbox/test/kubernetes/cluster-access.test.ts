@@ -37,7 +37,13 @@ describe("a kubeconfig", () => {
   it("says where the cluster is, whom to trust, and who asks", async () => {
     const data = Buffer.from("INLINE").toString("base64");
     const access = readKubeConfig(
-      write("a", configWith({ token: "secret", "client-certificate-data": data, "client-key-data": data }, { "certificate-authority": "ca.pem", "tls-server-name": "kube" })),
+      write(
+        "a",
+        configWith(
+          { token: "secret", "client-certificate-data": data, "client-key-data": data },
+          { "certificate-authority": "ca.pem", "tls-server-name": "kube" },
+        ),
+      ),
       null,
     );
     expect(access).toMatchObject({
@@ -51,7 +57,10 @@ describe("a kubeconfig", () => {
 
   it("names a file with a token, or a program that makes one and is not asked each time", async () => {
     expect(await readKubeConfig(write("b", configWith({ tokenFile: "token" })), "here").token()).toBe("from-a-file");
-    const { token } = readKubeConfig(write("c", configWith({ exec: { apiVersion: "client.authentication.k8s.io/v1", command: "./helper" } })), null);
+    const { token } = readKubeConfig(
+      write("c", configWith({ exec: { apiVersion: "client.authentication.k8s.io/v1", command: "./helper" } })),
+      null,
+    );
     expect([await token(), await token(), await token()]).toEqual(["made", "made", "made"]);
     expect(readFileSync(file("asked"), "utf8")).toBe("x\n");
   });

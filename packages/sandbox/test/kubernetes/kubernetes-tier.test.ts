@@ -5,7 +5,7 @@ import { evaluate, openSession, shell, valueOf } from "../session-driver.ts";
 import { KubernetesTier } from "../../src/kubernetes/kubernetes-tier.ts";
 import { createPods, freePort, optionsFor, type TestPods } from "./pods.ts";
 
-const code = (value: string) => expect.objectContaining({ code: value });
+const refusal = (value: string) => expect.objectContaining({ code: value });
 
 async function untilEmpty({ cluster }: TestPods): Promise<void> {
   for (let tries = 0; tries < 200 && (cluster.pods().length > 0 || cluster.kubelet.processes > 0); tries += 1) await sleep(50);
@@ -18,7 +18,8 @@ async function untilEmpty({ cluster }: TestPods): Promise<void> {
 describe("runs in pods", () => {
   it("print, read, are told their arguments, and leave nothing behind", async () => {
     await using pods = await createPods();
-    const program = "import os, sys; print(sys.argv, input(), os.environ['WORD'], os.getcwd()); open('/output/made', 'w').write('x'); sys.exit(3)";
+    const program =
+      "import os, sys; print(sys.argv, input(), os.environ['WORD'], os.getcwd()); open('/output/made', 'w').write('x'); sys.exit(3)";
     const result = await runIn(pods.tier, python, program, { args: ["a b"], env: { WORD: "$(PATH)" }, stdin: Buffer.from("line\n") });
     expect(result).toMatchObject({ out: "['main.py', 'a b'] line $(PATH) /workspace\n", err: "" });
     expect(result.exit).toMatchObject({ exitCode: 3, signal: null, reason: null, outOfMemory: false });
@@ -45,20 +46,28 @@ describe("runs in pods", () => {
 
   it("are what the namespace tier makes of the same programs", async () => {
     await using pods = await createPods();
-    expect(await runIn(pods.tier, bash, "echo out; echo err >&2; kill -9 $$")).toMatchObject({ out: "out\n", err: "err\n", exit: { signal: 9, exitCode: null } });
+    expect(await runIn(pods.tier, bash, "echo out; echo err >&2; kill -9 $$")).toMatchObject({
+      out: "out\n",
+      err: "err\n",
+      exit: { signal: 9, exitCode: null },
+    });
     const failing = await runIn(pods.tier, python, "def f():\n    raise ValueError('x')\nf()");
     expect(failing.err).toBe(
       'Traceback (most recent call last):\n  File "/workspace/main.py", line 3, in <module>\n    f()\n  File "/workspace/main.py", line 2, in f\n    raise ValueError(\'x\')\nValueError: x\n',
     );
     const missing = { ...bash, name: "none", binary: "/usr/bin/no-such-program" };
     expect((await runIn(pods.tier, missing, "x")).exit.failure).toMatchObject({ errno: 2 });
-    const inNode = await runIn(pods.tier, { ...node, binary: "/usr/bin/node" }, "console.log(1 + 1, process.argv.length)", { entrypoint: "main.mjs" });
+    const inNode = await runIn(pods.tier, { ...node, binary: "/usr/bin/node" }, "console.log(1 + 1, process.argv.length)", {
+      entrypoint: "main.mjs",
+    });
     expect(inNode).toMatchObject({ out: "2 2\n", exit: { exitCode: 0 } });
   });
 
   it("end at their time limit, and when they are cancelled", async () => {
     await using pods = await createPods();
-    const late = await runIn(pods.tier, python, "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)", { limits: { wallMs: 300 } });
+    const late = await runIn(pods.tier, python, "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)", {
+      limits: { wallMs: 300 },
+    });
     expect(late.exit).toMatchObject({ reason: "timeout", signal: 9 });
     const beside = await startBeside(pods.tier, python, "import time\nprint('here', flush=True)\ntime.sleep(60)");
     await beside.printed("here");
@@ -69,7 +78,9 @@ describe("runs in pods", () => {
 
   it("have limits for files and processes, and for what they print", async () => {
     await using pods = await createPods();
-    const disk = await runIn(pods.tier, bash, "for n in 1 2 3 4 5 6 7 8; do head -c 4M /dev/zero > f$n; done; sleep 20", { limits: { diskBytes: 8 * mebibyte } });
+    const disk = await runIn(pods.tier, bash, "for n in 1 2 3 4 5 6 7 8; do head -c 4M /dev/zero > f$n; done; sleep 20", {
+      limits: { diskBytes: 8 * mebibyte },
+    });
     expect(disk.exit.reason).toBe("disk");
     const flood = await runIn(pods.tier, bash, "head -c 3M /dev/zero", { limits: { outputBytes: mebibyte } });
     expect(flood.stdout.length).toBeLessThanOrEqual(mebibyte + 2);
@@ -78,7 +89,10 @@ describe("runs in pods", () => {
 
   it("that may take long are jobs, which are removed also when nobody comes back", async () => {
     await using pods = await createPods();
-    const beside = await startBeside(pods.tier, python, "print('here', flush=True); input()", { limits: { wallMs: 2 * 3600_000 }, stdin: Buffer.alloc(0) });
+    const beside = await startBeside(pods.tier, python, "print('here', flush=True); input()", {
+      limits: { wallMs: 2 * 3600_000 },
+      stdin: Buffer.alloc(0),
+    });
     await beside.result;
     expect(pods.cluster.requests.some((request) => /^POST .*\/jobs$/.test(request))).toBe(true);
     expect(pods.cluster.requests.some((request) => /^POST .*\/pods$/.test(request))).toBe(false);
@@ -133,15 +147,17 @@ chmod 000 /output/closed/deeper; chmod 000 /output/closed
 
   it("are refused what pods do not have, before anything is made", async () => {
     await using pods = await createPods({ images: new Map([["python@3", "syla/python"]]) });
-    await expect(pods.tier.start(specOf({ ...python, name: "python@2.7" }, "1"))).rejects.toEqual(code("tier_unavailable"));
-    await expect(pods.tier.start(specOf({ ...python, name: "python@3.11.2" }, "1", { network: "full" }))).rejects.toEqual(code("network_unavailable"));
-    await expect(pods.tier.start(specOf(python, "1", { ports: true }))).rejects.toEqual(code("network_unavailable"));
-    await expect(pods.tier.start(specOf(bash, "1"))).rejects.toEqual(code("tier_unavailable"));
-    await expect(pods.tier.start(specOf({ ...python, prefix: "/layers/x" }, "1"))).rejects.toEqual(code("tier_unavailable"));
+    await expect(pods.tier.start(specOf({ ...python, name: "python@2.7" }, "1"))).rejects.toEqual(refusal("tier_unavailable"));
+    await expect(pods.tier.start(specOf({ ...python, name: "python@3.11.2" }, "1", { network: "full" }))).rejects.toEqual(
+      refusal("network_unavailable"),
+    );
+    await expect(pods.tier.start(specOf(python, "1", { ports: true }))).rejects.toEqual(refusal("network_unavailable"));
+    await expect(pods.tier.start(specOf(bash, "1"))).rejects.toEqual(refusal("tier_unavailable"));
+    await expect(pods.tier.start(specOf({ ...python, prefix: "/layers/x" }, "1"))).rejects.toEqual(refusal("tier_unavailable"));
     expect(pods.cluster.requests).toEqual([]);
     const settings = optionsFor(pods.cluster, await freePort());
-    expect(() => new KubernetesTier({ ...settings, images: new Map([["*", "not an image"]]) })).toThrow(code("tier_unavailable") as unknown as Error);
-    expect(() => new KubernetesTier({ ...settings, namespacePrefix: "No_" })).toThrow(code("tier_unavailable") as unknown as Error);
+    expect(() => new KubernetesTier({ ...settings, images: new Map([["*", "not an image"]]) })).toThrow(refusal("tier_unavailable"));
+    expect(() => new KubernetesTier({ ...settings, namespacePrefix: "No_" })).toThrow(refusal("tier_unavailable"));
   });
 });
 
@@ -172,7 +188,10 @@ describe("pods that wait", () => {
     await runIn(tier, python, "1", wish);
     for (let tries = 0; tries < 200 && tier.pools()[0]?.jails[0]?.ready !== 1; tries += 1) await sleep(50);
     expect(tier.pools()).toMatchObject([{ kind: "python", jails: [{ tenant: "tenant", ready: 1, wantedSlots: 1 }] }]);
-    const [waiting] = cluster.pods().filter(({ status }) => status.phase === "Running").map(({ metadata }) => metadata.name);
+    const [waiting] = cluster
+      .pods()
+      .filter(({ status }) => status.phase === "Running")
+      .map(({ metadata }) => metadata.name);
     const run = await tier.start(specOf(python, "import socket; print(socket.gethostname())", wish));
     expect((await collect(run)).out).toBe(`${waiting}\n`);
     const other = await runIn(tier, python, "import socket; print(socket.gethostname())", { ...wish, tenant: "another" });
@@ -223,7 +242,11 @@ describe("a server that starts", () => {
 describe("the report", () => {
   it("comes of a pod that was tried, and says what is wrong", async () => {
     await using pods = await createPods({ pods: { runtimeClass: "gvisor", pullSecrets: [], nodeSelector: {}, userNamespaces: false } });
-    expect(await pods.tier.report()).toMatchObject({ available: true, reason: null, walls: ["container (gvisor)", "pod security", "network policy", "seccomp"] });
+    expect(await pods.tier.report()).toMatchObject({
+      available: true,
+      reason: null,
+      walls: ["container (gvisor)", "pod security", "network policy", "seccomp"],
+    });
     const requests = pods.cluster.requests.length;
     await pods.tier.report();
     expect(pods.cluster.requests.slice(requests).filter((request) => request.startsWith("POST"))).toEqual([]);

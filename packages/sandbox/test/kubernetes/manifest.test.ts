@@ -79,13 +79,19 @@ describe("a name that no cluster has", () => {
     expect(() => renderPod({ ...wish, settings: { ...wish.settings, runtimeClass: name } })).toThrow(/cannot be/);
   });
 
-  it.each(["", "UPPER/x", "a b", "-a", "host:port:1/a", "a@sha256:1", "a:", "x".repeat(600), "a\nb", "a;b"])("is refused of an image: %j", (image) => {
-    expect(() => requireImage(image)).toThrow(/cannot be/);
-  });
+  it.each(["", "UPPER/x", "a b", "-a", "host:port:1/a", "a@sha256:1", "a:", "x".repeat(600), "a\nb", "a;b"])(
+    "is refused of an image: %j",
+    (image) => {
+      expect(() => requireImage(image)).toThrow(/cannot be/);
+    },
+  );
 
-  it.each(["python", "syla/python:3.11", "localhost:5000/a/b", "a.b.c/d_e-f@sha256:" + "a".repeat(64), "localhost/syla-python"])("is none: %s", (image) => {
-    expect(requireImage(image)).toBe(image);
-  });
+  it.each(["python", "syla/python:3.11", "localhost:5000/a/b", "a.b.c/d_e-f@sha256:" + "a".repeat(64), "localhost/syla-python"])(
+    "is none: %s",
+    (image) => {
+      expect(requireImage(image)).toBe(image);
+    },
+  );
 
   it.each([
     { "a b": "c" },

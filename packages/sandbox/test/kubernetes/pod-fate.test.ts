@@ -18,11 +18,20 @@ describe("the fate of a pod", () => {
       "finds no room",
       {
         phase: "Pending",
-        conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes are available: 3 Insufficient cpu." }],
+        conditions: [
+          { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes are available: 3 Insufficient cpu." },
+        ],
       },
-      { state: "waiting", trouble: { code: "no_capacity", final: false, message: "Unschedulable: 0/3 nodes are available: 3 Insufficient cpu." } },
+      {
+        state: "waiting",
+        trouble: { code: "no_capacity", final: false, message: "Unschedulable: 0/3 nodes are available: 3 Insufficient cpu." },
+      },
     ],
-    ["waits for its secret", { phase: "Pending", ...(container({ waiting: { reason: "ContainerCreating" } }) as object) }, { state: "waiting", trouble: null }],
+    [
+      "waits for its secret",
+      { phase: "Pending", ...(container({ waiting: { reason: "ContainerCreating" } }) as object) },
+      { state: "waiting", trouble: null },
+    ],
     [
       "has an image that is missing",
       { phase: "Pending", ...(container({ waiting: { reason: "ErrImagePull", message: "not found" } }) as object) },
@@ -59,23 +68,57 @@ describe("the fate of a pod", () => {
       { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 92Mi." },
       { state: "ended", cause: "moved" },
     ],
-    ["reached its deadline", { phase: "Failed", reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" }, { state: "ended", cause: "deadline" }],
+    [
+      "reached its deadline",
+      { phase: "Failed", reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" },
+      { state: "ended", cause: "deadline" },
+    ],
     [
       "is on a node that is lost",
-      { phase: "Running", conditions: [{ type: "DisruptionTarget", status: "True", reason: "DeletionByTaintManager", message: "Taint manager" }] },
+      {
+        phase: "Running",
+        conditions: [{ type: "DisruptionTarget", status: "True", reason: "DeletionByTaintManager", message: "Taint manager" }],
+      },
       { state: "ended", cause: "lost" },
     ],
-    ["is on a node that is lost, as old clusters say it", { phase: "Unknown", reason: "NodeLost", message: "Node n1 is unresponsive" }, { state: "ended", cause: "lost" }],
+    [
+      "is on a node that is lost, as old clusters say it",
+      { phase: "Unknown", reason: "NodeLost", message: "Node n1 is unresponsive" },
+      { state: "ended", cause: "lost" },
+    ],
     [
       "is drained away",
-      { phase: "Running", conditions: [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" }] },
+      {
+        phase: "Running",
+        conditions: [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" }],
+      },
       { state: "ended", cause: "moved" },
     ],
-    ["was preempted", { phase: "Failed", reason: "Preempting", message: "Preempted in order to admit critical pod" }, { state: "ended", cause: "moved" }],
-    ["is on a node that shuts down", { phase: "Failed", reason: "Terminated", message: "Pod was terminated in response to imminent node shutdown." }, { state: "ended", cause: "moved" }],
-    ["was not let in", { phase: "Failed", reason: "OutOfcpu", message: "Node didn't have enough resource: cpu" }, { state: "ended", cause: "refused" }],
-    ["failed", { phase: "Failed", ...(container({ terminated: { exitCode: 1, reason: "Error", message: "no python" } }) as object) }, { state: "ended", cause: "failed", message: "Error: no python" }],
-    ["is done", { phase: "Succeeded", ...(container({ terminated: { exitCode: 0, reason: "Completed" } }) as object) }, { state: "ended", cause: "completed" }],
+    [
+      "was preempted",
+      { phase: "Failed", reason: "Preempting", message: "Preempted in order to admit critical pod" },
+      { state: "ended", cause: "moved" },
+    ],
+    [
+      "is on a node that shuts down",
+      { phase: "Failed", reason: "Terminated", message: "Pod was terminated in response to imminent node shutdown." },
+      { state: "ended", cause: "moved" },
+    ],
+    [
+      "was not let in",
+      { phase: "Failed", reason: "OutOfcpu", message: "Node didn't have enough resource: cpu" },
+      { state: "ended", cause: "refused" },
+    ],
+    [
+      "failed",
+      { phase: "Failed", ...(container({ terminated: { exitCode: 1, reason: "Error", message: "no python" } }) as object) },
+      { state: "ended", cause: "failed", message: "Error: no python" },
+    ],
+    [
+      "is done",
+      { phase: "Succeeded", ...(container({ terminated: { exitCode: 0, reason: "Completed" } }) as object) },
+      { state: "ended", cause: "completed" },
+    ],
     ["says nothing", undefined, { state: "waiting", trouble: null }],
     ["says nonsense", { phase: 7, containerStatuses: "x" }, { state: "waiting", trouble: null }],
   ])("when it %s", (_, status, fate) => {

@@ -82,9 +82,22 @@ open("/output/made", "w").write(sys.version)
       const spec = specOf(python, program);
       await connection.sendFiles(spec.files);
       await connection.start(planRun({ ...spec, runtime }, containerEnforcers), null);
-      const place = { connection, stats: () => null, freeze: () => null, release: () => connection.close(), end: async () => connection.close() };
+      const place = {
+        connection,
+        stats: () => null,
+        freeze: () => null,
+        release: () => connection.close(),
+        end: async () => connection.close(),
+      };
       const events = runEvents(place, spec, null, new DiskGuard("/"));
-      const run: SandboxRun = { tier: "podman", limits: {} as EffectiveLimits, events, connect: () => Promise.reject(new Error("none")), network: () => null, cancel: () => {} };
+      const run: SandboxRun = {
+        tier: "podman",
+        limits: {} as EffectiveLimits,
+        events,
+        connect: () => Promise.reject(new Error("none")),
+        network: () => null,
+        cancel: () => {},
+      };
       const result = await collect(run);
       expect(result.err).toBe("");
       expect(result.out.split("\n")).toEqual([

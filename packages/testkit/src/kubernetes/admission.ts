@@ -32,7 +32,10 @@ function podSecurity(store: Store, { metadata, spec }: Document): Refusal | null
   says(spec.hostNetwork === true || spec.hostPID === true || spec.hostIPC === true, "host namespaces");
   for (const volume of spec.volumes ?? []) {
     const kind = Object.keys(volume).find((field) => field !== "name") ?? "";
-    says(!["configMap", "emptyDir", "secret", "persistentVolumeClaim", "projected", "downwardAPI", "csi", "ephemeral"].includes(kind), `restricted volume types (${kind})`);
+    says(
+      !["configMap", "emptyDir", "secret", "persistentVolumeClaim", "projected", "downwardAPI", "csi", "ephemeral"].includes(kind),
+      `restricted volume types (${kind})`,
+    );
   }
   for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
     const own = container.securityContext ?? {};
@@ -40,7 +43,10 @@ function podSecurity(store: Store, { metadata, spec }: Document): Refusal | null
     says(own.privileged === true, "privileged");
     says(own.allowPrivilegeEscalation !== false, "allowPrivilegeEscalation != false");
     says(own.capabilities?.drop?.includes("ALL") !== true, "unrestricted capabilities");
-    says((own.capabilities?.add ?? []).some((added: string) => added !== "NET_BIND_SERVICE"), "added capabilities");
+    says(
+      (own.capabilities?.add ?? []).some((added: string) => added !== "NET_BIND_SERVICE"),
+      "added capabilities",
+    );
     says(both.runAsNonRoot !== true, "runAsNonRoot != true");
     says(both.runAsUser === 0, "runAsUser=0");
     says(!["RuntimeDefault", "Localhost"].includes(both.seccompProfile?.type), "seccompProfile");
@@ -50,7 +56,9 @@ function podSecurity(store: Store, { metadata, spec }: Document): Refusal | null
 }
 
 function overQuota(store: Store, pod: Document): Refusal | null {
-  const live = store.list("pods", pod.metadata.namespace).filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed");
+  const live = store
+    .list("pods", pod.metadata.namespace)
+    .filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed");
   for (const quota of store.list("resourcequotas", pod.metadata.namespace)) {
     for (const [resource, hard] of Object.entries<string>(quota["spec"].hard)) {
       const [requested, used] = [amountOf(pod, resource), live.reduce((sum, other) => sum + (amountOf(other, resource) ?? 0), 0)];

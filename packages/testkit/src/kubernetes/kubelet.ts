@@ -37,7 +37,9 @@ export class Kubelet {
 
   /** Does what has to be done now. */
   look(): void {
-    if (!this.holds) for (const pod of this.#store.list("pods")) if (pod["status"]?.phase === "Pending" && pod.metadata.deletionTimestamp === undefined) this.#start(pod);
+    if (!this.holds)
+      for (const pod of this.#store.list("pods"))
+        if (pod["status"]?.phase === "Pending" && pod.metadata.deletionTimestamp === undefined) this.#start(pod);
   }
 
   /** Ends a pod that is to be deleted, and has it removed when it has ended. */
@@ -95,7 +97,10 @@ export class Kubelet {
   /** As a kubelet does: it says that it cannot, and then that it waits until it tries again. */
   #fail(pod: Document, image: string): void {
     const message = `failed to pull and unpack image "${image}": not found`;
-    const timer = setTimeout(() => this.#set(pod, { containerStatuses: [waiting("ImagePullBackOff", `Back-off pulling image "${image}"`)] }), 50);
+    const timer = setTimeout(
+      () => this.#set(pod, { containerStatuses: [waiting("ImagePullBackOff", `Back-off pulling image "${image}"`)] }),
+      50,
+    );
     this.#pulls.set(pod.metadata.uid, timer);
     this.#set(pod, { containerStatuses: [waiting("ErrImagePull", message)] });
   }
@@ -134,7 +139,18 @@ export class Kubelet {
   #words(pod: Document, container: Document, folder: string): string[] {
     const user = String(pod["spec"].securityContext.runAsUser);
     const kinds = ["user", "pid", "ipc", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`);
-    const words = [...kinds, "--as-pid-1", "--uid", user, "--gid", user, "--die-with-parent", "--new-session", "--hostname", pod.metadata.name];
+    const words = [
+      ...kinds,
+      "--as-pid-1",
+      "--uid",
+      user,
+      "--gid",
+      user,
+      "--die-with-parent",
+      "--new-session",
+      "--hostname",
+      pod.metadata.name,
+    ];
     words.push(...systemWords(join(packageFolder, "etc"), hostFiles), "--proc", "/proc", "--dev", "/dev");
     for (const { name, mountPath, readOnly } of container["volumeMounts"]) {
       const volume = pod["spec"].volumes.find((entry: { name: string }) => entry.name === name);
@@ -153,7 +169,10 @@ export class Kubelet {
     if (process.getuid?.() === 0) chownSync(folder, hostUser, hostUser);
     const { configMap, secret } = volume;
     const { namespace } = pod.metadata;
-    const source = configMap === undefined ? this.#store.get("secrets", namespace, secret?.secretName ?? "") : this.#store.get("configmaps", namespace, configMap.name);
+    const source =
+      configMap === undefined
+        ? this.#store.get("secrets", namespace, secret?.secretName ?? "")
+        : this.#store.get("configmaps", namespace, configMap.name);
     const data: Record<string, string> = { ...source?.["data"], ...source?.["stringData"] };
     const items: { key: string; path: string }[] = configMap?.items ?? Object.keys(data).map((key) => ({ key, path: key }));
     for (const { key, path } of source === undefined ? [] : items) {

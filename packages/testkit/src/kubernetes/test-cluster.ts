@@ -11,7 +11,9 @@ import { Store, type Document } from "./store.ts";
  */
 
 const resources = "pods|jobs|secrets|configmaps|resourcequotas|networkpolicies";
-const documentPath = new RegExp(`^/(api/v1|apis/batch/v1|apis/networking\\.k8s\\.io/v1)(?:/namespaces/([^/]+))?/(${resources})(?:/([^/]+))?$`);
+const documentPath = new RegExp(
+  `^/(api/v1|apis/batch/v1|apis/networking\\.k8s\\.io/v1)(?:/namespaces/([^/]+))?/(${resources})(?:/([^/]+))?$`,
+);
 const namespacePath = /^\/api\/v1\/(namespaces)(?:\/([^/]+))?$/;
 const bookmarkMs = 100;
 
@@ -124,7 +126,8 @@ class ApiServer implements TestCluster {
       return { code: 200, body: { kind: "List", apiVersion: "v1", metadata: { resourceVersion: String(this.store.version) }, items } };
     }
     const found = this.store.get(resource, namespace, name);
-    if (method === "PATCH" && body !== undefined) return found === undefined ? this.#create(target, body) : this.#apply(target, found, body);
+    if (method === "PATCH" && body !== undefined)
+      return found === undefined ? this.#create(target, body) : this.#apply(target, found, body);
     if (found === undefined) return status(404, "NotFound", `${resource} "${name}" not found`);
     return method === "DELETE" ? this.#delete(resource, found, body) : { code: 200, body: found };
   }
@@ -133,7 +136,13 @@ class ApiServer implements TestCluster {
     const { metadata, ...rest } = body;
     const document: Document = {
       ...rest,
-      metadata: { ...metadata, ...(namespace === undefined ? {} : { namespace }), uid: randomUUID(), resourceVersion: "", creationTimestamp: new Date().toISOString() },
+      metadata: {
+        ...metadata,
+        ...(namespace === undefined ? {} : { namespace }),
+        uid: randomUUID(),
+        resourceVersion: "",
+        creationTimestamp: new Date().toISOString(),
+      },
       ...(resource === "pods" ? { status: { phase: "Pending" } } : {}),
     };
     const refusal = refusalOf(this.store, resource, document);
@@ -181,7 +190,12 @@ class ApiServer implements TestCluster {
     const { name, namespace, uid } = job.metadata;
     const { metadata, spec } = job["spec"].template;
     const owner = { apiVersion: "batch/v1", kind: "Job", name, uid, controller: true };
-    const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: `${name}-${randomUUID().slice(0, 5)}`, ownerReferences: [owner] }, spec };
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { ...metadata, name: `${name}-${randomUUID().slice(0, 5)}`, ownerReferences: [owner] },
+      spec,
+    };
     this.#create({ resource: "pods", namespace, name: undefined }, pod);
   }
 
@@ -203,7 +217,8 @@ class ApiServer implements TestCluster {
       return void response.end();
     }
     const pass = (type: string, object: Document) => {
-      if ((namespace === undefined || object.metadata.namespace === namespace) && matches(object, query.get("labelSelector"))) tell(type, object);
+      if ((namespace === undefined || object.metadata.namespace === namespace) && matches(object, query.get("labelSelector")))
+        tell(type, object);
     };
     for (const { type, object } of this.store.since(resource, from)) pass(type, object);
     const stop = this.store.watch((change) => {
