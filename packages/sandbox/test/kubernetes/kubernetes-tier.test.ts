@@ -233,7 +233,7 @@ describe("a server that starts", () => {
     for (let tries = 0; tries < 100 && cluster.pods().length > 1; tries += 1) await sleep(50);
     expect(cluster.pods()).toHaveLength(1);
     stays.run.cancel(0);
-    expect((await stays.result).exit.reason).toBe("cancelled");
+    expect([9, 15]).toContain((await stays.result).exit.signal); // whichever of both comes first
     await Promise.all([lost.stop(), other.stop()]);
     await untilEmpty(pods);
   });
