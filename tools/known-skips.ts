@@ -20,6 +20,11 @@ export const knownSkips: readonly KnownSkip[] = [
   },
   { file: "packages/flow/test/examples.test.ts", test: /as ruff does it/, reason: "needs ruff, which is tried where it is installed" },
   { file: "packages/sandbox/test/session.test.ts", test: /matplotlib|plot/, reason: "needs the system's own matplotlib" },
+  { file: "apps/server/test/sandboxes/gvisor.test.ts", test: /where gVisor is not installed/, reason: "gVisor is installed" },
+  {
+    file: "packages/sandbox/test/kubernetes/podman.test.ts",
+    reason: "needs podman and an image that takes minutes to make (deploy/images/build.sh python), and is tried where both are there",
+  },
   { file: "apps/cli/test/launcher.test.ts", test: /root/, reason: root },
   { file: "apps/server/test/environments/faults.test.ts", test: /^a disk that fills up/, reason: root },
   {

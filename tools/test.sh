@@ -8,7 +8,7 @@ root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
 
 ensure_node
 ensure_modules
-try_system bubblewrap python3 chromium redis-server python3-swift buildah docker-registry qemu-system-x86 squashfs-tools
+try_system bubblewrap python3 chromium redis-server python3-swift buildah docker-registry qemu-system-x86 squashfs-tools runsc
 for name in $missing; do
   # shellcheck disable=SC2086
   how=$(install_command $missing) || true
@@ -16,6 +16,7 @@ for name in $missing; do
     chromium) say "skipping the browser tests: chromium is not installed. As root: $how" ;;
     python3-swift) say "skipping the tests with an S3 service: OpenStack Swift is not installed. As root: $how" ;;
     qemu-system-x86 | squashfs-tools) say "skipping the tests with virtual machines: $name is not installed. As root: $how" ;;
+    runsc) say "skipping the tests with gVisor: runsc is not installed. As root: $how" ;;
     redis-server) say "skipping the tests with Redis: redis-server is not installed. As root: $how" ;;
     *) say "skipping the tests that need the sandbox: $name is not installed. As root: $how" ;;
   esac

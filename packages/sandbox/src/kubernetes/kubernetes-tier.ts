@@ -54,7 +54,7 @@ import { PodWatch, sandboxLabel } from "./pod-watch.ts";
 import { idleMs, WarmPods, type BootedPod } from "./warm-pods.ts";
 
 const name = "kubernetes";
-export const serverLabel = "syla/server";
+const serverLabel = "syla/server";
 const tenantLabel = "syla/tenant";
 const mebibyte = 1 << 20;
 /** A node may have to fetch the image first. */

@@ -17,7 +17,7 @@ const keptSeconds = 300;
 /** How long a node may be out of reach. */
 const lostSeconds = 30;
 
-export const agentFolder = "/agent";
+const agentFolder = "/agent";
 export const tokenFolder = "/run/syla-token";
 const contextsFolder = "/run/syla";
 export const managedBy = "app.kubernetes.io/managed-by";

@@ -14,7 +14,7 @@ const hashLength = 24;
 const longestPrefix = 63 - 1 - hashLength;
 
 /** A setting cannot be what it says. */
-export class ManifestError extends SandboxError {
+class ManifestError extends SandboxError {
   constructor(what: string, value: string) {
     super("tier_unavailable", `${what} cannot be ${JSON.stringify(value.slice(0, 100))} in a cluster`);
   }

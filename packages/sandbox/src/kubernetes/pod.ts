@@ -258,6 +258,6 @@ const ends: Readonly<Record<PodEnd, string>> = {
 const programsDoing: Readonly<Partial<Record<PodEnd, EndReason>>> = { memory: "memory", disk: "disk", deadline: "timeout" };
 
 /** Whatever its program has not done. */
-export function errorOfEnd(cause: PodEnd, message: string): SandboxError {
+function errorOfEnd(cause: PodEnd, message: string): SandboxError {
   return new SandboxError(cause === "refused" ? "no_capacity" : "sandbox_failed", `${ends[cause]}${message === "" ? "" : `: ${message}`}`);
 }

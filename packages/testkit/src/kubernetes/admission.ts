@@ -79,7 +79,7 @@ function amountOf({ spec }: Document, resource: string): number | null {
   return amounts.reduce((sum: number, amount: string | undefined) => sum + parseQuantity(amount ?? "0"), 0);
 }
 
-export function parseQuantity(text: string): number {
+function parseQuantity(text: string): number {
   const [, digits = "", unit = ""] = /^([0-9.]+)([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = units[unit];
   if (digits === "" || factor === undefined) throw new RangeError(`no quantity: ${text}`);
