@@ -1,4 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createTemporaryDirectory } from "@syla/testkit/temporary-directory";
 import { describe, expect, it } from "vitest";
 import { bash, collect, mebibyte, node, python, runIn, specOf, startBeside } from "../sandbox-driver.ts";
 import { evaluate, openSession, shell, valueOf } from "../session-driver.ts";
@@ -6,6 +11,14 @@ import { KubernetesTier } from "../../src/kubernetes/kubernetes-tier.ts";
 import { createPods, freePort, optionsFor, type TestPods } from "./pods.ts";
 
 const refusal = (value: string) => expect.objectContaining({ code: value });
+
+/** Of 127.0.0.1, signed by itself; and its key. */
+function makeCertificate(folder: string): [string, string] {
+  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=syla"];
+  execFileSync("openssl", [...words, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], { stdio: "ignore" });
+  return [readFileSync(cert, "utf8"), readFileSync(key, "utf8")];
+}
 
 async function untilEmpty({ cluster }: TestPods): Promise<void> {
   for (let tries = 0; tries < 200 && (cluster.pods().length > 0 || cluster.kubelet.processes > 0); tries += 1) await sleep(50);
@@ -158,6 +171,32 @@ chmod 000 /output/closed/deeper; chmod 000 /output/closed
     const settings = optionsFor(pods.cluster, await freePort());
     expect(() => new KubernetesTier({ ...settings, images: new Map([["*", "not an image"]]) })).toThrow(refusal("tier_unavailable"));
     expect(() => new KubernetesTier({ ...settings, namespacePrefix: "No_" })).toThrow(refusal("tier_unavailable"));
+  });
+});
+
+describe("agents over TLS", () => {
+  using folder = createTemporaryDirectory();
+  const [cert, key] = makeCertificate(folder.path);
+  const over = (port: number, authority: string) => ({
+    listener: { host: "127.0.0.1", port, tls: { cert, key } },
+    address: `wss://127.0.0.1:${port}`,
+    authority,
+  });
+
+  it("carry much, both ways", async () => {
+    await using pods = await createPods(over(await freePort(), cert));
+    const program =
+      "import sys, hashlib; data = sys.stdin.buffer.read(); print(len(data), hashlib.sha256(data).hexdigest()); open('/output/copy', 'wb').write(data)";
+    const stdin = Buffer.alloc(5 << 20, "0123456789abcdef");
+    const result = await runIn(pods.tier, python, program, { stdin });
+    expect(result.out).toBe(`${stdin.length} ${createHash("sha256").update(stdin).digest("hex")}\n`);
+    expect(result.artifacts.get("copy")?.equals(stdin)).toBe(true);
+  });
+
+  it("do not come to a listener that they do not trust", async () => {
+    using other = createTemporaryDirectory();
+    await using pods = await createPods({ ...over(await freePort(), makeCertificate(other.path)[0]), bootMs: 4000 });
+    await expect(pods.tier.start(specOf(python, "1"))).rejects.toEqual(refusal("no_capacity"));
   });
 });
 
