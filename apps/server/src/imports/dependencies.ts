@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { AnalysedDependency, AnalysedManifest, AnalysisDocument } from "@syla/contracts/analysis";
+import { isFromElsewhere } from "@syla/contracts/dependency-origin";
 import type { Dependencies, DependencySource } from "@syla/contracts/program-config";
 
 const mostPackages = 2000;
@@ -121,7 +122,7 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
 
 /** What an index can be asked for. A name that is written with an address or a path anywhere is nothing to ask an index for: what it has by that name is not meant. */
 function packagesOf(found: readonly AnalysedDependency[], analysis: AnalysisDocument | null): Dependencies["packages"] {
-  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isElsewhere).map(keyOf));
+  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isFromElsewhere).map(keyOf));
   const packages = found.filter((one) => !elsewhere.has(keyOf(one)) && constraintOf(one).length <= mostConstraint);
   const byName = new Map(packages.map((one) => [one.name, { name: one.name, constraint: constraintOf(one), extras: one.extras }]));
   return [...byName.values()].slice(0, mostPackages);
@@ -131,13 +132,8 @@ function packagesOf(found: readonly AnalysedDependency[], analysis: AnalysisDocu
 export function fromElsewhere(analysis: AnalysisDocument | null, language: string | null): AnalysedDependency[] {
   const ecosystem = ecosystems[language ?? ""];
   return (analysis?.dependencies ?? []).filter(
-    (one) => isElsewhere(one) && one.group === null && (ecosystem === undefined || one.ecosystem === ecosystem),
+    (one) => isFromElsewhere(one) && one.group === null && (ecosystem === undefined || one.ecosystem === ecosystem),
   );
-}
-
-/** Go looks replacements up in go.mod itself; `npm:` names another package of the index. */
-function isElsewhere({ ecosystem, url }: AnalysedDependency): boolean {
-  return url !== null && ecosystem !== "go" && !(ecosystem === "node" && url.startsWith("npm:"));
 }
 
 function constraintOf({ ecosystem, constraint, url, source, marker }: AnalysedDependency): string {

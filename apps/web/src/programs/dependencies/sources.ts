@@ -1,3 +1,4 @@
+import { isFromElsewhere } from "@syla/contracts/dependency-origin";
 import type { AnalysedDependency, AnalysisDocument, ProgramConfig } from "@syla/sdk";
 
 export type Dependencies = ProgramConfig["dependencies"];
@@ -102,17 +103,12 @@ function packagesIn(analysis: AnalysisDocument, file: string, language: string):
 
 /** Each package once. One that is written with an address or a path anywhere is none of an index, which may have another by its name. */
 function unique(found: readonly AnalysedDependency[], analysis: AnalysisDocument | null): Dependencies["packages"] {
-  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isElsewhere).map(({ name }) => normalize(name)));
+  const elsewhere = new Set((analysis?.dependencies ?? []).filter(isFromElsewhere).map(({ name }) => normalize(name)));
   const packages = found.filter(({ name }) => !elsewhere.has(normalize(name)));
   const byName = new Map(
     packages.map((one) => [normalize(one.name), { name: one.name, constraint: constraintOf(one), extras: [...one.extras] }]),
   );
   return [...byName.values()].slice(0, 2000);
-}
-
-/** Go looks replacements up in go.mod itself; `npm:` names another package of the index. */
-function isElsewhere({ ecosystem, url }: AnalysedDependency): boolean {
-  return url !== null && ecosystem !== "go" && !(ecosystem === "node" && url.startsWith("npm:"));
 }
 
 function constraintOf({ ecosystem, constraint, url }: AnalysedDependency): string {
